@@ -1,0 +1,152 @@
+"""Dropbox's RPC calls and how Dropbox words its refusals.
+
+Every call is a POST to `/2/<route>`; a route without arguments takes the JSON text `null`, and answers `{}` with 400.
+Branch on the status first, then on the media type: a 400 is text, a 409 is JSON, a 429 is either.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, TypeVar
+
+import msgspec
+
+from profiles.connectors.base import (
+    ConnectorError,
+    Failure,
+    ListingReset,
+    MissingScope,
+    ProtocolError,
+    Reconnect,
+    Refused,
+    StaleToken,
+    TryLater,
+    plain,
+)
+from profiles.connectors.http import VendorSession, failure_of
+from profiles.connectors.transport import Answer
+
+REQUEST_ID_HEADER = "X-Dropbox-Request-Id"
+VOID = b"null"
+Decoded = TypeVar("Decoded")
+
+RESTARTS = {"team/members/list/continue_v2": ("invalid_cursor", "reset")}
+NEEDS_TEAM = "Connect as a team admin of a Dropbox Business team: this is the token of a personal account."
+SUSPENDED = "Restore the suspended admin in Dropbox, or press Get OAuth Token as another team admin."
+
+
+class _Error(msgspec.Struct):
+    """The error envelope. `error` is a tagged struct, but the SDK guards against a bare string as well."""
+
+    error: Any = None
+    error_summary: str | None = None
+    user_message: Any = None
+
+    @property
+    def tag(self) -> str:
+        tag = self.error.get(".tag") if isinstance(self.error, dict) else self.error
+        return plain(tag, 200) if isinstance(tag, str) else ""
+
+    @property
+    def words(self) -> str:
+        """Dropbox's sentence for people, where it sent one."""
+        text = self.user_message.get("text") if isinstance(self.user_message, dict) else self.user_message
+        return plain(text, 500) if isinstance(text, str) else ""
+
+    def text(self, key: str) -> str:
+        value = self.error.get(key) if isinstance(self.error, dict) else None
+        return plain(value, 200) if isinstance(value, str) else ""
+
+
+class DropboxDialect:
+    """Dropbox's 4xx answers as errors by remedy (Dropbox error handling guide; `auth.stone`)."""
+
+    request_id_header = REQUEST_ID_HEADER
+
+    def judge(self, answer: Answer, failure: Failure) -> ConnectorError:
+        told = _envelope(answer)
+        failure = replace(failure, tag=told.tag if told else "")
+        if answer.status == 400:
+            return _bad_request(answer, failure)
+        if told is None:
+            return TryLater(f"Dropbox answered with status {answer.status} and no reason.", failure=failure)
+        if answer.status == 401:
+            return _unauthorised(told, failure)
+        if answer.status == 403:
+            reason = told.words or f"Dropbox does not allow this: {told.tag or 'no reason given'}."
+            return Refused(reason, failure=failure)
+        if answer.status == 409:
+            return _endpoint_error(told, failure)
+        return ProtocolError(f"Dropbox answered with the unexpected status {answer.status}.", failure=failure)
+
+    def retry_after(self, answer: Answer) -> float | None:
+        told = _envelope(answer)
+        seconds = told.error.get("retry_after") if told and isinstance(told.error, dict) else None
+        # bool is an int to Python, not to Dropbox.
+        return float(seconds) if isinstance(seconds, int | float) and not isinstance(seconds, bool) else None
+
+
+def _envelope(answer: Answer) -> _Error | None:
+    """The JSON error body; None for text, HTML and whatever is no object. A proxy's wrong media type is forgiven."""
+    try:
+        return msgspec.json.decode(answer.body, type=_Error)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _bad_request(answer: Answer, failure: Failure) -> ConnectorError:
+    text = plain(answer.text, 300)
+    # Dropbox's front end sometimes answers 400 with a page; clients repeat it (watermint/toolbox, assert.go).
+    if answer.content_type == "text/html" or text[:15].lower().startswith(("<!doctype", "<html")):
+        return TryLater("Dropbox answered with a web page instead of an error.", failure=failure)
+    if "DfB team" in text or "single Dropbox account" in text:
+        return Refused(f"Dropbox refused this token for a team call: {text}", failure=failure, remedy=NEEDS_TEAM)
+    return ProtocolError(f"Dropbox could not read our request: {text}", failure=failure)
+
+
+def _unauthorised(told: _Error, failure: Failure) -> ConnectorError:
+    if told.tag == "expired_access_token":
+        return StaleToken("Dropbox does not accept the renewed access token either.", failure=failure)
+    if told.tag == "missing_scope":
+        scope = told.text("required_scope")
+        return MissingScope(
+            f"The Dropbox connection lacks the scope {scope or '(not named)'}.", scope=scope, failure=failure
+        )
+    if told.tag == "user_suspended":
+        return Refused("The admin who connected Dropbox is suspended.", failure=failure, remedy=SUSPENDED)
+    if told.tag in ("invalid_select_user", "invalid_select_admin", "route_access_denied"):
+        return Refused(f"Dropbox denies this call to the connected app: {told.tag}.", failure=failure)
+    return Reconnect(f"Dropbox no longer honours this connection: {told.tag or 'no reason given'}.", failure=failure)
+
+
+def _endpoint_error(told: _Error, failure: Failure) -> ConnectorError:
+    route = failure.endpoint.partition("/2/")[2]
+    if told.tag in RESTARTS.get(route, ()):
+        return ListingReset("Dropbox no longer knows the place where the listing was.", failure=failure)
+    return Refused(told.words or f"Dropbox refused: {told.tag or 'no reason given'}.", failure=failure)
+
+
+class DropboxClient:
+    """Routes by name. `api_url` has no trailing slash and no version."""
+
+    def __init__(self, session: VendorSession, api_url: str) -> None:
+        self.session = session
+        self._base = api_url.rstrip("/") + "/2/"
+
+    def call(self, route: str, argument: dict[str, Any] | None = None, *, repeatable: bool = True) -> Answer:
+        """The 2xx answer of a route; None is Dropbox's void argument."""
+        body = VOID if argument is None else msgspec.json.encode(argument)
+        return self.session.post(self._base + route, body, repeatable=repeatable)
+
+    def read(self, route: str, shape: type[Decoded], argument: dict[str, Any] | None = None) -> Decoded:
+        """A route's answer as a record; ProtocolError if it does not have this shape."""
+        answer = self.call(route, argument)
+        try:
+            return msgspec.json.decode(answer.body, type=shape)
+        except (ValueError, RecursionError) as error:
+            raise self.unreadable(route, answer, str(error)) from error
+
+    def unreadable(self, route: str, answer: Answer, reason: str) -> ProtocolError:
+        """A 200 that is not what the route promises."""
+        failure = failure_of(answer, self._base + route, REQUEST_ID_HEADER)
+        return ProtocolError(f"Dropbox's answer to {route} is not readable: {reason[:200]}", failure=failure)

@@ -1,0 +1,188 @@
+"""Dropbox team members as seats. A page decodes in one go; only a page with an odd record is read record by record.
+
+Tolerated: unknown fields and tags, missing or null optional fields, fractions of a second, long names. Set aside: a
+record without a readable member id, e-mail, status or membership type, because nothing true can be said about it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from typing import Annotated, Any
+
+import msgspec
+
+from profiles.connectors.base import Admin, Page, Seat, SetAside, plain
+
+STATUSES = ("active", "invited", "suspended", "removed")
+# Pending invites and suspended members count against the licences (Dropbox help, add licences); suspending saves
+# nothing. A status we do not know counts too: an overstated need is seen and asked about, an understated one is not.
+FREE_STATUSES = ("removed",)
+MEMBERSHIPS = ("full", "limited")
+FREE_MEMBERSHIPS = ("limited",)
+
+EMAIL, NAME, TAG, IDENTIFIER, EXTERNAL_ID, EXCERPT = 320, 255, 64, 100, 128, 500
+MOST_SECONDARY_EMAILS = 20
+MOST_ROLES = 20
+
+# An id is never cut, since two could become one; it must be printable ASCII to be stored and compared everywhere.
+_Id = Annotated[str, msgspec.Meta(pattern=r"^[!-~]{1,128}$")]
+_Moment = Annotated[dt.datetime, msgspec.Meta(tz=True)]
+
+
+class _Tag(msgspec.Struct, gc=False):
+    tag: str = msgspec.field(name=".tag")
+
+
+class _Name(msgspec.Struct, gc=False):
+    given_name: str | None = None
+    surname: str | None = None
+    display_name: str | None = None
+
+
+class _SecondaryEmail(msgspec.Struct, gc=False):
+    email: str | None = None
+
+
+class _Role(msgspec.Struct, gc=False):
+    name: str | None = None
+
+
+class Profile(msgspec.Struct, gc=False):
+    """TeamMemberProfile, as far as we use it."""
+
+    team_member_id: _Id
+    email: str
+    status: _Tag
+    membership_type: _Tag
+    name: _Name | None = None
+    email_verified: bool | None = None
+    secondary_emails: list[_SecondaryEmail] | None = None
+    external_id: str | None = None
+    account_id: str | None = None
+    invited_on: _Moment | None = None
+    joined_on: _Moment | None = None
+    suspended_on: _Moment | None = None
+
+
+class Member(msgspec.Struct, gc=False):
+    """TeamMemberInfoV2."""
+
+    profile: Profile
+    roles: list[_Role] | None = None
+
+
+class Listing(msgspec.Struct, gc=False):
+    """MembersListV2Result. Without `has_more` nobody could tell a whole listing from half of one."""
+
+    members: list[Member]
+    has_more: bool
+    cursor: str | None = None
+
+
+class _LooseListing(msgspec.Struct, gc=False):
+    members: list[Any]
+    has_more: bool
+    cursor: str | None = None
+
+
+class AuthenticatedAdmin(msgspec.Struct, gc=False):
+    """TokenGetAuthenticatedAdminResult."""
+
+    admin_profile: Profile
+
+
+_listing = msgspec.json.Decoder(Listing)
+_NO_NAME = _Name()
+
+
+def page(body: bytes, request_id: str = "") -> Page:
+    """A listing answer as a page of `Seat`; msgspec.ValidationError or ValueError if it is no listing at all."""
+    try:
+        listing = _listing.decode(body)
+    except (msgspec.ValidationError, msgspec.DecodeError, UnicodeDecodeError):
+        return _page_with_odd_records(body, request_id)
+    return Page(
+        items=[seat(member) for member in listing.members],
+        cursor=listing.cursor or "",
+        has_more=listing.has_more,
+        request_id=request_id,
+    )
+
+
+def seat(member: Member) -> Seat:
+    """One member in our words. Runs a million times in a full download: keep it flat."""
+    profile = member.profile
+    name = profile.name or _NO_NAME
+    tag, kind = profile.status.tag, profile.membership_type.tag
+    mails, roles = profile.secondary_emails, member.roles
+    return Seat(
+        external_id=profile.team_member_id,
+        identifier=kind if kind in MEMBERSHIPS else plain(kind, IDENTIFIER),
+        email=plain(profile.email, EMAIL),
+        status=tag if tag in STATUSES else "unknown",
+        vendor_status=tag if tag in STATUSES else plain(tag, TAG),
+        consumes_licence=tag not in FREE_STATUSES and kind not in FREE_MEMBERSHIPS,
+        email_verified=profile.email_verified is True,
+        display_name=plain(name.display_name or "", NAME),
+        given_name=plain(name.given_name or "", NAME),
+        surname=plain(name.surname or "", NAME),
+        account_id=plain(profile.account_id, EXTERNAL_ID) if profile.account_id else "",
+        employee_id=plain(profile.external_id, EXTERNAL_ID) if profile.external_id else "",
+        secondary_emails=_texts([m.email for m in mails[:MOST_SECONDARY_EMAILS]], EMAIL) if mails else (),
+        roles=_texts([r.name for r in roles[:MOST_ROLES]], NAME) if roles else (),
+        is_admin=bool(roles),
+        assigned_at=_utc(profile.joined_on) if profile.joined_on else None,
+        invited_at=_utc(profile.invited_on) if profile.invited_on else None,
+        suspended_at=_utc(profile.suspended_on) if profile.suspended_on else None,
+    )
+
+
+def admin(profile: Profile) -> Admin:
+    """The administrator a token belongs to."""
+    tag = profile.status.tag
+    return Admin(
+        external_id=profile.team_member_id,
+        email=plain(profile.email, EMAIL),
+        display_name=plain((profile.name or _NO_NAME).display_name or "", NAME),
+        status=tag if tag in STATUSES else "unknown",
+    )
+
+
+def _texts(found: list[str | None], most: int) -> tuple[str, ...]:
+    return tuple(text for one in found if one and (text := plain(one, most)))
+
+
+def _utc(moment: dt.datetime) -> dt.datetime | None:
+    if moment.tzinfo is dt.UTC:
+        return moment
+    try:
+        return moment.astimezone(dt.UTC)
+    except OverflowError:
+        return None
+
+
+def _page_with_odd_records(body: bytes, request_id: str) -> Page:
+    # The standard decoder accepts what msgspec refuses for a whole page: lone surrogates and broken UTF-8 in one name.
+    loose = msgspec.convert(json.loads(body.decode("utf-8", "replace")), _LooseListing)
+    seats: list[Seat] = []
+    set_aside: list[SetAside] = []
+    for record in loose.members:
+        try:
+            seats.append(seat(msgspec.convert(record, Member)))
+        except (ValueError, RecursionError) as error:
+            set_aside.append(_set_aside(record, str(error)))
+    return Page(
+        items=seats, set_aside=set_aside, cursor=loose.cursor or "", has_more=loose.has_more, request_id=request_id
+    )
+
+
+def _set_aside(record: Any, reason: str) -> SetAside:
+    found = record.get("profile") if isinstance(record, dict) else None
+    member_id = found.get("team_member_id") if isinstance(found, dict) else None
+    readable = isinstance(member_id, str) and 0 < len(member_id) <= EXTERNAL_ID and member_id.isprintable()
+    return SetAside(
+        reason=plain(reason, 200),
+        external_id=member_id if isinstance(member_id, str) and readable else "",
+        excerpt=plain(json.dumps(record, ensure_ascii=False)[:EXCERPT], EXCERPT),
+    )

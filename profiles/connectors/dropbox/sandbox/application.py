@@ -1,0 +1,193 @@
+"""The sandbox itself: one object that answers requests as Dropbox does."""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+import math
+import secrets
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable
+from email.utils import format_datetime
+from pathlib import Path
+
+from profiles.connectors.dropbox.sandbox import arguments, consent, oauth, routes
+from profiles.connectors.dropbox.sandbox.faults import Faults
+from profiles.connectors.dropbox.sandbox.messages import JSON, Answered, Request, Response, as_page, as_text
+from profiles.connectors.dropbox.sandbox.store import AccessToken, App, Grant, Store
+from profiles.connectors.dropbox.sandbox.team import Team, demo_teams
+
+ALL_SCOPES = (
+    "account_info.read",
+    "events.read",
+    "groups.read",
+    "members.delete",
+    "members.read",
+    "members.write",
+    "sessions.list",
+    "team_data.member",
+    "team_info.read",
+)
+DEMO_KEY, DEMO_SECRET = "samsaas-demo-key", "samsaas-demo-secret"
+RECLAIM_KEY, RECLAIM_SECRET = "samsaas-demo-reclaim-key", "samsaas-demo-reclaim-secret"
+LOCAL_REDIRECT_URIS = ("http://localhost:8000/oauth_redirect.do", "http://127.0.0.1:8000/oauth_redirect.do")
+RECLAIM_SCOPES = ("groups.read", "members.delete", "members.read", "members.write", "team_info.read")
+
+PERSONAL_ON_TEAM_ROUTE = "This is a DfB team management function and the access token is not for a team."
+TEAM_ON_PERSONAL_ROUTE = (
+    "This API function operates on a single Dropbox account, but the OAuth 2 access token you provided is for an "
+    "entire Dropbox Business team."
+)
+
+
+class Sandbox:
+    """A Dropbox. `now` may be replaced at any time; `rate` is (calls, seconds) per app and team, None for no limit.
+
+    The demo apps know `redirect_uris` beside LOCAL_REDIRECT_URIS. `state_file` keeps apps, grants and tokens over a
+    restart.
+    """
+
+    def __init__(
+        self,
+        teams: Iterable[Team] | None = None,
+        *,
+        redirect_uris: Iterable[str] = (),
+        state_file: Path | None = None,
+        now: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC),
+        rate: tuple[int, float] | None = None,
+    ) -> None:
+        self.now, self.rate = now, rate
+        self.teams = {team.team_id: team for team in (demo_teams() if teams is None else teams)}
+        self.store = Store(lambda: self.now().timestamp(), state_file)
+        self.faults = Faults()
+        self.log: deque[tuple[str, int]] = deque(maxlen=10_000)
+        self.cursor_epoch = 0
+        self.approved: dict[str, str] = {}
+        self._calls: dict[tuple[str, str], deque[float]] = {}
+        self._dots = itertools.cycle(("", ".", "..", "..."))
+        self._lock = threading.RLock()
+        uris = tuple(dict.fromkeys((*LOCAL_REDIRECT_URIS, *redirect_uris)))
+        self.register_app(DEMO_KEY, DEMO_SECRET, uris, ALL_SCOPES, name="samsaas demo")
+        self.register_app(RECLAIM_KEY, RECLAIM_SECRET, uris, RECLAIM_SCOPES, name="samsaas demo reclamation")
+
+    def register_app(
+        self, key: str, secret: str, redirect_uris: Iterable[str], scopes: Iterable[str], *, name: str = ""
+    ) -> App:
+        """What a person does in the App Console. A known key is replaced."""
+        app = App(
+            key=key,
+            secret=secret,
+            name=name or key,
+            redirect_uris=tuple(redirect_uris),
+            scopes=tuple(sorted(scopes)),
+        )
+        self.store.apps[key] = app
+        self.store.save()
+        return app
+
+    def grant(
+        self, app_key: str = DEMO_KEY, *, team: Team | None = None, scopes: Iterable[str] | None = None
+    ) -> tuple[str, str]:
+        """An access and a refresh token as a consent by the team's first admin would give, without the pages."""
+        team = team or next(iter(self.teams.values()))
+        granted = tuple(sorted(scopes if scopes is not None else self.store.apps[app_key].scopes))
+        admin = team.admins()[0]["profile"]["team_member_id"]
+        grant = self.store.issue_grant(app_key=app_key, team_id=team.team_id, admin_id=admin, scopes=granted)
+        return self.store.issue_access_token(grant), self.store.issue_refresh_token(grant)
+
+    def forget_cursors(self) -> None:
+        """Make every cursor given so far invalid."""
+        self.cursor_epoch += 1
+
+    def dots(self) -> str:
+        return next(self._dots)
+
+    def handle(self, request: Request) -> Response:
+        """The answer to a request, with the headers every answer of Dropbox carries."""
+        with self._lock:
+            route = request.path.removeprefix("/2/").strip("/")
+            fault = self.faults.take(route)
+            if fault is not None and fault.status is not None and not fault.acts:
+                response = fault.answer()
+            else:
+                response = self._routed(request, route)
+                response = response if fault is None else self.faults.apply(fault, response)
+            self.log.append((route, response.status))
+            response.headers.setdefault("X-Dropbox-Request-Id", secrets.token_hex(16))
+            response.headers.setdefault("Date", format_datetime(self.now(), usegmt=True))
+            return response
+
+    def _routed(self, request: Request, route: str) -> Response:
+        try:
+            if request.path == "/":
+                return as_page(consent.home(self.store.apps.values(), self.teams.values()))
+            if request.path == "/oauth2/authorize":
+                return oauth.authorize(self, request)
+            if request.path == "/oauth2/token":
+                return oauth.token(self, request)
+            if request.path.startswith("/2/"):
+                return self._api(request, route)
+            return as_text("Not found", 404)
+        except Answered as answered:
+            return answered.response
+
+    def _api(self, request: Request, name: str) -> Response:
+        route = routes.ROUTES.get(name)
+        if route is None:
+            return as_text(f'Unknown API function: "{name}"')
+        if request.method != "POST":
+            raise arguments.refuse(name, "This function only accepts POST requests.")
+        token, grant = self._bearer(request, name)
+        if request.media_type != JSON:
+            raise arguments.refuse(name, f'Bad HTTP "Content-Type" header: "{request.media_type}".')
+        team = self._team_of(request, name, route, grant)
+        self._count(grant)
+        if route.scope and route.scope not in token.scopes:
+            raise routes.error(self, 401, {".tag": "missing_scope", "required_scope": route.scope})
+        argument = arguments.read(name, request.body, route.fields)
+        call = routes.Call(sandbox=self, route=name, token=token, grant=grant, team=team, argument=argument)
+        return routes.answer_of(route, call)
+
+    def _bearer(self, request: Request, name: str) -> tuple[AccessToken, Grant]:
+        header = request.headers.get("Authorization", "")
+        scheme, _, text = header.partition(" ")
+        if not header:
+            raise arguments.refuse(name, 'Must provide HTTP header "Authorization" or URL parameter "authorization".')
+        if scheme.lower() != "bearer" or not text.strip():
+            raise arguments.refuse(name, 'Invalid authorization value in HTTP header "Authorization".')
+        token = self.store.tokens.get(text.strip())
+        grant = self.store.grants.get(token.grant_id) if token else None
+        if token is None or grant is None:
+            raise routes.error(self, 401, {".tag": "invalid_access_token"})
+        if token.expires_at is not None and token.expires_at <= self.now().timestamp():
+            raise routes.error(self, 401, {".tag": "expired_access_token"})
+        return token, grant
+
+    def _team_of(self, request: Request, name: str, route: routes.Route, grant: Grant) -> Team:
+        team = self.teams.get(grant.team_id)
+        if route.user:
+            if grant.team_id:
+                raise arguments.refuse(name, TEAM_ON_PERSONAL_ROUTE)
+            return team or next(iter(self.teams.values()))
+        if team is None:
+            raise arguments.refuse(name, PERSONAL_ON_TEAM_ROUTE)
+        for header in ("Dropbox-API-Select-User", "Dropbox-API-Select-Admin"):
+            if header in request.headers:
+                raise arguments.refuse(name, f'The HTTP header "{header}" is not allowed for this function.')
+        return team
+
+    def _count(self, grant: Grant) -> None:
+        """Refuse above the rate; refused calls count as well, as Dropbox's performance guide says."""
+        if self.rate is None:
+            return
+        most, seconds = self.rate
+        now = self.now().timestamp()
+        calls = self._calls.setdefault((grant.app_key, grant.team_id), deque())
+        while calls and calls[0] <= now - seconds:
+            calls.popleft()
+        calls.append(now)
+        if len(calls) > most:
+            wait = max(1, math.ceil(calls[-most] + seconds - now))
+            detail = {"reason": {".tag": "too_many_requests"}, "retry_after": wait}
+            raise routes.error(self, 429, detail, Retry_After=str(wait))

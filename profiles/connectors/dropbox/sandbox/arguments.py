@@ -1,0 +1,104 @@
+"""Dropbox's strict reading of a route's argument, and the wording of its refusals."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from profiles.connectors.dropbox.sandbox.messages import Answered, as_text
+
+MISSING: Any = object()
+Check = Callable[[Any], str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Field:
+    """One field of an argument: its check gives "" or what is wrong; without a default it is required."""
+
+    check: Check
+    default: Any = MISSING
+
+
+def boolean(value: Any) -> str:
+    return "" if isinstance(value, bool) else f"expected boolean, got {kind(value)}"
+
+
+def text(value: Any) -> str:
+    return "" if isinstance(value, str) else f"expected string, got {kind(value)}"
+
+
+def whole(least: int, most: int) -> Check:
+    """A whole number within these bounds."""
+
+    def check(value: Any) -> str:
+        if isinstance(value, bool) or not isinstance(value, int):
+            return f"expected integer, got {kind(value)}"
+        return "" if least <= value <= most else f"{value} is not within range [{least}, {most}]"
+
+    return check
+
+
+def tags(value: Any) -> str:
+    """A list of void union members, as a bare string or as a tagged object."""
+    if not isinstance(value, list):
+        return f"expected list, got {kind(value)}"
+    return "" if all(isinstance(tag_of(one), str) for one in value) else "expected union member"
+
+
+def selectors(value: Any) -> str:
+    """A list of UserSelectorArg."""
+    if not isinstance(value, list):
+        return f"expected list, got {kind(value)}"
+    return next((wrong for one in value if (wrong := selector(one))), "")
+
+
+def selector(value: Any) -> str:
+    """A UserSelectorArg: exactly one way to name a user, with its tag."""
+    tag = tag_of(value)
+    if tag not in ("team_member_id", "external_id", "email") or not isinstance(value, dict):
+        return "expected UserSelectorArg"
+    return "" if isinstance(value.get(tag), str) and set(value) == {".tag", tag} else f"missing field '{tag}'"
+
+
+def tag_of(value: Any) -> Any:
+    return value.get(".tag") if isinstance(value, dict) else value
+
+
+def kind(value: Any) -> str:
+    """What Dropbox calls a JSON value of this type."""
+    names = {type(None): "null", bool: "boolean", int: "integer", float: "float", str: "string", list: "list"}
+    return names.get(type(value), "object")
+
+
+def refuse(route: str, reason: str) -> Answered:
+    """The 400 for a malformed call: plain text that names the route."""
+    return Answered(as_text(f'Error in call to API function "{route}": {reason}'))
+
+
+def read(route: str, body: bytes, fields: Mapping[str, Field] | None) -> dict[str, Any]:
+    """The argument with defaults filled in; `fields` None is the void argument, which is the JSON text null."""
+    try:
+        value = json.loads(body)
+    except ValueError:
+        raise refuse(route, "request body: could not decode input as JSON") from None
+    if fields is None:
+        if value is not None:
+            raise refuse(route, "request body: expected null, got value")
+        return {}
+    if not isinstance(value, dict):
+        raise refuse(route, f"request body: expected object, got {kind(value)}")
+    for name in value:
+        if name not in fields:
+            raise refuse(route, f"request body: unknown field '{name}'")
+    return {name: _field(route, name, field, value) for name, field in fields.items()}
+
+
+def _field(route: str, name: str, field: Field, value: dict[str, Any]) -> Any:
+    found = value.get(name, field.default)
+    if found is MISSING:
+        raise refuse(route, f"request body: missing required field '{name}'")
+    if name in value and (wrong := field.check(found)):
+        raise refuse(route, f"request body: {name}: {wrong}")
+    return found

@@ -1,0 +1,164 @@
+"""The API routes: what each needs, and what it answers. A new route is one function and one line of the table."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from profiles.connectors.dropbox.sandbox import arguments
+from profiles.connectors.dropbox.sandbox.arguments import Field
+from profiles.connectors.dropbox.sandbox.messages import Answered, Response, as_json
+from profiles.connectors.dropbox.sandbox.store import AccessToken, Grant
+from profiles.connectors.dropbox.sandbox.team import ROLES, Team, status_of
+
+if TYPE_CHECKING:
+    from profiles.connectors.dropbox.sandbox.application import Sandbox
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """An authorised call: who calls, for which team, with which argument."""
+
+    sandbox: Sandbox
+    route: str
+    token: AccessToken
+    grant: Grant
+    team: Team
+    argument: dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Route:
+    """`fields` None means a void argument; `user` marks the few routes for personal accounts."""
+
+    answer: Callable[[Call], Any]
+    scope: str = ""
+    fields: Mapping[str, Field] | None = None
+    user: bool = False
+
+
+def error(sandbox: Sandbox, status: int, detail: dict[str, Any], **headers: str) -> Answered:
+    """The JSON error envelope. `error_summary` ends in a varying number of dots, as Dropbox's does."""
+    summary = detail.get(".tag") or detail["reason"][".tag"]
+    return Answered(as_json({"error_summary": summary + "/" + sandbox.dots(), "error": detail}, status, **headers))
+
+
+def get_info(call: Call) -> Any:
+    return call.team.info()
+
+
+def get_authenticated_admin(call: Call) -> Any:
+    member = call.team.find("team_member_id", call.grant.admin_id)
+    if member is None:
+        raise error(call.sandbox, 409, {".tag": "mapping_not_found"})
+    if status_of(member) != "active" or not member["roles"]:
+        raise error(call.sandbox, 409, {".tag": "admin_not_active"})
+    return {"admin_profile": member["profile"]}
+
+
+FEATURES: dict[str, dict[str, Any]] = {
+    "upload_api_rate_limit": {".tag": "limit", "limit": 25000},
+    "has_team_shared_dropbox": {".tag": "has_team_shared_dropbox", "has_team_shared_dropbox": False},
+    "has_team_file_events": {".tag": "enabled", "enabled": True},
+    "has_team_selective_sync": {".tag": "has_team_selective_sync", "has_team_selective_sync": True},
+    "has_distinct_member_homes": {".tag": "has_distinct_member_homes", "has_distinct_member_homes": True},
+}
+
+
+def get_features(call: Call) -> Any:
+    wanted = [arguments.tag_of(one) for one in call.argument["features"]]
+    if not wanted:
+        raise error(call.sandbox, 409, {".tag": "empty_features_list"})
+    return {"values": [{".tag": tag, tag: FEATURES[tag]} if tag in FEATURES else {".tag": "other"} for tag in wanted]}
+
+
+def list_members(call: Call) -> Any:
+    return _members(call, 0, call.argument["limit"], call.argument["include_removed"])
+
+
+def continue_members(call: Call) -> Any:
+    place = read_cursor(call, "members", call.argument["cursor"])
+    return _members(call, place["start"], place["limit"], place["removed"])
+
+
+def _members(call: Call, start: int, limit: int, removed: bool) -> Any:
+    members, more = call.team.window(start, limit, removed)
+    cursor = make_cursor(call, "members", {"start": start + len(members), "limit": limit, "removed": removed})
+    return {"members": members, "cursor": cursor, "has_more": more}
+
+
+def get_members_info(call: Call) -> Any:
+    infos = []
+    for selector in call.argument["members"]:
+        key = selector[".tag"]
+        member = call.team.find(key, selector[key])
+        found = {".tag": "member_info", **member} if member else {".tag": "id_not_found", "id_not_found": selector[key]}
+        infos.append(found)
+    return {"members_info": infos}
+
+
+def get_available_roles(call: Call) -> Any:
+    return {"roles": [dict(role) for role in ROLES]}
+
+
+def revoke_token(call: Call) -> Any:
+    call.sandbox.store.revoke(call.grant.grant_id)
+    return None
+
+
+def make_cursor(call: Call, listing: str, place: dict[str, Any]) -> str:
+    """A place in a listing, sealed: it counts only for this listing, this team and until cursors are forgotten."""
+    text = json.dumps({"listing": listing, **place}, separators=(",", ":")).encode()
+    return base64.urlsafe_b64encode(_seal(call, text) + text).decode("ascii")
+
+
+def read_cursor(call: Call, listing: str, cursor: str) -> dict[str, Any]:
+    """The place a cursor stands for; 409 invalid_cursor for any other text."""
+    try:
+        raw = base64.urlsafe_b64decode(cursor)
+    except (binascii.Error, ValueError):
+        raw = b""
+    seal, text = raw[:12], raw[12:]
+    if text and seal == _seal(call, text):
+        place: dict[str, Any] = json.loads(text)
+        if place["listing"] == listing:
+            return place
+    raise error(call.sandbox, 409, {".tag": "invalid_cursor"})
+
+
+def _seal(call: Call, text: bytes) -> bytes:
+    key = f"{call.team.team_id}/{call.sandbox.cursor_epoch}".encode()
+    return hashlib.blake2b(text, key=key, digest_size=12).digest()
+
+
+CURSOR = {"cursor": Field(check=arguments.text)}
+LISTING = {
+    "limit": Field(check=arguments.whole(1, 1000), default=1000),
+    "include_removed": Field(check=arguments.boolean, default=False),
+}
+READ_TEAM, READ_MEMBERS = "team_info.read", "members.read"
+
+ROUTES: dict[str, Route] = {
+    "team/get_info": Route(answer=get_info, scope=READ_TEAM),
+    "team/token/get_authenticated_admin": Route(answer=get_authenticated_admin, scope=READ_TEAM),
+    "team/features/get_values": Route(
+        answer=get_features, scope=READ_TEAM, fields={"features": Field(check=arguments.tags)}
+    ),
+    "team/members/list_v2": Route(answer=list_members, scope=READ_MEMBERS, fields=LISTING),
+    "team/members/list/continue_v2": Route(answer=continue_members, scope=READ_MEMBERS, fields=CURSOR),
+    "team/members/get_info_v2": Route(
+        answer=get_members_info, scope=READ_MEMBERS, fields={"members": Field(check=arguments.selectors)}
+    ),
+    "team/members/get_available_team_member_roles": Route(answer=get_available_roles, scope=READ_MEMBERS),
+    "auth/token/revoke": Route(answer=revoke_token, user=True),
+}
+
+
+def answer_of(route: Route, call: Call) -> Response:
+    """The 200 of a route."""
+    return as_json(route.answer(call))

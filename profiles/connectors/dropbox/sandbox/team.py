@@ -1,0 +1,230 @@
+"""Teams made of deterministic people: a name and a seed always give the same members, ids and dates."""
+
+from __future__ import annotations
+
+import base64
+import datetime as dt
+import hashlib
+from functools import cached_property
+from typing import Any
+
+from profiles.connectors.dropbox.sandbox.names import SCRIPTS
+
+FIRST_DAY = dt.datetime(2019, 1, 7, 8, 0, tzinfo=dt.UTC)
+LAST_JOINING = dt.datetime(2026, 5, 29, 16, 0, tzinfo=dt.UTC)
+INVITED_FROM = dt.datetime(2026, 6, 15, 9, 0, tzinfo=dt.UTC)
+
+# Two independent live tenants answered with this name, description and one identical id (spec: "Team admin").
+TEAM_ROLE = {
+    "role_id": "pid_dbtmr:1234567890123456789",
+    "name": "Team",
+    "description": "Manage everything and access all permissions",
+}
+USER_ROLE = {
+    "role_id": "pid_dbtmr:1234567890123456790",
+    "name": "User management",
+    "description": "Add, remove and manage users and groups",
+}
+ROLES = (TEAM_ROLE, USER_ROLE)
+
+Member = dict[str, Any]
+
+
+def roll(*parts: object) -> int:
+    """A number from the parts, the same on every machine and in every run."""
+    return int.from_bytes(hashlib.blake2b(repr(parts).encode(), digest_size=8).digest(), "big")
+
+
+def opaque(prefix: str, *parts: object) -> str:
+    """An id as Dropbox writes them: the prefix, then 32 characters that mean nothing."""
+    digest = hashlib.blake2b(repr(parts).encode(), digest_size=24).digest()
+    return prefix + base64.urlsafe_b64encode(digest).decode("ascii")
+
+
+def stamp(moment: dt.datetime) -> str:
+    """Dropbox's only time format: UTC, whole seconds, literal Z."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def between(start: dt.datetime, end: dt.datetime, *parts: object) -> str:
+    """A stamp between two moments, chosen by the parts."""
+    return stamp(start + dt.timedelta(seconds=roll(*parts) % int((end - start).total_seconds())))
+
+
+class Team:
+    """A team whose members are held in a list, removed ones included; tests and routes may change them in place.
+
+    `people` counts current members; `licensed` the licences bought.
+    """
+
+    def __init__(self, name: str, domain: str, people: int, licensed: int, *, seed: int = 1, removed: int = 0) -> None:
+        self.name, self.domain, self.licensed, self.seed = name, domain, licensed, seed
+        self.people, self.removed = people, removed
+        self.team_id = opaque("dbtid:AAD", "team", name, seed)
+
+    @cached_property
+    def members(self) -> list[Member]:
+        """Everyone, made at first use."""
+        taken: set[str] = set()
+        return [self.made(index, taken) for index in range(self.people + self.removed)]
+
+    def window(self, start: int, count: int, include_removed: bool) -> tuple[list[Member], bool]:
+        """Up to `count` members from position `start`, and whether there are more."""
+        listed = [m for m in self.members if include_removed or status_of(m) != "removed"]
+        return listed[start : start + count], start + count < len(listed)
+
+    def find(self, key: str, value: str) -> Member | None:
+        """The member whose `team_member_id`, `external_id` or `email` this is."""
+        return next((m for m in self.members if m["profile"].get(key) == value), None)
+
+    def admins(self) -> list[Member]:
+        """Active team admins, who alone may connect an app."""
+        return [m for m in self.members if status_of(m) == "active" and TEAM_ROLE in m["roles"]]
+
+    def somebody(self) -> Member:
+        """An active member without any role."""
+        return next(m for m in self.members if status_of(m) == "active" and not m["roles"])
+
+    def info(self) -> dict[str, Any]:
+        """TeamGetInfoResult."""
+        current = [m for m in self.members if status_of(m) != "removed"]
+        used = sum(m["profile"]["membership_type"][".tag"] == "full" for m in current)
+        return team_info(self, len(current), used)
+
+    def made(self, index: int, taken: set[str] | None = None) -> Member:
+        """The person at this place of the list; a mailbox already `taken`, or not known to be free, gets a number."""
+        given, surname, display, mailbox = self._called(index)
+        if taken is None or mailbox in taken:
+            mailbox = f"{mailbox}{index}"
+        else:
+            taken.add(mailbox)
+        status = self._status(index)
+        profile: dict[str, Any] = {
+            "team_member_id": opaque("dbmid:AAC", self.team_id, index),
+            "email": f"{mailbox}@{self.domain}",
+            "email_verified": status != "invited",
+            "secondary_emails": [],
+            "status": {".tag": status},
+            "name": {
+                "given_name": given,
+                "surname": surname,
+                "familiar_name": given,
+                "display_name": display,
+                "abbreviated_name": (given[:1] + surname[:1]).upper(),
+            },
+            "membership_type": {".tag": "limited" if index % 41 == 40 and status == "active" else "full"},
+            "groups": [f"g:{roll(self.team_id, 'group', index % 7):016x}{index % 7:016x}"],
+            "member_folder_id": str(1_000_000_000 + index),
+            "root_folder_id": str(1_900_000_000 + roll(self.team_id) % 1_000_000),
+        }
+        self._add_status_fields(profile, status, index)
+        return {"profile": profile, "roles": self._roles(index)}
+
+    def _add_status_fields(self, profile: dict[str, Any], status: str, index: int) -> None:
+        if status == "invited":
+            profile["invited_on"] = between(INVITED_FROM, INVITED_FROM + dt.timedelta(days=30), self.seed, index)
+            return
+        profile["account_id"] = opaque("dbid:AAB", self.team_id, index)
+        profile["joined_on"] = between(FIRST_DAY, LAST_JOINING, self.seed, "joined", index)
+        profile["is_directory_restricted"] = False
+        if status == "removed":
+            profile["status"] |= {"is_recoverable": index % 2 == 0, "is_disconnected": False}
+        if status == "suspended":
+            profile["suspended_on"] = between(LAST_JOINING, INVITED_FROM, self.seed, "suspended", index)
+        if index % 9 == 4:
+            other = profile["email"].replace("@", "@mail.")
+            profile["secondary_emails"] = [{"email": other, "is_verified": index % 2 == 0}]
+        if index % 3:
+            profile["external_id"] = f"emp-{index:06d}"
+
+    def _status(self, index: int) -> str:
+        if index >= self.people:
+            return "removed"
+        if index < 8:
+            return "active"
+        return {3: "invited", 11: "suspended"}.get(index % 19, "active")
+
+    def _roles(self, index: int) -> list[dict[str, str]]:
+        return [dict(TEAM_ROLE)] if index in (0, 1, 5) else [dict(USER_ROLE)] if index == 3 else []
+
+    def _called(self, index: int) -> tuple[str, str, str, str]:
+        if self.seed == 1 and index == 17:  # what a spreadsheet would calculate, were it exported as it is
+            return "=SUM(A1)", "Sheet", "=SUM(A1)", "sum.sheet"
+        script = SCRIPTS[roll(self.seed, "script", index) % len(SCRIPTS)]
+        given, given_ascii = script.given[roll(self.seed, "given", index) % len(script.given)]
+        surname, surname_ascii = script.surnames[roll(self.seed, "surname", index) % len(script.surnames)]
+        order = (surname, given) if script.surname_first else (given, surname)
+        return given, surname, script.joiner.join(order), f"{given_ascii}.{surname_ascii}".lower()
+
+
+class LargeTeam(Team):
+    """A team of any size that makes each window when it is asked for, and holds nobody."""
+
+    def __init__(self, people: int, name: str = "Very Large Company", *, seed: int = 7) -> None:
+        super().__init__(name, "large.example", people, people + people // 10, seed=seed)
+
+    def window(self, start: int, count: int, include_removed: bool) -> tuple[list[Member], bool]:
+        end = min(start + count, self.people)
+        return [self.made(index) for index in range(start, end)], end < self.people
+
+    def find(self, key: str, value: str) -> Member | None:
+        # A linear search would make a million people; only the first few, the admins among them, are looked up.
+        return next((m for m in self._first() if m["profile"].get(key) == value), None)
+
+    def admins(self) -> list[Member]:
+        return [m for m in self._first() if m["roles"] == [TEAM_ROLE]]
+
+    def somebody(self) -> Member:
+        return next(m for m in self._first() if status_of(m) == "active" and not m["roles"])
+
+    def info(self) -> dict[str, Any]:
+        return team_info(self, self.people, self.people)
+
+    def _first(self) -> list[Member]:
+        return [self.made(index) for index in range(min(self.people, 50))]
+
+
+def status_of(member: Member) -> str:
+    """The status tag of a member."""
+    return str(member["profile"]["status"][".tag"])
+
+
+def team_info(team: Team, provisioned: int, used: int) -> dict[str, Any]:
+    """TeamGetInfoResult with the policies a real answer has."""
+
+    def tags(**values: str) -> dict[str, Any]:
+        return {name: {".tag": tag} for name, tag in values.items()}
+
+    return {
+        "name": team.name,
+        "team_id": team.team_id,
+        "num_licensed_users": team.licensed,
+        "num_provisioned_users": provisioned,
+        "num_used_licenses": used,
+        "policies": {
+            "sharing": tags(
+                shared_folder_member_policy="team",
+                shared_folder_join_policy="from_anyone",
+                shared_link_create_policy="team_only",
+                group_creation_policy="admins_only",
+                shared_folder_link_restriction_policy="anyone",
+                enforce_link_password_policy="optional",  # noqa: S106 - the name of a policy
+                default_link_expiration_days_policy="none",
+                shared_link_default_permissions_policy="default",
+            ),
+            **tags(
+                emm_state="disabled",
+                office_addin="enabled",
+                suggest_members_policy="enabled",
+                top_level_content_policy="admin_only",
+            ),
+        },
+    }
+
+
+def demo_teams() -> list[Team]:
+    """The teams of the demo: an international trading house and a small studio."""
+    return [
+        Team("Nordwind Trading", "nordwind.example", 248, 300, seed=1, removed=7),
+        Team("Blue Harbour Studio", "blueharbour.example", 61, 75, seed=2, removed=2),
+    ]

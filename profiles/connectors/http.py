@@ -1,0 +1,207 @@
+"""A vendor's API over one kept connection: the token, repeats, waiting, and errors named by remedy.
+
+Vendor-neutral: what a 4xx answer means is the vendor's `Dialect`. One session serves one run of one tenant.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+import re
+import time
+from dataclasses import replace
+from email.utils import parsedate_to_datetime
+from secrets import SystemRandom
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+import requests
+from oauthlib.oauth2.rfc6749.tokens import prepare_bearer_headers
+from requests_oauthlib import OAuth2Session
+
+from profiles.connectors.base import (
+    ConnectorError,
+    Counters,
+    Failure,
+    Limits,
+    ProtocolError,
+    StaleToken,
+    Throttled,
+    TokenSource,
+    TryLater,
+    Wait,
+)
+from profiles.connectors.transport import (
+    Answer,
+    BoundedSession,
+    Bounds,
+    GaveUp,
+    exchange,
+    is_loopback,
+    quiet_loggers,
+    require_secure,
+)
+
+__all__ = ["Answer", "Dialect", "VendorSession", "quiet_loggers", "retry_after", "failure_of"]
+
+SHORTEST_WAIT = 1.0
+LONGEST_WAIT = 3600.0
+BODY_KEPT = 2000
+SHORTEST_SECRET = 8
+_jitter = SystemRandom()
+
+
+class Dialect(Protocol):
+    """How one vendor words its answers."""
+
+    request_id_header: str
+
+    def judge(self, answer: Answer, failure: Failure) -> ConnectorError:
+        """The error for a 4xx other than 429. StaleToken asks for a new token, TryLater for a repeat."""
+        ...
+
+    def retry_after(self, answer: Answer) -> float | None:
+        """Seconds to wait as a 429 body tells them; None where it does not."""
+        ...
+
+
+class _TokenSession(BoundedSession, OAuth2Session):
+    """OAuth2Session whose rule against plain http spares this very machine, where the sandbox lives.
+
+    The library's own switch for that is an environment variable, and so would hold for every host.
+    """
+
+    def __init__(self, client_id: str) -> None:
+        OAuth2Session.__init__(self, client_id=client_id)
+
+    def request(self, method: str, url: str, headers: Any = None, **kwargs: Any) -> Any:  # type: ignore[override]
+        if not is_loopback(url):
+            return OAuth2Session.request(self, method, url, headers=headers, **kwargs)
+        with_token = prepare_bearer_headers(self.token["access_token"], dict(headers or {}))
+        return requests.Session.request(self, method, url, headers=with_token, **kwargs)
+
+
+class VendorSession:
+    """Calls one vendor's API for one tenant; never refreshes by itself except through `token_source`.
+
+    `wait(seconds, reason)` is called instead of sleeping, so that a job can show the wait and keep its lease.
+    """
+
+    def __init__(
+        self, *, client_id: str, token_source: TokenSource, dialect: Dialect, limits: Limits, wait: Wait, api_url: str
+    ) -> None:
+        quiet_loggers()
+        self.counters = Counters()
+        self._tokens = token_source
+        self._dialect = dialect
+        self._limits = limits
+        self._wait = wait
+        self._session = _TokenSession(client_id)
+        self._session.fit_for(require_secure(api_url))
+
+    def post(self, url: str, body: bytes, *, repeatable: bool = True) -> Answer:
+        """POST JSON and return the 2xx answer; every other outcome is a ConnectorError.
+
+        `repeatable` calls are tried `limits.attempts` times after outages. A call with an effect is not: its
+        AnswerLost leaves open whether it took place. A refused token or a 429 did nothing, and is repeated for both.
+        """
+        limits, budget = self._limits, self._limits.deadline
+        token, renewed, outages, throttles = self._tokens.access_token(), False, 0, 0
+        while True:
+            began = time.monotonic()
+            try:
+                return self._once(url, body, token, budget)
+            except StaleToken:
+                if renewed:
+                    raise
+                token, renewed = self._tokens.renew(token), True
+            except Throttled as error:
+                throttles += 1
+                if throttles >= limits.attempts or error.retry_after > limits.max_wait:
+                    raise
+                self._pause(error.retry_after, "The vendor asked us to slow down.", throttled=True)
+            except TryLater as error:
+                outages += 1
+                budget -= time.monotonic() - began
+                if not repeatable or outages >= limits.attempts or budget <= 0 or isinstance(error, GaveUp):
+                    raise
+                pause = limits.backoff * 2 ** (outages - 1) * _jitter.uniform(0.5, 1.5)
+                self._pause(min(pause, limits.max_wait), "The vendor is in trouble; trying again.")
+            self.counters.retries += 1
+
+    def _once(self, url: str, body: bytes, token: str, seconds: float) -> Answer:
+        limits = self._limits
+        bounds = Bounds(
+            connect=limits.connect_timeout, read=limits.read_timeout, total=seconds, max_bytes=limits.max_bytes
+        )
+        self._session.token = {"access_token": token, "token_type": "Bearer"}
+        self.counters.requests += 1
+        answer = exchange(self._session, url, body, {"Content-Type": "application/json"}, bounds)
+        self.counters.received_bytes += len(answer.body)
+        self._compare_clocks(answer)
+        if 200 <= answer.status < 300:
+            return answer
+        answer = without(answer, token)
+        raise self._error(answer, failure_of(answer, url, self._dialect.request_id_header))
+
+    def _error(self, answer: Answer, failure: Failure) -> ConnectorError:
+        if answer.status == 429:
+            seconds = retry_after(answer, self._dialect.retry_after(answer))
+            return Throttled(f"The vendor asks us to wait {seconds:g} seconds.", retry_after=seconds, failure=failure)
+        if answer.status >= 500:
+            return TryLater(f"The vendor answered with status {answer.status}.", failure=failure)
+        if answer.status < 400:
+            return ProtocolError(f"The vendor's API answered with status {answer.status}.", failure=failure)
+        return self._dialect.judge(answer, failure)
+
+    def _pause(self, seconds: float, reason: str, *, throttled: bool = False) -> None:
+        if throttled:
+            self.counters.throttled_seconds += seconds
+        self._wait(seconds, reason)
+
+    def _compare_clocks(self, answer: Answer) -> None:
+        theirs = _http_date(answer.headers.get("Date", ""))
+        if theirs is not None:
+            self.counters.clock_skew = (theirs - dt.datetime.now(dt.UTC)).total_seconds()
+
+
+def without(answer: Answer, *secrets: str) -> Answer:
+    """The answer without these texts: a refusal may echo what was sent. What is too short to be secret stays."""
+    body = answer.body
+    for text in secrets:
+        if len(text) >= SHORTEST_SECRET:
+            body = body.replace(text.encode(), b"[hidden]")
+    return replace(answer, body=body)
+
+
+def failure_of(answer: Answer, url: str, request_id_header: str = "") -> Failure:
+    """The evidence of an answer, cut to 2,000 characters. Take the secrets out before (`without`)."""
+    return Failure(
+        endpoint=urlsplit(url).path,
+        status=answer.status,
+        body=answer.text.replace("\0", "")[:BODY_KEPT],
+        request_id=answer.headers.get(request_id_header, "")[:200] if request_id_header else "",
+    )
+
+
+def retry_after(answer: Answer, told_by_body: float | None = None) -> float:
+    """Seconds to wait after a 429, between 1 and 3,600: the header wins over the body, nonsense counts as absent."""
+    header = answer.headers.get("Retry-After", "").strip()
+    seconds: float | None = None
+    if re.fullmatch(r"[0-9]{1,40}(\.[0-9]{1,9})?", header):
+        seconds = float(header)
+    elif (until := _http_date(header)) is not None:
+        seconds = (until - (_http_date(answer.headers.get("Date", "")) or dt.datetime.now(dt.UTC))).total_seconds()
+    if seconds is None:
+        seconds = told_by_body
+    if seconds is None or not math.isfinite(seconds):
+        seconds = SHORTEST_WAIT
+    return min(max(seconds, SHORTEST_WAIT), LONGEST_WAIT)
+
+
+def _http_date(value: str) -> dt.datetime | None:
+    try:
+        moment = parsedate_to_datetime(value)
+    except (TypeError, ValueError, IndexError, OverflowError):
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)

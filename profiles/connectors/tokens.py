@@ -1,0 +1,256 @@
+"""OAuth 2 authorisation-code grants: the consent link, code for token, refresh, revoke. Vendor-neutral.
+
+oauthlib words the requests; the exchange is ours, because the library's own reads outages as missing tokens, follows
+redirects with the secret in hand, warns by exception when scopes differ, and bounds neither time nor size.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+import msgspec
+from oauthlib.common import add_params_to_uri
+from oauthlib.oauth2 import WebApplicationClient
+
+from profiles.connectors.base import (
+    ConnectorError,
+    Endpoints,
+    Failure,
+    ProtocolError,
+    Reconnect,
+    Refused,
+    TryLater,
+    plain,
+)
+from profiles.connectors.http import failure_of, without
+from profiles.connectors.transport import (
+    Answer,
+    Bounds,
+    exchange_once,
+    quiet_loggers,
+    require_secure,
+)
+
+TOKEN_BOUNDS = Bounds(connect=5.0, read=10.0, total=10.0, max_bytes=1024 * 1024)
+REVOKE_BOUNDS = Bounds(connect=3.0, read=5.0, total=5.0, max_bytes=64 * 1024)
+VERIFIER_LENGTH = 64
+
+
+class CodeRefused(Refused):
+    """The vendor does not take this code: used, older than its few minutes, or issued for another app."""
+
+    remedy = "Press Get OAuth Token again; a code works once and for a few minutes only."
+
+
+class RedirectMismatch(Refused):
+    """The redirect URI differs from the one of the consent link, or is not registered."""
+
+    remedy = (
+        "Register this application's redirect URI in the vendor's app console, letter for letter, "
+        "then press Get OAuth Token again."
+    )
+
+
+class WrongClient(Refused):
+    """The vendor does not know this client id, or the client secret is not its own."""
+
+    remedy = "Copy the app key and the app secret from the vendor's app console into the credential again."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Grant:
+    """What the token endpoint gave. `expires_in` is in seconds from now; None where the vendor did not say.
+
+    A refresh usually carries neither `refresh_token` nor `scopes`: keep the stored ones where they are empty.
+    """
+
+    access_token: str = field(repr=False)
+    refresh_token: str = field(default="", repr=False)
+    expires_in: int | None = None
+    scopes: tuple[str, ...] = ()
+    team_id: str = ""
+    account_id: str = ""
+    token_type: str = ""
+
+
+class _TokenAnswer(msgspec.Struct):
+    access_token: str | None = None
+    refresh_token: str | None = None
+    expires_in: int | float | str | None = None
+    scope: str | None = None
+    team_id: str | None = None
+    account_id: str | None = None
+    token_type: str | None = None
+    error: str | None = None
+    error_description: str | None = None
+
+
+def new_verifier() -> str:
+    """A fresh PKCE verifier (RFC 7636): keep it encrypted with the OAuth state, pass it to `exchange`."""
+    return str(WebApplicationClient("").create_code_verifier(VERIFIER_LENGTH))
+
+
+def authorize_url(
+    endpoints: Endpoints,
+    client_id: str,
+    redirect_uri: str,
+    state: str,
+    scopes: Iterable[str] = (),
+    verifier: str | None = None,
+    extra: Mapping[str, str] | None = None,
+) -> str:
+    """The consent link. `extra` holds the vendor's own parameters (`Vendor.authorize_params`).
+
+    Raises ValueError for an authorize address that is neither https nor loopback.
+    """
+    params = {"response_type": "code", "client_id": client_id, "redirect_uri": redirect_uri, "state": state}
+    if wanted := " ".join(scopes):
+        params["scope"] = wanted
+    if verifier:
+        params["code_challenge"] = WebApplicationClient("").create_code_challenge(verifier, "S256")
+        params["code_challenge_method"] = "S256"
+    params.update(extra or {})
+    return str(add_params_to_uri(require_secure(endpoints.authorize_url), list(params.items())))
+
+
+def exchange(
+    endpoints: Endpoints,
+    client_id: str,
+    client_secret: str,
+    code: str,
+    redirect_uri: str,
+    verifier: str | None = None,
+    bounds: Bounds = TOKEN_BOUNDS,
+) -> Grant:
+    """The grant behind a one-time code. With a `verifier` both it and the secret are sent.
+
+    Raises CodeRefused, RedirectMismatch, WrongClient, Refused, TryLater or ProtocolError; never Reconnect.
+    """
+    body = WebApplicationClient(client_id).prepare_request_body(
+        code=code, redirect_uri=redirect_uri, include_client_id=False, code_verifier=verifier
+    )
+    hide = (client_secret, code, verifier or "")
+    return _ask(endpoints, client_id, client_secret, body, bounds, hide, on_invalid_grant=_code_refused)
+
+
+def refresh(
+    endpoints: Endpoints, client_id: str, client_secret: str, refresh_token: str, bounds: Bounds = TOKEN_BOUNDS
+) -> Grant:
+    """A new access token. Raises Reconnect only when the vendor says in so many words that the grant is gone.
+
+    WrongClient, Refused, TryLater and ProtocolError leave the grant as it was.
+    """
+    body = WebApplicationClient(client_id).prepare_refresh_body(refresh_token=refresh_token)
+    hide = (client_secret, refresh_token)
+    return _ask(endpoints, client_id, client_secret, body, bounds, hide, on_invalid_grant=_grant_gone)
+
+
+def revoke(endpoints: Endpoints, access_token: str) -> bool:
+    """Ask the vendor once to end the grant; True if it said yes. Never raises: disconnecting must work regardless.
+
+    Dropbox has refused a team token here ("operates on a single Dropbox account", watermint/toolbox #18), so False
+    means: tell the admin to disconnect the app in the vendor's admin console as well.
+    """
+    if not endpoints.revoke_path:
+        return False
+    quiet_loggers()
+    headers = {"Authorization": f"Bearer {access_token}", "Content-Type": "application/json"}
+    with contextlib.suppress(ConnectorError, ValueError):
+        url = endpoints.api_url.rstrip("/") + endpoints.revoke_path
+        return 200 <= exchange_once(url, b"null", headers, REVOKE_BOUNDS).status < 300
+    return False
+
+
+def _ask(
+    endpoints: Endpoints,
+    client_id: str,
+    client_secret: str,
+    body: str,
+    bounds: Bounds,
+    hide: tuple[str, ...],
+    on_invalid_grant: Callable[[str, Failure], ConnectorError],
+) -> Grant:
+    quiet_loggers()
+    basic = base64.b64encode(f"{client_id}:{client_secret}".encode()).decode("ascii")
+    headers = {
+        "Authorization": f"Basic {basic}",
+        "Content-Type": "application/x-www-form-urlencoded",
+        "Accept": "application/json",
+    }
+    answer = exchange_once(endpoints.token_url, body.encode("ascii"), headers, bounds)
+    shown = without(answer, *hide)
+    failure = failure_of(shown, endpoints.token_url, endpoints.request_id_header)
+    told = _told(answer, failure)
+    if told.access_token and answer.status < 300:
+        return _grant(told, replace(failure, body=""))
+    raise _refusal(_told(shown, failure), failure, on_invalid_grant)
+
+
+def _told(answer: Answer, failure: Failure) -> _TokenAnswer:
+    """The answer as a record. The status comes first: an outage must never look like a refusal."""
+    if answer.status >= 500 or answer.status in (408, 429):
+        raise TryLater(f"The vendor's token address answered with status {answer.status}.", failure=failure)
+    if 300 <= answer.status < 400:
+        raise ProtocolError("The vendor's token address redirects; secrets are not sent after it.", failure=failure)
+    try:
+        return msgspec.json.decode(answer.body, type=_TokenAnswer)
+    except (ValueError, RecursionError) as error:
+        if answer.status >= 400:
+            raise TryLater("The vendor's token address answered without a reason.", failure=failure) from error
+        # A token may be in there: the body is not kept as evidence.
+        raise ProtocolError("The token answer is not readable.", failure=replace(failure, body="")) from error
+
+
+def _grant(told: _TokenAnswer, failure: Failure) -> Grant:
+    access_token, refresh_token = told.access_token or "", told.refresh_token or ""
+    # What goes into a header must not break out of it.
+    if not re.fullmatch(r"[\x21-\x7e]+", access_token) or not re.fullmatch(r"[\x21-\x7e]*", refresh_token):
+        raise ProtocolError("The token answer carries a token that is none.", failure=failure)
+    return Grant(
+        access_token=access_token,
+        refresh_token=refresh_token,
+        expires_in=_seconds(told.expires_in),
+        scopes=tuple(sorted(set((told.scope or "").split()))),
+        team_id=told.team_id or "",
+        account_id=told.account_id or "",
+        token_type=(told.token_type or "").lower(),
+    )
+
+
+def _seconds(value: float | str | None) -> int | None:
+    try:
+        return None if value is None else max(0, int(float(value)))
+    except (ValueError, OverflowError):
+        return None
+
+
+def _refusal(
+    told: _TokenAnswer, failure: Failure, on_invalid_grant: Callable[[str, Failure], ConnectorError]
+) -> ConnectorError:
+    error, description = told.error or "", told.error_description or ""
+    if not error and (failure.status or 0) < 300:
+        return ProtocolError("The token answer carries no token.", failure=replace(failure, body=""))
+    # Dropbox puts code and prose into one string: "invalid_client: Invalid client_id or client_secret".
+    tag, _, prose = error.partition(":")
+    tag = plain(tag, 80).lower()
+    failure = replace(failure, tag=tag)
+    reason = plain(description or prose, 200) or tag or "no reason given"
+    if tag.startswith("invalid_client"):
+        return WrongClient(f"The vendor does not accept the app key and secret: {reason}.", failure=failure)
+    if tag == "invalid_grant":
+        return on_invalid_grant(reason, failure)
+    return Refused(f"The vendor refused the token request: {reason}.", failure=failure)
+
+
+def _code_refused(reason: str, failure: Failure) -> ConnectorError:
+    if "redirect_uri" in reason.lower():
+        return RedirectMismatch(f"The vendor refused the redirect URI: {reason}.", failure=failure)
+    return CodeRefused(f"The vendor refused the code: {reason}.", failure=failure)
+
+
+def _grant_gone(reason: str, failure: Failure) -> ConnectorError:
+    return Reconnect(f"The vendor no longer honours this connection: {reason}.", failure=failure)

@@ -1,0 +1,251 @@
+"""One bounded HTTP exchange: a total deadline, a byte cap, no redirects, TLS or loopback only.
+
+The timeout of `requests` counts per read, so a server that drips a byte at a time holds a worker for hours. Here a
+watchdog shuts the socket when the time is over, which also ends a read of dripping headers.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+import socket
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import HTTPError
+
+from profiles.connectors.base import AnswerLost, ConnectorError, Failure, TryLater
+
+CHUNK = 256 * 1024
+_wire = threading.local()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What came back: the status, case-insensitive headers, and the whole body, decompressed."""
+
+    status: int
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+    @property
+    def content_type(self) -> str:
+        """The media type in lower case, without parameters."""
+        return self.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+
+    @property
+    def text(self) -> str:
+        """The body as text, whatever its bytes."""
+        return self.body.decode("utf-8", "replace")
+
+
+class GaveUp(AnswerLost):
+    """Too slow or too large: not worth an immediate repeat."""
+
+
+def quiet_loggers() -> None:
+    """Keep tokens out of logs: at DEBUG these libraries write headers, bodies and secrets."""
+    for name in ("requests_oauthlib", "oauthlib", "urllib3"):
+        logger = logging.getLogger(name)
+        if logger.level < logging.INFO:
+            logger.setLevel(logging.INFO)
+
+
+def is_loopback(url: str) -> bool:
+    """True where the host is this very machine, so that plain http stays within it."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def require_secure(url: str) -> str:
+    """`url` itself if it is https, or http on loopback; ValueError otherwise, before a secret could leave."""
+    scheme = urlsplit(url).scheme
+    if scheme == "https" or (scheme == "http" and is_loopback(url)):
+        return url
+    raise ValueError(f"A vendor address must use https: {url[:200]!r}")
+
+
+class _Watchdog:
+    """Shuts the socket of the exchange once `seconds` are over. `reached`: the request may have left this machine."""
+
+    def __init__(self, seconds: float) -> None:
+        self.expired = self.reached = False
+        self.connection: Any = None
+        self.sock: Any = None
+        self._timer = threading.Timer(seconds, self._bark)
+        self._timer.daemon = True
+
+    def __enter__(self) -> _Watchdog:
+        _wire.watchdog = self
+        self._timer.start()
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self._timer.cancel()
+        self.connection = self.sock = _wire.watchdog = None
+
+    def _bark(self) -> None:
+        self.expired = True
+        sock = self.sock or getattr(self.connection, "sock", None)
+        if sock is not None:
+            try:
+                # The plain socket's shutdown: SSLSocket.shutdown() would pull the TLS state from under the reader.
+                socket.socket.shutdown(sock, socket.SHUT_RDWR)
+            except OSError:
+                return
+
+
+class _Watched:
+    """Tells the watchdog of the running exchange which socket to shut, on new and on kept connections."""
+
+    sock: Any
+
+    def connect(self) -> None:
+        self._show()
+        super().connect()  # type: ignore[misc]
+        self._show()
+
+    def request(self, *args: Any, **kwargs: Any) -> None:
+        self._show()
+        super().request(*args, **kwargs)  # type: ignore[misc]
+        self._show()
+
+    def _show(self) -> None:
+        watchdog: _Watchdog | None = getattr(_wire, "watchdog", None)
+        if watchdog is None:
+            return
+        watchdog.connection, watchdog.sock = self, getattr(self, "sock", None)
+        watchdog.reached = watchdog.reached or watchdog.sock is not None
+        if watchdog.expired:
+            raise TimeoutError("the total deadline is over")
+
+
+class _WatchedHTTP(_Watched, HTTPConnection):
+    pass
+
+
+class _WatchedHTTPS(_Watched, HTTPSConnection):
+    pass
+
+
+class _HTTPPool(HTTPConnectionPool):
+    ConnectionCls = _WatchedHTTP
+
+
+class _HTTPSPool(HTTPSConnectionPool):
+    ConnectionCls = _WatchedHTTPS
+
+
+POOLS = {"http": _HTTPPool, "https": _HTTPSPool}
+
+
+class _WatchedAdapter(HTTPAdapter):
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = POOLS
+
+    def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
+        manager = super().proxy_manager_for(*args, **kwargs)
+        manager.pool_classes_by_scheme = POOLS
+        return manager
+
+
+class BoundedSession(requests.Session):
+    """A `requests` session fit for `exchange`: watched sockets, redirects neither followed nor read."""
+
+    def fit_for(self, url: str) -> None:
+        """Mount the watched adapters; a proxy from the environment must not see calls to this machine."""
+        self.mount("https://", _WatchedAdapter())
+        self.mount("http://", _WatchedAdapter())
+        self.trust_env = not is_loopback(url)
+
+    def get_redirect_target(self, resp: requests.Response) -> str | None:
+        # Even with allow_redirects=False, requests would read a redirect's whole body, unbounded, if there is a target.
+        return None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bounds:
+    """Seconds to connect, seconds per read, seconds in all, and bytes of the decompressed answer."""
+
+    connect: float
+    read: float
+    total: float
+    max_bytes: int
+
+
+def exchange(session: requests.Session, url: str, body: bytes, headers: Mapping[str, str], bounds: Bounds) -> Answer:
+    """POST once and read the whole answer, whatever its status.
+
+    Raises TryLater when nothing was sent, AnswerLost when the request may have arrived, GaveUp when the answer was
+    too slow or too large.
+    """
+    started = time.monotonic()
+    timeout = (min(bounds.connect, bounds.total), min(bounds.read, bounds.total))
+    with _Watchdog(bounds.total) as watchdog:
+        try:
+            with session.post(
+                require_secure(url),
+                data=body,
+                headers=dict(headers),
+                timeout=timeout,
+                stream=True,
+                allow_redirects=False,
+            ) as response:
+                whole = _read(response, started + bounds.total, bounds.max_bytes)
+        except ConnectorError:
+            raise
+        except (requests.RequestException, HTTPError, OSError) as error:
+            raise _trouble(url, error, watchdog, bounds.total) from error
+        if watchdog.expired:
+            raise _trouble(url, None, watchdog, bounds.total)
+    return Answer(status=response.status_code, headers=response.headers, body=whole)
+
+
+def exchange_once(url: str, body: bytes, headers: Mapping[str, str], bounds: Bounds) -> Answer:
+    """`exchange` on a connection of its own, with no credentials but those in `headers`."""
+    with BoundedSession() as session:
+        session.fit_for(url)
+        session.auth = _as_it_is  # else requests puts a .netrc entry in place of our Authorization header
+        return exchange(session, url, body, headers, bounds)
+
+
+def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    return request
+
+
+def _read(response: requests.Response, ends: float, max_bytes: int) -> bytes:
+    pieces: list[bytes] = []
+    size = 0
+    while piece := response.raw.read1(CHUNK, decode_content=True):
+        size += len(piece)
+        if size > max_bytes:
+            raise GaveUp(
+                f"The answer is larger than {max_bytes:,} bytes.",
+                failure=Failure(endpoint=urlsplit(response.url).path, status=response.status_code),
+            )
+        if time.monotonic() > ends:
+            raise TimeoutError("the total deadline is over")
+        pieces.append(piece)
+    return b"".join(pieces)
+
+
+def _trouble(url: str, error: Exception | None, watchdog: _Watchdog, seconds: float) -> TryLater:
+    parts = urlsplit(url)
+    failure = Failure(endpoint=parts.path)
+    if watchdog.expired or str(error) == "the total deadline is over":
+        return GaveUp(f"{parts.hostname} did not answer completely within {seconds:g} seconds.", failure=failure)
+    if not watchdog.reached:
+        return TryLater(f"No connection to {parts.hostname} ({type(error).__name__}).", failure=failure)
+    return AnswerLost(f"The answer of {parts.hostname} was lost ({type(error).__name__}).", failure=failure)

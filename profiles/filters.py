@@ -1,0 +1,41 @@
+"""Filters of the profile, run and alias lists; they live in the URL."""
+
+from __future__ import annotations
+
+import django_filters
+from django.db.models import Q, QuerySet
+
+from profiles.models import IntegrationProfile, JobRun
+from samsaas.lib.tables import ListFilter, search
+
+
+class ProfileFilter(ListFilter):
+    q = search(placeholder="Display name or team", method="find")
+    status = django_filters.ChoiceFilter(label="Status", choices=IntegrationProfile.Status.choices, empty_label="Any")
+
+    class Meta:
+        model = IntegrationProfile
+        fields = ("q", "status")
+
+    def find(self, queryset: QuerySet[IntegrationProfile], name: str, value: str) -> QuerySet[IntegrationProfile]:
+        return queryset.filter(Q(display_name__icontains=value) | Q(team_name__icontains=value))
+
+
+class RunFilter(ListFilter):
+    q = search(placeholder="Profile or number", method="find")
+    profile = django_filters.ModelChoiceFilter(
+        label="Profile", queryset=IntegrationProfile.objects.all(), empty_label="Any"
+    )
+    process = django_filters.ChoiceFilter(label="Process", choices=JobRun.Process.choices, empty_label="Any")
+    state = django_filters.ChoiceFilter(label="State", choices=JobRun.State.choices, empty_label="Any")
+
+    class Meta:
+        model = JobRun
+        fields = ("q", "profile", "process", "state")
+
+    def find(self, queryset: QuerySet[JobRun], name: str, value: str) -> QuerySet[JobRun]:
+        number = value.lstrip("#")
+        by_number = Q(pk=int(number)) if number.isascii() and number.isdigit() and len(number) < 18 else Q()
+        return queryset.filter(
+            Q(profile_name__icontains=value) | by_number if by_number else Q(profile_name__icontains=value)
+        )

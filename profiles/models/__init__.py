@@ -1,0 +1,9 @@
+"""Profiles, aliases, credentials, job runs and open authorisations."""
+
+from profiles.models.alias import ConnectionAlias
+from profiles.models.authorization import OAuthState
+from profiles.models.credential import Credential
+from profiles.models.profile import IntegrationProfile
+from profiles.models.run import JobRun
+
+__all__ = ["ConnectionAlias", "Credential", "IntegrationProfile", "JobRun", "OAuthState"]

@@ -1,0 +1,70 @@
+"""Integration profiles: one connection to one tenant of one vendor."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.db.models.functions import Lower
+from django.urls import reverse
+
+from profiles import connectors
+from profiles.connectors import base
+from profiles.models.alias import vendor_choices
+
+
+class IntegrationProfile(models.Model):
+    """Draft until its connection works; `attention` says what stops a published one from refreshing."""
+
+    class Status(models.TextChoices):
+        DRAFT = "draft", "Draft"
+        PUBLISHED = "published", "Published"
+
+    class Attention(models.TextChoices):
+        NONE = "", "None"
+        NEEDS_AUTHORISATION = "needs_authorisation", "Needs authorisation"
+        REFRESH_FAILED = "refresh_failed", "Last refresh failed"
+        REFRESH_HELD = "refresh_held", "Refresh waits for confirmation"
+
+    vendor = models.CharField(max_length=40, choices=vendor_choices)
+    display_name = models.CharField(max_length=80)
+    alias = models.OneToOneField("profiles.ConnectionAlias", on_delete=models.PROTECT, related_name="profile")
+    status = models.CharField(max_length=20, choices=Status.choices, default=Status.DRAFT)
+    attention = models.CharField(max_length=30, choices=Attention.choices, default=Attention.NONE, blank=True)
+    analyze_activity_from = models.DateTimeField()
+    pull_activity = models.BooleanField("Pull user activity", default=True)
+    reclaim = models.BooleanField("Reclaim subscriptions", default=True)
+
+    team_id = models.CharField(max_length=255, blank=True)
+    team_name = models.CharField(max_length=255, blank=True)
+    licences_reported = models.PositiveIntegerField(null=True, blank=True)
+    seats_provisioned_reported = models.PositiveIntegerField(null=True, blank=True)
+    seats_used_reported = models.PositiveIntegerField(null=True, blank=True)
+    reported_at = models.DateTimeField(null=True, blank=True)
+    refreshed_at = models.DateTimeField(null=True, blank=True, help_text="End of the last complete download.")
+
+    version = models.PositiveIntegerField(default=1)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["display_name"]
+        constraints = [models.UniqueConstraint(Lower("display_name"), name="profile_display_name_unique")]
+
+    def __str__(self) -> str:
+        return self.display_name
+
+    def get_absolute_url(self) -> str:
+        return reverse("profile_detail", args=[self.pk])
+
+    @property
+    def vendor_info(self) -> base.Vendor:
+        return connectors.vendor(self.vendor)
+
+    def process_enabled(self, key: str) -> bool:
+        """Download cannot be switched off; the two others follow their switches."""
+        return {base.ACTIVITY: self.pull_activity, base.RECLAIM: self.reclaim}.get(key, True)
+
+    @property
+    def enabled_processes(self) -> list[base.Process]:
+        return [process for process in self.vendor_info.processes if self.process_enabled(process.key)]

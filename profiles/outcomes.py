@@ -1,0 +1,133 @@
+"""Every way a press of Get OAuth Token can end, in words for the admin: what happened and what to do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One exit. `stored` says whether tokens were kept; a failed attempt never replaces an earlier grant."""
+
+    title: str
+    happened: str
+    remedy: str
+    stored: bool = False
+
+
+START_AGAIN = "Open the integration profile and press Get OAuth Token again."
+
+OUTCOMES: dict[str, Outcome] = {
+    "connected": Outcome(
+        "Connected",
+        "The vendor gave this profile a token.",
+        "Nothing to do. The software subscriptions are being downloaded now, and every day from here on.",
+        stored=True,
+    ),
+    "connected_missing_scopes": Outcome(
+        "Connected, but scopes are missing",
+        "The token was stored, but the app was not granted every scope that the enabled processes need.",
+        "Tick the scopes listed below on the Permissions tab of the app, submit, and press Get OAuth Token again. "
+        "Processes whose scopes are complete work already.",
+        stored=True,
+    ),
+    "denied": Outcome(
+        "Access was not allowed",
+        "Somebody pressed Cancel on the vendor's consent page. Nothing was stored; "
+        "an earlier connection stays as it was.",
+        "Press Get OAuth Token again and choose Allow, signed in to the vendor as a team administrator.",
+    ),
+    "vendor_error": Outcome(
+        "The vendor reported an error",
+        "The vendor came back with an error instead of a code. Nothing was stored.",
+        "Check the app's settings in the vendor's console, then press Get OAuth Token again.",
+    ),
+    "state_unknown": Outcome(
+        "This authorization is not known here",
+        "The answer carries no state, or one that this installation never issued. Nothing was stored.",
+        f"If you followed a link or a bookmark, ignore it. {START_AGAIN}",
+    ),
+    "state_expired": Outcome(
+        "This authorization took too long",
+        "Ten minutes passed between Get OAuth Token and the vendor's answer. Nothing was stored.",
+        START_AGAIN,
+    ),
+    "state_used": Outcome(
+        "This answer was used before",
+        "Each press of Get OAuth Token is good for one answer, and this one has been taken. Nothing was changed.",
+        f"If the profile is not connected: {START_AGAIN[0].lower()}{START_AGAIN[1:]}",
+    ),
+    "state_foreign": Outcome(
+        "This authorization belongs to another session",
+        "It was started by somebody else, or in another browser session. Nothing was stored.",
+        "Press Get OAuth Token yourself, in this browser, and finish in the window that opens.",
+    ),
+    "session_lost": Outcome(
+        "You are signed out",
+        "Your session ended while the vendor's page was open, so the answer could not be taken. Nothing was stored.",
+        "Sign in, open the integration profile and press Get OAuth Token again.",
+    ),
+    "role_lost": Outcome(
+        "Your role no longer allows this",
+        "Connecting a profile needs the role sam_integrator or admin. Nothing was stored.",
+        "Ask an administrator of this application for the role, then press Get OAuth Token again.",
+    ),
+    "profile_changed": Outcome(
+        "The profile was changed meanwhile",
+        "The client id, the client secret or the vendor's address changed while the consent page was open. "
+        "Nothing was stored.",
+        START_AGAIN,
+    ),
+    "code_refused": Outcome(
+        "The vendor refused the code",
+        "The code was used before, has expired or belongs to another app. Nothing was stored.",
+        START_AGAIN,
+    ),
+    "redirect_refused": Outcome(
+        "The redirect URL does not match",
+        "The vendor expects another redirect URL than the one this installation uses. Nothing was stored.",
+        "Copy the redirect URL from the profile into the app's settings, letter by letter, "
+        "then press Get OAuth Token again.",
+    ),
+    "wrong_client": Outcome(
+        "Client ID or client secret is wrong",
+        "The vendor does not accept the client ID and client secret of this profile. Nothing was stored.",
+        "Compare both with the App key and App secret in the vendor's console, correct them on the profile's form, "
+        "then press Get OAuth Token again.",
+    ),
+    "refused": Outcome(
+        "The vendor refused",
+        "The vendor understood the request and said no. Nothing was stored.",
+        "Read the vendor's reason below. The authorising account must be a team admin of a business team.",
+    ),
+    "outage": Outcome(
+        "The vendor cannot be reached",
+        "The vendor answered with an error of its own, too slowly, or not at all. Nothing was stored; "
+        "an earlier connection stays as it was.",
+        "Wait a few minutes, check the vendor's status page, then press Get OAuth Token again.",
+    ),
+    "bad_answer": Outcome(
+        "The vendor's answer makes no sense",
+        "The answer is not of the documented shape. Nothing was stored.",
+        "Check that the vendor addresses in the deployment settings are right, then press Get OAuth Token again.",
+    ),
+    "no_refresh_token": Outcome(
+        "The token would not last",
+        "The vendor gave a token without a refresh token, which would end after a few hours. Nothing was stored.",
+        "Check that the app allows offline access, then press Get OAuth Token again.",
+    ),
+    "no_team": Outcome(
+        "This is not a team",
+        "The access was given by a personal account: the answer names no team. Nothing was stored.",
+        "Press Get OAuth Token again and choose “Sign in as another administrator”, "
+        "then allow access as a team administrator.",
+    ),
+    "other_team": Outcome(
+        "This is another team",
+        "The access was given for another team than the one this profile is connected to. The old connection was kept.",
+        "Sign in as an administrator of the expected team, or, if the profile should really move, "
+        "confirm below that the team is to be replaced.",
+    ),
+}
+
+WITHOUT_ATTEMPT = frozenset({"state_unknown", "state_used", "state_foreign", "session_lost", "role_lost"})

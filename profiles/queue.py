@@ -1,0 +1,140 @@
+"""Asking for job runs, and keeping the queue honest when messages or workers are lost.
+
+The row is committed first; the doorbell, a Celery message with nothing but the row's id, follows. Whatever happens to
+the message, the sweeper starts the row, and the claim in `runs` makes sure it starts once.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import date, timedelta
+from typing import Any
+
+from celery import current_app
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.db import IntegrityError, transaction
+from django.db.models import F, Q
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from profiles.models import IntegrationProfile, JobRun
+from samsaas import audit
+
+log = logging.getLogger(__name__)
+
+RING_AGAIN = timedelta(seconds=60)
+MAX_ATTEMPTS = 3
+LOST = "The worker stopped showing itself; the run goes on where it can."
+
+
+def request(
+    profile: IntegrationProfile,
+    process: str,
+    *,
+    trigger: JobRun.Trigger,
+    by: User | None = None,
+    logical_date: date | None = None,
+    accept_drop: bool = False,
+) -> tuple[JobRun | None, bool]:
+    """A queued run and True, or the run that is already active (or already ran on that local date) and False."""
+    row = JobRun(
+        profile=profile,
+        profile_name=profile.display_name,
+        process=process,
+        trigger=trigger,
+        requested_by=by,
+        logical_date=logical_date,
+        accept_drop=accept_drop,
+        created_at=timezone.now(),
+    )
+    try:
+        with transaction.atomic():
+            row.save(force_insert=True)
+    except IntegrityError:
+        return JobRun.objects.filter(profile=profile, process=process).active().first(), False
+    if by:
+        audit.record(by, "requested run", row, process=process, accept_drop=accept_drop)
+    transaction.on_commit(lambda: ring(row))
+    return row, True
+
+
+def ring(run: JobRun) -> None:
+    """Call a worker, within about a second. A broker that is down or silent costs nothing but a log line."""
+    JobRun.objects.filter(pk=run.pk).update(rung_at=Now())
+    try:
+        with current_app.connection_for_write() as link:
+            link.transport_options = {**link.transport_options, "socket_timeout": 1, "socket_connect_timeout": 1}
+            current_app.send_task(settings.JOB_DOORBELLS[run.process], args=[run.pk], connection=link, retry=False)
+    except Exception as error:  # every transport has its own family of errors, and none may reach the page
+        log.warning("No doorbell for run %s (%s); the sweeper starts it.", run.pk, type(error).__name__)
+
+
+def cancel(run: JobRun, *, by: User) -> bool:
+    """Stop a queued run at once and a running one at its next page. False when it is already over."""
+    stopped = JobRun.objects.filter(pk=run.pk, state=JobRun.State.QUEUED).update(
+        state=JobRun.State.CANCELLED, finished_at=Now(), step="", cancel_requested=True
+    )
+    asked = JobRun.objects.filter(pk=run.pk, state=JobRun.State.RUNNING).update(cancel_requested=True)
+    if stopped or asked:
+        audit.record(by, "cancelled run", run)
+    return bool(stopped or asked)
+
+
+def stale() -> timedelta:
+    """How long a worker may be silent before its run is given to another one."""
+    return timedelta(seconds=settings.JOB_STALE_SECONDS)
+
+
+def sweep() -> dict[str, int]:
+    """Take runs from dead workers, and ring again for queued runs nobody has claimed. Returns how many of each."""
+    return {"lost": _recover_lost(), "rung": _ring_unclaimed()}
+
+
+def _recover_lost() -> int:
+    lost = JobRun.objects.filter(state=JobRun.State.RUNNING, heartbeat_at__lt=Now() - stale())
+    recovered = 0
+    for run in lost:
+        again = run.attempts < MAX_ATTEMPTS and run.profile_id and not run.cancel_requested
+        recovered += _same(run).update(**(_requeued(run) if again else _given_up(run)))
+    return recovered
+
+
+def _same(run: JobRun) -> Any:
+    """The row only while it is still the silent one: a heartbeat or a new owner in between wins."""
+    return JobRun.objects.filter(
+        pk=run.pk, generation=run.generation, state=JobRun.State.RUNNING, heartbeat_at__lt=Now() - stale()
+    )
+
+
+def _requeued(run: JobRun) -> dict[str, Any]:
+    return {
+        "state": JobRun.State.QUEUED,
+        "owner": "",
+        "generation": F("generation") + 1,
+        "rung_at": None,
+        "step": "Waiting for a worker",
+        "warnings": [*run.warnings, LOST],
+    }
+
+
+def _given_up(run: JobRun) -> dict[str, Any]:
+    return {
+        "state": JobRun.State.CANCELLED if run.cancel_requested else JobRun.State.FAILED,
+        "owner": "",
+        "generation": F("generation") + 1,
+        "finished_at": Now(),
+        "step": "",
+        "error_kind": "WorkerLost",
+        "error_message": f"The worker was lost {run.attempts} times. The previous data is unchanged.",
+        "error_remedy": "Check the worker's memory limit and log (manage.py doctor), then start the run again.",
+    }
+
+
+def _ring_unclaimed() -> int:
+    due = Q(not_before=None) | Q(not_before__lte=Now())
+    unheard = Q(rung_at=None) | Q(rung_at__lt=Now() - RING_AGAIN)
+    waiting = list(JobRun.objects.filter(due, unheard, state=JobRun.State.QUEUED, profile__isnull=False)[:100])
+    for run in waiting:
+        ring(run)
+    return len(waiting)

@@ -1,0 +1,71 @@
+"""Tables of profiles, aliases and job runs."""
+
+from __future__ import annotations
+
+from profiles.models import ConnectionAlias, IntegrationProfile, JobRun
+from samsaas.lib.tables import MarkupColumn, NumberColumn, Table
+
+
+class ProfileTable(Table):
+    caption = "Direct integration profiles"
+    row_links = True
+    empty_title = "No integration profile yet"
+
+    display_name = MarkupColumn('<a href="{{ record.get_absolute_url }}">{{ record.display_name|outside }}</a>')
+    vendor = MarkupColumn("{{ record.vendor_info.profile_type }}", verbose_name="Profile type")
+    team_name = MarkupColumn("{{ record.team_name|outside }}", verbose_name="Team")
+    status = MarkupColumn("{% pill record.status record.get_status_display %}")
+    attention = MarkupColumn(
+        "{% if record.attention %}{% pill record.attention record.get_attention_display %}{% endif %}",
+        verbose_name="Attention",
+    )
+    refreshed_at = MarkupColumn('{{ record.refreshed_at|ago:"never" }}', verbose_name="Last refresh")
+
+    class Meta(Table.Meta):
+        model = IntegrationProfile
+        fields = ("display_name", "vendor", "team_name", "status", "attention", "refreshed_at")
+        order_by = "display_name"
+
+
+class AliasTable(Table):
+    caption = "Connection & credential aliases"
+    row_links = True
+
+    name = MarkupColumn('<a href="{{ record.get_absolute_url }}">{{ record.name }}</a>')
+    vendor = MarkupColumn("{{ record.get_vendor_display }}")
+    parent = MarkupColumn(
+        '{% if record.parent %}<a href="{{ record.parent.get_absolute_url }}">{{ record.parent }}</a>'
+        "{% else %}Parent alias{% endif %}",
+        verbose_name="Parent alias",
+    )
+    profile = MarkupColumn(
+        '{% if record.profile.pk %}<a href="{{ record.profile.get_absolute_url }}">'
+        "{{ record.profile.display_name|outside }}</a>"
+        "{% else %}Free{% endif %}",
+        verbose_name="Used by profile",
+        order_by="profile__display_name",
+    )
+
+    class Meta(Table.Meta):
+        model = ConnectionAlias
+        fields = ("name", "vendor", "parent", "profile")
+
+
+class RunTable(Table):
+    caption = "Job results"
+    row_links = True
+    empty_title = "No job has run yet"
+
+    id = MarkupColumn('<a href="{{ record.get_absolute_url }}">#{{ record.pk }}</a>', verbose_name="Number")
+    process = MarkupColumn("{{ record.get_process_display }}")
+    profile_name = MarkupColumn("{{ record.profile_name|outside }}", verbose_name="Profile")
+    trigger = MarkupColumn("{{ record.get_trigger_display }}")
+    state = MarkupColumn("{% pill record.state record.get_state_display %}")
+    items = NumberColumn(verbose_name="Members")
+    created_at = MarkupColumn("{{ record.created_at|when }}", verbose_name="Requested")
+    lasted = MarkupColumn("{{ record.lasted|duration }}", verbose_name="Duration", orderable=False)
+
+    class Meta(Table.Meta):
+        model = JobRun
+        fields = ("id", "process", "profile_name", "trigger", "state", "items", "created_at", "lasted")
+        order_by = "-id"

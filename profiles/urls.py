@@ -1,0 +1,27 @@
+"""Pages of profiles, aliases and job runs."""
+
+from django.urls import path
+
+from profiles.views import aliases, oauth, profiles, runs
+
+urlpatterns = [
+    path("integration-profiles/", profiles.profile_list, name="profile_list"),
+    path("integration-profiles/new/", profiles.profile_new, name="profile_new"),
+    path("integration-profiles/new/<slug:vendor>/", profiles.profile_create, name="profile_create"),
+    path("integration-profiles/<int:pk>/", profiles.profile_detail, name="profile_detail"),
+    path("integration-profiles/<int:pk>/edit/", profiles.profile_edit, name="profile_edit"),
+    path("integration-profiles/<int:pk>/delete/", profiles.profile_delete, name="profile_delete"),
+    path("integration-profiles/<int:pk>/download/", profiles.profile_download, name="profile_download"),
+    path("integration-profiles/<int:pk>/authorize/", oauth.authorize, name="profile_authorize"),
+    path("integration-profiles/<int:pk>/waiting/", oauth.waiting, name="profile_waiting"),
+    path("integration-profiles/<int:pk>/disconnect/", oauth.disconnect, name="profile_disconnect"),
+    path("authorizations/<int:pk>/", oauth.result, name="authorization_result"),
+    path("authorizations/stopped/<slug:outcome>/", oauth.stopped, name="authorization_stopped"),
+    path("aliases/", aliases.alias_list, name="alias_list"),
+    path("aliases/<int:pk>/", aliases.alias_detail, name="alias_detail"),
+    path("runs/", runs.run_list, name="run_list"),
+    path("runs/<int:pk>/", runs.run_detail, name="run_detail"),
+    path("runs/<int:pk>/progress/", runs.run_progress, name="run_progress"),
+    path("runs/<int:pk>/cancel/", runs.run_cancel, name="run_cancel"),
+    path("runs/<int:pk>/confirm/", runs.run_confirm, name="run_confirm"),
+]

@@ -1,0 +1,7 @@
+"""The app that knows reclamation rules and removal candidates."""
+
+from django.apps import AppConfig
+
+
+class ReclamationConfig(AppConfig):
+    name = "reclamation"

@@ -1,0 +1,172 @@
+"""Core UI: accounts with their roles, what the roles mean, and the audit trail."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.forms import UserChangeForm
+from django.contrib.auth.models import Group, User
+from django.core.exceptions import ValidationError
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+
+from samsaas import audit, roles
+from samsaas.models import AuditEntry
+from samsaas.read_only_admin import ReadOnlyAdmin, RoleAdmin
+
+MEANINGS = {
+    roles.ADMIN: "everything, Core UI included",
+    roles.SAM_INTEGRATOR: "integration profiles, connections and tokens; sees everything else",
+    roles.SAM_ADMIN: "reclamation, approvals, job results and the audit trail; sees everything else",
+    roles.SAM_USER: "sees everything, manages entitlements, runs reconciliation",
+}
+WORDING = {
+    "is_superuser": {"label": "Superuser", "help_text": "Holds every role, whatever is ticked above."},
+    "is_active": {"help_text": "Untick to end somebody's access; nothing is deleted."},
+}
+LAST_ADMIN = "Somebody has to stay administrator: give another active account the role admin first."
+
+
+def explained(group: Group) -> str:
+    """A role with what it allows; other groups only have a name."""
+    meaning = MEANINGS.get(group.name)
+    return f"{group.name}: {meaning}" if meaning else group.name
+
+
+def administrators() -> QuerySet[User]:
+    """Active accounts that may open Core UI."""
+    able = Q(is_superuser=True) | Q(groups__name=roles.ADMIN)
+    return User.objects.filter(able, is_active=True).distinct()
+
+
+def access_of(user: User) -> dict[str, Any]:
+    """What an account may do, as stored: the facts whose change is written to the audit trail."""
+    stored = User.objects.get(pk=user.pk)
+    return {
+        "roles": sorted(stored.groups.values_list("name", flat=True)),
+        "superuser": stored.is_superuser,
+        "active": stored.is_active,
+    }
+
+
+class RolesField(forms.ModelMultipleChoiceField):
+    def label_from_instance(self, obj: Any) -> str:
+        return explained(obj)
+
+
+class AccessForm(forms.ModelForm):
+    """An account's form that never takes away the last administrator."""
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        named = {group.name for group in cleaned.get("groups", ())}
+        able = cleaned.get("is_active") and (cleaned.get("is_superuser") or roles.ADMIN in named)
+        if not able and not administrators().exclude(pk=self.instance.pk).exists():
+            raise ValidationError(LAST_ADMIN)
+        return cleaned
+
+
+class AccountForm(AccessForm, UserChangeForm):
+    """Django's form for an account, with that guard."""
+
+
+admin.site.unregister((User, Group))  # importing Django's UserAdmin has registered both
+
+
+@admin.register(User)
+class AccountAdmin(RoleAdmin, UserAdmin):
+    """Create accounts and give them roles. Accounts are deactivated, not deleted: their history keeps a name."""
+
+    form = AccountForm
+    list_display = ("username", "email", "first_name", "last_name", "given_roles", "is_active", "last_login")
+    list_filter = ("is_active", "groups")
+    filter_horizontal = ()
+    fieldsets = (
+        (None, {"fields": ("username", "password")}),
+        ("Person", {"fields": ("first_name", "last_name", "email")}),
+        ("Access", {"fields": ("is_active", "groups", "is_superuser")}),
+        ("Dates", {"fields": ("last_login", "date_joined")}),
+    )
+    add_fieldsets = (
+        (None, {"classes": ("wide",), "fields": ("username", "usable_password", "password1", "password2")}),
+        ("Person", {"classes": ("wide",), "fields": ("first_name", "last_name", "email")}),
+        ("Access", {"classes": ("wide",), "fields": ("groups",)}),
+    )
+    readonly_fields = ("last_login", "date_joined")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return self.may(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.may(request)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
+        return super().get_queryset(request).prefetch_related("groups")
+
+    @admin.display(description="roles")
+    def given_roles(self, user: User) -> str:
+        names = [group.name for group in user.groups.all()]
+        return ", ".join(names + ["superuser"] * user.is_superuser) or "none"
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "groups":
+            return RolesField(
+                Group.objects.order_by("name"),
+                label="Roles",
+                required=False,
+                widget=forms.CheckboxSelectMultiple,
+                help_text="Without a role an account can sign in and see nothing.",
+            )
+        kwargs |= WORDING.get(db_field.name, {})
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
+
+    def save_model(self, request: HttpRequest, obj: User, form: forms.ModelForm, change: bool) -> None:
+        form.access_before = access_of(obj) if change else None  # type: ignore[attr-defined]
+        super().save_model(request, obj, form, change)
+
+    def save_related(self, request: HttpRequest, form: forms.ModelForm, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        before, after = form.access_before, access_of(form.instance)  # type: ignore[attr-defined]
+        if before is None:
+            audit.record(request.user, "created account", form.instance, **after)
+        elif changed := [fact for fact in after if before[fact] != after[fact]]:
+            told = {fact: {"before": before[fact], "after": after[fact]} for fact in changed}
+            audit.record(request.user, "changed access", form.instance, **told)
+
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
+        before = User.objects.filter(pk=id).values_list("password", flat=True).first()
+        answer = super().user_change_password(request, id, form_url)
+        user = User.objects.filter(pk=id).first()
+        if user is not None and user.password != before:
+            audit.record(request.user, "set password", user)
+        return answer
+
+
+@admin.register(Group)
+class RoleListAdmin(ReadOnlyAdmin):
+    """The roles and what they mean. They are part of the product, so they are given to accounts, not edited."""
+
+    list_display = ("name", "meaning")
+    fields = ("name", "meaning", "members")
+    search_fields = ("name",)
+
+    @admin.display(description="allows")
+    def meaning(self, group: Group) -> str:
+        return MEANINGS.get(group.name, "nothing by itself")
+
+    @admin.display(description="given to")
+    def members(self, group: Group) -> str:
+        names = list(group.user_set.order_by("username").values_list("username", flat=True)[:101])
+        return ", ".join(names[:100]) + (" and others" if len(names) > 100 else "") or "nobody"
+
+
+@admin.register(AuditEntry)
+class AuditEntryAdmin(ReadOnlyAdmin):
+    """Append-only."""
+
+    list_display = ("at", "actor_name", "verb", "object_type", "object_name")
+    search_fields = ("actor_name", "verb", "object_name")
+    fields = ("at", "actor_name", "verb", "object_type", "object_id", "object_name", "detail")

@@ -1,0 +1,20 @@
+"""The project as an app, and Django's admin as its Core UI."""
+
+from django.apps import AppConfig
+from django.contrib.admin import apps as admin_apps
+from django.db.models.signals import post_migrate
+
+
+class SamsaasConfig(AppConfig):
+    name = "samsaas"
+    default = True
+
+    def ready(self) -> None:
+        from samsaas import checks, roles  # noqa: F401, PLC0415 - models must be loaded first
+
+        post_migrate.connect(roles.ensure_groups, sender=self)
+
+
+class CoreUIConfig(admin_apps.AdminConfig):
+    default = False
+    default_site = "samsaas.core_ui.CoreUISite"

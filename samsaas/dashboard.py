@@ -1,0 +1,98 @@
+"""Home and the audit trail: pages that look at more than one app."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import django_filters
+from django import forms
+from django.db.models import Q, QuerySet, Sum
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from profiles.models import IntegrationProfile, JobRun
+from samsaas import roles
+from samsaas.lib import tables
+from samsaas.models import AuditEntry
+from subscriptions import figures
+from subscriptions.models import Subscription
+
+SHOWN = 8
+RECENT = 6
+
+
+def home(request: HttpRequest) -> HttpResponse:
+    """The state of things on a Monday morning."""
+    if not roles.roles_of(request.user):
+        return render(request, "samsaas/no_role.html")
+    # Those that need somebody come first.
+    profiles = list(IntegrationProfile.objects.order_by("-attention", "display_name")[:SHOWN])
+    by_status = figures.by_status(Subscription.objects.all())
+    context = {
+        "profiles": figures.by_profile(Subscription.objects.all(), profiles),
+        "attention": [profile for profile in profiles if profile.attention],
+        "by_status": by_status,
+        "current": sum(part["value"] for part in by_status),
+        "consuming": Subscription.objects.consuming().count(),
+        "reported": IntegrationProfile.objects.aggregate(
+            licensed=Sum("licences_reported"), used=Sum("seats_used_reported")
+        ),
+        "unfinished": next((profile for profile in profiles if profile.status == profile.Status.DRAFT), None),
+        "runs": JobRun.objects.select_related("profile")[:RECENT],
+    }
+    return render(request, "samsaas/home.html", context)
+
+
+class AuditTable(tables.Table):
+    caption = "Audit trail"
+    empty_title = "Nothing matches"
+
+    at = tables.MarkupColumn("{{ record.at|when }}", verbose_name="When")
+    actor_name = tables.MarkupColumn(
+        "{% if record.actor_name %}{{ record.actor_name|outside }}{% else %}System{% endif %}", verbose_name="Who"
+    )
+    verb = tables.MarkupColumn("{{ record.verb|capfirst }}", verbose_name="Did")
+    object_name = tables.MarkupColumn(
+        '{{ record.object_name|outside }}<span class="sub">{{ record.object_type }}</span>', verbose_name="To"
+    )
+    detail = tables.MarkupColumn("{{ record.detail|readable }}", orderable=False)
+
+    class Meta(tables.Table.Meta):
+        model = AuditEntry
+        fields = ("at", "actor_name", "verb", "object_name", "detail")
+        order_by = "-at"
+
+
+DAY = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+
+
+def _seen(field: str) -> list[tuple[str, str]]:
+    """The values an audit column holds, as choices."""
+    held = AuditEntry.objects.exclude(**{field: ""}).order_by(field).values_list(field, flat=True).distinct()
+    return [(value, value) for value in held]
+
+
+class AuditFilter(tables.ListFilter):
+    q = tables.search(placeholder="Object, action or person", method="find")
+    verb = django_filters.ChoiceFilter(label="Action", choices=partial(_seen, "verb"), empty_label="Any")
+    actor = django_filters.ChoiceFilter(
+        label="Person", field_name="actor_name", choices=partial(_seen, "actor_name"), empty_label="Anybody"
+    )
+    since = django_filters.DateFilter(label="From", field_name="at", lookup_expr="date__gte", widget=DAY)
+    until = django_filters.DateFilter(label="Until", field_name="at", lookup_expr="date__lte", widget=DAY)
+
+    class Meta:
+        model = AuditEntry
+        fields = ("q", "verb", "actor", "since", "until")
+
+    def find(self, queryset: QuerySet[AuditEntry], name: str, value: str) -> QuerySet[AuditEntry]:
+        return queryset.filter(
+            Q(object_name__icontains=value) | Q(verb__icontains=value) | Q(actor_name__icontains=value)
+        )
+
+
+def audit_list(request: HttpRequest) -> HttpResponse:
+    """Who did what, newest first."""
+    context: dict[str, Any] = tables.listing(request, AuditEntry.objects.all(), AuditTable, AuditFilter)
+    return render(request, "samsaas/audit_list.html", context)

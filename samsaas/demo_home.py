@@ -1,0 +1,101 @@
+"""Where the demo keeps its database, keys and sandbox state, and the settings it runs with."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from cryptography.fernet import Fernet
+
+LOOPBACK = "127.0.0.1"
+CONSONANTS, VOWELS = "bdfghjklmnprstvz", "aeiou"
+
+
+class AlreadyRunning(Exception):
+    """Another demo uses the folder."""
+
+
+class Home:
+    """A private folder; deleting it is a fresh start."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder.absolute()
+        self.environment_file = self.folder / "samsaas.env"
+        self.log_file = self.folder / "demo.log"
+        self.sandbox_state = self.folder / "sandbox.json"
+
+    def exists(self) -> bool:
+        return self.environment_file.exists()
+
+    def prepare(self, *, port: int, sandbox_port: int) -> None:
+        """Make the folder and its keys once; the addresses follow the ports of every start."""
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.folder.chmod(0o700)
+        kept = self._read() or {
+            "SECRET_KEY": secrets.token_urlsafe(50),
+            "FIELD_ENCRYPTION_KEYS": Fernet.generate_key().decode(),
+        }
+        self._write(kept | self._addresses(port, sandbox_port))
+
+    def _addresses(self, port: int, sandbox_port: int) -> dict[str, str]:
+        # Cookies do not know ports: under another host name the sandbox never sees the application's session.
+        vendor = f"http://{LOOPBACK}:{sandbox_port}"
+        static = self.folder / "static"
+        static.mkdir(exist_ok=True)
+        return {
+            "PUBLIC_URL": f"http://localhost:{port}",
+            "DATABASE_URL": f"sqlite:///{self.folder / 'samsaas.sqlite3'}",
+            "CELERY_BROKER_URL": "memory://",
+            "SERVE_UNCOLLECTED_STATIC": "true",
+            "STATIC_ROOT": str(static),
+            "SANDBOX": "true",
+            "DROPBOX_AUTHORIZE_URL": f"{vendor}/oauth2/authorize",
+            "DROPBOX_TOKEN_URL": f"{vendor}/oauth2/token",
+            "DROPBOX_API_URL": vendor,
+        }
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Hold the folder's lock. Raises `AlreadyRunning` while another demo holds it; a killed one holds nothing."""
+        with (self.folder / "lock").open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                raise AlreadyRunning from error
+            yield
+
+    def forget(self) -> None:
+        """Delete everything. Raises `AlreadyRunning`."""
+        if self.folder.exists():
+            with self.alone():
+                shutil.rmtree(self.folder)
+
+    def environment(self) -> dict[str, str]:
+        """This process's environment with the demo's settings; what is set outside must not override them."""
+        own = self._read()
+        kept = {name: value for name, value in os.environ.items() if name not in own and name != "ALLOWED_HOSTS"}
+        return {**kept, "SAMSAAS_ENV_FILE": str(self.environment_file)}
+
+    def _read(self) -> dict[str, str]:
+        if not self.exists():
+            return {}
+        lines = self.environment_file.read_text().splitlines()
+        return dict(line.split("=", 1) for line in lines if "=" in line)
+
+    def _write(self, values: dict[str, str]) -> None:
+        draft = self.environment_file.with_suffix(".draft")
+        opened = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(opened, "w") as file:
+            file.writelines(f"{name}={value}\n" for name, value in values.items())
+        draft.replace(self.environment_file)
+
+
+def readable_password() -> str:
+    """Four groups of two syllables, such as `bodi-kavu-mepo-ratu`: about 50 bits, easy to type."""
+    choose = secrets.choice
+    return "-".join("".join(choose(CONSONANTS) + choose(VOWELS) for _ in range(2)) for _ in range(4))

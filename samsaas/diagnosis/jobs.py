@@ -1,0 +1,78 @@
+"""Checks of what works in the background: broker, worker, beat, and the runs they should have taken."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from profiles import queue
+from profiles.models import JobRun
+from samsaas.celery import app
+from samsaas.checks import LOOPBACK
+from samsaas.diagnosis.findings import Check, Finding, fail, ok, said, warn
+from samsaas.diagnosis.storage import database_time
+from samsaas.models import Heartbeat
+
+BROKER_SECONDS = 2
+BEAT_SILENT = timedelta(minutes=2)
+WAITING_TOO_LONG = timedelta(minutes=5)
+
+
+def broker() -> Iterator[Finding]:
+    """A broker that is down stops nothing for good: the sweeper rings again. But jobs start late."""
+    where = urlsplit(settings.CELERY_BROKER_URL)
+    if where.scheme == "memory":
+        if urlsplit(settings.PUBLIC_URL).hostname in LOOPBACK:
+            yield ok("broker", "Embedded (memory://): web, worker and beat share one process.")
+        else:
+            remedy = "Set CELERY_BROKER_URL to a Redis server and start a worker and a beat."
+            yield warn("broker", "memory:// reaches no other process; it serves the demo only.", remedy)
+        return
+    place = f"{where.scheme}://{where.hostname}:{where.port or ''}".rstrip(":")
+    try:
+        with app.connection_for_write(connect_timeout=BROKER_SECONDS) as link:
+            limits = {"socket_timeout": BROKER_SECONDS, "socket_connect_timeout": BROKER_SECONDS}
+            link.transport_options = {**link.transport_options, **limits}
+            link.ensure_connection(max_retries=1, interval_start=0, interval_step=0, timeout=BROKER_SECONDS)
+    except Exception as error:  # every transport has its own family of errors
+        remedy = "Start the broker, or correct CELERY_BROKER_URL."
+        yield fail("broker", f"{place} does not answer ({said(error)}).", remedy)
+        return
+    yield ok("broker", f"{place} answers.")
+
+
+def beat_and_worker() -> Iterator[Finding]:
+    """The beat sends the sweep and a worker runs it: its trace shows that both live."""
+    seen = Heartbeat.objects.filter(name="beat").first()
+    remedy = "Start exactly one beat and at least one worker, and look into their logs."
+    if seen is None:
+        yield warn("beat and worker", "They have never run here.", remedy)
+        return
+    silent = database_time() - seen.at
+    if silent > BEAT_SILENT:
+        yield fail("beat and worker", f"Silent since {seen.at:%Y-%m-%d %H:%M} UTC.", remedy)
+    else:
+        yield ok("beat and worker", f"Last seen {max(silent.total_seconds(), 0):.0f} s ago.")
+
+
+def stuck_runs() -> Iterator[Finding]:
+    """Runs that a living worker and beat would have taken up by now."""
+    silent = JobRun.objects.filter(state=JobRun.State.RUNNING, heartbeat_at__lt=Now() - 3 * queue.stale()).count()
+    late = Now() - WAITING_TOO_LONG
+    due = Q(not_before=None, created_at__lt=late) | Q(not_before__lt=late)
+    waiting = JobRun.objects.filter(due, state=JobRun.State.QUEUED, profile__isnull=False).count()
+    if silent:
+        remedy = "Start beat and worker: the sweep takes lost runs up again by itself."
+        yield fail("job runs", f"{silent} running without a sign of life.", remedy)
+    if waiting:
+        yield fail("job runs", f"{waiting} due, and taken by nobody.", "Start a worker, or give it more concurrency.")
+    if not (silent or waiting):
+        yield ok("job runs", "None is stuck.")
+
+
+CHECKS: tuple[Check, ...] = (beat_and_worker, stuck_runs)

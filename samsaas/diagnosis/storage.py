@@ -1,0 +1,132 @@
+"""Checks of the database and of what is stored in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from django.contrib.auth.models import User
+from django.core.exceptions import ImproperlyConfigured
+from django.db import Error, connection, transaction
+from django.db.models import Q
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from profiles.models import IntegrationProfile
+from samsaas import health, roles, stored_secrets
+from samsaas.diagnosis.findings import Check, Finding, fail, ok, said, warn
+from samsaas.lib import fields
+from samsaas.models import Heartbeat
+
+MOST_DRIFT = timedelta(seconds=5)
+REFRESH_OVERDUE = timedelta(hours=48)
+NAMES_SHOWN = 5
+
+
+def database() -> Iterator[Finding]:
+    """It answers, and we say which one it is: many a surprise is the wrong database."""
+    where = connection.settings_dict
+    if connection.vendor == "sqlite" and _no_file(str(where["NAME"])):
+        yield fail("database", f"There is no file {where['NAME']}.", "Run manage.py migrate, or correct DATABASE_URL.")
+        return
+    try:
+        connection.ensure_connection()
+        version = ".".join(str(part) for part in connection.get_database_version())
+    except Error as error:
+        yield fail("database", f"Unreachable ({said(error)}).", "Start the database, or correct DATABASE_URL.")
+        return
+    place = f"{where['HOST']}/{where['NAME']}" if where["HOST"] else str(where["NAME"])
+    yield ok("database", f"{connection.display_name} {version} at {place}.")
+
+
+def _no_file(name: str) -> bool:
+    """Opening would make an empty one, and the doctor only looks. Databases in memory have names of their own."""
+    return name.startswith("/") and not Path(name).exists()
+
+
+def migrations() -> Iterator[Finding]:
+    """Code and tables belong together."""
+    pending = health.pending_migrations()
+    if pending:
+        yield fail("migrations", f"{pending} pending.", "Run manage.py migrate.")
+    else:
+        yield ok("migrations", "None pending.")
+
+
+def database_time() -> datetime:
+    """The database's clock, by a row that is written and taken back. Raises `django.db.Error`."""
+    with transaction.atomic():
+        probe = Heartbeat.objects.create(name="doctor", at=Now())
+        probe.refresh_from_db()
+        transaction.set_rollback(True)
+    return probe.at
+
+
+def writable_and_on_time() -> Iterator[Finding]:
+    """Leases and due times follow the database's clock, tokens the process's own: they must agree."""
+    before = timezone.now()
+    try:
+        theirs = database_time()
+    except Error as error:
+        remedy = "Check rights, free space, and that this is no read-only replica."
+        yield fail("database writes", f"Writing failed ({said(error)}).", remedy)
+        return
+    yield ok("database writes", "A row was written and taken back.")
+    after = timezone.now()
+    drift = max(before - theirs, theirs - after, timedelta())
+    if drift > MOST_DRIFT:
+        remedy = "Synchronise the clocks of both machines (NTP)."
+        yield fail("clock", f"This machine and the database differ by {drift.total_seconds():.0f} s.", remedy)
+    else:
+        yield ok("clock", "This machine and the database agree.")
+
+
+def secrets_readable() -> Iterator[Finding]:
+    """Every stored secret is opened, none is shown."""
+    try:
+        fields.cipher()
+    except ImproperlyConfigured:
+        yield warn("stored secrets", "Not looked at without keys.", "Set FIELD_ENCRYPTION_KEYS first.")
+        return
+    tallies = [stored_secrets.inspect(column) for column in stored_secrets.columns()]
+    for tally in tallies:
+        if tally.unreadable:
+            remedy = "Add the key they were written with to FIELD_ENCRYPTION_KEYS, or enter the secrets anew."
+            yield fail("stored secrets", f"{len(tally.unreadable)} of {tally.column} cannot be decrypted.", remedy)
+    if older := sum(tally.rotated for tally in tallies):
+        yield warn("stored secrets", f"{older} under an older key.", "Run manage.py rotate_field_keys.")
+    readable = sum(tally.current + tally.rotated for tally in tallies)
+    yield ok("stored secrets", f"{readable} can be decrypted.")
+
+
+def administrators() -> Iterator[Finding]:
+    """Somebody has to be able to give roles."""
+    able = User.objects.filter(Q(is_superuser=True) | Q(groups__name=roles.ADMIN), is_active=True)
+    count = able.distinct().count()
+    if count:
+        yield ok("administrators", f"{count} active.")
+    else:
+        yield fail("administrators", "No active account has the role admin.", "Run manage.py createsuperuser.")
+
+
+def profiles() -> Iterator[Finding]:
+    """Connections that wait for a person, and data that grows old."""
+    asking = IntegrationProfile.Attention.NEEDS_AUTHORISATION
+    if waiting := _names(Q(attention=asking)):
+        yield warn("integration profiles", f"Need authorisation: {waiting}.", "Press Get OAuth Token on each of them.")
+    if troubled := _names(~Q(attention="") & ~Q(attention=asking)):
+        yield warn("integration profiles", f"Last refresh failed or waits: {troubled}.", "Open their job results.")
+    old = Q(refreshed_at=None) | Q(refreshed_at__lt=timezone.now() - REFRESH_OVERDUE)
+    if stale := _names(old & Q(attention="", status=IntegrationProfile.Status.PUBLISHED)):
+        yield warn("integration profiles", f"Not refreshed for two days: {stale}.", "Check worker and beat.")
+    if not (waiting or troubled or stale):
+        yield ok("integration profiles", f"{IntegrationProfile.objects.count()}, none waits for anybody.")
+
+
+def _names(condition: Q) -> str:
+    names = list(IntegrationProfile.objects.filter(condition).values_list("display_name", flat=True)[: NAMES_SHOWN + 1])
+    return ", ".join(names[:NAMES_SHOWN]) + (" and others" if len(names) > NAMES_SHOWN else "")
+
+
+CHECKS: tuple[Check, ...] = (writable_and_on_time, secrets_readable, administrators, profiles)

@@ -1,0 +1,52 @@
+"""Can this machine reach the vendors? Asks each address for its headers, without any credential."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from urllib.parse import urlsplit
+
+import requests
+from django.utils import timezone
+
+from profiles import connectors, endpoints
+from profiles.connectors.transport import is_loopback
+from samsaas.diagnosis.findings import Finding, fail, ok, said, warn
+
+SECONDS = 3
+MOST_DRIFT = 5
+
+
+def reachable() -> Iterator[Finding]:
+    """Any answer will do: what is looked for is name, route, proxy and certificate."""
+    for key, label in connectors.choices():
+        places = endpoints.of(key)
+        addresses = (places.authorize_url, places.token_url, places.api_url)
+        for origin in dict.fromkeys(f"{part.scheme}://{part.netloc}" for part in map(urlsplit, addresses)):
+            yield from _asked(f"vendor {label}", origin)
+
+
+def _asked(check: str, origin: str) -> Iterator[Finding]:
+    session = requests.Session()
+    session.trust_env = not is_loopback(origin)  # a proxy is for the world, as in the connectors
+    try:
+        with session.head(f"{origin}/", timeout=SECONDS, allow_redirects=False) as answer:
+            date = answer.headers.get("Date", "")
+    except requests.RequestException as error:
+        remedy = "Check firewall, proxy (HTTPS_PROXY) and the machine's certificates."
+        yield fail(check, f"{origin} cannot be reached ({said(error)}).", remedy)
+        return
+    yield ok(check, f"{origin} answers.")
+    yield from _on_time(check, date)
+
+
+def _on_time(check: str, date: str) -> Iterator[Finding]:
+    """The vendor's clock by its Date header, whole seconds."""
+    try:
+        theirs: datetime = parsedate_to_datetime(date).astimezone(UTC)
+    except ValueError:
+        return
+    drift = abs((timezone.now() - theirs).total_seconds())
+    if drift > MOST_DRIFT + 1:
+        yield warn(check, f"Its clock and this machine's differ by {drift:.0f} s.", "Synchronise this machine (NTP).")

@@ -1,0 +1,1 @@
+"""Pieces that know no app: encrypted fields, bulk loading, tables, redaction."""

@@ -1,0 +1,168 @@
+"""List pages: a filter form, a sorted and paged table, and chips for the active filters, all held in the URL.
+
+Whatever the query string says is untrusted. A value that makes no sense is left out and, where the reader could be
+misled, said so above the table; it never costs an error page.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import django_filters
+import django_tables2
+from django.core.paginator import EmptyPage, PageNotAnInteger
+from django.db.models import QuerySet
+from django.forms import ChoiceField, ModelChoiceField
+from django.http import HttpRequest
+from django.template import Context, Template
+
+PAGE_SIZES = (25, 50, 100)
+DEFAULT_PAGE_SIZE = 50
+LONGEST_SEARCH = 200
+NUMBER = {"th": {"class": "num"}, "td": {"class": "num"}}
+ROOMY = {"td": {"class": "roomy"}}  # wide enough that a name does not break at every word
+
+
+@lru_cache(maxsize=256)
+def compiled(code: str) -> Template:
+    """Cell markup, compiled once per process instead of once per cell."""
+    return Template("{% load ui %}" + code)
+
+
+class MarkupColumn(django_tables2.Column):
+    """A cell written as template code that sees `record` and `value`; the `ui` tags are loaded."""
+
+    def __init__(self, code: str, **kwargs: Any) -> None:
+        kwargs.setdefault("empty_values", ())
+        super().__init__(**kwargs)
+        self.code = code
+
+    def render(self, record: Any, value: Any = None) -> str:
+        return compiled(self.code).render(Context({"record": record, "value": value}))
+
+
+class NumberColumn(django_tables2.Column):
+    """Right-aligned, thousands separated; a dash where nothing is known."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("attrs", NUMBER)
+        super().__init__(**kwargs)
+
+    def render(self, value: int) -> str:
+        return f"{value:,}"
+
+
+class NameColumn(MarkupColumn):
+    """Text from outside: isolated for its writing direction, control characters made visible."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__("{{ value|outside }}", **kwargs)
+
+
+class Table(django_tables2.Table):
+    """The house table. `row_links` lets a click anywhere in a row follow its first link."""
+
+    caption = ""
+    row_links = False
+    empty_text = ""
+    page_sizes = PAGE_SIZES
+    empty_title = "Nothing here"
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        # django-tables2 sets the instance's own text, which would hide the one a table class declares.
+        kwargs.setdefault("empty_text", type(self).empty_text)
+        super().__init__(*args, **kwargs)
+
+    class Meta:
+        order_by_field = "sort"
+        per_page = DEFAULT_PAGE_SIZE
+
+
+class ListFilter(django_filters.FilterSet):
+    """The house filter form. Fields are built by `search` and django-filter's own; `describe` makes the chips."""
+
+    def describe(self) -> list[tuple[str, str, str]]:
+        """Parameter, label and words of every filter that narrows the list."""
+        told = []
+        for name, value in getattr(self.form, "cleaned_data", {}).items():
+            if value not in (None, "", []):
+                field = self.form.fields[name]
+                told.append((name, str(field.label), worded(field, value)))
+        return told
+
+    def problems(self) -> list[str]:
+        """What could not be used, in words for the reader."""
+        return [
+            f"The filter “{self.form.fields[name].label}” was left out: {' '.join(map(str, errors))}"
+            for name, errors in self.form.errors.items()
+            if name in self.form.fields
+        ]
+
+
+def worded(field: Any, value: Any) -> str:
+    if isinstance(field, ChoiceField) and not isinstance(field, ModelChoiceField):
+        return str(dict(field.widget.choices).get(str(value), value))
+    return str(value)
+
+
+def search(label: str = "Search", placeholder: str = "", **kwargs: Any) -> django_filters.CharFilter:
+    """The free-text filter of a page, bounded in length; `/` puts the cursor into it."""
+    attrs = {"type": "search", "search": True, "placeholder": placeholder, "data-page-filter": True}
+    widget = django_filters.filters.forms.TextInput(attrs=attrs)
+    return django_filters.CharFilter(label=label, max_length=LONGEST_SEARCH, widget=widget, **kwargs)
+
+
+def page_size(request: HttpRequest) -> int:
+    """One of the offered sizes; anything else is the usual one."""
+    asked = request.GET.get("per_page", "")
+    return next((size for size in PAGE_SIZES if str(size) == asked), DEFAULT_PAGE_SIZE)
+
+
+def paginate(table: Table, request: HttpRequest) -> list[str]:
+    """Put the table on the page the URL asks for, or the nearest one that exists. Returns what to tell the reader."""
+    size, asked = page_size(request), request.GET.get("page", "1")
+    try:
+        table.paginate(page=asked, per_page=size)
+    except PageNotAnInteger:
+        table.paginate(page=1, per_page=size)
+        return ["The page number in the address is not a number, so this is the first page."]
+    except EmptyPage:
+        table.paginate(page=table.paginator.num_pages, per_page=size)
+        return ["The list has no such page, so this is the last one."]
+    return []
+
+
+def listing(
+    request: HttpRequest,
+    queryset: QuerySet[Any],
+    table_class: type[Table],
+    filterset_class: type[ListFilter] | None = None,
+    **table_options: Any,
+) -> dict[str, Any]:
+    """The context of a list page: `table`, `filter`, `chips`, `problems`, `clear_url` and what the form must keep."""
+    filterset = filterset_class(request.GET, queryset=queryset, request=request) if filterset_class else None
+    rows = filterset.qs if filterset else queryset
+    table = table_class(rows, request=request, **table_options)
+    if asked := [alias for alias in request.GET.getlist("sort") if alias.lstrip("-") in table.columns.names()]:
+        table.order_by = asked
+    problems = paginate(table, request)
+    return {
+        "table": table,
+        "filter": filterset,
+        "problems": (filterset.problems() if filterset else []) + problems,
+        "chips": chips(request, filterset) if filterset else [],
+        "clear_url": request.path,
+        "kept_parameters": [(name, request.GET[name]) for name in ("sort", "per_page") if request.GET.get(name)],
+    }
+
+
+def chips(request: HttpRequest, filterset: ListFilter) -> list[dict[str, str]]:
+    """One removable chip per active filter: its label, its words and the address without it."""
+    made = []
+    for name, label, text in filterset.describe():
+        left = request.GET.copy()
+        for gone in (name, "page"):
+            left.pop(gone, None)
+        made.append({"label": label, "text": text, "url": f"{request.path}?{left.urlencode()}"})
+    return made

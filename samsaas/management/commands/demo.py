@@ -1,0 +1,196 @@
+"""`manage.py demo`: the whole product on this machine, without any account or service anywhere.
+
+1. Prepare: write settings and keys into a private folder, and start again with them, as settings are read once.
+2. Serve: migrate, then run the sandbox, the web server, the worker and the beat in this process until Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import copy
+import errno
+import logging
+import os
+import signal
+import sys
+import threading
+from argparse import ArgumentParser
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group
+from django.core.management import BaseCommand, CommandError, call_command
+from django.utils.log import configure_logging
+
+from samsaas import roles
+from samsaas.demo_home import LOOPBACK, AlreadyRunning, Home, readable_password
+
+STAGE = "SAMSAAS_DEMO_STAGE"
+OURS = ("samsaas", "profiles", "subscriptions", "reclamation")
+Bound = TypeVar("Bound")
+
+WELCOME = """
+  samsaas is running.{state}
+
+    Application   {public_url}/
+    Sandbox       {sandbox_url}/  (a stand-in Dropbox; nothing leaves this machine)
+
+{sign_in}
+
+  What to click:
+    1. License operations > User Subscriptions > Direct integration profiles > New
+    2. Choose Dropbox, press Continue, enter a display name, and paste
+         Client ID      {client_id}
+         Client secret  {client_secret}
+    3. Press Submit, then Get OAuth Token. The sandbox asks which administrator you are:
+       choose one of Nordwind Trading or Blue Harbour Studio and press Allow.
+    4. Watch the software subscriptions arrive.
+
+  Everything is kept in {folder}. Press Ctrl-C to stop; run it again to go on where you were.
+"""
+RESET = """    Another password for admin:
+      SAMSAAS_ENV_FILE={environment} {python} manage.py changepassword admin"""
+
+
+class Command(BaseCommand):
+    help = "Run web, worker, beat and a stand-in Dropbox in one process over SQLite."
+    requires_system_checks: list[str] = []  # the keys they ask for are made here
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--port", type=int, default=8000, help="port of the application (default: 8000)")
+        parser.add_argument("--sandbox-port", type=int, default=8765, help="port of the sandbox (default: 8765)")
+        parser.add_argument("--fresh", action="store_true", help="delete what an earlier demo left, and start anew")
+        parser.add_argument("--yes", action="store_true", help="do not ask before deleting")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        home = Home(Path(os.environ.get("SAMSAAS_DEMO_DIR", settings.BASE_DIR / "var" / "demo")))
+        if os.environ.get(STAGE) != "serve":
+            self._prepare(home, options)
+        try:
+            with home.alone():
+                self._serve(home, options["port"], options["sandbox_port"])
+        except AlreadyRunning as error:
+            raise CommandError(f"A demo is already running from {home.folder}. Stop it first.") from error
+
+    def _prepare(self, home: Home, options: dict[str, Any]) -> None:
+        """Does not return: this process becomes the serving one."""
+        if options["fresh"] and home.exists():
+            self._forget(home, sure=options["yes"])
+        home.prepare(port=options["port"], sandbox_port=options["sandbox_port"])
+        ports = ["--port", str(options["port"]), "--sandbox-port", str(options["sandbox_port"])]
+        command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "demo", *ports]
+        sys.stdout.flush()
+        os.execve(command[0], command, {**home.environment(), STAGE: "serve"})  # noqa: S606 - no shell wanted
+
+    def _forget(self, home: Home, *, sure: bool) -> None:
+        if not sure and not sys.stdin.isatty():
+            raise CommandError(f"--fresh deletes {home.folder} for good. Add --yes to say that you mean it.")
+        if not sure and input(f"Delete {home.folder} with its database and keys? [y/N] ").strip().lower() != "y":
+            raise CommandError("Nothing was deleted.")
+        try:
+            home.forget()
+        except AlreadyRunning as error:
+            raise CommandError(f"A demo is running from {home.folder}. Stop it first.") from error
+
+    def _serve(self, home: Home, port: int, sandbox_port: int) -> None:
+        stopping = threading.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: stopping.set())
+        log_to(home.log_file)
+        from samsaas import embedded  # noqa: PLC0415 - loads the worker, which stage 1 has no use for
+
+        sandbox = self._sandbox(home, sandbox_port)
+        product = bind(lambda: embedded.Embedded(LOOPBACK, port, settings.PUBLIC_URL), port, "--port")
+        call_command("migrate", verbosity=0)
+        sandbox.start()
+        resumed = embedded.resume_interrupted()
+        product.run(stopping, started=lambda: self._welcome(home, sandbox.url, resumed))
+        sandbox.shutdown()
+        self.stdout.write("  Stopped. Run it again to go on where you were.")
+        embedded.leave(0)
+
+    def _sandbox(self, home: Home, port: int) -> Any:
+        from profiles.connectors.dropbox import sandbox  # noqa: PLC0415 - never loaded outside the demo
+        from profiles.connectors.dropbox.sandbox import doors  # noqa: PLC0415
+
+        stand_in = sandbox.Sandbox(redirect_uris=[settings.OAUTH_REDIRECT_URL], state_file=home.sandbox_state)
+        return bind(lambda: doors.serve(stand_in, LOOPBACK, port), port, "--sandbox-port")
+
+    def _welcome(self, home: Home, sandbox_url: str, resumed: int) -> None:
+        from profiles.connectors.dropbox.sandbox import application  # noqa: PLC0415
+
+        password = first_password()
+        text = WELCOME.format(
+            state="" if password else found_again(resumed),
+            public_url=settings.PUBLIC_URL,
+            sandbox_url=sandbox_url,
+            sign_in=sign_in(home, password),
+            client_id=application.DEMO_KEY,
+            client_secret=application.DEMO_SECRET,
+            folder=home.folder,
+        )
+        self.stdout.write(text)
+        self.stdout.flush()
+
+
+def bind(make: Callable[[], Bound], port: int, option: str) -> Bound:
+    """What `make` gives. Raises `CommandError` naming the port and its option."""
+    try:
+        return make()
+    except (OSError, OverflowError) as error:
+        taken = getattr(error, "errno", None) == errno.EADDRINUSE
+        why = "is in use" if taken else f"cannot be used ({error})"
+        raise CommandError(f"Port {port} {why}. Choose another one with {option}.") from error
+
+
+def first_password() -> str:
+    """The first administrator's password, who is created now; empty when there are accounts already."""
+    users = get_user_model().objects
+    if users.exists():
+        return ""
+    password = readable_password()
+    users.create_superuser("admin", password=password).groups.add(Group.objects.get(name=roles.ADMIN))
+    return password
+
+
+def sign_in(home: Home, password: str) -> str:
+    environment, python = os.path.relpath(home.environment_file), os.path.relpath(sys.executable)
+    reset = RESET.format(environment=environment, python=python)
+    if not password:
+        return f"    Sign in as before.\n{reset}"
+    return f"    Sign in as    admin\n    Password      {password}  (shown only this once)\n{reset}"
+
+
+def found_again(resumed: int) -> str:
+    from profiles.models import IntegrationProfile  # noqa: PLC0415 - stage 1 runs without the apps' data
+    from subscriptions.models import Subscription  # noqa: PLC0415
+
+    kept = f"{IntegrationProfile.objects.count()} profiles, {Subscription.objects.current().count()} subscriptions"
+    runs = f" and {resumed} interrupted job runs, which go on now" if resumed else ""
+    return f"\n  It goes on where you were: {kept}{runs}."
+
+
+class ForThePerson(logging.Filter):
+    """What is worth interrupting somebody for: our own warnings, and everybody's errors."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        ours = record.name.split(".")[0] in OURS
+        return record.levelno >= (logging.WARNING if ours else logging.ERROR)
+
+
+def log_to(path: Path) -> None:
+    """Everything goes into the file; the console keeps what is for the person in front of it.
+
+    The settings change, not only the handlers: the worker configures logging from them once more.
+    """
+    path.touch(mode=0o600)
+    logs: dict[str, Any] = copy.deepcopy(settings.LOGGING)
+    logs["filters"]["for_the_person"] = {"()": ForThePerson}
+    console = logs["handlers"]["console"]
+    logs["handlers"]["file"] = {**console, "class": "logging.FileHandler", "filename": str(path)}
+    console["filters"] = [*console["filters"], "for_the_person"]
+    logs["root"]["handlers"] = ["console", "file"]
+    settings.LOGGING = logs
+    configure_logging(settings.LOGGING_CONFIG, settings.LOGGING)

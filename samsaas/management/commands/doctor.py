@@ -1,0 +1,41 @@
+"""`manage.py doctor`: what is wrong with this installation, and what to do about it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from argparse import ArgumentParser
+from dataclasses import asdict
+from typing import Any
+
+from django.core.management import BaseCommand
+
+from samsaas import diagnosis
+
+
+class Command(BaseCommand):
+    help = "Look at keys, database, broker, background processes and settings; exit code 1 when something fails."
+    requires_system_checks: list[str] = []  # they are part of the report
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--json", action="store_true", help="print the findings as JSON")
+        parser.add_argument("--quick", action="store_true", help="database and broker only, for health checks")
+        parser.add_argument("--vendor", action="store_true", help="also ask whether the vendors can be reached")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        findings = diagnosis.run(quick=options["quick"], vendor=options["vendor"])
+        healthy = not any(finding.level == diagnosis.FAIL for finding in findings)
+        if options["json"]:
+            report = {"healthy": healthy, "findings": [asdict(finding) for finding in findings]}
+            self.stdout.write(json.dumps(report, indent=2))
+        else:
+            for finding in findings:
+                self.stdout.write(self._line(finding))
+        if not healthy:
+            sys.exit(1)
+
+    def _line(self, finding: diagnosis.Finding) -> str:
+        styles = {diagnosis.OK: self.style.SUCCESS, diagnosis.FAIL: self.style.ERROR}
+        level = styles.get(finding.level, self.style.WARNING)(f"{finding.level:<4}")
+        remedy = f" Remedy: {finding.remedy}" if finding.remedy else ""
+        return f"{level}  {finding.check}: {finding.message}{remedy}"

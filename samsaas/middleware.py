@@ -1,0 +1,71 @@
+"""Default deny, session limits, and the address a request really comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import logout
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.utils import timezone
+
+from samsaas import roles
+
+STARTED = "samsaas_started"
+SEEN = "samsaas_seen"
+STAMP_EVERY = 60
+
+
+class SessionLimits:
+    """Signs out after the idle limit and, however busy, after the absolute one."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.user.is_authenticated:
+            self.check(request, timezone.now().timestamp())
+        return self.get_response(request)
+
+    def check(self, request: HttpRequest, now: float) -> None:
+        started = request.session.get(STARTED, now)
+        seen = request.session.get(SEEN, now)
+        if (
+            now - seen > settings.SESSION_IDLE.total_seconds()
+            or now - started > settings.SESSION_ABSOLUTE.total_seconds()
+        ):
+            logout(request)
+        elif STARTED not in request.session or now - seen > STAMP_EVERY:
+            request.session[STARTED], request.session[SEEN] = started, now
+
+
+class DefaultDeny:
+    """Every page asks `roles.POLICY`; what has no row there is denied."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> HttpResponse | None:
+        name = request.resolver_match.view_name if request.resolver_match else ""
+        method = request.method or ""
+        if roles.may(request.user, name, method):
+            return None
+        known = roles.POLICY.get("admin:*" if name.startswith("admin:") else name)
+        if known and roles.required(name, method) is None:
+            return HttpResponseNotAllowed(sorted(known))
+        if known and not request.user.is_authenticated:
+            # A POST cannot be repeated after signing in, so it comes back to the start page instead.
+            return redirect_to_login(request.get_full_path() if method in ("GET", "HEAD") else "/")
+        raise PermissionDenied
+
+
+def client_address(request: HttpRequest) -> str:
+    """The peer, or what our own proxy says of it (the last hop it added) where `TRUST_PROXY` is set."""
+    forwarded = request.headers.get("X-Forwarded-For", "") if settings.TRUST_PROXY else ""
+    return forwarded.rsplit(",", 1)[-1].strip() or request.META.get("REMOTE_ADDR", "")

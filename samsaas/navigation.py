@@ -1,0 +1,92 @@
+"""The workspace's navigation: which pages exist, in which group, and which of them an account may open."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+
+from samsaas import roles
+
+
+@dataclass(frozen=True, kw_only=True)
+class Item:
+    """One link. `prefixes` are the beginnings of the URL names under which it counts as the current place."""
+
+    label: str
+    url_name: str
+    icon: str
+    prefixes: tuple[str, ...] = ()
+    url: str = ""
+    current: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Group:
+    """Items under a heading; `parent` is the heading above it, as in the original's navigator."""
+
+    label: str = ""
+    parent: str = ""
+    items: tuple[Item, ...]
+
+
+WORKSPACE = (
+    Group(items=(Item(label="Home", url_name="home", icon="home", prefixes=("home",)),)),
+    Group(
+        parent="License operations",
+        label="User Subscriptions",
+        items=(
+            Item(
+                label="Direct integration profiles",
+                url_name="profile_list",
+                icon="plug-connected",
+                prefixes=("profile_", "authorization_"),
+            ),
+            Item(
+                label="Software subscriptions",
+                url_name="subscription_list",
+                icon="users",
+                prefixes=("subscription_",),
+            ),
+            Item(label="Software models", url_name="software_model_list", icon="apps", prefixes=("software_model_",)),
+        ),
+    ),
+    Group(
+        label="Administration",
+        items=(
+            Item(
+                label="Connection & credential aliases",
+                url_name="alias_list",
+                icon="key",
+                prefixes=("alias_", "child_alias_"),
+            ),
+            Item(label="Job results", url_name="run_list", icon="clipboard-list", prefixes=("run_",)),
+            Item(label="Audit trail", url_name="audit_list", icon="history", prefixes=("audit_",)),
+            Item(label="Core UI", url_name="admin:index", icon="settings", prefixes=("admin:",)),
+        ),
+    ),
+)
+
+
+def shown(item: Item, view_name: str) -> Item | None:
+    """The item with its address, or nothing where this installation does not serve the page."""
+    try:
+        url = reverse(item.url_name)
+    except NoReverseMatch:
+        return None
+    return replace(item, url=url, current=bool(item.prefixes) and view_name.startswith(item.prefixes))
+
+
+def for_request(request: HttpRequest) -> list[Group]:
+    """The groups that hold at least one page this account may open."""
+    user = getattr(request, "user", None)
+    if user is None or not user.is_authenticated:
+        return []
+    view_name = request.resolver_match.view_name if request.resolver_match else ""
+    groups = []
+    for group in WORKSPACE:
+        allowed = [shown(item, view_name) for item in group.items if roles.may(user, item.url_name)]
+        if items := tuple(item for item in allowed if item):
+            groups.append(replace(group, items=items))
+    return groups

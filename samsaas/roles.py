@@ -1,0 +1,108 @@
+"""The four roles, what each includes, and the one table that says who may call which page.
+
+Deny by default: a URL name without a row answers 403 to everybody, and a test fails for it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, Group, User
+
+ADMIN = "admin"
+SAM_INTEGRATOR = "sam_integrator"
+SAM_ADMIN = "sam_admin"
+SAM_USER = "sam_user"
+ROLES = (ADMIN, SAM_INTEGRATOR, SAM_ADMIN, SAM_USER)
+
+INCLUDES = {
+    ADMIN: {ADMIN, SAM_INTEGRATOR, SAM_ADMIN, SAM_USER},
+    SAM_INTEGRATOR: {SAM_INTEGRATOR, SAM_USER},
+    SAM_ADMIN: {SAM_ADMIN, SAM_USER},
+    SAM_USER: {SAM_USER},
+}
+
+PUBLIC = "public"  # anybody, signed in or not
+CACHE = "_samsaas_roles"  # on the account object, so that a request asks once
+SIGNED_IN = "signed_in"  # any active account, also one without a role
+
+READ = {"GET": SAM_USER}
+INTEGRATE = {"GET": SAM_INTEGRATOR, "POST": SAM_INTEGRATOR}
+INTEGRATE_ACT = {"POST": SAM_INTEGRATOR}
+
+POLICY: dict[str, dict[str, str]] = {
+    "healthz": {"GET": PUBLIC},
+    "readyz": {"GET": PUBLIC},
+    "login": {"GET": PUBLIC, "POST": PUBLIC},
+    "logout": {"POST": PUBLIC},
+    "password_change": {"GET": SIGNED_IN, "POST": SIGNED_IN},
+    "password_change_done": {"GET": SIGNED_IN},
+    "home": {"GET": SIGNED_IN},
+    "profile_list": READ,
+    "profile_new": {"GET": SAM_INTEGRATOR},
+    "profile_create": INTEGRATE,
+    "profile_detail": READ,
+    "profile_edit": INTEGRATE,
+    "profile_delete": INTEGRATE,
+    "profile_authorize": INTEGRATE_ACT,
+    "profile_disconnect": INTEGRATE,
+    "profile_download": {"POST": SAM_INTEGRATOR},
+    "profile_waiting": READ,
+    # The page itself explains what is wrong when the session or the role was lost on the way.
+    "oauth_redirect": {"GET": PUBLIC},
+    "authorization_result": {"GET": SAM_INTEGRATOR},
+    "authorization_stopped": {"GET": PUBLIC},
+    "alias_list": READ,
+    "alias_detail": READ,
+    "run_list": READ,
+    "run_detail": READ,
+    "run_progress": READ,
+    "run_cancel": {"POST": SAM_INTEGRATOR},
+    "run_confirm": {"POST": SAM_INTEGRATOR},
+    "subscription_list": READ,
+    "subscription_export": READ,
+    "subscription_detail": READ,
+    "software_model_list": READ,
+    "software_model_detail": READ,
+    "audit_list": {"GET": SAM_ADMIN},
+    # Django's admin checks its own permissions below this door.
+    "admin:*": {"GET": ADMIN, "POST": ADMIN},
+}
+
+
+def roles_of(user: AbstractBaseUser | AnonymousUser) -> set[str]:
+    """Every role an account holds, included ones too. Inactive and anonymous accounts hold none."""
+    if not isinstance(user, User) or not user.is_active:
+        return set()
+    if user.is_superuser:
+        return set(ROLES)
+    cached: set[str] | None = getattr(user, CACHE, None)
+    if cached is None:
+        names = Group.objects.filter(user=user, name__in=ROLES).values_list("name", flat=True)
+        cached = set().union(*(INCLUDES[name] for name in names))
+        setattr(user, CACHE, cached)
+    return cached
+
+
+def required(view_name: str, method: str) -> str | None:
+    """The role a URL name asks for, `None` where the table has no row. HEAD is GET."""
+    row = POLICY.get("admin:*" if view_name.startswith("admin:") else view_name, {})
+    return row.get("GET" if method in ("HEAD", "OPTIONS") else method)
+
+
+def may(user: AbstractBaseUser | AnonymousUser, view_name: str, method: str = "GET") -> bool:
+    """Whether this account may call that page."""
+    needed = required(view_name, method)
+    if needed is None:
+        return False
+    if needed == PUBLIC:
+        return True
+    if needed == SIGNED_IN:
+        return user.is_active and not user.is_anonymous
+    return needed in roles_of(user)
+
+
+def ensure_groups(**kwargs: Any) -> None:
+    """The roles are Django groups; they exist after every migrate."""
+    for name in ROLES:
+        Group.objects.get_or_create(name=name)

@@ -1,0 +1,168 @@
+// Small conveniences. Every page works without this file; listeners sit on the document, so swapped content needs no setup.
+(() => {
+  "use strict";
+  const one = (selector, scope = document) => scope.querySelector(selector);
+  const all = (selector, scope = document) => [...scope.querySelectorAll(selector)];
+
+  const announce = (text) => {
+    const region = one("#announcements");
+    if (region) region.textContent = text;
+  };
+
+  // --- theme: auto, light or dark, kept in this browser ---------------------------------------------------------------
+  const markTheme = () =>
+    all("[data-theme-option]").forEach((button) =>
+      button.setAttribute("aria-pressed", String(button.dataset.themeOption === document.documentElement.dataset.themeChoice)),
+    );
+
+  const chooseTheme = (choice) => {
+    document.documentElement.dataset.themeChoice = choice;
+    try {
+      localStorage.setItem("samsaas-theme", choice);
+    } catch {
+      // Storage is switched off: the choice holds until the next page.
+    }
+    document.dispatchEvent(new Event("samsaas:theme"));
+    markTheme();
+  };
+
+  // --- copy buttons ---------------------------------------------------------------------------------------------------
+  const copy = async (button) => {
+    const label = one("[data-copy-label]", button) || button;
+    const before = label.textContent;
+    try {
+      await navigator.clipboard.writeText(button.dataset.copy);
+      label.textContent = "Copied";
+    } catch {
+      // No clipboard over plain HTTP: select the text instead, so that one key press copies it.
+      const source = one("[data-copy-source]", button.parentElement);
+      if (source) getSelection().selectAllChildren(source);
+      label.textContent = "Press Ctrl+C";
+    }
+    announce(label.textContent);
+    setTimeout(() => (label.textContent = before), 2000);
+  };
+
+  // --- forms that ask first -------------------------------------------------------------------------------------------
+  const askFirst = (event, form) => {
+    const dialog = one("#confirm-dialog");
+    if (form.dataset.confirmed || !dialog) return;
+    event.preventDefault();
+    const submitter = event.submitter;
+    one("[data-confirm-text]", dialog).textContent = form.dataset.confirm;
+    one("[value=yes]", dialog).textContent = form.dataset.confirmLabel || "Continue";
+    dialog.returnValue = "";
+    dialog.addEventListener(
+      "close",
+      () => {
+        if (dialog.returnValue !== "yes") return;
+        form.dataset.confirmed = "yes";
+        form.requestSubmit(submitter);
+        delete form.dataset.confirmed;
+      },
+      { once: true },
+    );
+    dialog.showModal();
+  };
+
+  // --- Get OAuth Token in a pop-up ------------------------------------------------------------------------------------
+  // Cross-origin isolation cuts the tie between the windows: no opener, and a handle that says "closed" too early.
+  // So the windows talk over a channel, and the page asks the server too.
+  const CHANNEL = "samsaas-oauth";
+  const POLL_EVERY = 3000;
+  const GIVE_UP_AFTER = 10 * 60 * 1000; // the life of an OAuth state
+
+  const waitForAuthorization = () => {
+    const place = one("[data-authorization-poll]");
+    const text = one("[data-authorization-text]");
+    const say = (words) => {
+      if (text && text.textContent !== words) text.textContent = words;
+    };
+    if (text) text.hidden = false;
+    say("Waiting for your answer in the vendor's window.");
+    const channel = new BroadcastChannel(CHANNEL);
+    channel.onmessage = () => location.reload();
+    if (!place) return;
+    const since = Date.now();
+    const timer = setInterval(async () => {
+      if (Date.now() - since > GIVE_UP_AFTER) {
+        clearInterval(timer);
+        say("No answer came within ten minutes. Press the button again to start over.");
+        return;
+      }
+      try {
+        const answer = await fetch(place.dataset.authorizationPoll, { headers: { Accept: "application/json" } });
+        if (!answer.ok) return;
+        const state = await answer.json();
+        if (state.waiting) say(state.text || "Still waiting for the vendor.");
+        else location.reload();
+      } catch {
+        say("Still waiting for the vendor. The connection to this application was lost for a moment.");
+      }
+    }, POLL_EVERY);
+  };
+
+  const openPopup = (form) => {
+    const popup = window.open("", "oauth", "popup,width=720,height=820");
+    if (!popup) return; // blocked: the form goes on in this window
+    form.target = "oauth";
+    if (!form.elements.namedItem("popup")) {
+      const field = Object.assign(document.createElement("input"), { type: "hidden", name: "popup", value: "1" });
+      form.append(field);
+    }
+    popup.focus();
+    waitForAuthorization();
+  };
+
+  const reportResult = () => {
+    const result = one("[data-oauth-result]");
+    if (!result) return;
+    const channel = new BroadcastChannel(CHANNEL);
+    channel.postMessage({ result: result.dataset.oauthResult });
+    if ("popup" in result.dataset && result.dataset.oauthResult === "success") setTimeout(() => window.close(), 1500);
+  };
+
+  // --- one listener per event -----------------------------------------------------------------------------------------
+  document.addEventListener("click", (event) => {
+    const option = event.target.closest("[data-theme-option]");
+    if (option) return chooseTheme(option.dataset.themeOption);
+    const button = event.target.closest("[data-copy]");
+    if (button) return void copy(button);
+    const opener = event.target.closest("[data-dialog]");
+    if (opener) return one(`#${CSS.escape(opener.dataset.dialog)}`)?.showModal();
+    const row = event.target.closest("tr[data-row-link]");
+    const busy = event.target.closest("a, button, input, select, label, summary") || String(getSelection());
+    if (row && !busy) one("a", row)?.click();
+  });
+
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (form.dataset.confirm) askFirst(event, form);
+    if (!event.defaultPrevented && form.dataset.popup === "oauth") openPopup(form);
+  });
+
+  document.addEventListener("change", (event) => {
+    if (event.target.matches("[data-submit-on-change]")) event.target.form.requestSubmit();
+  });
+
+  // Filters leave empty fields out of the address.
+  document.addEventListener("formdata", (event) => {
+    if (event.target.method !== "get") return;
+    for (const [name, value] of [...event.formData]) if (value === "") event.formData.delete(name);
+  });
+
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.target.closest("input, select, textarea, [contenteditable], dialog")) return;
+    const filter = one("[data-page-filter]");
+    if (!filter) return;
+    event.preventDefault();
+    filter.focus();
+    filter.select();
+  });
+
+  document.addEventListener("htmx:afterSwap", () => announce(one("[data-row-count]")?.textContent.trim() || ""));
+
+  markTheme();
+  reportResult();
+})();

@@ -1,0 +1,215 @@
+"""The interface's small words: icons, status pills, times, numbers, charts, and who may see what."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from django import template
+from django.template.context import RequestContext
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from samsaas import navigation, roles
+
+register = template.Library()
+
+ICONS = Path(__file__).parents[1] / "static" / "vendor" / "tabler-icons-3.51.0" / "outline.svg"
+NOTHING = SafeString('<span class="nothing">–</span>')
+
+# Status -> (tone, icon). The text beside the icon always says the same in words.
+PILLS = {
+    "draft": ("idle", "pencil"),
+    "published": ("good", "circle-check"),
+    "needs_authorisation": ("bad", "key"),
+    "refresh_failed": ("bad", "alert-circle"),
+    "refresh_held": ("warn", "player-pause"),
+    "new": ("idle", "circle-dashed"),
+    "connected": ("good", "circle-check"),
+    "queued": ("idle", "clock"),
+    "running": ("info", "refresh"),
+    "succeeded": ("good", "circle-check"),
+    "held": ("warn", "player-pause"),
+    "failed": ("bad", "alert-circle"),
+    "cancelled": ("idle", "ban"),
+    "active": ("good", "circle-check"),
+    "invited": ("info", "mail"),
+    "suspended": ("warn", "player-pause"),
+    "removed": ("idle", "user-off"),
+    "unknown": ("idle", "help-circle"),
+    "ended": ("idle", "history"),
+    "granted": ("good", "check"),
+    "missing": ("bad", "x"),
+    "yes": ("good", "check"),
+    "no": ("idle", "circle-minus"),
+    "warning": ("warn", "alert-triangle"),
+}
+# Control, zero-width and direction characters: what a name could hide behind. Joiners stay, scripts need them.
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
+UNITS = ((60, "minute"), (3600, "hour"), (86400, "day"), (30 * 86400, "month"), (365 * 86400, "year"))
+
+
+@cache
+def icon_paths() -> dict[str, SafeString]:
+    """Name -> drawing. Read once; the file is ours and vendored, so its markup is trusted."""
+    found = re.findall(r'<symbol id="([\w-]+)"[^>]*>(.*?)</symbol>', ICONS.read_text())
+    return {name: SafeString(paths) for name, paths in found}
+
+
+@register.simple_tag
+def icon(name: str, css: str = "") -> str:
+    """An inline drawing that takes the text's colour and is hidden from screen readers."""
+    return format_html(
+        '<svg class="icon {}" viewBox="0 0 24 24" aria-hidden="true" focusable="false">{}</svg>',
+        css,
+        icon_paths()[name],
+    )
+
+
+@register.simple_tag
+def pill(value: str, label: str = "") -> str:
+    """A status as colour, icon and words. `label` defaults to the value, made readable."""
+    tone, name = PILLS.get(str(value), ("idle", "circle-dashed"))
+    text = label or str(value).replace("_", " ").capitalize()
+    return format_html('<span class="pill pill-{}">{}<span>{}</span></span>', tone, icon(name), text)
+
+
+@register.simple_tag(takes_context=True)
+def may(context: RequestContext, url_name: str, method: str = "GET") -> bool:
+    """Whether the signed-in account may call that page: `{% may 'profile_new' as allowed %}`."""
+    request = context.get("request")
+    return request is not None and roles.may(request.user, url_name, method=method)
+
+
+@register.simple_tag(takes_context=True, name="navigation")
+def workspace_navigation(context: RequestContext) -> list[navigation.Group]:
+    """The groups and items this account may open."""
+    request = context.get("request")
+    return navigation.for_request(request) if request else []
+
+
+def in_words(seconds: float) -> str:
+    """A distance in time, in its largest whole unit."""
+    size, unit = next(((size, unit) for size, unit in reversed(UNITS) if seconds >= size), (0, ""))
+    if not unit:
+        return "less than a minute"
+    amount = int(seconds // size)
+    return f"{amount} {unit}{'' if amount == 1 else 's'}"
+
+
+def time_element(moment: datetime, text: str) -> str:
+    utc = moment.astimezone(UTC)
+    return format_html(
+        '<time datetime="{}" title="{} UTC">{}</time>', utc.isoformat(), utc.strftime("%Y-%m-%d %H:%M:%S"), text
+    )
+
+
+@register.filter
+def ago(moment: datetime | None, never: str = "") -> str:
+    """How long ago, with the exact UTC time behind it; `never` is what to say where there is no time."""
+    if moment is None:
+        return never or NOTHING
+    seconds = (timezone.now() - moment).total_seconds()
+    if abs(seconds) < 60:
+        return time_element(moment, "just now" if seconds >= 0 else "in a moment")
+    return time_element(moment, f"{in_words(seconds)} ago" if seconds > 0 else f"in {in_words(-seconds)}")
+
+
+@register.filter
+def when(moment: datetime | None) -> str:
+    """Date and time in the installation's zone, with the exact UTC time behind it."""
+    if moment is None:
+        return NOTHING
+    return time_element(moment, timezone.localtime(moment).strftime("%-d %b %Y, %H:%M"))
+
+
+@register.filter
+def day(moment: datetime | None) -> str:
+    """The date in the installation's zone, with the exact UTC time behind it."""
+    return NOTHING if moment is None else time_element(moment, timezone.localtime(moment).strftime("%-d %b %Y"))
+
+
+@register.filter
+def duration(seconds: float | None) -> str:
+    """`2 h 05 min`, `3 min 20 s`, `1.4 s`."""
+    if seconds is None:
+        return NOTHING
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes_left = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes_left:02d} min"
+    return f"{minutes} min {rest:02d} s" if minutes else f"{seconds:.1f} s"
+
+
+@register.filter
+def number(value: float | str | None) -> str:
+    """Thousands separated; a dash where nothing is known."""
+    return NOTHING if value is None or isinstance(value, str) else f"{value:,}"
+
+
+@register.filter
+def lines(text: str) -> list[str]:
+    """The filled lines of a text that holds one thing a line."""
+    return [line for line in (text or "").splitlines() if line.strip()]
+
+
+@register.filter
+def outside(text: str | None) -> str:
+    """Text somebody else chose: kept in its own writing direction, with invisible characters made visible."""
+    if not text:
+        return NOTHING
+    if not CONTROL.search(text):
+        return format_html("<bdi>{}</bdi>", text)
+    pieces = re.split(f"({CONTROL.pattern})", text)
+    shown = [
+        (format_html('<span class="control">U+{}</span>', f"{ord(p):04X}") if CONTROL.fullmatch(p) else p,)
+        for p in pieces
+    ]
+    return format_html("<bdi>{}</bdi>", format_html_join("", "{}", shown))
+
+
+@register.inclusion_tag("partials/stacked_bar.html")
+def stacked_bar(title: str, parts: Sequence[Any]) -> dict[str, Any]:
+    """Shares of a whole as one SVG bar with its table. A part has `label`, `value`, `tone` and optionally `url`."""
+    total = sum(part["value"] for part in parts)
+    start, drawn = 0.0, []
+    for part in parts:
+        width = 100 * part["value"] / total if total else 0
+        drawn.append({**part, "start": f"{start:.3f}", "width": f"{width:.3f}", "share": f"{width:.0f} %"})
+        start += width
+    words = ", ".join(f"{part['value']:,} {part['label'].lower()}" for part in parts if part["value"])
+    return {"title": title, "parts": drawn, "total": total, "words": words or "nothing"}
+
+
+@register.inclusion_tag("partials/bar_chart.html")
+def bar_chart(title: str, rows: Sequence[Any], label_head: str = "", value_head: str = "") -> dict[str, Any]:
+    """Horizontal SVG bars inside their data table. A row has `label`, `value` and optionally `url` and `tone`."""
+    top = max((row["value"] for row in rows), default=0)
+    drawn = [{**row, "width": f"{100 * row['value'] / top if top else 0:.3f}"} for row in rows]
+    return {"title": title, "rows": drawn, "label_head": label_head or title, "value_head": value_head or "Count"}
+
+
+@register.filter
+def words(name: str) -> str:
+    """A counter's or field's name as words: `set_aside` reads “Set aside”."""
+    return name.replace("_", " ").capitalize()
+
+
+@register.filter
+def readable(value: Any) -> str:
+    """Nested data (an audit entry's detail, a run's counters) as words instead of JSON."""
+    if isinstance(value, dict):
+        pairs = [(str(key).replace("_", " "), readable(entry)) for key, entry in value.items()]
+        return format_html('<dl class="readable">{}</dl>', format_html_join("", "<dt>{}</dt><dd>{}</dd>", pairs))
+    if isinstance(value, list | tuple):
+        if all(isinstance(entry, str | int | float) for entry in value):
+            return ", ".join(str(entry) for entry in value) or "none"
+        return format_html("<ul>{}</ul>", format_html_join("", "<li>{}</li>", [(readable(entry),) for entry in value]))
+    if value is None or value == "":
+        return "empty"
+    return {True: "yes", False: "no"}.get(value, str(value)) if isinstance(value, bool) else str(value)

@@ -1,0 +1,23 @@
+"""The site map."""
+
+from django.contrib import admin
+from django.contrib.auth import views as auth
+from django.urls import include, path
+
+from profiles.views import oauth
+from samsaas import dashboard, health
+
+urlpatterns = [
+    path("", dashboard.home, name="home"),
+    path("oauth_redirect.do", oauth.redirect_back, name="oauth_redirect"),
+    path("", include("profiles.urls")),
+    path("", include("subscriptions.urls")),
+    path("audit/", dashboard.audit_list, name="audit_list"),
+    path("accounts/login/", auth.LoginView.as_view(redirect_authenticated_user=True), name="login"),
+    path("accounts/logout/", auth.LogoutView.as_view(), name="logout"),
+    path("accounts/password/", auth.PasswordChangeView.as_view(), name="password_change"),
+    path("accounts/password/done/", auth.PasswordChangeDoneView.as_view(), name="password_change_done"),
+    path("core/", admin.site.urls),
+    path("healthz", health.alive, name="healthz"),
+    path("readyz", health.ready, name="readyz"),
+]

@@ -1,0 +1,1 @@
+"""What is used, by whom, and what we own."""

@@ -1,0 +1,49 @@
+"""Software models: the publisher, product and edition that subscriptions and entitlements meet on."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.urls import reverse
+
+from profiles.models.alias import vendor_choices
+
+
+class SoftwareModel(models.Model):
+    """Created by itself when its first seat is seen."""
+
+    publisher = models.CharField(max_length=120)
+    product = models.CharField(max_length=120)
+    edition = models.CharField(max_length=120, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["publisher", "product", "edition"]
+        constraints = [
+            models.UniqueConstraint(fields=["publisher", "product", "edition"], name="software_model_unique")
+        ]
+
+    def __str__(self) -> str:
+        # ServiceNow's display name is publisher + product + edition; a publisher that opens its product is not doubled.
+        product = self.product if self.product.startswith(self.publisher) else f"{self.publisher} {self.product}"
+        return f"{product} {self.edition}".strip()
+
+    def get_absolute_url(self) -> str:
+        return reverse("software_model_detail", args=[self.pk])
+
+
+class SubscriptionIdentifier(models.Model):
+    """The vendor's seat type or plan; without a software model it is unrecognised."""
+
+    vendor = models.CharField(max_length=40, choices=vendor_choices)
+    identifier = models.CharField(max_length=120)
+    software_model = models.ForeignKey(
+        SoftwareModel, null=True, blank=True, on_delete=models.SET_NULL, related_name="identifiers"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["vendor", "identifier"]
+        constraints = [models.UniqueConstraint(fields=["vendor", "identifier"], name="identifier_unique")]
+
+    def __str__(self) -> str:
+        return self.identifier

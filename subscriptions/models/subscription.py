@@ -1,0 +1,91 @@
+"""Software subscriptions: one seat of one account in one profile, with its history."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from django.db import models
+from django.urls import reverse
+
+
+class SubscriptionQuerySet(models.QuerySet["Subscription"]):
+    def current(self) -> Self:
+        return self.filter(ended_at=None)
+
+    def ended(self) -> Self:
+        return self.exclude(ended_at=None)
+
+    def consuming(self) -> Self:
+        return self.current().filter(consumes_licence=True)
+
+
+class Subscription(models.Model):
+    """A seat as the vendor last described it. Ended seats stay as history; a seat that returns is the same row."""
+
+    class Status(models.TextChoices):
+        ACTIVE = "active", "Active"
+        INVITED = "invited", "Invited"
+        SUSPENDED = "suspended", "Suspended"
+        REMOVED = "removed", "Removed"
+        UNKNOWN = "unknown", "Unknown"
+
+    # Without indexes of their own: the unique constraint and the indexes below start with these columns already, and
+    # every index more is paid for a million times on the first download.
+    profile = models.ForeignKey(
+        "profiles.IntegrationProfile", on_delete=models.CASCADE, related_name="subscriptions", db_index=False
+    )
+    external_id = models.CharField(max_length=255)
+    identifier = models.ForeignKey(
+        "subscriptions.SubscriptionIdentifier",
+        on_delete=models.PROTECT,
+        related_name="subscriptions",
+        db_index=False,
+    )
+    email = models.CharField(max_length=320, blank=True)
+    email_verified = models.BooleanField(default=False)
+    display_name = models.CharField(max_length=255, blank=True)
+    given_name = models.CharField(max_length=255, blank=True)
+    surname = models.CharField(max_length=255, blank=True)
+    account_id = models.CharField(max_length=255, blank=True)
+    employee_id = models.CharField("vendor's external id", max_length=255, blank=True)
+    secondary_emails = models.TextField(blank=True, help_text="One address a line.")
+    roles = models.TextField(blank=True, help_text="One vendor role a line.")
+    is_admin = models.BooleanField(default=False)
+    status = models.CharField(max_length=12, choices=Status.choices)
+    vendor_status = models.CharField(max_length=60, blank=True)
+    consumes_licence = models.BooleanField(default=True)
+    assigned_at = models.DateTimeField(null=True, blank=True)
+    invited_at = models.DateTimeField(null=True, blank=True)
+    suspended_at = models.DateTimeField(null=True, blank=True)
+
+    first_seen_at = models.DateTimeField()
+    changed_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+    ended_by_run = models.ForeignKey(
+        "profiles.JobRun", null=True, blank=True, on_delete=models.SET_NULL, related_name="+", db_index=False
+    )
+
+    objects = SubscriptionQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "software subscription"
+        ordering = ["display_name", "pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["profile", "external_id"], name="subscription_one_per_account"),
+        ]
+        indexes = [
+            models.Index(fields=["display_name", "id"], name="subscription_by_name"),
+            models.Index(fields=["profile", "ended_at", "status"], name="subscription_by_profile"),
+            models.Index(fields=["identifier", "ended_at"], name="subscription_by_identifier"),
+            models.Index(
+                fields=["ended_by_run"],
+                condition=models.Q(ended_by_run__isnull=False),
+                name="subscription_by_ending_run",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.display_name or self.email or self.external_id
+
+    def get_absolute_url(self) -> str:
+        return reverse("subscription_detail", args=[self.pk])

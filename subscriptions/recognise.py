@@ -1,0 +1,33 @@
+"""From the vendor's seat types to software models; both are created when the first seat of a type is seen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from profiles.connectors import base
+from subscriptions.models import SoftwareModel, SubscriptionIdentifier
+
+
+def run(vendor: base.Vendor, identifiers: Iterable[str]) -> list[SubscriptionIdentifier]:
+    """Make sure each identifier has its row, and a known one its software model. Returns the rows, sorted.
+
+    A model an administrator chose stays; an identifier that became known since it was first seen gets its model.
+    """
+    wanted = set(identifiers)
+    known = {kind.identifier: kind for kind in vendor.seat_types}
+    rows = SubscriptionIdentifier.objects.filter(vendor=vendor.key, identifier__in=wanted)
+    settled = set(rows.filter(software_model__isnull=False).values_list("identifier", flat=True))
+    for identifier in sorted((wanted & known.keys()) - settled):
+        SubscriptionIdentifier.objects.update_or_create(
+            vendor=vendor.key, identifier=identifier, defaults={"software_model": _model(known[identifier])}
+        )
+    SubscriptionIdentifier.objects.bulk_create(
+        [SubscriptionIdentifier(vendor=vendor.key, identifier=unknown) for unknown in wanted - known.keys() - settled],
+        ignore_conflicts=True,
+    )
+    return list(rows.order_by("identifier"))
+
+
+def _model(kind: base.SeatType) -> SoftwareModel:
+    model, _ = SoftwareModel.objects.get_or_create(publisher=kind.publisher, product=kind.product, edition=kind.edition)
+    return model

@@ -1,0 +1,133 @@
+# ruff: noqa: S608 - names of tables and columns are our own constants, all else is a parameter
+"""Where a download's pages wait until the list is whole: one plain table per run, without indexes.
+
+A row is a listed account, or, with an empty `identifier`, one that was set aside and only shields its seat from being
+ended; of two rows of one account the later counts. The table may vanish or be emptied at any time (an unlogged table
+does not survive a crash of PostgreSQL), so `count` is compared with the run's row before anything is built on it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from django.db import connection, transaction
+
+from profiles.connectors.base import Seat, SetAside
+from profiles.models import JobRun
+from samsaas.lib import bulk
+from subscriptions.models import Subscription, SubscriptionIdentifier
+
+PREFIX = "subscriptions_staging_"
+
+# What the vendor says about a seat; these columns have the same names here and in the subscription table.
+VALUES = (
+    "email",
+    "email_verified",
+    "display_name",
+    "given_name",
+    "surname",
+    "account_id",
+    "employee_id",
+    "secondary_emails",
+    "roles",
+    "is_admin",
+    "status",
+    "vendor_status",
+    "consumes_licence",
+    "assigned_at",
+    "invited_at",
+    "suspended_at",
+)
+COLUMNS = ("position", "external_id", "identifier", *VALUES)
+
+
+def table(run_id: int) -> str:
+    return f"{PREFIX}{run_id:d}"
+
+
+def create(run_id: int) -> None:
+    """A new, empty table; an older one of this run is dropped. Call it in a transaction with the run's new cursor."""
+    concrete = {field.name: field for field in Subscription._meta.concrete_fields}
+    types = {name: concrete[name].db_type(connection) for name in ("external_id", *VALUES)}
+    types["identifier"] = SubscriptionIdentifier._meta.get_field("identifier").db_type(connection)
+    types["position"] = "integer" if _postgresql() else "integer PRIMARY KEY"
+    columns = ", ".join(f"{name} {types[name]}" for name in COLUMNS)
+    drop(run_id)
+    with connection.cursor() as cursor:
+        if _postgresql():
+            cursor.execute(f"CREATE UNLOGGED TABLE {table(run_id)} ({columns}) WITH (autovacuum_enabled = off)")
+        else:
+            cursor.execute(f"CREATE TABLE {table(run_id)} ({columns})")
+
+
+def add(run_id: int, seats: Iterable[Seat], set_aside: Iterable[SetAside], *, start: int) -> int:
+    """Append one batch behind `start` rows and return how many rows came."""
+    shields = (record.external_id for record in set_aside if record.external_id)
+    return bulk.load(connection, table(run_id), COLUMNS, rows(seats, shields, start=start))
+
+
+def count(run_id: int) -> int | None:
+    """The rows there are, or `None` without a table."""
+    with connection.cursor() as cursor:
+        if table(run_id) not in connection.introspection.table_names(cursor):
+            return None
+        cursor.execute(f"SELECT count(*) FROM {table(run_id)}")
+        return int(cursor.fetchone()[0])
+
+
+def drop(run_id: int) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"DROP TABLE IF EXISTS {table(run_id)}")
+
+
+def drop_orphans() -> int:
+    """Drop the tables of runs that are over or gone; returns how many."""
+    with connection.cursor() as cursor:
+        names = connection.introspection.table_names(cursor)
+    staged = {int(found[1]) for name in names if (found := re.fullmatch(rf"{PREFIX}(\d+)", name))}
+    if not staged:
+        return 0
+    with transaction.atomic():
+        orphans = staged - set(JobRun.objects.active().filter(pk__in=staged).values_list("pk", flat=True))
+        for run_id in orphans:
+            drop(run_id)
+    return len(orphans)
+
+
+def rows(seats: Iterable[Seat], shields: Iterable[str] = (), *, start: int = 0) -> Iterator[tuple[Any, ...]]:
+    """Seats and shields as the values of `COLUMNS`, ready for the database."""
+    moment = connection.ops.adapt_datetimefield_value
+    position = start
+    for seat in seats:
+        position += 1
+        yield (
+            position,
+            seat.external_id,
+            seat.identifier,
+            seat.email,
+            seat.email_verified,
+            seat.display_name,
+            seat.given_name,
+            seat.surname,
+            seat.account_id,
+            seat.employee_id,
+            "\n".join(seat.secondary_emails),
+            "\n".join(seat.roles),
+            seat.is_admin,
+            seat.status,
+            seat.vendor_status,
+            seat.consumes_licence,
+            seat.assigned_at and moment(seat.assigned_at),
+            seat.invited_at and moment(seat.invited_at),
+            seat.suspended_at and moment(seat.suspended_at),
+        )
+    nothing = (None,) * len(COLUMNS[2:])
+    for external_id in shields:
+        position += 1
+        yield (position, external_id, *nothing)
+
+
+def _postgresql() -> bool:
+    return connection.vendor == "postgresql"

@@ -1,0 +1,1 @@
+"""Tests tell stories: each is named after what it proves."""

@@ -1,0 +1,151 @@
+"""The first thing a user does, in a real browser: from the sign-in page to a downloaded list of subscriptions."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from profiles.connectors.dropbox.sandbox import Fault
+from profiles.connectors.dropbox.sandbox.messages import Delivery
+from tests.browser.installations import Installation, worker_command
+
+pytestmark = [pytest.mark.browser, pytest.mark.own_database]
+ARRIVED = re.compile(r"Dropbox Business Full")
+
+
+def sign_in(page: Page, installation: Installation) -> None:
+    page.goto(installation.url)
+    page.get_by_label("Username").fill(installation.username)
+    page.get_by_label("Password").fill(installation.password)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("heading", name="Home", level=1)).to_be_visible()
+
+
+def create_profile(page: Page, name: str = "Dropbox Europe") -> None:
+    """License operations > User Subscriptions > Direct integration profiles > New > Dropbox > Continue > Submit."""
+    page.get_by_role("link", name="Direct integration profiles").first.click()
+    page.get_by_role("link", name=re.compile("New|Create an integration profile")).first.click()
+    page.get_by_label("Vendor").select_option("Dropbox")
+    page.get_by_role("button", name="Continue").click()
+    page.get_by_label("Display name").fill(name)
+    page.get_by_label("Client ID", exact=False).first.fill("samsaas-demo-key")
+    page.get_by_label("Client secret", exact=False).first.fill("samsaas-demo-secret")
+    page.get_by_role("button", name="Submit").click()
+    expect(page.get_by_text("Next step: Get OAuth Token")).to_be_visible()
+
+
+def get_token(page: Page) -> None:
+    """Press the button, allow in the pop-up; the profile page notices by itself."""
+    with page.expect_popup() as opened:
+        page.get_by_role("button", name="Get OAuth Token").first.click()
+    consent = opened.value
+    consent.get_by_role("radio").first.check()
+    consent.get_by_role("button", name="Allow").click()
+    expect(page.get_by_text("Published").first).to_be_visible()
+    expect(page.get_by_text("Nordwind Trading").first).to_be_visible()
+
+
+def test_a_new_user_connects_a_team_and_sees_its_subscriptions(page: Page, installation: Installation) -> None:
+    sign_in(page, installation)
+    create_profile(page)
+    get_token(page)
+    expect(page.get_by_text("Succeeded").first).to_be_visible(timeout=45_000)
+    page.get_by_role("link", name="Software subscriptions").click()
+    expect(page.locator("[data-row-count]")).to_contain_text("of 248")
+    page.get_by_label("Search").fill("müller")
+    expect(page.locator("tbody tr").first).to_contain_text("Müller")
+    expect(page).to_have_url(re.compile("q=m"))
+    page.locator("tbody a").first.click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Müller")
+    page.get_by_role("link", name="Software models").click()
+    expect(page.get_by_role("link", name=ARRIVED)).to_be_visible()
+
+
+def test_everything_works_without_scripts_and_without_a_popup(browser: Any, installation: Installation) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    context.set_default_timeout(20_000)
+    page = context.new_page()
+    sign_in(page, installation)
+    create_profile(page)
+    page.get_by_role("button", name="Get OAuth Token").first.click()
+    page.get_by_role("button", name="Allow").click()
+    expect(page.get_by_role("heading", name="Connected")).to_be_visible()
+    page.get_by_role("link", name="Back to the profile").click()
+    expect(page.get_by_text("Nordwind Trading").first).to_be_visible()
+    context.close()
+
+
+def test_the_worker_is_killed_in_the_middle_and_the_run_goes_on_by_itself(
+    page: Page, on_services: Installation
+) -> None:
+    sandbox = on_services.sandbox
+    assert sandbox is not None
+    sign_in(page, on_services)
+    create_profile(page)
+    get_token(page)
+    expect(page.get_by_text("Succeeded").first).to_be_visible(timeout=45_000)
+    on_services.manage("shell", "-c", "from profiles.models import *; ConnectionAlias.objects.update(page_size=20)")
+    sandbox.faults.add("team/members/list/continue_v2", None, Fault(delivery=Delivery(delay=0.8)))
+    page.get_by_role("button", name="Download subscriptions").click()
+    expect(page.get_by_text("Running").first).to_be_visible(timeout=30_000)
+    expect(page.locator("dl.facts dd").first).not_to_have_text(re.compile("^[01]$"), timeout=30_000)
+    on_services.kill("worker")
+    page.goto(f"{on_services.url}/subscriptions/")
+    expect(page.locator("[data-row-count]")).to_contain_text("of 248")
+    sandbox.faults.clear()
+    on_services.start("worker", *worker_command())
+    page.goto(f"{on_services.url}/runs/")
+    page.locator("tbody a").first.click()
+    expect(page.get_by_text("Succeeded").first).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("The worker stopped showing itself")).to_be_visible()
+    page.goto(f"{on_services.url}/subscriptions/")
+    expect(page.locator("[data-row-count]")).to_contain_text("of 248")
+
+
+PAGES = (
+    "/",
+    "/integration-profiles/",
+    "/integration-profiles/new/",
+    "/integration-profiles/new/dropbox/",
+    "/integration-profiles/1/",
+    "/integration-profiles/1/edit/",
+    "/integration-profiles/1/delete/",
+    "/integration-profiles/1/disconnect/",
+    "/subscriptions/",
+    "/subscriptions/1/",
+    "/software-models/",
+    "/software-models/1/",
+    "/aliases/",
+    "/aliases/1/",
+    "/runs/",
+    "/runs/1/",
+    "/audit/",
+)
+
+
+@pytest.mark.parametrize("installation", ["embedded"], indirect=True)
+def test_every_page_passes_the_accessibility_rules_light_dark_and_narrow(
+    page: Page, installation: Installation
+) -> None:
+    sign_in(page, installation)
+    create_profile(page)
+    get_token(page)
+    expect(page.get_by_text("Succeeded").first).to_be_visible(timeout=45_000)
+    found = []
+    for scheme, width in (("light", 1280), ("dark", 1280), ("light", 360)):
+        page.set_viewport_size({"width": width, "height": 900})
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        for path in PAGES:
+            page.goto(installation.url + path)
+            result = Axe().run(page)
+            found += [
+                (scheme, width, path, rule["id"], rule["nodes"][0]["html"][:150])
+                for rule in result.response["violations"]
+            ]
+            wider = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+            found += [(scheme, width, path, "scrolls sideways", wider)] if wider > 0 else []
+    assert found == []

@@ -1,0 +1,111 @@
+"""The world of the tests: keys, one account per role, a stand-in Dropbox, real servers and a real browser."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # Playwright's loop makes Django think it is asynchronous
+
+from tests import servers  # noqa: E402 - the environment comes first
+
+ROLES = ("admin", "sam_integrator", "sam_admin", "sam_user")
+
+
+def needs(make: Callable[[], Any]) -> Any:
+    """What `make` gives; without its program the test is skipped, in CI it fails."""
+    try:
+        return make()
+    except servers.Missing as missing:
+        if servers.in_ci():
+            pytest.fail(str(missing))
+        pytest.skip(str(missing))
+
+
+@pytest.fixture(autouse=True)
+def quick_passwords(settings: Any) -> None:
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture
+def account(db: None, django_user_model: Any) -> Callable[..., Any]:
+    """Make an account with a role: `account("sam_user")`."""
+    from django.contrib.auth.models import Group  # noqa: PLC0415 - Django is set up by now
+
+    def make(role: str = "", username: str = "", **fields: Any) -> Any:
+        user = django_user_model.objects.create_user(username or role or "nobody", password="a long password", **fields)
+        if role:
+            user.groups.add(Group.objects.get(name=role))
+        return user
+
+    return make
+
+
+@pytest.fixture
+def signed_in(account: Callable[..., Any]) -> Callable[..., Any]:
+    """A client signed in with a role: `signed_in("sam_user")`; its account is `client.user`."""
+    from django.test import Client  # noqa: PLC0415
+
+    def make(role: str = "", **fields: Any) -> Any:
+        client = Client()
+        client.user = account(role, **fields)  # type: ignore[attr-defined]
+        client.force_login(client.user)  # type: ignore[attr-defined]
+        return client
+
+    return make
+
+
+@pytest.fixture
+def integrator(signed_in: Callable[..., Any]) -> Any:
+    return signed_in("sam_integrator")
+
+
+@pytest.fixture(scope="session")
+def redis_url() -> Iterator[str]:
+    server = servers.redis()
+    yield needs(server.__enter__)
+    server.__exit__(None, None, None)
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    server = servers.postgres()
+    yield needs(server.__enter__)
+    server.__exit__(None, None, None)
+
+
+VENDOR = "https://sandbox.example"
+
+
+@pytest.fixture
+def dropbox(settings: Any) -> Iterator[Any]:
+    """The stand-in Dropbox, plugged in behind `responses`: no socket, the same object as in the demo."""
+    import responses  # noqa: PLC0415
+
+    from profiles.connectors.dropbox.sandbox import Sandbox, doors  # noqa: PLC0415
+
+    stand_in = Sandbox(redirect_uris=[settings.OAUTH_REDIRECT_URL])
+    with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
+        doors.plug(stand_in, mock, [VENDOR])
+        yield stand_in
+
+
+@pytest.fixture
+def draft(db: None, account: Callable[..., Any]) -> Any:
+    """A profile as Submit leaves it: a Draft with the demo app's client id and secret."""
+    from tests import worlds  # noqa: PLC0415
+
+    return worlds.draft_profile()
+
+
+@pytest.fixture
+def connected(draft: Any, dropbox: Any, integrator: Any) -> Any:
+    """A profile whose administrator has just allowed the access; its first download is queued."""
+    from tests import worlds  # noqa: PLC0415
+
+    worlds.connect(integrator, draft, dropbox)
+    draft.refresh_from_db()
+    return draft

@@ -1,0 +1,181 @@
+"""What every vendor's connector must do. A vendor's test class inherits this and says how its faults look."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from profiles import connectors
+from profiles.connectors import base
+from profiles.connectors.dropbox.sandbox import Fault
+
+RETRY_AFTERS: Sequence[tuple[str | None, float]] = [
+    (None, 1.0),
+    ("2", 2.0),
+    ("0", 1.0),
+    ("-7", 1.0),
+    ("soon", 1.0),
+    ("1.5", 1.5),
+    ("Wed, 21 Oct 2015 07:28:00 GMT", 1.0),
+]
+
+
+class ConnectorContract:
+    """Inherit, and give the fixture `world` (see `doubles.World`) as well as the names below."""
+
+    vendor: str
+    first: str  # the fault route of a listing's first page
+    further: str  # and of its further pages
+    expired: Fault
+    revoked: Fault
+    lost_place: Fault
+
+    def page(self, ids: Sequence[str], cursor: str, more: bool) -> Fault:
+        """An answer of the listing with these members."""
+        raise NotImplementedError
+
+    def truth(self, world: Any) -> set[str]:
+        """The external ids of everyone the vendor lists."""
+        raise NotImplementedError
+
+    def ids(self, connector: base.Connector, cursor: str = "") -> list[str]:
+        return [seat.external_id for page in connector.seats(cursor) for seat in page.items]
+
+    def test_the_registry_knows_the_vendor(self) -> None:
+        row = connectors.vendor(self.vendor)
+        assert (row.key, row.label) in connectors.choices()
+        assert {process.key for process in row.processes} >= {base.DOWNLOAD}
+        assert not next(process for process in row.processes if process.key == base.DOWNLOAD).optional
+        assert len({seat_type.identifier for seat_type in row.seat_types}) == len(row.seat_types)
+
+    def test_pages_lead_to_the_end_and_nobody_comes_twice(self, world: Any) -> None:
+        found = self.ids(world.connector(page_size=50))
+        assert len(found) == len(set(found))
+        assert set(found) == self.truth(world)
+
+    def test_a_cursor_resumes_where_a_page_ended(self, world: Any) -> None:
+        pages = world.connector(page_size=50).seats()
+        first = next(pages)
+        rest = self.ids(world.connector(page_size=50), first.cursor)
+        assert {seat.external_id for seat in first.items} | set(rest) == self.truth(world)
+        assert len(first.items) + len(rest) == len(self.truth(world))
+
+    def test_an_empty_page_with_more_to_come_does_not_end_the_listing(self, world: Any) -> None:
+        cursor = next(world.connector(page_size=50).seats()).cursor
+        world.sandbox.faults.add(self.first, 1, self.page([], cursor, True))
+        assert len(self.ids(world.connector(page_size=50))) == len(self.truth(world)) - 50
+
+    def test_empty_pages_without_end_are_a_protocol_error(self, world: Any) -> None:
+        numbers = iter(range(1000))
+        pages = [self.page([], f"cursor-{next(numbers)}", True) for _ in range(300)]
+        world.sandbox.faults.add(self.first, None, pages[0])
+        for nth, page in enumerate(pages[1:], 1):
+            world.sandbox.faults.add(self.further, nth, page)
+        with pytest.raises(base.ProtocolError):
+            self.ids(world.connector())
+        assert world.calls(self.further) < 300
+
+    def test_a_cursor_that_comes_back_is_a_protocol_error(self, world: Any) -> None:
+        world.sandbox.faults.add(self.first, None, self.page(["a"], "same", True))
+        world.sandbox.faults.add(self.further, None, self.page(["b"], "same", True))
+        with pytest.raises(base.ProtocolError, match="circle"):
+            self.ids(world.connector())
+        assert world.calls(self.further) <= 2
+
+    def test_a_forgotten_cursor_asks_for_a_new_listing(self, world: Any) -> None:
+        world.sandbox.faults.add(self.further, 2, self.lost_place)
+        with pytest.raises(base.ListingReset):
+            self.ids(world.connector(page_size=50))
+
+    @pytest.mark.parametrize("nth", [1, 2, 3])
+    def test_a_token_that_runs_out_at_any_page_costs_no_member(self, world: Any, nth: int) -> None:
+        world.sandbox.faults.add(self.further, nth, self.expired)
+        found = self.ids(world.connector(page_size=50))
+        assert set(found) == self.truth(world)
+        assert len(found) == len(set(found))
+        assert len(world.tokens.stale) == 1
+
+    def test_a_renewed_token_that_is_refused_too_ends_in_reconnect(self, world: Any) -> None:
+        world.sandbox.faults.add(self.first, None, self.expired)
+        with pytest.raises(base.Reconnect):
+            self.ids(world.connector())
+        assert world.calls(self.first) == 2
+
+    def test_a_revoked_connection_is_not_tried_again(self, world: Any) -> None:
+        world.sandbox.faults.add(self.first, None, self.revoked)
+        with pytest.raises(base.Reconnect):
+            self.ids(world.connector())
+        assert (world.calls(self.first), world.waits, world.tokens.stale) == (1, [], [])
+
+    @pytest.mark.parametrize("status", [500, 502, 503])
+    def test_an_outage_is_sat_out(self, world: Any, status: int) -> None:
+        for nth in (1, 2, 3):
+            world.sandbox.faults.add(self.further, nth, Fault(status=status, body="<html>oops</html>"))
+        connector = world.connector(page_size=50, attempts=4)
+        assert set(self.ids(connector)) == self.truth(world)
+        assert connector.counters.retries == 3
+        assert len(world.waits) == 3
+
+    def test_an_outage_that_lasts_is_told_with_its_evidence(self, world: Any) -> None:
+        world.sandbox.faults.add(self.first, None, Fault(status=503, body="no " * 2000))
+        with pytest.raises(base.TryLater) as caught:
+            self.ids(world.connector(attempts=3))
+        assert world.calls(self.first) == 3
+        failure = caught.value.failure
+        assert (failure.status, len(failure.body), bool(failure.request_id)) == (503, 2000, True)
+
+    @pytest.mark.parametrize(("header", "seconds"), RETRY_AFTERS)
+    @pytest.mark.parametrize("body", ["Too many requests, slow down", {"error": {"reason": {".tag": "x"}}}, "<html>"])
+    def test_a_429_waits_a_bounded_while_and_goes_on(
+        self, world: Any, header: str | None, seconds: float, body: Any
+    ) -> None:
+        headers = {} if header is None else {"Retry-After": header}
+        world.sandbox.faults.add(self.further, 1, Fault(status=429, body=body, headers=headers))
+        connector = world.connector(page_size=50)
+        assert set(self.ids(connector)) == self.truth(world)
+        assert world.waits == [seconds]
+        assert connector.counters.throttled_seconds == seconds
+
+    @pytest.mark.parametrize(("header", "seconds"), [("300", 300.0), ("9" * 30, 3600.0)])
+    def test_a_long_429_is_handed_to_the_job(self, world: Any, header: str, seconds: float) -> None:
+        world.sandbox.faults.add(self.first, None, Fault(status=429, headers={"Retry-After": header}))
+        with pytest.raises(base.Throttled) as caught:
+            self.ids(world.connector(max_wait=30))
+        assert caught.value.retry_after == seconds
+        assert world.waits == []
+
+    def test_429_without_end_is_no_busy_loop(self, world: Any) -> None:
+        world.sandbox.faults.add(self.first, None, Fault(status=429, headers={"Retry-After": "0"}))
+        with pytest.raises(base.Throttled):
+            self.ids(world.connector(attempts=4))
+        assert world.calls(self.first) == 4
+
+    @pytest.mark.parametrize("body", [b"", b"<html>welcome</html>", b"[]", b"null", b'{"a":', b"{}", b"\xff\xfe", b"1"])
+    def test_a_200_that_is_no_listing_is_a_protocol_error(self, world: Any, body: bytes) -> None:
+        world.sandbox.faults.add(self.first, None, Fault(status=200, body=body))
+        with pytest.raises(base.ProtocolError) as caught:
+            self.ids(world.connector())
+        assert caught.value.failure.status == 200
+        assert world.calls(self.first) == 1
+
+    def test_a_body_nested_beyond_reason_is_a_protocol_error(self, world: Any) -> None:
+        world.sandbox.faults.add(self.first, None, Fault(status=200, body=b'{"members":' + b"[" * 200_000))
+        with pytest.raises(base.ProtocolError):
+            self.ids(world.connector())
+
+    @pytest.mark.parametrize("status", [301, 302, 307, 308])
+    def test_a_redirect_is_never_followed(self, world: Any, status: int) -> None:
+        elsewhere = Fault(status=status, headers={"Location": f"{world.url}/2/stolen"})
+        world.sandbox.faults.add(self.first, None, elsewhere)
+        with pytest.raises(base.ProtocolError):
+            self.ids(world.connector())
+        assert world.calls("stolen") == 0
+
+    def test_no_token_in_any_evidence(self, world: Any) -> None:
+        world.sandbox.faults.add(self.first, None, Fault(status=400, body=f"bad token {world.tokens.token}"))
+        with pytest.raises(base.ConnectorError) as caught:
+            self.ids(world.connector())
+        assert world.tokens.token not in caught.value.failure.body
+        assert world.tokens.token not in str(caught.value)

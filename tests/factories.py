@@ -1,0 +1,97 @@
+"""One dull factory per model: a valid row, made different by what a test cares about."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from itertools import count
+from typing import Any
+
+from django.utils import timezone
+
+from profiles import aliases
+from profiles.models import Credential, IntegrationProfile, JobRun
+from samsaas.models import AuditEntry
+from subscriptions.models import SoftwareModel, Subscription, SubscriptionIdentifier
+
+numbers = count(1)
+
+
+def profile(**fields: Any) -> IntegrationProfile:
+    """A published profile, as it is after its first refresh."""
+    name = fields.pop("display_name", f"Dropbox {next(numbers)}")
+    fields.setdefault("alias", aliases.free_alias("dropbox", name))
+    fields.setdefault("status", IntegrationProfile.Status.PUBLISHED)
+    fields.setdefault("analyze_activity_from", timezone.now())
+    return IntegrationProfile.objects.create(vendor="dropbox", display_name=name, **fields)
+
+
+def credential(**fields: Any) -> Credential:
+    if "alias" not in fields:
+        fields["alias"] = profile().alias
+    defaults = {
+        "purpose": Credential.Purpose.SUBSCRIPTIONS,
+        "client_id": "key",
+        "client_secret": "secret",
+        "client_changed_at": timezone.now(),
+    }
+    return Credential.objects.create(**{**defaults, **fields})
+
+
+def run(**fields: Any) -> JobRun:
+    """A run that ended well."""
+    of = fields.pop("profile", None) or profile()
+    defaults = {
+        "profile_name": of.display_name,
+        "process": JobRun.Process.DOWNLOAD,
+        "trigger": JobRun.Trigger.SCHEDULE,
+        "state": JobRun.State.SUCCEEDED,
+        "created_at": timezone.now(),
+    }
+    return JobRun.objects.create(profile=of, **{**defaults, **fields})
+
+
+def software_model(**fields: Any) -> SoftwareModel:
+    defaults = {"publisher": "Dropbox", "product": "Dropbox Business", "edition": f"Edition {next(numbers)}"}
+    return SoftwareModel.objects.create(**{**defaults, **fields})
+
+
+def identifier(**fields: Any) -> SubscriptionIdentifier:
+    """A seat type that is recognised; pass `software_model=None` for one that is not."""
+    if "software_model" not in fields:
+        fields["software_model"] = software_model()
+    return SubscriptionIdentifier.objects.create(
+        **{"vendor": "dropbox", "identifier": f"seat-{next(numbers)}", **fields}
+    )
+
+
+def subscription_row(**fields: Any) -> Subscription:
+    """An active seat, not yet stored: for `bulk_create` and for `subscription`."""
+    number, now = next(numbers), fields.get("first_seen_at") or timezone.now()
+    defaults: dict[str, Any] = {
+        "external_id": f"dbmid:{number:06}",
+        "display_name": f"Person {number:04}",
+        "email": f"person{number}@example.com",
+        "status": Subscription.Status.ACTIVE,
+        "first_seen_at": now,
+        "changed_at": now,
+    }
+    return Subscription(**{**defaults, **fields})
+
+
+def subscription(**fields: Any) -> Subscription:
+    fields.setdefault("profile", None)
+    row = subscription_row(
+        **{
+            **fields,
+            "profile": fields["profile"] or profile(),
+            "identifier": fields.get("identifier") or identifier(),
+        }
+    )
+    row.save()
+    return row
+
+
+def audit_entry(**fields: Any) -> AuditEntry:
+    at: datetime = fields.pop("at", None) or timezone.now()
+    defaults = {"verb": "changed profile", "object_type": "Integration Profile", "object_name": "Dropbox"}
+    return AuditEntry.objects.create(at=at, **{**defaults, **fields})

@@ -1,0 +1,179 @@
+"""Core UI: who may open it, what it shows and never shows, and how accounts get their roles."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.contrib import admin
+from django.contrib.auth.models import Group, User
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from profiles.models import Credential, IntegrationProfile
+from samsaas import audit
+from samsaas.models import AuditEntry
+from samsaas.read_only_admin import ReadOnlyAdmin
+from tests import worlds
+
+PROFILES = "/core/profiles/integrationprofile/"
+ACCOUNTS = "/core/auth/user/"
+
+
+@pytest.fixture
+def administrator(signed_in: Any) -> Any:
+    """Not a superuser: the role admin has to be enough."""
+    return signed_in("admin")
+
+
+def fields_of(user: User, **changes: Any) -> dict[str, Any]:
+    """What the account form sends when nothing but `changes` was touched."""
+    groups = list(user.groups.values_list("pk", flat=True))
+    sent = {"username": user.username, "email": user.email, "groups": groups, "is_active": user.is_active, **changes}
+    return {name: value for name, value in sent.items() if value is not False}
+
+
+def group(name: str) -> Any:
+    return Group.objects.get(name=name).pk
+
+
+@pytest.mark.parametrize("role", ["", "sam_user", "sam_admin", "sam_integrator"])
+def test_core_ui_is_closed_to_every_role_but_admin(signed_in: Any, role: str) -> None:
+    client = signed_in(role)
+    assert client.get("/core/").status_code == 403
+    assert client.get(ACCOUNTS).status_code == 403
+
+
+def test_every_list_and_row_opens_for_the_role_admin(administrator: Any, draft: IntegrationProfile) -> None:
+    audit.record(administrator.user, "tried", draft)
+    for model, model_admin in admin.site._registry.items():
+        if not isinstance(model_admin, ReadOnlyAdmin):
+            continue
+        name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
+        assert administrator.get(reverse(f"{name}_changelist")).status_code == 200
+        assert administrator.get(reverse(f"{name}_changelist"), {"q": "a"}).status_code == 200
+        if row := model._default_manager.first():
+            assert administrator.get(reverse(f"{name}_change", args=[row.pk])).status_code == 200
+
+
+def test_the_index_has_the_classic_navigation(administrator: Any) -> None:
+    page = administrator.get("/core/").content.decode()
+    assert "Software Asset &gt; SaaS License" in page
+    assert f'<a href="{PROFILES}">Direct Integration Profiles</a>' in page
+    assert "Connection &amp; Credential Aliases" in page
+
+
+def test_nothing_read_only_can_be_added_changed_or_deleted(administrator: Any, draft: IntegrationProfile) -> None:
+    entry = audit.record(administrator.user, "tried", draft)
+    for target, row in (("samsaas/auditentry", entry), ("profiles/credential", Credential.objects.get())):
+        assert administrator.get(f"/core/{target}/add/").status_code == 403
+        assert administrator.post(f"/core/{target}/{row.pk}/change/", {}).status_code == 403
+        assert administrator.post(f"/core/{target}/{row.pk}/delete/", {"post": "yes"}).status_code == 403
+    assert AuditEntry.objects.filter(pk=entry.pk).exists()
+
+
+def test_credentials_show_no_secret_and_do_not_even_read_one(administrator: Any, draft: IntegrationProfile) -> None:
+    Credential.objects.update(access_token="sl.hidden-access", refresh_token="hidden-refresh")
+    held = Credential.objects.get()
+    for address in ("/core/profiles/credential/", f"/core/profiles/credential/{held.pk}/change/"):
+        with CaptureQueriesContext(
+            connection,
+        ) as asked:
+            page = administrator.get(address).content.decode()
+        assert held.client_id in page
+        assert not any(secret in page for secret in (held.client_secret, "sl.hidden", "hidden-refresh", "fernet:"))
+        assert not any("access_token" in query["sql"] for query in asked)
+
+
+def test_with_the_workspace_new_is_inactive_and_says_where_to_go(administrator: Any) -> None:
+    page = administrator.get(PROFILES).content.decode()
+    assert '<button type="button" disabled' in page
+    assert f'href="{reverse("profile_new")}"' in page
+    answer = administrator.get(f"{PROFILES}add/", follow=True)
+    assert answer.redirect_chain == [(PROFILES, 302)]
+    assert "Direct integration profiles &gt; New" in answer.content.decode()
+
+
+def test_without_the_workspace_new_leads_to_the_same_form(administrator: Any, settings: Any) -> None:
+    settings.WORKSPACE = False
+    page = administrator.get(PROFILES).content.decode()
+    form = reverse("profile_create", args=["dropbox"])
+    assert f'<a href="{form}">Dropbox Integration Profile</a>' in page
+    assert administrator.get(form).status_code == 200
+    assert administrator.get(f"{PROFILES}add/")["Location"] == reverse("profile_new")
+
+
+def test_a_long_list_costs_as_many_queries_as_a_short_one(administrator: Any) -> None:
+    def cost() -> int:
+        with CaptureQueriesContext(connection) as asked:
+            assert administrator.get(PROFILES).status_code == 200
+        return len(asked)
+
+    worlds.draft_profile("One")
+    administrator.get(PROFILES)
+    few = cost()
+    for number in range(29):
+        worlds.draft_profile(f"Number {number}")
+    assert cost() == few
+
+
+def test_an_account_is_created_with_a_role_and_that_is_audited(administrator: Any) -> None:
+    page = administrator.get(f"{ACCOUNTS}add/").content.decode()
+    assert "sam_integrator: integration profiles, connections and tokens" in page
+    sent = {
+        "username": "newcomer",
+        "usable_password": "true",
+        "password1": "a long password of theirs",
+        "password2": "a long password of theirs",
+        "groups": [group("sam_integrator")],
+    }
+    assert administrator.post(f"{ACCOUNTS}add/", sent).status_code == 302
+    newcomer = User.objects.get(username="newcomer")
+    entry = AuditEntry.objects.get(verb="created account")
+    assert (entry.actor, entry.object_id) == (administrator.user, str(newcomer.pk))
+    assert entry.detail == {"roles": ["sam_integrator"], "superuser": False, "active": True}
+
+
+def test_changing_roles_superuser_or_active_is_audited_with_before_and_after(administrator: Any, account: Any) -> None:
+    user = account("sam_user")
+    sent = fields_of(user, groups=[group("sam_admin")], is_superuser=True)
+    assert administrator.post(f"{ACCOUNTS}{user.pk}/change/", sent).status_code == 302
+    entry = AuditEntry.objects.get(verb="changed access")
+    assert entry.detail == {
+        "roles": {"before": ["sam_user"], "after": ["sam_admin"]},
+        "superuser": {"before": False, "after": True},
+    }
+    user.refresh_from_db()
+    administrator.post(f"{ACCOUNTS}{user.pk}/change/", fields_of(user, is_active=False))
+    assert AuditEntry.objects.filter(verb="changed access").first().detail["active"] == {"before": True, "after": False}
+
+
+def test_changing_a_name_only_is_no_change_of_access(administrator: Any, account: Any) -> None:
+    user = account("sam_user")
+    administrator.post(f"{ACCOUNTS}{user.pk}/change/", fields_of(user, first_name="Ada"))
+    assert User.objects.get(pk=user.pk).first_name == "Ada"
+    assert not AuditEntry.objects.filter(verb="changed access").exists()
+
+
+def test_the_last_administrator_stays(administrator: Any) -> None:
+    own = f"{ACCOUNTS}{administrator.user.pk}/change/"
+    for change in ({"groups": []}, {"is_active": False}):
+        answer = administrator.post(own, fields_of(administrator.user, **change))
+        assert "Somebody has to stay administrator" in answer.content.decode()
+    assert administrator.get("/core/").status_code == 200
+
+
+def test_a_password_set_by_an_administrator_is_audited_without_it(administrator: Any, account: Any) -> None:
+    user = account("sam_user")
+    sent = {"usable_password": "true", "password1": "quite another one", "password2": "quite another one"}
+    assert administrator.post(f"{ACCOUNTS}{user.pk}/password/", sent).status_code == 302
+    entry = AuditEntry.objects.get(verb="set password")
+    assert entry.object_name == "sam_user"
+    assert "another" not in str(entry.detail)
+
+
+def test_accounts_and_roles_cannot_be_deleted(administrator: Any, account: Any) -> None:
+    user = account("sam_user")
+    assert administrator.post(f"{ACCOUNTS}{user.pk}/delete/", {"post": "yes"}).status_code == 403
+    assert administrator.post(f"/core/auth/group/{group('sam_user')}/delete/", {"post": "yes"}).status_code == 403

@@ -1,0 +1,106 @@
+"""The house rules that no linter holds: sizes, names, and who may write what. docs/developing.md says why."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from functools import cache
+from io import StringIO
+from pathlib import Path
+from statistics import median
+
+import pytest
+from django.core.management import call_command
+
+ROOT = Path(__file__).parent.parent
+APPS = ("samsaas", "profiles", "subscriptions", "reclamation")
+MODULE_LINES, VIEW_LINES, FUNCTION_MEDIAN = 400, 20, 10
+VAGUE = {"utils", "helpers", "services", "common", "misc", "manager", "managers"}
+# Who may write a job run's lease: claiming, fencing and ending have one home, so that no zombie gets through. Deleting
+# a profile ends its runs, and the embedded mode gives its own back when it stops.
+LEASE = {"owner", "heartbeat_at"}
+LEASE_WRITERS = {"profiles/runs.py", "profiles/queue.py", "profiles/delete_profile.py", "samsaas/embedded.py"}
+
+
+@cache
+def modules() -> dict[str, ast.Module]:
+    """Every module of ours but migrations, by its path."""
+    paths = [path for app in APPS for path in (ROOT / app).rglob("*.py") if "migrations" not in path.parts]
+    return {str(path.relative_to(ROOT)): ast.parse(path.read_text()) for path in paths}
+
+
+def functions(tree: ast.AST) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    return (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
+
+
+def body_lines(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    """Lines of the body without its docstring: what has to be understood at once."""
+    documented = ast.get_docstring(function) is not None and len(function.body) > 1
+    first = function.body[1 if documented else 0]
+    return (function.end_lineno or 0) - first.lineno + 1
+
+
+def written(call: ast.Call) -> set[str]:
+    """The columns that `queryset.update(…)` sets."""
+    is_update = isinstance(call.func, ast.Attribute) and call.func.attr == "update"
+    return {keyword.arg for keyword in call.keywords if keyword.arg} if is_update else set()
+
+
+@pytest.mark.django_db
+def test_no_migration_is_missing() -> None:
+    said = StringIO()
+    call_command("makemigrations", check=True, dry_run=True, stdout=said)
+    assert "No changes detected" in said.getvalue()
+
+
+def test_modules_stay_within_one_sitting() -> None:
+    long = {name: lines for name in modules() if (lines := len((ROOT / name).read_text().splitlines())) > MODULE_LINES}
+    assert long == {}, "split by step, and name the piece after its step"
+
+
+def test_views_check_call_one_verb_and_answer() -> None:
+    views = {name: tree for name, tree in modules().items() if "/views" in name or name == "samsaas/dashboard.py"}
+    long = {
+        f"{name}:{function.name}": lines
+        for name, tree in views.items()
+        for function in functions(tree)
+        if (lines := body_lines(function)) > VIEW_LINES
+    }
+    assert long == {}
+
+
+def test_half_of_all_functions_are_short() -> None:
+    assert (
+        median(body_lines(function) for tree in modules().values() for function in functions(tree)) <= FUNCTION_MEDIAN
+    )
+
+
+def test_module_names_are_words_of_the_domain() -> None:
+    vague = {name for name in modules() if VAGUE & set(Path(name).with_suffix("").parts)}
+    assert vague == set()
+
+
+def test_every_module_says_what_it_is_for() -> None:
+    silent = {name for name, tree in modules().items() if tree.body and ast.get_docstring(tree) is None}
+    assert silent == set()
+
+
+def test_lease_of_a_job_run_is_written_in_one_place() -> None:
+    writers = {
+        name
+        for name, tree in modules().items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and written(node) & LEASE
+    }
+    assert writers <= LEASE_WRITERS
+
+
+def test_apps_do_not_talk_by_signals() -> None:
+    """Facts go up by being stored, orders go down by being called; Django's own post_migrate is not between apps."""
+    own = {
+        name
+        for name, tree in modules().items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.module == "django.dispatch"
+    }
+    assert own == set()

@@ -1,0 +1,164 @@
+"""Every URL, every role, every method: what the pages answer is what the policy table says."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from samsaas import roles
+from tests import worlds
+
+IDENTITIES = ("anonymous", "no_role", "inactive", *roles.ROLES)
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+HELD = {"anonymous": None, "no_role": set(), "inactive": None}
+
+
+def named_urls(resolver=None, namespace: str = "") -> list[str]:
+    """The full name of every URL of the site."""
+    found = []
+    for entry in (resolver or get_resolver()).url_patterns:
+        if isinstance(entry, URLResolver):
+            inner = f"{namespace}{entry.namespace}:" if entry.namespace else namespace
+            found += named_urls(entry, inner)
+        elif isinstance(entry, URLPattern):
+            found.append(f"{namespace}{entry.name}")
+    return found
+
+
+def test_every_url_has_a_row_in_the_policy_table_and_every_row_a_url():
+    names = {"admin:*" if name.startswith("admin:") else name for name in named_urls()}
+    assert names == set(roles.POLICY)
+
+
+def expected(identity: str, needed: str | None) -> bool:
+    held = HELD.get(identity, roles.INCLUDES.get(identity))
+    if needed == roles.PUBLIC:
+        return True
+    if needed is None or held is None:
+        return False
+    return needed == roles.SIGNED_IN or needed in held
+
+
+def addresses() -> dict[str, str]:
+    """An address for every page of ours, with objects that exist."""
+    from django.urls import reverse  # noqa: PLC0415
+
+    from profiles.models import JobRun  # noqa: PLC0415
+
+    profile = worlds.draft_profile()
+    run = JobRun.objects.create(
+        profile=profile,
+        profile_name="x",
+        process="download_subscriptions",
+        trigger="manual",
+        state="failed",
+        created_at=profile.created_at,
+    )
+    keyed = {"profile": profile.pk, "alias": profile.alias_id, "run": run.pk}
+    found = {}
+    for name in roles.POLICY:
+        if name == "admin:*":
+            found[name] = reverse("admin:index")
+        elif name == "profile_create":
+            found[name] = reverse(name, args=["dropbox"])
+        elif name == "authorization_stopped":
+            found[name] = reverse(name, args=["state_unknown"])
+        else:
+            found[name] = _reversed(name, keyed.get(name.split("_")[0], 1))
+    return found
+
+
+def _reversed(name: str, pk: int) -> str:
+    from django.urls import NoReverseMatch, reverse  # noqa: PLC0415
+
+    try:
+        return reverse(name)
+    except NoReverseMatch:
+        return reverse(name, args=[pk])
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("identity", IDENTITIES)
+def test_pages_let_in_whom_the_table_names_and_nobody_else(identity, account, monkeypatch):
+    monkeypatch.setattr("profiles.queue.ring", lambda run: None)
+    client = Client(raise_request_exception=True)
+    if identity != "anonymous":
+        user = account(identity if identity in roles.ROLES else "", username=identity)
+        client.force_login(user)
+        if identity == "inactive":
+            type(user).objects.filter(pk=user.pk).update(is_active=False)
+    wrong = []
+    for name, address in addresses().items():
+        if name in ("logout", "profile_delete"):
+            continue
+        for method in METHODS:
+            answer = client.generic(method, address)
+            let_in = not _turned_away(answer)
+            if let_in != expected(identity, roles.required(name, method)) and answer.status_code != 405:
+                wrong.append((name, method, answer.status_code, answer.get("Location")))
+            if answer.status_code == 405 and roles.required(name, method) is not None and method in ("GET", "POST"):
+                wrong.append((name, method, "allowed by the table, refused by the page"))
+    assert wrong == []
+
+
+def _turned_away(answer) -> bool:
+    return answer.status_code in (403, 405) or (
+        answer.status_code == 302 and answer["Location"].startswith("/accounts/login/")
+    )
+
+
+@pytest.mark.django_db
+def test_nothing_that_changes_data_answers_to_get(integrator, draft):
+    acting = [name for name, row in roles.POLICY.items() if "POST" in row and "GET" not in row]
+    for name in acting:
+        address = _reversed(name, draft.pk)
+        assert integrator.get(address).status_code == 405, name
+
+
+@pytest.mark.django_db
+def test_posts_without_a_csrf_token_are_refused(account, draft):
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(account("admin"))
+    assert client.post(f"/integration-profiles/{draft.pk}/authorize/").status_code == 403
+    assert client.post(f"/integration-profiles/{draft.pk}/download/").status_code == 403
+
+
+@pytest.mark.django_db
+def test_pages_carry_a_strict_content_policy_and_hardening_headers(integrator):
+    headers = integrator.get("/").headers
+    policy = headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy and "frame-ancestors 'none'" in policy
+    assert "unsafe-inline" not in policy and "unsafe-eval" not in policy
+    assert headers["X-Frame-Options"] == "DENY" and headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Cross-Origin-Opener-Policy"] == "same-origin"
+
+
+@pytest.mark.django_db
+def test_guessing_passwords_is_throttled(account):
+    account("sam_user", username="ann")
+    client = Client()
+    for _ in range(5):
+        client.post("/accounts/login/", {"username": "ann", "password": "wrong"})
+    answer = client.post("/accounts/login/", {"username": "ann", "password": "a long password"})
+    assert answer.status_code == 429
+    assert "_auth_user_id" not in client.session
+
+
+@pytest.mark.django_db
+def test_an_idle_session_and_an_old_session_end(integrator, settings):
+    import time_machine  # noqa: PLC0415
+
+    with time_machine.travel("2026-11-23 08:00:00+00:00", tick=False) as clock:
+        integrator.force_login(integrator.user)
+        assert integrator.get("/").status_code == 200
+        clock.shift(29 * 60)
+        assert integrator.get("/").status_code == 200
+        clock.shift(31 * 60)
+        assert integrator.get("/").status_code == 302
+        integrator.force_login(integrator.user)
+        for _ in range(25):
+            clock.shift(29 * 60)
+            integrator.get("/")
+        clock.shift(29 * 60)
+        assert integrator.get("/").status_code == 302

@@ -1,0 +1,69 @@
+"""Ways into the world of a test: a profile, a consent, a worker's turn."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from django.test import Client
+from django.utils import timezone
+from requests.structures import CaseInsensitiveDict
+
+from profiles import aliases, connections
+from profiles.connectors.dropbox.sandbox import Request, Sandbox, application
+from profiles.models import IntegrationProfile, JobRun
+from subscriptions import tasks
+
+FORM = "application/x-www-form-urlencoded"
+
+
+def draft_profile(name: str = "Dropbox Europe", **fields: Any) -> IntegrationProfile:
+    """A Draft with the sandbox's demo app."""
+    profile = IntegrationProfile.objects.create(
+        vendor="dropbox",
+        display_name=name,
+        alias=aliases.free_alias("dropbox", name),
+        analyze_activity_from=timezone.now(),
+        **fields,
+    )
+    connections.save_client(profile.alias, "subscriptions", application.DEMO_KEY, application.DEMO_SECRET)
+    return profile
+
+
+def press(client: Client, profile: IntegrationProfile, **fields: str) -> str:
+    """Press Get OAuth Token; gives the vendor's consent URL."""
+    answer = client.post(f"/integration-profiles/{profile.pk}/authorize/", fields)
+    assert answer.status_code == 303, answer.content
+    return answer["Location"]
+
+
+def consent(sandbox: Sandbox, url: str, *, account: str = "", allow: bool = True) -> str:
+    """Answer the consent page as an administrator; gives the path and query the browser is sent back to."""
+    params = dict(parse_qsl(urlsplit(url).query))
+    team = next(iter(sandbox.teams.values()))
+    who = account or team.admins()[0]["profile"]["team_member_id"]
+    form = {**params, "account": who, "decision": "allow" if allow else "cancel"}
+    request = Request(
+        method="POST",
+        path="/oauth2/authorize",
+        headers=CaseInsensitiveDict({"Content-Type": FORM}),
+        body=urlencode(form).encode(),
+    )
+    answer = sandbox.handle(request)
+    assert answer.status in (302, 303), answer.body
+    back = urlsplit(answer.headers["Location"])
+    return f"{back.path}?{back.query}"
+
+
+def connect(client: Client, profile: IntegrationProfile, sandbox: Sandbox, **choices: Any) -> Any:
+    """The whole dance; gives the final page's response."""
+    back = consent(sandbox, press(client, profile), **choices)
+    return client.get(back, follow=True)
+
+
+def work() -> list[JobRun]:
+    """One worker's turn: execute every queued run; gives them as they ended."""
+    queued = list(JobRun.objects.filter(state=JobRun.State.QUEUED).values_list("pk", flat=True))
+    for run_id in queued:
+        tasks.download(run_id)
+    return list(JobRun.objects.filter(pk__in=queued))
