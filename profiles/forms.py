@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.utils import timezone
@@ -65,10 +66,12 @@ class ProfileForm(forms.ModelForm):
     class Meta:
         model = IntegrationProfile
         fields = ("display_name", "analyze_activity_from", "pull_activity", "reclaim")
+        labels = {"analyze_activity_from": "Analyze user activity from"}
         widgets = {"analyze_activity_from": forms.DateTimeInput(attrs={"type": "datetime-local"}, format=LOCAL_FORMAT)}
         help_texts = {
             "display_name": "Names the profile and its scheduled jobs, such as “Dropbox Europe”.",
-            "analyze_activity_from": "At most 60 days back. User activity is pulled from this moment on.",
+            "analyze_activity_from": f"At most 60 days back, in the time zone {settings.TIME_ZONE}. "
+            "User activity is pulled from this moment on.",
             "pull_activity": "Pulls sign-ins and file events, so that idle seats can be told from used ones.",
             "reclaim": "Allows removing seats after your approval. Without it, nothing is ever called for a removal.",
         }

@@ -77,7 +77,7 @@ def _fill(credential: Credential, grant: tokens.Grant, identity: Identity, *, us
     credential.access_token = grant.access_token
     credential.refresh_token = grant.refresh_token
     credential.expires_at = now + timedelta(seconds=grant.expires_in or refresh_token.UNSTATED_SECONDS)
-    credential.granted_scopes = sorted(grant.scopes)
+    credential.granted_scopes = sorted(grant.scopes or ())
     credential.team_id = grant.team_id
     credential.team_name = identity.team.name if identity.team else ""
     credential.admin_external_id = identity.admin.external_id if identity.admin else ""

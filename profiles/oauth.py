@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -165,8 +165,8 @@ def _connect(attempt: OAuthState, code: str, *, user: User, session_key: str, no
         grants.store(attempt, grant, identity, user=user, now=now)
     except grants.CredentialChanged as changed:
         raise Stop("profile_changed") from changed
-    missing = scopes.missing(attempt.profile, attempt.purpose, grant.scopes)
-    excess = scopes.excess(attempt.profile, attempt.purpose, grant.scopes)
+    missing = scopes.missing(attempt.profile, attempt.purpose, grant.scopes or ())
+    excess = scopes.excess(attempt.profile, attempt.purpose, grant.scopes or ())
     outcome = "connected_missing_scopes" if missing else "connected"
     finished = _ended(attempt, outcome, {"missing": missing, "excess": excess}, user)
     following = _following(attempt, user=user, session_key=session_key, now=now)
@@ -191,7 +191,7 @@ def _exchange(attempt: OAuthState, code: str) -> tokens.Grant:
         raise Stop("no_team")
     if not grant.refresh_token:
         raise Stop("no_refresh_token")
-    return grant
+    return replace(grant, scopes=tuple(attempt.scopes)) if grant.scopes is None else grant
 
 
 def _exit_of(error: base.ConnectorError) -> str:

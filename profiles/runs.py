@@ -18,8 +18,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from django.conf import settings
-from django.db import Error as DatabaseError
-from django.db import connection
+from django.db import Error as DatabaseError, connection
 from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils import timezone

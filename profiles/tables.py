@@ -2,8 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from django.db.models import Sum
+
 from profiles.models import ConnectionAlias, IntegrationProfile, JobRun
-from samsaas.lib.tables import MarkupColumn, NumberColumn, Table
+from samsaas.lib.tables import NUMBER, ROOMY, MarkupColumn, NumberColumn, Table
+
+NARROW = {"td": {"class": "narrow"}}
+
+
+def total(column: str) -> Callable[[Table], str]:
+    """The footer of a column: its sum over all pages of the list as it is filtered."""
+    return lambda table: f"{table.data.data.aggregate(all=Sum(column))['all'] or 0:,}"
 
 
 class ProfileTable(Table):
@@ -11,19 +22,37 @@ class ProfileTable(Table):
     row_links = True
     empty_title = "No integration profile yet"
 
-    display_name = MarkupColumn('<a href="{{ record.get_absolute_url }}">{{ record.display_name|outside }}</a>')
+    display_name = MarkupColumn(
+        '<a class="clamp" href="{{ record.get_absolute_url }}">{{ record.display_name|outside }}</a>',
+        attrs=ROOMY,
+        footer="Total",
+    )
     vendor = MarkupColumn("{{ record.vendor_info.profile_type }}", verbose_name="Profile type")
     team_name = MarkupColumn("{{ record.team_name|outside }}", verbose_name="Team")
-    status = MarkupColumn("{% pill record.status record.get_status_display %}")
-    attention = MarkupColumn(
-        "{% if record.attention %}{% pill record.attention record.get_attention_display %}{% endif %}",
-        verbose_name="Attention",
+    status = MarkupColumn(
+        "{% pill record.status record.get_status_display %}"
+        "{% if record.attention %} {% pill record.attention record.get_attention_display %}{% endif %}",
+        order_by=("-attention", "status"),
+    )
+    seats_used_reported = MarkupColumn(
+        "{{ value|number }}", verbose_name="Licences used (vendor)", attrs=NUMBER, footer=total("seats_used_reported")
+    )
+    licences_reported = MarkupColumn(
+        "{{ value|number }}", verbose_name="Licences bought (vendor)", attrs=NUMBER, footer=total("licences_reported")
     )
     refreshed_at = MarkupColumn('{{ record.refreshed_at|ago:"never" }}', verbose_name="Last refresh")
 
     class Meta(Table.Meta):
         model = IntegrationProfile
-        fields = ("display_name", "vendor", "team_name", "status", "attention", "refreshed_at")
+        fields = (
+            "display_name",
+            "vendor",
+            "team_name",
+            "status",
+            "refreshed_at",
+            "seats_used_reported",
+            "licences_reported",
+        )
         order_by = "display_name"
 
 
@@ -31,17 +60,17 @@ class AliasTable(Table):
     caption = "Connection & credential aliases"
     row_links = True
 
-    name = MarkupColumn('<a href="{{ record.get_absolute_url }}">{{ record.name }}</a>')
+    name = MarkupColumn('<a href="{{ record.get_absolute_url }}">{{ record.name|breakable }}</a>', attrs=ROOMY)
     vendor = MarkupColumn("{{ record.get_vendor_display }}")
     parent = MarkupColumn(
         '{% if record.parent %}<a href="{{ record.parent.get_absolute_url }}">{{ record.parent }}</a>'
-        "{% else %}Parent alias{% endif %}",
+        "{% else %}It is a parent itself{% endif %}",
         verbose_name="Parent alias",
     )
     profile = MarkupColumn(
         '{% if record.profile.pk %}<a href="{{ record.profile.get_absolute_url }}">'
         "{{ record.profile.display_name|outside }}</a>"
-        "{% else %}Free{% endif %}",
+        "{% else %}No profile yet{% endif %}",
         verbose_name="Used by profile",
         order_by="profile__display_name",
     )
@@ -55,15 +84,18 @@ class RunTable(Table):
     caption = "Job results"
     row_links = True
     empty_title = "No job has run yet"
+    empty_text = "The first one starts by itself when an integration profile is connected."
 
     id = MarkupColumn('<a href="{{ record.get_absolute_url }}">#{{ record.pk }}</a>', verbose_name="Number")
     process = MarkupColumn("{{ record.get_process_display }}")
-    profile_name = MarkupColumn("{{ record.profile_name|outside }}", verbose_name="Profile")
+    profile_name = MarkupColumn(
+        '<span class="clamp">{{ record.profile_name|outside }}</span>', verbose_name="Profile", attrs=ROOMY
+    )
     trigger = MarkupColumn("{{ record.get_trigger_display }}")
     state = MarkupColumn("{% pill record.state record.get_state_display %}")
     items = NumberColumn(verbose_name="Members")
     created_at = MarkupColumn("{{ record.created_at|when }}", verbose_name="Requested")
-    lasted = MarkupColumn("{{ record.lasted|duration }}", verbose_name="Duration", orderable=False)
+    lasted = MarkupColumn("{{ record.lasted|duration }}", verbose_name="Duration", orderable=False, attrs=NARROW)
 
     class Meta(Table.Meta):
         model = JobRun

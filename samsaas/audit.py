@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib.auth.models import AnonymousUser
-from django.contrib.auth.models import User as AuthUser
+from django.contrib.auth.models import AnonymousUser, User as AuthUser
 from django.db import models
 from django.utils import timezone
 

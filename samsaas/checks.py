@@ -7,18 +7,33 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.http.request import validate_host
 
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+
+
+ONE_ADDRESS = "Use a scheme and a host only, such as https://samsaas.example.com."
 
 
 @register(Tags.urls)
 def public_url(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """The redirect URL is computed from PUBLIC_URL and never from a request."""
     parts = urlsplit(settings.PUBLIC_URL)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path or parts.query:
-        hint = "Use a scheme and a host only, such as https://samsaas.example.com."
-        return [Error(f"PUBLIC_URL is not usable: {settings.PUBLIC_URL!r}.", hint=hint, id="samsaas.E010")]
+    more = parts.username or parts.path or parts.query or parts.fragment
+    if parts.scheme not in ("http", "https") or not parts.hostname or more:
+        shown = settings.PUBLIC_URL.rpartition("@")[2]
+        return [Error(f"PUBLIC_URL is not usable: {shown!r}.", hint=ONE_ADDRESS, id="samsaas.E010")]
     if parts.scheme == "http" and parts.hostname not in LOOPBACK:
-        hint = "Vendors accept plain http on loopback only; serve the application over https."
+        hint = "Serve the application over https and change PUBLIC_URL: vendors accept plain http on loopback only."
         return [Warning("PUBLIC_URL is plain http on a public host.", hint=hint, id="samsaas.W011")]
+    return []
+
+
+@register(Tags.urls)
+def public_host(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Visitors come with the host of PUBLIC_URL: where it is not allowed, every page answers 400."""
+    host = urlsplit(settings.PUBLIC_URL).hostname
+    if host and not validate_host(host, settings.ALLOWED_HOSTS):
+        hint = "Add it to ALLOWED_HOSTS, or leave ALLOWED_HOSTS unset."
+        return [Error(f"ALLOWED_HOSTS refuses the host of PUBLIC_URL, {host}.", hint=hint, id="samsaas.E012")]
     return []

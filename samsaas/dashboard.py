@@ -46,7 +46,7 @@ def home(request: HttpRequest) -> HttpResponse:
 
 class AuditTable(tables.Table):
     caption = "Audit trail"
-    empty_title = "Nothing matches"
+    empty_title = "Nothing has happened yet"
 
     at = tables.MarkupColumn("{{ record.at|when }}", verbose_name="When")
     actor_name = tables.MarkupColumn(
@@ -54,7 +54,8 @@ class AuditTable(tables.Table):
     )
     verb = tables.MarkupColumn("{{ record.verb|capfirst }}", verbose_name="Did")
     object_name = tables.MarkupColumn(
-        '{{ record.object_name|outside }}<span class="sub">{{ record.object_type }}</span>', verbose_name="To"
+        '<span class="clamp">{{ record.object_name|outside }}</span><span class="sub">{{ record.object_type }}</span>',
+        verbose_name="To",
     )
     detail = tables.MarkupColumn("{{ record.detail|readable }}", orderable=False)
 

@@ -9,10 +9,14 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import quote
 
 from cryptography.fernet import Fernet
 
 LOOPBACK = "127.0.0.1"
+MADE = ("samsaas.*", "sandbox.*", "demo.log", "static")
+# What a real installation may have set, and what would keep a browser from the demo.
+NOT_HERE = {"ALLOWED_HOSTS", "TRUST_PROXY", "SECURE_SSL_REDIRECT"}
 CONSONANTS, VOWELS = "bdfghjklmnprstvz", "aeiou"
 
 
@@ -21,7 +25,7 @@ class AlreadyRunning(Exception):
 
 
 class Home:
-    """A private folder; deleting it is a fresh start."""
+    """A folder with a database, keys and logs in it; without them it is a fresh start."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder.absolute()
@@ -33,9 +37,7 @@ class Home:
         return self.environment_file.exists()
 
     def prepare(self, *, port: int, sandbox_port: int) -> None:
-        """Make the folder and its keys once; the addresses follow the ports of every start."""
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self.folder.chmod(0o700)
+        """Make the keys once; the addresses follow the ports of every start. Call it inside `alone`."""
         kept = self._read() or {
             "SECRET_KEY": secrets.token_urlsafe(50),
             "FIELD_ENCRYPTION_KEYS": Fernet.generate_key().decode(),
@@ -49,7 +51,7 @@ class Home:
         static.mkdir(exist_ok=True)
         return {
             "PUBLIC_URL": f"http://localhost:{port}",
-            "DATABASE_URL": f"sqlite:///{self.folder / 'samsaas.sqlite3'}",
+            "DATABASE_URL": f"sqlite:///{quote(str(self.folder / 'samsaas.sqlite3'))}",
             "CELERY_BROKER_URL": "memory://",
             "SERVE_UNCOLLECTED_STATIC": "true",
             "STATIC_ROOT": str(static),
@@ -62,6 +64,7 @@ class Home:
     @contextmanager
     def alone(self) -> Iterator[None]:
         """Hold the folder's lock. Raises `AlreadyRunning` while another demo holds it; a killed one holds nothing."""
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with (self.folder / "lock").open("w") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -70,15 +73,17 @@ class Home:
             yield
 
     def forget(self) -> None:
-        """Delete everything. Raises `AlreadyRunning`."""
-        if self.folder.exists():
-            with self.alone():
-                shutil.rmtree(self.folder)
+        """Delete what a demo made, and nothing else that is in the folder. Call it inside `alone`."""
+        for path in [found for pattern in MADE for found in self.folder.glob(pattern)]:
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
 
     def environment(self) -> dict[str, str]:
         """This process's environment with the demo's settings; what is set outside must not override them."""
         own = self._read()
-        kept = {name: value for name, value in os.environ.items() if name not in own and name != "ALLOWED_HOSTS"}
+        kept = {name: value for name, value in os.environ.items() if name not in own and name not in NOT_HERE}
         return {**kept, "SAMSAAS_ENV_FILE": str(self.environment_file)}
 
     def _read(self) -> dict[str, str]:

@@ -77,7 +77,7 @@ def at_one_address(application: WSGIApplication, public_url: str) -> WSGIApplica
     expected = urlsplit(public_url).netloc
 
     def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        if environ.get("HTTP_HOST") == expected or environ["REQUEST_METHOD"] != "GET":
+        if environ.get("HTTP_HOST") == expected or environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
             return application(environ, start_response)
         target = public_url + quote(environ.get("PATH_INFO", "/"), encoding="latin-1")
         if query := environ.get("QUERY_STRING", ""):

@@ -60,6 +60,8 @@ class DefaultDeny:
         if known and roles.required(name, method) is None:
             return HttpResponseNotAllowed(sorted(known))
         if known and not request.user.is_authenticated:
+            if "HX-Request" in request.headers:  # else the sign-in page would land inside the page that asked
+                return HttpResponse(headers={"HX-Refresh": "true"})
             # A POST cannot be repeated after signing in, so it comes back to the start page instead.
             return redirect_to_login(request.get_full_path() if method in ("GET", "HEAD") else "/")
         raise PermissionDenied

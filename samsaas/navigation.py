@@ -78,6 +78,12 @@ def shown(item: Item, view_name: str) -> Item | None:
     return replace(item, url=url, current=bool(item.prefixes) and view_name.startswith(item.prefixes))
 
 
+def place(request: HttpRequest) -> tuple[Group, Item] | None:
+    """The group and the item under which the page stands, for its breadcrumbs; `None` outside the navigation."""
+    found = ((group, item) for group in for_request(request) for item in group.items if item.current)
+    return next(found, None)
+
+
 def for_request(request: HttpRequest) -> list[Group]:
     """The groups that hold at least one page this account may open."""
     user = getattr(request, "user", None)

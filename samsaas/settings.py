@@ -9,18 +9,19 @@ from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import environ
 from csp.constants import NONCE, NONE, SELF
 
+from samsaas.environment import Environment
+
 BASE_DIR = Path(__file__).resolve().parent.parent
-env = environ.Env()
+env = Environment()
 env.read_env(os.environ.get("SAMSAAS_ENV_FILE", BASE_DIR / ".env"))
 
 # --- identity of this installation -----------------------------------------------------------------------------------
 DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = env.str("SECRET_KEY", default="")
 FIELD_ENCRYPTION_KEYS = env.list("FIELD_ENCRYPTION_KEYS", default=[])
-PUBLIC_URL = env.str("PUBLIC_URL", default="http://localhost:8000").rstrip("/")
+PUBLIC_URL = env.address("PUBLIC_URL", default="http://localhost:8000").rstrip("/")
 _public = urlsplit(PUBLIC_URL)
 HTTPS = _public.scheme == "https"
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[_public.hostname or "localhost"])
@@ -30,9 +31,9 @@ OAUTH_PKCE = env.bool("OAUTH_PKCE", default=True)
 WORKSPACE = env.bool("WORKSPACE", default=True)
 
 # --- vendors ---------------------------------------------------------------------------------------------------------
-DROPBOX_AUTHORIZE_URL = env.str("DROPBOX_AUTHORIZE_URL", default="https://www.dropbox.com/oauth2/authorize")
-DROPBOX_TOKEN_URL = env.str("DROPBOX_TOKEN_URL", default="https://api.dropboxapi.com/oauth2/token")
-DROPBOX_API_URL = env.str("DROPBOX_API_URL", default="https://api.dropboxapi.com").rstrip("/")
+DROPBOX_AUTHORIZE_URL = env.address("DROPBOX_AUTHORIZE_URL", default="https://www.dropbox.com/oauth2/authorize")
+DROPBOX_TOKEN_URL = env.address("DROPBOX_TOKEN_URL", default="https://api.dropboxapi.com/oauth2/token")
+DROPBOX_API_URL = env.address("DROPBOX_API_URL", default="https://api.dropboxapi.com").rstrip("/")
 SANDBOX = env.bool("SANDBOX", default=False)
 
 # --- applications ----------------------------------------------------------------------------------------------------
@@ -98,12 +99,15 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-65536;",
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-16384;",
     }
+else:
+    # Seconds: a host that is silent must hold neither a page nor a job for minutes.
+    DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- jobs ------------------------------------------------------------------------------------------------------------
-CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="memory://")
+CELERY_BROKER_URL = env.address("CELERY_BROKER_URL", default="memory://")
 CELERY_IMPORTS = ["samsaas.schedule"]
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
@@ -126,8 +130,8 @@ if CELERY_BROKER_URL.startswith("redis"):
         "visibility_timeout": 6 * 3600,
     }
 # A run whose worker has been silent for so long is given to another one; workers show themselves four times as often.
-JOB_STALE_SECONDS = env.int("JOB_STALE_SECONDS", default=60)
-DAILY_REFRESH_AT = env.str("DAILY_REFRESH_AT", default="02:00")
+JOB_STALE_SECONDS = env.int("JOB_STALE_SECONDS", default=60, least=5)
+DAILY_REFRESH_AT = env.time_of_day("DAILY_REFRESH_AT", default="02:00")
 JOB_DOORBELLS = {"download_subscriptions": "subscriptions.tasks.download"}
 
 # --- people and sessions ---------------------------------------------------------------------------------------------
@@ -191,7 +195,7 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 500
 
 # --- words, places, files --------------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en-gb"
-TIME_ZONE = env.str("TIME_ZONE", default="UTC")
+TIME_ZONE = env.zone("TIME_ZONE", default="UTC")
 USE_TZ = True
 STATIC_URL = "/static/"
 STATIC_ROOT = env.path("STATIC_ROOT", default=BASE_DIR / "staticfiles")
@@ -206,7 +210,7 @@ STORAGES = {
 }
 
 # --- logs: to the console, without secrets ---------------------------------------------------------------------------
-LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
+LOG_LEVEL = env.one_of("LOG_LEVEL", default="INFO", words=("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"))
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

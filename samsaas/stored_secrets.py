@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
 
 from cryptography.fernet import Fernet, InvalidToken
 from django.apps import apps
@@ -14,7 +15,6 @@ from django.db.models.functions import Cast
 from samsaas.lib import fields
 
 BATCH = 500
-TRIES = 5
 
 
 @dataclass(frozen=True)
@@ -27,12 +27,12 @@ class Column:
     def __str__(self) -> str:
         return f"{self.model._meta.label}.{self.field}"
 
-    def rows(self) -> models.QuerySet[models.Model]:
-        """Rows with their ciphertext as `stored`: the cast keeps the field from decrypting it."""
+    def rows(self) -> models.QuerySet[Any]:
+        """Rows that hold a secret, with their ciphertext as `stored`: the cast keeps the field from decrypting it."""
         stored = Cast(self.field, models.TextField())
         return self.model._base_manager.annotate(stored=stored).exclude(stored="").exclude(stored=None)
 
-    def values(self) -> Iterator[tuple[object, str]]:
+    def values(self) -> Iterator[tuple[Any, str]]:
         """(primary key, ciphertext) of every stored secret, read in batches by key."""
         rows = self.rows().order_by("pk").values_list("pk", "stored")
         batch = list(rows[:BATCH])
@@ -40,7 +40,11 @@ class Column:
             yield from batch
             batch = list(rows.filter(pk__gt=batch[-1][0])[:BATCH])
 
-    def replace(self, pk: object, old: str, new: str) -> bool:
+    def value(self, pk: Any) -> str:
+        """The ciphertext of one row as it is now; empty when the row or its secret is gone."""
+        return self.rows().filter(pk=pk).values_list("stored", flat=True).first() or ""
+
+    def replace(self, pk: Any, old: str, new: str) -> bool:
         """Store `new` only where `old` still is, so that a token refreshed meanwhile is never overwritten."""
         ciphertext = models.Value(new, output_field=models.TextField())
         return bool(self.rows().filter(pk=pk, stored=old).update(**{self.field: ciphertext}))
@@ -48,12 +52,12 @@ class Column:
 
 @dataclass
 class Tally:
-    """What happened to the secrets of one column. `unreadable` holds primary keys, never a value."""
+    """How the secrets of one column are encrypted. `lost` holds the primary keys of those that no key opens."""
 
     column: Column
-    rotated: int = 0
     current: int = 0
-    unreadable: tuple[object, ...] = ()
+    older: int = 0
+    lost: list[Any] = field(default_factory=list)
 
 
 def columns() -> list[Column]:
@@ -67,55 +71,56 @@ def columns() -> list[Column]:
     ]
 
 
-def under_first_key(stored: str) -> bool:
-    """Whether the newest key alone opens this ciphertext."""
-    try:
-        Fernet(settings.FIELD_ENCRYPTION_KEYS[0]).decrypt(stored.removeprefix(fields.PREFIX).encode())
-    except InvalidToken:
-        return False
-    return stored.startswith(fields.PREFIX)
-
-
 def inspect(column: Column) -> Tally:
-    """Try to open every secret of a column; none is kept or shown. `rotated` counts those under an older key."""
-    tally = Tally(column)
-    for pk, stored in column.values():
-        try:
-            fields.decrypt(stored)
-        except fields.UndecryptableValue:
-            tally.unreadable += (pk,)
-            continue
-        if under_first_key(stored):
-            tally.current += 1
-        else:
-            tally.rotated += 1
-    return tally
+    """Try to open every secret of a column; none is kept or shown."""
+    return _tally(column, lambda pk, stored: _is_older(stored))
 
 
 def rotate(column: Column) -> Tally:
-    """Put every secret of a column under the first key; may be repeated, and interrupted at any moment."""
+    """Put every secret of a column under the first key; may be repeated, and interrupted at any moment.
+
+    `older` counts those that were re-encrypted here.
+    """
+    return _tally(column, lambda pk, stored: _rotate_one(column, pk, stored))
+
+
+def forget_lost(tally: Tally) -> None:
+    """Empty the secrets that no key opens. One that was stored anew meanwhile stays."""
+    for pk in tally.lost:
+        stored = tally.column.value(pk)
+        try:
+            fields.decrypt(stored)
+        except fields.UndecryptableValue:
+            tally.column.replace(pk, stored, "")
+
+
+def _tally(column: Column, was_older: Callable[[Any, str], bool]) -> Tally:
     tally = Tally(column)
     for pk, stored in column.values():
         try:
-            if _rotate_one(column, pk, stored):
-                tally.rotated += 1
-            else:
-                tally.current += 1
+            older = was_older(pk, stored)
         except fields.UndecryptableValue:
-            tally.unreadable += (pk,)
+            tally.lost.append(pk)
+        else:
+            tally.older += older
+            tally.current += not older
     return tally
 
 
-def _rotate_one(column: Column, pk: object, stored: str) -> bool:
+def _is_older(stored: str) -> bool:
+    """Whether it takes another key than the first to open this ciphertext. Raises `UndecryptableValue`."""
+    fields.decrypt(stored)
+    try:
+        Fernet(settings.FIELD_ENCRYPTION_KEYS[0]).decrypt(stored.removeprefix(fields.PREFIX).encode())
+    except InvalidToken:
+        return True
+    return False
+
+
+def _rotate_one(column: Column, pk: Any, stored: str) -> bool:
     """True when re-encrypted here, False when already under the first key or gone. Raises `UndecryptableValue`."""
-    for _ in range(TRIES):
-        if under_first_key(stored):
-            return False
-        fields.decrypt(stored)
-        if column.replace(pk, stored, fields.rotate(stored)):
+    while stored and _is_older(stored):
+        if column.replace(pk, stored, fields.encrypt(fields.decrypt(stored))):
             return True
-        newer = column.rows().filter(pk=pk).values_list("stored", flat=True).first()
-        if newer is None:
-            return False
-        stored = newer
-    raise fields.UndecryptableValue(f"{column} of {pk} changes faster than it can be read.")
+        stored = column.value(pk)  # somebody stored another one meanwhile
+    return False

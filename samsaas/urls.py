@@ -5,7 +5,7 @@ from django.contrib.auth import views as auth
 from django.urls import include, path
 
 from profiles.views import oauth
-from samsaas import dashboard, health
+from samsaas import dashboard, health, sign_in
 
 urlpatterns = [
     path("", dashboard.home, name="home"),
@@ -13,7 +13,7 @@ urlpatterns = [
     path("", include("profiles.urls")),
     path("", include("subscriptions.urls")),
     path("audit/", dashboard.audit_list, name="audit_list"),
-    path("accounts/login/", auth.LoginView.as_view(redirect_authenticated_user=True), name="login"),
+    path("accounts/login/", sign_in.SignIn.as_view(), name="login"),
     path("accounts/logout/", auth.LogoutView.as_view(), name="logout"),
     path("accounts/password/", auth.PasswordChangeView.as_view(), name="password_change"),
     path("accounts/password/done/", auth.PasswordChangeDoneView.as_view(), name="password_change_done"),

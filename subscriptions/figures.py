@@ -10,7 +10,7 @@ from django.db.models import Count, Q, QuerySet
 from django.urls import reverse
 
 from profiles.models import IntegrationProfile
-from subscriptions.models import SoftwareModel, Subscription
+from subscriptions.models import SoftwareModel, Subscription, SubscriptionIdentifier
 
 TONES = {
     Subscription.Status.ACTIVE: "good",
@@ -19,6 +19,8 @@ TONES = {
     Subscription.Status.REMOVED: "idle",
     Subscription.Status.UNKNOWN: "idle",
 }
+USES, USES_NONE = "yes", "no"
+UNRECOGNISED = "null"
 CURRENT_SEAT = Q(identifiers__subscriptions__ended_at=None, identifiers__subscriptions__isnull=False)
 CONSUMING_SEAT = CURRENT_SEAT & Q(identifiers__subscriptions__consumes_licence=True)
 
@@ -49,6 +51,32 @@ def software_models() -> QuerySet[SoftwareModel]:
         current=Count("identifiers__subscriptions", filter=CURRENT_SEAT),
         consuming=Count("identifiers__subscriptions", filter=CONSUMING_SEAT),
     )
+
+
+def of_profile(profile: IntegrationProfile) -> dict[str, Any]:
+    """Current seats of one profile by software model, unrecognised ones last, with totals and the lists behind them."""
+    grouped = Subscription.objects.filter(profile=profile, ended_at=None).order_by().values_list("identifier")
+    counted = list(grouped.annotate(Count("pk"), consuming=Count("pk", filter=Q(consumes_licence=True))))
+    known = SubscriptionIdentifier.objects.select_related("software_model").in_bulk([pk for pk, _, _ in counted])
+    rows: dict[int | None, dict[str, Any]] = {}
+    for pk, current, consuming in counted:
+        model = known[pk].software_model
+        row = rows.setdefault(
+            model.pk if model else None, {"model": model, "identifiers": [], "current": 0, "consuming": 0}
+        )
+        row["identifiers"].append(known[pk].identifier)
+        row["current"] += current
+        row["consuming"] += consuming
+    for key, row in rows.items():
+        row["url"] = list_url(profile=profile.pk, model=key or UNRECOGNISED)
+        row["consuming_url"] = list_url(profile=profile.pk, model=key or UNRECOGNISED, licence=USES)
+    return {
+        "rows": sorted(rows.values(), key=lambda row: (row["model"] is None, str(row["model"]))),
+        "current": sum(row["current"] for row in rows.values()),
+        "consuming": sum(row["consuming"] for row in rows.values()),
+        "url": list_url(profile=profile.pk),
+        "consuming_url": list_url(profile=profile.pk, licence=USES),
+    }
 
 
 def by_profile(

@@ -9,8 +9,9 @@ from subscriptions.models import SoftwareModel, Subscription
 class SubscriptionTable(Table):
     caption = "Software subscriptions"
     row_links = True
-    empty_title = "No subscription matches"
-    empty_text = "Remove a filter, or download the subscriptions of an integration profile."
+    filtered_title = "No subscription matches"
+    empty_title = "No subscription yet"
+    empty_text = "Open an integration profile, connect it, and download the subscriptions of its team."
 
     display_name = MarkupColumn(
         '<a href="{{ record.get_absolute_url }}">{% if record.display_name %}{{ record.display_name|outside }}'
@@ -19,13 +20,15 @@ class SubscriptionTable(Table):
         order_by=("display_name", "pk"),
         attrs=ROOMY,
     )
-    email = NameColumn(verbose_name="User principal name")
+    email = MarkupColumn("{{ value|breakable }}", verbose_name="User principal name")
     software_model = MarkupColumn(
         "{% if record.identifier.software_model %}{{ record.identifier.software_model }}"
         "{% else %}{% pill 'unknown' 'Unrecognised' %}{% endif %}",
         order_by="identifier__software_model__edition",
     )
-    profile = MarkupColumn("{{ record.profile.display_name|outside }}", verbose_name="Subscription profile")
+    profile = MarkupColumn(
+        '<span class="clamp">{{ record.profile.display_name|outside }}</span>', verbose_name="Subscription profile"
+    )
     status = MarkupColumn(
         "{% if record.ended_at %}{% pill 'ended' 'Ended' %}"
         "{% else %}{% pill record.status record.get_status_display %}{% endif %}"

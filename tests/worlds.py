@@ -1,4 +1,4 @@
-"""Ways into the world of a test: a profile, a consent, a worker's turn."""
+"""Ways into the world of a test: a profile, a consent, a worker's turn, nonsense for a query string."""
 
 from __future__ import annotations
 
@@ -15,6 +15,29 @@ from profiles.models import IntegrationProfile, JobRun
 from subscriptions import tasks
 
 FORM = "application/x-www-form-urlencoded"
+NASTY = {
+    "NUL": "%00",
+    "NUL inside": "a%00b",
+    "huge": "9" * 400,
+    "more digits than Python reads": "9" * 5000,
+    "beyond 64 bits": str(2**63),
+    "negative": "-1",
+    "zero": "0",
+    "float": "1e999",
+    "not a number": "NaN",
+    "digits of another script": "%D9%A3",
+    "unknown": "no-such-thing",
+    "ten kilobytes": "x" * 10_000,
+    "broken UTF-8": "%ff%fe%80",
+    "half a surrogate pair": "%ED%A0%80",
+    "quote": "'\"; DROP TABLE subscriptions_subscription; --",
+    "markup": "<script>alert(1)</script>",
+    "line end": "a%0d%0aSet-Cookie:%20stolen=1",
+    "direction override": "%E2%80%AEevil",
+    "lookup": "identifier__software_model__pk",
+    "percent": "%25",
+    "lone percent": "%",
+}
 
 
 def draft_profile(name: str = "Dropbox Europe", **fields: Any) -> IntegrationProfile:
@@ -67,3 +90,12 @@ def work() -> list[JobRun]:
     for run_id in queued:
         tasks.download(run_id)
     return list(JobRun.objects.filter(pk__in=queued))
+
+
+def nonsense(names: tuple[str, ...]) -> list[str]:
+    """Query strings in which, taken together, every parameter holds every nasty value once."""
+    values = list(NASTY.values())
+    return [
+        "&".join(f"{name}={values[(shift + place) % len(values)]}" for place, name in enumerate(names))
+        for shift in range(len(values))
+    ]

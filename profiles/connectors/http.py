@@ -9,11 +9,9 @@ import datetime as dt
 import math
 import re
 import time
-from dataclasses import replace
 from email.utils import parsedate_to_datetime
 from secrets import SystemRandom
 from typing import Any, Protocol
-from urllib.parse import urlsplit
 
 import requests
 from oauthlib.oauth2.rfc6749.tokens import prepare_bearer_headers
@@ -25,12 +23,14 @@ from profiles.connectors.base import (
     Failure,
     Limits,
     ProtocolError,
+    Reconnect,
     StaleToken,
     Throttled,
     TokenSource,
     TryLater,
     Wait,
 )
+from profiles.connectors.evidence import failure_of, without
 from profiles.connectors.transport import (
     Answer,
     BoundedSession,
@@ -42,12 +42,8 @@ from profiles.connectors.transport import (
     require_secure,
 )
 
-__all__ = ["Answer", "Dialect", "VendorSession", "quiet_loggers", "retry_after", "failure_of"]
-
 SHORTEST_WAIT = 1.0
 LONGEST_WAIT = 3600.0
-BODY_KEPT = 2000
-SHORTEST_SECRET = 8
 _jitter = SystemRandom()
 
 
@@ -111,11 +107,13 @@ class VendorSession:
             began = time.monotonic()
             try:
                 return self._once(url, body, token, budget)
-            except StaleToken:
+            except Reconnect as refusal:
                 if renewed:
                     raise
-                token, renewed = self._tokens.renew(token), True
+                token, renewed = self._another_token(refusal, token), True
             except Throttled as error:
+                # A vendor who says "in a second" again and again means longer.
+                error.retry_after = max(error.retry_after, limits.backoff * 2**throttles)
                 throttles += 1
                 if throttles >= limits.attempts or error.retry_after > limits.max_wait:
                     raise
@@ -129,6 +127,15 @@ class VendorSession:
                 self._pause(min(pause, limits.max_wait), "The vendor is in trouble; trying again.")
             self.counters.retries += 1
 
+    def _another_token(self, refusal: Reconnect, refused: str) -> str:
+        """A renewed token for one that ran out; for a revoked one that of a newer consent, else the refusal stands."""
+        if isinstance(refusal, StaleToken):
+            return self._tokens.renew(refused)
+        current = self._tokens.access_token()
+        if current == refused:
+            raise refusal
+        return current
+
     def _once(self, url: str, body: bytes, token: str, seconds: float) -> Answer:
         limits = self._limits
         bounds = Bounds(
@@ -136,12 +143,11 @@ class VendorSession:
         )
         self._session.token = {"access_token": token, "token_type": "Bearer"}
         self.counters.requests += 1
-        answer = exchange(self._session, url, body, {"Content-Type": "application/json"}, bounds)
+        answer = without(exchange(self._session, url, body, {"Content-Type": "application/json"}, bounds), token)
         self.counters.received_bytes += len(answer.body)
         self._compare_clocks(answer)
         if 200 <= answer.status < 300:
             return answer
-        answer = without(answer, token)
         raise self._error(answer, failure_of(answer, url, self._dialect.request_id_header))
 
     def _error(self, answer: Answer, failure: Failure) -> ConnectorError:
@@ -163,25 +169,6 @@ class VendorSession:
         theirs = _http_date(answer.headers.get("Date", ""))
         if theirs is not None:
             self.counters.clock_skew = (theirs - dt.datetime.now(dt.UTC)).total_seconds()
-
-
-def without(answer: Answer, *secrets: str) -> Answer:
-    """The answer without these texts: a refusal may echo what was sent. What is too short to be secret stays."""
-    body = answer.body
-    for text in secrets:
-        if len(text) >= SHORTEST_SECRET:
-            body = body.replace(text.encode(), b"[hidden]")
-    return replace(answer, body=body)
-
-
-def failure_of(answer: Answer, url: str, request_id_header: str = "") -> Failure:
-    """The evidence of an answer, cut to 2,000 characters. Take the secrets out before (`without`)."""
-    return Failure(
-        endpoint=urlsplit(url).path,
-        status=answer.status,
-        body=answer.text.replace("\0", "")[:BODY_KEPT],
-        request_id=answer.headers.get(request_id_header, "")[:200] if request_id_header else "",
-    )
 
 
 def retry_after(answer: Answer, told_by_body: float | None = None) -> float:

@@ -11,6 +11,7 @@ import contextlib
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import msgspec
 from oauthlib.common import add_params_to_uri
@@ -26,7 +27,7 @@ from profiles.connectors.base import (
     TryLater,
     plain,
 )
-from profiles.connectors.http import failure_of, without
+from profiles.connectors.evidence import failure_of, without
 from profiles.connectors.transport import (
     Answer,
     Bounds,
@@ -38,6 +39,7 @@ from profiles.connectors.transport import (
 TOKEN_BOUNDS = Bounds(connect=5.0, read=10.0, total=10.0, max_bytes=1024 * 1024)
 REVOKE_BOUNDS = Bounds(connect=3.0, read=5.0, total=5.0, max_bytes=64 * 1024)
 VERIFIER_LENGTH = 64
+LONGEST_LIFE = 366 * 86400
 
 
 class CodeRefused(Refused):
@@ -65,28 +67,35 @@ class WrongClient(Refused):
 class Grant:
     """What the token endpoint gave. `expires_in` is in seconds from now; None where the vendor did not say.
 
-    A refresh usually carries neither `refresh_token` nor `scopes`: keep the stored ones where they are empty.
+    `scopes` is None where it did not say either, which means: as asked for (RFC 6749, 5.1). A refresh usually carries
+    neither them nor a `refresh_token`: keep the stored ones then.
     """
 
     access_token: str = field(repr=False)
     refresh_token: str = field(default="", repr=False)
     expires_in: int | None = None
-    scopes: tuple[str, ...] = ()
+    scopes: tuple[str, ...] | None = None
     team_id: str = ""
     account_id: str = ""
     token_type: str = ""
 
 
 class _TokenAnswer(msgspec.Struct):
-    access_token: str | None = None
-    refresh_token: str | None = None
-    expires_in: int | float | str | None = None
-    scope: str | None = None
-    team_id: str | None = None
-    account_id: str | None = None
-    token_type: str | None = None
-    error: str | None = None
-    error_description: str | None = None
+    """Whatever type a field has: one odd field must not hide what the others say."""
+
+    access_token: Any = None
+    refresh_token: Any = None
+    expires_in: Any = None
+    scope: Any = None
+    team_id: Any = None
+    account_id: Any = None
+    token_type: Any = None
+    error: Any = None
+    error_description: Any = None
+
+    def text(self, name: str) -> str:
+        value = getattr(self, name)
+        return value if isinstance(value, str) else ""
 
 
 def new_verifier() -> str:
@@ -128,6 +137,7 @@ def exchange(
 ) -> Grant:
     """The grant behind a one-time code. With a `verifier` both it and the secret are sent.
 
+    Dropbox documents a verifier in place of the secret and takes both: Auth.js and better-auth send them together.
     Raises CodeRefused, RedirectMismatch, WrongClient, Refused, TryLater or ProtocolError; never Reconnect.
     """
     body = WebApplicationClient(client_id).prepare_request_body(
@@ -175,6 +185,7 @@ def _ask(
     on_invalid_grant: Callable[[str, Failure], ConnectorError],
 ) -> Grant:
     quiet_loggers()
+    # Once in the header, and so not in the form: Dropbox answers 'unknown field "client_id"' to both (oslo #90).
     basic = base64.b64encode(f"{client_id}:{client_secret}".encode()).decode("ascii")
     headers = {
         "Authorization": f"Basic {basic}",
@@ -182,10 +193,10 @@ def _ask(
         "Accept": "application/json",
     }
     answer = exchange_once(endpoints.token_url, body.encode("ascii"), headers, bounds)
-    shown = without(answer, *hide)
+    shown = without(answer, basic, *hide)
     failure = failure_of(shown, endpoints.token_url, endpoints.request_id_header)
     told = _told(answer, failure)
-    if told.access_token and answer.status < 300:
+    if told.text("access_token") and answer.status < 300:
         return _grant(told, replace(failure, body=""))
     raise _refusal(_told(shown, failure), failure, on_invalid_grant)
 
@@ -199,6 +210,8 @@ def _told(answer: Answer, failure: Failure) -> _TokenAnswer:
     try:
         return msgspec.json.decode(answer.body, type=_TokenAnswer)
     except (ValueError, RecursionError) as error:
+        if answer.status in (404, 405):
+            raise ProtocolError("No token endpoint answers at this address.", failure=failure) from error
         if answer.status >= 400:
             raise TryLater("The vendor's token address answered without a reason.", failure=failure) from error
         # A token may be in there: the body is not kept as evidence.
@@ -206,24 +219,29 @@ def _told(answer: Answer, failure: Failure) -> _TokenAnswer:
 
 
 def _grant(told: _TokenAnswer, failure: Failure) -> Grant:
-    access_token, refresh_token = told.access_token or "", told.refresh_token or ""
+    access_token, refresh_token = told.text("access_token"), told.text("refresh_token")
     # What goes into a header must not break out of it.
     if not re.fullmatch(r"[\x21-\x7e]+", access_token) or not re.fullmatch(r"[\x21-\x7e]*", refresh_token):
         raise ProtocolError("The token answer carries a token that is none.", failure=failure)
+    if told.text("token_type").lower() not in ("bearer", ""):
+        raise ProtocolError("The token is of a type that cannot be used here.", failure=failure)
     return Grant(
         access_token=access_token,
         refresh_token=refresh_token,
         expires_in=_seconds(told.expires_in),
-        scopes=tuple(sorted(set((told.scope or "").split()))),
-        team_id=told.team_id or "",
-        account_id=told.account_id or "",
-        token_type=(told.token_type or "").lower(),
+        scopes=tuple(sorted(set(told.scope.split()))) if isinstance(told.scope, str) else None,
+        team_id=told.text("team_id"),
+        account_id=told.text("account_id"),
+        token_type=told.text("token_type").lower(),
     )
 
 
-def _seconds(value: float | str | None) -> int | None:
+def _seconds(value: Any) -> int | None:
+    """A lifetime of at most a year, which every date can hold; None for what is no number."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
     try:
-        return None if value is None else max(0, int(float(value)))
+        return int(min(max(float(value), 0), LONGEST_LIFE))
     except (ValueError, OverflowError):
         return None
 
@@ -231,7 +249,7 @@ def _seconds(value: float | str | None) -> int | None:
 def _refusal(
     told: _TokenAnswer, failure: Failure, on_invalid_grant: Callable[[str, Failure], ConnectorError]
 ) -> ConnectorError:
-    error, description = told.error or "", told.error_description or ""
+    error, description = told.text("error"), told.text("error_description")
     if not error and (failure.status or 0) < 300:
         return ProtocolError("The token answer carries no token.", failure=replace(failure, body=""))
     # Dropbox puts code and prose into one string: "invalid_client: Invalid client_id or client_secret".
@@ -239,7 +257,7 @@ def _refusal(
     tag = plain(tag, 80).lower()
     failure = replace(failure, tag=tag)
     reason = plain(description or prose, 200) or tag or "no reason given"
-    if tag.startswith("invalid_client"):
+    if tag.startswith(("invalid_client", "unauthorized_client")):
         return WrongClient(f"The vendor does not accept the app key and secret: {reason}.", failure=failure)
     if tag == "invalid_grant":
         return on_invalid_grant(reason, failure)

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import ipaddress
 import logging
+import os
 import socket
 import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -22,9 +24,11 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import HTTPError
 
-from profiles.connectors.base import AnswerLost, ConnectorError, Failure, TryLater
+from profiles.connectors.base import AnswerLost, ConnectorError, Failure, Refused, TryLater
 
 CHUNK = 256 * 1024
+USER_AGENT = "samsaas"
+OWN_AUTHORITIES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 _wire = threading.local()
 
 
@@ -51,6 +55,12 @@ class GaveUp(AnswerLost):
     """Too slow or too large: not worth an immediate repeat."""
 
 
+class UnsafeAddress(Refused, ValueError):
+    """A vendor address of this deployment over which a secret must not travel; nothing was sent."""
+
+    remedy = "Correct the vendor's addresses in the deployment settings; manage.py doctor names the wrong one."
+
+
 def quiet_loggers() -> None:
     """Keep tokens out of logs: at DEBUG these libraries write headers, bodies and secrets."""
     for name in ("requests_oauthlib", "oauthlib", "urllib3"):
@@ -69,11 +79,11 @@ def is_loopback(url: str) -> bool:
 
 
 def require_secure(url: str) -> str:
-    """`url` itself if it is https, or http on loopback; ValueError otherwise, before a secret could leave."""
+    """`url` itself if it is https, or http on loopback; UnsafeAddress otherwise, before a secret could leave."""
     scheme = urlsplit(url).scheme
     if scheme == "https" or (scheme == "http" and is_loopback(url)):
         return url
-    raise ValueError(f"A vendor address must use https: {url[:200]!r}")
+    raise UnsafeAddress(f"A vendor address must use https: {url[:200]!r}")
 
 
 class _Watchdog:
@@ -162,13 +172,18 @@ class _WatchedAdapter(HTTPAdapter):
 
 
 class BoundedSession(requests.Session):
-    """A `requests` session fit for `exchange`: watched sockets, redirects neither followed nor read."""
+    """A `requests` session fit for `exchange`: watched sockets, redirects neither followed nor read, no cookies."""
 
     def fit_for(self, url: str) -> None:
         """Mount the watched adapters; a proxy from the environment must not see calls to this machine."""
         self.mount("https://", _WatchedAdapter())
         self.mount("http://", _WatchedAdapter())
+        self.headers["User-Agent"] = USER_AGENT
+        self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         self.trust_env = not is_loopback(url)
+        if not self.trust_env:
+            # A certificate authority named in the environment still counts; requests would forget it as well.
+            self.verify = next((path for name in OWN_AUTHORITIES if (path := os.environ.get(name))), True)
 
     def get_redirect_target(self, resp: requests.Response) -> str | None:
         # Even with allow_redirects=False, requests would read a redirect's whole body, unbounded, if there is a target.

@@ -98,7 +98,7 @@ def result(request: SignedInRequest, pk: int) -> HttpResponse:
     outcome = outcomes.OUTCOMES.get(attempt.outcome)
     if outcome is None:
         raise Http404
-    context = {"attempt": attempt, "outcome": outcome, "profile": attempt.profile, "popup": attempt.popup}
+    context = {"attempt": attempt, "outcome": outcome, "profile": attempt.profile, "bare": attempt.popup}
     return render(request, "profiles/authorization_result.html", context)
 
 

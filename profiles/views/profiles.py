@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 
-from profiles import connectors, delete_profile, guide, overview, queue, save_profile
+from profiles import connectors, delete_profile, guide, outcomes, overview, queue, save_profile
 from profiles.connectors import base
 from profiles.filters import ProfileFilter
 from profiles.forms import DeleteForm, ProfileForm, VendorForm
@@ -38,7 +40,7 @@ def profile_create(request: SignedInRequest, vendor: str) -> HttpResponse:
     form = ProfileForm(request.POST or None)
     if form.is_valid():
         profile = save_profile.create(vendor, form.cleaned_data, by=request.user)
-        messages.success(request, f"{profile} was created as a draft. Next: Get OAuth Token.")
+        messages.success(request, f"{profile} was created as a draft.")
         return redirect(profile)
     return render(request, "profiles/profile_form.html", _form_context(form, connectors.vendor(vendor)))
 
@@ -68,13 +70,24 @@ def _form_context(
         "profile": profile,
         "redirect_url": settings.OAUTH_REDIRECT_URL,
         "steps": guide.steps(vendor, settings.OAUTH_REDIRECT_URL),
+        "reclamation_scopes": vendor.scopes(base.RECLAMATION),
     }
 
 
 def profile_detail(request: SignedInRequest, pk: int) -> HttpResponse:
     """Status, connection health, team and admin, next step, and what belongs to the profile."""
     profile = get_object_or_404(IntegrationProfile.objects.select_related("alias__parent"), pk=pk)
-    return render(request, "profiles/profile_detail.html", overview.of(profile))
+    context = overview.of(profile) | {"failure": _failure(profile), "refresh_at": settings.DAILY_REFRESH_AT}
+    if context["failure"]:  # it says what to do, so the step everybody starts with is left out
+        context["notices"] = [notice for notice in context["notices"] if notice.tone != "info"]
+    return render(request, "profiles/profile_detail.html", context)
+
+
+def _failure(profile: IntegrationProfile) -> dict[str, Any] | None:
+    """The last press of Get OAuth Token, if it brought nothing."""
+    last = profile.authorizations.exclude(outcome="").order_by("-pk").first()
+    outcome = outcomes.OUTCOMES.get(last.outcome) if last else None
+    return {"attempt": last, "outcome": outcome} if outcome and not outcome.stored else None
 
 
 def profile_delete(request: SignedInRequest, pk: int) -> HttpResponse:

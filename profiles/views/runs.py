@@ -7,7 +7,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
-from profiles import queue
+from profiles import queue, tally
 from profiles.filters import RunFilter
 from profiles.models import JobRun
 from profiles.tables import RunTable
@@ -22,14 +22,16 @@ def run_list(request: SignedInRequest) -> HttpResponse:
 
 def run_detail(request: SignedInRequest, pk: int) -> HttpResponse:
     """One run: trigger, progress, counters, warnings, and where it failed, why and what to do."""
-    return render(request, "profiles/run_detail.html", {"run": _run(pk)})
+    run = _run(pk)
+    return render(request, "profiles/run_detail.html", {"run": run, "tally": tally.of(run)})
 
 
 def run_progress(request: SignedInRequest, pk: int) -> HttpResponse:
     """The part of the run page that changes while the run goes on."""
     run = _run(pk)
     brief = "brief" in request.GET
-    answer = render(request, "profiles/partials/run_progress.html", {"run": run, "brief": brief})
+    context = {"run": run, "brief": brief, "tally": [] if brief else tally.of(run)}
+    answer = render(request, "profiles/partials/run_progress.html", context)
     if not run.is_active:
         answer["HX-Refresh"] = "true"  # the end changes the whole page: its actions, figures and notices
     return answer

@@ -6,20 +6,17 @@ Each check is a function without arguments that yields findings. Checks only loo
 from __future__ import annotations
 
 from samsaas.diagnosis import configuration, jobs, storage, vendors
-from samsaas.diagnosis.findings import FAIL, OK, Finding, findings_of, warn
+from samsaas.diagnosis.findings import FAIL, OK, WARN, Finding, findings_of, warn
 
-__all__ = ["FAIL", "OK", "Finding", "run"]
+__all__ = ["FAIL", "OK", "WARN", "Finding", "run"]
 
 
-def run(*, quick: bool = False, vendor: bool = False) -> list[Finding]:
-    """Every finding, in the order in which to read them. `quick` looks at database and broker only.
+def run(*, vendor: bool = False) -> list[Finding]:
+    """Every finding, in the order in which to read them; `vendor` also asks whether the vendors can be reached.
 
     What rests on the database is left out while the database itself is not in order.
     """
-    if quick:
-        return findings_of((storage.database, jobs.broker))
-    found = findings_of(configuration.CHECKS)
-    found += _stored() + findings_of((jobs.broker,))
+    found = findings_of((*configuration.CHECKS, vendors.addresses)) + _stored() + findings_of((jobs.broker,))
     return found + (findings_of((vendors.reachable,)) if vendor else [])
 
 

@@ -10,12 +10,14 @@ from django.conf import settings
 from django.core import checks as system_checks
 from django.core.exceptions import ImproperlyConfigured
 
-from samsaas.checks import LOOPBACK
+from samsaas import checks
 from samsaas.diagnosis.findings import Check, Finding, fail, ok, said, warn
 from samsaas.lib import fields
 
 SHORTEST_SECRET = 32
-TOLD_ELSEWHERE = {"samsaas.E001", "samsaas.E010", "samsaas.W011"}
+FEWEST_CHARACTERS = 5
+# Reported here in words of their own, or by Django once more.
+TOLD_ELSEWHERE = {"samsaas.E001", "samsaas.E003", "samsaas.E010", "samsaas.W011", "security.W009", "security.W018"}
 NEW_SECRET = "Set SECRET_KEY to at least 50 random characters, the same for every process."  # noqa: S105 - advice
 NEW_KEY = "Run manage.py new_field_key and put its key first in FIELD_ENCRYPTION_KEYS, the same for every process."
 
@@ -23,13 +25,12 @@ NEW_KEY = "Run manage.py new_field_key and put its key first in FIELD_ENCRYPTION
 def secret_key() -> Iterator[Finding]:
     """Sessions and single-use links are signed with it."""
     try:
-        length = len(settings.SECRET_KEY)
+        secret = settings.SECRET_KEY
     except ImproperlyConfigured:
-        length = 0
-    if not length:
         yield fail("secret key", "SECRET_KEY is not set.", NEW_SECRET)
-    elif length < SHORTEST_SECRET:
-        yield fail("secret key", f"SECRET_KEY has only {length} characters.", NEW_SECRET)
+        return
+    if len(secret) < SHORTEST_SECRET or len(set(secret)) < FEWEST_CHARACTERS:
+        yield fail("secret key", "SECRET_KEY is short or monotonous enough to be guessed.", NEW_SECRET)
     else:
         yield ok("secret key", "SECRET_KEY is set.")
 
@@ -48,21 +49,28 @@ def encryption_keys() -> Iterator[Finding]:
 
 def redirect_uri() -> Iterator[Finding]:
     """What has to be registered with the vendor, to the letter."""
-    parts = urlsplit(settings.PUBLIC_URL)
-    register = f"Register exactly this redirect URI with the vendor: {settings.OAUTH_REDIRECT_URL}"
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path or parts.query:
-        remedy = "Set PUBLIC_URL to a scheme and a host only, such as https://samsaas.example.com."
-        yield fail("redirect URI", f"PUBLIC_URL is not usable: {settings.PUBLIC_URL}", remedy)
-    elif parts.scheme == "http" and parts.hostname not in LOOPBACK:
-        remedy = "Serve the application over https and change PUBLIC_URL: vendors refuse plain http."
-        yield fail("redirect URI", f"PUBLIC_URL is plain http on a public host: {settings.PUBLIC_URL}", remedy)
+    problems = checks.public_url(None)
+    for problem in problems:
+        yield fail("redirect URI", problem.msg, problem.hint or "")
+    if not problems:
+        where = " (for browsers on this machine only)" if _loopback() else ""
+        yield ok("redirect URI", f"Register exactly this one with the vendor: {settings.OAUTH_REDIRECT_URL}{where}")
+
+
+def proxy() -> Iterator[Finding]:
+    """Something in front of the application speaks https, and the application has to be told to believe it."""
+    if settings.HTTPS and settings.SECURE_SSL_REDIRECT and not settings.TRUST_PROXY:
+        remedy = (
+            "Set TRUST_PROXY=true where a proxy speaks https and sets X-Forwarded-Proto and X-Forwarded-For itself."
+        )
+        yield warn("proxy", "PUBLIC_URL is https and TRUST_PROXY is off: pages redirect to themselves.", remedy)
     else:
-        yield ok("redirect URI", register)
+        yield ok("proxy", "Its word is taken." if settings.TRUST_PROXY else "None is expected.")
 
 
 def development_switches() -> Iterator[Finding]:
     """DEBUG shows settings to strangers; the sandbox gives tokens to anybody."""
-    level = warn if urlsplit(settings.PUBLIC_URL).hostname in LOOPBACK else fail
+    level = warn if _loopback() else fail
     on = [name for name in ("DEBUG", "SANDBOX") if getattr(settings, name)]
     for name in on:
         yield level("development switches", f"{name} is on.", f"Unset {name} outside development and the demo.")
@@ -81,8 +89,9 @@ def static_files() -> Iterator[Finding]:
 
 
 def code_checks() -> Iterator[Finding]:
-    """The system checks of Django, the libraries and this project."""
-    problems = [p for p in system_checks.run_checks() if p.id not in TOLD_ELSEWHERE and not p.is_silenced()]
+    """The system checks of Django, the libraries and this project; those for deployment where it is served by https."""
+    run = system_checks.run_checks(include_deployment_checks=settings.HTTPS)
+    problems = [problem for problem in run if problem.id not in TOLD_ELSEWHERE and not problem.is_silenced()]
     for problem in problems:
         level = fail if problem.is_serious() else warn
         yield level(f"system check {problem.id}", problem.msg, problem.hint or "See the documentation of this check.")
@@ -90,10 +99,15 @@ def code_checks() -> Iterator[Finding]:
         yield ok("system checks", "No further problem.")
 
 
+def _loopback() -> bool:
+    return urlsplit(settings.PUBLIC_URL).hostname in checks.LOOPBACK
+
+
 CHECKS: tuple[Check, ...] = (
     secret_key,
     encryption_keys,
     redirect_uri,
+    proxy,
     development_switches,
     static_files,
     code_checks,

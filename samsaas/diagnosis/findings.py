@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from urllib.parse import unquote, urlsplit
+
+from django.conf import settings
+from django.db import connection
 
 from samsaas.lib.redaction import redact
 
 OK, WARN, FAIL = "OK", "WARN", "FAIL"
 LONGEST = 300
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,9 +43,18 @@ def fail(check: str, message: str, remedy: str) -> Finding:
 
 
 def said(error: BaseException) -> str:
-    """The first line of an error, without anything that looks like a secret."""
-    text = redact(str(error)).strip() or type(error).__name__
+    """The first line of an error, without anything that is a secret of this installation or looks like one."""
+    text = str(error)
+    for secret in _secrets():
+        text = text.replace(secret, "[redacted]")
+    text = redact(text).strip() or type(error).__name__
     return text.splitlines()[0][:LONGEST]
+
+
+def _secrets() -> list[str]:
+    held = [*settings.FIELD_ENCRYPTION_KEYS, connection.settings_dict["PASSWORD"]]
+    held.append(unquote(urlsplit(settings.CELERY_BROKER_URL).password or ""))
+    return [secret for secret in held if secret]
 
 
 def findings_of(checks: tuple[Check, ...]) -> list[Finding]:
@@ -50,5 +65,7 @@ def findings_of(checks: tuple[Check, ...]) -> list[Finding]:
             found.extend(check())
         except Exception as error:  # whatever is broken, the doctor still reports on the rest
             name = check.__name__.replace("_", " ")
-            found.append(fail(name, f"Could not be checked ({type(error).__name__}: {said(error)}).", "See the log."))
+            log.debug("The check %s broke.", name, exc_info=True)
+            remedy = "Run it again with LOG_LEVEL=DEBUG to see where, and report it."
+            found.append(fail(name, f"Could not be checked ({type(error).__name__}: {said(error)}).", remedy))
     return found

@@ -4,57 +4,72 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db.models import Q
 from django.db.models.functions import Now
+from kombu.exceptions import ChannelError
 
 from profiles import queue
 from profiles.models import JobRun
 from samsaas.celery import app
 from samsaas.checks import LOOPBACK
 from samsaas.diagnosis.findings import Check, Finding, fail, ok, said, warn
-from samsaas.diagnosis.storage import database_time
 from samsaas.models import Heartbeat
 
 BROKER_SECONDS = 2
 BEAT_SILENT = timedelta(minutes=2)
 WAITING_TOO_LONG = timedelta(minutes=5)
+# The beat sends seven messages a minute: so many wait when no worker has taken one for some minutes.
+TOO_MANY_WAIT = 30
 
 
 def broker() -> Iterator[Finding]:
     """A broker that is down stops nothing for good: the sweeper rings again. But jobs start late."""
-    where = urlsplit(settings.CELERY_BROKER_URL)
-    if where.scheme == "memory":
-        if urlsplit(settings.PUBLIC_URL).hostname in LOOPBACK:
-            yield ok("broker", "Embedded (memory://): web, worker and beat share one process.")
-        else:
-            remedy = "Set CELERY_BROKER_URL to a Redis server and start a worker and a beat."
-            yield warn("broker", "memory:// reaches no other process; it serves the demo only.", remedy)
+    if settings.CELERY_BROKER_URL.startswith("memory:"):
+        yield _embedded()
         return
-    place = f"{where.scheme}://{where.hostname}:{where.port or ''}".rstrip(":")
-    try:
-        with app.connection_for_write(connect_timeout=BROKER_SECONDS) as link:
-            limits = {"socket_timeout": BROKER_SECONDS, "socket_connect_timeout": BROKER_SECONDS}
-            link.transport_options = {**link.transport_options, **limits}
+    with app.connection_for_write(url=settings.CELERY_BROKER_URL, connect_timeout=BROKER_SECONDS) as link:
+        place = link.as_uri()
+        limits = {"socket_timeout": BROKER_SECONDS, "socket_connect_timeout": BROKER_SECONDS}
+        link.transport_options = {**link.transport_options, **limits}
+        try:
             link.ensure_connection(max_retries=1, interval_start=0, interval_step=0, timeout=BROKER_SECONDS)
-    except Exception as error:  # every transport has its own family of errors
-        remedy = "Start the broker, or correct CELERY_BROKER_URL."
-        yield fail("broker", f"{place} does not answer ({said(error)}).", remedy)
-        return
-    yield ok("broker", f"{place} answers.")
+            waiting = _waiting(link.default_channel)
+        except Exception as error:  # every transport has its own family of errors
+            remedy = "Start the broker, or correct CELERY_BROKER_URL. Until then jobs start late or not at all."
+            yield fail("broker", f"{place} does not answer ({said(error)}).", remedy)
+            return
+    if waiting > TOO_MANY_WAIT:
+        yield fail("broker", f"{place} answers, but {waiting} messages wait in it.", "Start a worker: none takes them.")
+    else:
+        yield ok("broker", f"{place} answers.")
+
+
+def _embedded() -> Finding:
+    if urlsplit(settings.PUBLIC_URL).hostname in LOOPBACK:
+        return ok("broker", "Embedded (memory://): web, worker and beat share one process.")
+    remedy = "Set CELERY_BROKER_URL to a Redis server and start a worker and a beat."
+    return warn("broker", "memory:// reaches no other process; it serves the demo only.", remedy)
+
+
+def _waiting(channel: Any) -> int:
+    """How many messages no worker has taken yet. A queue that is empty does not exist in Redis."""
+    try:
+        return int(channel.queue_declare(queue=app.conf.task_default_queue, passive=True).message_count)
+    except ChannelError:
+        return 0
 
 
 def beat_and_worker() -> Iterator[Finding]:
     """The beat sends the sweep and a worker runs it: its trace shows that both live."""
-    seen = Heartbeat.objects.filter(name="beat").first()
+    seen = Heartbeat.objects.filter(name="beat").annotate(now=Now()).first()
     remedy = "Start exactly one beat and at least one worker, and look into their logs."
     if seen is None:
         yield warn("beat and worker", "They have never run here.", remedy)
-        return
-    silent = database_time() - seen.at
-    if silent > BEAT_SILENT:
+    elif (silent := seen.now - seen.at) > BEAT_SILENT:
         yield fail("beat and worker", f"Silent since {seen.at:%Y-%m-%d %H:%M} UTC.", remedy)
     else:
         yield ok("beat and worker", f"Last seen {max(silent.total_seconds(), 0):.0f} s ago.")

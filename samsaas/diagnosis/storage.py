@@ -13,7 +13,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from profiles.models import IntegrationProfile
+from profiles.models import IntegrationProfile, JobRun
 from samsaas import health, roles, stored_secrets
 from samsaas.diagnosis.findings import Check, Finding, fail, ok, said, warn
 from samsaas.lib import fields
@@ -22,6 +22,10 @@ from samsaas.models import Heartbeat
 MOST_DRIFT = timedelta(seconds=5)
 REFRESH_OVERDUE = timedelta(hours=48)
 NAMES_SHOWN = 5
+LOST_KEY = (
+    "Add the key they were written with to FIELD_ENCRYPTION_KEYS. If it is lost for good, run manage.py "
+    "rotate_field_keys --forget-lost and enter the secrets anew."
+)
 
 
 def database() -> Iterator[Finding]:
@@ -42,7 +46,7 @@ def database() -> Iterator[Finding]:
 
 def _no_file(name: str) -> bool:
     """Opening would make an empty one, and the doctor only looks. Databases in memory have names of their own."""
-    return name.startswith("/") and not Path(name).exists()
+    return not name.startswith((":memory:", "file:")) and not Path(name).exists()
 
 
 def migrations() -> Iterator[Finding]:
@@ -54,20 +58,11 @@ def migrations() -> Iterator[Finding]:
         yield ok("migrations", "None pending.")
 
 
-def database_time() -> datetime:
-    """The database's clock, by a row that is written and taken back. Raises `django.db.Error`."""
-    with transaction.atomic():
-        probe = Heartbeat.objects.create(name="doctor", at=Now())
-        probe.refresh_from_db()
-        transaction.set_rollback(True)
-    return probe.at
-
-
 def writable_and_on_time() -> Iterator[Finding]:
     """Leases and due times follow the database's clock, tokens the process's own: they must agree."""
     before = timezone.now()
     try:
-        theirs = database_time()
+        theirs = _written_at()
     except Error as error:
         remedy = "Check rights, free space, and that this is no read-only replica."
         yield fail("database writes", f"Writing failed ({said(error)}).", remedy)
@@ -82,6 +77,15 @@ def writable_and_on_time() -> Iterator[Finding]:
         yield ok("clock", "This machine and the database agree.")
 
 
+def _written_at() -> datetime:
+    """The database's clock, by a row that is written and taken back. Raises `django.db.Error`."""
+    with transaction.atomic():
+        probe = Heartbeat.objects.create(name="doctor", at=Now())
+        probe.refresh_from_db()
+        transaction.set_rollback(True)
+    return probe.at
+
+
 def secrets_readable() -> Iterator[Finding]:
     """Every stored secret is opened, none is shown."""
     try:
@@ -90,14 +94,14 @@ def secrets_readable() -> Iterator[Finding]:
         yield warn("stored secrets", "Not looked at without keys.", "Set FIELD_ENCRYPTION_KEYS first.")
         return
     tallies = [stored_secrets.inspect(column) for column in stored_secrets.columns()]
+    older = sum(tally.older for tally in tallies)
     for tally in tallies:
-        if tally.unreadable:
-            remedy = "Add the key they were written with to FIELD_ENCRYPTION_KEYS, or enter the secrets anew."
-            yield fail("stored secrets", f"{len(tally.unreadable)} of {tally.column} cannot be decrypted.", remedy)
-    if older := sum(tally.rotated for tally in tallies):
+        if tally.lost:
+            yield fail("stored secrets", f"{len(tally.lost)} of {tally.column} cannot be decrypted.", LOST_KEY)
+    if older:
         yield warn("stored secrets", f"{older} under an older key.", "Run manage.py rotate_field_keys.")
-    readable = sum(tally.current + tally.rotated for tally in tallies)
-    yield ok("stored secrets", f"{readable} can be decrypted.")
+    if not (older or any(tally.lost for tally in tallies)):
+        yield ok("stored secrets", f"{sum(tally.current for tally in tallies)} can be decrypted.")
 
 
 def administrators() -> Iterator[Finding]:
@@ -118,7 +122,8 @@ def profiles() -> Iterator[Finding]:
     if troubled := _names(~Q(attention="") & ~Q(attention=asking)):
         yield warn("integration profiles", f"Last refresh failed or waits: {troubled}.", "Open their job results.")
     old = Q(refreshed_at=None) | Q(refreshed_at__lt=timezone.now() - REFRESH_OVERDUE)
-    if stale := _names(old & Q(attention="", status=IntegrationProfile.Status.PUBLISHED)):
+    idle = Q(attention="", status=IntegrationProfile.Status.PUBLISHED) & ~Q(runs__state__in=JobRun.ACTIVE)
+    if stale := _names(old & idle):
         yield warn("integration profiles", f"Not refreshed for two days: {stale}.", "Check worker and beat.")
     if not (waiting or troubled or stale):
         yield ok("integration profiles", f"{IntegrationProfile.objects.count()}, none waits for anybody.")

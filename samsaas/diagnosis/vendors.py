@@ -1,4 +1,4 @@
-"""Can this machine reach the vendors? Asks each address for its headers, without any credential."""
+"""Where the vendors are, and whether this machine reaches them: asked for headers only, without any credential."""
 
 from __future__ import annotations
 
@@ -8,14 +8,39 @@ from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
 import requests
+from django.conf import settings
 from django.utils import timezone
 
 from profiles import connectors, endpoints
-from profiles.connectors.transport import is_loopback
+from profiles.connectors import transport
 from samsaas.diagnosis.findings import Finding, fail, ok, said, warn
 
 SECONDS = 3
 MOST_DRIFT = 5
+
+
+def addresses() -> Iterator[Finding]:
+    """Where secrets will go: to the vendor, or to a stand-in that somebody meant."""
+    for key, label in connectors.choices():
+        own, here = connectors.vendor(key).endpoints, endpoints.of(key)
+        names = connectors.vendor(key).setting_names().items()
+        changed = [setting for field, setting in names if getattr(own, field) != getattr(here, field)]
+        unsafe = [setting for field, setting in names if not _is_safe(getattr(here, field))]
+        if unsafe:
+            remedy = "Use https; or unset them, and the vendor's own are used."
+            yield fail(f"vendor {label}", f"Not https: {', '.join(unsafe)}.", remedy)
+        elif changed and not settings.SANDBOX:
+            remedy = "Unset them, unless a stand-in for the vendor is meant."
+            yield warn(f"vendor {label}", f"Not the vendor's own addresses: {', '.join(changed)}.", remedy)
+        else:
+            yield ok(f"vendor {label}", f"At {urlsplit(here.api_url).netloc}.")
+
+
+def _is_safe(address: str) -> bool:
+    try:
+        return bool(transport.require_secure(address))
+    except ValueError:
+        return False
 
 
 def reachable() -> Iterator[Finding]:
@@ -29,7 +54,7 @@ def reachable() -> Iterator[Finding]:
 
 def _asked(check: str, origin: str) -> Iterator[Finding]:
     session = requests.Session()
-    session.trust_env = not is_loopback(origin)  # a proxy is for the world, as in the connectors
+    session.trust_env = not transport.is_loopback(origin)  # a proxy is for the world, as in the connectors
     try:
         with session.head(f"{origin}/", timeout=SECONDS, allow_redirects=False) as answer:
             date = answer.headers.get("Date", "")

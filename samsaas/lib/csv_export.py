@@ -10,7 +10,8 @@ from typing import Any
 
 from django.http import StreamingHttpResponse
 
-DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n", "\0")
+# Spreadsheets set to an East Asian language read the full-width signs as formulas too.
+DANGEROUS = (*"=+-@＝＋－＠", "\t", "\r", "\n", "\0")
 ROWS_A_CHUNK = 500
 
 

@@ -48,19 +48,16 @@ def decrypt(stored: str) -> str:
         raise UndecryptableValue("None of FIELD_ENCRYPTION_KEYS opens a stored secret.") from error
 
 
-def rotate(stored: str) -> str:
-    """The same secret under the first key. Raises `UndecryptableValue`."""
-    try:
-        return PREFIX + cipher().rotate(stored.removeprefix(PREFIX).encode()).decode()
-    except InvalidToken as error:
-        raise UndecryptableValue("None of FIELD_ENCRYPTION_KEYS opens a stored secret.") from error
-
-
 class EncryptedTextField(models.TextField):
-    """A text column whose content only this application can read; it can be looked up by `isnull` only."""
+    """A text column whose content only this application can read; it can be looked up by `isnull` only.
+
+    Forms and `dumpdata` leave it out: what is written here is never shown again.
+    """
 
     def get_prep_value(self, value: Any) -> Any:
-        return encrypt(value) if isinstance(value, str) else value
+        if value is not None and not isinstance(value, str):
+            raise TypeError(f"{self.name} is encrypted and takes text only, not {type(value).__name__}.")
+        return value and encrypt(value)
 
     def from_db_value(self, value: str | None, expression: object, connection: object) -> str | None:
         return None if value is None else decrypt(value)
@@ -69,3 +66,9 @@ class EncryptedTextField(models.TextField):
         if lookup_name != "isnull":
             raise FieldError(f"{self.name} is encrypted: it cannot be filtered by {lookup_name}.")
         return super().get_lookup(lookup_name)
+
+    def formfield(self, **kwargs: Any) -> None:
+        """None: a form that wants to set a secret says so itself, and never fills it in."""
+
+    def value_to_string(self, obj: models.Model) -> str:
+        return ""

@@ -82,6 +82,12 @@ class Table(django_tables2.Table):
 class ListFilter(django_filters.FilterSet):
     """The house filter form. Fields are built by `search` and django-filter's own; `describe` makes the chips."""
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.form.fields.values():
+            if isinstance(field, ChoiceField):  # Django's own words repeat what was asked for, however long
+                field.error_messages["invalid_choice"] = "There is no such choice."
+
     def describe(self) -> list[tuple[str, str, str]]:
         """Parameter, label and words of every filter that narrows the list."""
         told = []
@@ -143,9 +149,12 @@ def listing(
     """The context of a list page: `table`, `filter`, `chips`, `problems`, `clear_url` and what the form must keep."""
     filterset = filterset_class(request.GET, queryset=queryset, request=request) if filterset_class else None
     rows = filterset.qs if filterset else queryset
-    table = table_class(rows, request=request, **table_options)
+    # Not handed the request, from which django-tables2 would take any page size, negative ones too.
+    table = table_class(rows, **table_options)
+    table.request = request
     if asked := [alias for alias in request.GET.getlist("sort") if alias.lstrip("-") in table.columns.names()]:
         table.order_by = asked
+    settle_order(table)
     problems = paginate(table, request)
     return {
         "table": table,
@@ -155,6 +164,13 @@ def listing(
         "clear_url": request.path,
         "kept_parameters": [(name, request.GET[name]) for name in ("sort", "per_page") if request.GET.get(name)],
     }
+
+
+def settle_order(table: Table) -> None:
+    """Give rows that are equal in the sorted column an order of their own, or pages would repeat some and lose some."""
+    ordering = table.data.data.query.order_by
+    if ordering and not {"pk", "-pk"} & set(ordering):
+        table.data.data = table.data.data.order_by(*ordering, "pk")
 
 
 def chips(request: HttpRequest, filterset: ListFilter) -> list[dict[str, str]]:

@@ -13,7 +13,7 @@ from django import template
 from django.template.context import RequestContext
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
 
 from samsaas import navigation, roles
 
@@ -51,6 +51,7 @@ PILLS = {
 }
 # Control, zero-width and direction characters: what a name could hide behind. Joiners stay, scripts need them.
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
+PLACES = re.compile(r"(<[^>]*>)|(?<=_)(?!_)|(?<=[^/]/)(?!/)|(?=@)")  # tags are taken as they are
 UNITS = ((60, "minute"), (3600, "hour"), (86400, "day"), (30 * 86400, "month"), (365 * 86400, "year"))
 
 
@@ -76,7 +77,8 @@ def pill(value: str, label: str = "") -> str:
     """A status as colour, icon and words. `label` defaults to the value, made readable."""
     tone, name = PILLS.get(str(value), ("idle", "circle-dashed"))
     text = label or str(value).replace("_", " ").capitalize()
-    return format_html('<span class="pill pill-{}">{}<span>{}</span></span>', tone, icon(name), text)
+    drawing = icon(name, "spin" if value == "running" else "")
+    return format_html('<span class="pill pill-{}">{}<span>{}</span></span>', tone, drawing, text)
 
 
 @register.simple_tag(takes_context=True)
@@ -91,6 +93,14 @@ def workspace_navigation(context: RequestContext) -> list[navigation.Group]:
     """The groups and items this account may open."""
     request = context.get("request")
     return navigation.for_request(request) if request else []
+
+
+@register.inclusion_tag("partials/place.html", takes_context=True)
+def place(context: RequestContext) -> dict[str, Any]:
+    """The first breadcrumbs of a page: its headings in the navigation, and the list it belongs to."""
+    request = context.get("request")
+    group, item = (navigation.place(request) if request else None) or (None, None)
+    return {"group": group, "item": item, "is_itself": bool(item and request and request.path == item.url)}
 
 
 def in_words(seconds: float) -> str:
@@ -139,6 +149,8 @@ def duration(seconds: float | None) -> str:
     """`2 h 05 min`, `3 min 20 s`, `1.4 s`."""
     if seconds is None:
         return NOTHING
+    if seconds < 0.1:
+        return "under 0.1 s"
     minutes, rest = divmod(int(seconds), 60)
     hours, minutes_left = divmod(minutes, 60)
     if hours:
@@ -173,6 +185,18 @@ def outside(text: str | None) -> str:
     return format_html("<bdi>{}</bdi>", format_html_join("", "{}", shown))
 
 
+@register.filter
+def breakable(text: str | None) -> str:
+    """As `outside`, for addresses and names made of parts: a line may end before an @, after a slash or underscore."""
+    return mark_safe(PLACES.sub(lambda found: found[1] or "<wbr>", outside(text)))  # noqa: S308 - `outside` escapes
+
+
+@register.filter
+def visible(text: object) -> str:
+    """As `outside`, where no markup can be: a title or an attribute."""
+    return CONTROL.sub(lambda found: f"U+{ord(found[0]):04X}", str(text))
+
+
 @register.inclusion_tag("partials/stacked_bar.html")
 def stacked_bar(title: str, parts: Sequence[Any]) -> dict[str, Any]:
     """Shares of a whole as one SVG bar with its table. A part has `label`, `value`, `tone` and optionally `url`."""
@@ -204,12 +228,12 @@ def words(name: str) -> str:
 def readable(value: Any) -> str:
     """Nested data (an audit entry's detail, a run's counters) as words instead of JSON."""
     if isinstance(value, dict):
-        pairs = [(str(key).replace("_", " "), readable(entry)) for key, entry in value.items()]
+        pairs = [(visible(key).replace("_", " "), readable(entry)) for key, entry in value.items()]
         return format_html('<dl class="readable">{}</dl>', format_html_join("", "<dt>{}</dt><dd>{}</dd>", pairs))
     if isinstance(value, list | tuple):
         if all(isinstance(entry, str | int | float) for entry in value):
-            return ", ".join(str(entry) for entry in value) or "none"
+            return ", ".join(visible(entry) for entry in value) or "none"
         return format_html("<ul>{}</ul>", format_html_join("", "<li>{}</li>", [(readable(entry),) for entry in value]))
     if value is None or value == "":
         return "empty"
-    return {True: "yes", False: "no"}.get(value, str(value)) if isinstance(value, bool) else str(value)
+    return ("yes" if value else "no") if isinstance(value, bool) else breakable(str(value))

@@ -109,7 +109,7 @@ def test_the_secret_goes_by_basic_and_nowhere_else() -> None:
 
 def test_a_refresh_keeps_the_old_refresh_token(world: World) -> None:
     grant = tokens.refresh(endpoints(), KEY, SECRET, world.refresh_token)
-    assert (grant.refresh_token, grant.scopes, grant.expires_in) == ("", (), 14400)
+    assert (grant.refresh_token, grant.scopes, grant.expires_in) == ("", None, 14400)
     world.tokens.token = grant.access_token
     assert world.connector().team().name
 

@@ -23,7 +23,8 @@ from profiles.connectors.base import (
     TryLater,
     plain,
 )
-from profiles.connectors.http import VendorSession, failure_of
+from profiles.connectors.evidence import failure_of
+from profiles.connectors.http import VendorSession
 from profiles.connectors.transport import Answer
 
 REQUEST_ID_HEADER = "X-Dropbox-Request-Id"
@@ -33,6 +34,7 @@ Decoded = TypeVar("Decoded")
 RESTARTS = {"team/members/list/continue_v2": ("invalid_cursor", "reset")}
 NEEDS_TEAM = "Connect as a team admin of a Dropbox Business team: this is the token of a personal account."
 SUSPENDED = "Restore the suspended admin in Dropbox, or press Get OAuth Token as another team admin."
+NOBODY_THERE = "Nothing was changed. Check DROPBOX_API_URL in the deployment settings (manage.py doctor)."
 
 
 class _Error(msgspec.Struct):
@@ -68,6 +70,8 @@ class DropboxDialect:
         failure = replace(failure, tag=told.tag if told else "")
         if answer.status == 400:
             return _bad_request(answer, failure)
+        if answer.status in (404, 405):
+            return ProtocolError("There is no Dropbox API at this address.", failure=failure, remedy=NOBODY_THERE)
         if told is None:
             return TryLater(f"Dropbox answered with status {answer.status} and no reason.", failure=failure)
         if answer.status == 401:

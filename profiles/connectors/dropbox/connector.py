@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import msgspec
 
@@ -17,6 +18,7 @@ from profiles.connectors.base import (
     Limits,
     Page,
     Process,
+    Refused,
     SeatType,
     Team,
     TokenSource,
@@ -33,6 +35,7 @@ LIST = "team/members/list_v2"
 LIST_CONTINUE = "team/members/list/continue_v2"
 LARGEST_PAGE = 1000
 MOST_EMPTY_PAGES = 100
+LARGEST_COUNT = 2**31 - 1
 
 TEAM_ADMIN = "Team admin"
 ROLE_NOTE = (
@@ -52,6 +55,7 @@ VENDOR = Vendor(
         api_url="https://api.dropboxapi.com",
         revoke_path="/2/auth/token/revoke",
         request_id_header=REQUEST_ID_HEADER,
+        api_version="/2",
     ),
     processes=(
         Process(
@@ -108,11 +112,20 @@ VENDOR = Vendor(
 
 
 class _TeamInfo(msgspec.Struct):
+    """Only the id has to be right: a count that cannot be read is one the vendor did not tell."""
+
     team_id: str
-    name: str = ""
-    num_licensed_users: int | None = None
-    num_provisioned_users: int | None = None
-    num_used_licenses: int | None = None
+    name: Any = None
+    num_licensed_users: Any = None
+    num_provisioned_users: Any = None
+    num_used_licenses: Any = None
+
+
+def _count(told: Any) -> int | None:
+    """A count of licences or accounts; Dropbox's go to 2**32, ours as far as a database integer."""
+    if isinstance(told, bool) or not isinstance(told, int | float) or told < 0:
+        return None
+    return int(min(told, LARGEST_COUNT))
 
 
 class Dropbox:
@@ -143,17 +156,26 @@ class Dropbox:
         `num_used_licenses` came in November 2022 and may be absent or 0; then the provisioned count is the used one.
         """
         told = self._client.read("team/get_info", _TeamInfo)
+        provisioned = _count(told.num_provisioned_users)
         return Team(
             team_id=plain(told.team_id, 128),
-            name=plain(told.name, 255),
-            licensed=told.num_licensed_users,
-            provisioned=told.num_provisioned_users,
-            used=told.num_used_licenses or told.num_provisioned_users,
+            name=plain(told.name, 255) if isinstance(told.name, str) else "",
+            licensed=_count(told.num_licensed_users),
+            provisioned=provisioned,
+            used=_count(told.num_used_licenses) or provisioned,
         )
 
-    def admin(self) -> Admin:
-        """Who authorised the token. Refused with the tag `admin_not_active` once that person left or lost the role."""
-        told = self._client.read("team/token/get_authenticated_admin", members.AuthenticatedAdmin)
+    def admin(self) -> Admin | None:
+        """Who authorised the token; None where Dropbox kept no record of that (`mapping_not_found`).
+
+        Refused with the tag `admin_not_active` once that person left or lost the role.
+        """
+        try:
+            told = self._client.read("team/token/get_authenticated_admin", members.AuthenticatedAdmin)
+        except Refused as refusal:
+            if refusal.failure.tag == "mapping_not_found":
+                return None
+            raise
         return members.admin(told.admin_profile)
 
     def seats(self, cursor: str = "") -> Iterator[Page]:

@@ -24,10 +24,13 @@ FREE_MEMBERSHIPS = ("limited",)
 EMAIL, NAME, TAG, IDENTIFIER, EXTERNAL_ID, EXCERPT = 320, 255, 64, 100, 128, 500
 MOST_SECONDARY_EMAILS = 20
 MOST_ROLES = 20
+UNNAMED = "(unnamed)"
 
 # An id is never cut, since two could become one; it must be printable ASCII to be stored and compared everywhere.
 _Id = Annotated[str, msgspec.Meta(pattern=r"^[!-~]{1,128}$")]
 _Moment = Annotated[dt.datetime, msgspec.Meta(tz=True)]
+# A cursor goes into the database and back to Dropbox as it came: a damaged one must not be used.
+_Cursor = Annotated[str, msgspec.Meta(pattern=r"^[ -~]*$", max_length=16_384)]
 
 
 class _Tag(msgspec.Struct, gc=False):
@@ -77,13 +80,13 @@ class Listing(msgspec.Struct, gc=False):
 
     members: list[Member]
     has_more: bool
-    cursor: str | None = None
+    cursor: _Cursor | None = None
 
 
 class _LooseListing(msgspec.Struct, gc=False):
     members: list[Any]
     has_more: bool
-    cursor: str | None = None
+    cursor: _Cursor | None = None
 
 
 class AuthenticatedAdmin(msgspec.Struct, gc=False):
@@ -118,10 +121,10 @@ def seat(member: Member) -> Seat:
     mails, roles = profile.secondary_emails, member.roles
     return Seat(
         external_id=profile.team_member_id,
-        identifier=kind if kind in MEMBERSHIPS else plain(kind, IDENTIFIER),
+        identifier=kind if kind in MEMBERSHIPS else plain(kind, IDENTIFIER) or UNNAMED,
         email=plain(profile.email, EMAIL),
         status=tag if tag in STATUSES else "unknown",
-        vendor_status=tag if tag in STATUSES else plain(tag, TAG),
+        vendor_status=tag if tag in STATUSES else plain(tag, TAG) or UNNAMED,
         consumes_licence=tag not in FREE_STATUSES and kind not in FREE_MEMBERSHIPS,
         email_verified=profile.email_verified is True,
         display_name=plain(name.display_name or "", NAME),

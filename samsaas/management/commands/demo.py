@@ -10,6 +10,7 @@ import copy
 import errno
 import logging
 import os
+import shlex
 import signal
 import sys
 import threading
@@ -59,16 +60,17 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []  # the keys they ask for are made here
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--port", type=int, default=8000, help="port of the application (default: 8000)")
-        parser.add_argument("--sandbox-port", type=int, default=8765, help="port of the sandbox (default: 8765)")
+        parser.add_argument("--port", type=port, default=8000, help="port of the application (default: 8000)")
+        parser.add_argument("--sandbox-port", type=port, default=8765, help="port of the sandbox (default: 8765)")
         parser.add_argument("--fresh", action="store_true", help="delete what an earlier demo left, and start anew")
         parser.add_argument("--yes", action="store_true", help="do not ask before deleting")
 
     def handle(self, *args: Any, **options: Any) -> None:
         home = Home(Path(os.environ.get("SAMSAAS_DEMO_DIR", settings.BASE_DIR / "var" / "demo")))
-        if os.environ.get(STAGE) != "serve":
-            self._prepare(home, options)
+        os.umask(0o077)  # keys, tokens and the database are this person's only
         try:
+            if os.environ.get(STAGE) != "serve":
+                self._prepare(home, options)
             with home.alone():
                 self._serve(home, options["port"], options["sandbox_port"])
         except AlreadyRunning as error:
@@ -76,25 +78,25 @@ class Command(BaseCommand):
 
     def _prepare(self, home: Home, options: dict[str, Any]) -> None:
         """Does not return: this process becomes the serving one."""
-        if options["fresh"] and home.exists():
-            self._forget(home, sure=options["yes"])
-        home.prepare(port=options["port"], sandbox_port=options["sandbox_port"])
+        with home.alone():
+            if options["fresh"] and home.exists():
+                self._confirm(home, sure=options["yes"])
+                home.forget()
+            home.prepare(port=options["port"], sandbox_port=options["sandbox_port"])
         ports = ["--port", str(options["port"]), "--sandbox-port", str(options["sandbox_port"])]
         command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "demo", *ports]
         sys.stdout.flush()
         os.execve(command[0], command, {**home.environment(), STAGE: "serve"})  # noqa: S606 - no shell wanted
 
-    def _forget(self, home: Home, *, sure: bool) -> None:
-        if not sure and not sys.stdin.isatty():
-            raise CommandError(f"--fresh deletes {home.folder} for good. Add --yes to say that you mean it.")
-        if not sure and input(f"Delete {home.folder} with its database and keys? [y/N] ").strip().lower() != "y":
+    def _confirm(self, home: Home, *, sure: bool) -> None:
+        if sure:
+            return
+        if not sys.stdin.isatty():
+            raise CommandError(f"--fresh deletes the demo in {home.folder}. Add --yes to say that you mean it.")
+        if input(f"Delete the demo in {home.folder}, its database and keys? [y/N] ").strip().lower() != "y":
             raise CommandError("Nothing was deleted.")
-        try:
-            home.forget()
-        except AlreadyRunning as error:
-            raise CommandError(f"A demo is running from {home.folder}. Stop it first.") from error
 
-    def _serve(self, home: Home, port: int, sandbox_port: int) -> None:
+    def _serve(self, home: Home, web_port: int, sandbox_port: int) -> None:
         stopping = threading.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: stopping.set())
@@ -102,7 +104,7 @@ class Command(BaseCommand):
         from samsaas import embedded  # noqa: PLC0415 - loads the worker, which stage 1 has no use for
 
         sandbox = self._sandbox(home, sandbox_port)
-        product = bind(lambda: embedded.Embedded(LOOPBACK, port, settings.PUBLIC_URL), port, "--port")
+        product = bind(lambda: embedded.Embedded(LOOPBACK, web_port, settings.PUBLIC_URL), web_port, "--port")
         call_command("migrate", verbosity=0)
         sandbox.start()
         resumed = embedded.resume_interrupted()
@@ -111,12 +113,12 @@ class Command(BaseCommand):
         self.stdout.write("  Stopped. Run it again to go on where you were.")
         embedded.leave(0)
 
-    def _sandbox(self, home: Home, port: int) -> Any:
+    def _sandbox(self, home: Home, number: int) -> Any:
         from profiles.connectors.dropbox import sandbox  # noqa: PLC0415 - never loaded outside the demo
         from profiles.connectors.dropbox.sandbox import doors  # noqa: PLC0415
 
         stand_in = sandbox.Sandbox(redirect_uris=[settings.OAUTH_REDIRECT_URL], state_file=home.sandbox_state)
-        return bind(lambda: doors.serve(stand_in, LOOPBACK, port), port, "--sandbox-port")
+        return bind(lambda: doors.serve(stand_in, LOOPBACK, number), number, "--sandbox-port")
 
     def _welcome(self, home: Home, sandbox_url: str, resumed: int) -> None:
         from profiles.connectors.dropbox.sandbox import application  # noqa: PLC0415
@@ -135,14 +137,21 @@ class Command(BaseCommand):
         self.stdout.flush()
 
 
-def bind(make: Callable[[], Bound], port: int, option: str) -> Bound:
+def port(text: str) -> int:
+    """For argparse, which names this function in its message. Raises ValueError."""
+    number = int(text)
+    if not 0 < number < 2**16:
+        raise ValueError(text)
+    return number
+
+
+def bind(make: Callable[[], Bound], number: int, option: str) -> Bound:
     """What `make` gives. Raises `CommandError` naming the port and its option."""
     try:
         return make()
-    except (OSError, OverflowError) as error:
-        taken = getattr(error, "errno", None) == errno.EADDRINUSE
-        why = "is in use" if taken else f"cannot be used ({error})"
-        raise CommandError(f"Port {port} {why}. Choose another one with {option}.") from error
+    except OSError as error:
+        why = "is in use" if error.errno == errno.EADDRINUSE else f"cannot be used ({error})"
+        raise CommandError(f"Port {number} {why}. Choose another one with {option}.") from error
 
 
 def first_password() -> str:
@@ -156,7 +165,7 @@ def first_password() -> str:
 
 
 def sign_in(home: Home, password: str) -> str:
-    environment, python = os.path.relpath(home.environment_file), os.path.relpath(sys.executable)
+    environment, python = (shlex.quote(os.path.relpath(path)) for path in (home.environment_file, sys.executable))
     reset = RESET.format(environment=environment, python=python)
     if not password:
         return f"    Sign in as before.\n{reset}"

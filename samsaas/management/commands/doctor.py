@@ -14,16 +14,15 @@ from samsaas import diagnosis
 
 
 class Command(BaseCommand):
-    help = "Look at keys, database, broker, background processes and settings; exit code 1 when something fails."
+    help = "Say what is wrong with this installation and what to do. Exit code 0: nothing fails; 1: something does."
     requires_system_checks: list[str] = []  # they are part of the report
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--json", action="store_true", help="print the findings as JSON")
-        parser.add_argument("--quick", action="store_true", help="database and broker only, for health checks")
         parser.add_argument("--vendor", action="store_true", help="also ask whether the vendors can be reached")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        findings = diagnosis.run(quick=options["quick"], vendor=options["vendor"])
+        findings = diagnosis.run(vendor=options["vendor"])
         healthy = not any(finding.level == diagnosis.FAIL for finding in findings)
         if options["json"]:
             report = {"healthy": healthy, "findings": [asdict(finding) for finding in findings]}
@@ -35,7 +34,9 @@ class Command(BaseCommand):
             sys.exit(1)
 
     def _line(self, finding: diagnosis.Finding) -> str:
-        styles = {diagnosis.OK: self.style.SUCCESS, diagnosis.FAIL: self.style.ERROR}
-        level = styles.get(finding.level, self.style.WARNING)(f"{finding.level:<4}")
+        styles = {diagnosis.OK: self.style.SUCCESS, diagnosis.WARN: self.style.WARNING}
+        level = styles.get(finding.level, self.style.ERROR)(f"{finding.level:<4}")
         remedy = f" Remedy: {finding.remedy}" if finding.remedy else ""
-        return f"{level}  {finding.check}: {finding.message}{remedy}"
+        said = f"{finding.check}: {finding.message}{remedy}"
+        # A profile's name may hold anything; a terminal obeys control characters.
+        return f"{level}  {''.join(sign if sign.isprintable() else ' ' for sign in said)}"

@@ -1,17 +1,22 @@
-"""`manage.py rotate_field_keys`: put every stored secret under the first of FIELD_ENCRYPTION_KEYS."""
+"""`manage.py rotate_field_keys`: put every stored secret under the first of FIELD_ENCRYPTION_KEYS.
+
+1. Re-encrypt, one row at a time and only where nobody stored something newer meanwhile.
+2. Name the secrets that no key opens, or, where asked to, empty them: their connections then need authorisation.
+3. Say whether the older keys may go.
+"""
 
 from __future__ import annotations
 
+from argparse import ArgumentParser
 from typing import Any
 
 from django.conf import settings
-from django.core.exceptions import ImproperlyConfigured
 from django.core.management import BaseCommand, CommandError
 
+from profiles import refresh_token
+from profiles.models import Credential
 from samsaas import stored_secrets
-from samsaas.lib import fields
 
-DONE = "Every stored secret is under the first key."
 AGAIN = (
     "Before you remove the old key(s): restart every web, worker and beat process with the new key first, then run "
     "this command again. When it reports 0 re-encrypted, the old keys may leave FIELD_ENCRYPTION_KEYS. Keep them with "
@@ -21,35 +26,49 @@ MAY_GO = (
     "The other {count} key(s) in FIELD_ENCRYPTION_KEYS may be removed, if every process runs with the first key. Keep "
     "them with the backups made until now."
 )
-UNREADABLE = (
+LOST = (
     "None of FIELD_ENCRYPTION_KEYS opens these secrets, which were left as they are:\n{rows}\n"
-    "Add the key they were written with behind the others and run this again, or enter the secrets anew."
+    "Add the key they were written with behind the others and run this again. If that key is lost for good, "
+    "--forget-lost empties them, so that they can be entered anew."
 )
 SHOWN = 20
+REASON = "Its secrets could not be decrypted any more and were removed. Enter the client secret, then get a token."
 
 
 class Command(BaseCommand):
     help = "Re-encrypt every stored secret under the first key. Safe while the application runs; may be repeated."
 
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--forget-lost", action="store_true", help="empty the secrets that no key opens")
+
     def handle(self, *args: Any, **options: Any) -> None:
-        try:
-            fields.cipher()
-        except ImproperlyConfigured as problem:
-            raise CommandError(str(problem)) from problem
         tallies = [self._rotated(column) for column in stored_secrets.columns()]
-        if lost := [f"  {tally.column}, pk {pk}" for tally in tallies for pk in tally.unreadable]:
-            more = [f"  and {len(lost) - SHOWN} more"] if len(lost) > SHOWN else []
-            raise CommandError(UNREADABLE.format(rows="\n".join(lost[:SHOWN] + more)))
-        self.stdout.write(DONE)
-        others = len(settings.FIELD_ENCRYPTION_KEYS) - 1
-        if others:
-            rotated = any(tally.rotated for tally in tallies)
-            self.stdout.write(AGAIN if rotated else MAY_GO.format(count=others))
+        lost = [tally for tally in tallies if tally.lost]
+        if lost and not options["forget_lost"]:
+            raise CommandError(LOST.format(rows=_listed(lost)))
+        self._forget(lost)
+        self.stdout.write("Every stored secret is under the first key.")
+        if (others := len(settings.FIELD_ENCRYPTION_KEYS) - 1) > 0:
+            self.stdout.write(AGAIN if any(tally.older for tally in tallies) else MAY_GO.format(count=others))
 
     def _rotated(self, column: stored_secrets.Column) -> stored_secrets.Tally:
         tally = stored_secrets.rotate(column)
         self.stdout.write(
-            f"{column}: {tally.rotated} re-encrypted, {tally.current} already under the first key, "
-            f"{len(tally.unreadable)} unreadable"
+            f"{column}: {tally.older} re-encrypted, {tally.current} already under the first key, "
+            f"{len(tally.lost)} unreadable"
         )
         return tally
+
+    def _forget(self, lost: list[stored_secrets.Tally]) -> None:
+        for tally in lost:
+            stored_secrets.forget_lost(tally)
+            self.stdout.write(f"{tally.column}: {len(tally.lost)} emptied")
+        without = {pk for tally in lost if tally.column.model is Credential for pk in tally.lost}
+        for credential in Credential.objects.filter(pk__in=without):
+            refresh_token.give_up(credential, reason=REASON)
+
+
+def _listed(lost: list[stored_secrets.Tally]) -> str:
+    rows = [f"  {tally.column}, pk {pk}" for tally in lost for pk in tally.lost]
+    more = [f"  and {len(rows) - SHOWN} more"] if len(rows) > SHOWN else []
+    return "\n".join(rows[:SHOWN] + more)

@@ -74,12 +74,12 @@
 
   const waitForAuthorization = () => {
     const place = one("[data-authorization-poll]");
-    const text = one("[data-authorization-text]");
+    const text = place && one("[data-authorization-text]", place);
     const say = (words) => {
       if (text && text.textContent !== words) text.textContent = words;
     };
-    if (text) text.hidden = false;
-    say("Waiting for your answer in the vendor's window.");
+    if (place) place.hidden = false;
+    say("Waiting for your answer in the vendor’s window.");
     const channel = new BroadcastChannel(CHANNEL);
     channel.onmessage = () => location.reload();
     if (!place) return;
@@ -122,6 +122,21 @@
     if ("popup" in result.dataset && result.dataset.oauthResult === "success") setTimeout(() => window.close(), 1500);
   };
 
+  // --- a phone folds the filters, as long as none of them is in use ----------------------------------------------------
+  const foldFilters = () => {
+    if (!matchMedia("(max-width: 40rem)").matches || one(".chips")) return;
+    all("details[data-fold]").forEach((details) => (details.open = false));
+  };
+
+  // --- a form that came back: the first field to correct ---------------------------------------------------------------
+  const focusFirstError = () => {
+    const field = one('main [aria-invalid="true"]');
+    if (!field) return;
+    const folded = field.closest("details");
+    if (folded) folded.open = true;
+    if (!field.closest(".filters")) field.focus();
+  };
+
   // --- one listener per event -----------------------------------------------------------------------------------------
   document.addEventListener("click", (event) => {
     const option = event.target.closest("[data-theme-option]");
@@ -130,6 +145,7 @@
     if (button) return void copy(button);
     const opener = event.target.closest("[data-dialog]");
     if (opener) return one(`#${CSS.escape(opener.dataset.dialog)}`)?.showModal();
+    if (event.target.closest("[data-close]")) return window.close();
     const row = event.target.closest("tr[data-row-link]");
     const busy = event.target.closest("a, button, input, select, label, summary") || String(getSelection());
     if (row && !busy) one("a", row)?.click();
@@ -164,5 +180,7 @@
   document.addEventListener("htmx:afterSwap", () => announce(one("[data-row-count]")?.textContent.trim() || ""));
 
   markTheme();
+  foldFilters();
+  focusFirstError();
   reportResult();
 })();

@@ -1,0 +1,86 @@
+"""How a vendor call fails, named by what a person or a job can do about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Failure:
+    """The evidence of a failed call, safe to store and show: no token, body cut to 2,000 characters."""
+
+    endpoint: str = ""
+    status: int | None = None
+    tag: str = ""
+    body: str = ""
+    request_id: str = ""
+
+
+class ConnectorError(Exception):
+    """A vendor call that did not work. Subclasses are named by remedy; `remedy` is what to tell the admin."""
+
+    remedy = "Try again; if it keeps failing, look at the vendor's answer below."
+
+    def __init__(self, message: str, *, failure: Failure | None = None, remedy: str = "") -> None:
+        super().__init__(message)
+        self.failure = failure or Failure()
+        if remedy:
+            self.remedy = remedy
+
+
+class Reconnect(ConnectorError):
+    """The grant is gone (revoked, expired, wrong secret): nobody may call again before a person authorises anew."""
+
+    remedy = "Press Get OAuth Token on the integration profile and approve the access again."
+
+
+class MissingScope(ConnectorError):
+    """The grant is valid but lacks a scope. `scope` names it where the vendor did."""
+
+    remedy = "Tick the missing scope in the vendor's app console, submit, then press Get OAuth Token again."
+
+    def __init__(self, message: str, *, scope: str = "", failure: Failure | None = None, remedy: str = "") -> None:
+        super().__init__(message, failure=failure, remedy=remedy)
+        self.scope = scope
+
+
+class Throttled(ConnectorError):
+    """The vendor asks us to wait. `retry_after` is in seconds, already bounded."""
+
+    remedy = "Nothing to do: the run goes on by itself once the vendor's waiting time is over."
+
+    def __init__(self, message: str, *, retry_after: float, failure: Failure | None = None) -> None:
+        super().__init__(message, failure=failure)
+        self.retry_after = retry_after
+
+
+class TryLater(ConnectorError):
+    """An outage: 5xx, no connection, too slow, too large, or an answer that is no answer."""
+
+    remedy = "The vendor or the network is in trouble. The next run tries again; check the vendor's status page."
+
+
+class Refused(ConnectorError):
+    """The vendor understood and said no. `failure.tag` is the vendor's reason."""
+
+    remedy = "Check the vendor role of the authorising admin, the plan and the app's settings, then try again."
+
+
+class ListingReset(ConnectorError):
+    """A cursor is no longer valid: the listing has to start again from its first page."""
+
+    remedy = "Nothing to do: the listing starts again from its first page."
+
+
+class ProtocolError(ConnectorError):
+    """The vendor's answer is not of the documented shape, as a whole. Nothing was stored from it."""
+
+    remedy = "Nothing was changed. Report the answer below; the old data stays as it was."
+
+
+class StaleToken(Reconnect):
+    """The access token has run out. The session renews it once; only a second refusal reaches a caller."""
+
+
+class AnswerLost(TryLater):
+    """The request may have reached the vendor, its answer did not reach us: never repeat an effect blindly."""

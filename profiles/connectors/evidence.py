@@ -1,0 +1,46 @@
+"""What of a vendor's answer may be stored and shown: no secret of ours, no control characters, not too much."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from html import escape
+from urllib.parse import quote, quote_plus, urlsplit
+
+from requests.structures import CaseInsensitiveDict
+
+from profiles.connectors.base import Failure, plain
+from profiles.connectors.transport import Answer
+
+BODY_KEPT = 2000
+REQUEST_ID_KEPT = 120
+SHORTEST_SECRET = 8
+HIDDEN = "[hidden]"
+
+
+def without(answer: Answer, *secrets: str) -> Answer:
+    """The answer without these texts, however spelled: vendors echo what was sent, in a field, a page or a header.
+
+    What is too short to be secret stays.
+    """
+    body, headers = answer.body, dict(answer.headers)
+    spellings = {spelling for text in secrets if len(text) >= SHORTEST_SECRET for spelling in _spellings(text)}
+    for spelling in sorted(spellings, key=len, reverse=True):
+        body = body.replace(spelling.encode(), HIDDEN.encode())
+        headers = {name: value.replace(spelling, HIDDEN) for name, value in headers.items()}
+    return replace(answer, body=body, headers=CaseInsensitiveDict(headers))
+
+
+def _spellings(text: str) -> set[str]:
+    """As it is, in a form body, in a URL, in HTML and in JSON."""
+    return {text, quote_plus(text), quote(text), quote(text, safe=""), escape(text), json.dumps(text)[1:-1]}
+
+
+def failure_of(answer: Answer, url: str, request_id_header: str = "") -> Failure:
+    """The evidence of an answer, cut to 2,000 characters. Take the secrets out before (`without`)."""
+    return Failure(
+        endpoint=urlsplit(url).path,
+        status=answer.status,
+        body=answer.text.replace("\0", "")[:BODY_KEPT],
+        request_id=plain(answer.headers.get(request_id_header, ""), REQUEST_ID_KEPT) if request_id_header else "",
+    )

@@ -1,0 +1,77 @@
+"""Reading a page as its reader does: how many rows a list has, the numbers that lead somewhere, a table's cells."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+
+def cost(client: Client, path: str) -> int:
+    """How many queries a page or a download takes once what a process keeps is warm."""
+    client.get(path).getvalue()
+    with CaptureQueriesContext(connection) as asked:
+        answer = client.get(path)
+        answer.getvalue()
+    assert answer.status_code == 200, path
+    return len(asked)
+
+
+def rows_behind(client: Client, url: str) -> int:
+    """How many rows a list says it has."""
+    page = client.get(url).content.decode()
+    told = re.search(r"data-row-count>\S+ of ([\d,]+)<", page)
+    assert told or 'class="empty"' in page, url
+    return int(told[1].replace(",", "")) if told else 0
+
+
+def figures(page: str) -> dict[str, int]:
+    """The numbers that are links to a list: the list's address -> the number."""
+    found = {}
+    for address, inside in re.findall(r'<a[^>]*href="(/[a-z-]+/(?:\?[^"]*)?)"[^>]*>(.*?)</a>', page, flags=re.DOTALL):
+        if number := re.search(r"(?<!\S)[\d,]+(?!\S)", text_of(inside)):
+            found[address.replace("&amp;", "&")] = int(number[0].replace(",", ""))
+    return found
+
+
+def text_of(markup: str) -> str:
+    """What is left to read, in one line."""
+    return " ".join(re.sub(r"<svg.*?</svg>|<script.*?</script>|<[^>]*>", " ", markup, flags=re.DOTALL).split())
+
+
+def rows(page: str, first_heading: str) -> dict[str, list[str]]:
+    """The table whose first column has this heading: the first cell of each row -> the texts of the others."""
+    reader = _Tables()
+    reader.feed(page)
+    table = next(table for table in reader.tables if table and table[0] and table[0][0] == first_heading)
+    return {row[0]: row[1:] for row in table[1:]}
+
+
+class _Tables(HTMLParser):
+    """Every table of a page as rows of texts."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tables: list[list[list[str]]] = []
+        self.open = False
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag == "table":
+            self.tables.append([])
+        elif tag == "tr":
+            self.tables[-1].append([])
+        elif tag in ("td", "th"):
+            self.tables[-1][-1].append("")
+            self.open = True
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in ("td", "th"):
+            self.open = False
+
+    def handle_data(self, data: str) -> None:
+        if self.open:
+            cells = self.tables[-1][-1]
+            cells[-1] = f"{cells[-1]} {data}".strip() if data.strip() else cells[-1]

@@ -1,0 +1,430 @@
+"""Signing in and out: guessing is slowed, sessions end, cookies and pages are hardened, nobody is sent elsewhere."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from django.conf import settings as configured
+from django.test import Client
+from django.urls import reverse
+
+from profiles.models import IntegrationProfile
+from samsaas import roles
+from subscriptions.models import SoftwareModel, Subscription
+from tests import deployment, factories, pages, test_permissions, worlds
+
+pytestmark = pytest.mark.django_db
+
+LOGIN, PASSWORD = "/accounts/login/", "a long password"
+NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
+MISMATCH = "do not match"
+
+
+@pytest.fixture
+def ann(account: Any) -> Any:
+    return account("sam_user", username="ann")
+
+
+def try_to(client: Client, username: str = "ann", password: str = PASSWORD, **more: Any) -> Any:
+    """Send the sign-in form; `more` goes to the request, `next` to the form."""
+    form = {"username": username, "password": password, "next": more.pop("next", "")}
+    return client.post(LOGIN, form, **more)
+
+
+def guess(client: Client, times: int, username: str = "ann", **more: Any) -> list[int]:
+    return [try_to(client, username, f"wrong {number}", **more).status_code for number in range(times)]
+
+
+def is_signed_in(client: Client) -> bool:
+    return client.get("/").status_code == 200
+
+
+# --- guessing ---------------------------------------------------------------------------------------------------------
+
+
+def test_the_fifth_wrong_password_closes_the_door_and_the_page_says_for_how_long(ann: Any, client: Client) -> None:
+    assert guess(client, 5) == [200, 200, 200, 200, 429]
+    answer = try_to(client)
+    page = pages.text_of(answer.content.decode())
+    minutes = int(configured.AXES_COOLOFF_TIME.total_seconds() // 60)
+    assert answer.status_code == 429 and f"Wait {minutes} minutes" in page and "administrator" in page
+    assert not is_signed_in(client)
+
+
+def test_the_right_password_opens_it_again_when_that_time_is_over(ann: Any, client: Client) -> None:
+    with time_machine.travel(NOW, tick=False) as clock:
+        guess(client, 5)
+        clock.shift(configured.AXES_COOLOFF_TIME - timedelta(seconds=1))
+        assert try_to(Client()).status_code == 429
+    with time_machine.travel(NOW + 2 * configured.AXES_COOLOFF_TIME, tick=False):
+        assert try_to(client).status_code == 302 and is_signed_in(client)
+
+
+def test_a_success_in_between_starts_the_count_again(ann: Any) -> None:
+    for _ in range(3):
+        assert guess(Client(), 4) == [200] * 4
+        assert try_to(Client()).status_code == 302
+
+
+def test_nobody_else_is_locked_out_by_somebodys_guesses(ann: Any, account: Any) -> None:
+    account("sam_user", username="bob")
+    guess(Client(REMOTE_ADDR="192.0.2.1"), 6)
+    assert try_to(Client(REMOTE_ADDR="192.0.2.1"), "bob").status_code == 302, "a colleague behind the same address"
+    assert try_to(Client(REMOTE_ADDR="192.0.2.2")).status_code == 302, "the owner of the account, elsewhere"
+
+
+@pytest.mark.parametrize("variant", ["ann", " ann ", "ａｎｎ"])
+def test_another_spelling_of_the_same_name_is_not_another_count(ann: Any, client: Client, variant: str) -> None:
+    guess(client, 4)
+    assert guess(client, 1, variant) == [429]
+
+
+def test_a_made_up_forwarding_header_does_not_open_the_door(ann: Any) -> None:
+    for number in range(5):
+        guess(Client(), 1, headers={"x-forwarded-for": f"203.0.113.{number}"})
+    assert try_to(Client(), headers={"x-forwarded-for": "203.0.113.99"}).status_code == 429
+
+
+def test_behind_our_own_proxy_the_address_it_added_counts(ann: Any, settings: Any) -> None:
+    settings.TRUST_PROXY = True
+    for number in range(5):
+        guess(Client(), 1, headers={"x-forwarded-for": f"10.0.0.{number}, 203.0.113.1"})
+    assert try_to(Client(), headers={"x-forwarded-for": "10.9.9.9, 203.0.113.1"}).status_code == 429
+    assert try_to(Client(), headers={"x-forwarded-for": "203.0.113.1, 203.0.113.2"}).status_code == 302
+
+
+def test_the_page_does_not_tell_which_accounts_exist(ann: Any, account: Any) -> None:
+    account("sam_user", username="gone", is_active=False)
+
+    def answer(username: str, password: str, *, wrong_before: int = 0) -> tuple[int, str]:
+        client = Client(REMOTE_ADDR=f"192.0.2.{len(username)}")
+        guess(client, wrong_before, username)
+        page = try_to(client, username, password)
+        return page.status_code, re.sub(
+            r"csrfmiddlewaretoken\" value=\"\w+|nonce-\S+|value=\"\w+\"", "", page.content.decode()
+        )
+
+    known = answer("ann", "wrong")
+    assert known[0] == 200 and MISMATCH in known[1]
+    assert known == answer("nobody", "wrong") == answer("gone", PASSWORD)
+    assert answer("ann", "wrong", wrong_before=5) == answer("nobody", "wrong", wrong_before=5)
+
+
+@pytest.mark.parametrize(
+    ("username", "password"),
+    [("", ""), ("ann", ""), ("", "x"), ("x" * 10_000, "y"), ("ann", "y" * 10_000), ("a\0nn", "b\0"), ("<script>", "x")],
+)
+def test_nonsense_in_the_form_is_a_mismatch_and_no_more(ann: Any, client: Client, username: str, password: str) -> None:
+    answer = try_to(client, username, password)
+    assert answer.status_code == 200 and MISMATCH in answer.content.decode()
+    assert (
+        "<script>" not in answer.content.decode().replace("<script src", "")
+        and "y" * 100 not in answer.content.decode()
+    )
+    assert client.post(f"{LOGIN}?next=%00&x=%00", {"username": "ann", "password": "wrong"}).status_code == 200
+
+
+# --- where it leads ---------------------------------------------------------------------------------------------------
+
+ELSEWHERE = [
+    "https://evil.example/",
+    "//evil.example/",
+    "///evil.example",
+    "/\\evil.example",
+    "\\\\evil.example",
+    "https:evil.example",
+    "http:///evil.example",
+    "javascript:alert(1)",
+    "data:text/html,x",
+    " //evil.example",
+    "/\t/evil.example",
+    "%2F%2Fevil.example",
+    "http://testserver@evil.example/",
+    "http://testserver.evil.example/",
+    "\0",
+    "x" * 5000,
+]
+
+
+@pytest.mark.parametrize("target", ELSEWHERE)
+def test_signing_in_never_leads_to_another_site(ann: Any, client: Client, target: str) -> None:
+    for answer in (
+        try_to(client, next=target),
+        client.get(LOGIN, {"next": target}),
+        try_to(Client(), next=target, headers={"host": "localhost"}),
+    ):
+        assert answer.status_code == 302
+        assert re.match(r"/($|[^/\\])", answer["Location"]) or answer["Location"].startswith(("x" * 99, "%2F"))
+
+
+def test_signing_in_leads_on_to_the_page_that_was_asked_for(ann: Any, client: Client) -> None:
+    first = client.get("/subscriptions/?q=m%C3%BCller&sort=email")
+    assert first.status_code == 302 and first["Location"].startswith(f"{LOGIN}?next=/subscriptions/%3Fq%3D")
+    form = client.get(first["Location"]).content.decode()
+    target = re.search(r'name="next" value="([^"]+)"', form)
+    assert target
+    answer = try_to(client, next=target[1].replace("&amp;", "&"))
+    assert answer["Location"] == "/subscriptions/?q=m%C3%BCller&sort=email"
+    assert client.get(answer["Location"]).status_code == 200
+
+
+def test_a_wrong_password_keeps_the_way_on(ann: Any, client: Client) -> None:
+    assert 'name="next" value="/runs/"' in try_to(client, password="wrong", next="/runs/").content.decode()
+
+
+def test_a_signed_in_person_who_opens_the_sign_in_page_is_led_home(ann: Any, client: Client) -> None:
+    try_to(client)
+    assert client.get(LOGIN)["Location"] == "/"
+    assert client.get(LOGIN, {"next": "/runs/"})["Location"] == "/runs/"
+    for circle in (LOGIN, f"{LOGIN}?next={LOGIN}"):
+        assert client.get(LOGIN, {"next": circle})["Location"] == "/", "and not round in circles"
+
+
+# --- sessions ---------------------------------------------------------------------------------------------------------
+
+
+def test_signing_in_gives_a_new_session_and_signing_out_ends_it_on_the_server(ann: Any, client: Client) -> None:
+    client.cookies["sessionid"] = "chosenbyanattacker00000000000000"
+    try_to(client)
+    key = client.cookies["sessionid"].value
+    assert key != "chosenbyanattacker00000000000000" and is_signed_in(client)
+    again = Client()
+    again.cookies["sessionid"] = key
+    assert is_signed_in(again)
+    assert client.post("/accounts/logout/")["Location"] == LOGIN
+    assert not is_signed_in(client) and not is_signed_in(again)
+
+
+def test_signing_out_takes_a_post_with_a_token(ann: Any) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(ann)
+    assert client.get("/accounts/logout/").status_code == 405
+    assert client.post("/accounts/logout/").status_code == 403
+    assert is_signed_in(client)
+    page = client.get("/").content.decode()
+    form = page.split('action="/accounts/logout/"', 1)[1].split("</form>", 1)[0]
+    token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', form)
+    assert token and client.post("/accounts/logout/", {"csrfmiddlewaretoken": token[1]}).status_code == 302
+    assert not is_signed_in(client)
+
+
+def test_a_changed_password_ends_the_other_sessions_and_not_this_one(ann: Any, client: Client) -> None:
+    elsewhere = Client()
+    for browser in (client, elsewhere):
+        try_to(browser)
+    new = "correct horse battery staple"
+    form = {"old_password": PASSWORD, "new_password1": new, "new_password2": new}
+    assert client.post("/accounts/password/", form)["Location"] == reverse("password_change_done")
+    assert is_signed_in(client) and not is_signed_in(elsewhere)
+
+
+def test_a_role_taken_away_counts_from_the_next_click(signed_in: Any) -> None:
+    client = signed_in("sam_admin")
+    assert client.get("/audit/").status_code == 200
+    client.user.groups.clear()
+    assert client.get("/audit/").status_code == client.get("/subscriptions/").status_code == 403
+
+
+def test_work_keeps_a_session_alive_to_its_absolute_end_and_not_beyond(ann: Any, client: Client) -> None:
+    """Twelve hours after signing in, to the minute, however busy."""
+    with time_machine.travel(NOW, tick=False) as clock:
+        try_to(client)
+        is_signed_in(client)
+        for _ in range(24):
+            clock.shift(timedelta(minutes=29, seconds=50))
+            assert is_signed_in(client)
+        clock.move_to(NOW + configured.SESSION_ABSOLUTE + timedelta(seconds=1))
+        assert not is_signed_in(client)
+
+
+def test_a_page_that_nobody_looks_at_ends_after_the_idle_limit_of_the_settings(
+    ann: Any, client: Client, settings: Any
+) -> None:
+    settings.SESSION_IDLE = timedelta(minutes=5)
+    with time_machine.travel(NOW, tick=False) as clock:
+        try_to(client)
+        is_signed_in(client)
+        clock.shift(timedelta(minutes=5))
+        assert is_signed_in(client), "the limit itself is still in time"
+        clock.shift(timedelta(minutes=5, seconds=1))
+        answer = client.get("/subscriptions/?q=a")
+        assert answer["Location"] == f"{LOGIN}?next=/subscriptions/%3Fq%3Da"
+        clock.shift(timedelta(seconds=-60))
+        assert not is_signed_in(client), "an ended session does not come back"
+
+
+def test_a_form_sent_after_the_session_ended_changes_nothing_and_leads_to_the_start_page(
+    integrator: Any, connected: Any, client: Client
+) -> None:
+    with time_machine.travel(NOW, tick=False) as clock:
+        client.force_login(integrator.user)
+        is_signed_in(client)
+        clock.shift(configured.SESSION_IDLE + timedelta(seconds=1))
+        before = connected.runs.count()
+        answer = client.post(f"/integration-profiles/{connected.pk}/disconnect/")
+        assert answer["Location"] == f"{LOGIN}?next=/" and connected.runs.count() == before
+        assert connected.alias.credentials.get().is_connected
+
+
+def test_a_part_of_a_page_asked_for_after_the_session_ended_reloads_the_whole_page(client: Client) -> None:
+    """A filter or a progress bar: htmx would follow the redirect and put the sign-in page where a list belongs."""
+    for path in ("/subscriptions/?q=a", "/runs/1/progress/"):
+        answer = client.get(path, headers={"HX-Request": "true"})
+        assert answer.status_code == 200 and answer["HX-Refresh"] == "true" and not answer.content
+        assert client.get(path)["Location"].startswith(LOGIN)
+
+
+# --- what a production installation sends -----------------------------------------------------------------------------
+
+ASKED = [
+    "SESSION_COOKIE_NAME",
+    "SESSION_COOKIE_SECURE",
+    "SESSION_COOKIE_HTTPONLY",
+    "SESSION_COOKIE_SAMESITE",
+    "SESSION_COOKIE_AGE",
+    "SESSION_COOKIE_PATH",
+    "SESSION_COOKIE_DOMAIN",
+    "CSRF_COOKIE_NAME",
+    "CSRF_COOKIE_SECURE",
+    "CSRF_COOKIE_HTTPONLY",
+    "CSRF_COOKIE_SAMESITE",
+    "CSRF_TRUSTED_ORIGINS",
+    "ALLOWED_HOSTS",
+    "SECURE_SSL_REDIRECT",
+    "SECURE_HSTS_SECONDS",
+    "SECURE_HSTS_INCLUDE_SUBDOMAINS",
+    "SECURE_HSTS_PRELOAD",
+    "DEBUG",
+    "SANDBOX",
+]
+TELL = (
+    f"import json; from samsaas import settings; print(json.dumps({{n: getattr(settings, n, None) for n in {ASKED}}}))"
+)
+
+
+@pytest.fixture
+def production(settings: Any, tmp_path: Any) -> Client:
+    """A browser at this installation with the settings that `make check` uses for one behind https."""
+    environment = {
+        name: value for name, value in deployment.production(str(tmp_path)).items() if name != "ALLOWED_HOSTS"
+    }
+    said = subprocess.run([sys.executable, "-c", TELL], env=environment, check=True, capture_output=True, text=True)
+    for name, value in json.loads(said.stdout).items():
+        if value is not None:
+            setattr(settings, name, value)
+    return Client(enforce_csrf_checks=True, headers={"host": "samsaas.example.com"})
+
+
+def test_production_sends_its_cookies_locked_to_https_and_this_host(ann: Any, production: Client) -> None:
+    form = production.get(LOGIN, secure=True)
+    token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', form.content.decode())
+    assert token and production.cookies["__Host-csrftoken"]["secure"]
+    sent = {"username": "ann", "password": PASSWORD, "csrfmiddlewaretoken": token[1]}
+    origin = {"origin": "https://samsaas.example.com"}
+    answer = production.post(LOGIN, sent, secure=True, headers=origin)
+    assert answer.status_code == 302
+    cookies = {name: morsel for name, morsel in answer.cookies.items() if morsel.value}
+    assert set(cookies) == {"__Host-sessionid", "__Host-csrftoken"}
+    for morsel in cookies.values():
+        assert morsel["secure"] and morsel["httponly"] and morsel["samesite"] == "Lax"
+        assert morsel["path"] == "/" and not morsel["domain"], "what the prefix __Host- demands"
+    assert int(cookies["__Host-sessionid"]["max-age"]) <= 12 * 3600
+    assert production.get("/", secure=True).status_code == 200
+
+
+def test_production_answers_https_only_and_says_so_for_a_year(production: Client) -> None:
+    answer = production.get("/runs/?q=a")
+    assert answer.status_code == 301 and answer["Location"] == "https://samsaas.example.com/runs/?q=a"
+    promise = production.get(LOGIN, secure=True)["Strict-Transport-Security"]
+    assert promise == "max-age=31536000; includeSubDomains; preload"
+
+
+def test_production_refuses_forms_from_other_sites_and_other_names_for_itself(ann: Any, production: Client) -> None:
+    form = production.get(LOGIN, secure=True).content.decode()
+    token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', form)
+    sent = {"username": "ann", "password": PASSWORD, "csrfmiddlewaretoken": token[1] if token else ""}
+    assert production.post(LOGIN, sent, secure=True, headers={"origin": "https://evil.example"}).status_code == 403
+    assert production.get(LOGIN, secure=True, headers={"host": "evil.example"}).status_code == 400
+    assert production.get(LOGIN, secure=True, headers={"x-forwarded-host": "evil.example"}).status_code == 200
+
+
+# --- the content security policy --------------------------------------------------------------------------------------
+
+
+def strict(answer: Any) -> bool:
+    policy = answer.headers.get("Content-Security-Policy", "")
+    return (
+        "default-src 'none'" in policy and "base-uri 'none'" in policy and "unsafe" not in policy and "*" not in policy
+    )
+
+
+def test_every_kind_of_answer_carries_the_strict_policy(
+    signed_in: Any, draft: IntegrationProfile, dropbox: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    administrator, reader = signed_in("admin"), signed_in("sam_user")
+    guess(Client(), 5, "locked")
+    answers = {
+        "page": (administrator.get("/"), 200),
+        "sign-in page": (Client().get(LOGIN), 200),
+        "redirect to it": (Client().get("/"), 302),
+        "locked door": (try_to(Client(), "locked", "x"), 429),
+        "Core UI": (administrator.get("/core/"), 200),
+        "export": (administrator.get("/subscriptions/export/"), 200),
+        "JSON": (administrator.get(f"/integration-profiles/{draft.pk}/waiting/"), 200),
+        "part of a page": (administrator.get(f"/runs/{factories.run().pk}/progress/"), 200),
+        "way to the vendor": (administrator.post(f"/integration-profiles/{draft.pk}/authorize/"), 303),
+        "way back": (administrator.get("/oauth_redirect.do?state=forged&code=x"), 303),
+        "how it ended": (administrator.get("/authorizations/stopped/state_unknown/"), 400),
+        "forbidden": (reader.get("/audit/"), 403),
+        "form without a token": (Client(enforce_csrf_checks=True).post(LOGIN), 403),
+        "nothing there": (reader.get("/no/such/page/"), 404),
+        "wrong method": (administrator.get("/accounts/logout/"), 405),
+        "probe": (Client().get("/healthz"), 200),
+    }
+    monkeypatch.setattr("samsaas.dashboard.figures.by_status", lambda *given: 1 / 0)
+    broken = Client(raise_request_exception=False)
+    broken.force_login(administrator.user)
+    answers["failure"] = (broken.get("/"), 500)
+    assert {kind: answer.status_code for kind, (answer, _) in answers.items()} == {
+        kind: status for kind, (_, status) in answers.items()
+    }
+    assert [kind for kind, (answer, _) in answers.items() if not strict(answer)] == []
+    hardened = {"X-Frame-Options": "DENY", "X-Content-Type-Options": "nosniff", "Referrer-Policy": None}
+    for kind, (answer, _) in answers.items():
+        for header, value in hardened.items():
+            assert answer.headers.get(header) == value or (value is None and header in answer.headers), (kind, header)
+
+
+INLINE = re.compile(
+    r"<script(?![^>]*\ssrc=)[^>]*>|<style|\sstyle=[\"']|\son[a-z]+=[\"']|javascript:|\shx-on|\shx-vals=[\"']js:",
+    re.IGNORECASE,
+)
+
+
+def test_no_page_of_the_workspace_holds_inline_code_or_an_outside_address(
+    signed_in: Any, connected: IntegrationProfile
+) -> None:
+    (run,) = worlds.work()
+    IntegrationProfile.objects.update(display_name="Connected")
+    administrator, shown = signed_in("admin"), []
+    rows = (connected, run, connected.alias, Subscription.objects.first(), SoftwareModel.objects.first())
+    addresses = test_permissions.addresses() | {str(row): row.get_absolute_url() for row in rows if row}
+    for name, address in addresses.items():
+        if "GET" not in roles.POLICY.get(name, "GET") or name in ("oauth_redirect", "admin:*"):
+            continue
+        answer = administrator.get(address)
+        if "text/html" not in answer.headers.get("Content-Type", "") or answer.status_code != 200:
+            continue
+        page = answer.content.decode()
+        assert INLINE.findall(page) == [], name
+        loaded = re.findall(r'<(?:script|img|link|iframe|object|embed|source|use)[^>]*\s(?:src|href)="([^"]*)"', page)
+        assert all(re.match(r"/static/|#", address) for address in loaded), name
+        shown += [name] if loaded else []
+    assert len(shown) >= 18

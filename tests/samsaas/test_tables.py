@@ -1,0 +1,149 @@
+"""List pages in general: the URL says what is shown, and nothing it says can break the page."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from django.test import RequestFactory
+from django.test.utils import CaptureQueriesContext
+
+from profiles.filters import ProfileFilter, RunFilter
+from profiles.models import ConnectionAlias, IntegrationProfile, JobRun
+from profiles.tables import AliasTable, ProfileTable, RunTable
+from samsaas.lib import tables
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+
+def listing(query: str = "", model: Any = JobRun, table: Any = RunTable, filters: Any = RunFilter) -> dict[str, Any]:
+    return tables.listing(RequestFactory().get(f"/list/?{query}"), model.objects.all(), table, filters)
+
+
+@pytest.fixture
+def runs() -> list[JobRun]:
+    """Sixty runs of one profile; every third failed."""
+    profile = factories.profile(display_name="Europe")
+    return [factories.run(profile=profile, state="succeeded" if number % 3 else "failed") for number in range(60)]
+
+
+def keys(context: dict[str, Any]) -> list[int]:
+    return [row.record.pk for row in context["table"].paginated_rows]
+
+
+@pytest.mark.parametrize(
+    ("asked", "size"), [("", 50), ("25", 25), ("100", 100), ("26", 50), ("-25", 50), ("0", 50), ("25.0", 50), ("x", 50)]
+)
+def test_only_the_offered_page_sizes_are_served(runs: Any, asked: str, size: int) -> None:
+    assert len(keys(listing(f"per_page={asked}"))) == min(size, 60)
+
+
+@pytest.mark.parametrize(
+    ("asked", "page", "told"),
+    [
+        ("1", 1, ""),
+        ("3", 3, ""),
+        ("4", 3, "no such page"),
+        ("99999999999999999999", 3, "no such page"),
+        ("-1", 3, "no such page"),
+        ("two", 1, "not a number"),
+        ("9" * 5000, 1, "not a number"),
+        ("", 1, "not a number"),
+    ],
+)
+def test_a_page_that_does_not_exist_leads_to_the_nearest_one_and_says_so(
+    runs: Any, asked: str, page: int, told: str
+) -> None:
+    context = listing(f"per_page=25&page={asked}")
+    assert context["table"].page.number == page
+    assert told in " ".join(context["problems"]) and bool(context["problems"]) is bool(told)
+
+
+def test_a_page_beyond_a_filtered_list_is_the_last_of_it(runs: Any) -> None:
+    assert len(keys(listing("per_page=25&page=3&state=failed"))) == 20
+
+
+def test_unknown_columns_are_left_out_of_the_order_and_the_known_one_counts(runs: Any) -> None:
+    first = [run.pk for run in runs]
+    assert keys(listing("sort=nonsense&per_page=100")) == first[::-1]
+    assert keys(listing("sort=profile__alias__credentials__client_secret&per_page=100")) == first[::-1]
+    assert keys(listing("sort=nonsense&sort=id&per_page=100")) == first
+    assert keys(listing("sort=--id&per_page=100")) != []
+    assert keys(listing("sort=lasted&per_page=100")) != []
+
+
+def test_rows_that_are_equal_keep_one_order_in_both_directions(runs: Any) -> None:
+    for sort in ("state", "-state", "profile_name", "items"):
+        context = listing(f"sort={sort}&per_page=100")
+        assert context["table"].data.data.query.order_by[-1].lstrip("-") in ("pk", "id"), sort
+
+
+def test_a_table_without_an_order_of_its_own_keeps_that_of_its_model(db: None) -> None:
+    for name in ("Zulu", "Alpha"):
+        factories.profile(display_name=name)
+        factories.profile(display_name=f"{name} child")
+    shown = keys(listing(model=ConnectionAlias, table=AliasTable, filters=None))
+    assert shown == list(ConnectionAlias.objects.order_by("vendor", "name").values_list("pk", flat=True))
+
+
+def test_a_list_asks_for_its_rows_and_their_number_once(runs: Any) -> None:
+    from django.db import connection  # noqa: PLC0415
+
+    with CaptureQueriesContext(connection) as asked:
+        context = tables.listing(RequestFactory().get("/list/"), JobRun.objects.all(), RunTable)
+        assert len(keys(context)) == 50
+    assert len(asked) == 2
+
+
+def test_every_filter_has_a_chip_in_words_that_takes_it_off_and_goes_to_the_first_page(runs: Any) -> None:
+    profile = IntegrationProfile.objects.get()
+    context = listing(f"q=eur&profile={profile.pk}&state=failed&sort=-id&page=2&per_page=25")
+    chips = {chip["label"]: chip for chip in context["chips"]}
+    assert {label: chip["text"] for label, chip in chips.items()} == {
+        "Search": "eur",
+        "Profile": "Europe",
+        "State": "Failed",
+    }
+    left = parse_qs(urlsplit(chips["State"]["url"]).query)
+    assert left == {"q": ["eur"], "profile": [str(profile.pk)], "sort": ["-id"], "per_page": ["25"]}
+    assert context["clear_url"] == "/list/"
+
+
+def test_what_the_form_does_not_hold_travels_along_with_it(runs: Any) -> None:
+    assert listing("sort=-id&per_page=25&page=2&q=x")["kept_parameters"] == [("sort", "-id"), ("per_page", "25")]
+    assert listing("q=x")["kept_parameters"] == []
+
+
+@pytest.mark.parametrize(
+    ("query", "label"),
+    [("state=exploded", "State"), ("profile=4711", "Profile"), ("q=%00", "Search"), ("q=" + "x" * 201, "Search")],
+)
+def test_a_filter_that_makes_no_sense_is_named_and_does_not_filter(runs: Any, query: str, label: str) -> None:
+    context = listing(f"{query}&per_page=100")
+    assert len(keys(context)) == 60 and not context["chips"]
+    (problem,) = context["problems"]
+    assert f"“{label}” was left out" in problem
+
+
+def test_a_problem_does_not_repeat_ten_kilobytes(runs: Any) -> None:
+    assert len(" ".join(listing("state=" + "x" * 10_000)["problems"])) < 300
+
+
+def test_a_run_is_found_by_its_number_with_or_without_a_hash(runs: Any) -> None:
+    wanted = runs[30]
+    assert wanted.pk in keys(listing(f"q=%23{wanted.pk}"))
+    assert keys(listing(f"q={wanted.pk}"))[0] == wanted.pk
+    assert keys(listing("q=" + "9" * 100)) == keys(listing("q=%D9%A3")) == []
+
+
+def test_profiles_are_found_by_name_and_team(db: None) -> None:
+    europe = factories.profile(display_name="Europe", team_name="Nordwind")
+    factories.profile(display_name="Asia", status="draft")
+
+    def found(query: str) -> list[int]:
+        return keys(listing(query, IntegrationProfile, ProfileTable, ProfileFilter))
+
+    assert found("q=euro") == found("q=NORDW") == found("status=published") == [europe.pk]
+    assert len(found("")) == 2
