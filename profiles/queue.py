@@ -24,6 +24,7 @@ from samsaas import audit
 log = logging.getLogger(__name__)
 
 RING_AGAIN = timedelta(seconds=60)
+BRIEFLY = {"socket_timeout": 1, "socket_connect_timeout": 1, "max_retries": 0, "connect_retries_timeout": 1}
 MAX_ATTEMPTS = 3
 LOST = "The worker stopped showing itself; the run goes on where it can."
 
@@ -64,7 +65,7 @@ def ring(run: JobRun) -> None:
     JobRun.objects.filter(pk=run.pk).update(rung_at=Now())
     try:
         with current_app.connection_for_write() as link:
-            link.transport_options = {**link.transport_options, "socket_timeout": 1, "socket_connect_timeout": 1}
+            link.transport_options = {**link.transport_options, **BRIEFLY}
             current_app.send_task(settings.JOB_DOORBELLS[run.process], args=[run.pk], connection=link, retry=False)
     except Exception as error:  # every transport has its own family of errors, and none may reach the page
         log.warning("No doorbell for run %s (%s); the sweeper starts it.", run.pk, type(error).__name__)
