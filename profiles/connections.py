@@ -33,8 +33,10 @@ class CredentialTokens:
 
 
 def limits(alias: ConnectionAlias) -> base.Limits:
-    size = alias.effective_page_size
-    return replace(base.Limits(), page_size=size) if size else base.Limits()
+    """The connector's defaults, with what the alias or its parent set."""
+    names = ("page_size", "requests_per_minute", "attempts")
+    chosen = {name: value for name in names if (value := alias.effective(name)) is not None}
+    return replace(base.Limits(), **chosen)
 
 
 def open_connector(

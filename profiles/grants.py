@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.views.decorators.debug import sensitive_variables
 
-from profiles import connections, endpoints, queue, refresh_token, scopes
+from profiles import connections, endpoints, queue, refresh_token
 from profiles.connectors import base, tokens
 from profiles.models import Credential, IntegrationProfile, JobRun, OAuthState
 from samsaas import audit
@@ -54,7 +54,7 @@ class CredentialChanged(Exception):
 @transaction.atomic
 @sensitive_variables()
 def store(attempt: OAuthState, grant: tokens.Grant, identity: Identity, *, user: User, now: datetime) -> None:
-    """Keep a grant: the credential, the profile's team and status, and the first download of a ready profile.
+    """Keep a grant: the credential and the profile's team; the connection is validated next.
 
     Getting a token again replaces the authorising admin. Raises `CredentialChanged` when another client was saved
     after the consent began.
@@ -98,18 +98,21 @@ def _settle_team(profile: IntegrationProfile, credential: Credential, now: datet
         other.save()
 
 
-def _settle_status(profile: IntegrationProfile, *, by: User | None) -> None:
-    """Publish a profile whose download works; a token alone, without the scopes for it, leaves it a draft."""
+def _settle_status(profile: IntegrationProfile, *, by: User) -> None:
+    """The grant is good, so it is tried at once; a separate reclamation app's consent comes before that."""
     profile.alias.refresh_from_db()
-    if not scopes.ready_for(profile, base.DOWNLOAD):
-        profile.save()
-        return
     first = profile.status == IntegrationProfile.Status.DRAFT
-    profile.status = IntegrationProfile.Status.PUBLISHED
-    profile.attention = IntegrationProfile.Attention.NONE
+    if profile.attention == IntegrationProfile.Attention.NEEDS_AUTHORISATION:
+        profile.attention = IntegrationProfile.Attention.NONE
     profile.save()
-    trigger = JobRun.Trigger.FIRST if first else JobRun.Trigger.MANUAL
-    queue.request(profile, base.DOWNLOAD, trigger=trigger, by=by)
+    if not _waits_for_reclamation(profile):
+        trigger = JobRun.Trigger.FIRST if first else JobRun.Trigger.MANUAL
+        queue.request(profile, base.VALIDATE, trigger=trigger, by=by)
+
+
+def _waits_for_reclamation(profile: IntegrationProfile) -> bool:
+    others = profile.alias.credentials.filter(purpose=base.RECLAMATION)
+    return profile.reclaim and others.exclude(state=Credential.State.CONNECTED).exists()
 
 
 def disconnect(profile: IntegrationProfile, *, by: User) -> None:

@@ -37,8 +37,13 @@ def request(
     by: User | None = None,
     logical_date: date | None = None,
     accept_drop: bool = False,
+    in_chain: bool = False,
+    after: JobRun | None = None,
 ) -> tuple[JobRun | None, bool]:
-    """A queued run and True, or the run that is already active (or already ran on that local date) and False."""
+    """A queued run and True, or the run that is already active (or already ran on that local date) and False.
+
+    `in_chain` runs are followed by the next step of the daily refresh; `after` is the step before.
+    """
     row = JobRun(
         profile=profile,
         profile_name=profile.display_name,
@@ -47,6 +52,8 @@ def request(
         requested_by=by,
         logical_date=logical_date,
         accept_drop=accept_drop,
+        in_chain=in_chain,
+        after=after,
         created_at=timezone.now(),
     )
     try:
@@ -63,12 +70,21 @@ def request(
 def ring(run: JobRun) -> None:
     """Call a worker, within about a second. A broker that is down or silent costs nothing but a log line."""
     JobRun.objects.filter(pk=run.pk).update(rung_at=Now())
+    _send(settings.JOB_DOORBELLS[run.process], run.pk)
+
+
+def announce_end(run: JobRun) -> None:
+    """Say that a step is over, so that the next one need not wait for the sweeper."""
+    _send(settings.JOB_FINISHED_DOORBELL)
+
+
+def _send(task: str, *arguments: int) -> None:
     try:
         with current_app.connection_for_write() as link:
             link.transport_options = {**link.transport_options, **BRIEFLY}
-            current_app.send_task(settings.JOB_DOORBELLS[run.process], args=[run.pk], connection=link, retry=False)
+            current_app.send_task(task, args=arguments, connection=link, retry=False)
     except Exception as error:  # every transport has its own family of errors, and none may reach the page
-        log.warning("No doorbell for run %s (%s); the sweeper starts it.", run.pk, type(error).__name__)
+        log.warning("No doorbell for %s %s (%s); the sweeper sees to it.", task, arguments, type(error).__name__)
 
 
 def cancel(run: JobRun, *, by: User) -> bool:

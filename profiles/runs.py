@@ -19,11 +19,11 @@ from typing import Any, Protocol
 
 from django.conf import settings
 from django.db import Error as DatabaseError, connection
-from django.db.models import F, Q
+from django.db.models import F, Max, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from profiles import connections
+from profiles import connections, queue
 from profiles.connectors import base
 from profiles.models import IntegrationProfile, JobRun
 
@@ -176,7 +176,7 @@ def execute(run_id: int, verb: Verb, *, clock: Callable[[], datetime] = timezone
             job.finish(JobRun.State.CANCELLED)
         except Held as held:
             job.finish(JobRun.State.HELD, error_kind="Held", error_message=str(held))
-            _attend(job.run, IntegrationProfile.Attention.REFRESH_HELD)
+            _attend(job.run)
         except base.Throttled as throttled:
             job.requeue(throttled.retry_after)
         except base.ConnectorError as error:
@@ -186,7 +186,9 @@ def execute(run_id: int, verb: Verb, *, clock: Callable[[], datetime] = timezone
             _fail(job, base.ConnectorError(UNEXPECTED, remedy=UNEXPECTED_REMEDY), kind="Unexpected")
         else:
             job.finish(JobRun.State.SUCCEEDED)
-            _attend(job.run, IntegrationProfile.Attention.NONE)
+            _attend(job.run)
+            if job.run.in_chain:
+                queue.announce_end(job.run)
 
 
 UNEXPECTED = "The application met an error of its own. The previous data is unchanged."
@@ -208,12 +210,23 @@ def _fail(job: Job, error: base.ConnectorError, kind: str = "") -> None:
     if isinstance(error, base.Reconnect) and job.run.profile:
         connections.mark_needs_authorisation(job.run.profile, base.SUBSCRIPTIONS, reason=str(error))
     else:
-        _attend(job.run, IntegrationProfile.Attention.REFRESH_FAILED)
+        _attend(job.run)
 
 
-def _attend(run: JobRun, attention: IntegrationProfile.Attention) -> None:
-    """What the profile's page says first. A missing grant outranks a failed refresh."""
+REFRESHING = (base.DOWNLOAD, base.MATCH, base.ACTIVITY)
+ATTENTION = {
+    JobRun.State.FAILED: IntegrationProfile.Attention.REFRESH_FAILED,
+    JobRun.State.HELD: IntegrationProfile.Attention.REFRESH_HELD,
+}
+
+
+def _attend(run: JobRun) -> None:
+    """What the profile's page says first, from the last end of each step; a missing grant outranks a failed refresh."""
+    ended = JobRun.objects.filter(
+        profile=run.profile_id, process__in=REFRESHING, state__in=(JobRun.State.SUCCEEDED, *ATTENTION)
+    )
+    last = ended.order_by().values("process").annotate(last=Max("pk")).values("last")
+    states = set(JobRun.objects.filter(pk__in=last).values_list("state", flat=True))
+    attention = next((word for state, word in ATTENTION.items() if state in states), IntegrationProfile.Attention.NONE)
     profiles = IntegrationProfile.objects.filter(runs=run.pk)
-    if attention != IntegrationProfile.Attention.NONE:
-        profiles = profiles.exclude(attention=IntegrationProfile.Attention.NEEDS_AUTHORISATION)
-    profiles.update(attention=attention)
+    profiles.exclude(attention=IntegrationProfile.Attention.NEEDS_AUTHORISATION).update(attention=attention)

@@ -2,8 +2,9 @@
 
 1. A new profile takes a free alias of its vendor: the parent, or a new child when the parent is in use.
 2. Client ids and secrets go to the alias's credentials; an empty secret leaves the stored one as it is.
-3. A change is refused when somebody else changed the profile since the form was opened.
-4. The audit trail says which fields changed; a secret reads "changed".
+3. A process switched on or off takes the profile back to Draft: it has to be validated again.
+4. A change is refused when somebody else changed the profile since the form was opened.
+5. The audit trail says which fields changed; a secret reads "changed".
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.db import transaction
 
-from profiles import aliases, connections
+from profiles import aliases, connections, validate
 from profiles.connectors import base
 from profiles.models import IntegrationProfile
 from samsaas import audit
@@ -49,6 +50,8 @@ def change(profile_id: int, data: dict[str, Any], *, by: User) -> IntegrationPro
     before = {field: str(getattr(profile, field)) for field in changed}
     for field, value in changed.items():
         setattr(profile, field, value)
+    if {"pull_activity", "reclaim"} & changed.keys():
+        validate.withdraw(profile)
     profile.version += 1
     profile.save()
     clients = _save_clients(profile, data)

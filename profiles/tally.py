@@ -19,13 +19,14 @@ MEANINGS = {
     "unchanged": ("Unchanged", ""),
     "ended": ("Ended", "no longer listed; kept as history"),
     "withheld": ("Withheld", "missing from the list, not ended before a person has confirmed it"),
+    "excluded": ("Excluded", "listed, but left out by an exclusion rule"),
     "unmatched": ("Unmatched", "of a seat type that belongs to no software model"),
     "set_aside": ("Set aside", "records that could not be read, see the warnings"),
     "unreadable": ("Without an id", "records set aside that do not even tell whom they are about"),
     "removed": ("Removed", "listed by the vendor as removed, so not a seat"),
     "duplicates": ("Listed twice", "the later record counts"),
 }
-ONLY_IF_ANY = {"withheld", "unreadable", "removed", "duplicates"}
+ONLY_IF_ANY = {"excluded", "withheld", "unreadable", "removed", "duplicates"}
 INTERNAL = {"last_page"}
 
 

@@ -1,69 +1,101 @@
 """The only place that knows the daily order, and what the beat does.
 
-Beat ticks; the database decides. A refresh is due when the configured local time of today has passed and today's run
-row does not exist yet, so two beats, a late beat or a night with a changed clock still make one run a local date.
+Beat ticks; the database decides. A refresh is due when the local time of its scheduled job has passed today and today's
+run row does not exist yet, so two beats, a late beat or a night with a changed clock still make one run a local date.
+A run that succeeded is followed by the next step of the order; a failed, held or cancelled one ends its chain.
 """
 
 from __future__ import annotations
 
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from celery import shared_task
-from django.conf import settings
+from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
 from profiles import queue
 from profiles.connectors import base
-from profiles.models import Credential, IntegrationProfile, JobRun
+from profiles.models import Credential, IntegrationProfile, JobRun, ScheduledJob
 from samsaas.models import Heartbeat
 from subscriptions import staging
 
-DAILY_CHAIN = (base.DOWNLOAD,)
+DAILY_ORDER = (base.DOWNLOAD, base.MATCH, base.ACTIVITY)
+FORGET_AFTER = timedelta(days=2)
 
 
 @shared_task
 def sweep() -> None:
-    """Every few seconds: show that the beat lives, take runs from dead workers, ring for the unclaimed ones."""
+    """Every few seconds: show that the beat lives, take runs from dead workers, go on with chains, ring again."""
     Heartbeat.objects.update_or_create(name="beat", defaults={"at": Now()})
     queue.sweep()
+    follow()
     staging.drop_orphans()
+
+
+@shared_task
+def follow() -> int:
+    """Request the step after every run of a chain that succeeded; returns how many were requested."""
+    fresh = Q(finished_at__gt=Now() - FORGET_AFTER)
+    done = JobRun.objects.filter(
+        fresh, in_chain=True, state=JobRun.State.SUCCEEDED, followed_by=None, profile__isnull=False
+    )
+    requested = 0
+    for run in done.exclude(process=DAILY_ORDER[-1]).select_related("profile__alias__parent"):
+        following = _next(run)
+        if following and run.profile:
+            _, new = queue.request(
+                run.profile, following, trigger=JobRun.Trigger.CHAIN, by=run.requested_by, in_chain=True, after=run
+            )
+            requested += new
+    return requested
+
+
+def _next(run: JobRun) -> str | None:
+    """The next step the profile takes part in; a paused job is stepped over."""
+    profile = run.profile
+    if profile is None or run.process not in DAILY_ORDER:
+        return None
+    paused = set(profile.scheduled_jobs.filter(paused=True).values_list("process", flat=True))
+    later = DAILY_ORDER[DAILY_ORDER.index(run.process) + 1 :]
+    return next((step for step in later if profile.process_enabled(step) and step not in paused), None)
 
 
 @shared_task
 def start_due() -> None:
     """Every minute: request today's refresh of every published, connected profile whose time has come."""
     now = timezone.now()
-    if not due(now):
-        return
-    today = now.astimezone(zone()).date()
-    for profile in _refreshable():
-        if not JobRun.objects.filter(profile=profile, process=DAILY_CHAIN[0], logical_date=today).exists():
-            queue.request(profile, DAILY_CHAIN[0], trigger=JobRun.Trigger.SCHEDULE, logical_date=today)
+    for job in _refreshable():
+        today = now.astimezone(job.local_zone).date()
+        already = JobRun.objects.filter(profile=job.profile, process=job.process, logical_date=today)
+        if due(job, now) and not already.exists():
+            queue.request(job.profile, job.process, trigger=JobRun.Trigger.SCHEDULE, logical_date=today, in_chain=True)
 
 
-def zone() -> ZoneInfo:
-    return ZoneInfo(settings.TIME_ZONE)
+def due(job: ScheduledJob, now: datetime) -> bool:
+    """Whether today's time has passed where the job lives. Skipped hour: from its end. Repeated hour: first pass."""
+    return now >= _moment(job.local_time, now.astimezone(job.local_zone), job.local_zone)
 
 
-def refresh_time() -> time:
-    """The configured local time. Raises ValueError for anything but HH:MM."""
-    return datetime.strptime(settings.DAILY_REFRESH_AT, "%H:%M").time()  # noqa: DTZ007 - a time of day has no zone
+def next_due(job: ScheduledJob, now: datetime) -> datetime:
+    """When the job's time comes next, whether or not it is paused."""
+    local = now.astimezone(job.local_zone)
+    today = _moment(job.local_time, local, job.local_zone)
+    return today if today > now else _moment(job.local_time, local + timedelta(days=1), job.local_zone)
 
 
-def due(now: datetime) -> bool:
-    """Whether today's refresh time has passed. Skipped hour: from its end. Repeated hour: its first pass."""
-    local = now.astimezone(zone())
-    at = datetime.combine(local.date(), refresh_time(), tzinfo=zone())
-    return now >= at
+def _moment(at: time, day: datetime, zone: ZoneInfo) -> datetime:
+    return datetime.combine(day.date(), at, tzinfo=zone)
 
 
-def _refreshable() -> list[IntegrationProfile]:
+def _refreshable() -> list[ScheduledJob]:
     return list(
-        IntegrationProfile.objects.filter(
-            status=IntegrationProfile.Status.PUBLISHED,
-            alias__credentials__purpose=Credential.Purpose.SUBSCRIPTIONS,
-            alias__credentials__state=Credential.State.CONNECTED,
-        )
+        ScheduledJob.objects.filter(
+            process=DAILY_ORDER[0],
+            paused=False,
+            profile__status=IntegrationProfile.Status.PUBLISHED,
+            profile__alias__credentials__purpose=Credential.Purpose.SUBSCRIPTIONS,
+            profile__alias__credentials__state=Credential.State.CONNECTED,
+        ).select_related("profile__alias__parent")
     )

@@ -132,7 +132,13 @@ if CELERY_BROKER_URL.startswith("redis"):
 # A run whose worker has been silent for so long is given to another one; workers show themselves four times as often.
 JOB_STALE_SECONDS = env.int("JOB_STALE_SECONDS", default=60, least=5)
 DAILY_REFRESH_AT = env.time_of_day("DAILY_REFRESH_AT", default="02:00")
-JOB_DOORBELLS = {"download_subscriptions": "subscriptions.tasks.download"}
+JOB_DOORBELLS = {
+    "validate_connection": "profiles.tasks.validate",
+    "download_subscriptions": "subscriptions.tasks.download",
+    "match_people": "subscriptions.tasks.match",
+    "pull_activity": "subscriptions.tasks.pull",
+}
+JOB_FINISHED_DOORBELL = "samsaas.schedule.follow"
 
 # --- people and sessions ---------------------------------------------------------------------------------------------
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]

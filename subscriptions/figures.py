@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from profiles.models import IntegrationProfile
 from subscriptions.models import SoftwareModel, Subscription, SubscriptionIdentifier
+from subscriptions.models.subscription import SubscriptionQuerySet
 
 TONES = {
     Subscription.Status.ACTIVE: "good",
@@ -21,7 +22,11 @@ TONES = {
 }
 USES, USES_NONE = "yes", "no"
 UNRECOGNISED = "null"
-CURRENT_SEAT = Q(identifiers__subscriptions__ended_at=None, identifiers__subscriptions__isnull=False)
+CURRENT_SEAT = Q(
+    identifiers__subscriptions__ended_at=None,
+    identifiers__subscriptions__excluded=False,
+    identifiers__subscriptions__isnull=False,
+)
 CONSUMING_SEAT = CURRENT_SEAT & Q(identifiers__subscriptions__consumes_licence=True)
 
 
@@ -30,9 +35,9 @@ def list_url(**filters: Any) -> str:
     return f"{reverse('subscription_list')}?{urlencode(filters)}"
 
 
-def by_status(seats: QuerySet[Subscription], **filters: Any) -> list[dict[str, Any]]:
+def by_status(seats: SubscriptionQuerySet, **filters: Any) -> list[dict[str, Any]]:
     """Current seats of every status, for a stacked bar; statuses nobody has are left out."""
-    counted = dict(seats.filter(ended_at=None).order_by().values_list("status").annotate(Count("pk")))
+    counted = dict(seats.current().order_by().values_list("status").annotate(Count("pk")))
     return [
         {
             "label": status.label,
@@ -55,7 +60,7 @@ def software_models() -> QuerySet[SoftwareModel]:
 
 def of_profile(profile: IntegrationProfile) -> dict[str, Any]:
     """Current seats of one profile by software model, unrecognised ones last, with totals and the lists behind them."""
-    grouped = Subscription.objects.filter(profile=profile, ended_at=None).order_by().values_list("identifier")
+    grouped = Subscription.objects.filter(profile=profile).current().order_by().values_list("identifier")
     counted = list(grouped.annotate(Count("pk"), consuming=Count("pk", filter=Q(consumes_licence=True))))
     known = SubscriptionIdentifier.objects.select_related("software_model").in_bulk([pk for pk, _, _ in counted])
     rows: dict[int | None, dict[str, Any]] = {}
@@ -80,7 +85,7 @@ def of_profile(profile: IntegrationProfile) -> dict[str, Any]:
 
 
 def by_profile(
-    seats: QuerySet[Subscription], profiles: Iterable[IntegrationProfile] | None = None
+    seats: SubscriptionQuerySet, profiles: Iterable[IntegrationProfile] | None = None
 ) -> list[dict[str, Any]]:
     """Per profile: current seats, licences counted here, and what the vendor reports, side by side.
 
@@ -89,7 +94,7 @@ def by_profile(
     if profiles is not None:
         profiles = list(profiles)
         seats = seats.filter(profile__in=profiles)
-    grouped = seats.filter(ended_at=None).order_by().values_list("profile")
+    grouped = seats.current().order_by().values_list("profile")
     counted = {
         pk: (current, consuming)
         for pk, current, consuming in grouped.annotate(

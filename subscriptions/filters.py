@@ -12,7 +12,7 @@ from subscriptions.figures import UNRECOGNISED, USES, USES_NONE
 from subscriptions.models import SoftwareModel, Subscription
 
 LARGEST_KEY = 2**63 - 1
-ENDED, ALL = "ended", "all"
+ENDED, EXCLUDED, ALL = "ended", "excluded", "all"
 NO_MODEL = "Unrecognised"
 
 
@@ -38,7 +38,7 @@ class SubscriptionFilter(ListFilter):
     status = django_filters.ChoiceFilter(label="Status", choices=Subscription.Status.choices, empty_label="Any")
     seats = django_filters.ChoiceFilter(
         label="Seats",
-        choices=[(ENDED, "Ended"), (ALL, "Current and ended")],
+        choices=[(ENDED, "Ended"), (EXCLUDED, "Excluded by a rule"), (ALL, "All")],
         empty_label="Current",
         method="in_time",
     )
@@ -59,7 +59,7 @@ class SubscriptionFilter(ListFilter):
     def filter_queryset(self, queryset: QuerySet[Subscription]) -> QuerySet[Subscription]:
         chosen = super().filter_queryset(queryset)
         asked = self.form.cleaned_data
-        return chosen if asked.get("seats") or asked.get("ended_by") else chosen.filter(ended_at=None)
+        return chosen if asked.get("seats") or asked.get("ended_by") else chosen.filter(ended_at=None, excluded=False)
 
     def describe(self) -> list[tuple[str, str, str]]:
         """The choice without a model has a value of its own, which is no word for a reader."""
@@ -80,11 +80,12 @@ class SubscriptionFilter(ListFilter):
         return queryset.filter(email__iexact=value)
 
     def by_licence(self, queryset: QuerySet[Subscription], name: str, value: str) -> QuerySet[Subscription]:
-        uses_one = Q(consumes_licence=True, ended_at=None)
+        uses_one = Q(consumes_licence=True, ended_at=None, excluded=False)
         return queryset.filter(uses_one if value == USES else ~uses_one)
 
     def in_time(self, queryset: QuerySet[Subscription], name: str, value: str) -> QuerySet[Subscription]:
-        return queryset if value == ALL else queryset.exclude(ended_at=None)
+        chosen = {ENDED: ~Q(ended_at=None), EXCLUDED: Q(ended_at=None, excluded=True)}
+        return queryset.filter(chosen[value]) if value in chosen else queryset
 
 
 class SoftwareModelFilter(ListFilter):

@@ -6,7 +6,7 @@ All of it is one transaction, set-based, and touches only rows that differ.
 2. Collapse accounts listed twice (the later row counts) and total up what was listed.
 3. Make sure every seat type has its identifier and software model.
 4. Find the differences, column by column.
-5. Write them: changed and returned seats, then new ones.
+5. Write them: changed and returned seats, then new ones; mark those that exclusion rules leave out.
 6. Find the seats that are gone, and end them if the listing is plausible.
 7. Store the counters under the run's lease; a worker that lost it undoes everything.
 """
@@ -21,7 +21,7 @@ from django.db import transaction
 from profiles.connectors import base
 from profiles.models import IntegrationProfile, JobRun
 from profiles.runs import Job
-from subscriptions import differences, plausible, recognise, staging
+from subscriptions import differences, exclude, plausible, recognise, staging
 from subscriptions.models import Subscription, SubscriptionIdentifier
 
 
@@ -57,6 +57,7 @@ def run(job: Job, team: base.Team, *, set_aside: int, unreadable: int, now: date
         identifiers = recognise.run(profile.vendor_info, listed.by_identifier)
         unrecognised = [one.identifier for one in identifiers if one.software_model_id is None]
         written = _write(stage, profile, identifiers, listed.live, now)
+        exclude.apply(profile)
         may_have_gone = written.current > written.unchanged + written.changed
         listing = plausible.Listing(
             listed=listed.live,
@@ -71,7 +72,7 @@ def run(job: Job, team: base.Team, *, set_aside: int, unreadable: int, now: date
         because = _end(job, profile, listing, now)
         differences.clean_up()
         _warn(job, listing, unrecognised)
-        counters = _counters(listed, written, listing, unrecognised, ended=not because)
+        counters = _counters(profile, listed, written, listing, unrecognised, ended=not because)
         job.progress(counters=counters, step="Published")
     return Outcome(counters, because)
 
@@ -79,7 +80,7 @@ def run(job: Job, team: base.Team, *, set_aside: int, unreadable: int, now: date
 def _write(
     stage: str, profile: IntegrationProfile, identifiers: list[SubscriptionIdentifier], live: int, now: datetime
 ) -> Written:
-    current = Subscription.objects.filter(profile=profile).current().count()
+    current = Subscription.objects.filter(profile=profile).listed().count()
     new = changed = returned = 0
     if identifiers:
         keys = {one.identifier: one.pk for one in identifiers}
@@ -113,6 +114,7 @@ def _warn(job: Job, listing: plausible.Listing, unrecognised: list[str]) -> None
 
 
 def _counters(
+    profile: IntegrationProfile,
     listed: differences.Listed,
     written: Written,
     listing: plausible.Listing,
@@ -129,6 +131,7 @@ def _counters(
         "unchanged": written.unchanged,
         "ended": listing.ending if ended else 0,
         "withheld": 0 if ended else listing.ending,
+        "excluded": Subscription.objects.filter(profile=profile).left_out().count(),
         "unmatched": sum(listed.by_identifier[identifier] for identifier in unrecognised),
         "removed": listed.removed,
         "set_aside": listing.set_aside,

@@ -3,9 +3,19 @@
 from celery import shared_task
 
 from profiles import runs
-from subscriptions import download as download_subscriptions
+from subscriptions import download as download_subscriptions, match_people, pull_activity
 
 
 @shared_task
 def download(run_id: int) -> None:
     runs.execute(run_id, download_subscriptions.run)
+
+
+@shared_task
+def match(run_id: int) -> None:
+    runs.execute(run_id, match_people.run)
+
+
+@shared_task
+def pull(run_id: int) -> None:
+    runs.execute(run_id, pull_activity.run)

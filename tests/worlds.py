@@ -9,12 +9,20 @@ from django.test import Client
 from django.utils import timezone
 from requests.structures import CaseInsensitiveDict
 
-from profiles import aliases, connections
+from profiles import aliases, connections, tasks as profile_tasks
+from profiles.connectors import base
 from profiles.connectors.dropbox.sandbox import Request, Sandbox, application
 from profiles.models import IntegrationProfile, JobRun
+from samsaas import schedule
 from subscriptions import tasks
 
 FORM = "application/x-www-form-urlencoded"
+DOORBELLS = {
+    base.VALIDATE: profile_tasks.validate,
+    base.DOWNLOAD: tasks.download,
+    base.MATCH: tasks.match,
+    base.ACTIVITY: tasks.pull,
+}
 NASTY = {
     "NUL": "%00",
     "NUL inside": "a%00b",
@@ -86,10 +94,21 @@ def connect(client: Client, profile: IntegrationProfile, sandbox: Sandbox, **cho
 
 def work() -> list[JobRun]:
     """One worker's turn: execute every queued run; gives them as they ended."""
-    queued = list(JobRun.objects.filter(state=JobRun.State.QUEUED).values_list("pk", flat=True))
-    for run_id in queued:
-        tasks.download(run_id)
-    return list(JobRun.objects.filter(pk__in=queued))
+    queued = list(JobRun.objects.filter(state=JobRun.State.QUEUED).values_list("pk", "process"))
+    for run_id, process in queued:
+        DOORBELLS[process](run_id)
+    return list(JobRun.objects.filter(pk__in=[run_id for run_id, _ in queued]))
+
+
+def work_on() -> list[JobRun]:
+    """Turns until nothing is left to do, chains included; every run that ended, in order."""
+    done: list[JobRun] = []
+    for _ in range(20):
+        turn = work()
+        done += turn
+        if not schedule.follow() and not turn:
+            return done
+    raise AssertionError("The work never ends.")
 
 
 def nonsense(names: tuple[str, ...]) -> list[str]:

@@ -31,6 +31,8 @@ from profiles.connectors.errors import (
 UNFIT = ("Cc", "Cs")
 
 DOWNLOAD = "download_subscriptions"
+MATCH = "match_people"
+VALIDATE = "validate_connection"
 ACTIVITY = "pull_activity"
 RECLAIM = "reclaim"
 
@@ -140,6 +142,46 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     request_id: str = ""
 
 
+class Use(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """How one account was used on one UTC day, folded from the vendor's events: never an event itself.
+
+    Whose use it is says the first of `external_id`, `account_id`, `email` that is not empty. `day` is YYYY-MM-DD,
+    `latest` YYYY-MM-DDTHH:MM:SSZ, both compare as text; `kind` is the vendor's word for the latest event.
+    """
+
+    day: str
+    latest: str
+    kind: str
+    events: int = 1
+    external_id: str = ""
+    account_id: str = ""
+    email: str = ""
+
+
+class ActivityPage(msgspec.Struct, frozen=True, kw_only=True):
+    """One page of activity. `counters` add up to what was read: counted, ignored, unknown, set_aside.
+
+    `newest` is the time of the latest event on the page, counted or not; empty on an empty page, of which there may
+    be many with more to come.
+    """
+
+    uses: Sequence[Use]
+    counters: dict[str, int]
+    newest: str = ""
+    cursor: str = ""
+    has_more: bool = False
+    unknown_kinds: Sequence[str] = ()
+
+
+class ActivityType(msgspec.Struct, frozen=True, kw_only=True):
+    """A class of events for people to read: whether it counts as use, and why. `examples` are the vendor's names."""
+
+    label: str
+    counts: bool
+    reason: str
+    examples: tuple[str, ...] = ()
+
+
 class Team(msgspec.Struct, frozen=True, kw_only=True):
     """The tenant behind a token, and the vendor's own licence count. `None` = the vendor did not say."""
 
@@ -173,7 +215,8 @@ class Limits:
 
     `deadline` bounds the time one call spends on the wire, all its attempts together; `max_bytes` the answer after
     decompression; `attempts` the tries of a call that may be repeated; `backoff` the first pause between them;
-    `max_wait` the longest pause a job sits through, above which it ends as Throttled and goes on later.
+    `max_wait` the longest pause a job sits through, above which it ends as Throttled and goes on later;
+    `requests_per_minute` the most calls this connector makes, None for as fast as the vendor answers.
     """
 
     connect_timeout: float = 10.0
@@ -184,6 +227,7 @@ class Limits:
     attempts: int = 4
     backoff: float = 1.0
     max_wait: float = 30.0
+    requests_per_minute: int | None = None
 
 
 @dataclass(kw_only=True)
@@ -212,6 +256,22 @@ class Connector(Protocol):
 
     def seats(self, cursor: str = "") -> Iterator[Page]: ...
 
+    def activity(self, since: dt.datetime, cursor: str = "") -> Iterator[ActivityPage]:
+        """Every event from `since` on, or from where `cursor` ended. Raises ListingReset for a forgotten cursor."""
+        ...
+
+    def sessions(self) -> Iterator[ActivityPage]:
+        """The latest activity of every device session, a second signal. Raises MissingScope where it may not ask."""
+        ...
+
+    def file_events(self) -> bool | None:
+        """Whether the tenant's plan records file events; None where the vendor does not say."""
+        ...
+
+    def probe(self, process: str) -> str:
+        """Try what a process needs without changing anything; what was seen, in a sentence. Raises ConnectorError."""
+        ...
+
 
 @dataclass(frozen=True, kw_only=True)
 class Vendor:
@@ -220,7 +280,8 @@ class Vendor:
     `connector` is "module:Class". `endpoints` are the vendor's public addresses; a deployment may override each by a
     setting, see `setting_names`. `authorize_params` go onto every consent link; `switch_account_params` only where
     the admin asked to choose another vendor account. `app_steps` tell how to make the vendor's app, in order;
-    {scopes} and {redirect_url} mark the steps that come with these values to copy.
+    {scopes} and {redirect_url} mark the steps that come with these values to copy. `activity_types` explain what
+    counts as use; with `session_scope` granted, device sessions are a second signal (it is never asked for).
     """
 
     key: str
@@ -235,6 +296,8 @@ class Vendor:
     switch_account_params: dict[str, str] = field(default_factory=dict)
     seat_types: tuple[SeatType, ...] = ()
     app_steps: tuple[str, ...] = ()
+    activity_types: tuple[ActivityType, ...] = ()
+    session_scope: str = ""
 
     def setting_names(self) -> dict[str, str]:
         """Endpoint field -> the name of the deployment setting that overrides it, such as DROPBOX_API_URL."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models.functions import Lower
@@ -29,7 +31,28 @@ class ConnectionAlias(models.Model):
         validators=[MinValueValidator(1), MaxValueValidator(1000)],
         help_text="Records per call. Empty: the parent's, or the connector's own default.",
     )
+    requests_per_minute = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(6000)],
+        help_text="The most calls a minute. Empty: the parent's, or no bound of our own.",
+    )
+    attempts = models.PositiveIntegerField(
+        "attempts per call",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(10)],
+        help_text="How often a failing call is tried in all. Empty: the parent's, or the connector's own default.",
+    )
+    refresh_at = models.TimeField(
+        "daily refresh at", null=True, blank=True, help_text="Local time. Empty: the parent's, or the installation's."
+    )
+    zone = models.CharField(
+        "time zone", max_length=60, blank=True, help_text="Such as Europe/Berlin. Empty: the parent's, or ours."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
+
+    SETTINGS = ("page_size", "requests_per_minute", "attempts", "refresh_at", "zone")
 
     class Meta:
         verbose_name = "connection & credential alias"
@@ -48,7 +71,10 @@ class ConnectionAlias(models.Model):
     def get_absolute_url(self) -> str:
         return reverse("alias_detail", args=[self.pk])
 
-    @property
-    def effective_page_size(self) -> int | None:
-        """Own setting, else the parent's; `None` leaves it to the connector."""
-        return self.page_size or (self.parent.page_size if self.parent else None)
+    def effective(self, setting: str) -> Any:
+        """One of `SETTINGS`: the alias's own, else its parent's; `None` leaves it to the connector or installation."""
+        own = getattr(self, setting)
+        if own not in (None, ""):
+            return own
+        inherited = getattr(self.parent, setting) if self.parent else None
+        return inherited if inherited != "" else None

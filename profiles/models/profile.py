@@ -42,6 +42,10 @@ class IntegrationProfile(models.Model):
     reported_at = models.DateTimeField(null=True, blank=True)
     refreshed_at = models.DateTimeField(null=True, blank=True, help_text="End of the last complete download.")
 
+    validated_at = models.DateTimeField(null=True, blank=True, help_text="When every enabled process passed its check.")
+    activity_refreshed_at = models.DateTimeField(null=True, blank=True, help_text="End of the last complete pull.")
+    file_events = models.BooleanField(null=True, help_text="Whether the vendor's plan records file events.")
+
     version = models.PositiveIntegerField(default=1)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)

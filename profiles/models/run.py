@@ -26,11 +26,14 @@ class JobRun(models.Model):
         DOWNLOAD = base.DOWNLOAD, "Download subscriptions"
         ACTIVITY = base.ACTIVITY, "Pull user activity"
         RECLAIM = base.RECLAIM, "Reclaim subscriptions"
+        VALIDATE = base.VALIDATE, "Validate connection"
+        MATCH = base.MATCH, "Match people"
 
     class Trigger(models.TextChoices):
         MANUAL = "manual", "By hand"
         SCHEDULE = "schedule", "Daily"
         FIRST = "first", "After connecting"
+        CHAIN = "chain", "After the step before"
 
     class State(models.TextChoices):
         QUEUED = "queued", "Queued"
@@ -53,6 +56,8 @@ class JobRun(models.Model):
     )
     logical_date = models.DateField(null=True, blank=True, help_text="The local date of a scheduled run.")
     state = models.CharField(max_length=20, choices=State.choices, default=State.QUEUED)
+    in_chain = models.BooleanField(default=False, help_text="The next step of the daily refresh follows its success.")
+    after = models.OneToOneField("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="followed_by")
 
     created_at = models.DateTimeField()
     started_at = models.DateTimeField(null=True, blank=True)
@@ -75,6 +80,7 @@ class JobRun(models.Model):
     throttled_seconds = models.FloatField(default=0)
     step = models.CharField(max_length=120, blank=True)
     counters = models.JSONField(default=dict)
+    facts = models.JSONField(default=dict, help_text="What the run found that is no number.")
     warnings = models.JSONField(default=list)
 
     error_kind = models.CharField(max_length=40, blank=True)

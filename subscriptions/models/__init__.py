@@ -1,6 +1,33 @@
-"""Software models, their identifiers, and the seats that use them."""
+"""Software models and their identifiers, seats, their use and their people, and what is left out."""
 
+from subscriptions.models.activity import ActivityCoverage, ActivityDay, LastActivity
+from subscriptions.models.exclusion import IdentifierExclusion, UserExclusion
+from subscriptions.models.person import (
+    Match,
+    Person,
+    PersonAddress,
+    PersonImport,
+    PersonImportRow,
+    ResolutionRule,
+    normalised,
+)
 from subscriptions.models.software import SoftwareModel, SubscriptionIdentifier
 from subscriptions.models.subscription import Subscription
 
-__all__ = ["SoftwareModel", "Subscription", "SubscriptionIdentifier"]
+__all__ = [
+    "ActivityCoverage",
+    "ActivityDay",
+    "IdentifierExclusion",
+    "LastActivity",
+    "Match",
+    "Person",
+    "PersonAddress",
+    "PersonImport",
+    "PersonImportRow",
+    "ResolutionRule",
+    "SoftwareModel",
+    "Subscription",
+    "SubscriptionIdentifier",
+    "UserExclusion",
+    "normalised",
+]

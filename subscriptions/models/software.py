@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models
 from django.urls import reverse
 
@@ -14,12 +15,30 @@ class SoftwareModel(models.Model):
     publisher = models.CharField(max_length=120)
     product = models.CharField(max_length=120)
     edition = models.CharField(max_length=120, blank=True)
+    under_management = models.BooleanField(
+        "license under management", default=True, help_text="Off: seats are listed, but never reconciled or reclaimed."
+    )
+    cost_override = models.DecimalField(
+        "override license cost",
+        max_digits=12,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0)],
+        help_text="Per seat and year. Empty: as the entitlements say.",
+    )
+    currency = models.CharField(
+        max_length=3, blank=True, validators=[RegexValidator(r"^[A-Z]{3}$", "Use three capital letters, such as EUR.")]
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         ordering = ["publisher", "product", "edition"]
         constraints = [
-            models.UniqueConstraint(fields=["publisher", "product", "edition"], name="software_model_unique")
+            models.UniqueConstraint(fields=["publisher", "product", "edition"], name="software_model_unique"),
+            models.CheckConstraint(
+                condition=models.Q(cost_override=None) | ~models.Q(currency=""), name="software_model_cost_has_currency"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -9,8 +9,16 @@ from django.urls import reverse
 
 
 class SubscriptionQuerySet(models.QuerySet["Subscription"]):
-    def current(self) -> Self:
+    def listed(self) -> Self:
+        """What the vendor lists now, left out by a rule or not."""
         return self.filter(ended_at=None)
+
+    def current(self) -> Self:
+        """What counts: listed and not left out."""
+        return self.listed().filter(excluded=False)
+
+    def left_out(self) -> Self:
+        return self.listed().filter(excluded=True)
 
     def ended(self) -> Self:
         return self.exclude(ended_at=None)
@@ -57,6 +65,10 @@ class Subscription(models.Model):
     assigned_at = models.DateTimeField(null=True, blank=True)
     invited_at = models.DateTimeField(null=True, blank=True)
     suspended_at = models.DateTimeField(null=True, blank=True)
+
+    excluded = models.BooleanField(
+        default=False, db_default=False, help_text="Left out by an exclusion rule; counted nowhere else."
+    )
 
     first_seen_at = models.DateTimeField()
     changed_at = models.DateTimeField()

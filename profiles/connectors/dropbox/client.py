@@ -31,7 +31,11 @@ REQUEST_ID_HEADER = "X-Dropbox-Request-Id"
 VOID = b"null"
 Decoded = TypeVar("Decoded")
 
-RESTARTS = {"team/members/list/continue_v2": ("invalid_cursor", "reset")}
+RESTARTS = {
+    "team/members/list/continue_v2": ("invalid_cursor", "reset"),
+    "team_log/get_events/continue": ("bad_cursor", "reset"),
+    "team/devices/list_members_devices": ("reset",),
+}
 NEEDS_TEAM = "Connect as a team admin of a Dropbox Business team: this is the token of a personal account."
 SUSPENDED = "Restore the suspended admin in Dropbox, or press Get OAuth Token as another team admin."
 NOBODY_THERE = "Nothing was changed. Check DROPBOX_API_URL in the deployment settings (manage.py doctor)."

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import datetime as dt
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import msgspec
@@ -12,6 +13,7 @@ from profiles.connectors.base import (
     DOWNLOAD,
     RECLAIM,
     RECLAMATION,
+    ActivityPage,
     Admin,
     Counters,
     Endpoints,
@@ -26,13 +28,19 @@ from profiles.connectors.base import (
     Wait,
     plain,
 )
-from profiles.connectors.dropbox import members
+from profiles.connectors.dropbox import activity_types, events, members, probes
 from profiles.connectors.dropbox.client import REQUEST_ID_HEADER, DropboxClient, DropboxDialect
 from profiles.connectors.http import VendorSession
 from profiles.connectors.transport import Answer
 
 LIST = "team/members/list_v2"
 LIST_CONTINUE = "team/members/list/continue_v2"
+EVENTS = "team_log/get_events"
+EVENTS_CONTINUE = "team_log/get_events/continue"
+DEVICES = "team/devices/list_members_devices"
+EVENTS_A_PAGE = 1000
+MOST_EMPTY_EVENT_PAGES = 10_000
+CLOCKS_DIFFER = dt.timedelta(hours=24)
 LARGEST_PAGE = 1000
 MOST_EMPTY_PAGES = 100
 LARGEST_COUNT = 2**31 - 1
@@ -108,6 +116,8 @@ VENDOR = Vendor(
         "Copy the App key into Client ID and the App secret into Client secret. Do not share them.",
         "On the Branding tab, select Save changes.",
     ),
+    activity_types=activity_types.TABLE,
+    session_scope="sessions.list",
 )
 
 
@@ -198,6 +208,72 @@ class Dropbox:
                 raise self._client.unreadable(LIST_CONTINUE, answer, "the listing goes round in circles")
             seen.add(cursor)
             answer = self._next(cursor)
+
+    def activity(self, since: dt.datetime, cursor: str = "") -> Iterator[ActivityPage]:
+        """The team log from `since` on, or from where `cursor` ended, folded to uses per account and day.
+
+        Without an end time, so that the cursor stays good for what comes later. A page may be empty with more to come.
+        """
+        latest = (dt.datetime.now(dt.UTC) + CLOCKS_DIFFER).strftime(events.STAMP)
+        start = {"limit": EVENTS_A_PAGE, "time": {"start_time": since.astimezone(dt.UTC).strftime(events.STAMP)}}
+        pages = self._paged(
+            cursor,
+            lambda place: (EVENTS_CONTINUE, {"cursor": place}) if place else (EVENTS, start),
+            lambda body: events.page(body, latest),
+        )
+        return pages
+
+    def sessions(self) -> Iterator[ActivityPage]:
+        """The latest activity of every web session, desktop client and mobile client of the team."""
+        latest = (dt.datetime.now(dt.UTC) + CLOCKS_DIFFER).strftime(events.STAMP)
+        return self._paged(
+            "",
+            lambda place: (DEVICES, {"cursor": place} if place else {}),
+            lambda body: events.devices(body, latest),
+        )
+
+    def _paged(
+        self,
+        cursor: str,
+        asked: Callable[[str], tuple[str, dict[str, Any]]],
+        decode: Callable[[bytes], ActivityPage],
+    ) -> Iterator[ActivityPage]:
+        """Pages to the last one. Raises ProtocolError for a listing that runs in a circle or never says anything."""
+        seen, empty = {cursor, ""}, 0
+        while True:
+            route, argument = asked(cursor)
+            answer = self._client.call(route, argument)
+            try:
+                page = decode(answer.body)
+            except (ValueError, RecursionError) as error:
+                raise self._client.unreadable(route, answer, str(error)) from error
+            yield page
+            if not page.has_more:
+                return
+            cursor = page.cursor
+            empty = 0 if page.counters.get("read") else empty + 1
+            if cursor in seen or empty > MOST_EMPTY_EVENT_PAGES:
+                raise self._client.unreadable(route, answer, "the listing goes round in circles")
+            seen.add(cursor)
+
+    def file_events(self) -> bool | None:
+        """Whether the plan records file events; None where Dropbox does not say, or we may not ask."""
+        return probes.file_events(self._client)
+
+    def probe(self, process: str) -> str:
+        """Try what a process needs: the member list, the team log, or all that a removal relies on but the removal."""
+        if process == DOWNLOAD:
+            self._client.call(LIST, {"limit": 1, "include_removed": False})
+            team = self.team()
+            return (
+                f"{team.name or team.team_id}: the member list answers, {team.provisioned or 0:,} accounts are counted."
+            )
+        if process == ACTIVITY:
+            return probes.activity(self._client)
+        admin = self.admin()
+        if admin is None:
+            raise Refused("Dropbox keeps no record of who authorised this token.", remedy=probes.ANEW)
+        return probes.reclaim(self._client, admin)
 
     def _next(self, cursor: str) -> Answer:
         if cursor:

@@ -30,7 +30,7 @@ UNNAMED = "(unnamed)"
 _Id = Annotated[str, msgspec.Meta(pattern=r"^[!-~]{1,128}$")]
 _Moment = Annotated[dt.datetime, msgspec.Meta(tz=True)]
 # A cursor goes into the database and back to Dropbox as it came: a damaged one must not be used.
-_Cursor = Annotated[str, msgspec.Meta(pattern=r"^[ -~]*$", max_length=16_384)]
+Cursor = Annotated[str, msgspec.Meta(pattern=r"^[ -~]*$", max_length=16_384)]
 
 
 class _Tag(msgspec.Struct, gc=False):
@@ -80,13 +80,13 @@ class Listing(msgspec.Struct, gc=False):
 
     members: list[Member]
     has_more: bool
-    cursor: _Cursor | None = None
+    cursor: Cursor | None = None
 
 
 class _LooseListing(msgspec.Struct, gc=False):
     members: list[Any]
     has_more: bool
-    cursor: _Cursor | None = None
+    cursor: Cursor | None = None
 
 
 class AuthenticatedAdmin(msgspec.Struct, gc=False):

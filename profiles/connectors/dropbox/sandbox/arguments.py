@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -38,6 +39,28 @@ def whole(least: int, most: int) -> Check:
         return "" if least <= value <= most else f"{value} is not within range [{least}, {most}]"
 
     return check
+
+
+def moment(value: Any) -> dt.datetime | None:
+    """A DropboxTimestamp; None for what is none."""
+    try:
+        return dt.datetime.strptime(value, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=dt.UTC)
+    except (TypeError, ValueError):
+        return None
+
+
+def time_range(value: Any) -> str:
+    """A TimeRange: an object of timestamps without fractions."""
+    if not isinstance(value, dict):
+        return f"expected object, got {kind(value)}"
+    if unknown := set(value) - {"start_time", "end_time"}:
+        return f"unknown field '{min(unknown)}'"
+    return next((f"{name}: time data does not match format" for name in value if moment(value[name]) is None), "")
+
+
+def union(value: Any) -> str:
+    """One member of a union."""
+    return "" if isinstance(tag_of(value), str) else "expected union member"
 
 
 def tags(value: Any) -> str:

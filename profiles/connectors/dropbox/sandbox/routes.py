@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import base64
 import binascii
+import datetime as dt
 import hashlib
+import itertools
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from profiles.connectors.dropbox.sandbox import arguments
+from profiles.connectors.dropbox.sandbox import arguments, log
 from profiles.connectors.dropbox.sandbox.arguments import Field
 from profiles.connectors.dropbox.sandbox.messages import Answered, Response, as_json
 from profiles.connectors.dropbox.sandbox.store import AccessToken, Grant
@@ -18,6 +20,9 @@ from profiles.connectors.dropbox.sandbox.team import ROLES, Team, status_of
 
 if TYPE_CHECKING:
     from profiles.connectors.dropbox.sandbox.application import Sandbox
+
+
+DEVICES_A_PAGE = 100
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,6 +111,46 @@ def get_available_roles(call: Call) -> Any:
     return {"roles": [dict(role) for role in ROLES]}
 
 
+def get_events(call: Call) -> Any:
+    time = call.argument["time"] or {}
+    first, now = arguments.moment(time.get("start_time")), call.sandbox.now()
+    end = arguments.moment(time.get("end_time"))
+    if first and end and end <= first:
+        raise error(call.sandbox, 409, {".tag": "invalid_time_range"})
+    since = first or now - dt.timedelta(days=30)
+    return _log(call, since, end or now, 0, call.argument["limit"], ends=bool(end))
+
+
+def continue_events(call: Call) -> Any:
+    place = read_cursor(call, "events", call.argument["cursor"], unknown="bad_cursor")
+    since, until = (dt.datetime.fromisoformat(place[name]) for name in ("since", "until"))
+    if place["whole"]:  # everything up to then was given: go on with what came later
+        since, until = until, until if place["ends"] else call.sandbox.now()
+    return _log(call, since, until, place["start"], place["limit"], ends=place["ends"])
+
+
+def _log(call: Call, since: dt.datetime, until: dt.datetime, start: int, limit: int, *, ends: bool) -> Any:
+    window = list(itertools.islice(log.events(call.team, since, until), start, start + limit + 1))
+    more = len(window) > limit
+    place = {"since": since.isoformat(), "until": until.isoformat(), "limit": limit, "whole": not more, "ends": ends}
+    cursor = make_cursor(call, "events", place | {"start": start + limit if more else 0})
+    return {"events": window[:limit], "cursor": cursor, "has_more": more}
+
+
+def list_devices(call: Call) -> Any:
+    start = 0
+    if call.argument["cursor"]:
+        start = read_cursor(call, "devices", call.argument["cursor"], unknown="reset")["start"]
+    found = log.sessions(call.team, call.sandbox.now())
+    window, more = found[start : start + DEVICES_A_PAGE], start + DEVICES_A_PAGE < len(found)
+    answer = {"devices": window, "has_more": more}
+    return answer | ({"cursor": make_cursor(call, "devices", {"start": start + DEVICES_A_PAGE})} if more else {})
+
+
+def get_removal_status(call: Call) -> Any:
+    raise error(call.sandbox, 409, {".tag": "invalid_async_job_id"})
+
+
 def revoke_token(call: Call) -> Any:
     call.sandbox.store.revoke(call.grant.grant_id)
     return None
@@ -117,8 +162,8 @@ def make_cursor(call: Call, listing: str, place: dict[str, Any]) -> str:
     return base64.urlsafe_b64encode(_seal(call, text) + text).decode("ascii")
 
 
-def read_cursor(call: Call, listing: str, cursor: str) -> dict[str, Any]:
-    """The place a cursor stands for; 409 invalid_cursor for any other text."""
+def read_cursor(call: Call, listing: str, cursor: str, *, unknown: str = "invalid_cursor") -> dict[str, Any]:
+    """The place a cursor stands for; 409 with the tag `unknown` for any other text."""
     try:
         raw = base64.urlsafe_b64decode(cursor)
     except (binascii.Error, ValueError):
@@ -128,7 +173,7 @@ def read_cursor(call: Call, listing: str, cursor: str) -> dict[str, Any]:
         place: dict[str, Any] = json.loads(text)
         if place["listing"] == listing:
             return place
-    raise error(call.sandbox, 409, {".tag": "invalid_cursor"})
+    raise error(call.sandbox, 409, {".tag": unknown})
 
 
 def _seal(call: Call, text: bytes) -> bytes:
@@ -141,7 +186,20 @@ LISTING = {
     "limit": Field(check=arguments.whole(1, 1000), default=1000),
     "include_removed": Field(check=arguments.boolean, default=False),
 }
-READ_TEAM, READ_MEMBERS = "team_info.read", "members.read"
+EVENTS = {
+    "limit": Field(check=arguments.whole(1, 1000), default=1000),
+    "account_id": Field(check=arguments.text, default=None),
+    "time": Field(check=arguments.time_range, default=None),
+    "category": Field(check=arguments.union, default=None),
+    "event_type": Field(check=arguments.union, default=None),
+}
+DEVICES = {
+    "cursor": Field(check=arguments.text, default=None),
+    "include_web_sessions": Field(check=arguments.boolean, default=True),
+    "include_desktop_clients": Field(check=arguments.boolean, default=True),
+    "include_mobile_clients": Field(check=arguments.boolean, default=True),
+}
+READ_TEAM, READ_MEMBERS, READ_EVENTS = "team_info.read", "members.read", "events.read"
 
 ROUTES: dict[str, Route] = {
     "team/get_info": Route(answer=get_info, scope=READ_TEAM),
@@ -155,6 +213,12 @@ ROUTES: dict[str, Route] = {
         answer=get_members_info, scope=READ_MEMBERS, fields={"members": Field(check=arguments.selectors)}
     ),
     "team/members/get_available_team_member_roles": Route(answer=get_available_roles, scope=READ_MEMBERS),
+    "team_log/get_events": Route(answer=get_events, scope=READ_EVENTS, fields=EVENTS),
+    "team_log/get_events/continue": Route(answer=continue_events, scope=READ_EVENTS, fields=CURSOR),
+    "team/devices/list_members_devices": Route(answer=list_devices, scope="sessions.list", fields=DEVICES),
+    "team/members/remove/job_status/get": Route(
+        answer=get_removal_status, scope="members.delete", fields={"async_job_id": Field(check=arguments.text)}
+    ),
     "auth/token/revoke": Route(answer=revoke_token, user=True),
 }
 

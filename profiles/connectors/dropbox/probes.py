@@ -1,0 +1,94 @@
+"""Trying a connection without changing anything: does each route a process needs answer, and is the admin fit?"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import msgspec
+
+from profiles.connectors.base import Admin, MissingScope, ProtocolError, Refused
+from profiles.connectors.dropbox import members
+from profiles.connectors.dropbox.client import DropboxClient
+from profiles.connectors.dropbox.events import STAMP
+
+ANEW = "Press Get OAuth Token as an active team admin who may receive the files of removed members."
+VERIFY = "Sign in to Dropbox as this admin and verify the e-mail address; files can only go to a verified account."
+FULL_ADMIN = "Manage everything and access all permissions"
+NO_JOB = "dbjid:AAC-samsaas-connection-check"
+
+
+class _Feature(msgspec.Struct):
+    tag: str = msgspec.field(name=".tag")
+    has_team_file_events: Any = None
+
+
+class _Features(msgspec.Struct):
+    values: list[_Feature]
+
+
+class _Infos(msgspec.Struct):
+    members_info: list[dict[str, Any]]
+
+
+def file_events(client: DropboxClient) -> bool | None:
+    """Whether the plan records file events (`has_team_file_events`)."""
+    try:
+        told = client.read("team/features/get_values", _Features, {"features": [{".tag": "has_team_file_events"}]})
+    except (MissingScope, Refused, ProtocolError):
+        return None
+    for value in told.values:
+        inside = value.has_team_file_events
+        if value.tag == "has_team_file_events" and isinstance(inside, dict):
+            return inside["enabled"] if isinstance(inside.get("enabled"), bool) else None
+    return None
+
+
+def activity(client: DropboxClient) -> str:
+    """One event of the last day."""
+    since = (dt.datetime.now(dt.UTC) - dt.timedelta(days=1)).strftime(STAMP)
+    client.call("team_log/get_events", {"limit": 1, "time": {"start_time": since}})
+    files = file_events(client)
+    if files is False:
+        return "The team log answers. This plan records no file events: sign-ins, sharing and devices are all there is."
+    return "The team log answers" + (", with file events." if files else ".")
+
+
+def reclaim(client: DropboxClient, admin: Admin) -> str:
+    """The admin is active, verified and a full admin, and the routes that follow a removal answer."""
+    told = client.read(
+        "team/members/get_info_v2",
+        _Infos,
+        {"members": [{".tag": "team_member_id", "team_member_id": admin.external_id}]},
+    )
+    found = told.members_info[0] if told.members_info else {}
+    if found.get(".tag") != "member_info":
+        raise Refused(f"The authorising admin {admin.email} is not in the team any more.", remedy=ANEW)
+    try:
+        member = msgspec.convert(found, members.Member)
+    except msgspec.ValidationError as error:
+        raise ProtocolError(f"Dropbox's answer on {admin.email} is not readable: {error}") from error
+    if member.profile.status.tag != "active":
+        raise Refused(f"The authorising admin {admin.email} is {member.profile.status.tag}.", remedy=ANEW)
+    if member.profile.email_verified is False:
+        raise Refused(f"The e-mail address of {admin.email} is not verified.", remedy=VERIFY)
+    _job_routes(client)
+    note = "" if _is_full_admin(found) else " It is not certain that this role may remove members."
+    return f"Files of removed members go to {admin.email}; the routes for removals answer.{note}"
+
+
+def _is_full_admin(found: dict[str, Any]) -> bool:
+    """By the role's description: its name differs from tenant to tenant."""
+    roles = found.get("roles")
+    return isinstance(roles, list) and any(
+        isinstance(role, dict) and role.get("description") == FULL_ADMIN for role in roles
+    )
+
+
+def _job_routes(client: DropboxClient) -> None:
+    """Ask after a job that does not exist: to be told so proves that the route and its scope are there."""
+    try:
+        client.call("team/members/remove/job_status/get", {"async_job_id": NO_JOB})
+    except Refused as refusal:
+        if refusal.failure.tag != "invalid_async_job_id":
+            raise

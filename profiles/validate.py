@@ -1,0 +1,112 @@
+"""Validate a connection: try what each enabled process needs against the vendor, without changing anything there.
+
+1. Compare the scopes each process needs with what was granted.
+2. Ask the vendor, process by process; one that fails does not keep the next from being tried.
+3. Keep what was found, with the vendor's request id where it refused.
+4. Everything passed: publish the profile, make its scheduled jobs, and start its first refresh.
+
+ServiceNow tries the download and the activity only, and answers with one sentence; reclaim is tried here too.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+
+from profiles import connections, queue, runs, scopes
+from profiles.connectors import base
+from profiles.models import IntegrationProfile, JobRun, ProcessCheck, ScheduledJob
+
+
+@dataclass(frozen=True)
+class Found:
+    """What one process's check gave: a sentence, or the error with its remedy."""
+
+    process: base.Process
+    message: str
+    error: base.ConnectorError | None = None
+
+
+def run(job: runs.Job, *, now: datetime) -> None:
+    """Raises the first failing process's `base.ConnectorError` after all of them were tried and kept."""
+    profile = job.run.profile
+    if profile is None:
+        raise runs.LeaseLost("The profile is gone.")
+    rows = [row for row in scopes.xray(profile) if row.enabled]
+    found = []
+    for number, row in enumerate(rows, 1):
+        job.progress(step=f"Trying: {row.process.label}", items=number - 1, expected=len(rows))
+        found.append(_try(job, row))
+    with transaction.atomic():
+        _keep(job.run, profile, found, now)
+        failed = [one.error for one in found if one.error]
+        if not failed:
+            publish(profile, by=job.run, now=now)
+        job.progress(items=len(rows), counters={"passed": len(found) - len(failed), "failed": len(failed)})
+    if failed:
+        raise _worst(failed)
+
+
+def _try(job: runs.Job, row: scopes.ProcessScopes) -> Found:
+    try:
+        if row.missing and row.connected:
+            raise base.MissingScope(f"The token lacks {', '.join(row.missing)}.", scope=row.missing[0])
+        return Found(row.process, job.connector(row.process.purpose).probe(row.process.key))
+    except base.ConnectorError as error:
+        if isinstance(error, base.Reconnect) and row.connected and job.run.profile:
+            connections.mark_needs_authorisation(job.run.profile, row.process.purpose, reason=str(error))
+        return Found(row.process, str(error), error)
+
+
+def _worst(errors: list[base.ConnectorError]) -> base.ConnectorError:
+    """The first one. A lost grant has been noted on its own credential, which need not be the download's."""
+    first = errors[0]
+    if isinstance(first, base.Reconnect):
+        return base.Refused(str(first), failure=first.failure, remedy=first.remedy)
+    return first
+
+
+def _keep(run: JobRun, profile: IntegrationProfile, found: list[Found], now: datetime) -> None:
+    profile.checks.exclude(process__in=[one.process.key for one in found]).delete()
+    for one in found:
+        failure = one.error.failure if one.error else base.Failure()
+        ProcessCheck.objects.update_or_create(
+            profile=profile,
+            process=one.process.key,
+            defaults={
+                "run": run,
+                "passed": one.error is None,
+                "message": one.message,
+                "remedy": one.error.remedy if one.error else "",
+                "status": failure.status,
+                "request_id": failure.request_id[:120],
+                "checked_at": now,
+            },
+        )
+
+
+def publish(profile: IntegrationProfile, *, by: JobRun, now: datetime) -> None:
+    """From now on the profile refreshes itself daily; its first refresh starts at once."""
+    locked = IntegrationProfile.objects.select_for_update(no_key=True, of=("self",)).get(pk=profile.pk)
+    locked.status, locked.validated_at = IntegrationProfile.Status.PUBLISHED, now
+    locked.save(update_fields=["status", "validated_at", "updated_at"])
+    for process in ScheduledJob.Process.values:
+        if locked.process_enabled(process):
+            ScheduledJob.objects.get_or_create(profile=locked, process=process)
+    first = locked.refreshed_at is None
+    trigger = JobRun.Trigger.FIRST if first else JobRun.Trigger.MANUAL
+    queue.request(locked, base.DOWNLOAD, trigger=trigger, by=by.requested_by, in_chain=True)
+
+
+def withdraw(profile: IntegrationProfile) -> None:
+    """A switch was changed: back to Draft, without the jobs of what is off, until it is validated again. Unsaved."""
+    off = [process for process in ScheduledJob.Process.values if not profile.process_enabled(process)]
+    profile.scheduled_jobs.filter(process__in=off).delete()
+    profile.status, profile.validated_at = IntegrationProfile.Status.DRAFT, None
+
+
+def can_validate(profile: IntegrationProfile) -> bool:
+    """Whether there is a token to try anything with."""
+    return any(credential.is_connected for credential in profile.alias.credentials.all())

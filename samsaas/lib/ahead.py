@@ -1,0 +1,72 @@
+"""Reading ahead: the next pages are fetched while the last ones are written."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar
+
+from django.db import connection
+
+Item = TypeVar("Item")
+
+TICK_SECONDS = 1.0
+
+
+def read(source: Iterable[Item], *, depth: int, idle: Callable[[], None] = lambda: None) -> Iterator[Item]:
+    """The items of `source`, fetched by a thread that is at most `depth` of them ahead; its error is raised here.
+
+    `idle` is called every second nothing came. The thread uses a database connection of its own, which cannot see
+    what an open transaction of the caller wrote: inside one, nothing is read ahead.
+    """
+    if connection.in_atomic_block:
+        yield from source
+        return
+    waiting: queue.Queue[tuple[bool, Item | BaseException | None]] = queue.Queue(depth)
+    over = threading.Event()
+    thread = threading.Thread(target=_fetch, args=(source, waiting, over), name="read-ahead", daemon=True)
+    thread.start()
+    try:
+        while True:
+            try:
+                is_item, found = waiting.get(timeout=TICK_SECONDS)
+            except queue.Empty:
+                idle()
+                continue
+            if is_item:
+                yield found  # type: ignore[misc]
+            elif found is None:
+                return
+            else:
+                raise found  # type: ignore[misc]
+    finally:
+        over.set()
+
+
+def _fetch(
+    source: Iterable[Item], waiting: queue.Queue[tuple[bool, Item | BaseException | None]], over: threading.Event
+) -> None:
+    try:
+        for item in source:
+            if not _hand_over(waiting, (True, item), over):
+                return
+        _hand_over(waiting, (False, None), over)
+    except BaseException as error:  # noqa: BLE001 - whatever it is, the reader must hear of it
+        _hand_over(waiting, (False, error), over)
+    finally:
+        connection.close()
+
+
+def _hand_over(
+    waiting: queue.Queue[tuple[bool, Item | BaseException | None]],
+    item: tuple[bool, Item | BaseException | None],
+    over: threading.Event,
+) -> bool:
+    while not over.is_set():
+        try:
+            waiting.put(item, timeout=TICK_SECONDS)
+        except queue.Full:
+            continue
+        return True
+    return False

@@ -1,0 +1,89 @@
+"""What time the activity is known for, and where the next reading has to begin."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from typing import Any
+
+from django.db import transaction
+
+from profiles.models import IntegrationProfile
+from subscriptions.models import ActivityCoverage
+from subscriptions.models.activity import LATE
+
+
+def next_since(profile: IntegrationProfile) -> datetime:
+    """Where to read from: the midnight before the last settled moment, and never before what is to be analysed.
+
+    A whole day is read again, since events arrive up to a day late, and so that a day's count is replaced as a whole.
+    """
+    start = _midnight(profile.analyze_activity_from)
+    known = start
+    for interval in profile.coverage.order_by("since"):
+        if interval.since > known:
+            break
+        known = max(known, interval.until)
+    return max(start, _midnight(known - LATE))
+
+
+@transaction.atomic
+def add(profile: IntegrationProfile, since: datetime, until: datetime, *, run_id: int) -> None:
+    """Note an interval that was read to its end; with those it touches it becomes one."""
+    if until <= since:
+        return
+    touching = profile.coverage.select_for_update().filter(since__lte=until, until__gte=since)
+    found = list(touching)
+    touching.delete()
+    ActivityCoverage.objects.create(
+        profile=profile,
+        since=min([since, *(one.since for one in found)]),
+        until=max([until, *(one.until for one in found)]),
+        run_id=run_id,
+    )
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """A piece of the time line: `state` is settled, fresh (late events may still come) or gap."""
+
+    state: str
+    since: datetime
+    until: datetime
+    share: float
+
+
+def line(profile: IntegrationProfile, now: datetime) -> list[Stretch]:
+    """The time from the start of the analysis until now, without holes, for drawing. `share` is in per cent."""
+    start = min(profile.analyze_activity_from, now)
+    found: list[tuple[str, datetime, datetime]] = []
+    at = start
+    for interval in profile.coverage.order_by("since"):
+        since, until = max(interval.since, start), min(interval.until, now)
+        if until <= at:
+            continue
+        if since > at:
+            found.append(("gap", at, since))
+        since, settled = max(since, at), min(max(interval.settled_until, max(since, at)), until)
+        found += [("settled", since, settled), ("fresh", settled, until)]
+        at = until
+    found.append(("gap", at, now))
+    whole = max((now - start).total_seconds(), 1.0)
+    return [
+        Stretch(state, since, until, 100 * (until - since).total_seconds() / whole)
+        for state, since, until in found
+        if until - since > timedelta(minutes=1)
+    ]
+
+
+def figures(profile: IntegrationProfile, now: datetime) -> dict[str, Any]:
+    """The time line with its legend: how many days are known, how many are a gap."""
+    stretches = line(profile, now)
+    seconds = {state: 0.0 for state in ("settled", "fresh", "gap")}
+    for one in stretches:
+        seconds[one.state] += (one.until - one.since).total_seconds()
+    return {"stretches": stretches, "days": {state: total / 86400 for state, total in seconds.items()}}
+
+
+def _midnight(moment: datetime) -> datetime:
+    return datetime.combine(moment.date(), time(0), tzinfo=moment.tzinfo)

@@ -1,0 +1,79 @@
+"""What is known of the use of a seat: its latest activity, its active days, and the time the knowledge covers."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.db import models
+
+LATE = timedelta(hours=24)
+
+
+class LastActivity(models.Model):
+    """The latest activity of one seat. A narrow table of its own: it is rewritten daily, the seat's row is not."""
+
+    class Signal(models.TextChoices):
+        EVENT = "event", "Audit event"
+        SESSION = "session", "Device session"
+
+    subscription = models.OneToOneField(
+        "subscriptions.Subscription", primary_key=True, on_delete=models.CASCADE, related_name="last_activity"
+    )
+    at = models.DateTimeField()
+    kind = models.CharField(max_length=80, help_text="The vendor's word for what happened.")
+    signal = models.CharField(max_length=8, choices=Signal.choices, default=Signal.EVENT)
+    run = models.ForeignKey("profiles.JobRun", null=True, on_delete=models.SET_NULL, related_name="+", db_index=False)
+
+    class Meta:
+        verbose_name_plural = "last activities"
+
+    def __str__(self) -> str:
+        return f"{self.kind}, {self.at:%Y-%m-%d}"
+
+
+class ActivityDay(models.Model):
+    """How often one seat was used on one UTC day.
+
+    A pull that reads a day again replaces its number: `pull` names the run that counted, so overlapping pulls do not
+    count twice.
+    """
+
+    pk = models.CompositePrimaryKey("subscription_id", "day")
+    subscription = models.ForeignKey(
+        "subscriptions.Subscription", on_delete=models.CASCADE, related_name="activity_days", db_index=False
+    )
+    day = models.DateField()
+    events = models.PositiveIntegerField()
+    pull = models.BigIntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.day}: {self.events}"
+
+
+class ActivityCoverage(models.Model):
+    """An interval of time whose vendor activity was read to the end: since ≤ t < until.
+
+    Vendors deliver up to a day late, so only what is a day older than the reading is settled. Time in no interval is
+    unknown, never inactive.
+    """
+
+    profile = models.ForeignKey("profiles.IntegrationProfile", on_delete=models.CASCADE, related_name="coverage")
+    since = models.DateTimeField()
+    until = models.DateTimeField()
+    run = models.ForeignKey("profiles.JobRun", null=True, on_delete=models.SET_NULL, related_name="+", db_index=False)
+
+    class Meta:
+        verbose_name_plural = "activity coverage"
+        ordering = ["profile", "since"]
+        constraints = [
+            models.UniqueConstraint(fields=["profile", "since"], name="coverage_one_per_start"),
+            models.CheckConstraint(condition=models.Q(until__gt=models.F("since")), name="coverage_not_empty"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.since:%Y-%m-%d %H:%M} to {self.until:%Y-%m-%d %H:%M}"
+
+    @property
+    def settled_until(self) -> datetime:
+        """Up to here no late event is expected any more."""
+        return max(self.since, self.until - LATE)

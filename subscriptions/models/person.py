@@ -1,0 +1,199 @@
+"""The directory: the people behind seats, how they are found, and who was found."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import RegexValidator
+from django.db import models
+from django.urls import reverse
+
+
+def normalised(address: str) -> str:
+    """An address as it is compared: trimmed, ASCII letters lowered, everything else as it is.
+
+    Other scripts are left alone: ı, ﬁ or K (Kelvin) become other letters in one system and not in the next, and a wrong
+    link costs the wrong person a seat.
+    """
+    return "".join(c.lower() if c.isascii() else c for c in address.strip())
+
+
+class PersonQuerySet(models.QuerySet["Person"]):
+    def active(self) -> Self:
+        return self.filter(left_on=None)
+
+
+class Person(models.Model):
+    """An employee as the directory knows them. `left_on` marks a leaver; leavers stay, seats may still be theirs."""
+
+    key = models.CharField("employee number", max_length=80, unique=True, help_text="Identifies the person in imports.")
+    name = models.CharField(max_length=200)
+    department = models.CharField(max_length=120, blank=True)
+    manager = models.CharField("manager’s employee number", max_length=80, blank=True)
+    cost_centre = models.CharField(max_length=80, blank=True)
+    country = models.CharField(
+        max_length=2, blank=True, validators=[RegexValidator(r"^[A-Z]{2}$", "Use two capital letters, such as DE.")]
+    )
+    left_on = models.DateField(null=True, blank=True, help_text="Last day. Empty: still here.")
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects = PersonQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["name", "pk"]
+        verbose_name_plural = "people"
+        indexes = [models.Index(fields=["name", "id"], name="person_by_name")]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("person_detail", args=[self.pk])
+
+
+class PersonAddress(models.Model):
+    """An e-mail address of a person, normalised. Two people may share one; then it identifies neither."""
+
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="addresses")
+    address = models.CharField(max_length=320)
+
+    class Meta:
+        verbose_name_plural = "person addresses"
+        ordering = ["pk"]
+        constraints = [models.UniqueConstraint(fields=["person", "address"], name="address_once_per_person")]
+        indexes = [models.Index(fields=["address"], name="address_lookup")]
+
+    def __str__(self) -> str:
+        return self.address
+
+
+class ResolutionRule(models.Model):
+    """How seats find their person. Rules are tried in order; the first that finds exactly one person decides."""
+
+    class Source(models.TextChoices):
+        EMAIL = "email", "Verified e-mail address"
+        ANY_EMAIL = "any_email", "E-mail address, verified or not"
+        EMPLOYEE_ID = "employee_id", "Vendor’s external id"
+
+    class Lookup(models.TextChoices):
+        ADDRESS = "address", "E-mail address"
+        KEY = "key", "Employee number"
+
+    class Transform(models.TextChoices):
+        NONE = "none", "None"
+        REMOVE_DOMAIN = "remove_domain", "Remove domain"
+        REPLACE_DOMAIN = "replace_domain", "Replace domain"
+
+    name = models.CharField("display name", max_length=80, unique=True)
+    order = models.PositiveIntegerField(default=100)
+    active = models.BooleanField(default=True)
+    source = models.CharField("source field", max_length=20, choices=Source.choices, default=Source.EMAIL)
+    lookup = models.CharField("look up field", max_length=20, choices=Lookup.choices, default=Lookup.ADDRESS)
+    transform = models.CharField(max_length=20, choices=Transform.choices, default=Transform.NONE)
+    new_domain = models.CharField(max_length=255, blank=True, help_text="For Replace domain: such as example.com.")
+    profiles = models.ManyToManyField(
+        "profiles.IntegrationProfile",
+        blank=True,
+        related_name="+",
+        verbose_name="applies to",
+        help_text="None chosen: every profile.",
+    )
+
+    class Meta:
+        ordering = ["order", "pk"]
+        verbose_name = "user resolution rule"
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("resolution_rule_edit", args=[self.pk])
+
+    def clean(self) -> None:
+        self.new_domain = normalised(self.new_domain).lstrip("@")
+        if self.transform == self.Transform.REPLACE_DOMAIN and not self.new_domain:
+            raise ValidationError({"new_domain": "Replace domain needs the new domain."})
+        if self.transform == self.Transform.REMOVE_DOMAIN and self.lookup == self.Lookup.ADDRESS:
+            raise ValidationError({"lookup": "Without its domain a value is no address: look up the employee number."})
+        if self.transform != self.Transform.REPLACE_DOMAIN and self.new_domain:
+            raise ValidationError({"new_domain": "Only Replace domain uses a new domain."})
+
+
+class Match(models.Model):
+    """Whose seat it is. One made by hand stays until a person removes it; the others are found again every day."""
+
+    subscription = models.OneToOneField(
+        "subscriptions.Subscription", primary_key=True, on_delete=models.CASCADE, related_name="match"
+    )
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="matches")
+    rule = models.ForeignKey(
+        ResolutionRule, null=True, blank=True, on_delete=models.CASCADE, related_name="matches", db_index=True
+    )
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", db_index=False
+    )
+    at = models.DateTimeField()
+
+    class Meta:
+        verbose_name_plural = "matches"
+
+    def __str__(self) -> str:
+        return f"{self.person} ({'by hand' if self.by_hand else self.rule})"
+
+    @property
+    def by_hand(self) -> bool:
+        return self.rule_id is None
+
+
+class PersonImport(models.Model):
+    """One uploaded file of people: looked at first, then applied or thrown away."""
+
+    class State(models.TextChoices):
+        PREVIEW = "preview", "To be confirmed"
+        APPLIED = "applied", "Applied"
+        DISCARDED = "discarded", "Thrown away"
+
+    file_name = models.CharField(max_length=200)
+    state = models.CharField(max_length=12, choices=State.choices, default=State.PREVIEW)
+    mark_leavers = models.BooleanField(
+        default=False, help_text="The file lists everybody: whoever is missing has left."
+    )
+    uploaded_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    uploaded_at = models.DateTimeField()
+    applied_at = models.DateTimeField(null=True, blank=True)
+    counters = models.JSONField(default=dict)
+
+    class Meta:
+        ordering = ["-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.file_name} (#{self.pk})"
+
+    def get_absolute_url(self) -> str:
+        return reverse("person_import_detail", args=[self.pk])
+
+
+class PersonImportRow(models.Model):
+    """One line of an uploaded file: what would be stored, or what is wrong with it."""
+
+    class Effect(models.TextChoices):
+        NEW = "new", "New"
+        CHANGED = "changed", "Changed"
+        SAME = "same", "Unchanged"
+        REFUSED = "refused", "Refused"
+
+    upload = models.ForeignKey(PersonImport, on_delete=models.CASCADE, related_name="rows", db_index=False)
+    line = models.PositiveIntegerField()
+    effect = models.CharField(max_length=8, choices=Effect.choices)
+    key = models.CharField(max_length=80, blank=True)
+    values = models.JSONField(default=dict)
+    problem = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        ordering = ["line"]
+        constraints = [models.UniqueConstraint(fields=["upload", "line"], name="import_row_once")]
+
+    def __str__(self) -> str:
+        return f"line {self.line}"

@@ -1,0 +1,224 @@
+"""Pull user activity of a profile.
+
+1. Ask whether the plan records file events; without them sign-ins, sharing and devices are all there is to see.
+2. Read from a day before what is settled, or go on at the cursor of a reading that broke off.
+3. Fold the pages, fetched ahead, to one row per account and day; no event itself is kept.
+4. Store each batch together with its cursor and its counters: a crash reads at most one batch again, which the greatest
+   moment and the reading's own day counts absorb.
+5. Take device sessions as a second signal where the grant allows.
+6. Note the time that is covered now. Only a reading that came to its end proves anything: pages are not sorted.
+
+An activity never moves backwards, and nothing here calls anybody inactive.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+
+from profiles import runs
+from profiles.connectors import base
+from profiles.models import IntegrationProfile, JobRun
+from samsaas.lib import ahead
+from subscriptions import activity, coverage
+from subscriptions.models import LastActivity
+
+CURSOR_LIFE = timedelta(days=2)
+BATCH_USES = 50_000
+BATCH_SECONDS = 10.0
+PAGES_AHEAD = 8
+MOST_RESTARTS = 2
+MOST_UNKNOWN_NAMED = 20
+
+
+def run(job: runs.Job, *, now: datetime) -> None:
+    """Raises `base.ConnectorError` or `django.db.Error`; every batch stored before stays stored."""
+    profile = job.run.profile
+    if profile is None:
+        raise runs.LeaseLost("The profile is gone.")
+    connector = job.connector()
+    _ask_plan(job, profile, connector)
+    reading = _Reading(job, profile, connector)
+    if not reading.resume(now):
+        reading.start(coverage.next_since(profile), now)
+    reading.collect()
+    _sessions(job, profile, connector)
+    with transaction.atomic():
+        coverage.add(profile, reading.since, reading.began, run_id=job.run.pk)
+        IntegrationProfile.objects.filter(pk=profile.pk).update(activity_refreshed_at=now)
+        job.progress(facts=reading.facts, step="Covered")
+
+
+def _ask_plan(job: runs.Job, profile: IntegrationProfile, connector: base.Connector) -> None:
+    told = connector.file_events()
+    IntegrationProfile.objects.filter(pk=profile.pk).update(file_events=told)
+    if told is False:
+        job.warn("This plan records no file events: people who only sync files look idle unless a device tells.")
+
+
+@dataclass
+class _Batch:
+    """Pages folded but not yet stored."""
+
+    uses: dict[tuple[str, str, str, str], list[Any]] = field(default_factory=dict)
+    counters: Counter[str] = field(default_factory=Counter)
+    pages: int = 0
+    cursor: str = ""
+    since: float = field(default_factory=time.monotonic)
+
+    def add(self, page: base.ActivityPage) -> None:
+        uses = self.uses
+        for use in page.uses:
+            key = (use.external_id, use.account_id, use.email, use.day)
+            held = uses.get(key)
+            if held is None:
+                uses[key] = [use.events, use.latest, use.kind]
+                continue
+            held[0] += use.events
+            if (use.latest, use.kind) > (held[1], held[2]):
+                held[1], held[2] = use.latest, use.kind
+        self.counters.update(page.counters)
+        self.pages += 1
+        self.cursor = page.cursor
+
+    def folded(self) -> Iterable[base.Use]:
+        for (external_id, account_id, email, day), (events, latest, kind) in self.uses.items():
+            yield base.Use(
+                external_id=external_id,
+                account_id=account_id,
+                email=email,
+                day=day,
+                events=events,
+                latest=latest,
+                kind=kind,
+            )
+
+    @property
+    def is_full(self) -> bool:
+        return len(self.uses) >= BATCH_USES or time.monotonic() - self.since >= BATCH_SECONDS
+
+
+class _Reading:
+    """One pass over the vendor's log. What a successor needs is in the run's row after every batch."""
+
+    def __init__(self, job: runs.Job, profile: IntegrationProfile, connector: base.Connector) -> None:
+        self.job, self.run, self.profile, self.connector = job, job.run, profile, connector
+        self.facts: dict[str, object] = {}
+        self.unknown: set[str] = set()
+        self.restarts = 0
+        self.retries, self.throttled = job.run.retries, job.run.throttled_seconds
+
+    @property
+    def since(self) -> datetime:
+        return datetime.fromisoformat(str(self.facts["since"]))
+
+    @property
+    def began(self) -> datetime:
+        return datetime.fromisoformat(str(self.facts["began"]))
+
+    @property
+    def number(self) -> int:
+        return int(str(self.facts["reading"]))
+
+    def resume(self, now: datetime) -> bool:
+        """Whether a reading that broke off, in this run or the one before, can be gone on with."""
+        for run in (self.run, self._broken()):
+            if run and run.cursor and run.cursor_at and now - run.cursor_at < CURSOR_LIFE and "reading" in run.facts:
+                self.facts = dict(run.facts)
+                self.job.progress(cursor=run.cursor, facts=self.facts, step="Going on")
+                return True
+        return False
+
+    def _broken(self) -> JobRun | None:
+        """The profile's last pull, if it did not come to its end."""
+        last = self.profile.runs.filter(process=base.ACTIVITY, pk__lt=self.run.pk).order_by("-pk").first()
+        return last if last and last.state in (JobRun.State.FAILED, JobRun.State.CANCELLED) else None
+
+    def start(self, since: datetime, now: datetime) -> None:
+        """From the first page. The vendor's clock counts, so `began` is a moment it had surely reached."""
+        skew = timedelta(seconds=max(0.0, -(self.connector.counters.clock_skew or 0.0)))
+        began = now.astimezone(UTC) - skew
+        self.facts = {"since": since.isoformat(), "began": began.isoformat(), "reading": self.run.pk}
+        self.job.progress(cursor="", facts=self.facts, step=f"Reading events since {since:%d %b %Y}")
+
+    def collect(self) -> None:
+        """Read to the last page; a log the vendor cannot go on with is read again, a bounded number of times."""
+        while True:
+            try:
+                return self._read()
+            except base.ListingReset:
+                if self.restarts == MOST_RESTARTS:
+                    raise
+                self.restarts += 1
+                self.job.warn("The vendor could not go on with its log; it is read again from the first page.")
+                with transaction.atomic():
+                    activity.forget_reading(self.profile, self.number)
+                    self.facts["reading"] = self.run.pk
+                    self.job.progress(cursor="", facts=self.facts, counters={})
+
+    def _read(self) -> None:
+        batch = _Batch(cursor=self.run.cursor)
+        pages = self.connector.activity(self.since, self.run.cursor)
+        try:
+            for page in ahead.read(pages, depth=PAGES_AHEAD, idle=self.job.fence):
+                batch.add(page)
+                self._note(page)
+                if batch.is_full:
+                    self._commit(batch)
+                    batch = _Batch(cursor=batch.cursor)
+        except base.Throttled:
+            self._commit(batch)
+            raise
+        self._commit(batch)
+
+    def _note(self, page: base.ActivityPage) -> None:
+        for kind in page.unknown_kinds:
+            if kind not in self.unknown and len(self.unknown) < MOST_UNKNOWN_NAMED:
+                self.unknown.add(kind)
+                self.job.warn(f"Unknown kind of event, not counted as use: {kind}")
+
+    def _commit(self, batch: _Batch) -> None:
+        if not batch.pages:
+            return
+        with transaction.atomic():
+            stored = activity.store(
+                self.profile,
+                batch.folded(),
+                run_id=self.run.pk,
+                reading=self.number,
+                signal=LastActivity.Signal.EVENT,
+            )
+            counters = Counter(self.run.counters)
+            counters.update(batch.counters)
+            counters.update({"of_seats": stored.known, "of_nobody": stored.nobody})
+            told = self.connector.counters
+            self.job.progress(
+                cursor=batch.cursor,
+                pages=self.run.pages + batch.pages,
+                items=counters["read"],
+                counters=dict(counters),
+                step=f"Reading events: {counters['read']:,} so far",
+                retries=self.retries + told.retries,
+                throttled_seconds=self.throttled + told.throttled_seconds,
+            )
+
+
+def _sessions(job: runs.Job, profile: IntegrationProfile, connector: base.Connector) -> None:
+    """Where the grant allows; a vendor in trouble here does not spoil what was read before."""
+    scope = profile.vendor_info.session_scope
+    credential = profile.alias.credentials.filter(purpose=base.SUBSCRIPTIONS).first()
+    if not scope or credential is None or scope not in credential.granted_scopes:
+        return
+    try:
+        for page in connector.sessions():
+            with transaction.atomic():
+                activity.store(profile, page.uses, run_id=job.run.pk, reading=0, signal=LastActivity.Signal.SESSION)
+                job.progress(step="Looking at device sessions")
+    except (base.MissingScope, base.Refused, base.TryLater, base.ProtocolError) as error:
+        job.warn(f"Device sessions could not be read: {error}")
