@@ -3,7 +3,8 @@
 1. Compare the scopes each process needs with what was granted.
 2. Ask the vendor, process by process; one that fails does not keep the next from being tried.
 3. Keep what was found, with the vendor's request id where it refused.
-4. Everything passed: publish the profile, make its scheduled jobs, and start its first refresh.
+4. The download works: publish the profile and start its first refresh. Every process that passed gets its scheduled
+   job; one that failed waits, with its cause and its remedy on the profile's page, and does not hold up the others.
 
 ServiceNow tries the download and the activity only, and answers with one sentence; reclaim is tried here too.
 """
@@ -42,9 +43,10 @@ def run(job: runs.Job, *, now: datetime) -> None:
     with transaction.atomic():
         _keep(job.run, profile, found, now)
         failed = [one.error for one in found if one.error]
-        if not failed:
-            publish(profile, by=job.run, now=now)
-        job.progress(items=len(rows), counters={"passed": len(found) - len(failed), "failed": len(failed)})
+        passed = [one.process.key for one in found if not one.error]
+        if base.DOWNLOAD in passed:
+            publish(profile, passed, by=job.run, validated_at=None if failed else now)
+        job.progress(items=len(rows), counters={"passed": len(passed), "failed": len(failed)})
     if failed:
         raise _worst(failed)
 
@@ -87,13 +89,13 @@ def _keep(run: JobRun, profile: IntegrationProfile, found: list[Found], now: dat
         )
 
 
-def publish(profile: IntegrationProfile, *, by: JobRun, now: datetime) -> None:
+def publish(profile: IntegrationProfile, passed: list[str], *, by: JobRun, validated_at: datetime | None) -> None:
     """From now on the profile refreshes itself daily; its first refresh starts at once."""
     locked = IntegrationProfile.objects.select_for_update(no_key=True, of=("self",)).get(pk=profile.pk)
-    locked.status, locked.validated_at = IntegrationProfile.Status.PUBLISHED, now
+    locked.status, locked.validated_at = IntegrationProfile.Status.PUBLISHED, validated_at
     locked.save(update_fields=["status", "validated_at", "updated_at"])
     for process in ScheduledJob.Process.values:
-        if locked.process_enabled(process):
+        if process in passed:
             ScheduledJob.objects.get_or_create(profile=locked, process=process)
     first = locked.refreshed_at is None
     trigger = JobRun.Trigger.FIRST if first else JobRun.Trigger.MANUAL

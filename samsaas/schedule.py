@@ -53,13 +53,13 @@ def follow() -> int:
 
 
 def _next(run: JobRun) -> str | None:
-    """The next step the profile takes part in; a paused job is stepped over."""
+    """The next step the profile takes part in; one without its scheduled job, or with a paused one, is stepped over."""
     profile = run.profile
     if profile is None or run.process not in DAILY_ORDER:
         return None
-    paused = set(profile.scheduled_jobs.filter(paused=True).values_list("process", flat=True))
+    going = {base.MATCH, *profile.scheduled_jobs.filter(paused=False).values_list("process", flat=True)}
     later = DAILY_ORDER[DAILY_ORDER.index(run.process) + 1 :]
-    return next((step for step in later if profile.process_enabled(step) and step not in paused), None)
+    return next((step for step in later if profile.process_enabled(step) and step in going), None)
 
 
 @shared_task

@@ -103,9 +103,10 @@ def draft(db: None, account: Callable[..., Any]) -> Any:
 
 @pytest.fixture
 def connected(draft: Any, dropbox: Any, integrator: Any) -> Any:
-    """A profile whose administrator has just allowed the access; its first download is queued."""
+    """A profile whose administrator has just allowed the access, validated; its first download is queued."""
     from tests import worlds  # noqa: PLC0415
 
     worlds.connect(integrator, draft, dropbox)
+    worlds.work()
     draft.refresh_from_db()
     return draft

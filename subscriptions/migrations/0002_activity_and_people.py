@@ -31,6 +31,7 @@ class Migration(migrations.Migration):
             name='ActivityDay',
             fields=[
                 ('pk', models.CompositePrimaryKey('subscription_id', 'day', blank=True, editable=False, primary_key=True, serialize=False)),
+                ('subscription', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='activity_days', to='subscriptions.subscription')),
                 ('day', models.DateField()),
                 ('events', models.PositiveIntegerField()),
                 ('pull', models.BigIntegerField()),
@@ -194,11 +195,6 @@ class Migration(migrations.Migration):
             model_name='activitycoverage',
             name='run',
             field=models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='profiles.jobrun'),
-        ),
-        migrations.AddField(
-            model_name='activityday',
-            name='subscription',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='activity_days', to='subscriptions.subscription'),
         ),
         migrations.AddField(
             model_name='identifierexclusion',

@@ -63,15 +63,21 @@ def test_another_administrator_can_be_chosen(integrator, draft, dropbox):
     assert asked["force_reauthentication"] == ["true"]
 
 
-def test_allow_connects_the_profile_and_queues_its_first_download(integrator, draft, dropbox):
+def test_allow_connects_the_profile_validates_it_and_queues_its_first_download(integrator, draft, dropbox):
     page = worlds.connect(integrator, draft, dropbox)
+    (validation,) = worlds.work()
+    assert (validation.process, validation.state) == ("validate_connection", "succeeded")
     draft.refresh_from_db()
     held = main_credential(draft)
     assert "Connected" in page.content.decode()
     assert draft.status == "published" and draft.team_name == "Nordwind Trading" and not draft.attention
     assert held.state == "connected" and held.access_token and held.refresh_token
     assert held.admin_email and held.team_id == draft.team_id
-    assert JobRun.objects.get().trigger == "first"
+    assert JobRun.objects.get(state="queued").trigger == "first"
+    assert sorted(map(str, draft.scheduled_jobs.all())) == [
+        "SAM - Refresh Dropbox Europe Events",
+        "SAM - Refresh Dropbox Europe Subscriptions",
+    ]
 
 
 def test_secrets_are_unreadable_in_the_database_and_absent_from_pages_and_audit(integrator, connected):
@@ -225,9 +231,11 @@ def test_a_new_token_replaces_the_administrator(integrator, connected, dropbox):
 def test_missing_scopes_connect_but_are_listed_and_the_profile_stays_a_draft(integrator, draft, dropbox, monkeypatch):
     monkeypatch.setattr("profiles.scopes.wanted", lambda profile, purpose: ["team_info.read", "events.read"])
     page = worlds.connect(integrator, draft, dropbox).content.decode()
+    (validation,) = worlds.work()
     draft.refresh_from_db()
     assert "scopes are missing" in page and "members.read" in page
-    assert draft.status == "draft" and not JobRun.objects.exists()
+    assert draft.status == "draft" and validation.state == "failed" and "members.read" in validation.error_message
+    assert not JobRun.objects.filter(process="download_subscriptions").exists()
 
 
 def test_excess_scopes_are_pointed_out(integrator, draft, dropbox, monkeypatch):

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from profiles import queue, runs
 from profiles.connectors import base
-from profiles.models import IntegrationProfile, JobRun
+from profiles.models import ConnectionAlias, IntegrationProfile, JobRun, ScheduledJob
 from samsaas import schedule
 from tests import worlds
 
@@ -180,7 +180,8 @@ def test_due_follows_local_time_whatever_the_clocks_do(settings, zone, at, utc, 
     from datetime import datetime  # noqa: PLC0415
 
     settings.TIME_ZONE, settings.DAILY_REFRESH_AT = zone, at
-    assert schedule.due(datetime.fromisoformat(utc)) is is_due
+    job = ScheduledJob(profile=IntegrationProfile(alias=ConnectionAlias()))
+    assert schedule.due(job, datetime.fromisoformat(utc)) is is_due
 
 
 def test_the_daily_refresh_makes_one_run_a_local_date(connected, settings):
@@ -213,8 +214,8 @@ def test_the_run_page_shows_progress_and_refreshes_when_it_ends(integrator, run)
 
 def test_confirming_a_held_run_downloads_again_with_that_permission(integrator, connected):
     worlds.work()
-    run = JobRun.objects.get()
-    JobRun.objects.update(state="held")
+    run = JobRun.objects.get(process=base.DOWNLOAD)
+    JobRun.objects.filter(pk=run.pk).update(state="held")
     answer = integrator.post(f"/runs/{run.pk}/confirm/")
     again = JobRun.objects.get(state="queued")
     assert again.accept_drop and answer["Location"] == f"/runs/{again.pk}/"
