@@ -57,6 +57,8 @@ ANSWERS: list[tuple[str, Any, str]] = [
     ),
     ("team/members/list_v2", {"limit": 1000, "include_removed": True}, "team_members_list_v2"),
     ("team/members/list_v2", {}, "team_members_list_v2"),
+    ("team_log/get_events", {}, "team_log_get_events"),
+    ("team_log/get_events", {"limit": 7, "time": {"start_time": "2026-10-01T00:00:00Z"}}, "team_log_get_events"),
 ]
 
 

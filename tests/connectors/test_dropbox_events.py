@@ -1,0 +1,208 @@
+"""The team log folded: who is credited, what counts, and what odd events do to a page."""
+
+from __future__ import annotations
+
+import copy
+import json
+from typing import Any
+
+import pytest
+
+from profiles.connectors.base import ActivityPage, Use
+from profiles.connectors.dropbox import activity_types, events
+from tests.connectors.doubles import sample
+
+LATEST = "2026-07-21T00:00:00Z"
+LOGIN: dict[str, Any] = sample("team_log_get_events")["events"][0]
+WHO = LOGIN["actor"]["user"]["team_member_id"]
+
+
+def event(**changes: Any) -> dict[str, Any]:
+    return {**copy.deepcopy(LOGIN), **changes}
+
+
+def fold(*found: Any, cursor: Any = "next", has_more: bool = False) -> ActivityPage:
+    return events.page(json.dumps({"events": found, "cursor": cursor, "has_more": has_more}).encode(), LATEST)
+
+
+def counted(page: ActivityPage) -> dict[str, int]:
+    return {name: number for name, number in page.counters.items() if number}
+
+
+def acting(tag: str, **fields: Any) -> dict[str, Any]:
+    return {".tag": tag, tag: {".tag": "team_member", **fields}}
+
+
+def test_dropboxs_own_samples_are_read() -> None:
+    page = events.page(json.dumps(sample("team_log_get_events")).encode(), LATEST)
+    assert page.has_more and page.cursor
+    assert page.uses[0].external_id == WHO and page.uses[0].kind == "login_success"
+    empty = events.page(json.dumps(sample("team_log_get_events_continue.empty_page")).encode(), LATEST)
+    assert not empty.uses and empty.counters["read"] == 0
+
+
+def test_a_day_of_one_account_is_one_use_with_its_latest_event_whatever_the_order() -> None:
+    early, late = event(timestamp="2026-07-20T01:00:00Z"), event(timestamp="2026-07-20T23:00:00Z")
+    late["event_type"] = {".tag": "file_edit", "description": ""}
+    other_day = event(timestamp="2026-07-19T12:00:00Z")
+    page = fold(late, other_day, early)
+    assert sorted(page.uses, key=lambda use: use.day) == [
+        Use(external_id=WHO, day="2026-07-19", latest="2026-07-19T12:00:00Z", kind="login_success", events=1),
+        Use(external_id=WHO, day="2026-07-20", latest="2026-07-20T23:00:00Z", kind="file_edit", events=2),
+    ]
+    assert page.newest == "2026-07-20T23:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("actor", "credited"),
+    [
+        (acting("user", team_member_id="dbmid:1", account_id="dbid:1", email="a@x"), ("dbmid:1", "", "")),
+        (acting("admin", team_member_id="dbmid:2"), ("dbmid:2", "", "")),
+        (acting("user", account_id="dbid:1", email="a@x"), ("", "dbid:1", "a@x")),
+        (acting("user", email="a@x"), ("", "", "a@x")),
+        ({".tag": "user", "user": {".tag": "non_team_member", "email": "g@y"}}, ("", "", "g@y")),
+        ({".tag": "user", "user": {".tag": "a_new_kind_of_user", "account_id": "dbid:9"}}, ("", "dbid:9", "")),
+    ],
+)
+def test_the_actor_is_credited_by_the_best_id_there_is(actor: Any, credited: tuple[str, str, str]) -> None:
+    (use,) = fold(event(actor=actor)).uses
+    assert (use.external_id, use.account_id, use.email) == credited
+
+
+@pytest.mark.parametrize(
+    "actor",
+    [
+        {".tag": "app", "app": {".tag": "user_linked_app", "app_id": "dbaid:1"}},
+        {".tag": "reseller", "reseller": {"reseller_name": "R", "reseller_email": "r@r"}},
+        {".tag": "dropbox"},
+        {".tag": "anonymous"},
+        {".tag": "something_new"},
+    ],
+)
+def test_apps_dropbox_resellers_and_strangers_are_nobodys_use(actor: Any) -> None:
+    """The context still names a member: it is not credited."""
+    page = fold(event(actor=actor))
+    assert not page.uses and counted(page) == {"read": 1, "not_member": 1}
+
+
+@pytest.mark.parametrize("missing", [None, "absent"])
+def test_an_event_without_an_actor_is_counted_and_credits_nobody(missing: Any) -> None:
+    lone = event(actor=None)
+    if missing == "absent":
+        del lone["actor"]
+    assert counted(fold(lone)) == {"read": 1, "no_actor": 1}
+
+
+@pytest.mark.parametrize("kind", sorted(activity_types.NO_USE))
+def test_failures_and_what_others_sent_are_no_use(kind: str) -> None:
+    page = fold(event(event_type={".tag": kind, "description": ""}))
+    assert not page.uses and counted(page) == {"read": 1, "not_use": 1}
+
+
+def test_an_admin_wearing_the_account_is_not_the_member() -> None:
+    worn = event(origin={"access_method": {".tag": "sign_in_as", "sign_in_as": {".tag": "web"}}})
+    assert counted(fold(worn)) == {"read": 1, "signed_in_as": 1}
+
+
+@pytest.mark.parametrize("origin", [None, {}, {"access_method": None}, {"access_method": {".tag": "new_method"}}])
+def test_any_other_way_in_is_the_members_own(origin: Any) -> None:
+    assert len(fold(event(origin=origin)).uses) == 1
+
+
+def test_an_unknown_kind_counts_to_be_safe_and_is_named() -> None:
+    page = fold(event(event_category={".tag": "holograms"}, event_type={".tag": "hologram_shown", "description": ""}))
+    assert len(page.uses) == 1 and page.unknown_kinds == ["holograms: hologram_shown"]
+    assert counted(page) == {"read": 1, "counted": 1, "unknown": 1}
+
+
+@pytest.mark.parametrize(
+    ("timestamp", "told"),
+    [
+        ("2026-07-20T08:00:00.123Z", "2026-07-20T08:00:00Z"),
+        ("2026-07-20T08:00:00+00:00", "2026-07-20T08:00:00Z"),
+        ("2026-07-20T23:30:00-02:00", None),  # after what we call now
+        ("2026-07-20T23:30:00+02:00", "2026-07-20T21:30:00Z"),
+    ],
+)
+def test_other_spellings_of_a_time_are_brought_into_form(timestamp: str, told: str | None) -> None:
+    page = fold(event(timestamp=timestamp))
+    assert [use.latest for use in page.uses] == ([told] if told else [])
+
+
+@pytest.mark.parametrize(
+    "timestamp",
+    [
+        "",
+        "yesterday",
+        "2026-02-30T08:00:00Z",
+        "2026-07-20T25:00:00Z",
+        "9999-12-31T23:59:59Z",
+        "2099-01-01T00:00:00Z",
+        "0000-00-00T00:00:00Z",
+        "2026-07-20T08:00:00",
+    ],
+)
+def test_an_impossible_time_is_set_aside_and_the_rest_of_the_page_counts(timestamp: str) -> None:
+    """One event from the future would make its seat active for ever."""
+    page = fold(event(), event(timestamp=timestamp), event())
+    assert counted(page) == {"read": 3, "counted": 2, "set_aside": 1}
+    assert page.uses[0].latest == LOGIN["timestamp"]
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        None,
+        7,
+        "text",
+        [],
+        {},
+        {"timestamp": None},
+        event(timestamp=5),
+        event(event_type="login_success"),
+        event(actor=[]),
+    ],
+)
+def test_an_odd_event_is_set_aside_alone(odd: Any) -> None:
+    page = fold(event(), odd, event())
+    assert counted(page) == {"read": 3, "counted": 2, "set_aside": 1}
+    assert page.cursor == "next"
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"null", b"[]", b"{}", b'{"events": 3}', b'{"events": [], "cursor": "x"}', b"<html>"]
+)
+def test_an_answer_that_is_no_log_is_refused_as_a_whole(body: bytes) -> None:
+    with pytest.raises((ValueError, RecursionError)):
+        events.page(body, LATEST)
+
+
+def test_hostile_text_is_cut_and_cleaned() -> None:
+    kind = "x" * 500 + "\x00\n"
+    (use,) = fold(event(event_type={".tag": kind, "description": ""})).uses
+    assert len(use.kind) == events.KIND and "\x00" not in use.kind
+
+
+def test_device_sessions_give_the_latest_moment_per_kind_and_never_the_future() -> None:
+    body = {
+        "devices": [
+            {
+                "team_member_id": "dbmid:1",
+                "web_sessions": [{"updated": "2026-07-01T00:00:00Z"}, {"updated": "2026-07-03T00:00:00Z"}, {}],
+                "desktop_clients": [{"updated": "2099-01-01T00:00:00Z"}],
+                "mobile_clients": None,
+            },
+            {"team_member_id": "dbmid:2"},
+        ],
+        "has_more": False,
+    }
+    page = events.devices(json.dumps(body).encode(), LATEST)
+    assert [(use.external_id, use.latest, use.kind) for use in page.uses] == [
+        ("dbmid:1", "2026-07-03T00:00:00Z", "web_session")
+    ]
+
+
+def test_every_class_of_the_table_says_why() -> None:
+    assert all(row.reason and row.label for row in activity_types.TABLE)
+    named = {example for row in activity_types.TABLE if not row.counts for example in row.examples}
+    assert named >= activity_types.NO_USE
