@@ -11,8 +11,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import secrets
 import subprocess
 import sys
 import tempfile
@@ -21,6 +19,8 @@ from urllib.parse import urlsplit
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
+
+from benchmarks.settings import database, environment  # noqa: E402
 
 SIDES = ("source", "floor", "first", "again", "day2", "sdk")
 LABELS = {
@@ -40,7 +40,7 @@ def main() -> None:
 
         return download_sides.main(options.side, Path(options.pages))
     with tempfile.TemporaryDirectory(prefix="benchmark-") as scratch:
-        url = _database(options.database, Path(scratch))
+        url = database(options.database, Path(scratch))
         for size in map(int, options.sizes.split(",")):
             folder = Path(options.pages or scratch) / str(size)
             from benchmarks import tenant  # noqa: PLC0415
@@ -62,25 +62,9 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _database(wanted: str, scratch: Path) -> str:
-    if wanted == "sqlite":
-        return f"sqlite:///{scratch / 'benchmark.sqlite3'}"
-    if not urlsplit(wanted).path.lstrip("/").startswith("benchmark"):
-        raise SystemExit("The database is emptied, so its name must begin with benchmark.")
-    return wanted
-
-
 def _measure(side: str, folder: Path, url: str) -> dict:
-    environment = {
-        **os.environ,
-        "DATABASE_URL": url,
-        "DJANGO_SETTINGS_MODULE": "samsaas.settings",
-        "SAMSAAS_ENV_FILE": os.devnull,
-        "SECRET_KEY": secrets.token_urlsafe(50),
-        "LOG_LEVEL": "WARNING",
-    }
     command = [sys.executable, __file__, "--side", side, "--pages", str(folder)]
-    done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=True, text=True)
+    done = subprocess.run(command, env=environment(url), stdout=subprocess.PIPE, check=True, text=True)
     return json.loads(done.stdout.splitlines()[-1])
 
 

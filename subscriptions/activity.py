@@ -6,9 +6,8 @@ A later activity never gives way to an earlier one, and a day that is read again
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
 from typing import Any
 
 from django.db import connection
@@ -23,7 +22,7 @@ LATEST = LastActivity._meta.db_table
 DAYS = ActivityDay._meta.db_table
 BATCH = "activity_batch"
 FOUND = "activity_found"
-COLUMNS = ("external_id", "account_id", "email", "day", "latest", "kind", "events")
+COLUMNS = Use._fields
 
 
 @dataclass(frozen=True)
@@ -34,24 +33,23 @@ class Stored:
     nobody: int
 
 
-def store(profile: IntegrationProfile, uses: Iterable[Use], *, run_id: int, reading: int, signal: str) -> Stored:
+def store(profile: IntegrationProfile, uses: Sequence[Use], *, run_id: int, reading: int, signal: str) -> Stored:
     """Write a batch. Call it in a transaction with the batch's cursor.
 
     `reading` names the pass over the vendor's log: a day's events add up within it, and replace those of another.
     A reading of 0 keeps no days (a session says when it was last used, not how often).
     """
+    if _postgresql():
+        _execute("SET LOCAL jit = off")
     _stage(uses)
-    _find(profile)
-    known, everybody = _one(
-        f"SELECT coalesce(sum(b.events) FILTER (WHERE f.position IS NOT NULL), 0), coalesce(sum(b.events), 0) "
-        f"FROM {BATCH} b LEFT JOIN {FOUND} f ON f.position = b.position"
-    )
+    _find(profile, by_account=not all(use.external_id for use in uses))
+    known = int(_one(f"SELECT coalesce(sum(events), 0) FROM {FOUND}")[0])
     _keep_latest(run_id, signal)
     if reading:
         _keep_days(reading)
     _execute(f"DROP TABLE {BATCH}")
     _execute(f"DROP TABLE {FOUND}")
-    return Stored(known=int(known), nobody=int(everybody - known))
+    return Stored(known=known, nobody=sum(use.events for use in uses) - known)
 
 
 def forget_reading(profile: IntegrationProfile, reading: int) -> None:
@@ -63,55 +61,56 @@ def forget_reading(profile: IntegrationProfile, reading: int) -> None:
     )
 
 
-def _stage(uses: Iterable[Use]) -> None:
-    postgresql = connection.vendor == "postgresql"
-    day, moment = ("date", "timestamptz") if postgresql else ("text", "text")
-    options = "ON COMMIT DROP" if postgresql else ""
+def _stage(uses: Sequence[Use]) -> None:
+    day, moment = ("date", "timestamptz") if _postgresql() else ("text", "text")
     _execute(
         f"""
         CREATE TEMPORARY TABLE {BATCH} (
-            position integer, external_id text, account_id text, email text, day {day}, latest {moment}, kind text,
-            events integer
-        ) {options}
+            external_id text, account_id text, email text, day {day}, latest {moment}, kind text, events integer
+        )
         """
     )
-    bulk.load(connection, BATCH, ("position", *COLUMNS), _rows(uses, postgresql))
+    bulk.load(connection, BATCH, COLUMNS, _rows(uses))
+    if _postgresql():
+        _execute(f"ANALYZE {BATCH} (external_id)")
 
 
-def _rows(uses: Iterable[Use], postgresql: bool) -> Iterable[tuple[Any, ...]]:
-    for position, use in enumerate(uses):
-        if postgresql:
-            day: Any = date.fromisoformat(use.day)
-            latest: Any = datetime.fromisoformat(use.latest)
-        else:
-            day, latest = use.day, use.latest[:10] + " " + use.latest[11:19]
-        yield position, use.external_id, use.account_id, use.email, day, latest, use.kind, use.events
+def _rows(uses: Sequence[Use]) -> Iterator[tuple[Any, ...]]:
+    """As the database's driver stores them."""
+    if _postgresql():
+        yield from uses
+        return
+    for use in uses:
+        yield *use[:3], use.day.isoformat(), use.latest.isoformat(" ")[:19], use.kind, use.events
 
 
-def _find(profile: IntegrationProfile) -> None:
+def _find(profile: IntegrationProfile, *, by_account: bool) -> None:
     """Whose each row is: by the seat's id, else by the account's, else by an address only one seat has."""
-    options = "ON COMMIT DROP" if connection.vendor == "postgresql" else ""
     _execute(
         f"""
-        CREATE TEMPORARY TABLE {FOUND} {options} AS
-        SELECT b.position, t.id AS seat_id FROM {BATCH} b
+        CREATE TEMPORARY TABLE {FOUND} AS
+        SELECT t.id AS seat_id, b.day, b.latest, b.kind, b.events FROM {BATCH} b
         JOIN {SEATS} t ON t.profile_id = %s AND t.external_id = b.external_id
         WHERE b.external_id <> ''
         """,
         [profile.pk],
     )
-    for column in ("account_id", "email"):
-        earlier = {"account_id": "b.external_id = ''", "email": "b.external_id = '' AND b.account_id = ''"}[column]
-        if _one(f"SELECT count(*) FROM {BATCH} b WHERE {earlier} AND b.{column} <> ''")[0]:
+    if by_account:
+        for column, earlier in (("account_id", "b.external_id = ''"), ("email", "b.external_id || b.account_id = ''")):
             _execute(
                 f"""
-                INSERT INTO {FOUND} (position, seat_id)
-                SELECT b.position, min(t.id) FROM {BATCH} b
-                JOIN {SEATS} t ON t.profile_id = %s AND t.{column} = b.{column}
-                WHERE {earlier} AND b.{column} <> '' GROUP BY b.position HAVING count(*) = 1
+                INSERT INTO {FOUND} (seat_id, day, latest, kind, events)
+                SELECT owner.seat_id, b.day, b.latest, b.kind, b.events FROM {BATCH} b JOIN (
+                    SELECT {column} AS found_by, min(id) AS seat_id FROM {SEATS}
+                    WHERE profile_id = %s AND {column} IN (SELECT {column} FROM {BATCH} b WHERE {earlier})
+                    GROUP BY {column} HAVING count(*) = 1
+                ) owner ON owner.found_by = b.{column}
+                WHERE {earlier} AND b.{column} <> ''
                 """,
                 [profile.pk],
             )
+    if _postgresql():
+        _execute(f"ANALYZE {FOUND} (seat_id, day)")
 
 
 def _keep_latest(run_id: int, signal: str) -> None:
@@ -120,10 +119,10 @@ def _keep_latest(run_id: int, signal: str) -> None:
         f"""
         INSERT INTO {LATEST} (subscription_id, at, kind, signal, run_id)
         SELECT seat_id, latest, kind, %s, %s FROM (
-            SELECT f.seat_id, b.latest, b.kind,
-                   row_number() OVER (PARTITION BY f.seat_id ORDER BY b.latest DESC, b.kind DESC) AS place
-            FROM {FOUND} f JOIN {BATCH} b ON b.position = f.position
-        ) ranked WHERE place = 1
+            SELECT f.*, row_number() OVER (PARTITION BY f.seat_id ORDER BY f.latest DESC, f.kind DESC) AS place
+            FROM {FOUND} f LEFT JOIN {LATEST} t ON t.subscription_id = f.seat_id
+            WHERE t.at IS NULL OR t.at < f.latest
+        ) ranked WHERE place = 1 ORDER BY seat_id
         ON CONFLICT (subscription_id) DO UPDATE
         SET at = excluded.at, kind = excluded.kind, signal = excluded.signal, run_id = excluded.run_id
         WHERE excluded.at > {LATEST}.at
@@ -133,18 +132,22 @@ def _keep_latest(run_id: int, signal: str) -> None:
 
 
 def _keep_days(reading: int) -> None:
+    """In the order of the key, so that the pages of its index are visited once."""
     _execute(
         f"""
         INSERT INTO {DAYS} (subscription_id, day, events, pull)
-        SELECT f.seat_id, b.day, sum(b.events), %s
-        FROM {FOUND} f JOIN {BATCH} b ON b.position = f.position
-        WHERE true GROUP BY f.seat_id, b.day
+        SELECT seat_id, day, sum(events), %s FROM {FOUND}
+        WHERE true GROUP BY seat_id, day ORDER BY seat_id, day
         ON CONFLICT (subscription_id, day) DO UPDATE
         SET events = CASE WHEN {DAYS}.pull = excluded.pull THEN {DAYS}.events ELSE 0 END + excluded.events,
             pull = excluded.pull
         """,
         [reading],
     )
+
+
+def _postgresql() -> bool:
+    return connection.vendor == "postgresql"
 
 
 def _execute(statement: str, values: list[Any] | None = None) -> None:

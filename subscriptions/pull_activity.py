@@ -15,10 +15,9 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from django.db import transaction
 
@@ -30,9 +29,9 @@ from subscriptions import activity, coverage
 from subscriptions.models import LastActivity
 
 CURSOR_LIFE = timedelta(days=2)
-BATCH_USES = 50_000
+BATCH_USES = 60_000
 BATCH_SECONDS = 10.0
-PAGES_AHEAD = 8
+BATCHES_AHEAD = 1
 MOST_RESTARTS = 2
 MOST_UNKNOWN_NAMED = 20
 
@@ -62,46 +61,39 @@ def _ask_plan(job: runs.Job, profile: IntegrationProfile, connector: base.Connec
         job.warn("This plan records no file events: people who only sync files look idle unless a device tells.")
 
 
-@dataclass
+@dataclass(frozen=True)
 class _Batch:
     """Pages folded but not yet stored."""
 
-    uses: dict[tuple[str, str, str, str], list[Any]] = field(default_factory=dict)
-    counters: Counter[str] = field(default_factory=Counter)
-    pages: int = 0
-    cursor: str = ""
-    since: float = field(default_factory=time.monotonic)
+    uses: list[base.Use]
+    counters: Counter[str]
+    unknown: set[str]
+    pages: int
+    cursor: str
 
-    def add(self, page: base.ActivityPage) -> None:
-        uses = self.uses
-        for use in page.uses:
-            key = (use.external_id, use.account_id, use.email, use.day)
-            held = uses.get(key)
-            if held is None:
-                uses[key] = [use.events, use.latest, use.kind]
-                continue
-            held[0] += use.events
-            if (use.latest, use.kind) > (held[1], held[2]):
-                held[1], held[2] = use.latest, use.kind
-        self.counters.update(page.counters)
-        self.pages += 1
-        self.cursor = page.cursor
 
-    def folded(self) -> Iterable[base.Use]:
-        for (external_id, account_id, email, day), (events, latest, kind) in self.uses.items():
-            yield base.Use(
-                external_id=external_id,
-                account_id=account_id,
-                email=email,
-                day=day,
-                events=events,
-                latest=latest,
-                kind=kind,
-            )
+def _batches(pages: Iterator[base.ActivityPage], into: base.Uses) -> Iterator[_Batch]:
+    """Pages as batches. What was read before the vendor asks to wait is handed over first: the run comes back later,
+    and a vendor who lets few pages pass at a time would otherwise stop it for ever."""
+    number, cursor, since = 0, "", time.monotonic()
 
-    @property
-    def is_full(self) -> bool:
-        return len(self.uses) >= BATCH_USES or time.monotonic() - self.since >= BATCH_SECONDS
+    def batch() -> _Batch:
+        done = _Batch(into.rows(), into.counters, into.unknown_kinds, number, cursor)
+        into.empty()
+        return done
+
+    try:
+        for page in pages:
+            number, cursor = number + 1, page.cursor
+            if len(into) >= BATCH_USES or time.monotonic() - since >= BATCH_SECONDS:
+                yield batch()
+                number, since = 0, time.monotonic()
+    except base.Throttled:
+        if number:
+            yield batch()
+        raise
+    if number:
+        yield batch()
 
 
 class _Reading:
@@ -163,33 +155,24 @@ class _Reading:
                     self.job.progress(cursor="", facts=self.facts, counters={})
 
     def _read(self) -> None:
-        batch = _Batch(cursor=self.run.cursor)
-        pages = self.connector.activity(self.since, self.run.cursor)
-        try:
-            for page in ahead.read(pages, depth=PAGES_AHEAD, idle=self.job.fence):
-                batch.add(page)
-                self._note(page)
-                if batch.is_full:
-                    self._commit(batch)
-                    batch = _Batch(cursor=batch.cursor)
-        except base.Throttled:
+        """Store batch after batch, while the next one is fetched, decoded and folded by another thread."""
+        into = base.Uses()
+        pages = self.connector.activity(self.since, self.run.cursor, into)
+        for batch in ahead.read(_batches(pages, into), depth=BATCHES_AHEAD, idle=self.job.fence):
+            self._note(batch)
             self._commit(batch)
-            raise
-        self._commit(batch)
 
-    def _note(self, page: base.ActivityPage) -> None:
-        for kind in page.unknown_kinds:
+    def _note(self, batch: _Batch) -> None:
+        for kind in sorted(batch.unknown):
             if kind not in self.unknown and len(self.unknown) < MOST_UNKNOWN_NAMED:
                 self.unknown.add(kind)
                 self.job.warn(f"Unknown kind of event, not counted as use: {kind}")
 
     def _commit(self, batch: _Batch) -> None:
-        if not batch.pages:
-            return
         with transaction.atomic():
             stored = activity.store(
                 self.profile,
-                batch.folded(),
+                batch.uses,
                 run_id=self.run.pk,
                 reading=self.number,
                 signal=LastActivity.Signal.EVENT,
@@ -216,9 +199,11 @@ def _sessions(job: runs.Job, profile: IntegrationProfile, connector: base.Connec
     if not scope or credential is None or scope not in credential.granted_scopes:
         return
     try:
-        for page in connector.sessions():
+        into = base.Uses()
+        for _ in connector.sessions(into):
             with transaction.atomic():
-                activity.store(profile, page.uses, run_id=job.run.pk, reading=0, signal=LastActivity.Signal.SESSION)
+                activity.store(profile, into.rows(), run_id=job.run.pk, reading=0, signal=LastActivity.Signal.SESSION)
                 job.progress(step="Looking at device sessions")
+            into.empty()
     except (base.MissingScope, base.Refused, base.TryLater, base.ProtocolError) as error:
         job.warn(f"Device sessions could not be read: {error}")

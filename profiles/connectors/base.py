@@ -7,9 +7,10 @@ records of this module; errors are named by what a person or a job can do about 
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 from unicodedata import category
 
 import msgspec
@@ -142,35 +143,58 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     request_id: str = ""
 
 
-class Use(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class Use(NamedTuple):
     """How one account was used on one UTC day, folded from the vendor's events: never an event itself.
 
-    Whose use it is says the first of `external_id`, `account_id`, `email` that is not empty. `day` is YYYY-MM-DD,
-    `latest` YYYY-MM-DDTHH:MM:SSZ, both compare as text; `kind` is the vendor's word for the latest event.
+    Whose use it is says the first of `external_id`, `account_id`, `email` that is not empty. `kind` is the vendor's
+    word for the latest event, at `latest` (UTC).
     """
 
-    day: str
-    latest: str
+    external_id: str
+    account_id: str
+    email: str
+    day: dt.date
+    latest: dt.datetime
     kind: str
-    events: int = 1
-    external_id: str = ""
-    account_id: str = ""
-    email: str = ""
+    events: int
+
+
+class Uses:
+    """Where a connector folds pages of events into: accounts by day, and the counts of everything read.
+
+    `counters` add up: read = counted + the reasons not to count. A connector writes `held` in its hot loop; a job takes
+    the rows and empties it between pages.
+    """
+
+    def __init__(self) -> None:
+        self.empty()
+
+    def empty(self) -> None:
+        self.held: dict[tuple[str, int] | tuple[str, str, int], list[Any]] = {}
+        self.counters: Counter[str] = Counter()
+        self.unknown_kinds: set[str] = set()
+
+    def __len__(self) -> int:
+        return len(self.held)
+
+    def rows(self) -> list[Use]:
+        """What was folded, one row per account and day, fit to store."""
+        days: dict[Any, dt.date] = {}
+        found = []
+        for key, (events, latest, kind) in self.held.items():
+            number: Any = key[-1]
+            day = days.get(number) or days.setdefault(number, dt.date.fromordinal(number))
+            who = (plain(key[0], 128), "", "") if len(key) == 2 else ("", key[0], str(key[1]))
+            found.append(Use(*who, day, latest, plain(kind, 80), events))
+        return found
 
 
 class ActivityPage(msgspec.Struct, frozen=True, kw_only=True):
-    """One page of activity. `counters` add up to what was read: counted, ignored, unknown, set_aside.
+    """One page of activity, folded already. `read` events were on it: none on an empty page with more to come."""
 
-    `newest` is the time of the latest event on the page, counted or not; empty on an empty page, of which there may
-    be many with more to come.
-    """
-
-    uses: Sequence[Use]
-    counters: dict[str, int]
-    newest: str = ""
+    read: int
     cursor: str = ""
     has_more: bool = False
-    unknown_kinds: Sequence[str] = ()
 
 
 class ActivityType(msgspec.Struct, frozen=True, kw_only=True):
@@ -256,11 +280,11 @@ class Connector(Protocol):
 
     def seats(self, cursor: str = "") -> Iterator[Page]: ...
 
-    def activity(self, since: dt.datetime, cursor: str = "") -> Iterator[ActivityPage]:
+    def activity(self, since: dt.datetime, cursor: str, into: Uses) -> Iterator[ActivityPage]:
         """Every event from `since` on, or from where `cursor` ended. Raises ListingReset for a forgotten cursor."""
         ...
 
-    def sessions(self) -> Iterator[ActivityPage]:
+    def sessions(self, into: Uses) -> Iterator[ActivityPage]:
         """The latest activity of every device session, a second signal. Raises MissingScope where it may not ask."""
         ...
 

@@ -31,7 +31,7 @@ class Migration(migrations.Migration):
             name='ActivityDay',
             fields=[
                 ('pk', models.CompositePrimaryKey('subscription_id', 'day', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('subscription', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='activity_days', to='subscriptions.subscription')),
+                ('subscription', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='activity_days', to='subscriptions.subscription')),
                 ('day', models.DateField()),
                 ('events', models.PositiveIntegerField()),
                 ('pull', models.BigIntegerField()),
@@ -53,7 +53,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='LastActivity',
             fields=[
-                ('subscription', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='last_activity', serialize=False, to='subscriptions.subscription')),
+                ('subscription', models.OneToOneField(db_constraint=False, on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='last_activity', serialize=False, to='subscriptions.subscription')),
                 ('at', models.DateTimeField()),
                 ('kind', models.CharField(help_text="The vendor's word for what happened.", max_length=80)),
                 ('signal', models.CharField(choices=[('event', 'Audit event'), ('session', 'Device session')], default='event', max_length=8)),
@@ -209,7 +209,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='lastactivity',
             name='run',
-            field=models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='profiles.jobrun'),
+            field=models.ForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='profiles.jobrun'),
         ),
         migrations.AddField(
             model_name='match',

@@ -16,13 +16,26 @@ class LastActivity(models.Model):
         EVENT = "event", "Audit event"
         SESSION = "session", "Device session"
 
+    # Without constraints in the database, here and below: checking them locks and rewrites the seat of every activity
+    # stored. Seats are only ever deleted with their profile, which takes these rows along.
     subscription = models.OneToOneField(
-        "subscriptions.Subscription", primary_key=True, on_delete=models.CASCADE, related_name="last_activity"
+        "subscriptions.Subscription",
+        primary_key=True,
+        on_delete=models.CASCADE,
+        related_name="last_activity",
+        db_constraint=False,
     )
     at = models.DateTimeField()
     kind = models.CharField(max_length=80, help_text="The vendor's word for what happened.")
     signal = models.CharField(max_length=8, choices=Signal.choices, default=Signal.EVENT)
-    run = models.ForeignKey("profiles.JobRun", null=True, on_delete=models.SET_NULL, related_name="+", db_index=False)
+    run = models.ForeignKey(
+        "profiles.JobRun",
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        db_index=False,
+        db_constraint=False,
+    )
 
     class Meta:
         verbose_name_plural = "last activities"
@@ -40,7 +53,11 @@ class ActivityDay(models.Model):
 
     pk = models.CompositePrimaryKey("subscription_id", "day")
     subscription = models.ForeignKey(
-        "subscriptions.Subscription", on_delete=models.CASCADE, related_name="activity_days", db_index=False
+        "subscriptions.Subscription",
+        on_delete=models.CASCADE,
+        related_name="activity_days",
+        db_index=False,
+        db_constraint=False,
     )
     day = models.DateField()
     events = models.PositiveIntegerField()

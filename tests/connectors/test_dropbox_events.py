@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import copy
 import json
-from typing import Any
+from datetime import UTC, date, datetime
+from typing import Any, NamedTuple
 
 import pytest
 
-from profiles.connectors.base import ActivityPage, Use
+from profiles.connectors.base import ActivityPage, Use, Uses
 from profiles.connectors.dropbox import activity_types, events
 from tests.connectors.doubles import sample
 
-LATEST = "2026-07-21T00:00:00Z"
+BOUND = datetime(2026, 7, 21, tzinfo=UTC)
 LOGIN: dict[str, Any] = sample("team_log_get_events")["events"][0]
 WHO = LOGIN["actor"]["user"]["team_member_id"]
 
@@ -21,12 +22,23 @@ def event(**changes: Any) -> dict[str, Any]:
     return {**copy.deepcopy(LOGIN), **changes}
 
 
-def fold(*found: Any, cursor: Any = "next", has_more: bool = False) -> ActivityPage:
-    return events.page(json.dumps({"events": found, "cursor": cursor, "has_more": has_more}).encode(), LATEST)
+class Folded(NamedTuple):
+    page: ActivityPage
+    into: Uses
+
+    @property
+    def uses(self) -> list[Use]:
+        return self.into.rows()
+
+    @property
+    def counted(self) -> dict[str, int]:
+        return {name: number for name, number in self.into.counters.items() if number}
 
 
-def counted(page: ActivityPage) -> dict[str, int]:
-    return {name: number for name, number in page.counters.items() if number}
+def fold(*found: Any, cursor: Any = "next", has_more: bool = False) -> Folded:
+    into = Uses()
+    body = json.dumps({"events": found, "cursor": cursor, "has_more": has_more}).encode()
+    return Folded(events.fold(body, BOUND, into), into)
 
 
 def acting(tag: str, **fields: Any) -> dict[str, Any]:
@@ -34,11 +46,13 @@ def acting(tag: str, **fields: Any) -> dict[str, Any]:
 
 
 def test_dropboxs_own_samples_are_read() -> None:
-    page = events.page(json.dumps(sample("team_log_get_events")).encode(), LATEST)
+    into = Uses()
+    page = events.fold(json.dumps(sample("team_log_get_events")).encode(), BOUND, into)
     assert page.has_more and page.cursor
-    assert page.uses[0].external_id == WHO and page.uses[0].kind == "login_success"
-    empty = events.page(json.dumps(sample("team_log_get_events_continue.empty_page")).encode(), LATEST)
-    assert not empty.uses and empty.counters["read"] == 0
+    assert into.rows()[0].external_id == WHO and into.rows()[0].kind == "login_success"
+    into.empty()
+    empty = events.fold(json.dumps(sample("team_log_get_events_continue.empty_page")).encode(), BOUND, into)
+    assert not into.rows() and empty.read == 0
 
 
 def test_a_day_of_one_account_is_one_use_with_its_latest_event_whatever_the_order() -> None:
@@ -46,11 +60,9 @@ def test_a_day_of_one_account_is_one_use_with_its_latest_event_whatever_the_orde
     late["event_type"] = {".tag": "file_edit", "description": ""}
     other_day = event(timestamp="2026-07-19T12:00:00Z")
     page = fold(late, other_day, early)
-    assert sorted(page.uses, key=lambda use: use.day) == [
-        Use(external_id=WHO, day="2026-07-19", latest="2026-07-19T12:00:00Z", kind="login_success", events=1),
-        Use(external_id=WHO, day="2026-07-20", latest="2026-07-20T23:00:00Z", kind="file_edit", events=2),
-    ]
-    assert page.newest == "2026-07-20T23:00:00Z"
+    first, second = sorted(page.uses, key=lambda use: use.day)
+    assert first == (WHO, "", "", date(2026, 7, 19), datetime(2026, 7, 19, 12, tzinfo=UTC), "login_success", 1)
+    assert second == (WHO, "", "", date(2026, 7, 20), datetime(2026, 7, 20, 23, tzinfo=UTC), "file_edit", 2)
 
 
 @pytest.mark.parametrize(
@@ -82,7 +94,7 @@ def test_the_actor_is_credited_by_the_best_id_there_is(actor: Any, credited: tup
 def test_apps_dropbox_resellers_and_strangers_are_nobodys_use(actor: Any) -> None:
     """The context still names a member: it is not credited."""
     page = fold(event(actor=actor))
-    assert not page.uses and counted(page) == {"read": 1, "not_member": 1}
+    assert not page.uses and page.counted == {"read": 1, "not_member": 1}
 
 
 @pytest.mark.parametrize("missing", [None, "absent"])
@@ -90,18 +102,18 @@ def test_an_event_without_an_actor_is_counted_and_credits_nobody(missing: Any) -
     lone = event(actor=None)
     if missing == "absent":
         del lone["actor"]
-    assert counted(fold(lone)) == {"read": 1, "no_actor": 1}
+    assert fold(lone).counted == {"read": 1, "no_actor": 1}
 
 
 @pytest.mark.parametrize("kind", sorted(activity_types.NO_USE))
 def test_failures_and_what_others_sent_are_no_use(kind: str) -> None:
     page = fold(event(event_type={".tag": kind, "description": ""}))
-    assert not page.uses and counted(page) == {"read": 1, "not_use": 1}
+    assert not page.uses and page.counted == {"read": 1, "not_use": 1}
 
 
 def test_an_admin_wearing_the_account_is_not_the_member() -> None:
     worn = event(origin={"access_method": {".tag": "sign_in_as", "sign_in_as": {".tag": "web"}}})
-    assert counted(fold(worn)) == {"read": 1, "signed_in_as": 1}
+    assert fold(worn).counted == {"read": 1, "signed_in_as": 1}
 
 
 @pytest.mark.parametrize("origin", [None, {}, {"access_method": None}, {"access_method": {".tag": "new_method"}}])
@@ -111,22 +123,22 @@ def test_any_other_way_in_is_the_members_own(origin: Any) -> None:
 
 def test_an_unknown_kind_counts_to_be_safe_and_is_named() -> None:
     page = fold(event(event_category={".tag": "holograms"}, event_type={".tag": "hologram_shown", "description": ""}))
-    assert len(page.uses) == 1 and page.unknown_kinds == ["holograms: hologram_shown"]
-    assert counted(page) == {"read": 1, "counted": 1, "unknown": 1}
+    assert len(page.uses) == 1 and sorted(page.into.unknown_kinds) == ["holograms: hologram_shown"]
+    assert page.counted == {"read": 1, "counted": 1, "unknown": 1}
 
 
 @pytest.mark.parametrize(
     ("timestamp", "told"),
     [
-        ("2026-07-20T08:00:00.123Z", "2026-07-20T08:00:00Z"),
-        ("2026-07-20T08:00:00+00:00", "2026-07-20T08:00:00Z"),
+        ("2026-07-20T08:00:00.123Z", datetime(2026, 7, 20, 8, 0, 0, 123000, tzinfo=UTC)),
+        ("2026-07-20T08:00:00+00:00", datetime(2026, 7, 20, 8, tzinfo=UTC)),
         ("2026-07-20T23:30:00-02:00", None),  # after what we call now
-        ("2026-07-20T23:30:00+02:00", "2026-07-20T21:30:00Z"),
+        ("2026-07-21T00:30:00+02:00", datetime(2026, 7, 20, 22, 30, tzinfo=UTC)),
     ],
 )
-def test_other_spellings_of_a_time_are_brought_into_form(timestamp: str, told: str | None) -> None:
+def test_other_spellings_of_a_time_are_understood(timestamp: str, told: datetime | None) -> None:
     page = fold(event(timestamp=timestamp))
-    assert [use.latest for use in page.uses] == ([told] if told else [])
+    assert [(use.latest, use.day) for use in page.uses] == ([(told, told.date())] if told else [])
 
 
 @pytest.mark.parametrize(
@@ -136,7 +148,10 @@ def test_other_spellings_of_a_time_are_brought_into_form(timestamp: str, told: s
         "yesterday",
         "2026-02-30T08:00:00Z",
         "2026-07-20T25:00:00Z",
+        "2026-07-20",
         "9999-12-31T23:59:59Z",
+        "9999-12-31T23:59:59-10:00",
+        "0001-01-01T00:00:00+10:00",
         "2099-01-01T00:00:00Z",
         "0000-00-00T00:00:00Z",
         "2026-07-20T08:00:00",
@@ -145,8 +160,8 @@ def test_other_spellings_of_a_time_are_brought_into_form(timestamp: str, told: s
 def test_an_impossible_time_is_set_aside_and_the_rest_of_the_page_counts(timestamp: str) -> None:
     """One event from the future would make its seat active for ever."""
     page = fold(event(), event(timestamp=timestamp), event())
-    assert counted(page) == {"read": 3, "counted": 2, "set_aside": 1}
-    assert page.uses[0].latest == LOGIN["timestamp"]
+    assert page.counted == {"read": 3, "counted": 2, "set_aside": 1}
+    assert page.uses[0].latest == datetime.fromisoformat(LOGIN["timestamp"])
 
 
 @pytest.mark.parametrize(
@@ -165,8 +180,8 @@ def test_an_impossible_time_is_set_aside_and_the_rest_of_the_page_counts(timesta
 )
 def test_an_odd_event_is_set_aside_alone(odd: Any) -> None:
     page = fold(event(), odd, event())
-    assert counted(page) == {"read": 3, "counted": 2, "set_aside": 1}
-    assert page.cursor == "next"
+    assert page.counted == {"read": 3, "counted": 2, "set_aside": 1}
+    assert page.page.cursor == "next"
 
 
 @pytest.mark.parametrize(
@@ -174,16 +189,17 @@ def test_an_odd_event_is_set_aside_alone(odd: Any) -> None:
 )
 def test_an_answer_that_is_no_log_is_refused_as_a_whole(body: bytes) -> None:
     with pytest.raises((ValueError, RecursionError)):
-        events.page(body, LATEST)
+        events.fold(body, BOUND, Uses())
 
 
 def test_hostile_text_is_cut_and_cleaned() -> None:
-    kind = "x" * 500 + "\x00\n"
-    (use,) = fold(event(event_type={".tag": kind, "description": ""})).uses
-    assert len(use.kind) == events.KIND and "\x00" not in use.kind
+    actor = acting("user", team_member_id="dbmid:\x00" + "x" * 500)
+    (use,) = fold(event(event_type={".tag": "x" * 500 + "\x00\n", "description": ""}, actor=actor)).uses
+    assert (len(use.kind), len(use.external_id)) == (80, 128) and "\x00" not in use.kind + use.external_id
 
 
-def test_device_sessions_give_the_latest_moment_per_kind_and_never_the_future() -> None:
+def test_device_sessions_give_the_latest_moment_and_never_the_future() -> None:
+    into = Uses()
     body = {
         "devices": [
             {
@@ -196,10 +212,10 @@ def test_device_sessions_give_the_latest_moment_per_kind_and_never_the_future() 
         ],
         "has_more": False,
     }
-    page = events.devices(json.dumps(body).encode(), LATEST)
-    assert [(use.external_id, use.latest, use.kind) for use in page.uses] == [
-        ("dbmid:1", "2026-07-03T00:00:00Z", "web_session")
-    ]
+    events.fold_devices(json.dumps(body).encode(), BOUND, into)
+    (use,) = into.rows()
+    assert use[:3] == ("dbmid:1", "", "") and use.kind == "web_session"
+    assert use.latest == datetime(2026, 7, 3, tzinfo=UTC)
 
 
 def test_every_class_of_the_table_says_why() -> None:

@@ -24,6 +24,7 @@ from profiles.connectors.base import (
     SeatType,
     Team,
     TokenSource,
+    Uses,
     Vendor,
     Wait,
     plain,
@@ -209,27 +210,26 @@ class Dropbox:
             seen.add(cursor)
             answer = self._next(cursor)
 
-    def activity(self, since: dt.datetime, cursor: str = "") -> Iterator[ActivityPage]:
+    def activity(self, since: dt.datetime, cursor: str, into: Uses) -> Iterator[ActivityPage]:
         """The team log from `since` on, or from where `cursor` ended, folded to uses per account and day.
 
         Without an end time, so that the cursor stays good for what comes later. A page may be empty with more to come.
         """
-        latest = (dt.datetime.now(dt.UTC) + CLOCKS_DIFFER).strftime(events.STAMP)
+        bound = dt.datetime.now(dt.UTC) + CLOCKS_DIFFER
         start = {"limit": EVENTS_A_PAGE, "time": {"start_time": since.astimezone(dt.UTC).strftime(events.STAMP)}}
-        pages = self._paged(
+        return self._paged(
             cursor,
             lambda place: (EVENTS_CONTINUE, {"cursor": place}) if place else (EVENTS, start),
-            lambda body: events.page(body, latest),
+            lambda body: events.fold(body, bound, into),
         )
-        return pages
 
-    def sessions(self) -> Iterator[ActivityPage]:
+    def sessions(self, into: Uses) -> Iterator[ActivityPage]:
         """The latest activity of every web session, desktop client and mobile client of the team."""
-        latest = (dt.datetime.now(dt.UTC) + CLOCKS_DIFFER).strftime(events.STAMP)
+        bound = dt.datetime.now(dt.UTC) + CLOCKS_DIFFER
         return self._paged(
             "",
             lambda place: (DEVICES, {"cursor": place} if place else {}),
-            lambda body: events.devices(body, latest),
+            lambda body: events.fold_devices(body, bound, into),
         )
 
     def _paged(
@@ -251,7 +251,7 @@ class Dropbox:
             if not page.has_more:
                 return
             cursor = page.cursor
-            empty = 0 if page.counters.get("read") else empty + 1
+            empty = 0 if page.read else empty + 1
             if cursor in seen or empty > MOST_EMPTY_EVENT_PAGES:
                 raise self._client.unreadable(route, answer, "the listing goes round in circles")
             seen.add(cursor)

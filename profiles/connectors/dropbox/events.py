@@ -1,27 +1,26 @@
 """The team log folded page by page to who was active on which day. No event leaves this module.
 
-Dropbox writes times as YYYY-MM-DDTHH:MM:SSZ, so they compare as text; other spellings are brought into that form.
-Events have no id, come unsorted, and any field but the time and the kind may be missing.
+Events have no id, come unsorted, and any field but the time and the kind may be missing. An event in the future is set
+aside: it would make its seat active for ever.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import json
-import re
-from collections import Counter
-from functools import lru_cache
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
-from profiles.connectors.base import ActivityPage, Use, plain
+from profiles.connectors.base import ActivityPage, Uses, plain
 from profiles.connectors.dropbox.activity_types import ACTORS, CATEGORIES, NO_USE, SIGN_IN_AS
 from profiles.connectors.dropbox.members import Cursor
 
-KIND, EMAIL, IDENTIFIER = 80, 320, 128
+UNKNOWN, EMAIL, IDENTIFIER = 120, 320, 128
+MOST_UNKNOWN = 20
 STAMP = "%Y-%m-%dT%H:%M:%SZ"
-_CLOCK = re.compile(r"T([01]\d|2[0-3]):[0-5]\d:[0-5]\dZ").fullmatch
+_EARLIEST = dt.datetime(1, 1, 2, tzinfo=dt.UTC)  # a zone could move an earlier one before the first day there is
+_Moment = Annotated[dt.datetime, msgspec.Meta(tz=True)]
 
 
 class _Tag(msgspec.Struct, gc=False):
@@ -47,7 +46,7 @@ class _Origin(msgspec.Struct, gc=False):
 class Event(msgspec.Struct, gc=False):
     """TeamEvent, as far as it is looked at."""
 
-    timestamp: str
+    timestamp: _Moment
     event_category: _Tag
     event_type: _Tag
     actor: _Actor | None = None
@@ -69,7 +68,7 @@ class _LooseLog(msgspec.Struct, gc=False):
 
 
 class _Session(msgspec.Struct, gc=False):
-    updated: str | None = None
+    updated: _Moment | None = None
 
 
 class _MemberDevices(msgspec.Struct, gc=False):
@@ -91,165 +90,101 @@ decoder = msgspec.json.Decoder(Log)
 _devices = msgspec.json.Decoder(Devices)
 
 
-def page(body: bytes, latest: str) -> ActivityPage:
-    """An answer of the log, folded. Events after `latest` (a stamp; no vendor knows the future) are set aside.
+def fold(body: bytes, bound: dt.datetime, into: Uses) -> ActivityPage:
+    """An answer of the log. Events after `bound` (no vendor knows the future) are set aside.
 
-    Raises msgspec.ValidationError or ValueError if it is no log at all.
+    Raises msgspec.ValidationError or ValueError, with nothing folded, if it is no log at all.
     """
     try:
         log = decoder.decode(body)
     except (msgspec.ValidationError, msgspec.DecodeError, UnicodeDecodeError):
-        return _page_with_odd_events(body, latest)
-    folded = _Fold(latest)
-    folded.add(log.events)
-    if folded.has_odd_times:
-        folded = _Fold(latest)
-        folded.add_one_by_one(log.events)
-    return folded.page(log.cursor or "", log.has_more)
+        return _fold_odd(body, bound, into)
+    _fold(log.events, bound, into)
+    return ActivityPage(read=len(log.events), cursor=log.cursor or "", has_more=log.has_more)
 
 
-class _Fold:
-    """Uses by account and day, with the counts of everything read."""
-
-    def __init__(self, latest: str) -> None:
-        self.bound = latest
-        self.uses: dict[tuple[str, str, str, str], list[Any]] = {}
-        self.counters: Counter[str] = Counter()
-        self.unknown: set[str] = set()
-        self.newest = ""
-
-    def add(self, events: list[Event]) -> None:
-        """The hot loop of a pull: once per event, so it is flat and knows only text."""
-        uses, newest = self.uses, self.newest
-        counted = not_use = not_member = worn = no_actor = unknown = 0
-        for event in events:
-            when, actor = event.timestamp, event.actor
-            if when > newest:
-                newest = when
-            if actor is None or actor.tag not in ACTORS:
-                if actor is None:
-                    no_actor += 1
-                else:
-                    not_member += 1
-                continue
-            kind = event.event_type.tag
-            if kind in NO_USE:
-                not_use += 1
-                continue
-            origin = event.origin
-            if origin is not None and origin.access_method is not None and origin.access_method.tag == SIGN_IN_AS:
-                worn += 1
-                continue
-            user = actor.user or actor.admin
-            if user is None:
-                no_actor += 1
-                continue
-            if event.event_category.tag not in CATEGORIES:
-                unknown += 1
-                self.unknown.add(f"{event.event_category.tag}: {kind}")
-            member = user.team_member_id
-            key = (member, "", "", when[:10]) if member else ("", user.account_id or "", user.email or "", when[:10])
-            held = uses.get(key)
-            if held is None:
-                uses[key] = [1, when, kind]
-            else:
-                held[0] += 1
-                if when > held[1] or (when == held[1] and kind > held[2]):
-                    held[1], held[2] = when, kind
-            counted += 1
-        self.newest = newest
-        found = {"counted": counted, "not_use": not_use, "not_member": not_member, "signed_in_as": worn}
-        self.counters.update({"read": len(events), "no_actor": no_actor, "unknown": unknown, **found})
-
-    def add_one_by_one(self, events: list[Event]) -> None:
-        """As `add`, for a page with times that are not as promised: brought into form, or set aside."""
-        fit = []
-        for event in events:
-            if stamp := _stamp(event.timestamp):
-                event.timestamp = stamp
-            if stamp and stamp <= self.bound:
-                fit.append(event)
-            else:
-                self.set_aside()
-        self.add(fit)
-
-    def set_aside(self) -> None:
-        self.counters.update({"read": 1, "set_aside": 1})
-
-    @property
-    def has_odd_times(self) -> bool:
-        """Whether a time is in another form or in the future; every use carries the greatest of its day."""
-        if self.newest > self.bound:
-            return True
-        return not all(_CLOCK(held[1], 10) and _is_day(held[1][:10]) for held in self.uses.values())
-
-    def page(self, cursor: str, has_more: bool) -> ActivityPage:
-        return ActivityPage(
-            uses=[
-                Use(
-                    external_id=plain(member, IDENTIFIER),
-                    account_id=plain(account, IDENTIFIER),
-                    email=plain(email, EMAIL),
-                    day=day,
-                    events=held[0],
-                    latest=held[1],
-                    kind=plain(held[2], KIND),
-                )
-                for (member, account, email, day), held in self.uses.items()
-            ],
-            counters=dict(self.counters),
-            newest=self.newest,
-            cursor=cursor,
-            has_more=has_more,
-            unknown_kinds=[plain(kind, KIND) for kind in sorted(self.unknown)[:20]],
-        )
+def _fold(events: list[Event], bound: dt.datetime, into: Uses) -> None:
+    """The hot loop of a pull, once per event: flat, and nothing is made that is not kept."""
+    held, utc = into.held, dt.UTC
+    not_use = not_member = worn = no_actor = unknown = set_aside = 0
+    for event in events:
+        actor = event.actor
+        if actor is None or actor.tag not in ACTORS:
+            no_actor += actor is None
+            not_member += actor is not None
+            continue
+        kind = event.event_type.tag
+        if kind in NO_USE:
+            not_use += 1
+            continue
+        origin = event.origin
+        if origin is not None and origin.access_method is not None and origin.access_method.tag == SIGN_IN_AS:
+            worn += 1
+            continue
+        user = actor.user or actor.admin
+        if user is None:
+            no_actor += 1
+            continue
+        when = event.timestamp
+        if when > bound or (when.tzinfo is not utc and when < _EARLIEST):
+            set_aside += 1
+            continue
+        if when.tzinfo is not utc:
+            when = when.astimezone(utc)
+        if event.event_category.tag not in CATEGORIES:
+            unknown += 1
+            if len(into.unknown_kinds) < MOST_UNKNOWN:
+                into.unknown_kinds.add(plain(f"{event.event_category.tag}: {kind}", UNKNOWN))
+        member = user.team_member_id
+        key: Any = (member, when.toordinal()) if member else _stranger(user, when)
+        found = held.get(key)
+        if found is None:
+            held[key] = [1, when, kind]
+        else:
+            found[0] += 1
+            if when > found[1] or (when == found[1] and kind > found[2]):
+                found[1], found[2] = when, kind
+    reasons = {"not_use": not_use, "not_member": not_member, "signed_in_as": worn, "no_actor": no_actor}
+    counted = len(events) - not_use - not_member - worn - no_actor - set_aside
+    into.counters.update(read=len(events), counted=counted, unknown=unknown, set_aside=set_aside, **reasons)
 
 
-@lru_cache(maxsize=1024)
-def _is_day(text: str) -> bool:
-    try:
-        return dt.date.fromisoformat(text).isoformat() == text
-    except ValueError:
-        return False
+def _stranger(user: _User, when: dt.datetime) -> tuple[str, str, int]:
+    """An actor without a seat's id: perhaps known by the account, or by the address of that time."""
+    return plain(user.account_id or "", IDENTIFIER), plain(user.email or "", EMAIL), when.toordinal()
 
 
-def _stamp(text: str) -> str:
-    """The time in Dropbox's own form; empty for what is no time."""
-    try:
-        moment = dt.datetime.fromisoformat(text)
-        if moment.tzinfo is None:
-            return ""
-        return moment.astimezone(dt.UTC).strftime(STAMP) if moment.year >= 1000 else ""
-    except (ValueError, OverflowError):
-        return ""
-
-
-def _page_with_odd_events(body: bytes, latest: str) -> ActivityPage:
+def _fold_odd(body: bytes, bound: dt.datetime, into: Uses) -> ActivityPage:
+    """A page with events of another shape: these are set aside one by one."""
     loose = msgspec.convert(json.loads(body.decode("utf-8", "replace")), _LooseLog)
-    folded, fit = _Fold(latest), []
+    fit = []
     for record in loose.events:
         try:
-            fit.append(msgspec.convert(record, Event))
-        except (ValueError, RecursionError):
-            folded.set_aside()
-    folded.add_one_by_one(fit)
-    return folded.page(loose.cursor or "", loose.has_more)
+            event = msgspec.convert(record, Event)
+            event.timestamp = event.timestamp.astimezone(dt.UTC)
+            fit.append(event)
+        except (ValueError, RecursionError, OverflowError):
+            into.counters.update(read=1, set_aside=1)
+    _fold(fit, bound, into)
+    return ActivityPage(read=len(loose.events), cursor=loose.cursor or "", has_more=loose.has_more)
 
 
-def devices(body: bytes, latest: str) -> ActivityPage:
-    """The latest session activity per member, as uses of the signal's own kind; several per member are normal."""
+def fold_devices(body: bytes, bound: dt.datetime, into: Uses) -> ActivityPage:
+    """The latest session of each member, with the kind of device as the kind of activity."""
     told = _devices.decode(body)
-    uses = []
     for member in told.devices:
-        for kind, sessions in (
-            ("web_session", member.web_sessions),
-            ("desktop_client", member.desktop_clients),
-            ("mobile_client", member.mobile_clients),
-        ):
-            stamps = [stamp for one in sessions or () if one.updated and (stamp := _stamp(one.updated)) <= latest]
-            if newest := max(stamps, default=""):
-                uses.append(
-                    Use(external_id=plain(member.team_member_id, 128), day=newest[:10], latest=newest, kind=kind)
-                )
-    read = len(told.devices)
-    return ActivityPage(uses=uses, counters={"read": read}, cursor=told.cursor or "", has_more=told.has_more)
+        kinds = {
+            "web_session": member.web_sessions,
+            "desktop_client": member.desktop_clients,
+            "mobile_client": member.mobile_clients,
+        }
+        seen = [
+            (one.updated.astimezone(dt.UTC), kind)
+            for kind, sessions in kinds.items()
+            for one in sessions or ()
+            if one.updated and one.updated <= bound
+        ]
+        if seen:
+            latest, kind = max(seen)
+            into.held[(member.team_member_id, latest.toordinal())] = [1, latest, kind]
+    return ActivityPage(read=len(told.devices), cursor=told.cursor or "", has_more=told.has_more)
