@@ -10,9 +10,12 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.http.request import validate_host
 
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
-
-
 ONE_ADDRESS = "Use a scheme and a host only, such as https://samsaas.example.com."
+
+
+def is_local(address: str) -> bool:
+    """Whether only browsers on this machine can follow it."""
+    return urlsplit(address).hostname in LOOPBACK
 
 
 @register(Tags.urls)
@@ -23,7 +26,7 @@ def public_url(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     if parts.scheme not in ("http", "https") or not parts.hostname or more:
         shown = settings.PUBLIC_URL.rpartition("@")[2]
         return [Error(f"PUBLIC_URL is not usable: {shown!r}.", hint=ONE_ADDRESS, id="samsaas.E010")]
-    if parts.scheme == "http" and parts.hostname not in LOOPBACK:
+    if parts.scheme == "http" and not is_local(settings.PUBLIC_URL):
         hint = "Serve the application over https and change PUBLIC_URL: vendors accept plain http on loopback only."
         return [Warning("PUBLIC_URL is plain http on a public host.", hint=hint, id="samsaas.W011")]
     return []

@@ -1,12 +1,32 @@
 """How gunicorn serves the pages; `WEB_BIND`, `WEB_WORKERS` and `WEB_THREADS` change it from outside."""
 
 import os
+from pathlib import Path
+
+import environ
+
+
+class _Environment(environ.Env):
+    """The variables and the file that the settings are read from, before Django is there to read them.
+
+    A copy: the settings of a later reload must come from the file as it is then.
+    """
+
+    ENVIRON = dict(os.environ)
+
+
+_Environment.read_env(os.environ.get("SAMSAAS_ENV_FILE", Path(__file__).parent.parent / ".env"))
+
+
+def setting(name: str, default: str) -> str:
+    return _Environment.ENVIRON.get(name) or default
+
 
 wsgi_app = "samsaas.wsgi:application"
-bind = os.environ.get("WEB_BIND", "0.0.0.0:8000")  # noqa: S104 - inside a container; the host decides what is published
+bind = setting("WEB_BIND", "0.0.0.0:8000")  # noqa: S104 - inside a container; the host decides what is published
 worker_class = "gthread"
-workers = int(os.environ.get("WEB_WORKERS", "2"))
-threads = int(os.environ.get("WEB_THREADS", "8"))
+workers = int(setting("WEB_WORKERS", "2"))
+threads = int(setting("WEB_THREADS", "8"))
 timeout = 60
 graceful_timeout = 20
 keepalive = 5

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core import checks as system_checks
@@ -53,7 +52,7 @@ def redirect_uri() -> Iterator[Finding]:
     for problem in problems:
         yield fail("redirect URI", problem.msg, problem.hint or "")
     if not problems:
-        where = " (for browsers on this machine only)" if _loopback() else ""
+        where = " (for browsers on this machine only)" if checks.is_local(settings.PUBLIC_URL) else ""
         yield ok("redirect URI", f"Register exactly this one with the vendor: {settings.OAUTH_REDIRECT_URL}{where}")
 
 
@@ -65,12 +64,13 @@ def proxy() -> Iterator[Finding]:
         )
         yield warn("proxy", "PUBLIC_URL is https and TRUST_PROXY is off: pages redirect to themselves.", remedy)
     else:
-        yield ok("proxy", "Its word is taken." if settings.TRUST_PROXY else "None is expected.")
+        believed = "X-Forwarded-Proto and X-Forwarded-For are believed (TRUST_PROXY)."
+        yield ok("proxy", believed if settings.TRUST_PROXY else "None is expected (TRUST_PROXY is off).")
 
 
 def development_switches() -> Iterator[Finding]:
     """DEBUG shows settings to strangers; the sandbox gives tokens to anybody."""
-    level = warn if _loopback() else fail
+    level = warn if checks.is_local(settings.PUBLIC_URL) else fail
     on = [name for name in ("DEBUG", "SANDBOX") if getattr(settings, name)]
     for name in on:
         yield level("development switches", f"{name} is on.", f"Unset {name} outside development and the demo.")
@@ -97,10 +97,6 @@ def code_checks() -> Iterator[Finding]:
         yield level(f"system check {problem.id}", problem.msg, problem.hint or "See the documentation of this check.")
     if not problems:
         yield ok("system checks", "No further problem.")
-
-
-def _loopback() -> bool:
-    return urlsplit(settings.PUBLIC_URL).hostname in checks.LOOPBACK
 
 
 CHECKS: tuple[Check, ...] = (

@@ -11,11 +11,12 @@ from django.conf import settings
 from django.db.models import Q
 from django.db.models.functions import Now
 from kombu.exceptions import ChannelError
+from kombu.transport import TRANSPORT_ALIASES
 
 from profiles import queue
 from profiles.models import JobRun
+from samsaas import checks
 from samsaas.celery import app
-from samsaas.checks import LOOPBACK
 from samsaas.diagnosis.findings import Check, Finding, fail, ok, said, warn
 from samsaas.models import Heartbeat
 
@@ -24,12 +25,16 @@ BEAT_SILENT = timedelta(minutes=2)
 WAITING_TOO_LONG = timedelta(minutes=5)
 # The beat sends seven messages a minute: so many wait when no worker has taken one for some minutes.
 TOO_MANY_WAIT = 30
+BROKER_FORM = "Set it to redis://:password@host:6379/0, special characters of the password percent-encoded."
 
 
 def broker() -> Iterator[Finding]:
-    """A broker that is down stops nothing for good: the sweeper rings again. But jobs start late."""
+    """A broker that is down loses nothing: what was asked for waits in the database, and is rung for again."""
     if settings.CELERY_BROKER_URL.startswith("memory:"):
         yield _embedded()
+        return
+    if (scheme := urlsplit(settings.CELERY_BROKER_URL).scheme) not in TRANSPORT_ALIASES:
+        yield fail("broker", f"CELERY_BROKER_URL starts with {scheme}://, which is no broker.", BROKER_FORM)
         return
     with app.connection_for_write(url=settings.CELERY_BROKER_URL, connect_timeout=BROKER_SECONDS) as link:
         place = link.as_uri()
@@ -39,17 +44,17 @@ def broker() -> Iterator[Finding]:
             link.ensure_connection(max_retries=1, interval_start=0, interval_step=0, timeout=BROKER_SECONDS)
             waiting = _waiting(link.default_channel)
         except Exception as error:  # every transport has its own family of errors
-            remedy = "Start the broker, or correct CELERY_BROKER_URL. Until then jobs start late or not at all."
+            remedy = "Start the broker, or correct CELERY_BROKER_URL. Until then no job starts; the pages keep working."
             yield fail("broker", f"{place} does not answer ({said(error)}).", remedy)
             return
     if waiting > TOO_MANY_WAIT:
         yield fail("broker", f"{place} answers, but {waiting} messages wait in it.", "Start a worker: none takes them.")
     else:
-        yield ok("broker", f"{place} answers.")
+        yield ok("broker", f"{place} answers; {waiting} messages wait in it.")
 
 
 def _embedded() -> Finding:
-    if urlsplit(settings.PUBLIC_URL).hostname in LOOPBACK:
+    if checks.is_local(settings.PUBLIC_URL):
         return ok("broker", "Embedded (memory://): web, worker and beat share one process.")
     remedy = "Set CELERY_BROKER_URL to a Redis server and start a worker and a beat."
     return warn("broker", "memory:// reaches no other process; it serves the demo only.", remedy)
@@ -66,7 +71,10 @@ def _waiting(channel: Any) -> int:
 def beat_and_worker() -> Iterator[Finding]:
     """The beat sends the sweep and a worker runs it: its trace shows that both live."""
     seen = Heartbeat.objects.filter(name="beat").annotate(now=Now()).first()
-    remedy = "Start exactly one beat and at least one worker, and look into their logs."
+    remedy = (
+        "Look into the logs of both. Where messages wait in the broker the worker is missing, otherwise the beat: "
+        "there have to be exactly one beat and at least one worker."
+    )
     if seen is None:
         yield warn("beat and worker", "They have never run here.", remedy)
     elif (silent := seen.now - seen.at) > BEAT_SILENT:

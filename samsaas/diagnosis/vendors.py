@@ -44,11 +44,14 @@ def _is_safe(address: str) -> bool:
 
 
 def reachable() -> Iterator[Finding]:
-    """Any answer will do: what is looked for is name, route, proxy and certificate."""
+    """Any answer will do: what is looked for is name, route, proxy and certificate.
+
+    The consent page is left out: browsers open it, this machine never does.
+    """
     for key, label in connectors.choices():
         places = endpoints.of(key)
-        addresses = (places.authorize_url, places.token_url, places.api_url)
-        for origin in dict.fromkeys(f"{part.scheme}://{part.netloc}" for part in map(urlsplit, addresses)):
+        parts = map(urlsplit, (places.token_url, places.api_url))
+        for origin in dict.fromkeys(f"{part.scheme}://{part.netloc}" for part in parts):
             yield from _asked(f"vendor {label}", origin)
 
 
@@ -60,10 +63,17 @@ def _asked(check: str, origin: str) -> Iterator[Finding]:
             date = answer.headers.get("Date", "")
     except requests.RequestException as error:
         remedy = "Check firewall, proxy (HTTPS_PROXY) and the machine's certificates."
-        yield fail(check, f"{origin} cannot be reached ({said(error)}).", remedy)
+        yield fail(check, f"{origin} cannot be reached ({said(_cause(error))}).", remedy)
         return
     yield ok(check, f"{origin} answers.")
     yield from _on_time(check, date)
+
+
+def _cause(error: requests.RequestException) -> BaseException:
+    """The error below the retries: whether it was the name, the route or the certificate."""
+    first = error.args[0] if error.args else error
+    reason = getattr(first, "reason", first)
+    return reason if isinstance(reason, BaseException) else error
 
 
 def _on_time(check: str, date: str) -> Iterator[Finding]:

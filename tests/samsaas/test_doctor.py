@@ -5,12 +5,14 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -25,7 +27,7 @@ from profiles.connectors.dropbox.sandbox import Sandbox, doors
 from profiles.models import Credential, IntegrationProfile, JobRun
 from samsaas import diagnosis
 from samsaas.celery import app
-from samsaas.diagnosis import jobs
+from samsaas.diagnosis import jobs, vendors
 from samsaas.models import Heartbeat
 from tests import factories, servers
 
@@ -290,7 +292,15 @@ def test_an_embedded_broker_serves_this_machine_only(healthy, settings):
 @pytest.mark.redis
 def test_a_redis_that_answers(healthy, settings, redis_url):
     settings.CELERY_BROKER_URL = redis_url
-    assert examine()[1]["broker"]["level"] == "OK"
+    found = examine()[1]["broker"]
+    assert found["level"] == "OK" and "messages wait in it." in found["message"]
+
+
+def test_a_broker_address_of_a_kind_that_does_not_exist(healthy, settings):
+    settings.CELERY_BROKER_URL = f"redos://:{PASSWORD}@127.0.0.1:6379/0"
+    code, found = examine()
+    assert code == 1 and "starts with redos://" in found["broker"]["message"] and PASSWORD not in str(found)
+    assert "redis://" in found["broker"]["remedy"]
 
 
 @pytest.mark.redis
@@ -339,6 +349,27 @@ def test_a_vendor_that_cannot_be_reached(healthy, stand_in, settings):
     settings.DROPBOX_API_URL = f"http://127.0.0.1:{servers.free_port()}"
     code, found = examine("--vendor")
     assert code == 1 and "HTTPS_PROXY" in found["vendor Dropbox"]["remedy"]
+    assert "refused" in found["vendor Dropbox"]["message"] and "Max retries" not in found["vendor Dropbox"]["message"]
+
+
+def test_a_consent_page_that_only_browsers_reach_is_no_finding(healthy, stand_in, settings):
+    settings.DROPBOX_AUTHORIZE_URL = f"http://127.0.0.1:{servers.free_port()}/oauth2/authorize"
+    assert examine("--vendor")[0] == 0
+
+
+def test_a_vendor_that_accepts_and_never_answers(healthy, stand_in, settings, silent_server, monkeypatch):
+    monkeypatch.setattr(vendors, "SECONDS", 0.3)
+    settings.DROPBOX_API_URL = f"http://127.0.0.1:{silent_server}"
+    code, found = examine("--vendor")
+    assert code == 1 and "timed out" in found["vendor Dropbox"]["message"]
+
+
+def test_a_machine_whose_clock_is_not_the_vendors(healthy, stand_in, monkeypatch):
+    """A warning only: it may be the vendor's clock that is wrong."""
+    monkeypatch.setattr(vendors, "timezone", SimpleNamespace(now=lambda: datetime.now(UTC) + timedelta(minutes=10)))
+    code, found = examine("--vendor")
+    assert code == 0 and found["vendor Dropbox"]["level"] == "WARN" and "NTP" in found["vendor Dropbox"]["remedy"]
+    assert re.search(r"differ by (599|600|601) s", found["vendor Dropbox"]["message"])
 
 
 # --- whole installations, as the operator meets them ------------------------------------------------------------------

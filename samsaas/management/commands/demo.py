@@ -25,7 +25,7 @@ from django.contrib.auth.models import Group
 from django.core.management import BaseCommand, CommandError, call_command
 from django.utils.log import configure_logging
 
-from samsaas import roles
+from samsaas import checks, roles
 from samsaas.demo_home import LOOPBACK, AlreadyRunning, Home, readable_password
 
 STAGE = "SAMSAAS_DEMO_STAGE"
@@ -55,6 +55,11 @@ RESET = """    Another password for admin:
       SAMSAAS_ENV_FILE={environment} {python} manage.py changepassword admin"""
 
 
+REAL = """The settings are those of a real installation ({public_url}), and the demo's stand-in gives tokens to anybody.
+Run it where PUBLIC_URL is not set, or start it with SAMSAAS_ENV_FILE=/dev/null if the line is in .env."""
+UNPREPARED = "{stage} is set, but SANDBOX is off: these are not the demo's settings. Unset {stage}."
+
+
 class Command(BaseCommand):
     help = "Run web, worker, beat and a stand-in Dropbox in one process over SQLite."
     requires_system_checks: list[str] = []  # the keys they ask for are made here
@@ -66,11 +71,15 @@ class Command(BaseCommand):
         parser.add_argument("--yes", action="store_true", help="do not ask before deleting")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if not checks.is_local(settings.PUBLIC_URL):
+            raise CommandError(REAL.format(public_url=settings.PUBLIC_URL.rpartition("@")[2]))
         home = Home(Path(os.environ.get("SAMSAAS_DEMO_DIR", settings.BASE_DIR / "var" / "demo")))
         os.umask(0o077)  # keys, tokens and the database are this person's only
         try:
             if os.environ.get(STAGE) != "serve":
                 self._prepare(home, options)
+            if not settings.SANDBOX:
+                raise CommandError(UNPREPARED.format(stage=STAGE))
             with home.alone():
                 self._serve(home, options["port"], options["sandbox_port"])
         except AlreadyRunning as error:
