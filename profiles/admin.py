@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
 from profiles import connectors
-from profiles.models import ConnectionAlias, Credential, IntegrationProfile, JobRun
+from profiles.models import ConnectionAlias, Credential, IntegrationProfile, JobRun, ProcessCheck, ScheduledJob
 from samsaas.read_only_admin import ReadOnlyAdmin
 
 SECRETS = ("client_secret", "access_token", "refresh_token")
@@ -89,3 +89,21 @@ class JobRunAdmin(ReadOnlyAdmin):
     list_filter = ("process", "trigger", "state")
     search_fields = ("=id", "profile_name")
     exclude = ("cursor", "owner")
+
+
+@admin.register(ScheduledJob)
+class ScheduledJobAdmin(ReadOnlyAdmin):
+    """Scheduled Jobs."""
+
+    list_display = ("__str__", "process", "paused", "refresh_at", "zone")
+    list_filter = ("process", "paused")
+    list_select_related = ("profile",)
+
+
+@admin.register(ProcessCheck)
+class ProcessCheckAdmin(ReadOnlyAdmin):
+    """What the last validation found."""
+
+    list_display = ("profile", "process", "passed", "message", "checked_at")
+    list_filter = ("process", "passed")
+    list_select_related = ("profile",)

@@ -5,7 +5,17 @@ from __future__ import annotations
 from django.contrib import admin
 
 from samsaas.read_only_admin import ReadOnlyAdmin
-from subscriptions.models import SoftwareModel, Subscription
+from subscriptions.models import (
+    ActivityCoverage,
+    IdentifierExclusion,
+    Match,
+    Person,
+    ResolutionRule,
+    SoftwareModel,
+    Subscription,
+    SubscriptionIdentifier,
+    UserExclusion,
+)
 
 
 @admin.register(SoftwareModel)
@@ -23,3 +33,47 @@ class SubscriptionAdmin(ReadOnlyAdmin):
     list_filter = ("profile", "status", "consumes_licence")
     list_select_related = ("profile", "identifier")
     search_fields = ("display_name", "email", "=external_id")
+
+
+@admin.register(SubscriptionIdentifier)
+class SubscriptionIdentifierAdmin(ReadOnlyAdmin):
+    list_display = ("identifier", "vendor", "software_model", "created_at")
+    list_filter = ("vendor",)
+    search_fields = ("identifier",)
+    list_select_related = ("software_model",)
+
+
+@admin.register(Person)
+class PersonAdmin(ReadOnlyAdmin):
+    list_display = ("name", "key", "department", "country", "left_on")
+    search_fields = ("name", "=key")
+
+
+@admin.register(Match)
+class MatchAdmin(ReadOnlyAdmin):
+    list_display = ("subscription", "person", "rule", "at")
+    list_select_related = ("subscription", "person", "rule")
+
+
+@admin.register(ResolutionRule)
+class ResolutionRuleAdmin(ReadOnlyAdmin):
+    list_display = ("name", "order", "active", "source", "lookup", "transform")
+
+
+@admin.register(IdentifierExclusion)
+class IdentifierExclusionAdmin(ReadOnlyAdmin):
+    list_display = ("identifier", "profile", "active", "reason")
+    list_select_related = ("identifier", "profile")
+
+
+@admin.register(UserExclusion)
+class UserExclusionAdmin(ReadOnlyAdmin):
+    list_display = ("pattern", "domain", "profile", "active", "reason")
+    list_select_related = ("profile",)
+
+
+@admin.register(ActivityCoverage)
+class ActivityCoverageAdmin(ReadOnlyAdmin):
+    list_display = ("profile", "since", "until")
+    list_filter = ("profile",)
+    list_select_related = ("profile",)

@@ -115,6 +115,9 @@ class Command(BaseCommand):
         sandbox = self._sandbox(home, sandbox_port)
         product = bind(lambda: embedded.Embedded(LOOPBACK, web_port, settings.PUBLIC_URL), web_port, "--port")
         call_command("migrate", verbosity=0)
+        from samsaas import demo_people  # noqa: PLC0415 - stage 1 runs without the apps' data
+
+        demo_people.fill(sandbox.sandbox.teams.values())
         sandbox.start()
         resumed = embedded.resume_interrupted()
         product.run(stopping, started=lambda: self._welcome(home, sandbox.url, resumed))

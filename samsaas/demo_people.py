@@ -1,0 +1,50 @@
+"""The demo's directory: the employees behind the sandbox's teams, with the gaps every real directory has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from typing import Any
+
+from django.db import transaction
+
+from subscriptions.models import Person, PersonAddress, normalised
+
+DEPARTMENTS = ("Sales", "Engineering", "Finance", "Marketing", "Operations", "Legal", "Human Resources", "Design")
+COUNTRIES = ("DE", "FR", "PL", "JP", "IN", "US", "BR", "ES")
+LEFT = date(2026, 9, 30)
+
+
+@transaction.atomic
+def fill(teams: Iterable[Any]) -> int:
+    """People for the members of these teams, if there are none yet; returns how many were made.
+
+    One in twelve is missing, one in fifteen has left, and one in twenty writes from another address: work for the list
+    of subscriptions without user.
+    """
+    if Person.objects.exists():
+        return 0
+    people, addresses = [], []
+    for number, member in enumerate(member for team in teams for member in team.members):
+        profile = member["profile"]
+        if number % 12 == 7:
+            continue
+        key = f"P{number:05d}"
+        address = f"{key.lower()}@people.example" if number % 20 == 13 else profile["email"]
+        people.append(
+            Person(
+                key=key,
+                name=profile["name"]["display_name"],
+                department=DEPARTMENTS[number % len(DEPARTMENTS)],
+                manager=f"P{number % 9:05d}" if number > 8 else "",
+                cost_centre=f"{4000 + 10 * (number % len(DEPARTMENTS))}",
+                country=COUNTRIES[number % len(COUNTRIES)],
+                left_on=LEFT if number % 15 == 14 else None,
+            )
+        )
+        addresses.append(normalised(address))
+    made = Person.objects.bulk_create(people)
+    PersonAddress.objects.bulk_create(
+        PersonAddress(person=person, address=address) for person, address in zip(made, addresses, strict=True)
+    )
+    return len(made)
