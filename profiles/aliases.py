@@ -5,10 +5,18 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from django.db import transaction
+from django.db.models import F, QuerySet
 from django.db.models.functions import Lower
 
 from profiles import connectors
-from profiles.models import ConnectionAlias
+from profiles.models import ConnectionAlias, IntegrationProfile
+
+NEW = "new"
+
+
+class Taken(Exception):
+    """Another profile uses this alias by now."""
 
 
 def ensure_parents(**kwargs: Any) -> None:
@@ -17,12 +25,47 @@ def ensure_parents(**kwargs: Any) -> None:
         ConnectionAlias.objects.get_or_create(vendor=key, parent=None, defaults={"name": vendor.alias_name})
 
 
+def free(vendor: str) -> QuerySet[ConnectionAlias]:
+    """The aliases of a vendor that no profile uses, the parent first."""
+    found = ConnectionAlias.objects.filter(vendor=vendor, profile=None).select_related("parent")
+    return found.order_by(F("parent").asc(nulls_first=True), "name")
+
+
+@transaction.atomic
+def take(vendor: str, choice: str, *, display_name: str, child_name: str = "") -> ConnectionAlias:
+    """The alias a person chose for a profile: "" for none in particular, `NEW` for a new child, else a free one's key.
+
+    Raises `Taken` when another profile was quicker.
+    """
+    if not choice:
+        return free_alias(vendor, display_name)
+    if choice == NEW:
+        return _new_child(_parent(vendor), child_name or display_name, exactly=bool(child_name))
+    found = ConnectionAlias.objects.select_for_update(of=("self",)).filter(vendor=vendor, pk=choice).first()
+    if found is None or _in_use(found):
+        raise Taken
+    return found
+
+
+@transaction.atomic
 def free_alias(vendor: str, display_name: str) -> ConnectionAlias:
     """The parent while no profile uses it, else a new child of it named after the profile."""
-    parent = ConnectionAlias.objects.get(vendor=vendor, parent=None)
-    if not hasattr(parent, "profile"):
-        return parent
-    return ConnectionAlias.objects.create(name=_free_name(parent.name, display_name), vendor=vendor, parent=parent)
+    parent = _parent(vendor)
+    return _new_child(parent, display_name) if _in_use(parent) else parent
+
+
+def _parent(vendor: str) -> ConnectionAlias:
+    """Locked, so that two profiles made at once do not both find it free."""
+    return ConnectionAlias.objects.select_for_update(of=("self",)).get(vendor=vendor, parent=None)
+
+
+def _in_use(alias: ConnectionAlias) -> bool:
+    return IntegrationProfile.objects.filter(alias=alias).exists()
+
+
+def _new_child(parent: ConnectionAlias, wanted: str, *, exactly: bool = False) -> ConnectionAlias:
+    name = wanted if exactly else _free_name(parent.name, wanted)
+    return ConnectionAlias.objects.create(name=name, vendor=parent.vendor, parent=parent)
 
 
 def _free_name(parent_name: str, display_name: str) -> str:

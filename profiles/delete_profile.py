@@ -1,22 +1,33 @@
 """Delete an integration profile.
 
 1. Refuse while a run that changes the vendor's data is active.
-2. Cancel its other runs: their workers find their lease gone at the next page and stop.
-3. Delete the profile with its subscriptions and open authorizations, then its credentials.
-4. A child alias goes with its profile; the vendor's parent alias stays, empty. Job results and the audit trail stay.
+2. Cancel its other runs, and commit that: their workers find their lease gone at the next page and stop.
+3. Delete everything that hangs on the profile from the bottom up, each table by one statement with a subquery, so that
+   a million seats cost no memory here. What only refers to it (job results) lets go of it.
+4. Delete the profile, then the credentials of its alias. A child alias goes with its profile; the vendor's parent alias
+   stays, empty. Job results and the audit trail stay.
+
+A worker that is just storing a batch holds rows we want, and wants rows we hold. The database ends such a deadlock by
+refusing one of the two; its lease is gone by then, so trying again gets through.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from django.contrib.auth.models import User
-from django.db import models, transaction
+from django.db import OperationalError, models, transaction
 from django.db.models.functions import Now
 
 from profiles.connectors import base
-from profiles.models import IntegrationProfile, JobRun
+from profiles.models import IntegrationProfile, JobRun, OAuthState, ProcessCheck
 from samsaas import audit
+
+PATIENCE = 5
+# What nobody would miss or know by name; coverage and matches are told together with the subscriptions.
+TECHNICAL = {OAuthState._meta.label, ProcessCheck._meta.label, "subscriptions.ActivityCoverage"}
 
 
 class Busy(Exception):
@@ -32,19 +43,21 @@ class Consequence:
 
 
 def goes(profile: IntegrationProfile) -> list[Consequence]:
-    """What is deleted with the profile, counted now."""
-    cascading = [relation for relation in profile._meta.related_objects if relation.on_delete is models.CASCADE]
+    """What a person would miss of all that is deleted with the profile, counted now."""
     found = [
         Consequence(
-            relation.related_model._base_manager.filter(**{relation.field.name: profile}).count(), _label(relation)
+            relation.related_model._base_manager.filter(**{relation.field.name: profile}).count(),
+            str(relation.related_model._meta.verbose_name_plural),
         )
-        for relation in cascading
+        for relation in _relations(IntegrationProfile)
+        if relation.on_delete is models.CASCADE and _is_known(relation.related_model)
     ]
-    return [*found, Consequence(profile.alias.credentials.count(), "credentials with their tokens")]
+    always = [one for one in found if one.count or one.label == "software subscriptions"]
+    return [*always, Consequence(profile.alias.credentials.count(), "credentials with their tokens")]
 
 
-def _label(relation: models.ForeignObjectRel) -> str:
-    return str(relation.related_model._meta.verbose_name_plural)
+def _is_known(model: type[models.Model]) -> bool:
+    return not model._meta.auto_created and model._meta.label not in TECHNICAL
 
 
 def stays(profile: IntegrationProfile) -> list[Consequence]:
@@ -53,19 +66,73 @@ def stays(profile: IntegrationProfile) -> list[Consequence]:
 
 
 def run(profile: IntegrationProfile, *, by: User) -> None:
-    """Delete it. Raises `Busy`."""
-    with transaction.atomic():
-        locked = IntegrationProfile.objects.select_for_update().get(pk=profile.pk)
-        if locked.runs.active().filter(process=base.RECLAIM).exists():
-            raise Busy
-        locked.runs.active().update(state=JobRun.State.CANCELLED, finished_at=Now(), owner="", step="")
-        audit.record(by, "deleted profile", locked, team=locked.team_name, **{"gone": _told(goes(locked))})
-        alias = locked.alias
-        locked.delete()
-        alias.credentials.all().delete()
-        if alias.parent_id:
-            alias.delete()
+    """Delete it. Raises `Busy`; then nothing is deleted."""
+    _patiently(lambda: _stop(profile))
+    _patiently(lambda: _delete(profile, by))
 
 
-def _told(consequences: list[Consequence]) -> dict[str, int]:
-    return {consequence.label: consequence.count for consequence in consequences}
+def _patiently(step: Callable[[], None]) -> None:
+    """In a transaction of its own; again where the database refused it for a worker's sake."""
+    for left in reversed(range(PATIENCE)):
+        try:
+            with transaction.atomic():
+                return step()
+        except OperationalError:
+            if not left:
+                raise
+
+
+def _stop(profile: IntegrationProfile) -> None:
+    active = JobRun.objects.filter(profile=profile.pk).active()
+    if active.filter(process=base.RECLAIM).exists():
+        raise Busy
+    active.update(state=JobRun.State.CANCELLED, finished_at=Now(), owner="", step="")
+
+
+def _delete(profile: IntegrationProfile, by: User) -> None:
+    """The profile's own row comes last, and so does its lock: workers take theirs in that order."""
+    doomed = IntegrationProfile.objects.filter(pk=profile.pk)
+    gone = {consequence.label: consequence.count for consequence in goes(profile)}
+    _delete_below(IntegrationProfile, doomed)
+    locked = doomed.select_for_update().select_related(None).get()
+    _stop(locked)  # asked for since
+    audit.record(by, "deleted profile", locked, team=locked.team_name, gone=gone)
+    _let_go(IntegrationProfile, doomed)
+    doomed._raw_delete(doomed.db)
+    alias = profile.alias
+    alias.credentials.all().delete()
+    if alias.parent_id:
+        alias.delete()
+
+
+def _relations(model: type[models.Model]) -> list[Any]:
+    """Every foreign key to a model, those without a name on its side too."""
+    return [
+        relation
+        for relation in model._meta.get_fields(include_hidden=True)
+        if relation.auto_created and not relation.concrete and (relation.one_to_one or relation.one_to_many)
+    ]
+
+
+def _referring(relation: Any, rows: models.QuerySet[Any]) -> models.QuerySet[Any]:
+    found: models.QuerySet[Any] = relation.related_model._base_manager.filter(**{f"{relation.field.name}__in": rows})
+    return found
+
+
+def _delete_below(model: type[models.Model], rows: models.QuerySet[Any]) -> None:
+    """Delete what goes with these rows, the furthest first."""
+    for relation in _relations(model):
+        if relation.on_delete is models.CASCADE:
+            below = _referring(relation, rows)
+            _delete_below(relation.related_model, below)
+            _let_go(relation.related_model, below)
+            below._raw_delete(below.db)
+
+
+def _let_go(model: type[models.Model], rows: models.QuerySet[Any]) -> None:
+    """Empty the references to these rows that may be empty; one that protects them stops the deletion."""
+    for relation in _relations(model):
+        if relation.on_delete is models.SET_NULL:
+            _referring(relation, rows).update(**{relation.field.name: None})
+        elif relation.on_delete in (models.PROTECT, models.RESTRICT) and _referring(relation, rows).exists():
+            raise models.ProtectedError(f"{relation.related_model._meta.label} needs it.", set())

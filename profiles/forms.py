@@ -8,38 +8,19 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.core.validators import RegexValidator
 from django.utils import timezone
 
+from profiles import aliases
+from profiles.alias_form import ALIAS_NAME
+from profiles.client_form import PURPOSES, ClientForm, credentials_of
 from profiles.connectors import base
-from profiles.models import Credential, IntegrationProfile
+from profiles.models import ConnectionAlias, Credential, IntegrationProfile
 
 LOOK_BACK = timedelta(days=60)
-KEY_SHAPE = RegexValidator(r"\A[\x21-\x7e]+\Z", "This holds a space or another character that keys never have.")
 LOCAL_FORMAT = "%Y-%m-%dT%H:%M"
-
-
-def key_field(label: str, help_text: str, *, required: bool = True) -> forms.CharField:
-    return forms.CharField(
-        label=label,
-        max_length=255,
-        required=required,
-        validators=[KEY_SHAPE],
-        help_text=help_text,
-        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
-    )
-
-
-def secret_field(label: str, help_text: str) -> forms.CharField:
-    """A secret goes in and never comes out: the page shows none, and empty means unchanged."""
-    return forms.CharField(
-        label=label,
-        max_length=1000,
-        required=False,
-        validators=[KEY_SHAPE],
-        help_text=help_text,
-        widget=forms.PasswordInput(render_value=False, attrs={"autocomplete": "new-password"}),
-    )
+AUTOMATIC = "Chosen by itself: the vendor’s parent alias, or a new child of it"
+SWITCHING = "Switching it makes the profile a draft until its connection is validated again."
+JOB_GOES = "Off deletes its scheduled job."
 
 
 class VendorForm(forms.Form):
@@ -52,15 +33,21 @@ class VendorForm(forms.Form):
         self.fields["vendor"].choices = choices  # type: ignore[attr-defined]
 
 
-class ProfileForm(forms.ModelForm):
+class ProfileForm(ClientForm):
     """Create or change an integration profile with its credentials."""
 
-    client_id = key_field("Client ID", "The App key of your app.")
-    client_secret = secret_field("Client secret", "The App secret of your app. It is encrypted and never shown again.")
-    reclamation_client_id = key_field(
-        "Reclamation client ID", "Only if a second app reclaims. Empty: one app serves both.", required=False
+    alias = forms.ChoiceField(
+        label="Connection & credential alias",
+        required=False,
+        help_text="Holds the credentials. Each profile has its own alias; further profiles use a child of the first.",
     )
-    reclamation_client_secret = secret_field("Reclamation client secret", "The App secret of the second app.")
+    child_name = forms.CharField(
+        label="Name of the new child alias",
+        required=False,
+        max_length=80,
+        validators=[ALIAS_NAME],
+        help_text="Only for “Create a child alias”: letters, digits and underscores. Empty: named after the profile.",
+    )
     version = forms.IntegerField(widget=forms.HiddenInput, required=False)
 
     class Meta:
@@ -76,27 +63,48 @@ class ProfileForm(forms.ModelForm):
             "reclaim": "Allows removing seats after your approval. Without it, nothing is ever called for a removal.",
         }
 
-    def __init__(self, *args: Any, now: datetime | None = None, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, vendor: str = "", now: datetime | None = None, **kwargs: Any) -> None:
         self.now = (now or timezone.now()).replace(second=0, microsecond=0)
         super().__init__(*args, **kwargs)
         self.creating = self.instance.pk is None
+        self.vendor = vendor or self.instance.vendor
+        self.current = None if self.creating else self.instance.alias
+        self.free = {str(alias.pk): alias for alias in aliases.free(self.vendor)}
         self.fields["display_name"].strip = True  # type: ignore[attr-defined]
+        self.fields["alias"].choices = self._alias_choices()  # type: ignore[attr-defined]
         self._set_initial()
 
-    def _set_initial(self) -> None:
-        if self.creating:
-            self.initial.setdefault("analyze_activity_from", self.now - LOOK_BACK)
-            self.fields["client_secret"].required = True
-            return
-        held = self._held()
-        self.initial["version"] = self.instance.version
-        for purpose, prefix in ((base.SUBSCRIPTIONS, ""), (base.RECLAMATION, "reclamation_")):
-            if purpose in held:
-                self.initial[f"{prefix}client_id"] = held[purpose].client_id
-                self.fields[f"{prefix}client_secret"].help_text = "Stored and encrypted. Leave empty to keep it."
+    def _alias_choices(self) -> list[tuple[str, str]]:
+        first = (str(self.current.pk), f"{self.current.name} (this profile’s)") if self.current else ("", AUTOMATIC)
+        others = [(key, f"{alias.name} (not in use)") for key, alias in self.free.items()]
+        return [first, (aliases.NEW, "Create a child alias"), *others]
 
-    def _held(self) -> dict[str, Credential]:
-        return {credential.purpose: credential for credential in self.instance.alias.credentials.all()}
+    def _set_initial(self) -> None:
+        held = credentials_of(self.free.get(self.data.get("alias", "")))
+        if base.SUBSCRIPTIONS in held:
+            self.fields["client_id"].required = False
+        if self.current is None:
+            self.initial.setdefault("analyze_activity_from", self.now - LOOK_BACK)
+            self.fields["client_secret"].required = base.SUBSCRIPTIONS not in held
+            return
+        self.initial["version"] = self.instance.version
+        self.initial["alias"] = str(self.current.pk)
+        self.fields["pull_activity"].help_text += f" {SWITCHING} {JOB_GOES}"
+        self.fields["reclaim"].help_text += f" {SWITCHING}"
+        self.show_clients(credentials_of(self.current))
+
+    def held(self) -> dict[str, Credential]:
+        """Of the alias that is chosen; a new child has none."""
+        choice = self.cleaned_data.get("alias", "")
+        if choice == aliases.NEW:
+            return {}
+        return credentials_of(self.free.get(choice, self.current))
+
+    def clean_child_name(self) -> str:
+        name: str = self.cleaned_data["child_name"]
+        if name and ConnectionAlias.objects.filter(name__iexact=name).exists():
+            raise ValidationError("Another alias has this name.")
+        return name
 
     def clean_display_name(self) -> str:
         name: str = self.cleaned_data["display_name"]
@@ -119,29 +127,18 @@ class ProfileForm(forms.ModelForm):
         return moment
 
     def clean(self) -> dict[str, Any]:
-        cleaned = super().clean() or self.cleaned_data
-        held = {} if self.creating else self._held()
-        self._clean_client("", held.get(base.SUBSCRIPTIONS))
-        self._clean_client("reclamation_", held.get(base.RECLAMATION))
-        main, second = cleaned.get("client_id"), cleaned.get("reclamation_client_id")
-        if main and main == second:
-            self.add_error(
-                "reclamation_client_id", "This is the same app. Leave it empty: one app serves both purposes."
-            )
-        return cleaned
+        if self.cleaned_data.get("alias") in self.free:
+            self._keep_stored(self.held())
+        return super().clean()
 
-    def _clean_client(self, prefix: str, held: Credential | None) -> None:
-        """A client id and its secret belong together; an unchanged id may leave the secret empty."""
-        client_id = self.cleaned_data.get(f"{prefix}client_id", "")
-        secret = self.cleaned_data.get(f"{prefix}client_secret", "")
-        if self.errors.keys() & {f"{prefix}client_id", f"{prefix}client_secret"}:
-            return
-        if secret and not client_id:
-            self.add_error(f"{prefix}client_id", "A secret without its client ID cannot be used.")
-        elif client_id and not secret and (held is None or held.client_id != client_id):
-            self.add_error(
-                f"{prefix}client_secret", "Another app has another secret: enter the secret of this client ID."
-            )
+    def _keep_stored(self, held: dict[str, Credential]) -> None:
+        """Another alias brings its own connection, unless somebody typed one in."""
+        before = credentials_of(self.current)
+        for purpose, prefix in PURPOSES:
+            typed = self.cleaned_data.get(f"{prefix}client_id", "")
+            untouched = purpose in before and typed == before[purpose].client_id
+            if purpose in held and (not typed or untouched) and not self.cleaned_data.get(f"{prefix}client_secret"):
+                self.cleaned_data[f"{prefix}client_id"] = held[purpose].client_id
 
 
 class DeleteForm(forms.Form):

@@ -21,7 +21,8 @@ OUTCOMES: dict[str, Outcome] = {
     "connected": Outcome(
         "Connected",
         "The vendor gave this profile a token.",
-        "Nothing to do. The software subscriptions are being downloaded now, and every day from here on.",
+        "Nothing to do. The connection is being validated now; then the software subscriptions are downloaded, now "
+        "and every day from here on.",
         stored=True,
     ),
     "connected_missing_scopes": Outcome(

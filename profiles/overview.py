@@ -6,34 +6,55 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
+from django.db.models import Max
+from django.utils import timezone
 
-from profiles import scopes
+from profiles import inheritance, notices, run_now, scopes, validate
 from profiles.connectors import base
-from profiles.models import Credential, IntegrationProfile, JobRun
+from profiles.models import Credential, IntegrationProfile, JobRun, ProcessCheck, ScheduledJob
 
 RECENT_RUNS = 5
-NEXT_STEP = (
-    "The profile has no access and refresh token yet. "
-    "Press Get OAuth Token and allow the access as a team administrator."
-)
-SILENT = "Nothing is refreshed until an administrator presses Get OAuth Token again; the data below stays as it is."
 
 
 @dataclass(frozen=True)
-class Notice:
-    """A banner: its tone, what is the matter, what it means and what to do."""
+class CheckRow:
+    """A process and what the last validation found out about it; `check` is `None` before its first one."""
 
-    tone: str
-    title: str
-    text: str
-    run: JobRun | None = None
+    process: base.Process
+    enabled: bool
+    check: ProcessCheck | None
+
+
+@dataclass(frozen=True)
+class JobRow:
+    """A scheduled job, where its time comes from, and its last run, by whatever trigger."""
+
+    job: ScheduledJob
+    origin: str
+    last: JobRun | None
+
+    @property
+    def leads(self) -> bool:
+        """The download has a time of its own; the others follow it."""
+        return self.job.process == base.DOWNLOAD
 
 
 def of(profile: IntegrationProfile) -> dict[str, Any]:
     """The context of the profile page."""
     credentials = {credential.purpose: credential for credential in profile.alias.credentials.all()}
     runs = list(profile.runs.select_related("requested_by")[:RECENT_RUNS])
+    active = [run for run in runs if run.is_active]
     main = credentials.get(base.SUBSCRIPTIONS)
+    checks = list(profile.checks.select_related("run"))
+    jobs = jobs_of(profile)
+    told = notices.of(
+        profile,
+        main,
+        checks=checks,
+        jobs=[row.job for row in jobs],
+        validating=any(run.process == base.VALIDATE for run in active),
+        now=timezone.now(),
+    )
     return {
         "profile": profile,
         "vendor": profile.vendor_info,
@@ -42,46 +63,44 @@ def of(profile: IntegrationProfile) -> dict[str, Any]:
         "files_to": scopes.reclamation_admin(profile),
         "processes": scopes.xray(profile),
         "excess": scopes.excess_by_purpose(profile),
+        "checks": _checks(profile, checks),
+        "jobs": jobs,
         "runs": runs,
-        "active_run": next((run for run in runs if run.is_active), None),
-        "last_success": profile.runs.filter(process=base.DOWNLOAD, state=JobRun.State.SUCCEEDED).first(),
-        "notices": notices(profile, main, runs),
+        "active_run": next(iter(active), None),
+        "notices": told,
         "can_download": can_download(profile),
+        "can_validate": validate.can_validate(profile),
         "redirect_url": settings.OAUTH_REDIRECT_URL,
         "open_attempts": profile.authorizations.filter(used_at=None).exists(),
     }
 
 
 def can_download(profile: IntegrationProfile) -> bool:
-    return scopes.ready_for(profile, base.DOWNLOAD)
+    return not run_now.refusal(profile, base.DOWNLOAD)
 
 
-def notices(profile: IntegrationProfile, main: Credential | None, runs: list[JobRun]) -> list[Notice]:
-    """What needs somebody, the most urgent first."""
-    found = []
-    if main is None or main.state == Credential.State.NEW:
-        found.append(Notice("info", "Next step: Get OAuth Token", NEXT_STEP))
-    elif main.state == Credential.State.NEEDS_AUTHORISATION:
-        found.append(Notice("bad", "Needs authorisation", f"{main.state_reason} {SILENT}"))
-    last = next((run for run in runs if not run.is_active), None)
-    if last and profile.attention == IntegrationProfile.Attention.REFRESH_FAILED:
-        found.append(Notice("bad", "The last refresh failed", f"{last.error_message} {last.error_remedy}", last))
-    if last and profile.attention == IntegrationProfile.Attention.REFRESH_HELD:
-        found.append(Notice("warn", "The last refresh waits for confirmation", last.error_message, last))
-    if main and main.is_connected:
-        found += _scope_notices(profile)
-    return found
-
-
-def _scope_notices(profile: IntegrationProfile) -> list[Notice]:
-    lacking = [row for row in scopes.xray(profile) if row.state in ("missing", "not_connected")]
+def _checks(profile: IntegrationProfile, checks: list[ProcessCheck]) -> list[CheckRow]:
+    held = {check.process: check for check in checks}
     return [
-        Notice(
-            "warn",
-            f"{row.process.label} is not ready",
-            f"The token lacks {', '.join(row.missing)}. Tick that in the app, then get a token."
-            if row.connected
-            else "Its separate app has not been authorised yet. Press Get OAuth Token for reclamation below.",
-        )
-        for row in lacking
+        CheckRow(process, profile.process_enabled(process.key), held.get(process.key))
+        for process in profile.vendor_info.processes
     ]
+
+
+def jobs_of(profile: IntegrationProfile) -> list[JobRow]:
+    """The scheduled jobs of a profile, the download first."""
+    found = list(profile.scheduled_jobs.all())
+    last = profile.runs.filter(process__in=[job.process for job in found]).order_by().values("process")
+    runs = {run.process: run for run in JobRun.objects.filter(pk__in=last.annotate(last=Max("pk")).values("last"))}
+    for job in found:
+        job.profile = profile  # with its alias, which the row of the job does not bring
+    rows = [JobRow(job, origin(job), runs.get(job.process)) for job in found]
+    return sorted(rows, key=lambda row: not row.leads)
+
+
+def origin(job: ScheduledJob) -> str:
+    """Who says when the job runs."""
+    alias = job.profile.alias
+    at, zone = (inheritance.setting(alias, name).origin for name in ("refresh_at", "zone"))
+    at, zone = "set on this job" if job.refresh_at else at, "set on this job" if job.zone else zone
+    return at if at == zone else f"time {at}, zone {zone}"

@@ -24,6 +24,7 @@ from samsaas import audit
 log = logging.getLogger(__name__)
 
 RING_AGAIN = timedelta(seconds=60)
+TRY_AGAIN = timedelta(seconds=5)  # after a bell that surely nobody heard
 BRIEFLY = {"socket_timeout": 1, "socket_connect_timeout": 1, "max_retries": 0, "connect_retries_timeout": 1}
 MAX_ATTEMPTS = 3
 LOST = "The worker stopped showing itself; the run goes on where it can."
@@ -68,9 +69,10 @@ def request(
 
 
 def ring(run: JobRun) -> None:
-    """Call a worker, within about a second. A broker that is down or silent costs nothing but a log line."""
+    """Call a worker, within about a second. A broker that is down or silent costs a log line, and a few seconds."""
     JobRun.objects.filter(pk=run.pk).update(rung_at=Now())
-    _send(settings.JOB_DOORBELLS[run.process], run.pk)
+    if not _send(settings.JOB_DOORBELLS[run.process], run.pk):
+        JobRun.objects.filter(pk=run.pk).update(rung_at=Now() - RING_AGAIN + TRY_AGAIN)
 
 
 def announce_end(run: JobRun) -> None:
@@ -78,13 +80,15 @@ def announce_end(run: JobRun) -> None:
     _send(settings.JOB_FINISHED_DOORBELL)
 
 
-def _send(task: str, *arguments: int) -> None:
+def _send(task: str, *arguments: int) -> bool:
     try:
         with current_app.connection_for_write() as link:
             link.transport_options = {**link.transport_options, **BRIEFLY}
             current_app.send_task(task, args=arguments, connection=link, retry=False)
     except Exception as error:  # every transport has its own family of errors, and none may reach the page
         log.warning("No doorbell for %s %s (%s); the sweeper sees to it.", task, arguments, type(error).__name__)
+        return False
+    return True
 
 
 def cancel(run: JobRun, *, by: User) -> bool:

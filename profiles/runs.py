@@ -135,7 +135,9 @@ def claim(run_id: int) -> Job | None:
     )
     if not taken:
         return None
-    return Job(JobRun.objects.select_related("profile__alias__parent").get(pk=run_id, owner=owner))
+    # Cancelled in this very moment, as by the deletion of its profile, it is nobody's any more.
+    mine = JobRun.objects.select_related("profile__alias__parent").filter(pk=run_id, owner=owner).first()
+    return Job(mine) if mine else None
 
 
 @contextmanager

@@ -1,8 +1,9 @@
 """Create or change an integration profile together with its credentials.
 
-1. A new profile takes a free alias of its vendor: the parent, or a new child when the parent is in use.
+1. A new profile takes the alias that was chosen, else a free one: the parent, or a new child when that is in use.
 2. Client ids and secrets go to the alias's credentials; an empty secret leaves the stored one as it is.
-3. A process switched on or off takes the profile back to Draft: it has to be validated again.
+3. Another alias is another connection, and a process switched on or off another promise: both take the profile back to
+   Draft, to be validated again; through another alias it has to be authorised first.
 4. A change is refused when somebody else changed the profile since the form was opened.
 5. The audit trail says which fields changed; a secret reads "changed".
 """
@@ -14,9 +15,9 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.db import transaction
 
-from profiles import aliases, connections, validate
+from profiles import aliases, connections, edit_alias, queue, validate
 from profiles.connectors import base
-from profiles.models import IntegrationProfile
+from profiles.models import ConnectionAlias, Credential, IntegrationProfile
 from samsaas import audit
 
 FIELDS = ("display_name", "analyze_activity_from", "pull_activity", "reclaim")
@@ -28,21 +29,21 @@ class EditConflict(Exception):
 
 @transaction.atomic
 def create(vendor: str, data: dict[str, Any], *, by: User) -> IntegrationProfile:
-    """A Draft profile with its credentials."""
+    """A Draft profile with its credentials. Raises `aliases.Taken`."""
     profile = IntegrationProfile.objects.create(
         vendor=vendor,
-        alias=aliases.free_alias(vendor, data["display_name"]),
+        alias=_alias(vendor, data),
         created_by=by,
         **{field: data[field] for field in FIELDS},
     )
-    _save_clients(profile, data)
+    edit_alias.save_clients(profile.alias, data)
     audit.record(by, "created profile", profile, alias=profile.alias.name, vendor=vendor)
     return profile
 
 
 @transaction.atomic
 def change(profile_id: int, data: dict[str, Any], *, by: User) -> IntegrationProfile:
-    """Store changes. Raises `EditConflict`; nothing is written then."""
+    """Store changes. Raises `EditConflict` or `aliases.Taken`; nothing is written then."""
     profile = IntegrationProfile.objects.select_for_update(of=("self",)).select_related("alias").get(pk=profile_id)
     if data.get("version") != profile.version:
         raise EditConflict
@@ -52,32 +53,43 @@ def change(profile_id: int, data: dict[str, Any], *, by: User) -> IntegrationPro
         setattr(profile, field, value)
     if {"pull_activity", "reclaim"} & changed.keys():
         validate.withdraw(profile)
+    after = {field: str(value) for field, value in changed.items()}
+    if data.get("alias") not in (None, "", str(profile.alias_id)):
+        before["alias"] = profile.alias.name
+        _move(profile, _alias(profile.vendor, data), by=by)
+        after["alias"] = profile.alias.name
     profile.version += 1
     profile.save()
-    clients = _save_clients(profile, data)
-    after = {field: str(value) for field, value in changed.items()}
+    clients = edit_alias.save_clients(profile.alias, data)
     audit.record(by, "changed profile", profile, before=before, after=after, credentials=clients)
     return profile
 
 
-def _save_clients(profile: IntegrationProfile, data: dict[str, Any]) -> list[str]:
-    """The purposes whose client changed. An emptied reclamation client means: one app serves both again."""
-    changed = []
-    if connections.save_client(profile.alias, base.SUBSCRIPTIONS, data["client_id"], data["client_secret"]):
-        changed.append(base.SUBSCRIPTIONS)
-        _ask_again(profile)
-    if data["reclamation_client_id"]:
-        second = (data["reclamation_client_id"], data["reclamation_client_secret"])
-        if connections.save_client(profile.alias, base.RECLAMATION, *second):
-            changed.append(base.RECLAMATION)
-    elif profile.alias.credentials.filter(purpose=base.RECLAMATION).delete()[0]:
-        changed.append(f"{base.RECLAMATION} removed")
-    return changed
+def _alias(vendor: str, data: dict[str, Any]) -> ConnectionAlias:
+    return aliases.take(
+        vendor, data.get("alias", ""), display_name=data["display_name"], child_name=data.get("child_name", "")
+    )
 
 
-def _ask_again(profile: IntegrationProfile) -> None:
-    """A published profile whose app changed has no grant any more."""
-    connected = profile.alias.credentials.filter(purpose=base.SUBSCRIPTIONS, state="connected").exists()
-    if profile.status == IntegrationProfile.Status.PUBLISHED and not connected:
-        profile.attention = IntegrationProfile.Attention.NEEDS_AUTHORISATION
-        profile.save(update_fields=["attention"])
+def _move(profile: IntegrationProfile, alias: ConnectionAlias, *, by: User) -> None:
+    """Another alias is another connection: what ran or was found through the old one no longer counts. Unsaved.
+
+    Tokens stay with their alias. The new one's are kept only if they open the very team this profile belongs to.
+    """
+    for run in profile.runs.active():
+        queue.cancel(run, by=by)
+    profile.checks.all().delete()
+    profile.alias = alias
+    validate.withdraw(profile)
+    for credential in alias.credentials.select_for_update():
+        if not profile.team_id or credential.team_id != profile.team_id:
+            connections.drop_grant(credential)
+            credential.generation += 1
+            credential.save()
+    if profile.team_id:
+        profile.attention = _attention(alias)
+
+
+def _attention(alias: ConnectionAlias) -> IntegrationProfile.Attention:
+    connected = alias.credentials.filter(purpose=base.SUBSCRIPTIONS, state=Credential.State.CONNECTED).exists()
+    return IntegrationProfile.Attention.NONE if connected else IntegrationProfile.Attention.NEEDS_AUTHORISATION

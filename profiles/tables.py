@@ -87,17 +87,32 @@ class RunTable(Table):
     empty_text = "The first one starts by itself when an integration profile is connected."
 
     id = MarkupColumn('<a href="{{ record.get_absolute_url }}">#{{ record.pk }}</a>', verbose_name="Number")
-    process = MarkupColumn("{{ record.get_process_display }}")
-    profile_name = MarkupColumn(
-        '<span class="clamp">{{ record.profile_name|outside }}</span>', verbose_name="Profile", attrs=ROOMY
-    )
-    trigger = MarkupColumn("{{ record.get_trigger_display }}")
+    process = MarkupColumn('{{ record.get_process_display }}<span class="sub">{{ record.get_trigger_display }}</span>')
+    profile_name = MarkupColumn("{{ record.profile_name|outside }}", verbose_name="Profile")
     state = MarkupColumn("{% pill record.state record.get_state_display %}")
-    items = NumberColumn(verbose_name="Members")
+    items = MarkupColumn(
+        '{{ record.items|number }}<span class="sub">{{ record.unit|lower }}</span>', verbose_name="Items", attrs=NUMBER
+    )
     created_at = MarkupColumn("{{ record.created_at|when }}", verbose_name="Requested")
-    lasted = MarkupColumn("{{ record.lasted|duration }}", verbose_name="Duration", orderable=False, attrs=NARROW)
+    lasted = MarkupColumn("{{ record.lasted|duration }}", verbose_name="Duration", order_by="took", attrs=NARROW)
+    retries = NumberColumn()
+    throttled_seconds = MarkupColumn(
+        "{% if record.throttled_seconds %}{{ record.throttled_seconds|duration }}{% else %}none{% endif %}",
+        verbose_name="Throttled",
+        attrs=NARROW,
+    )
 
     class Meta(Table.Meta):
         model = JobRun
-        fields = ("id", "process", "profile_name", "trigger", "state", "items", "created_at", "lasted")
+        fields = (
+            "id",
+            "process",
+            "profile_name",
+            "state",
+            "items",
+            "created_at",
+            "lasted",
+            "retries",
+            "throttled_seconds",
+        )
         order_by = "-id"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from urllib.parse import urlencode
 
 from django.urls import reverse
@@ -10,8 +12,11 @@ from django.urls import reverse
 from profiles.connectors import base
 from profiles.models import JobRun
 
-# Counter -> label and meaning, in the order a reader wants them.
-MEANINGS = {
+Meanings = dict[str, tuple[str, str]]
+SET_ASIDE = {"set_aside": ("Set aside", "records that could not be read, see the warnings")}
+
+# Process -> counter -> label and meaning, in the order a reader wants them.
+DOWNLOADED: Meanings = {
     "seen": ("Seen", "seats the vendor listed: new, changed, returned and unchanged ones"),
     "new": ("New", "listed for the first time"),
     "changed": ("Changed", "listed with other details than last time"),
@@ -21,13 +26,53 @@ MEANINGS = {
     "withheld": ("Withheld", "missing from the list, not ended before a person has confirmed it"),
     "excluded": ("Excluded", "listed, but left out by an exclusion rule"),
     "unmatched": ("Unmatched", "of a seat type that belongs to no software model"),
-    "set_aside": ("Set aside", "records that could not be read, see the warnings"),
+    **SET_ASIDE,
     "unreadable": ("Without an id", "records set aside that do not even tell whom they are about"),
     "removed": ("Removed", "listed by the vendor as removed, so not a seat"),
     "duplicates": ("Listed twice", "the later record counts"),
 }
-ONLY_IF_ANY = {"excluded", "withheld", "unreadable", "removed", "duplicates"}
+MATCHED: Meanings = {
+    "seen": ("Seats", "current seats that were looked at"),
+    "matched": ("With a person", "by a rule or by hand"),
+    "by_hand": ("Matched by hand", "kept whatever the rules say"),
+    "without_user": ("Without a person", "no rule found exactly one person"),
+    "matched_anew": ("Found now", "had no person before"),
+    "matched_otherwise": ("Found otherwise", "a rule found another person than last time"),
+    "unmatched_now": ("Lost", "had a person by a rule that finds nobody, or more than one, by now"),
+    "excluded": ("Excluded", "left out by an exclusion rule, so not matched"),
+}
+PULLED: Meanings = {
+    "read": ("Events read", "everything the vendor’s log holds for that time"),
+    "counted": ("Counted as use", "what a person did with the product"),
+    "of_seats": ("Of known seats", "counted events whose account is a downloaded seat"),
+    "of_nobody": ("Of no known seat", "counted events of accounts that are gone or were never listed"),
+    "not_use": ("Not use", "done to somebody, or by an administrator’s work, see what counts as use"),
+    "not_member": ("Not by a member", "by an app, an outsider or the vendor itself"),
+    "signed_in_as": ("Signed in as", "an administrator acting as somebody else, which is nobody’s use"),
+    "no_actor": ("Without an actor", "the vendor does not say who it was"),
+    "unknown": ("Unknown kind", "kinds of event this version does not know, not counted, see the warnings"),
+    **SET_ASIDE,
+}
+VALIDATED: Meanings = {
+    "passed": ("Passed", "processes that can do their work"),
+    "failed": ("Failed", "processes that cannot, each with its cause and remedy"),
+}
+MEANINGS = {base.DOWNLOAD: DOWNLOADED, base.MATCH: MATCHED, base.ACTIVITY: PULLED, base.VALIDATE: VALIDATED}
+ONLY_IF_ANY = {
+    "excluded",
+    "withheld",
+    "unreadable",
+    "removed",
+    "duplicates",
+    "matched_otherwise",
+    "unmatched_now",
+    "signed_in_as",
+    "no_actor",
+    "unknown",
+}
 INTERNAL = {"last_page"}
+LISTS = {"without_user": "unmatched_list"}
+FACTS = {"since": "Read from", "began": "Read until"}
 
 
 @dataclass(frozen=True)
@@ -42,28 +87,46 @@ class Figure:
 
 def of(run: JobRun) -> list[Figure]:
     """The figures of a run. Counters without an entry above are shown under their own name."""
+    meanings = MEANINGS.get(run.process, {})
     counted = {name: value for name, value in run.counters.items() if name not in INTERNAL}
-    known = [name for name in MEANINGS if name in counted and (counted[name] or name not in ONLY_IF_ANY)]
-    others = [name for name in counted if name not in MEANINGS]
+    known = [name for name in meanings if name in counted and (counted[name] or name not in ONLY_IF_ANY)]
+    others = [name for name in counted if name not in meanings]
     rows = _rows(run) if counted else {}
     figures = []
     for name in known:
-        label, meaning = MEANINGS[name]
-        figures.append(Figure(label, counted[name], meaning, _list(rows.get(name))))
+        label, meaning = meanings[name]
+        figures.append(Figure(label, counted[name], meaning, _list(name, rows.get(name))))
     return figures + [Figure(name.replace("_", " ").capitalize(), counted[name]) for name in others]
 
 
+def facts(run: JobRun) -> list[tuple[str, datetime]]:
+    """Label and moment of what a run noted about the time it read; what a worker keeps for itself is left out."""
+    return list(_moments(run))
+
+
+def _moments(run: JobRun) -> Iterator[tuple[str, datetime]]:
+    for name, label in FACTS.items():
+        try:
+            yield label, datetime.fromisoformat(str(run.facts[name]))
+        except (KeyError, ValueError):
+            continue
+
+
 def _rows(run: JobRun) -> dict[str, dict[str, object]]:
-    """Counter -> the filters that list its rows. What a later download has overtaken is listed no more."""
-    if run.profile is None or run.process != base.DOWNLOAD:
+    """Counter -> the filters that list its rows. What a later run has overtaken is listed no more."""
+    if run.profile is None or run.process not in (base.DOWNLOAD, base.MATCH):
         return {}
-    found: dict[str, dict[str, object]] = {"ended": {"profile": run.profile.pk, "ended_by": run.pk}}
-    last = run.profile.runs.filter(process=base.DOWNLOAD, state=JobRun.State.SUCCEEDED).first()
+    mine: dict[str, object] = {"profile": run.profile.pk}
+    found = {"ended": {**mine, "ended_by": run.pk}} if run.process == base.DOWNLOAD else {}
+    last = run.profile.runs.filter(process=run.process, state=JobRun.State.SUCCEEDED).first()
     if last is not None and last.pk == run.pk:
-        found["seen"] = {"profile": run.profile.pk}
-        found["unmatched"] = {"profile": run.profile.pk, "model": "null"}
+        found["seen"] = mine
+        if run.process == base.DOWNLOAD:
+            found["unmatched"] = {**mine, "model": "null"}
+        else:
+            found["without_user"] = mine
     return found
 
 
-def _list(filters: dict[str, object] | None) -> str:
-    return f"{reverse('subscription_list')}?{urlencode(filters)}" if filters else ""
+def _list(name: str, filters: dict[str, object] | None) -> str:
+    return f"{reverse(LISTS.get(name, 'subscription_list'))}?{urlencode(filters)}" if filters else ""

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from profiles.views import aliases, oauth, profiles, runs
+from profiles.views import aliases, oauth, profiles, runs, schedules
 
 urlpatterns = [
     path("integration-profiles/", profiles.profile_list, name="profile_list"),
@@ -12,6 +12,7 @@ urlpatterns = [
     path("integration-profiles/<int:pk>/edit/", profiles.profile_edit, name="profile_edit"),
     path("integration-profiles/<int:pk>/delete/", profiles.profile_delete, name="profile_delete"),
     path("integration-profiles/<int:pk>/download/", profiles.profile_download, name="profile_download"),
+    path("integration-profiles/<int:pk>/validate/", profiles.profile_validate, name="profile_validate"),
     path("integration-profiles/<int:pk>/authorize/", oauth.authorize, name="profile_authorize"),
     path("integration-profiles/<int:pk>/waiting/", oauth.waiting, name="profile_waiting"),
     path("integration-profiles/<int:pk>/disconnect/", oauth.disconnect, name="profile_disconnect"),
@@ -19,9 +20,16 @@ urlpatterns = [
     path("authorizations/stopped/<slug:outcome>/", oauth.stopped, name="authorization_stopped"),
     path("aliases/", aliases.alias_list, name="alias_list"),
     path("aliases/<int:pk>/", aliases.alias_detail, name="alias_detail"),
+    path("aliases/<int:pk>/children/new/", aliases.alias_child_new, name="alias_child_new"),
+    path("aliases/<int:pk>/edit/", aliases.alias_edit, name="alias_edit"),
+    path("aliases/<int:pk>/delete/", aliases.alias_delete, name="alias_delete"),
+    path("scheduled-jobs/<int:pk>/", schedules.scheduled_job_edit, name="scheduled_job_edit"),
+    path("scheduled-jobs/<int:pk>/pause/", schedules.scheduled_job_pause, name="scheduled_job_pause"),
+    path("scheduled-jobs/<int:pk>/run/", schedules.scheduled_job_run, name="scheduled_job_run"),
     path("runs/", runs.run_list, name="run_list"),
     path("runs/<int:pk>/", runs.run_detail, name="run_detail"),
     path("runs/<int:pk>/progress/", runs.run_progress, name="run_progress"),
     path("runs/<int:pk>/cancel/", runs.run_cancel, name="run_cancel"),
+    path("runs/<int:pk>/again/", runs.run_again, name="run_again"),
     path("runs/<int:pk>/confirm/", runs.run_confirm, name="run_confirm"),
 ]

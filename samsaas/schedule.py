@@ -7,7 +7,7 @@ A run that succeeded is followed by the next step of the order; a failed, held o
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from celery import shared_task
@@ -86,7 +86,11 @@ def next_due(job: ScheduledJob, now: datetime) -> datetime:
 
 
 def _moment(at: time, day: datetime, zone: ZoneInfo) -> datetime:
-    return datetime.combine(day.date(), at, tzinfo=zone)
+    moment = datetime.combine(day.date(), at, tzinfo=zone)
+    if moment.astimezone(UTC).astimezone(zone).date() == day.date():
+        return moment
+    # The skipped hour is the last of the day (Nuuk, in spring) and ends tomorrow: today's refresh comes before it.
+    return moment.replace(fold=1)
 
 
 def _refreshable() -> list[ScheduledJob]:

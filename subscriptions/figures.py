@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Case, Count, IntegerField, Q, QuerySet, Value, When
 from django.urls import reverse
 
 from profiles.models import IntegrationProfile
+from subscriptions import bands
 from subscriptions.models import SoftwareModel, Subscription, SubscriptionIdentifier
 from subscriptions.models.subscription import SubscriptionQuerySet
 
@@ -22,12 +25,18 @@ TONES = {
 }
 USES, USES_NONE = "yes", "no"
 UNRECOGNISED = "null"
-CURRENT_SEAT = Q(
-    identifiers__subscriptions__ended_at=None,
-    identifiers__subscriptions__excluded=False,
-    identifiers__subscriptions__isnull=False,
-)
-CONSUMING_SEAT = CURRENT_SEAT & Q(identifiers__subscriptions__consumes_licence=True)
+EXCLUDED = "excluded"
+# What listed seats divide into; current + left_out = listed.
+SIDE_CONDITIONS = {
+    "current": Q(excluded=False),
+    "consuming": Q(excluded=False, consumes_licence=True),
+    "left_out": Q(excluded=True),
+}
+SIDES = {name: Count("pk", filter=condition) for name, condition in SIDE_CONDITIONS.items()}
+PER_STATUS = {
+    f"current_{status}": Count("pk", filter=Q(ended_at=None, excluded=False, status=status))
+    for status in Subscription.Status.values
+}
 
 
 def list_url(**filters: Any) -> str:
@@ -51,60 +60,120 @@ def by_status(seats: SubscriptionQuerySet, **filters: Any) -> list[dict[str, Any
 
 
 def software_models() -> QuerySet[SoftwareModel]:
-    """Every software model with its current seats and the licences they use."""
-    return SoftwareModel.objects.annotate(
-        current=Count("identifiers__subscriptions", filter=CURRENT_SEAT),
-        consuming=Count("identifiers__subscriptions", filter=CONSUMING_SEAT),
+    """Every software model with its current seats, the licences they use, and the seats a rule leaves out."""
+    totals: dict[int, Counter[str]] = {}
+    models = dict(SubscriptionIdentifier.objects.values_list("pk", "software_model"))
+    for identifier, counts in _by_identifier().items():
+        if model := models.get(identifier):
+            totals.setdefault(model, Counter()).update(counts)
+    return SoftwareModel.objects.annotate(**{name: _looked_up(totals, name) for name in SIDES})
+
+
+def identifiers() -> QuerySet[SubscriptionIdentifier]:
+    """Every subscription identifier with its current seats, also per status, the seats left out, and the ended ones."""
+    totals = _by_identifier()
+    names = ("current", "left_out", "ended", *PER_STATUS)
+    return SubscriptionIdentifier.objects.select_related("software_model").annotate(
+        **{name: _looked_up(totals, name) for name in names}
     )
 
 
+def _by_identifier() -> dict[int, Counter[str]]:
+    """All seats counted in one narrow pass; joining them to their models first costs several times as much."""
+    listed = Q(ended_at=None)
+    asked = {name: Count("pk", filter=listed & side) for name, side in SIDE_CONDITIONS.items()}
+    asked |= {"ended": Count("pk", filter=~listed)} | PER_STATUS
+    grouped = Subscription.objects.order_by().values_list("identifier").annotate(**asked)
+    return {identifier: Counter(dict(zip(asked, counts, strict=True))) for identifier, *counts in grouped}
+
+
+def _looked_up(totals: dict[int, Counter[str]], name: str) -> Case:
+    found = [When(pk=pk, then=Value(counts[name])) for pk, counts in totals.items() if counts[name]]
+    return Case(*found, default=Value(0), output_field=IntegerField())
+
+
 def of_profile(profile: IntegrationProfile) -> dict[str, Any]:
-    """Current seats of one profile by software model, unrecognised ones last, with totals and the lists behind them."""
-    grouped = Subscription.objects.filter(profile=profile).current().order_by().values_list("identifier")
-    counted = list(grouped.annotate(Count("pk"), consuming=Count("pk", filter=Q(consumes_licence=True))))
-    known = SubscriptionIdentifier.objects.select_related("software_model").in_bulk([pk for pk, _, _ in counted])
+    """Listed seats of one profile by software model, unrecognised ones last, with totals and the lists behind them.
+
+    Listed = current + left out by a rule.
+    """
+    grouped = Subscription.objects.filter(profile=profile).listed().order_by().values_list("identifier")
+    counted = {pk: counts for pk, *counts in grouped.annotate(**SIDES)}
+    known = SubscriptionIdentifier.objects.select_related("software_model").in_bulk(counted)
     rows: dict[int | None, dict[str, Any]] = {}
-    for pk, current, consuming in counted:
+    for pk, counts in counted.items():
         model = known[pk].software_model
-        row = rows.setdefault(
-            model.pk if model else None, {"model": model, "identifiers": [], "current": 0, "consuming": 0}
-        )
+        key = model.pk if model else None
+        row = rows.setdefault(key, _model_row(profile, model))
         row["identifiers"].append(known[pk].identifier)
-        row["current"] += current
-        row["consuming"] += consuming
-    for key, row in rows.items():
-        row["url"] = list_url(profile=profile.pk, model=key or UNRECOGNISED)
-        row["consuming_url"] = list_url(profile=profile.pk, model=key or UNRECOGNISED, licence=USES)
-    return {
+        for name, count in zip(SIDES, counts, strict=True):
+            row[name] += count
+    totals = {name: sum(row[name] for row in rows.values()) for name in SIDES}
+    return totals | {
         "rows": sorted(rows.values(), key=lambda row: (row["model"] is None, str(row["model"]))),
-        "current": sum(row["current"] for row in rows.values()),
-        "consuming": sum(row["consuming"] for row in rows.values()),
+        "listed": totals["current"] + totals["left_out"],
         "url": list_url(profile=profile.pk),
         "consuming_url": list_url(profile=profile.pk, licence=USES),
+        "left_out_url": list_url(profile=profile.pk, seats=EXCLUDED),
+    }
+
+
+def _model_row(profile: IntegrationProfile, model: SoftwareModel | None) -> dict[str, Any]:
+    filters = {"profile": profile.pk, "model": model.pk if model else UNRECOGNISED}
+    return dict.fromkeys(SIDES, 0) | {
+        "model": model,
+        "identifiers": [],
+        "url": list_url(**filters),
+        "consuming_url": list_url(**filters, licence=USES),
     }
 
 
 def by_profile(
     seats: SubscriptionQuerySet, profiles: Iterable[IntegrationProfile] | None = None
 ) -> list[dict[str, Any]]:
-    """Per profile: current seats, licences counted here, and what the vendor reports, side by side.
+    """Per profile: current seats, licences counted here, seats left out, and what the vendor reports, side by side.
 
-    The given profiles, in their order; without them, those that hold a current seat, by name.
+    The given profiles, in their order; without them, those that hold a listed seat, by name.
     """
     if profiles is not None:
         profiles = list(profiles)
         seats = seats.filter(profile__in=profiles)
-    grouped = seats.current().order_by().values_list("profile")
-    counted = {
-        pk: (current, consuming)
-        for pk, current, consuming in grouped.annotate(
-            current=Count("pk"), consuming=Count("pk", filter=Q(consumes_licence=True))
-        )
-    }
+    counted = {pk: counts for pk, *counts in seats.listed().order_by().values_list("profile").annotate(**SIDES)}
     if profiles is None:
         profiles = IntegrationProfile.objects.filter(pk__in=counted).order_by("display_name")
+    nothing = [0] * len(SIDES)
     return [
-        {"profile": profile, "current": current, "consuming": consuming}
-        for profile in profiles
-        for current, consuming in [counted.get(profile.pk, (0, 0))]
+        {"profile": profile} | dict(zip(SIDES, counted.get(profile.pk, nothing), strict=True)) for profile in profiles
     ]
+
+
+def totals(rows: Iterable[dict[str, Any]]) -> dict[str, int]:
+    """The sums of `by_profile`."""
+    rows = list(rows)
+    return {name: sum(row[name] for row in rows) for name in SIDES}
+
+
+def by_last_activity(seats: SubscriptionQuerySet, now: datetime, **filters: Any) -> list[dict[str, Any]]:
+    """Current seats per band of last activity, for a chart, with the rows behind every bar and every gap.
+
+    Widths are in per cent of the longest bar.
+    """
+    rows = bands.distribution(seats, now)
+    most = max(row["value"] for row in rows) or 1
+    return [
+        row
+        | {
+            "width": f"{100 * row['value'] / most:.2f}",
+            "gaps_width": f"{100 * row['gaps'] / most:.2f}",
+            "url": list_url(**filters, activity=row["key"]),
+            "gaps_url": list_url(**filters, activity=row["key"], coverage=bands.GAP),
+        }
+        for row in rows
+    ]
+
+
+def unrecognised() -> dict[str, int]:
+    """How many identifiers wait for a software model, and how many current seats hang on them."""
+    waiting = SubscriptionIdentifier.objects.filter(software_model=None)
+    current = Q(subscriptions__isnull=False, subscriptions__ended_at=None, subscriptions__excluded=False)
+    return waiting.aggregate(identifiers=Count("pk", distinct=True), seats=Count("subscriptions", filter=current))

@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import django_filters
 from django import forms
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils import timezone
 
 from profiles.models import IntegrationProfile
 from samsaas.lib.tables import ListFilter, search
-from subscriptions.figures import UNRECOGNISED, USES, USES_NONE
-from subscriptions.models import SoftwareModel, Subscription
+from subscriptions import bands
+from subscriptions.figures import EXCLUDED, UNRECOGNISED, USES, USES_NONE
+from subscriptions.models import (
+    IdentifierExclusion,
+    Person,
+    SoftwareModel,
+    Subscription,
+    SubscriptionIdentifier,
+    UserExclusion,
+)
 
 LARGEST_KEY = 2**63 - 1
-ENDED, EXCLUDED, ALL = "ended", "excluded", "all"
+ENDED, ALL = "ended", "all"
+WITH_USER, WITHOUT_USER = "with", "without"
 NO_MODEL = "Unrecognised"
 
 
@@ -46,15 +58,39 @@ class SubscriptionFilter(ListFilter):
     licence = django_filters.ChoiceFilter(
         label="Licence", choices=[(USES, "Used"), (USES_NONE, "Not used")], empty_label="Any", method="by_licence"
     )
+    user = django_filters.ChoiceFilter(
+        label="User",
+        choices=[(WITH_USER, "With user"), (WITHOUT_USER, "Without user")],
+        empty_label="Any",
+        method="by_user",
+    )
+    activity = django_filters.ChoiceFilter(
+        label="Last activity", choices=list(bands.LABELS.items()), empty_label="Any", method="by_activity"
+    )
     # Without a place on the form: other pages lead here with them, and a chip shows them.
-    person = django_filters.CharFilter(label="Person", method="of_person", max_length=320, widget=forms.HiddenInput)
+    person = django_filters.ModelChoiceFilter(
+        label="User", field_name="match__person", queryset=Person.objects.all(), widget=forms.HiddenInput
+    )
+    address = django_filters.CharFilter(label="Address", method="of_address", max_length=320, widget=forms.HiddenInput)
+    identifier = django_filters.ModelChoiceFilter(
+        label="Subscription identifier", queryset=SubscriptionIdentifier.objects.all(), widget=forms.HiddenInput
+    )
+    coverage = django_filters.ChoiceFilter(
+        label="Coverage",
+        choices=[(bands.GAP, "Not covered since the last known activity")],
+        method="by_coverage",
+        widget=forms.HiddenInput,
+    )
     ended_by = WholeNumberFilter(
         label="Ended by run", field_name="ended_by_run", max_value=LARGEST_KEY, widget=forms.HiddenInput
     )
 
     class Meta:
         model = Subscription
-        fields = ("q", "profile", "model", "status", "licence", "seats", "person", "ended_by")
+        fields = (
+            *("q", "profile", "model", "status", "licence", "user", "activity", "seats"),
+            *("person", "address", "identifier", "coverage", "ended_by"),
+        )
 
     def filter_queryset(self, queryset: QuerySet[Subscription]) -> QuerySet[Subscription]:
         chosen = super().filter_queryset(queryset)
@@ -75,7 +111,16 @@ class SubscriptionFilter(ListFilter):
             matches |= Q(**{f"{column}__icontains": value})
         return queryset.filter(matches)
 
-    def of_person(self, queryset: QuerySet[Subscription], name: str, value: str) -> QuerySet[Subscription]:
+    def by_user(self, queryset: QuerySet[Subscription], name: str, value: str) -> QuerySet[Subscription]:
+        return queryset.filter(match__isnull=value == WITHOUT_USER)
+
+    def by_activity(self, queryset: QuerySet[Subscription], name: str, value: str) -> QuerySet[Subscription]:
+        return queryset.filter(bands.condition(value, timezone.now()))
+
+    def by_coverage(self, queryset: QuerySet[Subscription], name: str, value: str) -> QuerySet[Subscription]:
+        return queryset.exclude(bands.knowledge(timezone.now()).watched())
+
+    def of_address(self, queryset: QuerySet[Subscription], name: str, value: str) -> QuerySet[Subscription]:
         """Every seat that carries this e-mail address: a hint to the same person, never a proof."""
         return queryset.filter(email__iexact=value)
 
@@ -90,12 +135,97 @@ class SubscriptionFilter(ListFilter):
 
 class SoftwareModelFilter(ListFilter):
     q = search(placeholder="Publisher, product or edition", method="find")
+    under_management = django_filters.ChoiceFilter(
+        label="License under management", choices=[("yes", "Yes"), ("no", "No")], empty_label="Any", method="managed"
+    )
 
     class Meta:
         model = SoftwareModel
-        fields = ("q",)
+        fields = ("q", "under_management")
+
+    def managed(self, queryset: QuerySet[SoftwareModel], name: str, value: str) -> QuerySet[SoftwareModel]:
+        return queryset.filter(under_management=value == "yes")
 
     def find(self, queryset: QuerySet[SoftwareModel], name: str, value: str) -> QuerySet[SoftwareModel]:
         return queryset.filter(
             Q(publisher__icontains=value) | Q(product__icontains=value) | Q(edition__icontains=value)
         )
+
+
+class IdentifierFilter(ListFilter):
+    q = search(placeholder="Identifier or software model", method="find")
+    recognised = django_filters.ChoiceFilter(
+        label="Software model",
+        choices=[("no", "Unrecognised"), ("yes", "Mapped")],
+        empty_label="Any",
+        method="by_recognition",
+    )
+    profile = django_filters.ModelChoiceFilter(
+        label="Profile", queryset=IntegrationProfile.objects.all(), empty_label="Any", method="listed_by"
+    )
+
+    class Meta:
+        model = SubscriptionIdentifier
+        fields = ("q", "recognised", "profile")
+
+    def listed_by(
+        self, queryset: QuerySet[SubscriptionIdentifier], name: str, value: IntegrationProfile
+    ) -> QuerySet[SubscriptionIdentifier]:
+        """Those of which the profile lists a seat; the figures stay those of all profiles."""
+        seats = Subscription.objects.filter(profile=value, identifier=OuterRef("pk")).listed()
+        return queryset.filter(Exists(seats))
+
+    def find(
+        self, queryset: QuerySet[SubscriptionIdentifier], name: str, value: str
+    ) -> QuerySet[SubscriptionIdentifier]:
+        matches = Q(identifier__icontains=value)
+        for column in ("publisher", "product", "edition"):
+            matches |= Q(**{f"software_model__{column}__icontains": value})
+        return queryset.filter(matches)
+
+    def by_recognition(
+        self, queryset: QuerySet[SubscriptionIdentifier], name: str, value: str
+    ) -> QuerySet[SubscriptionIdentifier]:
+        return queryset.filter(software_model__isnull=value == "no")
+
+
+class ExclusionFilter(ListFilter):
+    """What both kinds of rules can be narrowed by; each kind says where its free text is looked for."""
+
+    columns: tuple[str, ...] = ()
+
+    q = search(placeholder="Rule or reason", method="find")
+    active = django_filters.ChoiceFilter(
+        label="Active", choices=[("yes", "Yes"), ("no", "No")], empty_label="Any", method="by_switch"
+    )
+    profile = django_filters.ModelChoiceFilter(
+        label="Applies to", queryset=IntegrationProfile.objects.all(), empty_label="Any", method="applying_to"
+    )
+
+    def applying_to(self, queryset: QuerySet[Any], name: str, value: IntegrationProfile) -> QuerySet[Any]:
+        return queryset.filter(Q(profile=value) | Q(profile=None))
+
+    def find(self, queryset: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        matches = Q(reason__icontains=value)
+        for column in self.columns:
+            matches |= Q(**{f"{column}__icontains": value})
+        return queryset.filter(matches)
+
+    def by_switch(self, queryset: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        return queryset.filter(active=value == "yes")
+
+
+class IdentifierExclusionFilter(ExclusionFilter):
+    columns = ("identifier__identifier",)
+
+    class Meta:
+        model = IdentifierExclusion
+        fields = ("q", "active", "profile")
+
+
+class UserExclusionFilter(ExclusionFilter):
+    columns = ("pattern", "domain")
+
+    class Meta:
+        model = UserExclusion
+        fields = ("q", "active", "profile")

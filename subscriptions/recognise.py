@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from profiles import connectors
 from profiles.connectors import base
 from subscriptions.models import SoftwareModel, SubscriptionIdentifier
 
@@ -26,6 +27,13 @@ def run(vendor: base.Vendor, identifiers: Iterable[str]) -> list[SubscriptionIde
         ignore_conflicts=True,
     )
     return list(rows.order_by("identifier"))
+
+
+def known_as(identifier: SubscriptionIdentifier) -> str:
+    """The software model the vendor's own table names for it, in words; empty where the table does not know it."""
+    kinds = {kind.identifier: kind for kind in connectors.vendor(identifier.vendor).seat_types}
+    kind = kinds.get(identifier.identifier)
+    return str(SoftwareModel(publisher=kind.publisher, product=kind.product, edition=kind.edition)) if kind else ""
 
 
 def _model(kind: base.SeatType) -> SoftwareModel:

@@ -120,20 +120,23 @@ def _transformed(rule: ResolutionRule, value: str) -> tuple[str, list[Any]]:
 def _write(profile: IntegrationProfile, now: datetime) -> Changes:
     ours = f"m.rule_id IS NOT NULL AND m.subscription_id IN (SELECT id FROM {SEATS} WHERE profile_id = %s)"
     gone = _execute(
-        f"DELETE FROM {MATCHES} WHERE subscription_id IN (SELECT m.subscription_id FROM {MATCHES} m WHERE {ours} "
+        f"DELETE FROM {MATCHES} WHERE rule_id IS NOT NULL "
+        f"AND subscription_id IN (SELECT m.subscription_id FROM {MATCHES} m WHERE {ours} "
         f"AND NOT EXISTS (SELECT 1 FROM {WANTED} w WHERE w.seat_id = m.subscription_id))",
         [profile.pk],
     )
     moment = connection.ops.adapt_datetimefield_value(now)
     changed = _execute(
         f"UPDATE {MATCHES} AS m SET person_id = w.person_id, rule_id = w.rule_id, at = %s FROM {WANTED} w "
-        f"WHERE w.seat_id = m.subscription_id AND (m.person_id <> w.person_id OR m.rule_id <> w.rule_id)",
+        f"WHERE w.seat_id = m.subscription_id AND m.rule_id IS NOT NULL "  # one made by hand just now stays
+        f"AND (m.person_id <> w.person_id OR m.rule_id <> w.rule_id)",
         [moment],
     )
     new = _execute(
         f"INSERT INTO {MATCHES} (subscription_id, person_id, rule_id, by_id, at) "
         f"SELECT w.seat_id, w.person_id, w.rule_id, NULL, %s FROM {WANTED} w "
-        f"WHERE NOT EXISTS (SELECT 1 FROM {MATCHES} m WHERE m.subscription_id = w.seat_id)",
+        f"WHERE NOT EXISTS (SELECT 1 FROM {MATCHES} m WHERE m.subscription_id = w.seat_id) "
+        f"ON CONFLICT (subscription_id) DO NOTHING",
         [moment],
     )
     return Changes(new=new, changed=changed, gone=gone)

@@ -1,13 +1,65 @@
-"""Pages of software subscriptions and software models."""
+"""Pages of software subscriptions, their people and use, software models, identifiers and exclusion rules."""
 
-from django.urls import path
+from django.urls import URLPattern, path
 
-from subscriptions.views import software, subscriptions
+from subscriptions.views import (
+    activity,
+    exclusions,
+    identifiers,
+    people,
+    people_imports,
+    resolution_rules,
+    software,
+    subscriptions,
+    unmatched,
+)
+
+
+def exclusion_urls(kind: str, folder: str) -> list[URLPattern]:
+    """The pages of one kind of exclusion rule."""
+    start, options = f"exclusions/{folder}/", {"kind": kind}
+    return [
+        path(start, exclusions.exclusion_list, options, name=f"{kind}_list"),
+        path(f"{start}new/", exclusions.exclusion_new, options, name=f"{kind}_new"),
+        path(f"{start}<int:pk>/", exclusions.exclusion_edit, options, name=f"{kind}_edit"),
+        path(f"{start}<int:pk>/delete/", exclusions.exclusion_delete, options, name=f"{kind}_delete"),
+    ]
+
 
 urlpatterns = [
     path("subscriptions/", subscriptions.subscription_list, name="subscription_list"),
     path("subscriptions/export/", subscriptions.subscription_export, name="subscription_export"),
     path("subscriptions/<int:pk>/", subscriptions.subscription_detail, name="subscription_detail"),
+    path("subscriptions-without-user/", unmatched.unmatched_list, name="unmatched_list"),
+    path("subscriptions-without-user/match/", unmatched.unmatched_match, name="unmatched_match"),
+    path("subscriptions/<int:pk>/user/", unmatched.unmatched_search, name="unmatched_search"),
+    path("subscriptions/<int:pk>/user/remove/", unmatched.unmatched_remove, name="unmatched_remove"),
+    path("people/", people.person_list, name="person_list"),
+    path("people/new/", people.person_create, name="person_create"),
+    path("people/<int:pk>/", people.person_detail, name="person_detail"),
+    path("people/<int:pk>/edit/", people.person_edit, name="person_edit"),
+    path("people/<int:pk>/delete/", people.person_delete, name="person_delete"),
+    path("people/imports/", people_imports.person_import_new, name="person_import_new"),
+    path("people/imports/example/", people_imports.person_import_example, name="person_import_example"),
+    path("people/imports/<int:pk>/", people_imports.person_import_detail, name="person_import_detail"),
+    path("people/imports/<int:pk>/apply/", people_imports.person_import_apply, name="person_import_apply"),
+    path("people/imports/<int:pk>/discard/", people_imports.person_import_discard, name="person_import_discard"),
+    path("people/imports/<int:pk>/errors/", people_imports.person_import_errors, name="person_import_errors"),
+    path("user-resolution-rules/", resolution_rules.resolution_rule_list, name="resolution_rule_list"),
+    path("user-resolution-rules/new/", resolution_rules.resolution_rule_create, name="resolution_rule_create"),
+    path("user-resolution-rules/<int:pk>/", resolution_rules.resolution_rule_edit, name="resolution_rule_edit"),
+    path(
+        "user-resolution-rules/<int:pk>/delete/", resolution_rules.resolution_rule_delete, name="resolution_rule_delete"
+    ),
+    path("user-resolution-rules/<int:pk>/move/", resolution_rules.resolution_rule_move, name="resolution_rule_move"),
     path("software-models/", software.software_model_list, name="software_model_list"),
     path("software-models/<int:pk>/", software.software_model_detail, name="software_model_detail"),
+    path("software-models/<int:pk>/edit/", software.software_model_edit, name="software_model_edit"),
+    path("subscription-identifiers/", identifiers.identifier_list, name="identifier_list"),
+    path("subscription-identifiers/<int:pk>/", identifiers.identifier_detail, name="identifier_detail"),
+    path("subscription-identifiers/<int:pk>/map/", identifiers.identifier_map, name="identifier_map"),
+    path("subscription-identifiers/<int:pk>/unmap/", identifiers.identifier_unmap, name="identifier_unmap"),
+    *exclusion_urls("identifier_exclusion", "identifiers"),
+    *exclusion_urls("user_exclusion", "users"),
+    path("what-counts-as-use/", activity.activity_type_list, name="activity_type_list"),
 ]

@@ -11,7 +11,16 @@ from django.utils import timezone
 from profiles import aliases
 from profiles.models import Credential, IntegrationProfile, JobRun
 from samsaas.models import AuditEntry
-from subscriptions.models import SoftwareModel, Subscription, SubscriptionIdentifier
+from subscriptions.models import (
+    ActivityCoverage,
+    LastActivity,
+    Match,
+    Person,
+    PersonAddress,
+    SoftwareModel,
+    Subscription,
+    SubscriptionIdentifier,
+)
 
 numbers = count(1)
 
@@ -89,6 +98,29 @@ def subscription(**fields: Any) -> Subscription:
     )
     row.save()
     return row
+
+
+def person(*addresses: str, **fields: Any) -> Person:
+    """Somebody in the directory, with these addresses as they are stored."""
+    number = next(numbers)
+    made = Person.objects.create(**{"key": f"E{number:06}", "name": f"Employee {number:04}", **fields})
+    PersonAddress.objects.bulk_create([PersonAddress(person=made, address=address) for address in addresses])
+    return made
+
+
+def match(seat: Subscription, of: Person, **fields: Any) -> Match:
+    """A match made by hand, unless a rule is given."""
+    return Match.objects.create(subscription=seat, person=of, **{"at": timezone.now(), **fields})
+
+
+def activity(seat: Subscription, at: datetime, **fields: Any) -> LastActivity:
+    """The latest activity of a seat."""
+    return LastActivity.objects.create(subscription=seat, at=at, **{"kind": "login_success", **fields})
+
+
+def coverage(of: IntegrationProfile, since: datetime, until: datetime, **fields: Any) -> ActivityCoverage:
+    """Time of a profile whose activity was read to the end."""
+    return ActivityCoverage.objects.create(profile=of, since=since, until=until, **fields)
 
 
 def audit_entry(**fields: Any) -> AuditEntry:

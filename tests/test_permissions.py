@@ -55,7 +55,8 @@ def addresses() -> dict[str, str]:
         state="failed",
         created_at=profile.created_at,
     )
-    keyed = {"profile": profile.pk, "alias": profile.alias_id, "run": run.pk}
+    job = profile.scheduled_jobs.create(process="download_subscriptions")
+    keyed = {"scheduled": job.pk, "profile": profile.pk, "alias": profile.alias_id, "run": run.pk}
     found = {}
     for name in roles.POLICY:
         if name == "admin:*":

@@ -43,6 +43,7 @@ from profiles.connectors.transport import (
 )
 
 SHORTEST_WAIT = 1.0
+PACE = "Keeping to the alias's calls a minute."
 LONGEST_WAIT = 3600.0
 _jitter = SystemRandom()
 
@@ -92,6 +93,7 @@ class VendorSession:
         self._dialect = dialect
         self._limits = limits
         self._wait = wait
+        self._next_call = 0.0
         self._session = _TokenSession(client_id)
         self._session.fit_for(require_secure(api_url))
 
@@ -104,6 +106,7 @@ class VendorSession:
         limits, budget = self._limits, self._limits.deadline
         token, renewed, outages, throttles = self._tokens.access_token(), False, 0, 0
         while True:
+            self._keep_pace()
             began = time.monotonic()
             try:
                 return self._once(url, body, token, budget)
@@ -126,6 +129,15 @@ class VendorSession:
                 pause = limits.backoff * 2 ** (outages - 1) * _jitter.uniform(0.5, 1.5)
                 self._pause(min(pause, limits.max_wait), "The vendor is in trouble; trying again.")
             self.counters.retries += 1
+
+    def _keep_pace(self) -> None:
+        """Leave the same time between any two calls, repeats included. Our own choice, so it is no throttling."""
+        if not self._limits.requests_per_minute:
+            return
+        now = time.monotonic()
+        if self._next_call > now:
+            self._wait(self._next_call - now, PACE)
+        self._next_call = max(self._next_call, now) + 60 / self._limits.requests_per_minute
 
     def _another_token(self, refusal: Reconnect, refused: str) -> str:
         """A renewed token for one that ran out; for a revoked one that of a newer consent, else the refusal stands."""

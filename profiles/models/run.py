@@ -10,6 +10,8 @@ from django.urls import reverse
 
 from profiles.connectors import base
 
+UNITS = {base.ACTIVITY: "Events", base.MATCH: "Seats", base.VALIDATE: "Processes"}
+
 
 class JobRunQuerySet(models.QuerySet["JobRun"]):
     def active(self) -> Self:
@@ -120,6 +122,11 @@ class JobRun(models.Model):
         return self.state in self.ACTIVE
 
     @property
+    def unit(self) -> str:
+        """What `items` counts."""
+        return UNITS.get(self.process, "Members")
+
+    @property
     def lasted(self) -> float | None:
         """Seconds from the last start to the end, or to the last sign of life; `None` before the first start."""
         last = self.finished_at or self.heartbeat_at
@@ -127,5 +134,5 @@ class JobRun(models.Model):
 
     @property
     def rate(self) -> float | None:
-        """Members a second since the last start."""
+        """Items a second since the last start."""
         return self.items / self.lasted if self.lasted and self.lasted >= 0.5 else None

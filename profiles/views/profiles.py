@@ -8,15 +8,18 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_POST
 
-from profiles import connectors, delete_profile, guide, outcomes, overview, queue, save_profile
+from profiles import aliases, connectors, delete_profile, guide, outcomes, overview, run_now, save_profile
 from profiles.connectors import base
 from profiles.filters import ProfileFilter
 from profiles.forms import DeleteForm, ProfileForm, VendorForm
-from profiles.models import IntegrationProfile, JobRun
+from profiles.models import IntegrationProfile
 from profiles.tables import ProfileTable
 from samsaas.lib import tables
 from samsaas.lib.http import SignedInRequest
+
+TAKEN = "Another profile has taken this alias meanwhile. Choose another one."
 
 
 def profile_list(request: SignedInRequest) -> HttpResponse:
@@ -37,11 +40,15 @@ def profile_create(request: SignedInRequest, vendor: str) -> HttpResponse:
     """The form; Submit creates a Draft."""
     if vendor not in connectors.CONNECTORS:
         raise Http404
-    form = ProfileForm(request.POST or None)
+    form = ProfileForm(request.POST or None, vendor=vendor)
     if form.is_valid():
-        profile = save_profile.create(vendor, form.cleaned_data, by=request.user)
-        messages.success(request, f"{profile} was created as a draft.")
-        return redirect(profile)
+        try:
+            profile = save_profile.create(vendor, form.cleaned_data, by=request.user)
+        except aliases.Taken:
+            form.add_error("alias", TAKEN)
+        else:
+            messages.success(request, f"{profile} was created as a draft.")
+            return redirect(profile)
     return render(request, "profiles/profile_form.html", _form_context(form, connectors.vendor(vendor)))
 
 
@@ -54,6 +61,8 @@ def profile_edit(request: SignedInRequest, pk: int) -> HttpResponse:
             changed = save_profile.change(pk, form.cleaned_data, by=request.user)
         except save_profile.EditConflict:
             form.add_error(None, "Somebody else changed this profile meanwhile. Open it again and repeat your change.")
+        except aliases.Taken:
+            form.add_error("alias", TAKEN)
         else:
             messages.success(request, f"{changed} was saved.")
             return redirect(changed)
@@ -76,8 +85,11 @@ def _form_context(
 
 def profile_detail(request: SignedInRequest, pk: int) -> HttpResponse:
     """Status, connection health, team and admin, next step, and what belongs to the profile."""
-    profile = get_object_or_404(IntegrationProfile.objects.select_related("alias__parent"), pk=pk)
-    context = overview.of(profile) | {"failure": _failure(profile), "refresh_at": settings.DAILY_REFRESH_AT}
+    profile = get_object_or_404(
+        IntegrationProfile.objects.select_related("alias__parent", "created_by").prefetch_related("alias__credentials"),
+        pk=pk,
+    )
+    context = overview.of(profile) | {"failure": _failure(profile)}
     if context["failure"]:  # it says what to do, so the step everybody starts with is left out
         context["notices"] = [notice for notice in context["notices"] if notice.tone != "info"]
     return render(request, "profiles/profile_detail.html", context)
@@ -107,13 +119,26 @@ def profile_delete(request: SignedInRequest, pk: int) -> HttpResponse:
     return render(request, "profiles/profile_delete.html", context)
 
 
+@require_POST
 def profile_download(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Download subscriptions now; a second press leads to the run that is already under way."""
+    """Download subscriptions now, and go on with the daily refresh after it."""
+    return start_run(request, pk, base.DOWNLOAD)
+
+
+@require_POST
+def profile_validate(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Validate Connection: try every enabled process. The profile's page shows the progress."""
+    return start_run(request, pk, base.VALIDATE, stay=True)
+
+
+def start_run(request: SignedInRequest, pk: int, process: str, *, stay: bool = False) -> HttpResponse:
+    """Ask for a run and show it; a second press leads to the run that is already under way."""
     profile = get_object_or_404(IntegrationProfile.objects.select_related("alias"), pk=pk)
-    if not overview.can_download(profile):
-        messages.error(request, "This profile is not connected yet. Press Get OAuth Token first.")
+    try:
+        run, fresh = run_now.run(profile, process, by=request.user)
+    except run_now.NotReady as reason:
+        messages.error(request, str(reason))
         return redirect(profile)
-    run, fresh = queue.request(profile, base.DOWNLOAD, trigger=JobRun.Trigger.MANUAL, by=request.user)
     if not fresh:
-        messages.info(request, "A download of this profile is under way already.")
-    return redirect(run or profile)
+        messages.info(request, "A run of this process is under way already.")
+    return redirect(profile if stay or run is None else run)

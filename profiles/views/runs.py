@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from django.contrib import messages
+from django.db.models import F
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
-from profiles import queue, tally
+from profiles import queue, run_now, tally
 from profiles.filters import RunFilter
 from profiles.models import JobRun
 from profiles.tables import RunTable
@@ -17,20 +18,24 @@ from samsaas.lib.http import SignedInRequest
 
 def run_list(request: SignedInRequest) -> HttpResponse:
     """Every run of every profile."""
-    return render(request, "profiles/run_list.html", tables.listing(request, JobRun.objects.all(), RunTable, RunFilter))
+    runs = JobRun.objects.annotate(took=F("finished_at") - F("started_at"))
+    return render(request, "profiles/run_list.html", tables.listing(request, runs, RunTable, RunFilter))
 
 
 def run_detail(request: SignedInRequest, pk: int) -> HttpResponse:
     """One run: trigger, progress, counters, warnings, and where it failed, why and what to do."""
     run = _run(pk)
-    return render(request, "profiles/run_detail.html", {"run": run, "tally": tally.of(run)})
+    context = {"run": run, "tally": tally.of(run), "facts": tally.facts(run), "again": _again(run)}
+    return render(request, "profiles/run_detail.html", context)
 
 
 def run_progress(request: SignedInRequest, pk: int) -> HttpResponse:
     """The part of the run page that changes while the run goes on."""
     run = _run(pk)
     brief = "brief" in request.GET
-    context = {"run": run, "brief": brief, "tally": [] if brief else tally.of(run)}
+    context: dict[str, object] = {"run": run, "brief": brief}
+    if not brief:
+        context |= {"tally": tally.of(run), "facts": tally.facts(run)}
     answer = render(request, "profiles/partials/run_progress.html", context)
     if not run.is_active:
         answer["HX-Refresh"] = "true"  # the end changes the whole page: its actions, figures and notices
@@ -38,7 +43,13 @@ def run_progress(request: SignedInRequest, pk: int) -> HttpResponse:
 
 
 def _run(pk: int) -> JobRun:
-    return get_object_or_404(JobRun.objects.select_related("profile", "requested_by"), pk=pk)
+    related = ("profile__alias", "requested_by", "after", "followed_by")
+    return get_object_or_404(JobRun.objects.select_related(*related).prefetch_related("checks"), pk=pk)
+
+
+def _again(run: JobRun) -> bool:
+    """Whether the same process could run again now."""
+    return run.profile is not None and not run.is_active and not run_now.refusal(run.profile, run.process)
 
 
 @require_POST
@@ -59,9 +70,27 @@ def run_confirm(request: SignedInRequest, pk: int) -> HttpResponse:
     if run.profile is None or run.state != JobRun.State.HELD:
         messages.info(request, "There is nothing to confirm any more.")
         return redirect(run)
-    again, fresh = queue.request(
-        run.profile, run.process, trigger=JobRun.Trigger.MANUAL, by=request.user, accept_drop=True
-    )
+    return _start(request, run, accept_drop=True, in_chain=True)
+
+
+@require_POST
+def run_again(request: SignedInRequest, pk: int) -> HttpResponse:
+    """The same process once more; what followed the first time follows again."""
+    run = _run(pk)
+    if run.profile is None or run.is_active:
+        messages.info(request, "This run goes on still." if run.is_active else "The profile of this run is gone.")
+        return redirect(run)
+    return _start(request, run, in_chain=run.in_chain)
+
+
+def _start(request: SignedInRequest, run: JobRun, **how: bool) -> HttpResponse:
+    if run.profile is None:
+        return redirect(run)
+    try:
+        again, fresh = run_now.run(run.profile, run.process, by=request.user, **how)
+    except run_now.NotReady as reason:
+        messages.error(request, str(reason))
+        return redirect(run)
     if not fresh:
-        messages.info(request, "A run of this profile is under way; confirm again when it has ended.")
+        messages.info(request, "A run of this process is under way; try again when it has ended.")
     return redirect(again or run)

@@ -66,3 +66,6 @@ class SubscriptionIdentifier(models.Model):
 
     def __str__(self) -> str:
         return self.identifier
+
+    def get_absolute_url(self) -> str:
+        return reverse("identifier_detail", args=[self.pk])

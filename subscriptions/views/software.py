@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 
 from samsaas.lib import tables
-from subscriptions import figures
+from samsaas.lib.http import SignedInRequest
+from subscriptions import figures, manage_model
 from subscriptions.filters import SoftwareModelFilter
-from subscriptions.models import Subscription
+from subscriptions.forms_software import SoftwareModelForm
+from subscriptions.models import SoftwareModel, Subscription
 from subscriptions.tables import SoftwareModelTable
 
 
@@ -19,14 +23,28 @@ def software_model_list(request: HttpRequest) -> HttpResponse:
 
 
 def software_model_detail(request: HttpRequest, pk: int) -> HttpResponse:
-    """Seats by status and by profile, and the vendor's own licence count beside ours."""
-    model = get_object_or_404(figures.software_models(), pk=pk)
+    """Seats by status, by profile and by last activity, and the vendor's own licence count beside ours."""
+    model = get_object_or_404(SoftwareModel, pk=pk)
     seats = Subscription.objects.filter(identifier__software_model=model)
+    by_profile = figures.by_profile(seats)
     context = {
         "model": model,
         "identifiers": model.identifiers.all(),
+        "totals": figures.totals(by_profile),
         "by_status": figures.by_status(seats, model=model.pk),
-        "by_profile": figures.by_profile(seats),
+        "by_profile": by_profile,
+        "by_last_activity": figures.by_last_activity(seats, timezone.now(), model=model.pk),
         "list_url": figures.list_url(model=model.pk),
     }
     return render(request, "subscriptions/software_model_detail.html", context)
+
+
+def software_model_edit(request: SignedInRequest, pk: int) -> HttpResponse:
+    """License under management, and the cost that overrides what the entitlements say."""
+    model = get_object_or_404(SoftwareModel, pk=pk)
+    form = SoftwareModelForm(request.POST or None, instance=model)
+    if form.is_valid():
+        changed = manage_model.run(form.instance, by=request.user)
+        messages.success(request, f"{model} was saved." if changed else "Nothing was different.")
+        return redirect(model)
+    return render(request, "subscriptions/software_model_form.html", {"model": model, "form": form})

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils import timezone
 
 from samsaas.lib import csv_export, tables
+from subscriptions import bands, daily_activity, exclude
 from subscriptions.filters import SubscriptionFilter
-from subscriptions.models import Subscription
+from subscriptions.models import LastActivity, Subscription
+from subscriptions.models.subscription import SubscriptionQuerySet
 from subscriptions.tables import SubscriptionTable
 
 HEADER = (
@@ -28,27 +32,38 @@ HEADER = (
     "Employee id",
     "First seen",
     "Ended",
+    "Excluded by a rule",
+    "User",
+    "Last activity",
+    "Inactive days",
 )
+# What the page of one seat says beyond its row.
+OF_ONE = ("ended_by_run", "last_activity__run", "match__rule", "match__by")
+
+
+def described() -> SubscriptionQuerySet:
+    """Seats with everything a row says; `watched` is whether days of inactivity can be counted."""
+    related = ("profile", "identifier__software_model", "match__person", "last_activity")
+    return Subscription.objects.select_related(*related).annotate(watched=bands.watched(timezone.now()))
 
 
 def subscription_list(request: HttpRequest) -> HttpResponse:
     """Every seat of every profile; current ones unless the filter says otherwise."""
-    seats = Subscription.objects.select_related("profile", "identifier__software_model")
-    context = tables.listing(request, seats, SubscriptionTable, SubscriptionFilter)
+    context = tables.listing(request, described(), SubscriptionTable, SubscriptionFilter)
     context["export_query"] = request.GET.urlencode()
     return render(request, "subscriptions/subscription_list.html", context)
 
 
 def subscription_export(request: HttpRequest) -> HttpResponseBase:
     """The rows of the filtered list as CSV. A filter that makes no sense leads back to the list, which says so."""
-    seats = Subscription.objects.select_related("profile", "identifier__software_model")
-    filtered = SubscriptionFilter(request.GET, queryset=seats, request=request)
+    filtered = SubscriptionFilter(request.GET, queryset=described(), request=request)
     if filtered.errors:
         return redirect(f"{reverse('subscription_list')}?{request.GET.urlencode()}")
     return csv_export.stream("software-subscriptions", HEADER, _rows(filtered.qs))
 
 
 def _rows(seats: Any) -> Iterator[tuple[Any, ...]]:
+    now = timezone.now()
     for seat in seats.order_by("display_name", "pk").iterator(chunk_size=2000):
         yield (
             seat.display_name,
@@ -57,17 +72,33 @@ def _rows(seats: Any) -> Iterator[tuple[Any, ...]]:
             seat.identifier.identifier,
             seat.profile.display_name,
             seat.get_status_display(),
-            seat.consumes_licence and seat.ended_at is None,
+            seat.consumes_licence and seat.ended_at is None and not seat.excluded,
             seat.assigned_at,
             seat.external_id,
             seat.employee_id,
             seat.first_seen_at,
             seat.ended_at,
+            seat.excluded,
+            seat.match.person.name if hasattr(seat, "match") else "",
+            *_use(seat, getattr(seat, "last_activity", None), now),
         )
 
 
+def _use(seat: Any, latest: LastActivity | None, now: datetime) -> tuple[Any, Any]:
+    """Last activity, and inactive days where they can be counted."""
+    if latest is None:
+        return None, None
+    countable = seat.watched and seat.ended_at is None
+    return latest.at, bands.inactive_days(latest.at, now) if countable else None
+
+
 def subscription_detail(request: HttpRequest, pk: int) -> HttpResponse:
-    """One seat as the vendor last described it, and its history here."""
-    related = ("profile", "identifier__software_model", "ended_by_run")
-    seat = get_object_or_404(Subscription.objects.select_related(*related), pk=pk)
-    return render(request, "subscriptions/subscription_detail.html", {"seat": seat})
+    """One seat as the vendor last described it, its use, its history here, and what leaves it out."""
+    related = ("ended_by_run", "last_activity__run", "match__rule", "match__by")
+    seat = get_object_or_404(described().select_related(*related), pk=pk)
+    context = {
+        "seat": seat,
+        "daily": daily_activity.of(seat, timezone.now()),
+        "excluded_by": exclude.rules_for(seat) if seat.excluded else [],
+    }
+    return render(request, "subscriptions/subscription_detail.html", context)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import threading
 from datetime import timedelta
 
 import pytest
-from django.db import connection
 from django.utils import timezone
 
 from profiles import connections, refresh_token
@@ -101,29 +99,3 @@ def test_a_credential_changed_meanwhile_is_not_overwritten(credential, dropbox, 
     with pytest.raises(base.TryLater):
         refresh_token.run(credential.pk, now=timezone.now())
     assert Credential.objects.get(pk=credential.pk).access_token == "newer"
-
-
-@pytest.mark.django_db(transaction=True)
-def test_twenty_workers_with_an_expired_token_make_one_refresh(connected, dropbox, monkeypatch):
-    if connection.vendor == "sqlite" and connection.is_in_memory_db():
-        monkeypatch.setattr(refresh_token, "POLL_SECONDS", 0.01)
-    held = Credential.objects.get(alias=connected.alias_id)
-    expire(held)
-    found, errors, barrier = [], [], threading.Barrier(20)
-
-    def worker() -> None:
-        try:
-            barrier.wait()
-            found.append(refresh_token.run(held.pk, now=timezone.now()))
-        except Exception as error:  # noqa: BLE001
-            errors.append(error)
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=worker) for _ in range(20)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert not errors and len(found) == 20 and len(set(found)) == 1
-    assert refreshes(dropbox) == 1

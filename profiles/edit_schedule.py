@@ -1,0 +1,48 @@
+"""Change when a scheduled job runs, or pause it. The next tick of the beat goes by what is stored here."""
+
+from __future__ import annotations
+
+from datetime import time
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db import transaction
+
+from profiles.models import ScheduledJob
+from samsaas import audit
+
+FIELDS = ("refresh_at", "zone")
+
+
+@transaction.atomic
+def change(job_id: int, data: dict[str, Any], *, by: User) -> ScheduledJob:
+    """Store an own time of day and zone; an empty one is inherited from the alias."""
+    job = _locked(job_id)
+    changed = [field for field in FIELDS if getattr(job, field) != data[field]]
+    before = {field: _told(getattr(job, field)) for field in changed}
+    for field in changed:
+        setattr(job, field, data[field])
+    if changed:
+        job.save(update_fields=changed)
+        after = {field: _told(data[field]) for field in changed}
+        audit.record(by, "changed schedule", job, before=before, after=after)
+    return job
+
+
+@transaction.atomic
+def pause(job_id: int, *, paused: bool, by: User) -> ScheduledJob:
+    """Stop or go on with the daily runs. A run under way is not touched, and run now still works."""
+    job = _locked(job_id)
+    if job.paused != paused:
+        job.paused = paused
+        job.save(update_fields=["paused"])
+        audit.record(by, "paused schedule" if paused else "resumed schedule", job)
+    return job
+
+
+def _locked(job_id: int) -> ScheduledJob:
+    return ScheduledJob.objects.select_for_update(of=("self",)).select_related("profile__alias__parent").get(pk=job_id)
+
+
+def _told(value: time | str | None) -> str:
+    return str(value) if value else "inherited"

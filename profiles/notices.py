@@ -1,0 +1,148 @@
+"""The banners of a profile's page: what is the matter, what it means for the data, and what to do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import Max
+from django.utils import timezone
+
+from profiles import runs, scopes
+from profiles.connectors import base
+from profiles.models import Credential, IntegrationProfile, JobRun, ProcessCheck, ScheduledJob
+
+STALE_AFTER = timedelta(hours=36)
+NEXT_STEP = (
+    "The profile has no access and refresh token yet. "
+    "Press Get OAuth Token and allow the access as a team administrator."
+)
+SILENT = "Nothing is refreshed until an administrator presses Get OAuth Token again; the data below stays as it is."
+VALIDATE = "Press Validate Connection: every enabled process is tried, and success publishes the profile."
+NOT_TRIED = f"This connection has not been tried yet, so nothing is refreshed. {VALIDATE}"
+CHANGED = (
+    "A process was switched on or off since the last validation, so the profile is a draft again and nothing is "
+    f"refreshed. {VALIDATE}"
+)
+PAUSED = "Nothing is refreshed daily until somebody resumes the scheduled job below; the data stays as it is."
+NO_FILE_EVENTS = (
+    "The vendor’s plan records no file events. Sign-ins, sharing and devices are all there is to see: people who only "
+    "sync files look idle."
+)
+OFF = (
+    "Pull user activity is switched off, so nothing is known of the use of these subscriptions, and no idle one can be "
+    "found."
+)
+
+
+@dataclass(frozen=True)
+class Notice:
+    """A banner: its tone, what is the matter, what it means and what to do."""
+
+    tone: str
+    title: str
+    text: str
+    run: JobRun | None = None
+
+
+def of(
+    profile: IntegrationProfile,
+    main: Credential | None,
+    *,
+    checks: list[ProcessCheck],
+    jobs: list[ScheduledJob],
+    validating: bool,
+    now: datetime,
+) -> list[Notice]:
+    """What needs somebody, the most urgent first."""
+    connected = bool(main and main.is_connected)
+    found = [] if main and connected else [_token(main)]
+    if connected and not validating:
+        found += _validation(profile, checks)
+    found += _failures(profile)
+    found += _refreshing(profile, jobs, now) if connected else []
+    found += _scopes(profile) if connected else []
+    if not profile.pull_activity:
+        found.append(Notice("idle", "User activity is not covered", OFF))
+    elif profile.file_events is False:
+        found.append(Notice("warn", "This plan has no file events", NO_FILE_EVENTS))
+    return found
+
+
+def _token(main: Credential | None) -> Notice:
+    if main is None or main.state == Credential.State.NEW:
+        return Notice("info", "Next step: Get OAuth Token", NEXT_STEP)
+    return Notice("bad", "Needs authorisation", f"{main.state_reason} {SILENT}")
+
+
+def _validation(profile: IntegrationProfile, checks: list[ProcessCheck]) -> list[Notice]:
+    """A draft has to be validated; what failed the last time is said, of a published profile too."""
+    labels = {process.key: process.label for process in profile.enabled_processes}
+    failed = [
+        Notice(
+            "bad" if profile.status == IntegrationProfile.Status.DRAFT else "warn",
+            f"Validation failed: {labels[check.process]}",
+            f"{check.message} {check.remedy}",
+            check.run,
+        )
+        for check in checks
+        if not check.passed and check.process in labels
+    ]
+    if failed or profile.status == IntegrationProfile.Status.PUBLISHED:
+        return failed
+    return [Notice("warn", "Validation needed", CHANGED if checks else NOT_TRIED)]
+
+
+def _failures(profile: IntegrationProfile) -> list[Notice]:
+    """The steps of the refresh whose last end was no good one."""
+    found = []
+    for run in last_ends(profile):
+        at = _when(run.finished_at or run.created_at)
+        label = run.get_process_display()
+        if run.state == JobRun.State.FAILED:
+            text = f"{run.error_message} {run.error_remedy}"
+            found.append(Notice("bad", f"Last refresh failed on {at}: {label}", text, run))
+        elif run.state == JobRun.State.HELD:
+            found.append(Notice("warn", f"Waits for confirmation since {at}: {label}", run.error_message, run))
+    return found
+
+
+def last_ends(profile: IntegrationProfile) -> list[JobRun]:
+    """Of each step of the refresh the run that ended last, cancelled ones apart; the newest first."""
+    ended = (JobRun.State.SUCCEEDED, JobRun.State.HELD, JobRun.State.FAILED)
+    last = profile.runs.filter(process__in=runs.REFRESHING, state__in=ended).order_by().values("process")
+    return list(JobRun.objects.filter(pk__in=last.annotate(last=Max("pk")).values("last")))
+
+
+def _refreshing(profile: IntegrationProfile, jobs: list[ScheduledJob], now: datetime) -> list[Notice]:
+    """Whether a published profile keeps its data fresh."""
+    if profile.status != IntegrationProfile.Status.PUBLISHED:
+        return []
+    if any(job.paused and job.process == base.DOWNLOAD for job in jobs):
+        return [Notice("idle", "The daily refresh is paused", PAUSED)]
+    known = profile.refreshed_at or profile.validated_at
+    if known is None or now - known <= STALE_AFTER:
+        return []
+    text = (
+        "No download came to its end since then. Readers see the list of that day. Look at the last runs below, then "
+        "press Download subscriptions; if nothing starts, the workers or the beat are down."
+    )
+    return [Notice("warn", f"Data is stale since {_when(known)}", text)]
+
+
+def _scopes(profile: IntegrationProfile) -> list[Notice]:
+    lacking = [row for row in scopes.xray(profile) if row.state in ("missing", "not_connected")]
+    return [
+        Notice(
+            "warn",
+            f"{row.process.label} is not ready",
+            f"The token lacks {', '.join(row.missing)}. Tick that in the app, then get a token."
+            if row.connected
+            else "Its separate app has not been authorised yet. Press Get OAuth Token for reclamation below.",
+        )
+        for row in lacking
+    ]
+
+
+def _when(moment: datetime) -> str:
+    return f"{timezone.localtime(moment):%-d %b %Y, %H:%M}"

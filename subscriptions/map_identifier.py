@@ -1,0 +1,58 @@
+"""Map a subscription identifier to a software model, or unmap it.
+
+Seats hang on their identifier, so all of them, of every profile, move with it at once.
+
+1. Find or create the model.
+2. Write the identifier and its line in the audit trail in one transaction.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models import Count, Q
+
+from samsaas import audit
+from subscriptions.models import SoftwareModel, Subscription, SubscriptionIdentifier
+
+
+@dataclass(frozen=True)
+class Moving:
+    """The seats of an identifier: what counts now, what a rule leaves out, and history."""
+
+    current: int
+    left_out: int
+    ended: int
+
+
+def moving(identifier: SubscriptionIdentifier) -> Moving:
+    """How many subscriptions follow the identifier wherever it is mapped to."""
+    listed = Q(ended_at=None)
+    counted = Subscription.objects.filter(identifier=identifier).aggregate(
+        current=Count("pk", filter=listed & Q(excluded=False)),
+        left_out=Count("pk", filter=listed & Q(excluded=True)),
+        ended=Count("pk", filter=~listed),
+    )
+    return Moving(**counted)
+
+
+@transaction.atomic
+def run(identifier: SubscriptionIdentifier, model: SoftwareModel | None, *, by: User) -> Moving:
+    """Map it to `model` (stored first if it is new), or unmap it. Returns what moved."""
+    locked = SubscriptionIdentifier.objects.select_for_update().get(pk=identifier.pk)
+    before = locked.software_model
+    if model is not None and model.pk is None:
+        model, _ = SoftwareModel.objects.get_or_create(
+            publisher=model.publisher, product=model.product, edition=model.edition
+        )
+    moved = moving(locked)
+    if model == before:
+        return moved
+    locked.software_model = model
+    locked.save(update_fields=["software_model"])
+    names = {"before": str(before) if before else "unrecognised", "after": str(model) if model else "unrecognised"}
+    verb = "mapped subscription identifier" if model else "unmapped subscription identifier"
+    audit.record(by, verb, locked, software_model=names, current=moved.current, left_out=moved.left_out)
+    return moved

@@ -1,0 +1,65 @@
+"""The directory of people: the list, one person, and changing them by hand."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+
+from samsaas.lib import tables
+from samsaas.lib.http import SignedInRequest
+from subscriptions import directory, edit_people
+from subscriptions.filters_people import PersonFilter
+from subscriptions.forms_people import PersonForm
+from subscriptions.models import Person
+from subscriptions.tables_people import PersonTable
+
+
+def person_list(request: SignedInRequest) -> HttpResponse:
+    """Everybody the directory knows."""
+    context = tables.listing(request, directory.people(), PersonTable, PersonFilter)
+    return render(request, "people/person_list.html", context)
+
+
+def person_detail(request: SignedInRequest, pk: int) -> HttpResponse:
+    """One person: their data, addresses, seats, manager and reports."""
+    person = get_object_or_404(directory.people(), pk=pk)
+    context = {"person": person, "seats": directory.seats_of(person), **directory.around(person)}
+    return render(request, "people/person_detail.html", context)
+
+
+def person_create(request: SignedInRequest) -> HttpResponse:
+    """A person who is in no file."""
+    form = PersonForm(request.POST or None)
+    if form.is_valid():
+        person = edit_people.create(form.cleaned_data, by=request.user)
+        messages.success(request, f"{person} was added.")
+        return redirect(person)
+    return render(request, "people/person_form.html", {"form": form})
+
+
+def person_edit(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Change a person; the next import by their number changes them again."""
+    person = get_object_or_404(Person, pk=pk)
+    form = PersonForm(request.POST or None, instance=person)
+    if form.is_valid():
+        try:
+            changed = edit_people.change(pk, form.cleaned_data, by=request.user)
+        except edit_people.EditConflict:
+            form.add_error(None, "Somebody else changed this person meanwhile. Open the form again and repeat it.")
+        else:
+            messages.success(request, f"{changed} was saved.")
+            return redirect(changed)
+    person.refresh_from_db()
+    return render(request, "people/person_form.html", {"form": form, "person": person})
+
+
+def person_delete(request: SignedInRequest, pk: int) -> HttpResponse:
+    """A confirmation that says what goes and what stays."""
+    person = get_object_or_404(directory.people(), pk=pk)
+    if request.method == "POST":
+        edit_people.delete(person, by=request.user)
+        messages.success(request, f"{person} was deleted.")
+        return redirect("person_list")
+    by_hand = person.matches.filter(rule=None).count()
+    return render(request, "people/person_delete.html", {"person": person, "by_hand": by_hand})

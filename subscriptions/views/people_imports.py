@@ -1,0 +1,122 @@
+"""Importing people: upload a file, look at what it would change, apply it or throw it away."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_POST
+
+from samsaas.lib import csv_export, tables, uploads
+from samsaas.lib.http import SignedInRequest
+from subscriptions import directory, import_people, people_differences, people_file, stage_people
+from subscriptions.filters_people import ImportRowFilter
+from subscriptions.forms_people import PeopleFileForm
+from subscriptions.models import PersonImport, PersonImportRow
+from subscriptions.people_file import HEADINGS
+from subscriptions.tables_people import ImportRowTable
+
+OVER = "This file was applied or thrown away already."
+RECENT = 10
+
+
+def person_import_new(request: SignedInRequest) -> HttpResponse:
+    """The upload form with the latest imports; a file leads to its preview."""
+    posted = request.method == "POST"
+    oversized = posted and uploads.oversized(request, "file")
+    form = PeopleFileForm(request.POST if posted else None, request.FILES or None, oversized=oversized)
+    if form.is_valid():
+        try:
+            upload = _staged(request, form)
+        except people_file.Unreadable as problem:
+            form.add_error("file", str(problem))
+        else:
+            return redirect(upload)
+    recent = PersonImport.objects.select_related("uploaded_by")[:RECENT]
+    headings = [(names[0], names[1:]) for names in HEADINGS.values()]
+    return render(request, "people/import_new.html", {"form": form, "recent": recent, "headings": headings})
+
+
+def _staged(request: SignedInRequest, form: PeopleFileForm) -> PersonImport:
+    file = form.cleaned_data["file"]
+    return stage_people.run(
+        file,
+        file_name=file.name,
+        mark_leavers=form.cleaned_data["mark_leavers"],
+        by=request.user,
+        now=timezone.now(),
+    )
+
+
+def person_import_example(request: SignedInRequest) -> HttpResponseBase:
+    """A file with every column, to be filled in."""
+    return csv_export.stream("people-example", [names[0] for names in HEADINGS.values()], people_file.EXAMPLE)
+
+
+def person_import_detail(request: SignedInRequest, pk: int) -> HttpResponse:
+    """The preview line by line, whom the file leaves out, and Apply; afterwards what came of it."""
+    upload = get_object_or_404(PersonImport.objects.select_related("uploaded_by"), pk=pk)
+    context = tables.listing(request, upload.rows.all(), ImportRowTable, ImportRowFilter)
+    waiting = upload.state == PersonImport.State.PREVIEW
+    context |= {"upload": upload, "waiting": waiting}
+    if waiting and upload.mark_leavers:
+        context["missing"] = people_differences.missing(upload)[: directory.MOST_SHOWN]
+        context["doubts"] = people_differences.doubts(upload)
+    return render(request, "people/import_detail.html", context)
+
+
+@require_POST
+def person_import_apply(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Apply the preview as it was shown, or show it again where the directory has changed."""
+    upload = get_object_or_404(PersonImport, pk=pk)
+    confirmed = "confirmed" in request.POST
+    try:
+        applied = import_people.run(pk, confirmed=confirmed, by=request.user, now=timezone.now())
+    except import_people.Over:
+        messages.info(request, OVER)
+    except import_people.Unconfirmed as doubt:
+        messages.error(request, f"{doubt} Nothing was applied: tick the box below if this is right.")
+    except import_people.Stale:
+        messages.warning(
+            request, "The directory changed after this preview was made. Nothing was applied; look at it once more."
+        )
+    else:
+        messages.success(request, _told(applied))
+    return redirect(upload)
+
+
+def _told(applied: PersonImport) -> str:
+    new, changed, left = (f"{applied.counters[name]:,}" for name in ("new", "changed", "leavers"))
+    return f"{new} people added, {changed} changed, {left} marked as leavers. Subscriptions are being matched again."
+
+
+@require_POST
+def person_import_discard(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Throw the preview away; the directory stays as it is."""
+    get_object_or_404(PersonImport, pk=pk)
+    try:
+        import_people.discard(pk, by=request.user)
+    except import_people.Over:
+        messages.info(request, OVER)
+    else:
+        messages.success(request, "The file was thrown away. The directory is as it was.")
+    return redirect("person_import_new")
+
+
+def person_import_errors(request: SignedInRequest, pk: int) -> HttpResponseBase:
+    """The refused lines with what is wrong with them; corrected, the file can be uploaded as it is."""
+    upload = get_object_or_404(PersonImport, pk=pk)
+    columns = upload.counters.get("columns", list(HEADINGS))
+    header = [*(HEADINGS[column][0] for column in columns), "line", "problem"]
+    return csv_export.stream(f"refused-{upload.file_name}", header, _refused(upload, columns))
+
+
+def _refused(upload: PersonImport, columns: list[str]) -> Iterator[tuple[Any, ...]]:
+    for row in upload.rows.filter(effect=PersonImportRow.Effect.REFUSED).iterator(chunk_size=2000):
+        cells = row.values.get("cells", {})
+        yield (*(cells.get(column, "") for column in columns), row.line, row.problem)

@@ -1,0 +1,79 @@
+"""Calls a minute: how a connector keeps to the bound an alias sets. The clock is a list, nobody sleeps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from profiles import connectors
+from profiles.connectors import base, http
+from profiles.connectors.base import Limits
+from profiles.connectors.dropbox.sandbox import Fault, Sandbox
+from tests.connectors.doubles import World, endpoints, plugged
+
+
+class Clock:
+    """Time that passes only while somebody waits."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+        self.waits: list[tuple[float, str]] = []
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def wait(self, seconds: float, reason: str) -> None:
+        self.waits.append((round(seconds, 6), reason))
+        self.now += seconds
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    made = Clock()
+    monkeypatch.setattr(http, "time", SimpleNamespace(monotonic=made.monotonic))
+    return made
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    with plugged(Sandbox()) as made:
+        yield made
+
+
+def paced(world: World, clock: Clock, **limits: Any) -> base.Connector:
+    return connectors.open("dropbox", endpoints(world.url), "key", world.tokens, Limits(**limits), clock.wait)
+
+
+def test_calls_are_spread_evenly_over_the_minute_and_not_counted_as_throttled(world: World, clock: Clock) -> None:
+    connector = paced(world, clock, requests_per_minute=30)
+    for _ in range(4):
+        connector.team()
+    assert clock.waits == [(2.0, http.PACE)] * 3
+    assert connector.counters.throttled_seconds == 0 and connector.counters.retries == 0
+
+
+def test_time_that_passed_anyway_is_not_waited_again(world: World, clock: Clock) -> None:
+    connector = paced(world, clock, requests_per_minute=30)
+    connector.team()
+    clock.now += 1.5
+    connector.team()
+    clock.now += 60
+    connector.team()
+    assert clock.waits == [(0.5, http.PACE)]
+
+
+def test_a_repeat_keeps_the_pace_too(world: World, clock: Clock) -> None:
+    world.sandbox.faults.add("team/get_info", 1, Fault(status=503))
+    connector = paced(world, clock, requests_per_minute=1, backoff=1.0)
+    connector.team()
+    assert clock.now == 1060.0 and world.calls("team/get_info") == 2
+
+
+def test_without_a_bound_nobody_waits(world: World, clock: Clock) -> None:
+    connector = paced(world, clock)
+    for _ in range(5):
+        connector.team()
+    assert clock.waits == []

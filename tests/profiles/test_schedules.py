@@ -1,0 +1,151 @@
+"""Scheduled jobs in the browser: when they run, whose word that is, pause and resume, run now."""
+
+from __future__ import annotations
+
+from datetime import datetime, time
+
+import pytest
+import time_machine
+
+from profiles.connectors import base
+from profiles.models import ConnectionAlias, JobRun, ScheduledJob
+from samsaas import schedule
+from samsaas.models import AuditEntry
+from tests import pages, worlds
+
+pytestmark = pytest.mark.django_db
+
+
+def job(process: str = base.DOWNLOAD) -> ScheduledJob:
+    return ScheduledJob.objects.get(process=process)
+
+
+def edit(client, **changes):
+    return client.post(f"/scheduled-jobs/{job().pk}/", {"refresh_at": "", "zone": "", **changes})
+
+
+def sign_in_again(client) -> None:
+    """After a leap in time: the session of before has run out."""
+    client.logout()
+    client.force_login(client.user)
+
+
+def listed(client, profile) -> dict[str, list[str]]:
+    page = client.get(f"/integration-profiles/{profile.pk}/").content.decode()
+    return {name.split(" Daily")[0].split(" Follows")[0]: cells for name, cells in pages.rows(page, "Job").items()}
+
+
+def moment(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+def test_an_own_time_and_zone_hold_from_the_next_tick_on_and_show_the_next_run_where_the_job_lives(
+    integrator, connected
+):
+    worlds.work_on()
+    with time_machine.travel("2026-11-25T10:00:00+00:00", tick=False):
+        sign_in_again(integrator)
+        edit(integrator, refresh_at="06:30", zone="America/New_York")
+        page = pages.text_of(integrator.get(f"/integration-profiles/{connected.pk}/").content.decode())
+        assert "25 Nov 2026, 06:30 America/New_York" in page and "set on this job" in page
+        schedule.start_due()
+        assert not JobRun.objects.filter(trigger="schedule").exists()
+    with time_machine.travel("2026-11-25T11:31:00+00:00", tick=False):
+        schedule.start_due()
+        assert JobRun.objects.get(trigger="schedule").logical_date.isoformat() == "2026-11-25"
+
+
+def test_moving_the_time_later_on_a_day_that_was_refreshed_promises_tomorrow(integrator, connected):
+    worlds.work_on()
+    with time_machine.travel("2026-11-25T03:00:00+00:00", tick=False):
+        schedule.start_due()
+        sign_in_again(integrator)
+        edit(integrator, refresh_at="20:00")
+        page = pages.text_of(integrator.get(f"/integration-profiles/{connected.pk}/").content.decode())
+        assert "26 Nov 2026, 20:00 UTC" in page and "25 Nov 2026, 20:00" not in page
+
+
+def test_what_is_left_empty_is_inherited_and_the_page_says_from_where(integrator, connected):
+    page = pages.text_of(integrator.get(f"/scheduled-jobs/{job().pk}/").content.decode())
+    assert "02:00, this installation’s default" in page
+    ConnectionAlias.objects.update(refresh_at=time(4, 15), zone="Europe/Berlin")
+    page = pages.text_of(integrator.get(f"/scheduled-jobs/{job().pk}/").content.decode())
+    assert "Daily at 04:15 Europe/Berlin set on the parent alias Dropbox" in page
+    edit(integrator, refresh_at="05:00")
+    page = pages.text_of(integrator.get(f"/scheduled-jobs/{job().pk}/").content.decode())
+    assert "time set on this job, zone set on the parent alias Dropbox" in page
+    edit(integrator)
+    assert job().refresh_at is None and job().local_time == time(4, 15)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("zone", "Europe/Nowhere"), ("zone", "../etc/passwd"), ("zone", "\0"), ("refresh_at", "25:00"), ("zone", "CET6")],
+)
+def test_a_zone_or_time_that_does_not_exist_is_named_and_changes_nothing(integrator, connected, field, value):
+    answer = edit(integrator, **{field: value})
+    assert answer.status_code == 200 and field in answer.context["form"].errors
+    assert (job().zone, job().refresh_at) == ("", None)
+
+
+def test_a_paused_job_is_not_started_and_resumes(integrator, connected, settings):
+    settings.DAILY_REFRESH_AT = "00:00"
+    worlds.work_on()
+    integrator.post(f"/scheduled-jobs/{job().pk}/pause/", {"paused": "1"})
+    schedule.start_due()
+    assert not JobRun.objects.filter(trigger="schedule").exists()
+    assert "Paused" in listed(integrator, connected)[str(job())][0]
+    integrator.post(f"/scheduled-jobs/{job().pk}/pause/", {"paused": "0"})
+    schedule.start_due()
+    assert JobRun.objects.filter(trigger="schedule").exists()
+
+
+def test_paused_events_are_stepped_over_and_run_by_hand(integrator, connected):
+    events = job(base.ACTIVITY)
+    integrator.post(f"/scheduled-jobs/{events.pk}/pause/")
+    done = worlds.work_on()
+    assert [run.process for run in done] == [base.DOWNLOAD, base.MATCH]
+    integrator.post(f"/scheduled-jobs/{events.pk}/run/")
+    assert [run.process for run in worlds.work_on()] == [base.ACTIVITY]
+
+
+def test_run_now_and_download_now_go_on_to_people_and_events(integrator, connected):
+    worlds.work_on()
+    for path in (f"/scheduled-jobs/{job().pk}/run/", f"/integration-profiles/{connected.pk}/download/"):
+        integrator.post(path)
+        done = worlds.work_on()
+        assert [run.process for run in done] == [base.DOWNLOAD, base.MATCH, base.ACTIVITY], path
+        assert {run.state for run in done} == {"succeeded"}
+
+
+def test_last_runs_stand_beside_their_jobs_with_state(integrator, connected):
+    worlds.work_on()
+    JobRun.objects.filter(process=base.ACTIVITY).update(state="failed")
+    rows = listed(integrator, connected)
+    assert rows[str(job())][1].endswith("Succeeded") and rows[str(job(base.ACTIVITY))][1].endswith("Failed")
+    assert rows[str(job(base.ACTIVITY))][0] == "After the download"
+
+
+def test_the_events_job_has_no_time_of_its_own_and_says_why(integrator, connected):
+    events = job(base.ACTIVITY)
+    page = integrator.get(f"/scheduled-jobs/{events.pk}/").content.decode()
+    assert "This job has no time of its own" in page and "<input" not in page.partition("<main")[2]
+    integrator.post(f"/scheduled-jobs/{events.pk}/", {"refresh_at": "05:00", "zone": ""})
+    assert job(base.ACTIVITY).refresh_at is None
+
+
+def test_every_change_of_a_schedule_is_in_the_audit_trail(integrator, connected):
+    edit(integrator, refresh_at="06:30", zone="Asia/Tokyo")
+    for paused in ("1", "0"):
+        integrator.post(f"/scheduled-jobs/{job().pk}/pause/", {"paused": paused})
+    lines = list(AuditEntry.objects.filter(object_type="Scheduled Job").order_by("pk"))
+    assert [line.verb for line in lines] == ["changed schedule", "paused schedule", "resumed schedule"]
+    assert lines[0].object_name == "SAM - Refresh Dropbox Europe Subscriptions" and lines[0].actor == integrator.user
+    assert lines[0].detail["before"] == {"refresh_at": "inherited", "zone": "inherited"}
+    assert lines[0].detail["after"] == {"refresh_at": "06:30:00", "zone": "Asia/Tokyo"}
+
+
+def test_saving_without_a_change_or_pausing_twice_leaves_no_line(integrator, connected):
+    edit(integrator)
+    integrator.post(f"/scheduled-jobs/{job().pk}/pause/", {"paused": "0"})
+    assert not AuditEntry.objects.filter(object_type="Scheduled Job").exists()

@@ -1,0 +1,72 @@
+"""Managing a software model: the switch, the cost with its currency, who may, and the line in the audit trail."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from samsaas.models import AuditEntry
+from tests import factories, pages
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def model() -> Any:
+    return factories.software_model(edition="Full")
+
+
+def saved(client: Any, model: Any, **fields: str) -> Any:
+    return client.post(f"{model.get_absolute_url()}edit/", fields, follow=True)
+
+
+def test_cost_and_management_are_stored_shown_and_audited(signed_in: Any, model: Any) -> None:
+    manager = signed_in("sam_admin")
+    page = pages.text_of(saved(manager, model, cost_override="180.50", currency=" eur ").content.decode())
+    assert "Override license cost 180.50 EUR per seat and year" in page
+    assert "License under management No" in page
+    model.refresh_from_db()
+    assert (model.under_management, model.cost_override, model.currency) == (False, Decimal("180.50"), "EUR")
+    line = AuditEntry.objects.get(verb="changed software model")
+    assert line.actor == manager.user
+    assert line.detail["under_management"] == {"before": True, "after": False}
+    assert line.detail["cost_override"] == {"before": "", "after": "180.50"}
+    listed = pages.rows(manager.get("/software-models/").content.decode(), "Software model")
+    assert listed["Dropbox Business Full"][-2:] == ["No", "180.50 EUR"]
+    assert pages.rows_behind(manager, "/software-models/?under_management=no") == 1
+    assert pages.rows_behind(manager, "/software-models/?under_management=yes") == 0
+
+
+def test_saving_what_was_there_leaves_no_line(signed_in: Any, model: Any) -> None:
+    said = saved(signed_in("admin"), model, under_management="on", cost_override="", currency="").content.decode()
+    assert "Nothing was different." in said and not AuditEntry.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"cost_override": "10"}, "A cost needs its currency."),
+        ({"currency": "EUR"}, "A currency needs a cost."),
+        ({"cost_override": "-1", "currency": "EUR"}, "greater than or equal to 0"),
+        ({"cost_override": "10", "currency": "E1R"}, "Use three capital letters"),
+        ({"cost_override": "10", "currency": "EURO"}, "at most 3 characters"),
+        ({"cost_override": "1e12", "currency": "EUR"}, "digits"),
+        ({"cost_override": "NaN", "currency": "EUR"}, "Enter a number"),
+    ],
+    ids=str,
+)
+def test_a_cost_that_means_nothing_is_refused(signed_in: Any, model: Any, fields: dict[str, str], said: str) -> None:
+    assert said in saved(signed_in("sam_admin"), model, under_management="on", **fields).content.decode()
+    model.refresh_from_db()
+    assert model.cost_override is None and model.currency == ""
+
+
+@pytest.mark.parametrize("role", ["sam_user", "sam_integrator"])
+def test_others_read_and_do_not_manage(signed_in: Any, model: Any, role: str) -> None:
+    client = signed_in(role)
+    assert "/edit/" not in client.get(model.get_absolute_url()).content.decode()
+    assert saved(client, model, cost_override="1", currency="EUR").status_code == 403
+    model.refresh_from_db()
+    assert model.under_management and model.cost_override is None
