@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint ci check lock bench screenshots clean
+.PHONY: demo test lint ci check lock bench faults screenshots clean
 
 demo: $(VENV)/.runtime
 	$(BIN)/python manage.py demo $(ARGS)
@@ -24,6 +24,9 @@ ci: lint check test
 
 bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/download.py $(ARGS)
+
+faults: $(VENV)/.dev
+	$(BIN)/python -m tests.faults.report $(ARGS)
 
 screenshots: $(VENV)/.dev
 	$(BIN)/python docs/screenshots.py
