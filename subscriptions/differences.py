@@ -44,11 +44,13 @@ def tune(stage: str) -> None:
 
 
 def collapse_and_total(stage: str) -> Listed:
+    # Of two records the later one counts, but one that could be read counts before one that could not.
+    best = "coalesce(max(position) FILTER (WHERE identifier IS NOT NULL), max(position))"
     twice = f"FROM {stage} GROUP BY external_id HAVING count(*) > 1"
     duplicates = _execute(
         f"""
         DELETE FROM {stage}
-        WHERE external_id IN (SELECT external_id {twice}) AND position NOT IN (SELECT max(position) {twice})
+        WHERE external_id IN (SELECT external_id {twice}) AND position NOT IN (SELECT {best} {twice})
         """
     )
     listed = Listed(duplicates=duplicates)

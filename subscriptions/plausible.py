@@ -43,7 +43,12 @@ def tolerance(of: int) -> int:
 
 
 def check_not_empty(listing: Listing) -> None:
-    """Raises ProtocolError for an empty list while the vendor itself counts accounts."""
+    """Raises ProtocolError for an empty list while the vendor itself counts accounts, and for one nobody can read."""
+    if not listing.listed and listing.set_aside:
+        raise base.ProtocolError(
+            f"Not one of the {listing.set_aside:,} listed accounts could be read.",
+            remedy="Nothing was changed. Report the records in the warnings; the vendor's format may have changed.",
+        )
     if not listing.listed and not listing.set_aside and listing.provisioned:
         raise base.ProtocolError(
             f"The vendor listed no account at all, although it counts {listing.provisioned:,} of them.",

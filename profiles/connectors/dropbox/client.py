@@ -6,6 +6,7 @@ Branch on the status first, then on the media type: a 400 is text, a 409 is JSON
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -34,6 +35,8 @@ Decoded = TypeVar("Decoded")
 RESTARTS = {"team/members/list/continue_v2": ("invalid_cursor", "reset")}
 NEEDS_TEAM = "Connect as a team admin of a Dropbox Business team: this is the token of a personal account."
 SUSPENDED = "Restore the suspended admin in Dropbox, or press Get OAuth Token as another team admin."
+NOT_TICKED = re.compile(r"does not have the required scope '([\w.]{1,100})'")
+NO_TOKEN = ("access token is malformed", "Invalid authorization value")
 NOBODY_THERE = "Nothing was changed. Check DROPBOX_API_URL in the deployment settings (manage.py doctor)."
 
 
@@ -99,10 +102,17 @@ def _envelope(answer: Answer) -> _Error | None:
 
 
 def _bad_request(answer: Answer, failure: Failure) -> ConnectorError:
-    text = plain(answer.text, 300)
+    text = plain(answer.text, 400)
     # Dropbox's front end sometimes answers 400 with a page; clients repeat it (watermint/toolbox, assert.go).
     if answer.content_type == "text/html" or text[:15].lower().startswith(("<!doctype", "<html")):
         return TryLater("Dropbox answered with a web page instead of an error.", failure=failure)
+    # A scope the token lacks is a 401; one that nobody ticked for the app is this sentence (floccus #2291).
+    if unticked := NOT_TICKED.search(text):
+        scope = unticked[1]
+        return MissingScope(f"The Dropbox app lacks the scope {scope}.", scope=scope, failure=failure)
+    # Text that cannot be a token is a 400, one that could have been one a 401 (dropbox-sdk-python #100).
+    if any(words in text for words in NO_TOKEN):
+        return Reconnect(f"Dropbox cannot read the stored access token: {text}", failure=failure)
     if "DfB team" in text or "single Dropbox account" in text:
         return Refused(f"Dropbox refused this token for a team call: {text}", failure=failure, remedy=NEEDS_TEAM)
     return ProtocolError(f"Dropbox could not read our request: {text}", failure=failure)

@@ -186,18 +186,18 @@ class Dropbox:
         """
         # "" stands for the first page: a listing with more to come but no cursor would start all over again.
         seen, empty = {cursor, ""}, 0
-        answer = self._next(cursor)
         while True:
-            page = self._page(answer, LIST_CONTINUE if cursor else LIST)
+            route, answer = LIST_CONTINUE if cursor else LIST, self._next(cursor)
+            page = self._page(answer, route)
+            empty = 0 if page.items or page.set_aside else empty + 1
+            # Before the page is handed out, so that the error carries this answer and its request id.
+            if page.has_more and (page.cursor in seen or empty > MOST_EMPTY_PAGES):
+                raise self._client.unreadable(route, answer, "the listing goes round in circles")
             yield page
             if not page.has_more:
                 return
             cursor = page.cursor
-            empty = 0 if page.items or page.set_aside else empty + 1
-            if cursor in seen or empty > MOST_EMPTY_PAGES:
-                raise self._client.unreadable(LIST_CONTINUE, answer, "the listing goes round in circles")
             seen.add(cursor)
-            answer = self._next(cursor)
 
     def _next(self, cursor: str) -> Answer:
         if cursor:

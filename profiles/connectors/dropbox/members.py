@@ -24,6 +24,7 @@ FREE_MEMBERSHIPS = ("limited",)
 EMAIL, NAME, TAG, IDENTIFIER, EXTERNAL_ID, EXCERPT = 320, 255, 64, 100, 128, 500
 MOST_SECONDARY_EMAILS = 20
 MOST_ROLES = 20
+MOST_DIGITS = 100
 UNNAMED = "(unnamed)"
 
 # An id is never cut, since two could become one; it must be printable ASCII to be stored and compared everywhere.
@@ -157,17 +158,15 @@ def _texts(found: list[str | None], most: int) -> tuple[str, ...]:
 
 
 def _utc(moment: dt.datetime) -> dt.datetime | None:
-    if moment.tzinfo is dt.UTC:
-        return moment
-    try:
-        return moment.astimezone(dt.UTC)
-    except OverflowError:
+    # At either end of the calendar a date cannot be shown in every zone; nobody joined on one.
+    if not dt.MINYEAR < moment.year < dt.MAXYEAR:
         return None
+    return moment if moment.tzinfo is dt.UTC else moment.astimezone(dt.UTC)
 
 
 def _page_with_odd_records(body: bytes, request_id: str) -> Page:
     # The standard decoder accepts what msgspec refuses for a whole page: lone surrogates and broken UTF-8 in one name.
-    loose = msgspec.convert(json.loads(body.decode("utf-8", "replace")), _LooseListing)
+    loose = msgspec.convert(json.loads(body.decode("utf-8", "replace"), parse_int=_number), _LooseListing)
     seats: list[Seat] = []
     set_aside: list[SetAside] = []
     for record in loose.members:
@@ -178,6 +177,11 @@ def _page_with_odd_records(body: bytes, request_id: str) -> Page:
     return Page(
         items=seats, set_aside=set_aside, cursor=loose.cursor or "", has_more=loose.has_more, request_id=request_id
     )
+
+
+def _number(digits: str) -> int | str:
+    """Python refuses to read thousands of digits, and with them the whole page; as text they cost one record."""
+    return int(digits) if len(digits) <= MOST_DIGITS else digits
 
 
 def _set_aside(record: Any, reason: str) -> SetAside:

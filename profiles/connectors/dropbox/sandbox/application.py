@@ -39,6 +39,10 @@ TEAM_ON_PERSONAL_ROUTE = (
     "This API function operates on a single Dropbox account, but the OAuth 2 access token you provided is for an "
     "entire Dropbox Business team."
 )
+UNTICKED = (
+    "Your app (ID: 1234567) is not permitted to access this endpoint because it does not have the required scope '{}'. "
+    "The owner of the app can enable the scope for the app using the Permissions tab on the App Console."
+)
 
 
 class Sandbox:
@@ -143,6 +147,9 @@ class Sandbox:
             raise arguments.refuse(name, f'Bad HTTP "Content-Type" header: "{request.media_type}".')
         team = self._team_of(request, name, route, grant)
         self._count(grant)
+        app = self.store.apps.get(grant.app_key)
+        if app is not None and route.scope and route.scope not in app.scopes:
+            raise arguments.refuse(name, UNTICKED.format(route.scope))
         if route.scope and route.scope not in token.scopes:
             raise routes.error(self, 401, {".tag": "missing_scope", "required_scope": route.scope})
         argument = arguments.read(name, request.body, route.fields)

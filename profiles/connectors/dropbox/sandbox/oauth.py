@@ -6,6 +6,7 @@ import base64
 import binascii
 import hashlib
 import hmac
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +32,9 @@ CARRIED = (
     "code_challenge",
     "code_challenge_method",
 )
+GRANT_FIELDS = ("grant_type", "code", "redirect_uri", "code_verifier", "refresh_token", "scope", "locale")
+CLIENT_FIELDS = ("client_id", "client_secret")
+CHALLENGE = r"[A-Za-z0-9._~-]{43,128}"
 DENIED = "The user chose not to give your app access to their Dropbox account."
 WRONG_REDIRECT = (
     "Invalid redirect_uri. It must exactly match one of the redirect URIs you've pre-configured for your app."
@@ -65,6 +69,8 @@ def _checked(sandbox: Sandbox, params: Mapping[str, str]) -> tuple[App, tuple[st
         raise _on_page("Invalid token_access_type.")
     if "code_challenge" in params and params.get("code_challenge_method", "plain") not in ("S256", "plain"):
         raise _on_page("Invalid code_challenge_method.")
+    if "code_challenge" in params and not re.fullmatch(CHALLENGE, params["code_challenge"]):
+        raise _on_page("Invalid code_challenge.")
     scopes = tuple(sorted(set(params.get("scope", "").split()))) or app.scopes
     if unknown := [scope for scope in scopes if scope not in app.scopes]:
         raise _on_page(f"This app has not been given the permission: {', '.join(unknown)}.")
@@ -123,9 +129,11 @@ def token(sandbox: Sandbox, request: Request) -> Response:
 
 def _client(sandbox: Sandbox, request: Request, form: Mapping[str, str]) -> tuple[App, bool]:
     header = request.headers.get("Authorization", "")
+    # Named in the header, the client may not be named again: to Dropbox that is an unknown field (oslo #90).
+    known = GRANT_FIELDS if header else (*GRANT_FIELDS, *CLIENT_FIELDS)
+    if unknown := [name for name in form if name not in known]:
+        raise _refused("invalid_request", f'unknown field "{unknown[0]}"')
     if header:
-        if "client_secret" in form:
-            raise _refused("invalid_request", "more than one way of client authentication")
         key, secret = _basic(header)
     else:
         key, secret = form.get("client_id", ""), form.get("client_secret", "")
@@ -177,7 +185,8 @@ def _exchanged(sandbox: Sandbox, app: App, with_secret: bool, form: Mapping[str,
 
 def _verified(code: Code, verifier: str, with_secret: bool) -> bool:
     if not code.challenge:
-        return with_secret
+        # A verifier for a consent that asked for none: its challenge was stripped on the way (RFC 9700, 2.1.1).
+        return with_secret and not verifier
     if code.method == "plain":
         return hmac.compare_digest(verifier.encode(), code.challenge.encode())
     digest = hashlib.sha256(verifier.encode()).digest()
