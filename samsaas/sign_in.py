@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
+from typing import Any, cast
+
 from django.contrib.auth import views
+from django.contrib.auth.forms import AuthenticationForm
+from django.forms import CharField
+
+
+class SignInForm(AuthenticationForm):
+    """Django's own, but a name longer than any account's is a mismatch at once: what counts attempts cannot hold it."""
+
+    def clean(self) -> dict[str, Any]:
+        longest = cast(CharField, self.fields["username"]).max_length or 0
+        if len(self.cleaned_data.get("username") or "") > longest:
+            raise self.get_invalid_login_error()
+        return super().clean()
 
 
 class SignIn(views.LoginView):
     """Who is signed in goes on at once; a way on that leads back here leads to the start page instead."""
 
+    authentication_form = SignInForm
     redirect_authenticated_user = True
 
     def get_success_url(self) -> str:

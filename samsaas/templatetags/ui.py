@@ -72,6 +72,13 @@ def icon(name: str, css: str = "") -> str:
     )
 
 
+@register.filter
+def ending_in(text: str, mark: str) -> str:
+    """The text and a drawing behind it that stays on the line of the last word."""
+    before, space, last = str(text).rpartition(" ")
+    return format_html('{}{}<span class="whole">{}{}</span>', before, space, last, mark)
+
+
 @register.simple_tag
 def pill(value: str, label: str = "") -> str:
     """A status as colour, icon and words. `label` defaults to the value, made readable."""
@@ -146,11 +153,11 @@ def day(moment: datetime | None) -> str:
 
 @register.filter
 def duration(seconds: float | None) -> str:
-    """`2 h 05 min`, `3 min 20 s`, `1.4 s`."""
+    """`2 h 05 min`, `3 min 20 s`, `1.4 s`; it stays on one line."""
     if seconds is None:
         return NOTHING
     if seconds < 0.1:
-        return "under 0.1 s"
+        return "under\N{NO-BREAK SPACE}0.1\N{NO-BREAK SPACE}s"
     minutes, rest = divmod(int(seconds), 60)
     hours, minutes_left = divmod(minutes, 60)
     if hours:

@@ -152,7 +152,7 @@ def test_only_the_fields_of_the_form_can_be_changed(integrator, draft):
 def test_delete_says_what_goes_and_what_stays_and_does_just_that(integrator, connected):
     worlds.work()
     page = integrator.get(f"/integration-profiles/{connected.pk}/delete/").content.decode()
-    assert f"{Subscription.objects.count()} software subscriptions" in page and "job results" in page
+    assert f"Software subscriptions: {Subscription.objects.count()}" in page and "Job results: " in page
     wrong = integrator.post(f"/integration-profiles/{connected.pk}/delete/", {"display_name": "other"})
     assert wrong.status_code == 200 and IntegrationProfile.objects.exists()
     integrator.post(f"/integration-profiles/{connected.pk}/delete/", {"display_name": "dropbox europe"})

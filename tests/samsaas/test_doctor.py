@@ -19,7 +19,7 @@ import pytest
 import time_machine
 from cryptography.fernet import Fernet
 from django.core.management import call_command
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -248,12 +248,13 @@ def test_a_database_that_cannot_be_written(healthy):
     read_only, writable = (
         ("PRAGMA query_only = ON", "PRAGMA query_only = OFF")
         if connection.vendor == "sqlite"
-        else ("SET transaction_read_only = on", "SELECT 1")
+        else ("SET LOCAL transaction_read_only = on", "SELECT 1")
     )
-    with connection.cursor() as cursor:
+    with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(read_only)
         code, found = examine()
         cursor.execute(writable)
+        transaction.set_rollback(True)  # PostgreSQL goes back to writing only with its savepoint
     assert (
         code == 1 and found["database writes"]["level"] == "FAIL" and "free space" in found["database writes"]["remedy"]
     )

@@ -33,7 +33,7 @@ def profile() -> IntegrationProfile:
 
 
 def rows(profile) -> list[dict]:
-    return list(Subscription.objects.filter(profile=profile).order_by("pk").values())
+    return list(Subscription.objects.filter(profile=profile).order_by("external_id").values())
 
 
 def adds_up(run: JobRun) -> bool:

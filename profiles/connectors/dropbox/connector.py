@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -34,16 +34,17 @@ from profiles.connectors.dropbox.client import REQUEST_ID_HEADER, DropboxClient,
 from profiles.connectors.http import VendorSession
 from profiles.connectors.transport import Answer
 
+AnyPage = TypeVar("AnyPage", Page, ActivityPage)
+
 LIST = "team/members/list_v2"
 LIST_CONTINUE = "team/members/list/continue_v2"
 EVENTS = "team_log/get_events"
 EVENTS_CONTINUE = "team_log/get_events/continue"
 DEVICES = "team/devices/list_members_devices"
 EVENTS_A_PAGE = 1000
-MOST_EMPTY_EVENT_PAGES = 10_000
 CLOCKS_DIFFER = dt.timedelta(hours=24)
 LARGEST_PAGE = 1000
-MOST_EMPTY_PAGES = 100
+MOST_EMPTY_PAGES = 1000
 LARGEST_COUNT = 2**31 - 1
 
 TEAM_ADMIN = "Team admin"
@@ -195,20 +196,14 @@ class Dropbox:
         A page may be empty with more to come. Raises ListingReset when Dropbox forgot the cursor, ProtocolError when
         the listing runs in a circle. Removed members are not listed.
         """
-        # "" stands for the first page: a listing with more to come but no cursor would start all over again.
-        seen, empty = {cursor, ""}, 0
-        while True:
-            route, answer = LIST_CONTINUE if cursor else LIST, self._next(cursor)
-            page = self._page(answer, route)
-            empty = 0 if page.items or page.set_aside else empty + 1
-            # Before the page is handed out, so that the error carries this answer and its request id.
-            if page.has_more and (page.cursor in seen or empty > MOST_EMPTY_PAGES):
-                raise self._client.unreadable(route, answer, "the listing goes round in circles")
-            yield page
-            if not page.has_more:
-                return
-            cursor = page.cursor
-            seen.add(cursor)
+        limit = min(max(self._limits.page_size, 1), LARGEST_PAGE)
+        start = {"limit": limit, "include_removed": False}
+        return self._paged(
+            cursor,
+            lambda place: (LIST_CONTINUE, {"cursor": place}) if place else (LIST, start),
+            lambda answer: members.page(answer.body, plain(answer.headers.get(REQUEST_ID_HEADER, ""), 200)),
+            lambda page: len(page.items) + len(page.set_aside),
+        )
 
     def activity(self, since: dt.datetime, cursor: str, into: Uses) -> Iterator[ActivityPage]:
         """The team log from `since` on, or from where `cursor` ended, folded to uses per account and day.
@@ -220,7 +215,8 @@ class Dropbox:
         return self._paged(
             cursor,
             lambda place: (EVENTS_CONTINUE, {"cursor": place}) if place else (EVENTS, start),
-            lambda body: events.fold(body, bound, into),
+            lambda answer: events.fold(answer.body, bound, into),
+            lambda page: page.read,
         )
 
     def sessions(self, into: Uses) -> Iterator[ActivityPage]:
@@ -229,31 +225,35 @@ class Dropbox:
         return self._paged(
             "",
             lambda place: (DEVICES, {"cursor": place} if place else {}),
-            lambda body: events.fold_devices(body, bound, into),
+            lambda answer: events.fold_devices(answer.body, bound, into),
+            lambda page: page.read,
         )
 
     def _paged(
         self,
         cursor: str,
         asked: Callable[[str], tuple[str, dict[str, Any]]],
-        decode: Callable[[bytes], ActivityPage],
-    ) -> Iterator[ActivityPage]:
+        decode: Callable[[Answer], AnyPage],
+        size: Callable[[AnyPage], int],
+    ) -> Iterator[AnyPage]:
         """Pages to the last one. Raises ProtocolError for a listing that runs in a circle or never says anything."""
+        # "" stands for the first page: a listing with more to come but no cursor would start all over again.
         seen, empty = {cursor, ""}, 0
         while True:
             route, argument = asked(cursor)
             answer = self._client.call(route, argument)
             try:
-                page = decode(answer.body)
+                page = decode(answer)
             except (ValueError, RecursionError) as error:
                 raise self._client.unreadable(route, answer, str(error)) from error
+            empty = 0 if size(page) else empty + 1
+            # Before the page is handed out, so that the error carries this answer and its request id.
+            if page.has_more and (page.cursor in seen or empty > MOST_EMPTY_PAGES):
+                raise self._client.unreadable(route, answer, "the listing goes round in circles")
             yield page
             if not page.has_more:
                 return
             cursor = page.cursor
-            empty = 0 if page.read else empty + 1
-            if cursor in seen or empty > MOST_EMPTY_EVENT_PAGES:
-                raise self._client.unreadable(route, answer, "the listing goes round in circles")
             seen.add(cursor)
 
     def file_events(self) -> bool | None:
@@ -274,16 +274,3 @@ class Dropbox:
         if admin is None:
             raise Refused("Dropbox keeps no record of who authorised this token.", remedy=probes.ANEW)
         return probes.reclaim(self._client, admin)
-
-    def _next(self, cursor: str) -> Answer:
-        if cursor:
-            return self._client.call(LIST_CONTINUE, {"cursor": cursor})
-        limit = min(max(self._limits.page_size, 1), LARGEST_PAGE)
-        return self._client.call(LIST, {"limit": limit, "include_removed": False})
-
-    def _page(self, answer: Answer, route: str) -> Page:
-        request_id = plain(answer.headers.get(REQUEST_ID_HEADER, ""), 200)
-        try:
-            return members.page(answer.body, request_id)
-        except (ValueError, RecursionError) as error:
-            raise self._client.unreadable(route, answer, str(error)) from error

@@ -50,7 +50,10 @@
     event.preventDefault();
     const submitter = event.submitter;
     one("[data-confirm-text]", dialog).textContent = form.dataset.confirm;
-    one("[value=yes]", dialog).textContent = form.dataset.confirmLabel || "Continue";
+    const yes = one("[value=yes]", dialog);
+    const dangerous = submitter?.matches(".btn-danger, .btn-outline-danger");
+    yes.textContent = form.dataset.confirmLabel || "Continue";
+    yes.className = `btn ${dangerous ? "btn-danger" : "btn-primary"}`;
     dialog.returnValue = "";
     dialog.addEventListener(
       "close",
