@@ -43,7 +43,7 @@ LISTS: dict[str, tuple[str, str, int]] = {
     "no licence used": ("licence=no", CURRENT + " AND NOT t.consumes_licence", 0),
     "ended": ("seats=ended", "t.ended_at IS NOT NULL", 0),
     "one person's address": (
-        "person=person.123456@large.example",
+        "address=person.123456@large.example",
         CURRENT + " AND UPPER(t.email) = UPPER('person.123456@large.example')",
         0,
     ),

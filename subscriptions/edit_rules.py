@@ -23,6 +23,7 @@ def save(rule: ResolutionRule, profiles: list[IntegrationProfile], *, by: User) 
     before = _told(stored) if stored else {}
     if stored is None:
         rule.order = (ResolutionRule.objects.aggregate(last=Max("order"))["last"] or 0) + STEP
+    rule.scoped = bool(profiles)
     rule.save()
     rule.profiles.set(profiles)
     after = _told(rule)
@@ -61,4 +62,5 @@ def move(rule: ResolutionRule, direction: str, *, by: User) -> bool:
 
 def _told(rule: ResolutionRule) -> dict[str, str]:
     names = sorted(profile.display_name for profile in rule.profiles.all())
-    return {**{name: str(getattr(rule, name)) for name in FIELDS}, "profiles": ", ".join(names) or "every profile"}
+    everybody = "no profile any more" if rule.scoped else "every profile"
+    return {**{name: str(getattr(rule, name)) for name in FIELDS}, "profiles": ", ".join(names) or everybody}

@@ -49,7 +49,7 @@ def run(job: runs.Job, *, now: datetime) -> None:
 def rules_for(profile: IntegrationProfile) -> list[ResolutionRule]:
     """The active rules that apply to a profile, in order."""
     rules = ResolutionRule.objects.filter(active=True).prefetch_related("profiles")
-    return [rule for rule in rules if profile in (rule.profiles.all() or [profile])]
+    return [rule for rule in rules if not rule.scoped or profile in rule.profiles.all()]
 
 
 def ask_everywhere(*, by: User) -> int:

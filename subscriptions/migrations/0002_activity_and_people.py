@@ -141,6 +141,7 @@ class Migration(migrations.Migration):
                 ('lookup', models.CharField(choices=[('address', 'E-mail address'), ('key', 'Employee number')], default='address', max_length=20, verbose_name='look up field')),
                 ('transform', models.CharField(choices=[('none', 'None'), ('remove_domain', 'Remove domain'), ('replace_domain', 'Replace domain')], default='none', max_length=20)),
                 ('new_domain', models.CharField(blank=True, help_text='For Replace domain: such as example.com.', max_length=255)),
+                ('scoped', models.BooleanField(default=False, editable=False, help_text='Made for chosen profiles; once they are gone it applies to none.')),
             ],
             options={
                 'verbose_name': 'user resolution rule',

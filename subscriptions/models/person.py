@@ -100,6 +100,9 @@ class ResolutionRule(models.Model):
         verbose_name="applies to",
         help_text="None chosen: every profile.",
     )
+    scoped = models.BooleanField(
+        default=False, editable=False, help_text="Made for chosen profiles; once they are gone it applies to none."
+    )
 
     class Meta:
         ordering = ["order", "pk"]

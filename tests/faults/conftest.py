@@ -65,15 +65,15 @@ def dropbox(settings: Any) -> Iterator[Sandbox]:
 
 @pytest.fixture
 def tenant(connected: Any, dropbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Tenant:
-    """Refreshed once: five pages of members, as many of events, every page a batch, every call tried once."""
+    """Refreshed once: five pages of members, four of events, every page a batch, every call tried once."""
     connected.analyze_activity_from = timezone.now() - timedelta(days=3)
     connected.save()
     connected.alias.page_size, connected.alias.attempts = 6, 1
     connected.alias.save()
-    monkeypatch.setattr("profiles.connectors.dropbox.connector.EVENTS_A_PAGE", 30)
     monkeypatch.setattr("subscriptions.download.BATCH_RECORDS", 1)
     monkeypatch.setattr("subscriptions.pull_activity.BATCH_USES", 1)
     made = Tenant(connected, dropbox)
+    monkeypatch.setattr("profiles.connectors.dropbox.connector.EVENTS_A_PAGE", len(made.log()) // 4 + 1)
     monkeypatch.setattr("profiles.runs.Job.wait", lambda job, seconds, reason: made.waits.append(seconds))
     made.refresh()
     return made

@@ -124,11 +124,15 @@ class Tenant:
             model.objects.all().delete()
         JobRun.objects.filter(process=base.ACTIVITY).delete()
 
+    def log(self) -> list[dict[str, Any]]:
+        """Every event since the start of the analysis."""
+        since = coverage._midnight(self.profile.analyze_activity_from)
+        return list(log.events(self.team, since, self.sandbox.now()))
+
     def true_days(self) -> Counter[tuple[str, date]]:
         """Events by member and day, read from the sandbox's log by other means than the product's."""
-        since = coverage._midnight(self.profile.analyze_activity_from)
         seats, found = self.current(), Counter()
-        for event in log.events(self.team, since, self.sandbox.now()):
+        for event in self.log():
             actor = event.get("actor") or {}
             who = (actor.get("user") or actor.get("admin") or {}).get("team_member_id")
             worn = event["origin"]["access_method"][".tag"] == "sign_in_as"

@@ -57,7 +57,7 @@ def test_a_call_ends_at_its_deadline_however_the_network_behaves(measured: Any) 
             assert connector.team().name == "Nordwind Trading", "a trouble that is over is over"
     assert (unexpected, kinds) == (0, {"AnswerLost", "GaveUp"})
     ways = ", ".join(proxy.WAYS[1:])
-    measured("F49", f"proxy: {ways}", f"longest call, deadline {DEADLINE} s", slowest, must=f"≤ {DEADLINE + 0.5} s")
+    measured("F49", f"proxy: {ways}", f"longest call (deadline {DEADLINE} s)", slowest, must=f"≤ {DEADLINE + 0.5} s")
 
 
 def true_page(world: World) -> bytes:

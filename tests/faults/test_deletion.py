@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from django.apps import apps
 from django.db import connection
+from django.db.models import QuerySet
 
-from profiles import delete_profile, queue
+from profiles import delete_profile, queue, runs
 from profiles.connectors import base
 from profiles.models import ConnectionAlias, Credential, IntegrationProfile, JobRun
 from subscriptions import staging
@@ -101,6 +102,22 @@ def test_deleting_while_a_worker_publishes_leaves_nothing(tenant: Tenant, integr
     assert left == []
     measured("F55", f"profile deleted beside a running worker, {rounds} times", "orphans", len(left))
     assert ConnectionAlias.objects.count() == Credential.objects.count() == 1
+
+
+def test_a_run_that_is_taken_back_in_the_moment_it_is_claimed_starts_nothing(
+    tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The deletion's cancelling comes between the worker's claim and its look at the row."""
+    run, update = ask(tenant, base.DOWNLOAD), QuerySet.update
+
+    def and_cancelled(rows: Any, **changes: Any) -> int:
+        done = update(rows, **changes)
+        if changes.get("state") == JobRun.State.RUNNING:
+            update(JobRun.objects.filter(pk=run.pk), state=JobRun.State.CANCELLED, owner="")
+        return done
+
+    monkeypatch.setattr(QuerySet, "update", and_cancelled)
+    assert runs.claim(run.pk) is None
 
 
 def test_a_second_request_of_a_running_process_finds_the_first(tenant: Tenant, measured: Any) -> None:

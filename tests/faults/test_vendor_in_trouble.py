@@ -80,7 +80,7 @@ def test_whatever_a_429_says_the_wait_is_bounded_and_the_list_arrives(tenant: Te
 
 
 def test_an_outage_costs_few_calls_and_no_record(tenant: Tenant, measured: Any, settings: Any) -> None:
-    """Half an hour in which the beat ticks every minute and everything is down."""
+    """Thirty beats, half an hour's worth, while everything is down."""
     settings.DAILY_REFRESH_AT = "00:00"
     tenant.profile.alias.attempts = None
     tenant.profile.alias.save()
@@ -91,8 +91,8 @@ def test_an_outage_costs_few_calls_and_no_record(tenant: Tenant, measured: Any, 
         worlds.work_on()
     calls = tenant.calls() - called
     assert JobRun.objects.filter(trigger="schedule").get().state == "failed"
-    measured("F48", "503 for 30 minutes, a beat every minute", "calls", calls, must=f"≤ {Limits().attempts}")
-    measured("F48", "503 for 30 minutes", "seconds a worker waits in all", sum(tenant.waits), must="≤ 30 s")
+    measured("F48", "503 on every call, 30 beats", "calls", calls, must=f"≤ {Limits().attempts}")
+    measured("F48", "503 on every call, 30 beats", "waiting of workers in all", sum(tenant.waits), must="≤ 30 s")
     assert (tenant.rows(), tenant.claims()) == (before, known)
     tenant.mend()
     assert tenant.download().state == "succeeded"

@@ -71,7 +71,7 @@ def test_unknown_columns_are_left_out_of_the_order_and_the_known_one_counts(runs
     assert keys(listing("sort=profile__alias__credentials__client_secret&per_page=100")) == first[::-1]
     assert keys(listing("sort=nonsense&sort=id&per_page=100")) == first
     assert keys(listing("sort=--id&per_page=100")) != []
-    assert keys(listing("sort=lasted&per_page=100")) != []
+    assert keys(listing("sort=trigger&per_page=100")) != []
 
 
 def test_rows_that_are_equal_keep_one_order_in_both_directions(runs: Any) -> None:

@@ -58,6 +58,7 @@ def rule(**fields: Any) -> ResolutionRule:
     scope = fields.pop("profiles", [])
     made = ResolutionRule.objects.create(**{"name": f"Rule {ResolutionRule.objects.count()}", "order": 50, **fields})
     made.profiles.set(scope)
+    ResolutionRule.objects.filter(pk=made.pk).update(scoped=bool(scope))
     return made
 
 
@@ -271,3 +272,16 @@ def test_a_change_of_people_asks_every_downloaded_profile_once(profile: Any, acc
     admin = account("sam_admin")
     assert match_people.ask_everywhere(by=admin) == 2
     assert match_people.ask_everywhere(by=admin) == 0, "they are queued already"
+
+
+def test_a_rule_made_for_a_profile_that_is_gone_applies_to_none(draft: Any, signed_in: Any) -> None:
+    """It must not widen to everybody because its only profile was deleted."""
+    from profiles import delete_profile  # noqa: PLC0415
+    from subscriptions import edit_rules, match_people  # noqa: PLC0415
+
+    admin, other = signed_in("admin").user, factories.profile(display_name="Another")
+    rule = edit_rules.save(ResolutionRule(name="Only Europe", source="any_email"), [draft], by=admin)
+    assert rule in match_people.rules_for(draft) and rule not in match_people.rules_for(other)
+    delete_profile.run(draft, by=admin)
+    assert rule not in match_people.rules_for(other)
+    assert "No profile any more" in signed_in("sam_user").get("/user-resolution-rules/").content.decode()
