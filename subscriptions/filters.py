@@ -125,8 +125,12 @@ class SubscriptionFilter(ListFilter):
         return queryset.filter(email__iexact=value)
 
     def by_licence(self, queryset: QuerySet[Subscription], name: str, value: str) -> QuerySet[Subscription]:
-        uses_one = Q(consumes_licence=True, ended_at=None, excluded=False)
-        return queryset.filter(uses_one if value == USES else ~uses_one)
+        if value == USES:
+            return queryset.filter(consumes_licence=True, ended_at=None, excluded=False)
+        uses_none = Q(consumes_licence=False)
+        if self.form.cleaned_data.get("seats") or self.form.cleaned_data.get("ended_by"):
+            uses_none |= Q(excluded=True) | ~Q(ended_at=None)  # else the list holds none of these, and an index helps
+        return queryset.filter(uses_none)
 
     def in_time(self, queryset: QuerySet[Subscription], name: str, value: str) -> QuerySet[Subscription]:
         chosen = {ENDED: ~Q(ended_at=None), EXCLUDED: Q(ended_at=None, excluded=True)}
