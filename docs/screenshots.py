@@ -46,9 +46,27 @@ PAGES = {
     "authorization-denied": "/authorizations/2/",
     "authorization-stopped": "/authorizations/stopped/state_unknown/",
     "run-list": "/runs/",
-    "run": "/runs/1/",
-    "run-failed": "/runs/2/",
-    "run-held": "/runs/3/",
+    "run": "/runs/2/",
+    "run-validation": "/runs/1/",
+    "run-activity": "/runs/4/",
+    "scheduled-job": "/scheduled-jobs/1/",
+    "identifier-list": "/subscription-identifiers/",
+    "identifier-map": "/subscription-identifiers/1/map/",
+    "identifier-exclusions": "/exclusions/identifiers/",
+    "user-exclusions": "/exclusions/users/",
+    "user-exclusion-new": "/exclusions/users/new/",
+    "software-model-edit": "/software-models/1/edit/",
+    "what-counts": "/what-counts-as-use/",
+    "people": "/people/",
+    "person": "/people/1/",
+    "person-edit": "/people/1/edit/",
+    "people-import": "/people/imports/",
+    "rules": "/user-resolution-rules/",
+    "rule": "/user-resolution-rules/1/",
+    "without-user": "/subscriptions-without-user/",
+    "alias-child-new": "/aliases/1/children/new/",
+    "run-failed": "/runs/101/",
+    "run-held": "/runs/102/",
     "subscription-list": "/subscriptions/",
     "subscription-filtered": "/subscriptions/?status=suspended&licence=no&sort=-user",
     "subscription-none": "/subscriptions/?q=nobody+has+this+name",
@@ -81,11 +99,11 @@ now = timezone.now()
 ran = dict(profile=IntegrationProfile.objects.get(pk=1), profile_name="Dropbox Europe",
            process="download_subscriptions", trigger="schedule", created_at=now, started_at=now, finished_at=now,
            pages=1, items=100, expected_items=248)
-JobRun.objects.create(pk=2, state="failed", error_kind="outage", error_status=503,
+JobRun.objects.create(pk=101, state="failed", error_kind="outage", error_status=503,
     error_endpoint="/2/team/members/list/continue_v2", error_request_id="8f41c0d7b2",
     error_message="Dropbox does not answer.", error_body="Service Unavailable",
     error_remedy="Nothing was changed; the list of before stays. The next run tries again.", **ran)
-JobRun.objects.create(pk=3, state="held",
+JobRun.objects.create(pk=102, state="held",
     error_message="109 of 248 seats are gone from the list, more than 10 %. Nothing was ended.", **ran)
 IntegrationProfile.objects.filter(pk=1).update(attention="refresh_held")
 """
@@ -132,7 +150,9 @@ def fresh_page(chromium: Browser) -> Page:
 
 
 def downloaded(page: Page) -> None:
-    expect(page.get_by_text("Succeeded").first).to_be_visible(timeout=45_000)
+    """Wait on the profile's page until its first daily refresh has come to its end."""
+    row = page.locator("tr", has_text="Pull user activity").filter(has_text="Succeeded")
+    expect(row.first).to_be_visible(timeout=90_000)
 
 
 def for_the_docs(chromium: Browser, installation: installations.Installation, folder: Path) -> None:

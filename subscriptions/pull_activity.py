@@ -29,9 +29,10 @@ from subscriptions import activity, coverage
 from subscriptions.models import LastActivity
 
 CURSOR_LIFE = timedelta(days=2)
-BATCH_USES = 60_000
-BATCH_SECONDS = 10.0
+BATCH_USES = 100_000
+BATCH_SECONDS = 15.0
 BATCHES_AHEAD = 1
+PAGES_AHEAD = 8
 MOST_RESTARTS = 2
 MOST_UNKNOWN_NAMED = 20
 
@@ -72,10 +73,10 @@ class _Batch:
     cursor: str
 
 
-def _batches(pages: Iterator[base.ActivityPage], into: base.Uses) -> Iterator[_Batch]:
+def _batches(pages: Iterator[base.ActivityPage]) -> Iterator[_Batch]:
     """Pages as batches. What was read before the vendor asks to wait is handed over first: the run comes back later,
     and a vendor who lets few pages pass at a time would otherwise stop it for ever."""
-    number, cursor, since = 0, "", time.monotonic()
+    into, number, cursor, since = base.Uses(), 0, "", time.monotonic()
 
     def batch() -> _Batch:
         done = _Batch(into.rows(), into.counters, into.unknown_kinds, number, cursor)
@@ -84,6 +85,7 @@ def _batches(pages: Iterator[base.ActivityPage], into: base.Uses) -> Iterator[_B
 
     try:
         for page in pages:
+            page.fold(into)
             number, cursor = number + 1, page.cursor
             if len(into) >= BATCH_USES or time.monotonic() - since >= BATCH_SECONDS:
                 yield batch()
@@ -155,10 +157,9 @@ class _Reading:
                     self.job.progress(cursor="", facts=self.facts, counters={})
 
     def _read(self) -> None:
-        """Store batch after batch, while the next one is fetched, decoded and folded by another thread."""
-        into = base.Uses()
-        pages = self.connector.activity(self.since, self.run.cursor, into)
-        for batch in ahead.read(_batches(pages, into), depth=BATCHES_AHEAD, idle=self.job.fence):
+        """Three at work: one fetches and decodes pages, one folds them to batches, this one stores the batches."""
+        pages = ahead.read(self.connector.activity(self.since, self.run.cursor), depth=PAGES_AHEAD)
+        for batch in ahead.read(_batches(pages), depth=BATCHES_AHEAD, idle=self.job.fence):
             self._note(batch)
             self._commit(batch)
 
@@ -200,7 +201,8 @@ def _sessions(job: runs.Job, profile: IntegrationProfile, connector: base.Connec
         return
     try:
         into = base.Uses()
-        for _ in connector.sessions(into):
+        for page in connector.sessions():
+            page.fold(into)
             with transaction.atomic():
                 activity.store(profile, into.rows(), run_id=job.run.pk, reading=0, signal=LastActivity.Signal.SESSION)
                 job.progress(step="Looking at device sessions")

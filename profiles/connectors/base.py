@@ -180,19 +180,27 @@ class Uses:
     def rows(self) -> list[Use]:
         """What was folded, one row per account and day, fit to store."""
         days: dict[Any, dt.date] = {}
+        kinds: dict[str, str] = {}
         found = []
         for key, (events, latest, kind) in self.held.items():
             number: Any = key[-1]
             day = days.get(number) or days.setdefault(number, dt.date.fromordinal(number))
-            who = (plain(key[0], 128), "", "") if len(key) == 2 else ("", key[0], str(key[1]))
-            found.append(Use(*who, day, latest, plain(kind, 80), events))
+            fit = kinds.get(kind) or kinds.setdefault(kind, plain(kind, 80))
+            if len(key) == 2:
+                found.append(Use(plain(key[0], 128), "", "", day, latest, fit, events))
+            else:
+                found.append(Use("", key[0], str(key[1]), day, latest, fit, events))
         return found
 
 
 class ActivityPage(msgspec.Struct, frozen=True, kw_only=True):
-    """One page of activity, folded already. `read` events were on it: none on an empty page with more to come."""
+    """One page of activity, decoded: `read` events were on it, none on an empty page with more to come.
+
+    `fold` counts them; it is apart from the reading, so that the next page can be fetched meanwhile.
+    """
 
     read: int
+    fold: Callable[[Uses], None]
     cursor: str = ""
     has_more: bool = False
 
@@ -280,11 +288,11 @@ class Connector(Protocol):
 
     def seats(self, cursor: str = "") -> Iterator[Page]: ...
 
-    def activity(self, since: dt.datetime, cursor: str, into: Uses) -> Iterator[ActivityPage]:
+    def activity(self, since: dt.datetime, cursor: str = "") -> Iterator[ActivityPage]:
         """Every event from `since` on, or from where `cursor` ended. Raises ListingReset for a forgotten cursor."""
         ...
 
-    def sessions(self, into: Uses) -> Iterator[ActivityPage]:
+    def sessions(self) -> Iterator[ActivityPage]:
         """The latest activity of every device session, a second signal. Raises MissingScope where it may not ask."""
         ...
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from typing import TypeVar
 
 from django.db import connection
@@ -55,6 +55,8 @@ def _fetch(
     except BaseException as error:  # noqa: BLE001 - whatever it is, the reader must hear of it
         _hand_over(waiting, (False, error), over)
     finally:
+        if isinstance(source, Generator):
+            source.close()
         connection.close()
 
 

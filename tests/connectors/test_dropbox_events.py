@@ -38,7 +38,9 @@ class Folded(NamedTuple):
 def fold(*found: Any, cursor: Any = "next", has_more: bool = False) -> Folded:
     into = Uses()
     body = json.dumps({"events": found, "cursor": cursor, "has_more": has_more}).encode()
-    return Folded(events.fold(body, BOUND, into), into)
+    page = events.page(body, BOUND)
+    page.fold(into)
+    return Folded(page, into)
 
 
 def acting(tag: str, **fields: Any) -> dict[str, Any]:
@@ -47,11 +49,13 @@ def acting(tag: str, **fields: Any) -> dict[str, Any]:
 
 def test_dropboxs_own_samples_are_read() -> None:
     into = Uses()
-    page = events.fold(json.dumps(sample("team_log_get_events")).encode(), BOUND, into)
+    page = events.page(json.dumps(sample("team_log_get_events")).encode(), BOUND)
+    page.fold(into)
     assert page.has_more and page.cursor
     assert into.rows()[0].external_id == WHO and into.rows()[0].kind == "login_success"
     into.empty()
-    empty = events.fold(json.dumps(sample("team_log_get_events_continue.empty_page")).encode(), BOUND, into)
+    empty = events.page(json.dumps(sample("team_log_get_events_continue.empty_page")).encode(), BOUND)
+    empty.fold(into)
     assert not into.rows() and empty.read == 0
 
 
@@ -189,7 +193,7 @@ def test_an_odd_event_is_set_aside_alone(odd: Any) -> None:
 )
 def test_an_answer_that_is_no_log_is_refused_as_a_whole(body: bytes) -> None:
     with pytest.raises((ValueError, RecursionError)):
-        events.fold(body, BOUND, Uses())
+        events.page(body, BOUND)
 
 
 def test_hostile_text_is_cut_and_cleaned() -> None:
@@ -212,7 +216,7 @@ def test_device_sessions_give_the_latest_moment_and_never_the_future() -> None:
         ],
         "has_more": False,
     }
-    events.fold_devices(json.dumps(body).encode(), BOUND, into)
+    events.devices(json.dumps(body).encode(), BOUND).fold(into)
     (use,) = into.rows()
     assert use[:3] == ("dbmid:1", "", "") and use.kind == "web_session"
     assert use.latest == datetime(2026, 7, 3, tzinfo=UTC)

@@ -89,7 +89,7 @@ def test_no_body_crashes_a_connector(measured: Any) -> None:
             world.sandbox.faults.add("*", None, Fault(status=200, body=text, headers=JSON))
             for act in (
                 lambda one: [len(page.items) + len(page.set_aside) for page in one.seats()],
-                lambda one: [page.read for page in one.activity(since, "", base.Uses())],
+                lambda one: [page.read for page in one.activity(since)],
                 lambda one: one.team(),
                 lambda one: one.admin(),
             ):
@@ -214,7 +214,8 @@ def test_an_odd_event_goes_alone(measured: Any) -> None:
     for mutant in mutants(whole[0]):
         into = base.Uses()
         body = json.dumps({"events": [*whole[:2], mutant, *whole[2:]], "has_more": False}).encode()
-        page = events.fold(body, BOUND, into)
+        page = events.page(body, BOUND)
+        page.fold(into)
         tried += 1
         told, kept = into.counters, sum(row.events for row in into.rows())
         reasons = sum(told[name] for name in ("not_use", "not_member", "signed_in_as", "no_actor", "set_aside"))

@@ -24,7 +24,6 @@ from profiles.connectors.base import (
     SeatType,
     Team,
     TokenSource,
-    Uses,
     Vendor,
     Wait,
     plain,
@@ -205,8 +204,8 @@ class Dropbox:
             lambda page: len(page.items) + len(page.set_aside),
         )
 
-    def activity(self, since: dt.datetime, cursor: str, into: Uses) -> Iterator[ActivityPage]:
-        """The team log from `since` on, or from where `cursor` ended, folded to uses per account and day.
+    def activity(self, since: dt.datetime, cursor: str = "") -> Iterator[ActivityPage]:
+        """The team log from `since` on, or from where `cursor` ended, to be folded to uses per account and day.
 
         Without an end time, so that the cursor stays good for what comes later. A page may be empty with more to come.
         """
@@ -215,17 +214,17 @@ class Dropbox:
         return self._paged(
             cursor,
             lambda place: (EVENTS_CONTINUE, {"cursor": place}) if place else (EVENTS, start),
-            lambda answer: events.fold(answer.body, bound, into),
+            lambda answer: events.page(answer.body, bound),
             lambda page: page.read,
         )
 
-    def sessions(self, into: Uses) -> Iterator[ActivityPage]:
+    def sessions(self) -> Iterator[ActivityPage]:
         """The latest activity of every web session, desktop client and mobile client of the team."""
         bound = dt.datetime.now(dt.UTC) + CLOCKS_DIFFER
         return self._paged(
             "",
             lambda place: (DEVICES, {"cursor": place} if place else {}),
-            lambda answer: events.fold_devices(answer.body, bound, into),
+            lambda answer: events.devices(answer.body, bound),
             lambda page: page.read,
         )
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from functools import partial
 from typing import Annotated, Any
 
 import msgspec
@@ -90,17 +91,17 @@ decoder = msgspec.json.Decoder(Log)
 _devices = msgspec.json.Decoder(Devices)
 
 
-def fold(body: bytes, bound: dt.datetime, into: Uses) -> ActivityPage:
-    """An answer of the log. Events after `bound` (no vendor knows the future) are set aside.
+def page(body: bytes, bound: dt.datetime) -> ActivityPage:
+    """An answer of the log. Events after `bound` (no vendor knows the future) will be set aside.
 
-    Raises msgspec.ValidationError or ValueError, with nothing folded, if it is no log at all.
+    Raises msgspec.ValidationError or ValueError if it is no log at all.
     """
     try:
         log = decoder.decode(body)
     except (msgspec.ValidationError, msgspec.DecodeError, UnicodeDecodeError):
-        return _fold_odd(body, bound, into)
-    _fold(log.events, bound, into)
-    return ActivityPage(read=len(log.events), cursor=log.cursor or "", has_more=log.has_more)
+        return _odd_page(body, bound)
+    fold = partial(_fold, log.events, bound)
+    return ActivityPage(read=len(log.events), fold=fold, cursor=log.cursor or "", has_more=log.has_more)
 
 
 def _fold(events: list[Event], bound: dt.datetime, into: Uses) -> None:
@@ -154,25 +155,35 @@ def _stranger(user: _User, when: dt.datetime) -> tuple[str, str, int]:
     return plain(user.account_id or "", IDENTIFIER), plain(user.email or "", EMAIL), when.toordinal()
 
 
-def _fold_odd(body: bytes, bound: dt.datetime, into: Uses) -> ActivityPage:
+def _odd_page(body: bytes, bound: dt.datetime) -> ActivityPage:
     """A page with events of another shape: these are set aside one by one."""
     loose = msgspec.convert(json.loads(body.decode("utf-8", "replace")), _LooseLog)
-    fit = []
+    fit: list[Event] = []
     for record in loose.events:
         try:
             event = msgspec.convert(record, Event)
             event.timestamp = event.timestamp.astimezone(dt.UTC)
             fit.append(event)
         except (ValueError, RecursionError, OverflowError):
-            into.counters.update(read=1, set_aside=1)
-    _fold(fit, bound, into)
-    return ActivityPage(read=len(loose.events), cursor=loose.cursor or "", has_more=loose.has_more)
+            continue
+    odd = len(loose.events) - len(fit)
+
+    def fold(into: Uses) -> None:
+        into.counters.update(read=odd, set_aside=odd)
+        _fold(fit, bound, into)
+
+    return ActivityPage(read=len(loose.events), fold=fold, cursor=loose.cursor or "", has_more=loose.has_more)
 
 
-def fold_devices(body: bytes, bound: dt.datetime, into: Uses) -> ActivityPage:
+def devices(body: bytes, bound: dt.datetime) -> ActivityPage:
     """The latest session of each member, with the kind of device as the kind of activity."""
     told = _devices.decode(body)
-    for member in told.devices:
+    fold = partial(_fold_devices, told.devices, bound)
+    return ActivityPage(read=len(told.devices), fold=fold, cursor=told.cursor or "", has_more=told.has_more)
+
+
+def _fold_devices(found: list[_MemberDevices], bound: dt.datetime, into: Uses) -> None:
+    for member in found:
         kinds = {
             "web_session": member.web_sessions,
             "desktop_client": member.desktop_clients,
@@ -187,4 +198,3 @@ def fold_devices(body: bytes, bound: dt.datetime, into: Uses) -> ActivityPage:
         if seen:
             latest, kind = max(seen)
             into.held[(member.team_member_id, latest.toordinal())] = [1, latest, kind]
-    return ActivityPage(read=len(told.devices), cursor=told.cursor or "", has_more=told.has_more)
