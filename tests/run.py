@@ -1,7 +1,7 @@
 """What `make test` runs: the whole suite on SQLite, then again on a real PostgreSQL, with one coverage floor.
 
 1. On SQLite everything, browser and Redis included.
-2. On PostgreSQL everything but the tests that bring their own database.
+2. On PostgreSQL everything but the tests that bring their own database, and those of plain Python that know none.
 3. The coverage of both is added up and held against the floor in pyproject.toml.
 """
 
@@ -14,6 +14,9 @@ import sys
 from tests import servers
 
 
+OTHER_DATABASE = ("-m", "not own_database", "--ignore=tests/connectors")
+
+
 def pytest(*arguments: str, **environment: str) -> int:
     command = [sys.executable, "-m", "coverage", "run", "-p", "-m", "pytest", *arguments]
     return subprocess.run(command, env={**os.environ, **environment}, check=False).returncode  # noqa: S603
@@ -24,7 +27,7 @@ def main(arguments: list[str]) -> int:
     failed = pytest(*arguments)
     try:
         with servers.postgres() as url:
-            failed = pytest("-m", "not own_database", *arguments, DATABASE_URL=url) or failed
+            failed = pytest(*OTHER_DATABASE, *arguments, DATABASE_URL=url) or failed
     except servers.Missing as missing:
         sys.stdout.write(f"\n{missing} The second run, on PostgreSQL, was left out.\n")
         failed = failed or int(servers.in_ci())
