@@ -13,7 +13,6 @@ import sys
 
 from tests import servers
 
-
 OTHER_DATABASE = ("-m", "not own_database", "--ignore=tests/connectors")
 
 
