@@ -46,7 +46,7 @@ PULLED: Meanings = {
     "counted": ("Counted as use", "what a person did with the product"),
     "of_seats": ("Of known seats", "counted events whose account is a downloaded seat"),
     "of_nobody": ("Of no known seat", "counted events of accounts that are gone or were never listed"),
-    "not_use": ("Not use", "done to somebody, or by an administrator’s work, see what counts as use"),
+    "not_use": ("Not use", "failed attempts and what others sent, see what counts as use"),
     "not_member": ("Not by a member", "by an app, an outsider or the vendor itself"),
     "signed_in_as": ("Signed in as", "an administrator acting as somebody else, which is nobody’s use"),
     "no_actor": ("Without an actor", "the vendor does not say who it was"),
