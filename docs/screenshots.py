@@ -149,10 +149,16 @@ def fresh_page(chromium: Browser) -> Page:
     return context.new_page()
 
 
-def downloaded(page: Page) -> None:
-    """Wait on the profile's page until its first daily refresh has come to its end."""
+def refreshed(page: Page, installation: installations.Installation) -> None:
+    """Wait for the end of the first daily refresh, in the list of runs, and come back to the profile."""
     row = page.locator("tr", has_text="Pull user activity").filter(has_text="Succeeded")
-    expect(row.first).to_be_visible(timeout=90_000)
+    for _ in range(45):
+        page.wait_for_timeout(2_000)
+        page.goto(f"{installation.url}/runs/")
+        if row.count():
+            page.goto(f"{installation.url}{PAGES['profile']}")
+            return
+    raise AssertionError("The first daily refresh did not come to its end.")
 
 
 def for_the_docs(chromium: Browser, installation: installations.Installation, folder: Path) -> None:
@@ -161,7 +167,7 @@ def for_the_docs(chromium: Browser, installation: installations.Installation, fo
     sign_in(page, installation)
     create_profile(page)
     get_token(page)
-    downloaded(page)
+    refreshed(page, installation)
     for name in FOR_THE_DOCS:
         camera.take(page, name, installation.url + PAGES[name])
         size = (folder / f"{name}.png").stat().st_size
@@ -214,7 +220,7 @@ def connect(page: Page, camera: Camera, installation: installations.Installation
         camera.take(page, f"authorization-{number}")
         page.get_by_role("link", name="Back to the profile").click()
         if answer == "Allow":
-            downloaded(page)
+            refreshed(page, installation)
             camera.take(page, "profile-connected")
 
 
