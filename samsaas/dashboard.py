@@ -7,19 +7,20 @@ from typing import Any
 
 import django_filters
 from django import forms
-from django.db.models import Q, QuerySet, Sum
+from django.db.models import QuerySet, Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from profiles.models import IntegrationProfile, JobRun
 from samsaas import roles
-from samsaas.lib import tables
+from samsaas.lib import distinct, search, tables
 from samsaas.models import AuditEntry
 from subscriptions import figures
 from subscriptions.models import Subscription
 
 SHOWN = 8
 RECENT = 6
+MOST_CHOICES = 500
 
 
 def home(request: HttpRequest) -> HttpResponse:
@@ -68,13 +69,14 @@ class AuditTable(tables.Table):
 DAY = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 
 
-def _seen(field: str) -> list[tuple[str, str]]:
+def _seen(column: str) -> list[tuple[str, str]]:
     """The values an audit column holds, as choices."""
-    held = AuditEntry.objects.exclude(**{field: ""}).order_by(field).values_list(field, flat=True).distinct()
-    return [(value, value) for value in held]
+    return distinct.choices(AuditEntry, column, most=MOST_CHOICES)
 
 
 class AuditFilter(tables.ListFilter):
+    finds_words = True
+
     q = tables.search(placeholder="Object, action or person", method="find")
     verb = django_filters.ChoiceFilter(label="Action", choices=partial(_seen, "verb"), empty_label="Any")
     actor = django_filters.ChoiceFilter(
@@ -88,9 +90,7 @@ class AuditFilter(tables.ListFilter):
         fields = ("q", "verb", "actor", "since", "until")
 
     def find(self, queryset: QuerySet[AuditEntry], name: str, value: str) -> QuerySet[AuditEntry]:
-        return queryset.filter(
-            Q(object_name__icontains=value) | Q(verb__icontains=value) | Q(actor_name__icontains=value)
-        )
+        return search.find(queryset, value, "object_name", "verb", "actor_name")
 
 
 def audit_list(request: HttpRequest) -> HttpResponse:

@@ -23,6 +23,7 @@ class AuditEntry(models.Model):
     class Meta:
         ordering = ["-at", "-pk"]
         verbose_name_plural = "audit entries"
+        indexes = [models.Index(fields=["actor_name"], name="audit_by_actor")]
 
     def __str__(self) -> str:
         return f"{self.actor_name or 'system'} {self.verb} {self.object_name}"

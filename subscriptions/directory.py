@@ -8,9 +8,11 @@ from django.db.models import Count, Exists, IntegerField, OuterRef, Q, QuerySet,
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
+from samsaas.lib import distinct, search
 from subscriptions.models import Match, Person, PersonAddress, Subscription
 
 CURRENT = Q(subscription__ended_at=None, subscription__excluded=False)
+SEARCHED = ("name", "key", "department")
 MOST_SHOWN = 100
 MOST_CHOICES = 500
 
@@ -32,16 +34,19 @@ def leavers() -> Q:
     return Q(left_on__lte=timezone.localdate())
 
 
-def found(text: str) -> Q:
-    """People whose name, number, department or an address holds these letters."""
-    held = PersonAddress.objects.filter(address__icontains=text).values("person")
-    return Q(name__icontains=text) | Q(key__icontains=text) | Q(department__icontains=text) | Q(pk__in=held)
+def told_by(people: QuerySet[Person], text: str) -> QuerySet[Person]:
+    """Those whose name, number, department or an address holds these letters.
+
+    One list of both kinds of hits, since no index serves an “or” over two tables.
+    """
+    themselves = search.find(Person.objects.order_by(), text, *SEARCHED).values("pk")
+    addressed = search.find(PersonAddress.objects.order_by(), text, "address").values("person")
+    return people.filter(pk__in=themselves.union(addressed))
 
 
 def choices(column: str) -> list[tuple[str, str]]:
     """The values a column has, for a filter."""
-    values = Person.objects.exclude(**{column: ""}).order_by(column).values_list(column, flat=True).distinct()
-    return [(value, value) for value in values[:MOST_CHOICES]]
+    return distinct.choices(Person, column, most=MOST_CHOICES)
 
 
 def seats_of(person: Person) -> QuerySet[Subscription]:

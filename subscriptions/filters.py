@@ -21,6 +21,7 @@ from subscriptions.models import (
     SubscriptionIdentifier,
     UserExclusion,
 )
+from subscriptions.models.subscription import SubscriptionQuerySet
 
 LARGEST_KEY = 2**63 - 1
 ENDED, ALL = "ended", "all"
@@ -34,6 +35,8 @@ class WholeNumberFilter(django_filters.Filter):
 
 class SubscriptionFilter(ListFilter):
     """Without a choice the list shows current seats, which is what a licence is paid for."""
+
+    finds_words = True
 
     q = search(placeholder="Name, e-mail or id", method="find")
     profile = django_filters.ModelChoiceFilter(
@@ -104,12 +107,8 @@ class SubscriptionFilter(ListFilter):
             for name, label, text in super().describe()
         ]
 
-    def find(self, queryset: QuerySet[Subscription], name: str, value: str) -> QuerySet[Subscription]:
-        columns = ("display_name", "email", "employee_id", "external_id")
-        matches = Q()
-        for column in columns:
-            matches |= Q(**{f"{column}__icontains": value})
-        return queryset.filter(matches)
+    def find(self, queryset: SubscriptionQuerySet, name: str, value: str) -> SubscriptionQuerySet:
+        return queryset.told_by(value)
 
     def by_user(self, queryset: QuerySet[Subscription], name: str, value: str) -> QuerySet[Subscription]:
         return queryset.filter(match__isnull=value == WITHOUT_USER)

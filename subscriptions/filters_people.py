@@ -9,12 +9,15 @@ from profiles.models import IntegrationProfile
 from samsaas.lib.tables import ListFilter, search
 from subscriptions import directory
 from subscriptions.models import Person, PersonImportRow, Subscription
+from subscriptions.models.subscription import SubscriptionQuerySet
 
 ACTIVE, LEFT = "active", "left"
 WITH, WITHOUT = "with", "without"
 
 
 class PersonFilter(ListFilter):
+    finds_words = True
+
     q = search(placeholder="Name, number, department or e-mail", method="find")
     department = django_filters.ChoiceFilter(
         label="Department", choices=lambda: directory.choices("department"), empty_label="Any"
@@ -34,7 +37,7 @@ class PersonFilter(ListFilter):
         fields = ("q", "department", "country", "state", "seats")
 
     def find(self, queryset: QuerySet[Person], name: str, value: str) -> QuerySet[Person]:
-        return queryset.filter(directory.found(value))
+        return directory.told_by(queryset, value)
 
     def by_state(self, queryset: QuerySet[Person], name: str, value: str) -> QuerySet[Person]:
         here = Q(left_on=None) | ~directory.leavers()
@@ -55,6 +58,8 @@ class ImportRowFilter(ListFilter):
 
 
 class UnmatchedFilter(ListFilter):
+    finds_words = True
+
     q = search(placeholder="Name, e-mail or id", method="find")
     profile = django_filters.ModelChoiceFilter(
         label="Profile", queryset=IntegrationProfile.objects.all(), empty_label="Any"
@@ -65,14 +70,14 @@ class UnmatchedFilter(ListFilter):
         model = Subscription
         fields = ("q", "profile", "status")
 
-    def find(self, queryset: QuerySet[Subscription], name: str, value: str) -> QuerySet[Subscription]:
-        return queryset.filter(
-            Q(display_name__icontains=value) | Q(email__icontains=value) | Q(employee_id__icontains=value)
-        )
+    def find(self, queryset: SubscriptionQuerySet, name: str, value: str) -> SubscriptionQuerySet:
+        return queryset.told_by(value)
 
 
 class CandidateFilter(ListFilter):
     """Looking for the person behind one seat."""
+
+    finds_words = True
 
     q = search(placeholder="Name, number, department or e-mail", method="find")
 
@@ -81,4 +86,4 @@ class CandidateFilter(ListFilter):
         fields = ("q",)
 
     def find(self, queryset: QuerySet[Person], name: str, value: str) -> QuerySet[Person]:
-        return queryset.filter(directory.found(value))
+        return directory.told_by(queryset, value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db.models import F, QuerySet
+from django.db.models.functions import Upper
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 
@@ -68,6 +69,10 @@ class SubscriptionTable(Table):
         verbose_name="Inactive days",
         attrs=NUMBER,
     )
+
+    def order_email(self, queryset: QuerySet[Subscription], is_descending: bool) -> tuple[QuerySet[Subscription], bool]:
+        key = Upper("email")  # as the index has it
+        return queryset.order_by(key.desc() if is_descending else key.asc(), "pk"), True
 
     def order_user(self, queryset: QuerySet[Subscription], is_descending: bool) -> tuple[QuerySet[Subscription], bool]:
         return by_known(queryset, "match__person__name", is_descending)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +63,7 @@ def icon_paths() -> dict[str, SafeString]:
 
 
 @register.simple_tag
+@lru_cache(maxsize=512)
 def icon(name: str, css: str = "") -> str:
     """An inline drawing that takes the text's colour and is hidden from screen readers."""
     return format_html(
@@ -80,6 +81,7 @@ def ending_in(text: str, mark: str) -> str:
 
 
 @register.simple_tag
+@lru_cache(maxsize=512)
 def pill(value: str, label: str = "") -> str:
     """A status as colour, icon and words. `label` defaults to the value, made readable."""
     tone, name = PILLS.get(str(value), ("idle", "circle-dashed"))

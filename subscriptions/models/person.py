@@ -44,7 +44,11 @@ class Person(models.Model):
     class Meta:
         ordering = ["name", "pk"]
         verbose_name_plural = "people"
-        indexes = [models.Index(fields=["name", "id"], name="person_by_name")]
+        indexes = [
+            models.Index(fields=["name", "id"], name="person_by_name"),
+            models.Index(fields=["department"], name="person_by_department"),
+            models.Index(fields=["country"], name="person_by_country"),
+        ]
 
     def __str__(self) -> str:
         return self.name

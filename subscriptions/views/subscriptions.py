@@ -41,25 +41,27 @@ HEADER = (
 OF_ONE = ("ended_by_run", "last_activity__run", "match__rule", "match__by")
 
 
-def described() -> SubscriptionQuerySet:
-    """Seats with everything a row says; `watched` is whether days of inactivity can be counted."""
+def described(seats: SubscriptionQuerySet) -> SubscriptionQuerySet:
+    """The seats with everything a row says; `watched` is whether days of inactivity can be counted."""
     related = ("profile", "identifier__software_model", "match__person", "last_activity")
-    return Subscription.objects.select_related(*related).annotate(watched=bands.watched(timezone.now()))
+    return seats.select_related(*related).annotate(watched=bands.watched(timezone.now()))
 
 
 def subscription_list(request: HttpRequest) -> HttpResponse:
     """Every seat of every profile; current ones unless the filter says otherwise."""
-    context = tables.listing(request, described(), SubscriptionTable, SubscriptionFilter)
+    context = tables.listing(
+        request, Subscription.objects.all(), SubscriptionTable, SubscriptionFilter, describe=described
+    )
     context["export_query"] = request.GET.urlencode()
     return render(request, "subscriptions/subscription_list.html", context)
 
 
 def subscription_export(request: HttpRequest) -> HttpResponseBase:
     """The rows of the filtered list as CSV. A filter that makes no sense leads back to the list, which says so."""
-    filtered = SubscriptionFilter(request.GET, queryset=described(), request=request)
+    filtered = SubscriptionFilter(request.GET, queryset=Subscription.objects.all(), request=request)
     if filtered.errors:
         return redirect(f"{reverse('subscription_list')}?{request.GET.urlencode()}")
-    return csv_export.stream("software-subscriptions", HEADER, _rows(filtered.qs))
+    return csv_export.stream("software-subscriptions", HEADER, _rows(described(filtered.qs)))
 
 
 def _rows(seats: Any) -> Iterator[tuple[Any, ...]]:
@@ -95,7 +97,7 @@ def _use(seat: Any, latest: LastActivity | None, now: datetime) -> tuple[Any, An
 def subscription_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """One seat as the vendor last described it, its use, its history here, and what leaves it out."""
     related = ("ended_by_run", "last_activity__run", "match__rule", "match__by")
-    seat = get_object_or_404(described().select_related(*related), pk=pk)
+    seat = get_object_or_404(described(Subscription.objects.all()).select_related(*related), pk=pk)
     context = {
         "seat": seat,
         "daily": daily_activity.of(seat, timezone.now()),
