@@ -6,13 +6,13 @@ A later activity never gives way to an earlier one, and a day that is read again
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection
 
-from profiles.connectors.base import Use
+from profiles.connectors.base import Use, Uses
 from profiles.models import IntegrationProfile
 from samsaas.lib import bulk
 from subscriptions.models import ActivityDay, LastActivity, Subscription
@@ -33,7 +33,7 @@ class Stored:
     nobody: int
 
 
-def store(profile: IntegrationProfile, uses: Sequence[Use], *, run_id: int, reading: int, signal: str) -> Stored:
+def store(profile: IntegrationProfile, uses: Uses, *, run_id: int, reading: int, signal: str) -> Stored:
     """Write a batch. Call it in a transaction with the batch's cursor.
 
     `reading` names the pass over the vendor's log: a day's events add up within it, and replace those of another.
@@ -42,14 +42,14 @@ def store(profile: IntegrationProfile, uses: Sequence[Use], *, run_id: int, read
     if _postgresql():
         _execute("SET LOCAL jit = off")
     _stage(uses)
-    _find(profile, by_account=not all(use.external_id for use in uses))
-    known = int(_one(f"SELECT coalesce(sum(events), 0) FROM {FOUND}")[0])
+    _find(profile)
+    counted, known = _one(f"SELECT (SELECT sum(events) FROM {BATCH}), (SELECT sum(events) FROM {FOUND})")
     _keep_latest(run_id, signal)
     if reading:
         _keep_days(reading)
     _execute(f"DROP TABLE {BATCH}")
     _execute(f"DROP TABLE {FOUND}")
-    return Stored(known=known, nobody=sum(use.events for use in uses) - known)
+    return Stored(known=int(known or 0), nobody=int(counted or 0) - int(known or 0))
 
 
 def forget_reading(profile: IntegrationProfile, reading: int) -> None:
@@ -61,7 +61,7 @@ def forget_reading(profile: IntegrationProfile, reading: int) -> None:
     )
 
 
-def _stage(uses: Sequence[Use]) -> None:
+def _stage(uses: Uses) -> None:
     day, moment = ("date", "timestamptz") if _postgresql() else ("text", "text")
     _execute(
         f"""
@@ -75,16 +75,16 @@ def _stage(uses: Sequence[Use]) -> None:
         _execute(f"ANALYZE {BATCH} (external_id)")
 
 
-def _rows(uses: Sequence[Use]) -> Iterator[tuple[Any, ...]]:
+def _rows(uses: Uses) -> Iterator[tuple[Any, ...]]:
     """As the database's driver stores them."""
     if _postgresql():
-        yield from uses
+        yield from uses.rows()
         return
-    for use in uses:
+    for use in uses.rows():
         yield *use[:3], use.day.isoformat(), use.latest.isoformat(" ")[:19], use.kind, use.events
 
 
-def _find(profile: IntegrationProfile, *, by_account: bool) -> None:
+def _find(profile: IntegrationProfile) -> None:
     """Whose each row is: by the seat's id, else by the account's, else by an address only one seat has."""
     _execute(
         f"""
@@ -95,7 +95,7 @@ def _find(profile: IntegrationProfile, *, by_account: bool) -> None:
         """,
         [profile.pk],
     )
-    if by_account:
+    if _one(f"SELECT EXISTS (SELECT 1 FROM {BATCH} WHERE external_id = '')")[0]:
         for column, earlier in (("account_id", "b.external_id = ''"), ("email", "b.external_id || b.account_id = ''")):
             _execute(
                 f"""

@@ -66,9 +66,7 @@ def _ask_plan(job: runs.Job, profile: IntegrationProfile, connector: base.Connec
 class _Batch:
     """Pages folded but not yet stored."""
 
-    uses: list[base.Use]
-    counters: Counter[str]
-    unknown: set[str]
+    uses: base.Uses
     pages: int
     cursor: str
 
@@ -77,25 +75,19 @@ def _batches(pages: Iterator[base.ActivityPage]) -> Iterator[_Batch]:
     """Pages as batches. What was read before the vendor asks to wait is handed over first: the run comes back later,
     and a vendor who lets few pages pass at a time would otherwise stop it for ever."""
     into, number, cursor, since = base.Uses(), 0, "", time.monotonic()
-
-    def batch() -> _Batch:
-        done = _Batch(into.rows(), into.counters, into.unknown_kinds, number, cursor)
-        into.empty()
-        return done
-
     try:
         for page in pages:
             page.fold(into)
             number, cursor = number + 1, page.cursor
             if len(into) >= BATCH_USES or time.monotonic() - since >= BATCH_SECONDS:
-                yield batch()
-                number, since = 0, time.monotonic()
+                yield _Batch(into, number, cursor)
+                into, number, since = base.Uses(), 0, time.monotonic()
     except base.Throttled:
         if number:
-            yield batch()
+            yield _Batch(into, number, cursor)
         raise
     if number:
-        yield batch()
+        yield _Batch(into, number, cursor)
 
 
 class _Reading:
@@ -164,7 +156,7 @@ class _Reading:
             self._commit(batch)
 
     def _note(self, batch: _Batch) -> None:
-        for kind in sorted(batch.unknown):
+        for kind in sorted(batch.uses.unknown_kinds):
             if kind not in self.unknown and len(self.unknown) < MOST_UNKNOWN_NAMED:
                 self.unknown.add(kind)
                 self.job.warn(f"Unknown kind of event, not counted as use: {kind}")
@@ -179,7 +171,7 @@ class _Reading:
                 signal=LastActivity.Signal.EVENT,
             )
             counters = Counter(self.run.counters)
-            counters.update(batch.counters)
+            counters.update(batch.uses.counters)
             counters.update({"of_seats": stored.known, "of_nobody": stored.nobody})
             told = self.connector.counters
             self.job.progress(
@@ -200,12 +192,10 @@ def _sessions(job: runs.Job, profile: IntegrationProfile, connector: base.Connec
     if not scope or credential is None or scope not in credential.granted_scopes:
         return
     try:
-        into = base.Uses()
         for page in connector.sessions():
-            page.fold(into)
+            page.fold(into := base.Uses())
             with transaction.atomic():
-                activity.store(profile, into.rows(), run_id=job.run.pk, reading=0, signal=LastActivity.Signal.SESSION)
+                activity.store(profile, into, run_id=job.run.pk, reading=0, signal=LastActivity.Signal.SESSION)
                 job.progress(step="Looking at device sessions")
-            into.empty()
     except (base.MissingScope, base.Refused, base.TryLater, base.ProtocolError) as error:
         job.warn(f"Device sessions could not be read: {error}")

@@ -159,38 +159,38 @@ class Use(NamedTuple):
     events: int
 
 
+class Held(msgspec.Struct, gc=False):
+    """The uses of one account on one day so far; the garbage collector need not look at a hundred thousand of them."""
+
+    events: int
+    latest: dt.datetime
+    kind: str
+
+
 class Uses:
     """Where a connector folds pages of events into: accounts by day, and the counts of everything read.
 
-    `counters` add up: read = counted + the reasons not to count. A connector writes `held` in its hot loop; a job takes
-    the rows and empties it between pages.
+    `counters` add up: read = counted + the reasons not to count. `held` is by day (its ordinal), then by the seat's id,
+    or by account id and address where the vendor did not tell the seat's. A connector writes it in its hot loop.
     """
 
     def __init__(self) -> None:
-        self.empty()
-
-    def empty(self) -> None:
-        self.held: dict[tuple[str, int] | tuple[str, str, int], list[Any]] = {}
+        self.held: dict[int, dict[str | tuple[str, str], Held]] = {}
         self.counters: Counter[str] = Counter()
         self.unknown_kinds: set[str] = set()
 
     def __len__(self) -> int:
-        return len(self.held)
+        return sum(map(len, self.held.values()))
 
-    def rows(self) -> list[Use]:
+    def rows(self) -> Iterator[Use]:
         """What was folded, one row per account and day, fit to store."""
-        days: dict[Any, dt.date] = {}
         kinds: dict[str, str] = {}
-        found = []
-        for key, (events, latest, kind) in self.held.items():
-            number: Any = key[-1]
-            day = days.get(number) or days.setdefault(number, dt.date.fromordinal(number))
-            fit = kinds.get(kind) or kinds.setdefault(kind, plain(kind, 80))
-            if len(key) == 2:
-                found.append(Use(plain(key[0], 128), "", "", day, latest, fit, events))
-            else:
-                found.append(Use("", key[0], str(key[1]), day, latest, fit, events))
-        return found
+        for number, accounts in self.held.items():
+            day = dt.date.fromordinal(number)
+            for key, held in accounts.items():
+                kind = kinds.get(held.kind) or kinds.setdefault(held.kind, plain(held.kind, 80))
+                whose = (plain(key, 128), "", "") if isinstance(key, str) else ("", *key)
+                yield Use(*whose, day, held.latest, kind, held.events)
 
 
 class ActivityPage(msgspec.Struct, frozen=True, kw_only=True):

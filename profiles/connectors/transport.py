@@ -26,7 +26,8 @@ from urllib3.exceptions import HTTPError
 
 from profiles.connectors.base import AnswerLost, ConnectorError, Failure, Refused, TryLater
 
-CHUNK = 256 * 1024
+CHUNK = 2 * 1024 * 1024
+TICK_SECONDS = 0.05
 USER_AGENT = "samsaas"
 OWN_AUTHORITIES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 _wire = threading.local()
@@ -86,6 +87,39 @@ def require_secure(url: str) -> str:
     raise UnsafeAddress(f"A vendor address must use https: {url[:200]!r}")
 
 
+class _Keeper:
+    """One thread that looks at the clock for all exchanges of this process; it sleeps while there is none."""
+
+    def __init__(self) -> None:
+        self.dogs: set[_Watchdog] = set()
+        self._busy = threading.Event()
+        self._starting = threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    def watch(self, dog: _Watchdog) -> None:
+        self.dogs.add(dog)
+        self._busy.set()
+        if self._thread is None or not self._thread.is_alive():  # never started, or lost in a fork
+            with self._starting:
+                if self._thread is None or not self._thread.is_alive():
+                    self._thread = threading.Thread(target=self._keep, name="deadlines", daemon=True)
+                    self._thread.start()
+
+    def _keep(self) -> None:
+        while True:
+            self._busy.wait()
+            time.sleep(TICK_SECONDS)
+            for dog in tuple(self.dogs):
+                dog.bark_if_over()
+            if not self.dogs:
+                self._busy.clear()
+                if self.dogs:  # came in between
+                    self._busy.set()
+
+
+_keeper = _Keeper()
+
+
 class _Watchdog:
     """Shuts the socket of the exchange once `seconds` are over. `reached`: the request may have left this machine."""
 
@@ -93,19 +127,20 @@ class _Watchdog:
         self.expired = self.reached = False
         self.connection: Any = None
         self.sock: Any = None
-        self._timer = threading.Timer(seconds, self._bark)
-        self._timer.daemon = True
+        self._ends = time.monotonic() + seconds
 
     def __enter__(self) -> _Watchdog:
         _wire.watchdog = self
-        self._timer.start()
+        _keeper.watch(self)
         return self
 
     def __exit__(self, *exc_info: object) -> None:
-        self._timer.cancel()
+        _keeper.dogs.discard(self)
         self.connection = self.sock = _wire.watchdog = None
 
-    def _bark(self) -> None:
+    def bark_if_over(self) -> None:
+        if time.monotonic() < self._ends:
+            return
         self.expired = True
         sock = self.sock or getattr(self.connection, "sock", None)
         if sock is not None:

@@ -28,7 +28,7 @@ class Folded(NamedTuple):
 
     @property
     def uses(self) -> list[Use]:
-        return self.into.rows()
+        return list(self.into.rows())
 
     @property
     def counted(self) -> dict[str, int]:
@@ -52,11 +52,11 @@ def test_dropboxs_own_samples_are_read() -> None:
     page = events.page(json.dumps(sample("team_log_get_events")).encode(), BOUND)
     page.fold(into)
     assert page.has_more and page.cursor
-    assert into.rows()[0].external_id == WHO and into.rows()[0].kind == "login_success"
-    into.empty()
+    (use,) = into.rows()
+    assert use.external_id == WHO and use.kind == "login_success"
     empty = events.page(json.dumps(sample("team_log_get_events_continue.empty_page")).encode(), BOUND)
-    empty.fold(into)
-    assert not into.rows() and empty.read == 0
+    empty.fold(nothing := Uses())
+    assert not nothing and empty.read == 0
 
 
 def test_a_day_of_one_account_is_one_use_with_its_latest_event_whatever_the_order() -> None:
