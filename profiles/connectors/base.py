@@ -7,14 +7,19 @@ records of this module; errors are named by what a person or a job can do about 
 from __future__ import annotations
 
 import datetime as dt
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple, Protocol
-from unicodedata import category
+from typing import Any, Protocol
 
 import msgspec
 
+from profiles.connectors.activity import (
+    ActivityPage as ActivityPage,
+    ActivityType as ActivityType,
+    Held as Held,
+    Use as Use,
+    Uses as Uses,
+)
 from profiles.connectors.errors import (
     AnswerLost as AnswerLost,
     ConnectorError as ConnectorError,
@@ -28,8 +33,7 @@ from profiles.connectors.errors import (
     Throttled as Throttled,
     TryLater as TryLater,
 )
-
-UNFIT = ("Cc", "Cs")
+from profiles.connectors.text import plain as plain
 
 DOWNLOAD = "download_subscriptions"
 MATCH = "match_people"
@@ -39,17 +43,6 @@ RECLAIM = "reclaim"
 
 SUBSCRIPTIONS = "subscriptions"
 RECLAMATION = "reclamation"
-
-
-def plain(text: str, most: int) -> str:
-    """A vendor's text fit to store and show on one line: no control characters, at most `most` characters.
-
-    NUL is refused by PostgreSQL and lone surrogates by UTF-8; marks of writing direction stay, names need them.
-    """
-    if text.isprintable():
-        return text if len(text) <= most else text[:most].rstrip()
-    fit = (c if c.isprintable() or category(c) not in UNFIT else " " * (c in "\t\n\r") for c in text)
-    return "".join(fit)[:most].strip()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,77 +134,6 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     cursor: str = ""
     has_more: bool = False
     request_id: str = ""
-
-
-class Use(NamedTuple):
-    """How one account was used on one UTC day, folded from the vendor's events: never an event itself.
-
-    Whose use it is says the first of `external_id`, `account_id`, `email` that is not empty. `kind` is the vendor's
-    word for the latest event, at `latest` (UTC).
-    """
-
-    external_id: str
-    account_id: str
-    email: str
-    day: dt.date
-    latest: dt.datetime
-    kind: str
-    events: int
-
-
-class Held(msgspec.Struct, gc=False):
-    """The uses of one account on one day so far; the garbage collector need not look at a hundred thousand of them."""
-
-    events: int
-    latest: dt.datetime
-    kind: str
-
-
-class Uses:
-    """Where a connector folds pages of events into: accounts by day, and the counts of everything read.
-
-    `counters` add up: read = counted + the reasons not to count. `held` is by day (its ordinal), then by the seat's id,
-    or by account id and address where the vendor did not tell the seat's. A connector writes it in its hot loop.
-    """
-
-    def __init__(self) -> None:
-        self.held: dict[int, dict[str | tuple[str, str], Held]] = {}
-        self.counters: Counter[str] = Counter()
-        self.unknown_kinds: set[str] = set()
-
-    def __len__(self) -> int:
-        return sum(map(len, self.held.values()))
-
-    def rows(self) -> Iterator[Use]:
-        """What was folded, one row per account and day, fit to store."""
-        kinds: dict[str, str] = {}
-        for number, accounts in self.held.items():
-            day = dt.date.fromordinal(number)
-            for key, held in accounts.items():
-                kind = kinds.get(held.kind) or kinds.setdefault(held.kind, plain(held.kind, 80))
-                whose = (plain(key, 128), "", "") if isinstance(key, str) else ("", *key)
-                yield Use(*whose, day, held.latest, kind, held.events)
-
-
-class ActivityPage(msgspec.Struct, frozen=True, kw_only=True):
-    """One page of activity, decoded: `read` events were on it, none on an empty page with more to come.
-
-    `fold` counts them; it is apart from the reading, so that the next page can be fetched meanwhile.
-    """
-
-    read: int
-    fold: Callable[[Uses], None]
-    cursor: str = ""
-    has_more: bool = False
-
-
-class ActivityType(msgspec.Struct, frozen=True, kw_only=True):
-    """A class of events for people to read: whether it counts as use, and why. `examples` are the vendor's names."""
-
-    label: str
-    counts: bool
-    reason: str
-    examples: tuple[str, ...] = ()
 
 
 class Team(msgspec.Struct, frozen=True, kw_only=True):

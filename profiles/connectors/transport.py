@@ -1,7 +1,6 @@
 """One bounded HTTP exchange: a total deadline, a byte cap, no redirects, TLS or loopback only.
 
-The timeout of `requests` counts per read, so a server that drips a byte at a time holds a worker for hours. Here a
-watchdog shuts the socket when the time is over, which also ends a read of dripping headers.
+The timeout of `requests` counts per read; the deadline of the whole is kept by `deadline`.
 """
 
 from __future__ import annotations
@@ -9,28 +8,21 @@ from __future__ import annotations
 import ipaddress
 import logging
 import os
-import socket
-import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http.cookiejar import DefaultCookiePolicy
-from typing import Any
 from urllib.parse import urlsplit
 
 import requests
-from requests.adapters import HTTPAdapter
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import HTTPError
 
 from profiles.connectors.base import AnswerLost, ConnectorError, Failure, Refused, TryLater
+from profiles.connectors.deadline import Watchdog, WatchedAdapter
 
 CHUNK = 2 * 1024 * 1024
-TICK_SECONDS = 0.05
 USER_AGENT = "samsaas"
 OWN_AUTHORITIES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
-_wire = threading.local()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,132 +79,13 @@ def require_secure(url: str) -> str:
     raise UnsafeAddress(f"A vendor address must use https: {url[:200]!r}")
 
 
-class _Keeper:
-    """One thread that looks at the clock for all exchanges of this process; it sleeps while there is none."""
-
-    def __init__(self) -> None:
-        self.dogs: set[_Watchdog] = set()
-        self._busy = threading.Event()
-        self._starting = threading.Lock()
-        self._thread: threading.Thread | None = None
-
-    def watch(self, dog: _Watchdog) -> None:
-        self.dogs.add(dog)
-        self._busy.set()
-        if self._thread is None or not self._thread.is_alive():  # never started, or lost in a fork
-            with self._starting:
-                if self._thread is None or not self._thread.is_alive():
-                    self._thread = threading.Thread(target=self._keep, name="deadlines", daemon=True)
-                    self._thread.start()
-
-    def _keep(self) -> None:
-        while True:
-            self._busy.wait()
-            time.sleep(TICK_SECONDS)
-            for dog in tuple(self.dogs):
-                dog.bark_if_over()
-            if not self.dogs:
-                self._busy.clear()
-                if self.dogs:  # came in between
-                    self._busy.set()
-
-
-_keeper = _Keeper()
-
-
-class _Watchdog:
-    """Shuts the socket of the exchange once `seconds` are over. `reached`: the request may have left this machine."""
-
-    def __init__(self, seconds: float) -> None:
-        self.expired = self.reached = False
-        self.connection: Any = None
-        self.sock: Any = None
-        self._ends = time.monotonic() + seconds
-
-    def __enter__(self) -> _Watchdog:
-        _wire.watchdog = self
-        _keeper.watch(self)
-        return self
-
-    def __exit__(self, *exc_info: object) -> None:
-        _keeper.dogs.discard(self)
-        self.connection = self.sock = _wire.watchdog = None
-
-    def bark_if_over(self) -> None:
-        if time.monotonic() < self._ends:
-            return
-        self.expired = True
-        sock = self.sock or getattr(self.connection, "sock", None)
-        if sock is not None:
-            try:
-                # The plain socket's shutdown: SSLSocket.shutdown() would pull the TLS state from under the reader.
-                socket.socket.shutdown(sock, socket.SHUT_RDWR)
-            except OSError:
-                return
-
-
-class _Watched:
-    """Tells the watchdog of the running exchange which socket to shut, on new and on kept connections."""
-
-    sock: Any
-
-    def connect(self) -> None:
-        self._show()
-        super().connect()  # type: ignore[misc]
-        self._show()
-
-    def request(self, *args: Any, **kwargs: Any) -> None:
-        self._show()
-        super().request(*args, **kwargs)  # type: ignore[misc]
-        self._show()
-
-    def _show(self) -> None:
-        watchdog: _Watchdog | None = getattr(_wire, "watchdog", None)
-        if watchdog is None:
-            return
-        watchdog.connection, watchdog.sock = self, getattr(self, "sock", None)
-        watchdog.reached = watchdog.reached or watchdog.sock is not None
-        if watchdog.expired:
-            raise TimeoutError("the total deadline is over")
-
-
-class _WatchedHTTP(_Watched, HTTPConnection):
-    pass
-
-
-class _WatchedHTTPS(_Watched, HTTPSConnection):
-    pass
-
-
-class _HTTPPool(HTTPConnectionPool):
-    ConnectionCls = _WatchedHTTP
-
-
-class _HTTPSPool(HTTPSConnectionPool):
-    ConnectionCls = _WatchedHTTPS
-
-
-POOLS = {"http": _HTTPPool, "https": _HTTPSPool}
-
-
-class _WatchedAdapter(HTTPAdapter):
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = POOLS
-
-    def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
-        manager = super().proxy_manager_for(*args, **kwargs)
-        manager.pool_classes_by_scheme = POOLS
-        return manager
-
-
 class BoundedSession(requests.Session):
     """A `requests` session fit for `exchange`: watched sockets, redirects neither followed nor read, no cookies."""
 
     def fit_for(self, url: str) -> None:
         """Mount the watched adapters; a proxy from the environment must not see calls to this machine."""
-        self.mount("https://", _WatchedAdapter())
-        self.mount("http://", _WatchedAdapter())
+        self.mount("https://", WatchedAdapter())
+        self.mount("http://", WatchedAdapter())
         self.headers["User-Agent"] = USER_AGENT
         self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         self.trust_env = not is_loopback(url)
@@ -243,7 +116,7 @@ def exchange(session: requests.Session, url: str, body: bytes, headers: Mapping[
     """
     started = time.monotonic()
     timeout = (min(bounds.connect, bounds.total), min(bounds.read, bounds.total))
-    with _Watchdog(bounds.total) as watchdog:
+    with Watchdog(bounds.total) as watchdog:
         try:
             with session.post(
                 require_secure(url),
@@ -291,7 +164,7 @@ def _read(response: requests.Response, ends: float, max_bytes: int) -> bytes:
     return b"".join(pieces)
 
 
-def _trouble(url: str, error: Exception | None, watchdog: _Watchdog, seconds: float) -> TryLater:
+def _trouble(url: str, error: Exception | None, watchdog: Watchdog, seconds: float) -> TryLater:
     parts = urlsplit(url)
     failure = Failure(endpoint=parts.path)
     if watchdog.expired or str(error) == "the total deadline is over":

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import pytest
 
 from profiles import connectors
-from profiles.connectors import base, transport
+from profiles.connectors import base, deadline, transport
 from profiles.connectors.base import Limits
 from profiles.connectors.dropbox.client import DropboxClient, DropboxDialect
 from profiles.connectors.dropbox.sandbox import Fault, Sandbox
@@ -130,8 +130,8 @@ def test_a_call_with_an_effect_is_not_repeated(world: World) -> None:
 
 def test_one_connection_serves_a_whole_run(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     opened = []
-    connect = transport._WatchedHTTP.connect
-    monkeypatch.setattr(transport._WatchedHTTP, "connect", lambda self: (opened.append(self), connect(self))[1])
+    connect = deadline._WatchedHTTP.connect
+    monkeypatch.setattr(deadline._WatchedHTTP, "connect", lambda self: (opened.append(self), connect(self))[1])
     connector = world.connector(page_size=20)
     assert sum(len(page.items) for page in connector.seats()) == 248
     assert connector.counters.requests == 13
