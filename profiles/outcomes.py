@@ -129,6 +129,13 @@ OUTCOMES: dict[str, Outcome] = {
         "Sign in as an administrator of the expected team, or, if the profile should really move, "
         "confirm below that the team is to be replaced.",
     ),
+    "team_taken": Outcome(
+        "Another profile is connected to this team",
+        "The access was given for a team that another integration profile downloads already: every seat would be "
+        "listed and counted twice. Nothing was stored.",
+        "If you meant another team, press Get OAuth Token again and choose “Sign in as another administrator”. If both "
+        "profiles are really to hold the same team, confirm it below.",
+    ),
 }
 
 WITHOUT_ATTEMPT = frozenset({"state_unknown", "state_used", "state_foreign", "session_lost", "role_lost"})

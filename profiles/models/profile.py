@@ -61,6 +61,11 @@ class IntegrationProfile(models.Model):
     def get_absolute_url(self) -> str:
         return reverse("profile_detail", args=[self.pk])
 
+    def sharing_team(self, team_id: str) -> models.QuerySet[IntegrationProfile]:
+        """Other profiles of the vendor that are connected to this team; none where the team is unknown."""
+        others = IntegrationProfile.objects.exclude(pk=self.pk).exclude(team_id="")
+        return others.filter(vendor=self.vendor, team_id=team_id)
+
     @property
     def vendor_info(self) -> base.Vendor:
         return connectors.vendor(self.vendor)

@@ -221,6 +221,19 @@ def test_another_team_keeps_the_old_connection_until_it_is_replaced_on_purpose(i
     assert connected.team_name == "Blue Harbour Studio"
 
 
+def test_a_team_that_another_profile_holds_is_connected_again_only_on_purpose(integrator, connected, dropbox):
+    second = worlds.draft_profile("Dropbox Asia")
+    page = worlds.connect(integrator, second, dropbox).content.decode()
+    second.refresh_from_db()
+    assert connected.display_name in page and "counted twice" in page and not second.team_id
+    assert nothing_stored(second)
+    back = worlds.consent(dropbox, worlds.press(integrator, second, share_team="1"))
+    assert outcome_of(integrator, dropbox, back) == "connected"
+    second.refresh_from_db()
+    assert second.team_id == connected.team_id
+    assert outcome_of(integrator, dropbox, worlds.consent(dropbox, worlds.press(integrator, second))) == "connected"
+
+
 def test_a_new_token_replaces_the_administrator(integrator, connected, dropbox):
     first = main_credential(connected).admin_external_id
     second = next(iter(dropbox.teams.values())).admins()[1]["profile"]["team_member_id"]
