@@ -137,7 +137,7 @@ PAGES = (
     "/user-resolution-rules/",
     "/what-counts-as-use/",
     "/removal-candidates/",
-    "/subscriptions/2/propose/",
+    "/subscriptions/7/propose/",
     "/audit/",
 )
 
