@@ -21,7 +21,7 @@ MEANINGS = {
     roles.ADMIN: "everything, Core UI included",
     roles.SAM_INTEGRATOR: "integration profiles, connections and tokens; sees everything else",
     roles.SAM_ADMIN: "reclamation, approvals, job results and the audit trail; sees everything else",
-    roles.SAM_USER: "sees everything, manages entitlements, runs reconciliation",
+    roles.SAM_USER: "sees everything, manages entitlements, runs reconciliation, proposes removal candidates",
 }
 WORDING = {
     "is_superuser": {"label": "Superuser", "help_text": "Holds every role, whatever is ticked above."},

@@ -108,6 +108,11 @@ POLICY: dict[str, dict[str, str]] = {
     "resolution_rule_edit": INTEGRATE,
     "resolution_rule_delete": INTEGRATE,
     "resolution_rule_move": INTEGRATE_ACT,
+    "candidate_list": READ,
+    "candidate_export": READ,
+    "candidate_detail": READ,
+    "candidate_propose": {"GET": SAM_USER, "POST": SAM_USER},
+    "candidate_skip": MANAGE,
     "audit_list": {"GET": SAM_ADMIN},
     # Django's admin checks its own permissions below this door.
     "admin:*": {"GET": ADMIN, "POST": ADMIN},

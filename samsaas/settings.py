@@ -139,6 +139,8 @@ JOB_DOORBELLS = {
     "pull_activity": "subscriptions.tasks.pull",
 }
 JOB_FINISHED_DOORBELL = "samsaas.schedule.follow"
+# What other apps do when a profile is deleted; `profiles` may not import them.
+PROFILE_DELETION_STEPS = ["reclamation.skip_with_profile"]
 
 # --- people and sessions ---------------------------------------------------------------------------------------------
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]

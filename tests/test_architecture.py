@@ -20,6 +20,9 @@ VAGUE = {"utils", "helpers", "services", "common", "misc", "manager", "managers"
 # a profile ends its runs, and the embedded mode gives its own back when it stops.
 LEASE = {"owner", "heartbeat_at"}
 LEASE_WRITERS = {"profiles/runs.py", "profiles/queue.py", "profiles/delete_profile.py", "samsaas/embedded.py"}
+# Who may give a removal candidate its state: one module, where every move is checked and kept as history.
+STATE_WRITERS = {"reclamation/workflow.py"}
+WRITING = {"update", "create", "get_or_create", "update_or_create", "bulk_update", "setattr", "RemovalCandidate"}
 
 
 @cache
@@ -93,6 +96,49 @@ def test_lease_of_a_job_run_is_written_in_one_place() -> None:
         if isinstance(node, ast.Call) and written(node) & LEASE
     }
     assert writers <= LEASE_WRITERS
+
+
+def knows_candidates(name: str, tree: ast.Module) -> bool:
+    """Whether the module can get hold of one: it is one of theirs, or imports from them."""
+    imported = {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    return name.startswith("reclamation/") or any(module.startswith("reclamation") for module in imported)
+
+
+def writes_state(node: ast.AST) -> bool:
+    """`x.state = …`, or a writing call that names `state` or hides its columns behind `**`."""
+    if isinstance(node, ast.Attribute):
+        return node.attr == "state" and isinstance(node.ctx, ast.Store)
+    if not isinstance(node, ast.Call):
+        return False
+    called = getattr(node.func, "attr", getattr(node.func, "id", ""))
+    named = any(keyword.arg in ("state", None) for keyword in node.keywords)
+    spelled = any(isinstance(part, ast.Constant) and part.value == "state" for part in ast.walk(node))
+    return called in WRITING and (named or spelled)
+
+
+def test_state_of_a_removal_candidate_is_written_in_one_place() -> None:
+    writers = {
+        name
+        for name, tree in modules().items()
+        if knows_candidates(name, tree) and any(writes_state(node) for node in ast.walk(tree))
+    }
+    assert writers == STATE_WRITERS
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "candidate.state = 'ready'",
+        "rows.update(note='', state='ready')",
+        "rows.update(**changes)",
+        "RemovalCandidate(state='ready').save()",
+        "setattr(candidate, 'state', 'ready')",
+        "RemovalCandidate.objects.bulk_update(rows, ['state'])",
+    ],
+)
+def test_no_way_of_writing_a_state_escapes_the_look(line: str) -> None:
+    assert any(writes_state(node) for node in ast.walk(ast.parse(line)))
+    assert not any(writes_state(node) for node in ast.walk(ast.parse("rows.filter(state='ready').update(note='')")))
 
 
 def test_apps_do_not_talk_by_signals() -> None:

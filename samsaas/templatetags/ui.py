@@ -48,6 +48,14 @@ PILLS = {
     "yes": ("good", "check"),
     "no": ("idle", "circle-minus"),
     "warning": ("warn", "alert-triangle"),
+    "attention_required": ("bad", "alert-triangle"),
+    "ready": ("good", "circle-check"),
+    "awaiting_user": ("warn", "mail"),
+    "awaiting_approval": ("warn", "user-circle"),
+    "awaiting_revocation": ("info", "clock"),
+    "closed_complete": ("idle", "check"),
+    "closed_skipped": ("idle", "circle-minus"),
+    "closed_canceled": ("idle", "ban"),
 }
 # Control, zero-width and direction characters: what a name could hide behind. Joiners stay, scripts need them.
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]")

@@ -136,6 +136,8 @@ PAGES = (
     "/people/",
     "/user-resolution-rules/",
     "/what-counts-as-use/",
+    "/removal-candidates/",
+    "/subscriptions/7/propose/",
     "/audit/",
 )
 
