@@ -139,6 +139,7 @@ JOB_DOORBELLS = {
     "pull_activity": "subscriptions.tasks.pull",
 }
 JOB_FINISHED_DOORBELL = "samsaas.schedule.follow"
+JOB_NEXT_STEP = "samsaas.schedule.next_step"
 
 # --- people and sessions ---------------------------------------------------------------------------------------------
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
