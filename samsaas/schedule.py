@@ -55,7 +55,7 @@ def follow() -> int:
 def next_step(run: JobRun) -> str | None:
     """The next step the profile takes part in; one without its scheduled job, or with a paused one, is stepped over."""
     profile = run.profile
-    if profile is None or run.process not in DAILY_ORDER:
+    if profile is None or run.process not in DAILY_ORDER[:-1]:
         return None
     going = {base.MATCH, *profile.scheduled_jobs.filter(paused=False).values_list("process", flat=True)}
     later = DAILY_ORDER[DAILY_ORDER.index(run.process) + 1 :]
