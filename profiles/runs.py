@@ -3,7 +3,7 @@
 1. Claim: one conditional update takes a queued row and gives it an owner and a new generation, by database time.
 2. Heartbeat: a thread shows that the worker lives; the sweeper takes over rows that are silent for too long.
 3. Every write of the verb is fenced by owner and generation, so a zombie can change nothing.
-4. The verb's end, or its error by remedy, is stored on the row and on the profile.
+4. The verb's end, or its error by remedy, is stored on the row and on the profile; what waited behind it is queued.
 """
 
 from __future__ import annotations
@@ -191,6 +191,7 @@ def execute(run_id: int, verb: Verb, *, clock: Callable[[], datetime] = timezone
             _attend(job.run)
             if job.run.in_chain:
                 queue.announce_end(job.run)
+    queue.start_waiting()
 
 
 UNEXPECTED = "The application met an error of its own. The previous data is unchanged."

@@ -43,7 +43,7 @@ def follow() -> int:
     )
     requested = 0
     for run in done.exclude(process=DAILY_ORDER[-1]).select_related("profile__alias__parent"):
-        following = _next(run)
+        following = next_step(run)
         if following and run.profile:
             _, new = queue.request(
                 run.profile, following, trigger=JobRun.Trigger.CHAIN, by=run.requested_by, in_chain=True, after=run
@@ -52,10 +52,10 @@ def follow() -> int:
     return requested
 
 
-def _next(run: JobRun) -> str | None:
+def next_step(run: JobRun) -> str | None:
     """The next step the profile takes part in; one without its scheduled job, or with a paused one, is stepped over."""
     profile = run.profile
-    if profile is None or run.process not in DAILY_ORDER:
+    if profile is None or run.process not in DAILY_ORDER[:-1]:
         return None
     going = {base.MATCH, *profile.scheduled_jobs.filter(paused=False).values_list("process", flat=True)}
     later = DAILY_ORDER[DAILY_ORDER.index(run.process) + 1 :]

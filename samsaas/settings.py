@@ -139,6 +139,7 @@ JOB_DOORBELLS = {
     "pull_activity": "subscriptions.tasks.pull",
 }
 JOB_FINISHED_DOORBELL = "samsaas.schedule.follow"
+JOB_NEXT_STEP = "samsaas.schedule.next_step"
 # What other apps do when a profile is deleted; `profiles` may not import them.
 PROFILE_DELETION_STEPS = ["reclamation.skip_with_profile"]
 

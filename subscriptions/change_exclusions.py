@@ -64,7 +64,7 @@ def _apply_to(profile: IntegrationProfile, by: User) -> int:
         locked = IntegrationProfile.objects.select_for_update(no_key=True, of=("self",)).filter(pk=profile.pk).first()
         changed = exclude.apply(locked) if locked else 0
     if changed and profile.refreshed_at:
-        queue.request(profile, base.MATCH, trigger=JobRun.Trigger.MANUAL, by=by)
+        queue.request_anew(profile, base.MATCH, trigger=JobRun.Trigger.MANUAL, by=by)
     return changed
 
 

@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 from requests.structures import CaseInsensitiveDict
 
-from profiles import aliases, connections, tasks as profile_tasks
+from profiles import aliases, connections, queue, tasks as profile_tasks
 from profiles.connectors import base
 from profiles.connectors.dropbox.sandbox import Request, Sandbox, application
 from profiles.models import IntegrationProfile, JobRun
@@ -94,6 +94,7 @@ def connect(client: Client, profile: IntegrationProfile, sandbox: Sandbox, **cho
 
 def work() -> list[JobRun]:
     """One worker's turn: execute every queued run; gives them as they ended."""
+    queue.start_waiting()
     queued = list(JobRun.objects.filter(state=JobRun.State.QUEUED).values_list("pk", "process"))
     for run_id, process in queued:
         DOORBELLS[process](run_id)

@@ -15,7 +15,16 @@ UNITS = {base.ACTIVITY: "Events", base.MATCH: "Seats", base.VALIDATE: "Processes
 
 class JobRunQuerySet(models.QuerySet["JobRun"]):
     def active(self) -> Self:
+        """Not over."""
         return self.filter(state__in=JobRun.ACTIVE)
+
+    def under_way(self) -> Self:
+        """Active, and not behind another one: at most one of a profile and process."""
+        return self.active().exclude(state=JobRun.State.WAITING)
+
+    def not_begun(self) -> Self:
+        """Active, and nothing was read yet that could have changed since."""
+        return self.active().exclude(state=JobRun.State.RUNNING).filter(cursor="")
 
     def for_process(self, process: str) -> Self:
         return self.filter(process=process)
@@ -38,6 +47,7 @@ class JobRun(models.Model):
         CHAIN = "chain", "After the step before"
 
     class State(models.TextChoices):
+        WAITING = "waiting", "Waits its turn"
         QUEUED = "queued", "Queued"
         RUNNING = "running", "Running"
         SUCCEEDED = "succeeded", "Succeeded"
@@ -45,7 +55,7 @@ class JobRun(models.Model):
         FAILED = "failed", "Failed"
         CANCELLED = "cancelled", "Cancelled"
 
-    ACTIVE = (State.QUEUED, State.RUNNING)
+    ACTIVE = (State.WAITING, State.QUEUED, State.RUNNING)
 
     profile = models.ForeignKey(
         "profiles.IntegrationProfile", null=True, on_delete=models.SET_NULL, related_name="runs"
@@ -103,6 +113,11 @@ class JobRun(models.Model):
                 fields=["profile", "process"],
                 condition=models.Q(state__in=("queued", "running")),
                 name="run_one_active_per_process",
+            ),
+            models.UniqueConstraint(
+                fields=["profile", "process"],
+                condition=models.Q(state="waiting"),
+                name="run_one_waiting_per_process",
             ),
             models.UniqueConstraint(
                 fields=["profile", "process", "logical_date"],

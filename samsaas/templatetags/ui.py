@@ -31,6 +31,7 @@ PILLS = {
     "refresh_held": ("warn", "player-pause"),
     "new": ("idle", "circle-dashed"),
     "connected": ("good", "circle-check"),
+    "waiting": ("idle", "clock"),
     "queued": ("idle", "clock"),
     "running": ("info", "refresh"),
     "succeeded": ("good", "circle-check"),

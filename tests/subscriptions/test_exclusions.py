@@ -74,7 +74,7 @@ def test_a_saved_rule_applies_at_once_to_every_profile_and_people_are_matched_ag
     said = manager.post(f"{USERS}new/", {"active": "on", "pattern": "Test-*"}, follow=True).content.decode()
     assert "2 subscriptions changed sides at once" in said
     assert left_out() == {"bot", "asian bot"}
-    asked = JobRun.objects.filter(process="match_people", state=JobRun.State.QUEUED)
+    asked = JobRun.objects.active().filter(process="match_people")
     assert {run.profile for run in asked} == {world.europe, world.asia}
     line = AuditEntry.objects.get(verb="created exclusion rule")
     assert line.object_name == "User test-*" and line.detail["profile"] == "every profile"

@@ -89,7 +89,7 @@ def test_a_file_is_shown_first_and_applied_then(keeper: Any) -> None:
     assert kept.updated_at == kept_before, "what is the same is not written"
     assert (changed.department, changed.left_on) == ("Legal", date(2026, 12, 31))
     assert [one.address for one in changed.addresses.all()] == ["cleo@example.com", "new@example.com"]
-    assert JobRun.objects.filter(process="match_people", state="queued").count() == 1
+    assert JobRun.objects.active().filter(process="match_people").count() == 1
     assert AuditEntry.objects.get(verb="imported people").detail["new"] == 1
     assert effects(upload) == {"4": "refused"}, "only what the error file needs is kept"
 

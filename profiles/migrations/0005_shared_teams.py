@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('profiles', '0003_scheduled_jobs'),
+        ('profiles', '0004_one_run_waits_behind'),
     ]
 
     operations = [
