@@ -67,10 +67,20 @@ def start_due() -> None:
     """Every minute: request today's refresh of every published, connected profile whose time has come."""
     now = timezone.now()
     for job in _refreshable():
-        today = now.astimezone(job.local_zone).date()
-        already = JobRun.objects.filter(profile=job.profile, process=job.process, logical_date=today)
-        if due(job, now) and not already.exists():
+        if due(job, now) and not _asked_for(job, now):
+            today = now.astimezone(job.local_zone).date()
             queue.request(job.profile, job.process, trigger=JobRun.Trigger.SCHEDULE, logical_date=today, in_chain=True)
+
+
+def _asked_for(job: ScheduledJob, now: datetime) -> bool:
+    """Whether there is today's refresh: the schedule's own, or one of another trigger since its time, such as the first
+    one after connecting. One of those that failed leaves today's to be made.
+    """
+    local = now.astimezone(job.local_zone)
+    own = Q(logical_date=local.date())
+    other = Q(in_chain=True, created_at__range=(_moment(job.local_time, local, job.local_zone), now))
+    runs = JobRun.objects.filter(profile=job.profile, process=job.process)
+    return runs.filter(own | other & ~Q(state=JobRun.State.FAILED)).exists()
 
 
 def due(job: ScheduledJob, now: datetime) -> bool:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
+from django.db.models import F
 from django.test import Client
 from django.utils import timezone
 from requests.structures import CaseInsensitiveDict
@@ -110,6 +112,11 @@ def work_on() -> list[JobRun]:
         if not schedule.follow() and not turn:
             return done
     raise AssertionError("The work never ends.")
+
+
+def since_yesterday() -> None:
+    """Everything so far was asked for a day earlier, so that today has not had its refresh."""
+    JobRun.objects.update(created_at=F("created_at") - timedelta(days=1))
 
 
 def nonsense(names: tuple[str, ...]) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+import time_machine
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -187,11 +188,33 @@ def test_due_follows_local_time_whatever_the_clocks_do(settings, zone, at, utc, 
 def test_the_daily_refresh_makes_one_run_a_local_date(connected, settings):
     settings.DAILY_REFRESH_AT = "00:00"
     worlds.work()
+    worlds.since_yesterday()
     for _ in range(3):
         schedule.start_due()
         worlds.work()
     scheduled = JobRun.objects.filter(trigger="schedule")
     assert scheduled.count() == 1 and scheduled.get().state == "succeeded"
+
+
+def test_the_first_refresh_after_connecting_is_todays_unless_it_failed(connected, settings):
+    settings.DAILY_REFRESH_AT = "00:00"
+    schedule.start_due()
+    worlds.work_on()
+    schedule.start_due()
+    assert not JobRun.objects.filter(trigger="schedule").exists()
+    JobRun.objects.filter(process=base.DOWNLOAD).update(state="failed")
+    schedule.start_due()
+    assert JobRun.objects.filter(trigger="schedule").count() == 1
+
+
+def test_a_refresh_by_hand_before_the_time_of_day_does_not_stand_for_todays(connected, settings):
+    settings.DAILY_REFRESH_AT = "12:00"
+    worlds.work_on()
+    noon = timezone.localtime().replace(hour=12, minute=0, second=0, microsecond=0)
+    JobRun.objects.update(created_at=noon - timedelta(minutes=1))
+    with time_machine.travel(noon + timedelta(minutes=1), tick=False):
+        schedule.start_due()
+    assert JobRun.objects.filter(trigger="schedule").count() == 1
 
 
 def test_a_draft_or_unauthorised_profile_is_not_refreshed(draft, settings):

@@ -91,6 +91,7 @@ def test_a_zone_or_time_that_does_not_exist_is_named_and_changes_nothing(integra
 def test_a_paused_job_is_not_started_and_resumes(integrator, connected, settings):
     settings.DAILY_REFRESH_AT = "00:00"
     worlds.work_on()
+    worlds.since_yesterday()
     integrator.post(f"/scheduled-jobs/{job().pk}/pause/", {"paused": "1"})
     schedule.start_due()
     assert not JobRun.objects.filter(trigger="schedule").exists()
