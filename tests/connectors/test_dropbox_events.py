@@ -222,6 +222,23 @@ def test_device_sessions_give_the_latest_moment_and_never_the_future() -> None:
     assert use.latest == datetime(2026, 7, 3, tzinfo=UTC)
 
 
+@pytest.mark.parametrize(
+    "odd",
+    [
+        None,
+        {"web_sessions": []},
+        {"team_member_id": "dbmid:2", "web_sessions": [{"updated": "yesterday"}]},
+        {"team_member_id": "dbmid:2", "web_sessions": {"updated": "2026-07-01T00:00:00Z"}},
+        {"team_member_id": "dbmid:2", "web_sessions": [{"updated": "0001-01-01T00:00:00+14:00"}]},
+    ],
+)
+def test_an_odd_device_record_is_set_aside_alone(odd: Any) -> None:
+    fit = {"team_member_id": "dbmid:1", "web_sessions": [{"updated": "2026-07-01T00:00:00Z"}]}
+    into = Uses()
+    events.devices(json.dumps({"devices": [odd, fit], "has_more": False}).encode(), BOUND).fold(into)
+    assert [use.external_id for use in into.rows()] == ["dbmid:1"] and into.counters["set_aside"] == 1
+
+
 def test_every_class_of_the_table_says_why() -> None:
     assert all(row.reason and row.label for row in activity_types.TABLE)
     named = {example for row in activity_types.TABLE if not row.counts for example in row.examples}
