@@ -65,14 +65,19 @@ def begin(
     switch_account: bool = False,
     replace_team: bool = False,
     share_team: bool = False,
+    sessions: bool = False,
 ) -> str:
-    """The vendor's consent URL for a fresh state row.
+    """The vendor's consent URL for a fresh state row. Raises `Credential.DoesNotExist` without a client id.
 
     `replace_team` and `share_team` are what a person confirmed: that the profile may move to another team, and that
-    another profile may be connected to the same one. Raises `Credential.DoesNotExist` without a client id."""
+    another profile may be connected to the same one. `sessions` asks for device sessions too; what an earlier grant
+    holds of them is asked for again.
+    """
     credential = profile.alias.credentials.get(purpose=purpose)
     state, verifier = secrets.token_urlsafe(32), tokens.new_verifier() if settings.OAUTH_PKCE else ""
-    wanted = scopes.wanted(profile, purpose)
+    wanted, more = scopes.wanted(profile, purpose), scopes.session_scope(profile, purpose)
+    if more and (sessions or more in credential.granted_scopes):
+        wanted = sorted({*wanted, more})
     where = endpoints.of(profile.vendor)
     _forget_old(user, now)
     attempt = OAuthState.objects.create(
@@ -152,6 +157,8 @@ def _check(
         raise Stop("role_lost")
     if "error" in params:
         words = {key: params.get(key, "")[:300] for key in ("error", "error_description")}
+        if params["error"] == "invalid_scope":
+            raise Stop("scope_refused", asked=attempt.scopes, **words)
         raise Stop("denied" if params["error"] == "access_denied" else "vendor_error", **words)
     if not params.get("code"):
         raise Stop("vendor_error", error="no code", error_description="The vendor sent neither a code nor an error.")

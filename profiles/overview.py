@@ -70,6 +70,7 @@ def of(profile: IntegrationProfile) -> dict[str, Any]:
         "credentials": [credentials[purpose] for purpose in Credential.Purpose.values if purpose in credentials],
         "main": main,
         "files_to": scopes.reclamation_admin(profile),
+        "session_scope": scopes.session_scope(profile, base.SUBSCRIPTIONS),
         "processes": scopes.xray(profile),
         "excess": scopes.excess_by_purpose(profile),
         "checks": _checks(profile, checks),

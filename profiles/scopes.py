@@ -23,6 +23,16 @@ def wanted(profile: IntegrationProfile, purpose: str) -> list[str]:
     return sorted({scope for process in found for scope in (*process.scopes, *process.recommended_scopes)})
 
 
+def session_scope(profile: IntegrationProfile, purpose: str) -> str:
+    """The scope for device sessions where this credential could use it; "" otherwise.
+
+    A vendor gives what a consent asks for and no more, and may refuse a consent over a scope that nobody ticked for
+    the app: so it is asked for only where an administrator says that it is ticked.
+    """
+    pulls = any(process.key == base.ACTIVITY for process in processes_for(profile, purpose))
+    return profile.vendor_info.session_scope if pulls else ""
+
+
 def missing(profile: IntegrationProfile, purpose: str, granted: Iterable[str]) -> list[str]:
     """Needed scopes of the enabled processes that the grant lacks, sorted."""
     needed = {scope for process in processes_for(profile, purpose) for scope in process.scopes}
@@ -31,7 +41,7 @@ def missing(profile: IntegrationProfile, purpose: str, granted: Iterable[str]) -
 
 def excess(profile: IntegrationProfile, purpose: str, granted: Iterable[str]) -> list[str]:
     """Granted scopes that no enabled process asks for, sorted: more power than this connection needs."""
-    return sorted(set(granted) - set(wanted(profile, purpose)))
+    return sorted(set(granted) - {*wanted(profile, purpose), session_scope(profile, purpose)})
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection
+from django.db.models.functions import Upper
 
 from profiles.connectors.base import Use, Uses
 from profiles.models import IntegrationProfile
@@ -23,6 +24,7 @@ DAYS = ActivityDay._meta.db_table
 BATCH = "activity_batch"
 FOUND = "activity_found"
 COLUMNS = Use._fields
+STRANGER = "b.external_id || b.account_id = ''"
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,10 @@ def _rows(uses: Uses) -> Iterator[tuple[Any, ...]]:
 
 
 def _find(profile: IntegrationProfile) -> None:
-    """Whose each row is: by the seat's id, else by the account's, else by an address only one seat has."""
+    """Whose each row is: by the seat's id, else by the account's, else by an address only one seat has.
+
+    An address counts in whatever case; a secondary one where no seat has it as its own.
+    """
     _execute(
         f"""
         CREATE TEMPORARY TABLE {FOUND} AS
@@ -96,7 +101,7 @@ def _find(profile: IntegrationProfile) -> None:
         [profile.pk],
     )
     if _one(f"SELECT EXISTS (SELECT 1 FROM {BATCH} WHERE external_id = '')")[0]:
-        for column, earlier in (("account_id", "b.external_id = ''"), ("email", "b.external_id || b.account_id = ''")):
+        for column, earlier in (("account_id", "b.external_id = ''"), ("upper(email)", STRANGER)):
             _execute(
                 f"""
                 INSERT INTO {FOUND} (seat_id, day, latest, kind, events)
@@ -104,13 +109,45 @@ def _find(profile: IntegrationProfile) -> None:
                     SELECT {column} AS found_by, min(id) AS seat_id FROM {SEATS}
                     WHERE profile_id = %s AND {column} IN (SELECT {column} FROM {BATCH} b WHERE {earlier})
                     GROUP BY {column} HAVING count(*) = 1
-                ) owner ON owner.found_by = b.{column}
-                WHERE {earlier} AND b.{column} <> ''
+                ) owner ON owner.found_by = {column}
+                WHERE {earlier} AND {column} <> ''
                 """,
                 [profile.pk],
             )
+        _find_by_secondary(profile)
     if _postgresql():
         _execute(f"ANALYZE {FOUND} (seat_id, day)")
+
+
+def _find_by_secondary(profile: IntegrationProfile) -> None:
+    """Only addresses that no seat has as its own, and that one seat alone has beside its own."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            SELECT DISTINCT upper(b.email) FROM {BATCH} b WHERE {STRANGER} AND b.email <> '' AND NOT EXISTS (
+                SELECT 1 FROM {SEATS} t WHERE t.profile_id = %s AND upper(t.email) = upper(b.email)
+            )
+            """,
+            [profile.pk],
+        )
+        wanted = {address for (address,) in cursor.fetchall()}
+    if not wanted:
+        return
+    owners: dict[str, set[int]] = {}
+    seats = Subscription.objects.filter(profile=profile).exclude(secondary_emails="")
+    for pk, addresses in seats.values_list("pk", Upper("secondary_emails")).iterator():
+        for address in wanted.intersection(addresses.split("\n")):
+            owners.setdefault(address, set()).add(pk)
+    for address, found in owners.items():
+        if len(found) == 1:
+            _execute(
+                f"""
+                INSERT INTO {FOUND} (seat_id, day, latest, kind, events)
+                SELECT %s, b.day, b.latest, b.kind, b.events FROM {BATCH} b
+                WHERE {STRANGER} AND upper(b.email) = %s
+                """,
+                [found.pop(), address],
+            )
 
 
 def _keep_latest(run_id: int, signal: str) -> None:

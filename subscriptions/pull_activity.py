@@ -159,7 +159,7 @@ class _Reading:
         for kind in sorted(batch.uses.unknown_kinds):
             if kind not in self.unknown and len(self.unknown) < MOST_UNKNOWN_NAMED:
                 self.unknown.add(kind)
-                self.job.warn(f"Unknown kind of event, not counted as use: {kind}")
+                self.job.warn(f"Unknown kind of event, counted as use to be safe: {kind}")
 
     def _commit(self, batch: _Batch) -> None:
         with transaction.atomic():
@@ -191,11 +191,25 @@ def _sessions(job: runs.Job, profile: IntegrationProfile, connector: base.Connec
     credential = profile.alias.credentials.filter(purpose=base.SUBSCRIPTIONS).first()
     if not scope or credential is None or scope not in credential.granted_scopes:
         return
-    try:
-        for page in connector.sessions():
-            page.fold(into := base.Uses())
-            with transaction.atomic():
-                activity.store(profile, into, run_id=job.run.pk, reading=0, signal=LastActivity.Signal.SESSION)
-                job.progress(step="Looking at device sessions")
-    except (base.MissingScope, base.Refused, base.TryLater, base.ProtocolError) as error:
-        job.warn(f"Device sessions could not be read: {error}")
+    restarts = 0
+    while True:
+        try:
+            return _look_at_sessions(job, profile, connector)
+        except (base.MissingScope, base.Refused, base.TryLater, base.ProtocolError, base.ListingReset) as error:
+            if isinstance(error, base.ListingReset) and restarts < MOST_RESTARTS:
+                restarts += 1
+                continue
+            job.warn(f"Device sessions could not be read: {error}")
+            return None
+
+
+def _look_at_sessions(job: runs.Job, profile: IntegrationProfile, connector: base.Connector) -> None:
+    odd = 0
+    for page in connector.sessions():
+        page.fold(into := base.Uses())
+        odd += into.counters["set_aside"]
+        with transaction.atomic():
+            activity.store(profile, into, run_id=job.run.pk, reading=0, signal=LastActivity.Signal.SESSION)
+            job.progress(step="Looking at device sessions")
+    if odd:
+        job.warn(f"Device sessions of {odd:,} members could not be read; those of the others count.")

@@ -235,7 +235,7 @@ class Vendor:
     setting, see `setting_names`. `authorize_params` go onto every consent link; `switch_account_params` only where
     the admin asked to choose another vendor account. `app_steps` tell how to make the vendor's app, in order;
     {scopes} and {redirect_url} mark the steps that come with these values to copy. `activity_types` explain what
-    counts as use; with `session_scope` granted, device sessions are a second signal (it is never asked for).
+    counts as use; with `session_scope` granted, device sessions are a second signal (asked for on demand only).
     """
 
     key: str

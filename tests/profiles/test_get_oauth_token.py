@@ -312,3 +312,34 @@ def test_the_profile_page_knows_that_it_waits_for_the_vendor(integrator, draft, 
     assert integrator.get(waiting).json()["waiting"] is True
     integrator.get(worlds.consent(dropbox, url, allow=False))
     assert integrator.get(waiting).json()["waiting"] is False
+
+
+def test_a_refused_scope_names_the_scopes_to_tick(integrator, draft, dropbox):
+    """RFC 6749's invalid_scope on the way back: an app whose Permissions tab lacks what a process needs."""
+    state = parse_qs(urlsplit(worlds.press(integrator, draft)).query)["state"][0]
+    back = f"/oauth_redirect.do?error=invalid_scope&error_description=not+enabled&state={state}"
+    page = integrator.get(back, follow=True).content.decode()
+    assert "The vendor refused a scope" in page and "<code>members.read</code>" in page and "not enabled" in page
+    assert nothing_stored(draft)
+
+
+def scopes_asked(client, profile, **fields):
+    return parse_qs(urlsplit(worlds.press(client, profile, **fields)).query)["scope"][0].split()
+
+
+def test_device_sessions_are_asked_for_on_demand_and_again_once_granted(integrator, connected, dropbox):
+    page = integrator.get(connected.get_absolute_url()).content.decode()
+    assert "Get OAuth Token with device sessions" in page and "sessions.list" in page
+    assert "sessions.list" not in scopes_asked(integrator, connected)
+    back = worlds.consent(dropbox, worlds.press(integrator, connected, sessions="1"))
+    assert "The vendor gave this profile a token" in integrator.get(back, follow=True).content.decode()
+    assert "sessions.list" in main_credential(connected).granted_scopes
+    assert "sessions.list" in scopes_asked(integrator, connected)
+    page = integrator.get(connected.get_absolute_url()).content.decode()
+    assert "Read too" in page and "with device sessions" not in page and "More than needed" not in page
+
+
+def test_without_the_activity_process_nobody_offers_device_sessions(integrator, connected, dropbox):
+    IntegrationProfile.objects.update(pull_activity=False)
+    assert "sessions.list" not in scopes_asked(integrator, connected, sessions="1")
+    assert "device sessions" not in integrator.get(connected.get_absolute_url()).content.decode()

@@ -80,9 +80,9 @@ class _MemberDevices(msgspec.Struct, gc=False):
 
 
 class Devices(msgspec.Struct, gc=False):
-    """ListMembersDevicesResult."""
+    """ListMembersDevicesResult. Each record is read for itself, so that an odd one goes alone."""
 
-    devices: list[_MemberDevices]
+    devices: list[Any]
     has_more: bool
     cursor: Cursor | None = None
 
@@ -185,19 +185,28 @@ def devices(body: bytes, bound: dt.datetime) -> ActivityPage:
     return ActivityPage(read=len(told.devices), fold=fold, cursor=told.cursor or "", has_more=told.has_more)
 
 
-def _fold_devices(found: list[_MemberDevices], bound: dt.datetime, into: Uses) -> None:
-    for member in found:
-        kinds = {
-            "web_session": member.web_sessions,
-            "desktop_client": member.desktop_clients,
-            "mobile_client": member.mobile_clients,
-        }
-        seen = [
-            (one.updated.astimezone(dt.UTC), kind)
-            for kind, sessions in kinds.items()
-            for one in sessions or ()
-            if one.updated and one.updated <= bound
-        ]
+def _fold_devices(found: list[Any], bound: dt.datetime, into: Uses) -> None:
+    for record in found:
+        try:
+            member = msgspec.convert(record, _MemberDevices)
+            seen = _seen(member, bound)
+        except (ValueError, RecursionError, OverflowError):
+            into.counters["set_aside"] += 1
+            continue
         if seen:
             latest, kind = max(seen)
             into.held.setdefault(latest.toordinal(), {})[member.team_member_id] = Held(1, latest, kind)
+
+
+def _seen(member: _MemberDevices, bound: dt.datetime) -> list[tuple[dt.datetime, str]]:
+    kinds = {
+        "web_session": member.web_sessions,
+        "desktop_client": member.desktop_clients,
+        "mobile_client": member.mobile_clients,
+    }
+    return [
+        (one.updated.astimezone(dt.UTC), kind)
+        for kind, sessions in kinds.items()
+        for one in sessions or ()
+        if one.updated and one.updated <= bound
+    ]
