@@ -30,6 +30,9 @@ from profiles.models import IntegrationProfile, JobRun
 log = logging.getLogger(__name__)
 
 WAIT_SLICE_SECONDS = 2.0
+REFRESHING = (base.DOWNLOAD, base.MATCH, base.ACTIVITY)
+# How long a refresh that nobody watches stays away from a vendor in trouble, time after time; then it fails.
+OUTAGE_PAUSES = [timedelta(minutes=minutes) for minutes in (5, 15, 30, 60, 120)]
 
 
 class LeaseLost(Exception):
@@ -53,6 +56,8 @@ class Job:
 
     def __init__(self, run: JobRun) -> None:
         self.run = run
+        self._before = base.Counters(retries=run.retries, throttled_seconds=run.throttled_seconds)
+        self._counted = [self._before]
 
     def _mine(self) -> Any:
         return JobRun.objects.filter(
@@ -60,17 +65,22 @@ class Job:
         )
 
     def _write(self, **changes: Any) -> None:
+        changes |= self._met()
         if not self._mine().filter(cancel_requested=False).update(heartbeat_at=Now(), **changes):
             if self._mine().exists():
                 raise Cancelled
             raise LeaseLost(f"Run {self.run.pk} is no longer ours.")
+
+    def _met(self) -> dict[str, Any]:
+        """Repeats and seconds of waiting that the vendor cost so far, those of earlier workers included."""
+        return {name: sum(getattr(one, name) for one in self._counted) for name in ("retries", "throttled_seconds")}
 
     def fence(self) -> None:
         """Raises `LeaseLost` or `Cancelled` unless the run is still ours; call it last inside a transaction."""
         self._write()
 
     def progress(self, *, expected: int | None = None, **changes: Any) -> None:
-        """Store progress (cursor, pages, items, step, retries, throttled_seconds, counters; `expected` members).
+        """Store progress (cursor, pages, items, step, counters, facts; `expected` members).
 
         Raises `LeaseLost` or `Cancelled`; inside a transaction that undoes the work it belongs to.
         """
@@ -101,23 +111,46 @@ class Job:
         """The profile's connector, waiting with this run's lease. Raises `Reconnect` without a usable token."""
         if self.run.profile is None:
             raise LeaseLost("The profile is gone.")
-        return connections.open_connector(self.run.profile, purpose, wait=self.wait)
+        opened = connections.open_connector(self.run.profile, purpose, wait=self.wait)
+        self._counted.append(opened.counters)
+        return opened
 
-    def finish(self, state: JobRun.State, **changes: Any) -> None:
-        """The last write of this run. A lost lease is not an error here: somebody else will finish it."""
-        self._mine().update(state=state, finished_at=Now(), heartbeat_at=Now(), owner="", step="", **changes)
+    def finish(self, state: JobRun.State, **changes: Any) -> bool:
+        """The last write of this run. False where the lease was lost: whoever took it has the last word."""
+        changes |= {"state": state, "owner": "", "step": "", **self._met()}
+        return bool(self._mine().update(finished_at=Now(), heartbeat_at=Now(), **changes))
 
-    def requeue(self, seconds: float) -> None:
-        """Back into the queue with the cursor kept, not to be claimed before the vendor's waiting time is over."""
+    def requeue(self, pause: timedelta, step: str, **changes: Any) -> None:
+        """Back into the queue with the cursor kept, not to be claimed before the pause is over."""
         self._mine().update(
             state=JobRun.State.QUEUED,
             owner="",
-            step="Waiting for the vendor's rate limit",
-            not_before=Now() + timedelta(seconds=seconds),
+            step=step,
+            not_before=Now() + pause,
             rung_at=None,
             attempts=F("attempts") - 1,
-            throttled_seconds=F("throttled_seconds") + seconds,
+            **{**self._met(), **changes},
         )
+
+    def throttled(self, seconds: float) -> None:
+        """Wait in the queue for as long as the vendor asks."""
+        self._before.throttled_seconds += seconds
+        self.requeue(timedelta(seconds=seconds), "Waiting for the vendor's rate limit")
+
+    def stay_away(self, error: base.TryLater) -> bool:
+        """Wait in the queue for the end of an outage. False where a person waits for the run, or it waited enough."""
+        run = self.run
+        if run.process not in REFRESHING or run.trigger == JobRun.Trigger.MANUAL or run.outages == len(OUTAGE_PAUSES):
+            return False
+        request_id = f" (request id {error.failure.request_id})" if error.failure.request_id else ""
+        warnings = [*run.warnings, f"{error}{request_id} The run goes on later."[:500]]
+        self.requeue(
+            OUTAGE_PAUSES[run.outages],
+            "The vendor or the network is in trouble; the run goes on later",
+            outages=F("outages") + 1,
+            warnings=warnings,
+        )
+        return True
 
 
 def claim(run_id: int) -> Job | None:
@@ -177,20 +210,23 @@ def execute(run_id: int, verb: Verb, *, clock: Callable[[], datetime] = timezone
         except Cancelled:
             job.finish(JobRun.State.CANCELLED)
         except Held as held:
-            job.finish(JobRun.State.HELD, error_kind="Held", error_message=str(held))
-            _attend(job.run)
+            if job.finish(JobRun.State.HELD, error_kind="Held", error_message=str(held)):
+                _attend(job.run)
         except base.Throttled as throttled:
-            job.requeue(throttled.retry_after)
+            job.throttled(throttled.retry_after)
+        except base.TryLater as outage:
+            if not job.stay_away(outage):
+                _fail(job, outage)
         except base.ConnectorError as error:
             _fail(job, error)
         except Exception:
             log.exception("Run %s failed unexpectedly.", run_id)
             _fail(job, base.ConnectorError(UNEXPECTED, remedy=UNEXPECTED_REMEDY), kind="Unexpected")
         else:
-            job.finish(JobRun.State.SUCCEEDED)
-            _attend(job.run)
-            if job.run.in_chain:
-                queue.announce_end(job.run)
+            if job.finish(JobRun.State.SUCCEEDED):
+                _attend(job.run)
+                if job.run.in_chain:
+                    queue.announce_end(job.run)
     queue.start_waiting()
 
 
@@ -200,7 +236,7 @@ UNEXPECTED_REMEDY = "Look for this run's number in the worker's log and report t
 
 def _fail(job: Job, error: base.ConnectorError, kind: str = "") -> None:
     failure = error.failure
-    job.finish(
+    ours = job.finish(
         JobRun.State.FAILED,
         error_kind=kind or type(error).__name__,
         error_message=str(error),
@@ -210,13 +246,14 @@ def _fail(job: Job, error: base.ConnectorError, kind: str = "") -> None:
         error_body=failure.body[:2000],
         error_request_id=failure.request_id[:120],
     )
+    if not ours:
+        return  # its profile was deleted, perhaps, which took the credential along
     if isinstance(error, base.Reconnect) and job.run.profile:
         connections.mark_needs_authorisation(job.run.profile, base.SUBSCRIPTIONS, reason=str(error))
     else:
         _attend(job.run)
 
 
-REFRESHING = (base.DOWNLOAD, base.MATCH, base.ACTIVITY)
 ATTENTION = {
     JobRun.State.FAILED: IntegrationProfile.Attention.REFRESH_FAILED,
     JobRun.State.HELD: IntegrationProfile.Attention.REFRESH_HELD,

@@ -98,7 +98,6 @@ class _Reading:
         self.facts: dict[str, object] = {}
         self.unknown: set[str] = set()
         self.restarts = 0
-        self.retries, self.throttled = job.run.retries, job.run.throttled_seconds
 
     @property
     def since(self) -> datetime:
@@ -173,15 +172,12 @@ class _Reading:
             counters = Counter(self.run.counters)
             counters.update(batch.uses.counters)
             counters.update({"of_seats": stored.known, "of_nobody": stored.nobody})
-            told = self.connector.counters
             self.job.progress(
                 cursor=batch.cursor,
                 pages=self.run.pages + batch.pages,
                 items=counters["read"],
                 counters=dict(counters),
                 step=f"Reading events: {counters['read']:,} so far",
-                retries=self.retries + told.retries,
-                throttled_seconds=self.throttled + told.throttled_seconds,
             )
 
 

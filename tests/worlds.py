@@ -6,7 +6,8 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from django.db.models import F
+from django.db.models import F, Q
+from django.db.models.functions import Now
 from django.test import Client
 from django.utils import timezone
 from requests.structures import CaseInsensitiveDict
@@ -95,9 +96,10 @@ def connect(client: Client, profile: IntegrationProfile, sandbox: Sandbox, **cho
 
 
 def work() -> list[JobRun]:
-    """One worker's turn: execute every queued run; gives them as they ended."""
+    """One worker's turn: execute every queued run that is due; gives them as they ended."""
     queue.start_waiting()
-    queued = list(JobRun.objects.filter(state=JobRun.State.QUEUED).values_list("pk", "process"))
+    due = Q(not_before=None) | Q(not_before__lte=Now())
+    queued = list(JobRun.objects.filter(due, state=JobRun.State.QUEUED).values_list("pk", "process"))
     for run_id, process in queued:
         DOORBELLS[process](run_id)
     return list(JobRun.objects.filter(pk__in=[run_id for run_id, _ in queued]))

@@ -90,6 +90,7 @@ class JobRun(models.Model):
     expected_items = models.PositiveIntegerField(null=True, blank=True)
     retries = models.PositiveIntegerField(default=0)
     throttled_seconds = models.FloatField(default=0)
+    outages = models.PositiveSmallIntegerField(default=0, help_text="How often it waited for the end of an outage.")
     step = models.CharField(max_length=120, blank=True)
     counters = models.JSONField(default=dict)
     facts = models.JSONField(default=dict, help_text="What the run found that is no number.")

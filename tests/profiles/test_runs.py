@@ -9,8 +9,9 @@ import time_machine
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from profiles import queue, runs
+from profiles import delete_profile, queue, runs
 from profiles.connectors import base
+from profiles.connectors.dropbox.sandbox import Fault
 from profiles.models import ConnectionAlias, IntegrationProfile, JobRun, ScheduledJob
 from samsaas import schedule
 from tests import worlds
@@ -183,6 +184,49 @@ def test_due_follows_local_time_whatever_the_clocks_do(settings, zone, at, utc, 
     settings.TIME_ZONE, settings.DAILY_REFRESH_AT = zone, at
     job = ScheduledJob(profile=IntegrationProfile(alias=ConnectionAlias()))
     assert schedule.due(job, datetime.fromisoformat(utc)) is is_due
+
+
+def outage(job: runs.Job, *, now: object) -> None:
+    raise base.TryLater("The vendor answered with status 503.", failure=base.Failure(request_id="req-503"))
+
+
+def test_a_refresh_nobody_waits_for_stays_away_from_a_vendor_in_trouble_and_fails_in_the_end(draft):
+    run, _ = queue.request(draft, base.DOWNLOAD, trigger=JobRun.Trigger.SCHEDULE)
+    pauses = []
+    for _ in runs.OUTAGE_PAUSES:
+        runs.execute(run.pk, outage)
+        waits = after(run)
+        assert waits.state == "queued" and "req-503" in waits.warnings[-1] and waits.attempts == 0
+        pauses.append(round((waits.not_before - timezone.now()).total_seconds() / 60))
+        runs.execute(run.pk, outage)  # too early: a message that comes twice changes nothing
+        JobRun.objects.update(not_before=Now() - timedelta(seconds=1))
+    runs.execute(run.pk, outage)
+    assert pauses == [5, 15, 30, 60, 120]
+    assert after(run).state == "failed" and after(run).error_request_id == "req-503"
+
+
+def test_a_refresh_somebody_waits_for_fails_at_once(run):
+    runs.execute(run.pk, outage)
+    assert after(run).state == "failed"
+
+
+def test_what_the_vendor_cost_is_kept_when_a_run_fails(connected, dropbox):
+    dropbox.faults.add("team/members/list_v2", None, Fault(status=503))
+    JobRun.objects.filter(state="queued").update(trigger="manual")
+    worlds.work()
+    run = JobRun.objects.get(process=base.DOWNLOAD)
+    assert run.state == "failed" and run.retries == 3
+
+
+def test_a_grant_that_ends_with_its_profile_ends_the_run_in_peace(connected, integrator, caplog):
+    run = JobRun.objects.get(process=base.DOWNLOAD)
+
+    def deleted_meanwhile(job: runs.Job, *, now: object) -> None:
+        delete_profile.run(connected, by=integrator.user)
+        raise base.Reconnect("The credential is gone.")
+
+    runs.execute(run.pk, deleted_meanwhile)
+    assert after(run).state == "cancelled" and "Traceback" not in caplog.text
 
 
 def test_the_daily_refresh_makes_one_run_a_local_date(connected, settings):
