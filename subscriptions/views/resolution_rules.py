@@ -17,7 +17,9 @@ from subscriptions.models import Person, ResolutionRule, Subscription
 
 def resolution_rule_list(request: SignedInRequest) -> HttpResponse:
     """Every rule in the order they are tried, with the matches each one made."""
-    rules = ResolutionRule.objects.annotate(found=Count("matches")).prefetch_related("profiles")
+    # Said again: Django forgets the model's order where it groups, and the order is what decides.
+    rules = ResolutionRule.objects.annotate(found=Count("matches")).order_by(*ResolutionRule._meta.ordering)
+    rules = rules.prefetch_related("profiles")
     return render(request, "people/rule_list.html", {"rules": rules})
 
 
