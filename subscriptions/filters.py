@@ -12,7 +12,7 @@ from django.utils import timezone
 from profiles.models import IntegrationProfile
 from samsaas.lib.tables import ListFilter, search
 from subscriptions import bands
-from subscriptions.figures import EXCLUDED, UNRECOGNISED, USES, USES_NONE
+from subscriptions.figures import EXCLUDED, LEFT, UNRECOGNISED, USES, USES_NONE
 from subscriptions.models import (
     IdentifierExclusion,
     Person,
@@ -60,7 +60,7 @@ class SubscriptionFilter(ListFilter):
     )
     user = django_filters.ChoiceFilter(
         label="User",
-        choices=[(WITH_USER, "With user"), (WITHOUT_USER, "Without user")],
+        choices=[(WITH_USER, "With user"), (WITHOUT_USER, "Without user"), (LEFT, "Left the company")],
         empty_label="Any",
         method="by_user",
     )
@@ -77,7 +77,7 @@ class SubscriptionFilter(ListFilter):
     )
     coverage = django_filters.ChoiceFilter(
         label="Coverage",
-        choices=[(bands.GAP, "Not covered since the last known activity")],
+        choices=[(bands.GAP, bands.GAP_LABEL)],
         method="by_coverage",
         widget=forms.HiddenInput,
     )
@@ -112,6 +112,8 @@ class SubscriptionFilter(ListFilter):
         return queryset.filter(matches)
 
     def by_user(self, queryset: QuerySet[Subscription], name: str, value: str) -> QuerySet[Subscription]:
+        if value == LEFT:
+            return queryset.filter(pk__in=Subscription.objects.of_leavers(timezone.localdate()))
         return queryset.filter(match__isnull=value == WITHOUT_USER)
 
     def by_activity(self, queryset: QuerySet[Subscription], name: str, value: str) -> QuerySet[Subscription]:
