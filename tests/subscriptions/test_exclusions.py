@@ -134,7 +134,10 @@ def test_a_rule_that_names_nobody_or_everybody_is_refused(
 ) -> None:
     for more in ({}, {"preview": "1"}):
         answer = user_rule(manager, **fields, **more)
-        assert answer.status_code == 200 and said in answer.content.decode()
+        page = answer.content.decode()
+        assert answer.status_code == 200 and page.count(said) == 1 and "onstraint" not in page
+    live = manager.post(f"{USERS}new/", {"active": "on", **fields, "preview": "1"}, headers={"HX-Request": "true"})
+    assert said in live.content.decode().split('id="preview"')[1], "while it is being filled in, the preview says it"
     assert not UserExclusion.objects.exists() and left_out() == set()
 
 
