@@ -113,13 +113,14 @@ def coming_back(before: Rule, after: Rule | None) -> int:
 
 
 def _shares(seats: QuerySet[Subscription]) -> list[Share]:
-    already = Count("pk", filter=Q(excluded=True))
-    grouped = seats.order_by().values_list("profile").annotate(Count("pk"), already=already)
-    counted = {pk: numbers for pk, *numbers in grouped}
+    grouped = (
+        seats.order_by().values_list("profile").annotate(Count("pk"), already=Count("pk", filter=Q(excluded=True)))
+    )
+    counted = {profile: (total, already) for profile, total, already in grouped}
     listed = Subscription.objects.listed().filter(profile__in=counted).order_by().values_list("profile")
     totals = dict(listed.annotate(Count("pk")))
     profiles = IntegrationProfile.objects.filter(pk__in=counted)
-    return [Share(one, *counted[one.pk], totals.get(one.pk, 0)) for one in profiles]
+    return [Share(one, *counted[one.pk], listed=totals.get(one.pk, 0)) for one in profiles]
 
 
 def rules_for(seat: Subscription) -> list[Rule]:
