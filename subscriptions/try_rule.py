@@ -18,7 +18,7 @@ from django.db import connection
 
 from profiles.models import IntegrationProfile
 from subscriptions import resolve
-from subscriptions.models import ResolutionRule
+from subscriptions.models import Person, PersonAddress, ResolutionRule
 
 SAMPLE, MISSES, KNOWN = 20, 8, 3
 NEW, OTHER, STAYS = 0, 1, 2  # the order they are shown in; what was matched by hand stays
@@ -89,7 +89,9 @@ def _misses(rule: ResolutionRule, profiles: Sequence[IntegrationProfile]) -> lis
 
 
 def _known(rule: ResolutionRule) -> list[str]:
-    return [text for (text,) in _rows(f"SELECT p.found_by FROM ({resolve.found_by(rule)}) p LIMIT {KNOWN}", [])]
+    if rule.lookup == ResolutionRule.Lookup.KEY:
+        return list(Person.objects.order_by("pk").values_list("key", flat=True)[:KNOWN])
+    return list(PersonAddress.objects.values_list("address", flat=True)[:KNOWN])
 
 
 def _rows(statement: str, values: list[Any]) -> list[tuple[Any, ...]]:
