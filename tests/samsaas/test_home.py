@@ -83,7 +83,9 @@ def test_every_figure_leads_to_exactly_as_many_rows_and_the_parts_add_up(integra
     assert sum(by_profile) == everything and len(by_profile) == 2
 
 
-def test_seats_of_people_who_have_left_are_counted_marked_and_one_click_away(signed_in: Any) -> None:
+def test_seats_of_people_who_have_left_are_counted_marked_and_one_click_away(
+    signed_in: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     reader, profile, today = signed_in("sam_user"), factories.profile(), timezone.localdate()
     last_days = {"Gone": today - timedelta(days=40), "Goes": today, "Will": today + timedelta(days=1), "Stays": None}
     seats = {}
@@ -95,6 +97,10 @@ def test_seats_of_people_who_have_left_are_counted_marked_and_one_click_away(sig
     address = "/subscriptions/?user=left"
     page = home(reader)
     assert "Seats of leavers 2" in pages.text_of(page) and pages.figures(page)[address] == 2
+    assert pages.rows_behind(reader, f"{address}&seats=all") == 4
+    for few in (5000, 1):
+        monkeypatch.setattr("subscriptions.filters.FEW", few)
+        assert pages.rows_behind(reader, address) == 2, "however they are looked up"
     listed = pages.rows(reader.get(address).content.decode(), "Display name")
     assert {name: cells[5] for name, cells in listed.items()} == {"Gone seat": "Gone Left", "Goes seat": "Goes Left"}
     everybody = pages.rows(reader.get("/subscriptions/").content.decode(), "Display name")
