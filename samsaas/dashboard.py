@@ -10,6 +10,7 @@ from django import forms
 from django.db.models import Q, QuerySet, Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 
 from profiles.models import IntegrationProfile, JobRun
 from samsaas import roles
@@ -35,6 +36,8 @@ def home(request: HttpRequest) -> HttpResponse:
         "by_status": by_status,
         "current": sum(part["value"] for part in by_status),
         "consuming": Subscription.objects.consuming().count(),
+        "leavers": Subscription.objects.current().of_leavers(timezone.localdate()).count(),
+        "leavers_url": figures.list_url(user=figures.LEFT),
         "reported": IntegrationProfile.objects.aggregate(
             licensed=Sum("licences_reported"), used=Sum("seats_used_reported")
         ),

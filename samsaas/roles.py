@@ -75,6 +75,7 @@ POLICY: dict[str, dict[str, str]] = {
     "software_model_list": READ,
     "software_model_detail": READ,
     "software_model_edit": MANAGE,
+    "software_model_delete": MANAGE,
     "identifier_list": READ,
     "identifier_detail": READ,
     "identifier_map": MANAGE,

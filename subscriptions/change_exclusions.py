@@ -18,9 +18,7 @@ from profiles.connectors import base
 from profiles.models import IntegrationProfile, JobRun
 from samsaas import audit
 from subscriptions import exclude
-from subscriptions.models import IdentifierExclusion, UserExclusion
-
-Rule = IdentifierExclusion | UserExclusion
+from subscriptions.exclude import Rule
 
 
 @dataclass(frozen=True)

@@ -51,7 +51,8 @@ class SubscriptionTable(Table):
     )
     user = MarkupColumn(
         '{% if record.match %}<a class="quiet" href="{{ record.match.person.get_absolute_url }}">'
-        "{{ record.match.person.name|outside }}</a>{% else %}{{ None|number }}{% endif %}",
+        "{{ record.match.person.name|outside }}</a>{% if record.match.person.has_left %} {% pill 'removed' 'Left' %}"
+        "{% endif %}{% else %}{{ None|number }}{% endif %}",
         verbose_name="User",
     )
     last_activity = MarkupColumn(

@@ -55,6 +55,7 @@ urlpatterns = [
     path("software-models/", software.software_model_list, name="software_model_list"),
     path("software-models/<int:pk>/", software.software_model_detail, name="software_model_detail"),
     path("software-models/<int:pk>/edit/", software.software_model_edit, name="software_model_edit"),
+    path("software-models/<int:pk>/delete/", software.software_model_delete, name="software_model_delete"),
     path("subscription-identifiers/", identifiers.identifier_list, name="identifier_list"),
     path("subscription-identifiers/<int:pk>/", identifiers.identifier_detail, name="identifier_detail"),
     path("subscription-identifiers/<int:pk>/map/", identifiers.identifier_map, name="identifier_map"),

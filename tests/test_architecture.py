@@ -5,12 +5,15 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from functools import cache
+from importlib import import_module
 from io import StringIO
 from pathlib import Path
 from statistics import median
 
 import pytest
 from django.core.management import call_command
+from django.db.models import BaseConstraint, UniqueConstraint
+from django.forms import ModelForm
 
 ROOT = Path(__file__).parent.parent
 APPS = ("samsaas", "profiles", "subscriptions", "reclamation")
@@ -139,6 +142,27 @@ def test_state_of_a_removal_candidate_is_written_in_one_place() -> None:
 def test_no_way_of_writing_a_state_escapes_the_look(line: str) -> None:
     assert any(writes_state(node) for node in ast.walk(ast.parse(line)))
     assert not any(writes_state(node) for node in ast.walk(ast.parse("rows.filter(state='ready').update(note='')")))
+
+
+def test_no_form_can_print_the_name_of_a_constraint() -> None:
+    """Django says “Constraint “x” is violated.” where a constraint has no words and no plain list of fields."""
+    for path in modules():
+        if "form" in path.rsplit("/", 1)[-1]:
+            import_module(path.removesuffix(".py").replace("/", "."))
+    found = {form._meta.model for form in _below(ModelForm) if form.__module__.split(".")[0] in APPS}
+    constraints = [one for model in found - {None} for one in model._meta.constraints]
+    assert len(found) > 5 and len(constraints) > 5
+    assert [one.name for one in constraints if not _has_words(one)] == []
+
+
+def _below(kind: type) -> Iterator[type]:
+    for one in kind.__subclasses__():
+        yield from (one, *_below(one))
+
+
+def _has_words(constraint: BaseConstraint) -> bool:
+    plain_fields = isinstance(constraint, UniqueConstraint) and constraint.fields and constraint.condition is None
+    return bool(plain_fields) or constraint.violation_error_message != constraint.default_violation_error_message
 
 
 def test_apps_do_not_talk_by_signals() -> None:

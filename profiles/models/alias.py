@@ -59,9 +59,14 @@ class ConnectionAlias(models.Model):
         verbose_name_plural = "connection & credential aliases"
         ordering = ["vendor", "name"]
         constraints = [
-            models.UniqueConstraint(Lower("name"), name="alias_name_unique"),
             models.UniqueConstraint(
-                fields=["vendor"], condition=models.Q(parent=None), name="alias_one_parent_per_vendor"
+                Lower("name"), name="alias_name_unique", violation_error_message="Another alias has this name."
+            ),
+            models.UniqueConstraint(
+                fields=["vendor"],
+                condition=models.Q(parent=None),
+                name="alias_one_parent_per_vendor",
+                violation_error_message="This vendor has its parent alias already.",
             ),
         ]
 

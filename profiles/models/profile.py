@@ -53,7 +53,13 @@ class IntegrationProfile(models.Model):
 
     class Meta:
         ordering = ["display_name"]
-        constraints = [models.UniqueConstraint(Lower("display_name"), name="profile_display_name_unique")]
+        constraints = [
+            models.UniqueConstraint(
+                Lower("display_name"),
+                name="profile_display_name_unique",
+                violation_error_message="Another integration profile has this display name.",
+            )
+        ]
 
     def __str__(self) -> str:
         return self.display_name

@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
 from django.urls import reverse
+from django.utils import timezone
 
 
 def normalised(address: str) -> str:
@@ -44,13 +45,21 @@ class Person(models.Model):
     class Meta:
         ordering = ["name", "pk"]
         verbose_name_plural = "people"
-        indexes = [models.Index(fields=["name", "id"], name="person_by_name")]
+        indexes = [
+            models.Index(fields=["name", "id"], name="person_by_name"),
+            models.Index(fields=["left_on"], condition=models.Q(left_on__isnull=False), name="person_left"),
+        ]
 
     def __str__(self) -> str:
         return self.name
 
     def get_absolute_url(self) -> str:
         return reverse("person_detail", args=[self.pk])
+
+    @property
+    def has_left(self) -> bool:
+        """Whether the last day is today or past; a later one is only announced."""
+        return self.left_on is not None and self.left_on <= timezone.localdate()
 
 
 class PersonAddress(models.Model):

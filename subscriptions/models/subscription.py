@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Self
 
 from django.db import models
@@ -26,6 +27,10 @@ class SubscriptionQuerySet(models.QuerySet["Subscription"]):
 
     def consuming(self) -> Self:
         return self.current().filter(consumes_licence=True)
+
+    def of_leavers(self, today: date) -> Self:
+        """Seats whose user's last day is today or past; a later one is only announced."""
+        return self.filter(match__person__left_on__lte=today)
 
 
 class Subscription(models.Model):
