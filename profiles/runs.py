@@ -3,7 +3,8 @@
 1. Claim: one conditional update takes a queued row and gives it an owner and a new generation, by database time.
 2. Heartbeat: a thread shows that the worker lives; the sweeper takes over rows that are silent for too long.
 3. Every write of the verb is fenced by owner and generation, so a zombie can change nothing.
-4. The verb's end, or its error by remedy, is stored on the row and on the profile.
+4. The verb's end, or its error by remedy, is stored on the row and on the profile. Of a process of no profile, whose
+   runs go one at a time, the next one is called.
 """
 
 from __future__ import annotations
@@ -18,18 +19,20 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from django.conf import settings
-from django.db import Error as DatabaseError, connection
+from django.db import Error as DatabaseError, IntegrityError, connection, transaction
 from django.db.models import F, Max, Q
-from django.db.models.functions import Now
+from django.db.models.functions import Greatest, Now
 from django.utils import timezone
 
 from profiles import connections, queue
 from profiles.connectors import base
 from profiles.models import IntegrationProfile, JobRun
+from profiles.models.run import OF_NO_PROFILE
 
 log = logging.getLogger(__name__)
 
 WAIT_SLICE_SECONDS = 2.0
+TELL_EVERY_SECONDS = 2.0
 
 
 class LeaseLost(Exception):
@@ -53,6 +56,7 @@ class Job:
 
     def __init__(self, run: JobRun) -> None:
         self.run = run
+        self.told: int | None = None
 
     def _mine(self) -> Any:
         return JobRun.objects.filter(
@@ -61,9 +65,12 @@ class Job:
 
     def _write(self, **changes: Any) -> None:
         if not self._mine().filter(cancel_requested=False).update(heartbeat_at=Now(), **changes):
-            if self._mine().exists():
-                raise Cancelled
-            raise LeaseLost(f"Run {self.run.pk} is no longer ours.")
+            self._stop()
+
+    def _stop(self) -> None:
+        if self._mine().exists():
+            raise Cancelled
+        raise LeaseLost(f"Run {self.run.pk} is no longer ours.")
 
     def fence(self) -> None:
         """Raises `LeaseLost` or `Cancelled` unless the run is still ours; call it last inside a transaction."""
@@ -84,6 +91,16 @@ class Job:
         for key, value in changes.items():
             setattr(self.run, key, value)
 
+    def tell(self, items: int) -> None:
+        """How many items an open transaction has done so far, for the heartbeat to show: written by the transaction
+        itself it would be seen at its end only. Where nobody else can write meanwhile (SQLite) it is shown then.
+
+        Raises `LeaseLost` or `Cancelled`.
+        """
+        self.told = items
+        if not self._mine().filter(cancel_requested=False).exists():
+            self._stop()
+
     def warn(self, text: str) -> None:
         """Add a sentence to the run's warnings; they are shown on its page."""
         self.run.warnings = [*self.run.warnings, text[:500]]
@@ -103,6 +120,14 @@ class Job:
             raise LeaseLost("The profile is gone.")
         return connections.open_connector(self.run.profile, purpose, wait=self.wait)
 
+    def close(self, state: JobRun.State, **changes: Any) -> None:
+        """End the run inside the transaction that holds its work: neither is ever there without the other.
+
+        Raises `LeaseLost` or `Cancelled`, which undoes the work.
+        """
+        self.fence()
+        self.finish(state, **changes)
+
     def finish(self, state: JobRun.State, **changes: Any) -> None:
         """The last write of this run. A lost lease is not an error here: somebody else will finish it."""
         self._mine().update(state=state, finished_at=Now(), heartbeat_at=Now(), owner="", step="", **changes)
@@ -121,18 +146,23 @@ class Job:
 
 
 def claim(run_id: int) -> Job | None:
-    """Take a queued row that may start now. `None` when it is taken, over, not due or gone."""
+    """Take a queued row that may start now. `None` when it is taken, over, not due, not yet its turn or gone."""
     owner = str(uuid.uuid4())
     due = Q(not_before=None) | Q(not_before__lte=Now())
-    taken = JobRun.objects.filter(due, pk=run_id, state=JobRun.State.QUEUED, profile__isnull=False).update(
-        state=JobRun.State.RUNNING,
-        owner=owner,
-        generation=F("generation") + 1,
-        attempts=F("attempts") + 1,
-        heartbeat_at=Now(),
-        started_at=Now(),
-        not_before=None,
-    )
+    waiting = JobRun.objects.startable().filter(due, pk=run_id, state=JobRun.State.QUEUED)
+    try:
+        with transaction.atomic():
+            taken = waiting.update(
+                state=JobRun.State.RUNNING,
+                owner=owner,
+                generation=F("generation") + 1,
+                attempts=F("attempts") + 1,
+                heartbeat_at=Now(),
+                started_at=Now(),
+                not_before=None,
+            )
+    except IntegrityError:  # another run of its process is at work, whose end calls this one
+        return None
     if not taken:
         return None
     # Cancelled in this very moment, as by the deletion of its profile, it is nobody's any more.
@@ -146,10 +176,16 @@ def heartbeat(job: Job) -> Iterator[None]:
     over = threading.Event()
 
     def beat() -> None:
+        shown, last = job.told, time.monotonic()
         try:
-            while not over.wait(settings.JOB_STALE_SECONDS / 4):
+            while not over.wait(min(TELL_EVERY_SECONDS, settings.JOB_STALE_SECONDS / 4)):
+                if job.told == shown and time.monotonic() < last + settings.JOB_STALE_SECONDS / 4:
+                    continue
+                shown, last = job.told, time.monotonic()
+                # A late beat may follow the verb's last word: it never takes a number back.
+                done = {} if shown is None else {"items": Greatest(F("items"), shown)}
                 try:
-                    job._mine().update(heartbeat_at=Now())
+                    job._mine().update(heartbeat_at=Now(), **done)
                 except DatabaseError:
                     log.warning("Run %s: heartbeat could not be written, trying again.", job.run.pk)
         finally:
@@ -191,6 +227,8 @@ def execute(run_id: int, verb: Verb, *, clock: Callable[[], datetime] = timezone
             _attend(job.run)
             if job.run.in_chain:
                 queue.announce_end(job.run)
+    if job.run.process in OF_NO_PROFILE:
+        queue.ring_next(job.run.process)
 
 
 UNEXPECTED = "The application met an error of its own. The previous data is unchanged."
@@ -224,6 +262,8 @@ ATTENTION = {
 
 def _attend(run: JobRun) -> None:
     """What the profile's page says first, from the last end of each step; a missing grant outranks a failed refresh."""
+    if run.profile_id is None:
+        return
     ended = JobRun.objects.filter(
         profile=run.profile_id, process__in=REFRESHING, state__in=(JobRun.State.SUCCEEDED, *ATTENTION)
     )
