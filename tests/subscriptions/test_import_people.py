@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from profiles.models import JobRun
 from samsaas.models import AuditEntry
-from subscriptions import import_people, people_differences
+from subscriptions import apply_people, import_people, people_differences
 from subscriptions.models import Person, PersonAddress, PersonImport
 from tests import factories, pages, worlds
 from tests.subscriptions.people_world import (
@@ -198,6 +198,64 @@ def test_a_file_is_applied_or_thrown_away_once(keeper: Any) -> None:
     assert "already" in press(keeper, upload)
     assert "already" in press(keeper, upload, "discard")
     assert not Person.objects.exists()
+
+
+@pytest.mark.parametrize("moment", ["queued", "running"])
+def test_applying_that_is_cancelled_leads_back_to_the_preview(
+    keeper: Any, integrator: Any, monkeypatch: Any, moment: str
+) -> None:
+    monkeypatch.setattr(people_differences, "BATCH", 2)
+    upload = staged(listing(range(5)), keeper.user)
+    keeper.post(f"{upload.get_absolute_url()}apply/")
+    upload.refresh_from_db()
+    cancel = f"/runs/{upload.run_id}/cancel/"
+    with monkeypatch.context() as patched:
+        if moment == "running":
+            write = apply_people._write
+            patched.setattr(apply_people, "_write", lambda steps: (integrator.post(cancel), write(steps)))
+        else:
+            integrator.post(cancel)
+        worlds.work()
+    assert not Person.objects.exists()
+    said = keeper.get(upload.get_absolute_url()).content.decode()
+    assert "Applying it was cancelled" in said and "Apply this file?" in said
+    press(keeper, upload)
+    assert Person.objects.count() == 5
+
+
+def test_applying_that_fails_says_so_and_can_be_asked_for_again(keeper: Any, monkeypatch: Any) -> None:
+    upload = staged(listing(range(5)), keeper.user)
+    with monkeypatch.context() as patched:
+        patched.setattr(apply_people, "_write_addresses", lambda new, steps: 1 / 0)
+        said = press(keeper, upload)
+    assert "The file was not applied" in said and "an error of its own" in said and "Apply this file?" in said
+    assert not Person.objects.exists()
+    press(keeper, upload)
+    assert Person.objects.count() == 5
+
+
+def test_while_a_file_is_applied_it_is_neither_applied_again_nor_thrown_away(keeper: Any) -> None:
+    upload = staged(listing(range(5)), keeper.user)
+    address = upload.get_absolute_url()
+    said = keeper.post(f"{address}apply/", follow=True).content.decode()
+    assert "The file is being applied" in said and "Throw away" not in said
+    for button in ("apply", "discard", "read"):
+        assert "already" in keeper.post(f"{address}{button}/", follow=True).content.decode()
+    assert JobRun.objects.filter(subject=upload.pk, state="queued").count() == 1
+    worlds.work()
+    assert Person.objects.count() == 5
+
+
+def test_two_files_wait_for_each_other_and_the_second_is_compared_with_what_the_first_has_done(keeper: Any) -> None:
+    """Nobody has seen what the second would do to the people of the first: it is shown once more."""
+    one, two = staged(listing(range(3)), keeper.user), staged("employee number,name\nP00001,Other\n", keeper.user)
+    for upload in (one, two):
+        import_people.confirm(upload.pk, confirmed=False, by=keeper.user)
+    for run in JobRun.objects.filter(state="queued").order_by("pk"):
+        worlds.DOORBELLS[run.process](run.pk)
+    one.refresh_from_db(), two.refresh_from_db()
+    assert (one.state, two.state) == ("applied", "preview")
+    assert Person.objects.get(key="P00001").name == "Person 1" and effects(two) == {"P00001": "changed"}
 
 
 def test_staging_and_applying_thousands_of_lines_takes_few_queries(

@@ -9,13 +9,17 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db.models.functions import Now
 from django.utils import timezone
 
+from profiles import tally
+from profiles.models import JobRun
+from samsaas import schedule
 from samsaas.lib import uploads
-from subscriptions import people_file
+from subscriptions import kept_file, people_differences, people_file, stage_people
 from subscriptions.models import Person, PersonImport, PersonImportPiece, PersonImportRow
 from tests import factories, pages, worlds
-from tests.subscriptions.people_world import GOOD, HEADER, NEW, applied, effects, listing, send, staged
+from tests.subscriptions.people_world import GOOD, HEADER, NEW, applied, effects, listing, press, send, staged, uploaded
 
 pytestmark = pytest.mark.django_db
 
@@ -28,6 +32,66 @@ def no_doorbell(monkeypatch: Any) -> None:
 @pytest.fixture
 def keeper(signed_in: Any) -> Any:
     return signed_in("sam_admin")
+
+
+def test_the_click_keeps_the_file_and_its_page_shows_the_lines_until_the_preview_is_there(
+    keeper: Any, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(people_differences, "BATCH", 10)
+    page = send(keeper, listing(range(25)).encode())
+    upload = PersonImport.objects.get()
+    assert page.redirect_chain == [(upload.get_absolute_url(), 302)] and not upload.rows.exists()
+    said = page.content.decode()
+    assert "The file is being read" in said and f'hx-get="/runs/{upload.run_id}/progress/?brief"' in said
+    assert "Look again" in said and "Waiting for its turn" in said, "without JavaScript too"
+    shown = []
+    rows = stage_people._rows
+
+    def looked_at(*given: Any) -> Any:
+        shown.append(pages.text_of(keeper.get(f"/runs/{upload.run_id}/progress/?brief").content.decode()))
+        assert "Apply this file?" not in keeper.get(upload.get_absolute_url()).content.decode()
+        return rows(*given)
+
+    monkeypatch.setattr(stage_people, "_rows", looked_at)
+    worlds.work()
+    assert [("10 of 26" in text, "20 of 26" in text) for text in shown] == [
+        (False, False),
+        (True, False),
+        (False, True),
+    ]
+    assert keeper.get(f"/runs/{upload.run_id}/progress/?brief").headers["HX-Refresh"] == "true"
+    assert "Apply this file?" in keeper.get(upload.get_absolute_url()).content.decode()
+    assert not PersonImportPiece.objects.exists(), "a file that has been read is not kept"
+
+
+def test_a_file_in_many_pieces_is_read_as_one(keeper: Any, monkeypatch: Any) -> None:
+    monkeypatch.setattr(kept_file, "PIECE", 7)
+    text = HEADER + "1,Zoë Müller 李,zoe@example.com,,,,,\n2,Bob,,,,,,\n"
+    kept = uploaded(text, keeper.user)
+    assert b"".join(kept_file.pieces(kept)) == text.encode() and kept.pieces.count() > 10
+    worlds.work()
+    assert [row.values["cells"]["name"] for row in kept.rows.all()] == ["Zoë Müller 李", "Bob"]
+
+
+def test_a_reading_that_was_cancelled_can_be_taken_up_again(keeper: Any, integrator: Any) -> None:
+    upload = uploaded(listing(range(3)), keeper.user)
+    integrator.post(f"/runs/{upload.run_id}/cancel/")
+    said = keeper.get(upload.get_absolute_url()).content.decode()
+    assert "Reading it was cancelled" in said and "Not read" in keeper.get(NEW).content.decode()
+    assert "Apply this file?" in press(keeper, upload, "read")
+    assert "already" in press(keeper, upload, "read")
+
+
+def test_job_results_say_what_the_counters_of_an_import_mean(keeper: Any) -> None:
+    upload = staged(HEADER + GOOD + "2,,,,,,,\n", keeper.user, everybody=True)
+    read = upload.run
+    done = applied(upload, keeper.user).run
+    assert read and done and set(read.counters) | set(done.counters) == set(tally.IMPORTED)
+    figures = {figure.label: figure.value for figure in tally.of(read)}
+    assert figures["Lines read"] == 2 and figures["New people"] == 1 == figures["Refused lines"]
+    assert {figure.label: figure.value for figure in tally.of(done)}["Added"] == 1
+    for run, word in ((read, "read into a preview"), (done, "The file was applied")):
+        assert word in keeper.get(run.get_absolute_url()).content.decode()
 
 
 SPELLINGS = {
@@ -183,6 +247,20 @@ def test_a_preview_nobody_confirmed_for_a_week_is_forgotten(keeper: Any) -> None
     PersonImport.objects.filter(pk=old.pk).update(uploaded_at=timezone.now() - timedelta(days=8))
     staged(listing(range(1)), keeper.user)
     assert not old.rows.exists() and recent.rows.exists()
+
+
+@pytest.mark.parametrize("stuck", ["preview", "reading", "applying"])
+def test_what_nobody_goes_on_with_is_forgotten_by_the_sweep_too(keeper: Any, stuck: str) -> None:
+    upload = staged(listing(range(3)), keeper.user)
+    kept_file.keep(upload, io.BytesIO(b"theirs"))
+    PersonImport.objects.update(state=stuck, uploaded_at=timezone.now() - timedelta(days=8))
+    JobRun.objects.update(state="running", heartbeat_at=Now())
+    schedule.sweep()
+    assert upload.rows.exists(), "a job works on it"
+    JobRun.objects.update(state="failed")
+    schedule.sweep()
+    upload.refresh_from_db()
+    assert upload.state == "discarded" and not upload.rows.exists() and not upload.pieces.exists()
 
 
 def test_a_file_beyond_the_limit_is_dropped_while_it_arrives(keeper: Any, monkeypatch: Any) -> None:
