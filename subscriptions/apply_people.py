@@ -12,17 +12,19 @@ One transaction, which ends the run as well: all of the file is applied, once, o
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from profiles.models import JobRun
 from profiles.runs import Job
 from samsaas import audit
+from samsaas.lib import bulk
 from subscriptions import match_people, people_differences, stage_people
 from subscriptions.models import Person, PersonAddress, PersonImport, PersonImportRow
 from subscriptions.people_differences import ADDRESSES, Known
-from subscriptions.people_file import Values
+from subscriptions.people_file import KEY, Values
 
 Effect = PersonImportRow.Effect
 WRITTEN = ("name", "department", "manager", "cost_centre", "country", "left_on", "updated_at")
@@ -52,7 +54,7 @@ def _apply(job: Job, upload: PersonImport, now: datetime) -> None:
     if upload.mark_leavers:
         _mark_leavers(upload, today, now)
     for batch in people_differences.batches(people_differences.readable(upload)):
-        _write(_checked(batch, today))
+        _write(_checked(batch, upload, today), now)
         done += len(batch)
         job.tell(done)
     upload.rows.exclude(effect=Effect.REFUSED).delete()
@@ -78,12 +80,12 @@ def _mark_leavers(upload: PersonImport, today: date, now: datetime) -> None:
         raise Stale
 
 
-def _checked(batch: list[PersonImportRow], today: date) -> list[Step]:
+def _checked(batch: list[PersonImportRow], upload: PersonImport, today: date) -> list[Step]:
     people = people_differences.known((row.key for row in batch), lock=True)
     steps = []
     for row in batch:
         of = people.get(row.key)
-        values = people_differences.values_of(row, of, today=today)
+        values = people_differences.values_of(row, of, upload, today=today)
         if people_differences.compared(values, of) != (row.effect, row.values["before"]):
             raise Stale
         if row.effect != Effect.SAME:
@@ -91,9 +93,9 @@ def _checked(batch: list[PersonImportRow], today: date) -> list[Step]:
     return steps
 
 
-def _write(steps: list[Step]) -> None:
-    new = [(Person(**values.fields), values.addresses or []) for _, values, of in steps if not of]
-    Person.objects.bulk_create([person for person, _ in new])
+def _write(steps: list[Step], now: datetime) -> None:
+    new = (_stored(values, now) for _, values, of in steps if not of)
+    bulk.load(connection, Person._meta.db_table, ("key", *WRITTEN), new)
     # The changed rows exist and are locked; as an upsert, a thousand of them are one statement.
     Person.objects.bulk_create(
         [_changed(of.person, values) for _, values, of in steps if of],
@@ -101,7 +103,22 @@ def _write(steps: list[Step]) -> None:
         unique_fields=["key"],
         update_fields=list(WRITTEN),
     )
-    _write_addresses(new, steps)
+    _write_addresses(steps)
+
+
+def _stored(values: Values, now: datetime) -> tuple[Any, ...]:
+    """A new person as the database's driver takes them."""
+    person = Person(**values.fields)
+    return (
+        person.key,
+        person.name,
+        person.department,
+        person.manager,
+        person.cost_centre,
+        person.country,
+        connection.ops.adapt_datefield_value(person.left_on),
+        connection.ops.adapt_datetimefield_value(now),
+    )
 
 
 def _changed(person: Person, values: Values) -> Person:
@@ -110,12 +127,17 @@ def _changed(person: Person, values: Values) -> Person:
     return Person(**{**kept, **values.fields})
 
 
-def _write_addresses(new: list[tuple[Person, list[str]]], steps: list[Step]) -> None:
-    added = [PersonAddress(person=person, address=address) for person, addresses in new for address in addresses]
+def _write_addresses(steps: list[Step]) -> None:
+    numbers = [values.fields[KEY] for _, values, of in steps if not of and values.addresses]
+    made = dict(Person.objects.filter(key__in=numbers).values_list("key", "pk"))
     gone: list[int] = []
+    added: list[tuple[int, str]] = []
     for row, values, of in steps:
-        if of and values.addresses is not None and ADDRESSES in row.values["before"]:
-            gone += [pk for address, pk in of.held.items() if address not in values.addresses]
-            added += [PersonAddress(person=of.person, address=one) for one in values.addresses if one not in of.held]
+        addresses = values.addresses or []
+        if of is None:
+            added += [(made[values.fields[KEY]], address) for address in addresses]
+        elif values.addresses is not None and ADDRESSES in row.values["before"]:
+            gone += [pk for address, pk in of.held.items() if address not in addresses]
+            added += [(of.person.pk, address) for address in addresses if address not in of.held]
     PersonAddress.objects.filter(pk__in=gone).delete()
-    PersonAddress.objects.bulk_create(added)
+    bulk.load(connection, PersonAddress._meta.db_table, ("person_id", "address"), added)

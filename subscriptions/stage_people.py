@@ -88,7 +88,7 @@ def refresh(job: Job, upload: PersonImport, *, now: datetime) -> None:
         different = []
         for row in batch:
             of = people.get(row.key)
-            values = people_differences.values_of(row, of, today=timezone.localdate(now))
+            values = people_differences.values_of(row, of, upload, today=timezone.localdate(now))
             effect, before = people_differences.compared(values, of)
             if (effect, before) != (row.effect, row.values.get("before", {})):
                 row.effect, row.values = effect, {**row.values, "before": before}
@@ -127,7 +127,7 @@ def _rows(upload: PersonImport, batch: Iterable[Record], today: date) -> Iterato
             if cells != record.cells:
                 people_file.parsed(record.cells)  # says which cell holds the NUL
             of = people.get(key)
-            values = people_differences.values_of(row, of, today=today)
+            values = people_differences.values_of(row, of, upload, today=today)
             row.effect, row.values["before"] = people_differences.compared(values, of)
         except ValueError as error:
             row.effect, row.problem = Effect.REFUSED, str(error)[:300]

@@ -17,7 +17,8 @@ def normalised(address: str) -> str:
     Other scripts are left alone: ı, ﬁ or K (Kelvin) become other letters in one system and not in the next, and a wrong
     link costs the wrong person a seat.
     """
-    return "".join(c.lower() if c.isascii() else c for c in address.strip())
+    address = address.strip()
+    return address.lower() if address.isascii() else "".join(c.lower() if c.isascii() else c for c in address)
 
 
 class PersonQuerySet(models.QuerySet["Person"]):

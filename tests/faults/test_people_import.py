@@ -33,8 +33,8 @@ import sys, time, django
 django.setup()
 from subscriptions import apply_people, people_differences, tasks
 people_differences.BATCH, write, done = 10, apply_people._write, []
-def stay(steps):
-    write(steps)
+def stay(steps, now):
+    write(steps, now)
     done.append(steps)
     if len(done) == 2:
         print("in the middle", flush=True)
@@ -198,8 +198,8 @@ def test_a_worker_that_was_given_up_cannot_apply_what_its_successor_has_to(
     with monkeypatch.context() as patched:
         write = apply_people._write
 
-        def overtaken(steps: list[apply_people.Step]) -> None:
-            write(steps)
+        def overtaken(*given: Any) -> None:
+            write(*given)
             JobRun.objects.filter(pk=upload.run_id).update(generation=99)
 
         patched.setattr(apply_people, "_write", overtaken)

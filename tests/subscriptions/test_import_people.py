@@ -212,7 +212,7 @@ def test_applying_that_is_cancelled_leads_back_to_the_preview(
     with monkeypatch.context() as patched:
         if moment == "running":
             write = apply_people._write
-            patched.setattr(apply_people, "_write", lambda steps: (integrator.post(cancel), write(steps)))
+            patched.setattr(apply_people, "_write", lambda *given: (integrator.post(cancel), write(*given)))
         else:
             integrator.post(cancel)
         worlds.work()
@@ -226,7 +226,7 @@ def test_applying_that_is_cancelled_leads_back_to_the_preview(
 def test_applying_that_fails_says_so_and_can_be_asked_for_again(keeper: Any, monkeypatch: Any) -> None:
     upload = staged(listing(range(5)), keeper.user)
     with monkeypatch.context() as patched:
-        patched.setattr(apply_people, "_write_addresses", lambda new, steps: 1 / 0)
+        patched.setattr(apply_people, "_write_addresses", lambda steps: 1 / 0)
         said = press(keeper, upload)
     assert "The file was not applied" in said and "an error of its own" in said and "Apply this file?" in said
     assert not Person.objects.exists()
