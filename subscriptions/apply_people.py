@@ -39,7 +39,7 @@ class Stale(Exception):
 def run(job: Job, upload: PersonImport, *, now: datetime) -> None:
     """Apply it, or show it once more. Raises `runs.LeaseLost` or `runs.Cancelled`; nothing is applied then."""
     lines = upload.counters["lines"] - upload.counters[Effect.REFUSED.value]
-    job.progress(items=0, expected=lines, step="Applying")
+    job.progress(items=0, expected=lines, step=f"Applying {lines:,} lines")
     try:
         with transaction.atomic():
             _apply(job, upload, now)

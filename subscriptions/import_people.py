@@ -40,7 +40,7 @@ class Unconfirmed(Exception):
 
 
 def run(job: Job, *, now: datetime) -> None:
-    """Do the step that its person asked for. Raises `base.ConnectorError`, `runs.LeaseLost` or `runs.Cancelled`."""
+    """Do the step that a person asked for. Raises `runs.LeaseLost` or `runs.Cancelled`."""
     upload = PersonImport.objects.get(run=job.run.pk)
     STEPS[State(upload.state)](job, upload, now=now)
 
