@@ -33,10 +33,11 @@ LOST = "The worker stopped showing itself; the run goes on where it can."
 
 
 def request(
-    profile: IntegrationProfile,
+    profile: IntegrationProfile | None,
     process: str,
     *,
     trigger: JobRun.Trigger,
+    subject: int | None = None,
     by: User | None = None,
     logical_date: date | None = None,
     accept_drop: bool = False,
@@ -47,11 +48,13 @@ def request(
     """A new run and True, or the run that is already under way (or already ran on that local date) and False.
 
     `in_chain` runs are followed by the next step of the daily refresh; `after` is the step before. A run `behind` waits
-    for the one under way, if any; there is at most one.
+    for the one under way, if any; there is at most one. A process of no profile has a `subject`, the id of what it is
+    about; the run under way is then the one of that subject.
     """
     row = JobRun(
         profile=profile,
-        profile_name=profile.display_name,
+        profile_name=profile.display_name if profile else "",
+        subject=subject,
         process=process,
         trigger=trigger,
         state=JobRun.State.WAITING if behind else JobRun.State.QUEUED,
@@ -66,7 +69,7 @@ def request(
         with transaction.atomic():
             row.save(force_insert=True)
     except IntegrityError:
-        return JobRun.objects.filter(profile=profile, process=process).under_way().first(), False
+        return JobRun.objects.filter(profile=profile, subject=subject, process=process).under_way().first(), False
     if by:
         audit.record(by, "requested run", row, process=process, accept_drop=accept_drop)
     transaction.on_commit(start_waiting if behind else lambda: ring(row))
@@ -74,7 +77,7 @@ def request(
 
 
 def request_anew(
-    profile: IntegrationProfile, process: str, *, trigger: JobRun.Trigger, by: User
+    profile: IntegrationProfile, process: str, *, trigger: JobRun.Trigger, by: User | None
 ) -> tuple[JobRun | None, bool]:
     """As `request`, for a run that reads what the caller's transaction has changed, whatever is under way.
 
@@ -116,6 +119,12 @@ def ring(run: JobRun) -> None:
     JobRun.objects.filter(pk=run.pk).update(rung_at=Now())
     if not _send(settings.JOB_DOORBELLS[run.process], run.pk):
         JobRun.objects.filter(pk=run.pk).update(rung_at=Now() - RING_AGAIN + TRY_AGAIN)
+
+
+def ring_next(process: str) -> None:
+    """Call a worker for the run that waits longest, of a process whose runs go one at a time."""
+    if waiting := JobRun.objects.filter(process=process, state=JobRun.State.QUEUED).order_by("pk").first():
+        ring(waiting)
 
 
 def announce_end(run: JobRun) -> None:
@@ -163,7 +172,7 @@ def _recover_lost() -> int:
     lost = JobRun.objects.filter(state=JobRun.State.RUNNING, heartbeat_at__lt=Now() - stale())
     recovered = 0
     for run in lost:
-        again = run.attempts < MAX_ATTEMPTS and run.profile_id and not run.cancel_requested
+        again = run.attempts < MAX_ATTEMPTS and not run.is_orphan and not run.cancel_requested
         recovered += _same(run).update(**(_requeued(run) if again else _given_up(run)))
     return recovered
 
@@ -202,7 +211,7 @@ def _given_up(run: JobRun) -> dict[str, Any]:
 def _ring_unclaimed() -> int:
     due = Q(not_before=None) | Q(not_before__lte=Now())
     unheard = Q(rung_at=None) | Q(rung_at__lt=Now() - RING_AGAIN)
-    waiting = list(JobRun.objects.filter(due, unheard, state=JobRun.State.QUEUED, profile__isnull=False)[:100])
+    waiting = list(JobRun.objects.startable().filter(due, unheard, state=JobRun.State.QUEUED)[:100])
     for run in waiting:
         ring(run)
     return len(waiting)

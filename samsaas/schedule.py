@@ -19,7 +19,7 @@ from profiles import queue
 from profiles.connectors import base
 from profiles.models import Credential, IntegrationProfile, JobRun, ScheduledJob
 from samsaas.models import Heartbeat
-from subscriptions import staging
+from subscriptions import staging, upload_people
 
 DAILY_ORDER = (base.DOWNLOAD, base.MATCH, base.ACTIVITY)
 FORGET_AFTER = timedelta(days=2)
@@ -27,11 +27,13 @@ FORGET_AFTER = timedelta(days=2)
 
 @shared_task
 def sweep() -> None:
-    """Every few seconds: show that the beat lives, take runs from dead workers, go on with chains, ring again."""
+    """Every few seconds: show that the beat lives, take runs from dead workers, go on with chains, ring again, and drop
+    what nobody waits for any more."""
     Heartbeat.objects.update_or_create(name="beat", defaults={"at": Now()})
     queue.sweep()
     follow()
     staging.drop_orphans()
+    upload_people.forget_old(timezone.now())
 
 
 @shared_task

@@ -137,6 +137,7 @@ JOB_DOORBELLS = {
     "download_subscriptions": "subscriptions.tasks.download",
     "match_people": "subscriptions.tasks.match",
     "pull_activity": "subscriptions.tasks.pull",
+    "import_people": "subscriptions.tasks.import_people",
 }
 JOB_FINISHED_DOORBELL = "samsaas.schedule.follow"
 JOB_NEXT_STEP = "samsaas.schedule.next_step"

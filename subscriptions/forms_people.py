@@ -89,6 +89,15 @@ class PeopleFileForm(forms.Form):
         if oversized:
             self.fields["file"].error_messages["required"] = TOO_LARGE
 
+    def clean_file(self) -> Any:
+        """What its beginning tells is said at once; the rest is read by a job."""
+        file = self.cleaned_data["file"]
+        try:
+            people_file.recognise(file)
+        except people_file.Unreadable as problem:
+            raise ValidationError(str(problem)) from None
+        return file
+
 
 class RuleForm(forms.ModelForm):
     """A user resolution rule; the model knows which fields fit together."""

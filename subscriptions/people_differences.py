@@ -41,10 +41,10 @@ def known(keys: Iterable[str], *, lock: bool = False) -> dict[str, Known]:
     return {one.person.key: one for one in found.values()}
 
 
-def values_of(row: PersonImportRow, of: Known | None, *, today: date) -> Values:
+def values_of(row: PersonImportRow, of: Known | None, upload: PersonImport, *, today: date) -> Values:
     """What a stored line says. In a file that lists everybody, being listed means being here (again)."""
     values = people_file.parsed(row.values["cells"])
-    lists_everybody = row.upload.mark_leavers and LEFT_ON not in values.fields
+    lists_everybody = upload.mark_leavers and LEFT_ON not in values.fields
     if lists_everybody and of and of.person.left_on and of.person.left_on <= today:
         values.fields[LEFT_ON] = None
     return values
@@ -74,7 +74,7 @@ def batches(rows: QuerySet[PersonImportRow]) -> Iterator[list[PersonImportRow]]:
 
 
 def readable(upload: PersonImport) -> QuerySet[PersonImportRow]:
-    return upload.rows.exclude(effect=Effect.REFUSED).select_related("upload")
+    return upload.rows.exclude(effect=Effect.REFUSED)
 
 
 def missing(upload: PersonImport) -> QuerySet[Person]:

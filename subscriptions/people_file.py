@@ -12,11 +12,13 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import islice
 from typing import Any, BinaryIO
 
 from subscriptions.models import Person, PersonAddress, normalised
 
 MOST_LINES = 200_000
+MOST_EMPTY = 1000  # lines before the header
 LONGEST_LINE = 64 * 1024
 LONGEST_RECORD = 2 * LONGEST_LINE  # the most csv takes as one cell
 LONGEST_KEPT = 2000
@@ -122,23 +124,24 @@ class _Source:
 
 def read(file: BinaryIO) -> tuple[Header, Iterator[Record]]:
     """The header, and the lines behind it, still unread. Raises `Unreadable`, the iterator too."""
-    _recognise(file)
     source = _Source(file)
-    first = next((line for line in source if line.strip() and not EXCEL_SEPARATOR.fullmatch(line.strip())), None)
+    begins = islice(source, MOST_EMPTY)
+    first = next((line for line in begins if line.strip() and not EXCEL_SEPARATOR.fullmatch(line.strip())), None)
     if first is None:
-        raise Unreadable("The file is empty.")
+        raise Unreadable(f"The file is empty, or its first {MOST_EMPTY:,} lines are.")
     header = _header(first)
     return header, _records(source, header)
 
 
-def _recognise(file: BinaryIO) -> None:
-    """Refuse what is no text of ours by its first bytes."""
+def recognise(file: BinaryIO) -> None:
+    """Look at the first bytes and at the header, which is quick whatever the size. Raises `Unreadable`."""
     head = file.read(4096)
     file.seek(0)
     if head.startswith((b"PK\x03\x04", b"\x1f\x8b", b"\xd0\xcf\x11\xe0")):
         raise Unreadable(f"This is a workbook or an archive, not a CSV file. {SAVE_AS_UTF8}")
     if head.startswith((b"\xff\xfe", b"\xfe\xff")) or head.count(0) > len(head) // 4:
         raise Unreadable(f"The file is written in UTF-16 or is no text. {SAVE_AS_UTF8}")
+    read(file)
 
 
 def _header(line: str) -> Header:

@@ -25,6 +25,7 @@ DOORBELLS = {
     base.DOWNLOAD: tasks.download,
     base.MATCH: tasks.match,
     base.ACTIVITY: tasks.pull,
+    base.IMPORT: tasks.import_people,
 }
 NASTY = {
     "NUL": "%00",

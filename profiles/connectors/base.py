@@ -39,6 +39,7 @@ DOWNLOAD = "download_subscriptions"
 MATCH = "match_people"
 VALIDATE = "validate_connection"
 ACTIVITY = "pull_activity"
+IMPORT = "import_people"
 RECLAIM = "reclaim"
 
 SUBSCRIPTIONS = "subscriptions"

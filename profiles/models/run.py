@@ -10,7 +10,9 @@ from django.urls import reverse
 
 from profiles.connectors import base
 
-UNITS = {base.ACTIVITY: "Events", base.MATCH: "Seats", base.VALIDATE: "Processes"}
+UNITS = {base.ACTIVITY: "Events", base.MATCH: "Seats", base.VALIDATE: "Processes", base.IMPORT: "Lines"}
+# Processes that belong to no profile: a run of them has a subject instead, and one of them runs at a time.
+OF_NO_PROFILE = (base.IMPORT,)
 
 
 class JobRunQuerySet(models.QuerySet["JobRun"]):
@@ -29,6 +31,10 @@ class JobRunQuerySet(models.QuerySet["JobRun"]):
     def for_process(self, process: str) -> Self:
         return self.filter(process=process)
 
+    def startable(self) -> Self:
+        """All but orphans: no worker may take a run whose profile was deleted."""
+        return self.filter(models.Q(profile__isnull=False) | models.Q(process__in=OF_NO_PROFILE))
+
 
 class JobRun(models.Model):
     """Trigger, state, lease, progress, counters and, where it failed, the error by remedy."""
@@ -39,6 +45,7 @@ class JobRun(models.Model):
         RECLAIM = base.RECLAIM, "Reclaim subscriptions"
         VALIDATE = base.VALIDATE, "Validate connection"
         MATCH = base.MATCH, "Match people"
+        IMPORT = base.IMPORT, "Import people"
 
     class Trigger(models.TextChoices):
         MANUAL = "manual", "By hand"
@@ -60,7 +67,10 @@ class JobRun(models.Model):
     profile = models.ForeignKey(
         "profiles.IntegrationProfile", null=True, on_delete=models.SET_NULL, related_name="runs"
     )
-    profile_name = models.CharField(max_length=80)
+    profile_name = models.CharField(max_length=80, blank=True)
+    subject = models.BigIntegerField(
+        null=True, blank=True, help_text="For a process of no profile: the id of what the run is about."
+    )
     process = models.CharField(max_length=40, choices=Process.choices)
     trigger = models.CharField(max_length=20, choices=Trigger.choices)
     requested_by = models.ForeignKey(
@@ -125,10 +135,21 @@ class JobRun(models.Model):
                 condition=models.Q(logical_date__isnull=False),
                 name="run_one_per_local_date",
             ),
+            models.UniqueConstraint(
+                fields=["process", "subject"],
+                condition=models.Q(state__in=("queued", "running"), subject__isnull=False),
+                name="run_one_active_per_subject",
+            ),
+            models.UniqueConstraint(
+                fields=["process"],
+                condition=models.Q(state="running", process__in=OF_NO_PROFILE),
+                name="run_one_at_a_time",
+            ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_process_display()}, {self.profile_name} (#{self.pk})"
+        of = f", {self.profile_name}" if self.profile_name else ""
+        return f"{self.get_process_display()}{of} (#{self.pk})"
 
     def get_absolute_url(self) -> str:
         return reverse("run_detail", args=[self.pk])
@@ -136,6 +157,11 @@ class JobRun(models.Model):
     @property
     def is_active(self) -> bool:
         return self.state in self.ACTIVE
+
+    @property
+    def is_orphan(self) -> bool:
+        """Its profile was deleted: it is a record, and nothing more is done for it."""
+        return self.profile_id is None and self.process not in OF_NO_PROFILE
 
     @property
     def unit(self) -> str:

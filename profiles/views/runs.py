@@ -16,9 +16,13 @@ from profiles.tables import RunTable
 from samsaas.lib import tables
 from samsaas.lib.http import SignedInRequest
 
+ON_STILL = "This run goes on still."
+GONE = "The profile of this run is gone."
+FROM_ITS_PAGE = "A file of people is read or applied from its own page."
+
 
 def run_list(request: SignedInRequest) -> HttpResponse:
-    """Every run of every profile."""
+    """Every run, of a profile or of none."""
     runs = JobRun.objects.annotate(took=F("finished_at") - F("started_at"))
     return render(request, "profiles/run_list.html", tables.listing(request, runs, RunTable, RunFilter))
 
@@ -87,7 +91,7 @@ def run_again(request: SignedInRequest, pk: int) -> HttpResponse:
     """The same process once more; what followed the first time follows again."""
     run = _run(pk)
     if run.profile is None or run.is_active:
-        messages.info(request, "This run goes on still." if run.is_active else "The profile of this run is gone.")
+        messages.info(request, ON_STILL if run.is_active else GONE if run.is_orphan else FROM_ITS_PAGE)
         return redirect(run)
     return _start(request, run, in_chain=run.in_chain)
 

@@ -175,6 +175,12 @@ def duration(seconds: float | None) -> str:
 
 
 @register.filter
+def lasting(since: datetime | None) -> str:
+    """How long something has been going on, in seconds where it is short."""
+    return NOTHING if since is None else duration(max((timezone.now() - since).total_seconds(), 0))
+
+
+@register.filter
 def number(value: float | str | None) -> str:
     """Thousands separated; a dash where nothing is known."""
     return NOTHING if value is None or isinstance(value, str) else f"{value:,}"

@@ -120,7 +120,7 @@ def test_a_queued_run_that_goes_on_at_its_cursor_has_read_the_old_data_already(
     """Waiting for the vendor's rate limit, it looks queued."""
     job = at_work(profile)
     job.progress(cursor="page 3")
-    job.requeue(60)
+    job.throttled(60)
     assert ask(profile, by)[1] and states() == ["queued", "waiting"]
     assert queue.start_waiting() == 0
 
