@@ -149,15 +149,25 @@ def test_a_gap_in_the_activity_and_a_plan_without_file_events_are_said(integrato
     page = page_of(integrator, connected)
     assert "Activity is not covered throughout" in page and "This plan has no file events" in page
     assert [cells[1:] for cells in pages.rows(page, "From").values()] == [
-        ["Settled", "2 days"],
-        ["Fresh", "1 day"],
+        ["Settled", "3 days"],
         ["Gap", "2 days"],
         ["Settled", "4 days"],
         ["Fresh", "1 day"],
     ]
-    assert 'aria-label="Activity coverage: settled 6 days, fresh 2 days, gap 2 days"' in page
+    assert 'aria-label="Activity coverage: settled 7 days, fresh 1 day, gap 2 days"' in page
     ActivityCoverage.objects.filter(since=begin).update(until=begin + timedelta(days=5))
     assert "Activity is not covered throughout" not in page_of(integrator, connected)
+
+
+def test_with_the_pull_switched_off_the_banner_says_what_is_known_and_until_when(integrator, connected):
+    IntegrationProfile.objects.update(pull_activity=False)
+    assert "so nothing is known of the use of these subscriptions" in text_of(integrator, connected)
+    until = timezone.now() - timedelta(days=3)
+    IntegrationProfile.objects.update(activity_refreshed_at=until)
+    ActivityCoverage.objects.create(profile=connected, since=until - timedelta(days=59), until=until)
+    page, told = text_of(integrator, connected), f"{timezone.localtime(until):%-d %b %Y, %H:%M}"
+    assert "nothing is known" not in page
+    assert f"User activity is not covered since {told}" in page and f"pulled until {told} stays" in page
 
 
 def test_the_scope_x_ray_names_what_is_missing_and_what_is_too_much(integrator, connected):
