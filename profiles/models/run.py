@@ -86,6 +86,7 @@ class JobRun(models.Model):
     warnings = models.JSONField(default=list)
 
     error_kind = models.CharField(max_length=40, blank=True)
+    error_scope = models.CharField(max_length=120, blank=True, help_text="The scope the vendor said is missing.")
     error_message = models.TextField(blank=True)
     error_remedy = models.TextField(blank=True)
     error_endpoint = models.CharField(max_length=120, blank=True)
@@ -112,7 +113,8 @@ class JobRun(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_process_display()}, {self.profile_name} (#{self.pk})"
+        # The name comes last: one that is written from right to left would turn around what follows it.
+        return f"{self.get_process_display()} #{self.pk}, {self.profile_name}"
 
     def get_absolute_url(self) -> str:
         return reverse("run_detail", args=[self.pk])
@@ -120,6 +122,11 @@ class JobRun(models.Model):
     @property
     def is_active(self) -> bool:
         return self.state in self.ACTIVE
+
+    @property
+    def doing(self) -> str:
+        """What is going on, for who watches it."""
+        return "Cancelling at the next page" if self.is_active and self.cancel_requested else self.step
 
     @property
     def unit(self) -> str:
