@@ -179,7 +179,7 @@ def _refreshing(profile: IntegrationProfile, jobs: list[ScheduledJob], now: date
 
 
 def _scopes(profile: IntegrationProfile) -> list[Notice]:
-    lacking = [row for row in scopes.xray(profile) if row.state in ("missing", "not_connected")]
+    lacking = [row for row in scopes.by_grant(profile) if row.state in ("missing", "not_connected")]
     return [
         Notice(
             "warn",

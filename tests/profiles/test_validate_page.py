@@ -62,13 +62,23 @@ def test_every_process_tells_what_was_seen_and_the_profile_is_published_with_its
     assert {process: cells[0] for process, cells in told.items()} == {
         "Download subscriptions": "Passed",
         "Pull user activity": "Passed",
-        "Reclaim subscription": "Passed",
+        "Reclaim subscriptions": "Passed",
     }
     assert "Nordwind Trading: the member list answers" in told["Download subscriptions"][1]
     assert connected.status == "published" and connected.validated_at
     names = {str(job) for job in ScheduledJob.objects.all()}
     assert names == {"SAM - Refresh Dropbox Europe Subscriptions", "SAM - Refresh Dropbox Europe Events"}
     assert JobRun.objects.get(process=base.DOWNLOAD).in_chain
+
+
+def test_a_process_has_one_name_on_every_page(integrator, connected):
+    names = {process.label for process in connected.vendor_info.processes}
+    assert names == {JobRun.Process(process.key).label for process in connected.vendor_info.processes}
+    run = JobRun.objects.get(process=base.VALIDATE)
+    ended = integrator.get(f"/runs/{run.pk}/").content.decode().partition("Process by process")[2]
+    form = integrator.get(f"/integration-profiles/{connected.pk}/edit/").content.decode()
+    for name in names:
+        assert f"<dt>{name}</dt>" in ended and name in form and name in page_of(integrator, connected)
 
 
 def test_a_process_that_fails_shows_the_exact_cause_the_remedy_and_the_request_id(integrator, connected, dropbox):
