@@ -38,6 +38,11 @@ class JobRow:
         """The download has a time of its own; the others follow it."""
         return self.job.process == base.DOWNLOAD
 
+    @property
+    def refusal(self) -> str:
+        """Why it cannot run now; empty when it can."""
+        return run_now.refusal(self.job.profile, self.job.process)
+
 
 def of(profile: IntegrationProfile) -> dict[str, Any]:
     """The context of the profile page."""

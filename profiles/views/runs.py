@@ -35,7 +35,7 @@ def run_progress(request: SignedInRequest, pk: int) -> HttpResponse:
     brief = "brief" in request.GET
     context: dict[str, object] = {"run": run, "brief": brief}
     if not brief:
-        context |= {"tally": tally.of(run), "facts": tally.facts(run)}
+        context |= {"tally": tally.of(run), "facts": tally.facts(run), "swapped": True}
     answer = render(request, "profiles/partials/run_progress.html", context)
     if not run.is_active:
         answer["HX-Refresh"] = "true"  # the end changes the whole page: its actions, figures and notices
