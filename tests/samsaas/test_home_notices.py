@@ -1,4 +1,4 @@
-"""Home and the list of profiles say what the profiles' own pages say: what needs somebody, for one profile and for thirty."""
+"""Home and the list of profiles say what the profiles' own pages say needs somebody, for one profile and for thirty."""
 
 from __future__ import annotations
 
