@@ -39,6 +39,11 @@ class JobRow:
         """The download has a time of its own; the others follow it."""
         return self.job.process == base.DOWNLOAD
 
+    @property
+    def refusal(self) -> str:
+        """Why it cannot run now; empty when it can."""
+        return run_now.refusal(self.job.profile, self.job.process)
+
 
 @dataclass(frozen=True)
 class Watched:

@@ -71,7 +71,9 @@ def request(
     except IntegrityError:
         return JobRun.objects.filter(profile=profile, subject=subject, process=process).under_way().first(), False
     if by:
-        audit.record(by, "requested run", row, process=process, accept_drop=accept_drop)
+        # A step of a chain is asked for by us, because the step before it succeeded.
+        cause = {"triggered_by": str(after)} if after else {}
+        audit.record(None if after else by, "requested run", row, process=process, accept_drop=accept_drop, **cause)
     transaction.on_commit(start_waiting if behind else lambda: ring(row))
     return row, True
 

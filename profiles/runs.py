@@ -141,6 +141,7 @@ def _fail(job: Job, error: base.ConnectorError, kind: str = "") -> None:
     ours = job.finish(
         JobRun.State.FAILED,
         error_kind=kind or type(error).__name__,
+        error_scope=error.scope[:120] if isinstance(error, base.MissingScope) else "",
         error_message=str(error),
         error_remedy=error.remedy,
         error_endpoint=failure.endpoint[:120],

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Max
 
 from profiles import connections
 from profiles.connectors import base
-from profiles.models import Credential, IntegrationProfile
+from profiles.models import Credential, IntegrationProfile, JobRun
 
 
 def processes_for(profile: IntegrationProfile, purpose: str) -> list[base.Process]:
@@ -46,7 +50,7 @@ def excess(profile: IntegrationProfile, purpose: str, granted: Iterable[str]) ->
 
 @dataclass(frozen=True)
 class ProcessScopes:
-    """One process on the profile page: every scope it needs, and whether the grant has it."""
+    """One process on the profile page: every scope it needs, whether the grant has it, and what the vendor refused."""
 
     process: base.Process
     enabled: bool
@@ -54,6 +58,8 @@ class ProcessScopes:
     needed: list[tuple[str, bool]]
     recommended: list[tuple[str, bool]]
     connected: bool
+    consent: datetime | None = None
+    refused: str = ""
 
     @property
     def missing(self) -> list[str]:
@@ -65,10 +71,36 @@ class ProcessScopes:
             return "off"
         if not self.connected:
             return "not_connected"
-        return "missing" if self.missing else "ready"
+        return "missing" if self.missing or self.refused else "ready"
 
 
 def xray(profile: IntegrationProfile) -> list[ProcessScopes]:
+    """As `by_grant`, and what the vendor refused all the same since the last consent."""
+    tried = _last_tries(profile)
+    rows = []
+    for row in by_grant(profile):
+        at, scope = tried.get(row.process.key, (None, ""))
+        if not (scope and at and row.consent and at > row.consent):
+            rows.append(row)
+            continue
+        unlisted = scope not in {name for name, _ in (*row.needed, *row.recommended)}
+        rows.append(replace(row, refused=scope, needed=[*row.needed, (scope, False)] if unlisted else row.needed))
+    return rows
+
+
+def _last_tries(profile: IntegrationProfile) -> dict[str, tuple[datetime, str]]:
+    """By process when it was last tried, by a check or a run, and the scope it was refused for then, if any."""
+    ended = (JobRun.State.SUCCEEDED, JobRun.State.HELD, JobRun.State.FAILED)
+    last = profile.runs.filter(state__in=ended).order_by().values("process").annotate(last=Max("pk")).values("last")
+    runs = JobRun.objects.filter(pk__in=last, finished_at__isnull=False)
+    tried: list[Any] = [
+        *profile.checks.values_list("checked_at", "process", "refused_scope"),
+        *runs.values_list("finished_at", "process", "error_scope"),
+    ]
+    return {process: (at, scope) for at, process, scope in sorted(tried)}
+
+
+def by_grant(profile: IntegrationProfile) -> list[ProcessScopes]:
     """Needed against granted scopes of every process of the vendor, in the registry's order."""
     held = {credential.purpose: credential for credential in profile.alias.credentials.all()}
     return [_row(profile, process, held) for process in profile.vendor_info.processes]
@@ -84,6 +116,7 @@ def _row(profile: IntegrationProfile, process: base.Process, held: dict[str, Cre
         needed=[(scope, scope in granted) for scope in process.scopes],
         recommended=[(scope, scope in granted) for scope in process.recommended_scopes],
         connected=bool(credential and credential.is_connected),
+        consent=credential.authorized_at if credential else None,
     )
 
 

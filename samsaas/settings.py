@@ -210,6 +210,7 @@ FILE_UPLOAD_HANDLERS = [
 
 # --- words, places, files --------------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en-gb"
+FORMAT_MODULE_PATH = "samsaas.formats"
 TIME_ZONE = env.zone("TIME_ZONE", default="UTC")
 USE_TZ = True
 STATIC_URL = "/static/"

@@ -50,6 +50,7 @@ class ConnectionAlias(models.Model):
     zone = models.CharField(
         "time zone", max_length=60, blank=True, help_text="Such as Europe/Berlin. Empty: the parent's, or ours."
     )
+    version = models.PositiveIntegerField(default=1, help_text="Counts every change, its clients' too.")
     created_at = models.DateTimeField(auto_now_add=True)
 
     SETTINGS = ("page_size", "requests_per_minute", "attempts", "refresh_at", "zone")

@@ -107,6 +107,7 @@ class JobRun(models.Model):
     warnings = models.JSONField(default=list)
 
     error_kind = models.CharField(max_length=40, blank=True)
+    error_scope = models.CharField(max_length=120, blank=True, help_text="The scope the vendor said is missing.")
     error_message = models.TextField(blank=True)
     error_remedy = models.TextField(blank=True)
     error_endpoint = models.CharField(max_length=120, blank=True)
@@ -148,8 +149,9 @@ class JobRun(models.Model):
         ]
 
     def __str__(self) -> str:
+        # The name comes last: one that is written from right to left would turn around what follows it.
         of = f", {self.profile_name}" if self.profile_name else ""
-        return f"{self.get_process_display()}{of} (#{self.pk})"
+        return f"{self.get_process_display()} #{self.pk}{of}"
 
     def get_absolute_url(self) -> str:
         return reverse("run_detail", args=[self.pk])
@@ -162,6 +164,13 @@ class JobRun(models.Model):
     def is_orphan(self) -> bool:
         """Its profile was deleted: it is a record, and nothing more is done for it."""
         return self.profile_id is None and self.process not in OF_NO_PROFILE
+
+    @property
+    def doing(self) -> str:
+        """What is going on, for who watches it."""
+        if self.is_active and self.cancel_requested:
+            return "Cancelling at the next page"
+        return self.step or ("Waiting for its turn" if self.state == self.State.QUEUED else "")
 
     @property
     def unit(self) -> str:

@@ -37,7 +37,7 @@ def run_progress(request: SignedInRequest, pk: int) -> HttpResponse:
     """The part of the run page that changes while the run goes on, and between it and the next step of its chain."""
     run = _run(pk)
     brief = "brief" in request.GET
-    context = {"run": run, "brief": True, "coming": _coming(run)} if brief else _told(run)
+    context = {"run": run, "brief": True, "coming": _coming(run)} if brief else _told(run) | {"swapped": True}
     answer = render(request, "profiles/partials/run_progress.html", context)
     knows = "ended" in request.GET and context["coming"]
     if not run.is_active and not knows:

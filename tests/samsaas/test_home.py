@@ -45,7 +45,7 @@ def test_an_account_without_a_role_is_told_whom_to_ask(signed_in: Any, draft: An
 
 def test_a_draft_is_shown_with_its_next_step(integrator: Any, draft: Any) -> None:
     page = main_of(home(integrator))
-    assert "Draft" in page and "OAuth token" in page
+    assert "Draft" in page and "Next step: Get OAuth Token" in page
     assert f'href="{draft.get_absolute_url()}"' in page
     assert pages.rows(page, "Profile")["Dropbox Europe"][2:4] == ["0", "0"]
 

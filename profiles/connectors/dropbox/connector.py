@@ -87,7 +87,7 @@ VENDOR = Vendor(
         ),
         Process(
             key=RECLAIM,
-            label="Reclaim subscription",
+            label="Reclaim subscriptions",
             # The last two are for looking at the member again before and after the removal.
             scopes=("members.write", "members.delete", "members.read", "team_info.read"),
             recommended_scopes=("groups.read",),
