@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Max, prefetch_related_objects
+from django.db.models import Max, Q, prefetch_related_objects
 from django.utils import timezone
 
 from profiles import runs, scopes
@@ -38,6 +38,9 @@ OFF = (
     "Pull user activity is switched off. What was pulled until {until} stays and is shown; the use since then is "
     "unknown, so no idle subscription can be found."
 )
+TWICE = (
+    "Every seat of that team is listed and counted twice. Delete one of the profiles, or connect it to another team."
+)
 
 
 @dataclass(frozen=True)
@@ -60,8 +63,8 @@ def of(
     now: datetime,
 ) -> list[Notice]:
     """What needs somebody, the most urgent first, then what is left out by choice or by plan."""
-    ends = last_ends([profile])
-    urgent = _needs(profile, main, checks=checks, jobs=jobs, ends=ends, validating=validating, now=now)
+    ends, others = told_runs([profile]), twins([profile])[profile.pk]
+    urgent = _needs(profile, main, checks=checks, jobs=jobs, ends=ends, others=others, validating=validating, now=now)
     return urgent + _left_out(profile)
 
 
@@ -69,8 +72,9 @@ def needs(profiles: Sequence[IntegrationProfile], now: datetime) -> dict[int, li
     """By profile what needs somebody, for pages that show many: as many queries for one as for a hundred."""
     prefetch_related_objects(profiles, "alias__credentials", "checks__run", "scheduled_jobs")
     ends: dict[int, list[JobRun]] = {profile.pk: [] for profile in profiles}
-    for run in last_ends(profiles):
+    for run in told_runs(profiles):
         ends[run.profile_id or 0].append(run)
+    others = twins(profiles)
     validating = set(JobRun.objects.active().for_process(base.VALIDATE).values_list("profile", flat=True))
     return {
         profile.pk: _needs(
@@ -79,6 +83,7 @@ def needs(profiles: Sequence[IntegrationProfile], now: datetime) -> dict[int, li
             checks=list(profile.checks.all()),
             jobs=list(profile.scheduled_jobs.all()),
             ends=ends[profile.pk],
+            others=others[profile.pk],
             validating=profile.pk in validating,
             now=now,
         )
@@ -93,6 +98,7 @@ def _needs(
     checks: list[ProcessCheck],
     jobs: list[ScheduledJob],
     ends: list[JobRun],
+    others: list[str],
     validating: bool,
     now: datetime,
 ) -> list[Notice]:
@@ -101,6 +107,9 @@ def _needs(
     if connected and not validating:
         found += _validation(profile, checks)
     found += _failures(ends)
+    if others:
+        title = f"{', '.join(others)} is connected to the same team"
+        found.append(Notice("warn", title, TWICE))
     found += _refreshing(profile, jobs, now) if connected else []
     found += _scopes(profile) if connected else []
     return found
@@ -151,15 +160,33 @@ def _failures(ends: list[JobRun]) -> list[Notice]:
             found.append(Notice("bad", f"Last refresh failed on {at}: {label}", text, run))
         elif run.state == JobRun.State.HELD:
             found.append(Notice("warn", f"Waits for confirmation since {at}: {label}", run.error_message, run))
+        elif run.state == JobRun.State.QUEUED and run.not_before:
+            text = f"{run.warnings[-1] if run.warnings else ''} Until {_when(run.not_before)} nobody calls the vendor."
+            found.append(Notice("warn", f"The vendor is in trouble: {label}", text, run))
     return found
 
 
-def last_ends(profiles: Sequence[IntegrationProfile]) -> list[JobRun]:
-    """Of each step of each refresh the run that ended last, cancelled ones apart; the newest first."""
+def told_runs(profiles: Sequence[IntegrationProfile]) -> list[JobRun]:
+    """Of each step of each refresh the run that ended last, cancelled ones apart, and those that stay away from a
+    vendor in trouble; the newest first."""
     ended = (JobRun.State.SUCCEEDED, JobRun.State.HELD, JobRun.State.FAILED)
-    done = JobRun.objects.filter(profile__in=profiles, process__in=runs.REFRESHING, state__in=ended)
-    last = done.order_by().values("profile", "process").annotate(last=Max("pk")).values("last")
-    return list(JobRun.objects.filter(pk__in=last))
+    steps = JobRun.objects.filter(profile__in=profiles, process__in=runs.REFRESHING)
+    last = steps.filter(state__in=ended).order_by().values("profile", "process").annotate(last=Max("pk")).values("last")
+    away = Q(pk__in=steps.filter(state=JobRun.State.QUEUED, outages__gt=0).values("pk"))
+    return list(JobRun.objects.filter(Q(pk__in=last) | away))
+
+
+def twins(profiles: Sequence[IntegrationProfile]) -> dict[int, list[str]]:
+    """By profile the names of others that are connected to the same team."""
+    teams: dict[tuple[str, str], list[IntegrationProfile]] = {}
+    for one in IntegrationProfile.objects.filter(team_id__in={profile.team_id for profile in profiles} - {""}):
+        teams.setdefault((one.vendor, one.team_id), []).append(one)
+    return {
+        profile.pk: [
+            one.display_name for one in teams.get((profile.vendor, profile.team_id), []) if one.pk != profile.pk
+        ]
+        for profile in profiles
+    }
 
 
 def _refreshing(profile: IntegrationProfile, jobs: list[ScheduledJob], now: datetime) -> list[Notice]:

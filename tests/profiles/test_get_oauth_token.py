@@ -231,6 +231,8 @@ def test_a_team_that_another_profile_holds_is_connected_again_only_on_purpose(in
     assert outcome_of(integrator, dropbox, back) == "connected"
     second.refresh_from_db()
     assert second.team_id == connected.team_id
+    for page in (second.get_absolute_url(), connected.get_absolute_url(), "/"):
+        assert "is connected to the same team" in integrator.get(page).content.decode(), page
     assert outcome_of(integrator, dropbox, worlds.consent(dropbox, worlds.press(integrator, second))) == "connected"
 
 

@@ -205,6 +205,15 @@ def test_a_refresh_nobody_waits_for_stays_away_from_a_vendor_in_trouble_and_fail
     assert after(run).state == "failed" and after(run).error_request_id == "req-503"
 
 
+def test_a_refresh_that_stays_away_is_told_on_the_profile_and_at_home(connected, integrator, dropbox):
+    dropbox.faults.add("team/members/list_v2", None, Fault(status=503))
+    worlds.work()
+    for page in (connected.get_absolute_url(), "/"):
+        told = integrator.get(page).content.decode()
+        assert "The vendor is in trouble: Download subscriptions" in told, page
+    assert "status 503" in integrator.get(connected.get_absolute_url()).content.decode()
+
+
 def test_a_refresh_somebody_waits_for_fails_at_once(run):
     runs.execute(run.pk, outage)
     assert after(run).state == "failed"
