@@ -120,11 +120,6 @@ def _row(profile: IntegrationProfile, process: base.Process, held: dict[str, Cre
     )
 
 
-def ready_for(profile: IntegrationProfile, process_key: str) -> bool:
-    """Whether a process is switched on, connected and has every scope it needs."""
-    return any(row.process.key == process_key and row.state == "ready" for row in xray(profile))
-
-
 def excess_by_purpose(profile: IntegrationProfile) -> dict[str, list[str]]:
     """Per connected credential the granted scopes nobody asked for; credentials without any are left out."""
     found = {

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from profiles import scopes
 from profiles.connectors import base
 from profiles.models import IntegrationProfile
 from tests import pages, worlds
@@ -48,7 +47,7 @@ def test_what_a_validation_was_refused_for_shows_as_missing_until_a_later_one_pa
     worlds.work()
     assert states(integrator, refreshed)["Pull user activity"] == "Scopes missing"
     assert states(integrator, refreshed)["Download subscriptions"] == "Ready"
-    assert REFUSED in text_of(integrator, refreshed) and not scopes.ready_for(refreshed, base.ACTIVITY)
+    assert REFUSED in text_of(integrator, refreshed)
     dropbox.store.tokens.update(whole)
     press_validate(integrator, refreshed)
     worlds.work()
