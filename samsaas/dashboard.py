@@ -33,12 +33,20 @@ def home(request: HttpRequest) -> HttpResponse:
         return render(request, "samsaas/no_role.html")
     profiles = _urgent_first(timezone.now())
     needing = [profile for profile in profiles if profile.notices]
-    by_status = figures.by_status(Subscription.objects.all())
     context = {
         "profiles": figures.by_profile(Subscription.objects.all(), profiles[:SHOWN]),
         "needing": needing,
         "shown": needing[:SHOWN],
         "urgent": any(profile.attention or RANK[profile.notices[0].tone] < RANK["info"] for profile in needing),
+        "runs": JobRun.objects.select_related("profile")[:RECENT],
+    }
+    return render(request, "samsaas/home.html", context | _seats())
+
+
+def _seats() -> dict[str, Any]:
+    """How many there are, how they are, and what the vendors say of them."""
+    by_status = figures.by_status(Subscription.objects.all())
+    return {
         "by_status": by_status,
         "current": sum(part["value"] for part in by_status),
         "consuming": Subscription.objects.consuming().count(),
@@ -47,9 +55,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "reported": IntegrationProfile.objects.aggregate(
             licensed=Sum("licences_reported"), used=Sum("seats_used_reported")
         ),
-        "runs": JobRun.objects.select_related("profile")[:RECENT],
     }
-    return render(request, "samsaas/home.html", context)
 
 
 def _urgent_first(now: datetime) -> list[Any]:
