@@ -9,6 +9,7 @@ import ipaddress
 import logging
 import os
 import time
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http.cookiejar import DefaultCookiePolicy
@@ -129,7 +130,7 @@ def exchange(session: requests.Session, url: str, body: bytes, headers: Mapping[
                 whole = _read(response, started + bounds.total, bounds.max_bytes)
         except ConnectorError:
             raise
-        except (requests.RequestException, HTTPError, OSError) as error:
+        except (requests.RequestException, HTTPError, OSError, zlib.error) as error:
             raise _trouble(url, error, watchdog, bounds.total) from error
         if watchdog.expired:
             raise _trouble(url, None, watchdog, bounds.total)
@@ -149,19 +150,35 @@ def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
 
 
 def _read(response: requests.Response, ends: float, max_bytes: int) -> bytes:
+    """The whole body. A packed one is unpacked here and at once: urllib3 would copy every answer five times."""
+    packed = response.headers.get("Content-Encoding", "").strip().lower() == "gzip"
     pieces: list[bytes] = []
     size = 0
-    while piece := response.raw.read1(CHUNK, decode_content=True):
+    while piece := response.raw.read1(CHUNK, decode_content=not packed):
         size += len(piece)
         if size > max_bytes:
-            raise GaveUp(
-                f"The answer is larger than {max_bytes:,} bytes.",
-                failure=Failure(endpoint=urlsplit(response.url).path, status=response.status_code),
-            )
+            raise _too_large(response, max_bytes)
         if time.monotonic() > ends:
             raise TimeoutError("the total deadline is over")
         pieces.append(piece)
-    return b"".join(pieces)
+    whole = b"".join(pieces)
+    return _unpacked(whole, response, max_bytes) if packed and whole else whole
+
+
+def _unpacked(packed: bytes, response: requests.Response, max_bytes: int) -> bytes:
+    """Raises zlib.error for what is no gzip, or only half of one."""
+    unpacking = zlib.decompressobj(wbits=31)
+    whole = unpacking.decompress(packed, max_bytes + 1)
+    if len(whole) > max_bytes:
+        raise _too_large(response, max_bytes)
+    if not unpacking.eof:
+        raise zlib.error("the packed answer ends too early")
+    return whole
+
+
+def _too_large(response: requests.Response, max_bytes: int) -> GaveUp:
+    failure = Failure(endpoint=urlsplit(response.url).path, status=response.status_code)
+    return GaveUp(f"The answer is larger than {max_bytes:,} bytes.", failure=failure)
 
 
 def _trouble(url: str, error: Exception | None, watchdog: Watchdog, seconds: float) -> TryLater:
