@@ -18,18 +18,20 @@ register = template.Library()
 def row_changes(row: PersonImportRow) -> list[dict[str, Any]]:
     """What a line changes, or gives a new person: column, what it was, and what it will be, as it was read."""
     values = people_file.parsed(row.values["cells"])
-    read = {ADDRESSES: ", ".join(values.addresses or []), **values.fields}
+    now = {ADDRESSES: values.addresses, **values.fields}
     before = row.values.get("before", {})
-    given = [name for name, value in read.items() if value and name not in (KEY, NAME)]
+    new = row.effect == PersonImportRow.Effect.NEW
+    told = {name for name in now if now[name]} - {KEY, NAME} if new else set(before)
     return [
         {
-            "label": HEADINGS[EMAILS if name == ADDRESSES else name][0].capitalize(),
-            "was": _words(name, before.get(name)),
-            "now": _words(name, read.get(name)) or ("still here" if name == LEFT_ON else ""),
+            "label": headings[0].capitalize(),
+            "was": _words(before.get(name)),
+            "now": _words(now.get(name)) or ("still here" if name == LEFT_ON else ""),
         }
-        for name in (given if row.effect == PersonImportRow.Effect.NEW else before)
+        for column, headings in HEADINGS.items()
+        if (name := ADDRESSES if column == EMAILS else column) in told
     ]
 
 
-def _words(name: str, value: Any) -> str:
+def _words(value: Any) -> str:
     return ", ".join(value) if isinstance(value, list) else str(value or "")
