@@ -64,6 +64,7 @@ IMPORTED: Meanings = {
     "changed": ("Changed people", "lines that say something else than the directory"),
     "added": ("Added", "people who are new in the directory"),
     "updated": ("Updated", "people whose values or addresses changed"),
+    "back": ("Back", "people who had left and are listed again"),
     "same": ("Unchanged", ""),
     "refused": ("Refused lines", "left out, each with the reason on the file’s page"),
     "leavers": ("Missing", "active people who are not in the file, which lists everybody"),

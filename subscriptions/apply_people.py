@@ -60,11 +60,12 @@ def _apply(job: Job, upload: PersonImport, now: datetime) -> None:
     upload.rows.exclude(effect=Effect.REFUSED).delete()
     upload.state, upload.applied_at = PersonImport.State.APPLIED, now
     upload.save(update_fields=["state", "applied_at"])
-    figures = {name: upload.counters[name] for name in (*Effect.values, "leavers")}
+    figures = {name: upload.counters.get(name, 0) for name in (*Effect.values, "leavers")}
     audit.record(job.run.requested_by, "imported people", upload, **figures)
     match_people.ask_everywhere(by=job.run.requested_by)
-    counters = {"added": figures[Effect.NEW], "updated": figures[Effect.CHANGED], "left": figures["leavers"]}
-    job.close(JobRun.State.SUCCEEDED, counters={**counters, "same": figures[Effect.SAME]}, items=done)
+    counters = {"added": figures[Effect.NEW], "updated": figures[Effect.CHANGED], "back": figures[Effect.BACK]}
+    counters |= {"left": figures["leavers"], "same": figures[Effect.SAME]}
+    job.close(JobRun.State.SUCCEEDED, counters=counters, items=done)
 
 
 def _show_again(job: Job, upload: PersonImport, now: datetime) -> None:
@@ -86,7 +87,7 @@ def _checked(batch: list[PersonImportRow], upload: PersonImport, today: date) ->
     for row in batch:
         of = people.get(row.key)
         values = people_differences.values_of(row, of, upload, today=today)
-        if people_differences.compared(values, of) != (row.effect, row.values["before"]):
+        if people_differences.compared(values, of, today=today) != (row.effect, row.values["before"]):
             raise Stale
         if row.effect != Effect.SAME:
             steps.append((row, values, of))

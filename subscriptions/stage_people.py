@@ -3,7 +3,8 @@
 1. Start from nothing: what an attempt that broke off has stored is dropped.
 2. Read the file line by line and store, beside each line, what it would do or why it is refused; every batch of lines
    commits together with its progress.
-3. Refuse lines that share an employee number: nobody can say which of them is right.
+3. Refuse lines that share an employee number: nobody can say which of them is right. Mark those whose manager nobody
+   knows: that is no reason to refuse them.
 4. Count, among others whom the file leaves out. The file itself goes: it has been read.
 
 A file that turns out unreadable on its last line leaves nothing behind but the reason.
@@ -30,7 +31,8 @@ from subscriptions.models import PersonImport, PersonImportRow
 from subscriptions.people_file import KEY, Record, Unreadable
 
 ROWS = PersonImportRow._meta.db_table
-COLUMNS = ("upload_id", "line", "effect", "key", "values", "problem")
+COLUMNS = ("upload_id", "line", "effect", "key", "values", "problem", "unknown_manager")
+LONGEST_PROBLEM = PersonImportRow._meta.get_field("problem").max_length or 0
 Effect = PersonImportRow.Effect
 TWINS = "Another line of the file has the same employee number."
 REMEDY = "Correct the file and upload it again."
@@ -58,6 +60,7 @@ def run(job: Job, upload: PersonImport, *, now: datetime) -> None:
 def _show(job: Job, upload: PersonImport) -> None:
     PersonImport.objects.held(upload.pk)  # before its lines, as whoever throws it away does
     _refuse_twins(upload)
+    people_differences.mark_unknown_managers(upload)
     upload.counters = people_differences.counted(upload)
     upload.state = PersonImport.State.PREVIEW
     upload.save(update_fields=["state", "counters"])
@@ -82,20 +85,21 @@ def _refuse(job: Job, upload: PersonImport, problem: str) -> None:
 
 def refresh(job: Job, upload: PersonImport, *, now: datetime) -> None:
     """Make the preview anew from its stored lines, because the directory has changed. Call it in a transaction."""
-    done = 0
+    today, done = timezone.localdate(now), 0
     for batch in people_differences.batches(people_differences.readable(upload)):
         people = people_differences.known(row.key for row in batch)
         different = []
         for row in batch:
             of = people.get(row.key)
-            values = people_differences.values_of(row, of, upload, today=timezone.localdate(now))
-            effect, before = people_differences.compared(values, of)
+            values = people_differences.values_of(row, of, upload, today=today)
+            effect, before = people_differences.compared(values, of, today=today)
             if (effect, before) != (row.effect, row.values.get("before", {})):
                 row.effect, row.values = effect, {**row.values, "before": before}
                 different.append(row)
         PersonImportRow.objects.bulk_update(different, ["effect", "values"], batch_size=200)
         done += len(batch)
         job.tell(done)
+    people_differences.mark_unknown_managers(upload)
     upload.counters = people_differences.counted(upload)
 
 
@@ -128,9 +132,9 @@ def _rows(upload: PersonImport, batch: Iterable[Record], today: date) -> Iterato
                 people_file.parsed(record.cells)  # says which cell holds the NUL
             of = people.get(key)
             values = people_differences.values_of(row, of, upload, today=today)
-            row.effect, row.values["before"] = people_differences.compared(values, of)
+            row.effect, row.values["before"] = people_differences.compared(values, of, today=today)
         except ValueError as error:
-            row.effect, row.problem = Effect.REFUSED, str(error)[:300]
+            row.effect, row.problem = Effect.REFUSED, str(error)[:LONGEST_PROBLEM]
         yield row
 
 
@@ -141,7 +145,7 @@ def _clean(cell: str) -> str:
 
 def _stored(row: PersonImportRow) -> tuple[Any, ...]:
     values: Any = row.values if connection.vendor == "postgresql" else json.dumps(row.values)
-    return (row.upload_id, row.line, str(row.effect), row.key, values, row.problem)
+    return (row.upload_id, row.line, str(row.effect), row.key, values, row.problem, row.unknown_manager)
 
 
 def _refuse_twins(upload: PersonImport) -> None:

@@ -33,7 +33,8 @@ class SubscriptionTable(Table):
     email = MarkupColumn("{{ value|breakable }}", verbose_name="User principal name")
     software_model = MarkupColumn(
         "{% if record.identifier.software_model %}{{ record.identifier.software_model }}"
-        "{% else %}{% pill 'unknown' 'Unrecognised' %}{% endif %}",
+        "{% else %}{% pill 'unknown' 'Unrecognised' %}{% endif %}"
+        '<span class="sub profile-too clamp">{{ record.profile.display_name|outside }}</span>',
         order_by="identifier__software_model__edition",
     )
     profile = MarkupColumn(

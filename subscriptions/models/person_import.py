@@ -70,6 +70,11 @@ class PersonImport(models.Model):
         return self.state == self.State.PREVIEW or (self.state == self.State.APPLYING and not self.at_work)
 
     @property
+    def would_change(self) -> bool:
+        """There is something to apply."""
+        return any(self.counters.get(figure) for figure in ("new", "changed", "back", "leavers"))
+
+    @property
     def broke_off(self) -> bool:
         """The file was not read to its end."""
         return self.state == self.State.READING and not self.at_work
@@ -96,6 +101,7 @@ class PersonImportRow(models.Model):
     class Effect(models.TextChoices):
         NEW = "new", "New"
         CHANGED = "changed", "Changed"
+        BACK = "back", "Back"
         SAME = "same", "Unchanged"
         REFUSED = "refused", "Refused"
 
@@ -104,7 +110,10 @@ class PersonImportRow(models.Model):
     effect = models.CharField(max_length=8, choices=Effect.choices)
     key = models.CharField(max_length=80, blank=True)
     values = models.JSONField(default=dict)
-    problem = models.CharField(max_length=300, blank=True)
+    problem = models.CharField(max_length=2000, blank=True)
+    unknown_manager = models.BooleanField(
+        default=False, help_text="Nobody has the manager’s number, in the directory or in the file."
+    )
 
     class Meta:
         ordering = ["line"]

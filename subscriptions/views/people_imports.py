@@ -105,7 +105,7 @@ def person_import_errors(request: SignedInRequest, pk: int) -> HttpResponseBase:
     """The refused lines with what is wrong with them; corrected, the file can be uploaded as it is."""
     upload = get_object_or_404(PersonImport, pk=pk)
     columns = upload.counters.get("columns", list(HEADINGS))
-    header = [*(HEADINGS[column][0] for column in columns), "line", "problem"]
+    header = [*(HEADINGS[column][0] for column in columns), *people_file.OWN_COLUMNS]
     return csv_export.stream(f"refused-{upload.file_name}", header, _refused(upload, columns))
 
 

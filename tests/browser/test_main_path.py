@@ -82,6 +82,11 @@ def test_one_press_and_every_step_of_the_refresh_passes_by_on_the_page(page: Pag
         expect(row.filter(has_text="Succeeded")).to_have_count(1, timeout=60_000)
     expect(page.locator("main [hx-trigger]")).to_have_count(0)
     expect(page.get_by_role("button", name="Download subscriptions")).to_be_visible()
+    page.goto(f"{installation.url}/subscriptions/")
+    for width in (1440, 1280, 1152, 1024):
+        page.set_viewport_size({"width": width, "height": 860})
+        too_wide = page.locator("#listing .scroller").evaluate("one => one.scrollWidth - one.clientWidth")
+        assert too_wide == 0, f"the last column is cut off at {width} px"
 
 
 def test_everything_works_without_scripts_and_without_a_popup(browser: Any, installation: Installation) -> None:

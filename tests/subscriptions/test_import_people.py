@@ -56,10 +56,10 @@ def test_a_file_is_shown_first_and_applied_then(keeper: Any) -> None:
     assert Person.objects.count() == 2, "nothing is written yet"
     said = pages.text_of(page)
     assert "Sales Legal" in said and "old@example.com" in said
-    assert "Name is empty." in said and "“no” is not an e-mail address." in said
+    assert "Name is empty." in said and "“no”, “address” are not e-mail addresses." in said
     assert "Country “Germany” is not two letters" in said and "Left on “yesterday” is not a date" in said
 
-    assert "1 people added, 1 changed, 0 marked as leavers" in press(keeper, upload)
+    assert "1 person added, 1 changed, 0 marked as leavers" in press(keeper, upload)
     anna = Person.objects.get(key="1")
     assert (anna.name, anna.department, anna.manager, anna.country) == ("Anna Müller", "IT", "2", "DE")
     assert [one.address for one in anna.addresses.all()] == ["anna.mueller@example.com", "anna@example.com"]
