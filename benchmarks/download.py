@@ -9,9 +9,6 @@ must begin with "benchmark". Read the ratios; seconds belong to the machine.
 
 from __future__ import annotations
 
-import argparse
-import json
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -20,9 +17,9 @@ from urllib.parse import urlsplit
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from benchmarks.settings import database, environment  # noqa: E402
+from benchmarks import sides, tenant  # noqa: E402
+from benchmarks.settings import database  # noqa: E402
 
-SIDES = ("source", "floor", "first", "again", "day2", "sdk")
 LABELS = {
     "source": "row source alone (read, decode, tuples)",
     "floor": "floor: plain bulk load into the indexed table",
@@ -34,41 +31,22 @@ LABELS = {
 
 
 def main() -> None:
-    options = _options()
+    options = sides.options(__doc__, LABELS, sizes="1000,100000", counted="members").parse_args()
     if options.side:
         from benchmarks import download_sides  # noqa: PLC0415 - only the measuring process sets Django up
 
         return download_sides.main(options.side, Path(options.pages))
     with tempfile.TemporaryDirectory(prefix="benchmark-") as scratch:
         url = database(options.database, Path(scratch))
-        for size in map(int, options.sizes.split(",")):
+        for size in sides.numbers(options.sizes):
             folder = Path(options.pages or scratch) / str(size)
-            from benchmarks import tenant  # noqa: PLC0415
-
             tenant.write_pages(folder, size)
-            rounds = [{side: _measure(side, folder, url) for side in SIDES} for _ in range(options.rounds)]
-            measured = {side: min((one[side] for one in rounds), key=lambda one: one["seconds"]) for side in SIDES}
+            measured = sides.quickest(__file__, LABELS, options.rounds, url, "--pages", str(folder))
             _print_table(urlsplit(url).scheme, size, measured)
     return None
 
 
-def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--sizes", default="1000,100000", help="members, separated by commas")
-    parser.add_argument("--database", default="sqlite", help='"sqlite" or the URL of a database named benchmark…')
-    parser.add_argument("--pages", default="", help="keep the generated answers in this folder for the next call")
-    parser.add_argument("--rounds", type=int, default=1, help="measure so often and keep each side's quickest")
-    parser.add_argument("--side", choices=SIDES, help=argparse.SUPPRESS)
-    return parser.parse_args()
-
-
-def _measure(side: str, folder: Path, url: str) -> dict:
-    command = [sys.executable, __file__, "--side", side, "--pages", str(folder)]
-    done = subprocess.run(command, env=environment(url), stdout=subprocess.PIPE, check=True, text=True)
-    return json.loads(done.stdout.splitlines()[-1])
-
-
-def _print_table(database: str, size: int, measured: dict[str, dict]) -> None:
+def _print_table(database: str, size: int, measured: dict[str, sides.Measured]) -> None:
     """Ratio to the floor, whole and without the row source, which both sides share."""
     floor, source = measured["floor"], measured["source"]["seconds"]
     print(f"\n{database}, {size:,} members\n")

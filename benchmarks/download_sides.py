@@ -22,11 +22,11 @@ from django.utils import timezone  # noqa: E402
 from dropbox import stone_serializers  # noqa: E402
 from dropbox.team import MembersListV2Result_validator  # noqa: E402
 
-from benchmarks import tenant  # noqa: E402
-from profiles import connections, runs  # noqa: E402
+from benchmarks import job, tenant  # noqa: E402
+from profiles import connections  # noqa: E402
 from profiles.connectors import base  # noqa: E402
 from profiles.connectors.dropbox import members  # noqa: E402
-from profiles.models import ConnectionAlias, IntegrationProfile, JobRun  # noqa: E402
+from profiles.models import ConnectionAlias, IntegrationProfile  # noqa: E402
 from samsaas.lib import bulk  # noqa: E402
 from subscriptions import download, staging  # noqa: E402
 from subscriptions.models import Subscription, SubscriptionIdentifier  # noqa: E402
@@ -130,19 +130,9 @@ def _in_one_transaction(columns: tuple[str, ...], rows: Iterator[tuple]) -> int:
 
 def _download(profile: IntegrationProfile, folder: Path, day: str) -> int:
     connections.open_connector = lambda *args, **kwargs: tenant.Tenant(folder, day)
-    run = JobRun.objects.create(
-        profile=profile,
-        profile_name=str(profile),
-        process=base.DOWNLOAD,
-        trigger=JobRun.Trigger.MANUAL,
-        created_at=timezone.now(),
-    )
-    runs.execute(run.pk, download.run)
-    run.refresh_from_db()
-    if run.state != JobRun.State.SUCCEEDED:
-        raise SystemExit(f"The run ended as {run.state}: {run.error_message}")
-    _measured["counters"] = run.counters
-    return run.counters["seen"]
+    counters = job.run(profile, base.DOWNLOAD, download.run).counters
+    _measured["counters"] = counters
+    return counters["seen"]
 
 
 def _update_or_create(profile: IntegrationProfile, folder: Path, ids: dict[str, int]) -> Iterator[bool]:

@@ -73,6 +73,11 @@ PAGES = {
     "subscription": "/subscriptions/1/",
     "software-model-list": "/software-models/",
     "software-model": "/software-models/1/",
+    "candidate-list": "/removal-candidates/",
+    "candidate": "/removal-candidates/1/",
+    "candidate-closed": "/removal-candidates/2/",
+    "candidate-skip": "/removal-candidates/1/skip/",
+    "candidate-propose": "/subscriptions/7/propose/",
     "alias-list": "/aliases/",
     "alias-parent": "/aliases/1/",
     "alias": "/aliases/2/",
@@ -85,12 +90,14 @@ PAGES = {
 }
 EMPTY = ("home", "profile-list", "subscription-list", "software-model-list", "run-list")
 
-# A reader's account, and two runs that a healthy sandbox does not make.
+# A reader's account, two runs that a healthy sandbox does not make, and two removal candidates.
 SCENERY = f"""
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 from django.utils import timezone
 from profiles.models import IntegrationProfile, JobRun
+from reclamation import propose, workflow
+from subscriptions.models import Subscription
 user, _ = get_user_model().objects.get_or_create(username="{READER}")
 user.set_password("{{password}}")
 user.save()
@@ -106,6 +113,10 @@ JobRun.objects.create(pk=101, state="failed", error_kind="outage", error_status=
 JobRun.objects.create(pk=102, state="held",
     error_message="109 of 248 seats are gone from the list, more than 10 %. Nothing was ended.", **ran)
 IntegrationProfile.objects.filter(pk=1).update(attention="refresh_held")
+seats = Subscription.objects.current().filter(is_admin=False).exclude(last_activity=None).order_by("last_activity__at")
+kept, left = [propose.run(seat, justification="low_usage", note="Has not signed in since May.", by=user, now=now)
+              for seat in seats[:2]]
+workflow.skip(left, reason="On parental leave until September; keeps the account.", by=user, now=now)
 """
 
 

@@ -20,6 +20,8 @@ ALIAS_NAME = RegexValidator(r"\A[A-Za-z0-9_]+\Z", "Use letters, digits and under
 class AliasForm(ClientForm):
     """Create or change an alias. A parent keeps the name the vendor's registry gave it."""
 
+    version = forms.IntegerField(widget=forms.HiddenInput, required=False)
+
     class Meta:
         model = ConnectionAlias
         fields = ("name", *ConnectionAlias.SETTINGS)
@@ -28,6 +30,7 @@ class AliasForm(ClientForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         alias: ConnectionAlias = self.instance
+        self.initial["version"] = alias.version
         if alias.parent is None:
             del self.fields["name"]
         else:
@@ -42,7 +45,7 @@ class AliasForm(ClientForm):
 
     def _explain(self, name: str, inherited: inheritance.Setting) -> None:
         if name == "zone":
-            self.fields[name] = zone_field(inherited.value)
+            self.fields[name] = zone_field(inherited.value, self.instance.zone)
         field = self.fields[name]
         field.label = inherited.label
         field.help_text = f"Empty: {inherited.value}, {inherited.origin}."

@@ -4,7 +4,8 @@
 2. Cancel its other runs, and commit that: their workers find their lease gone at the next page and stop.
 3. Delete everything that hangs on the profile from the bottom up, each table by one statement with a subquery, so that
    a million seats cost no memory here. What only refers to it (job results) lets go of it.
-4. Delete the profile, then the credentials of its alias. A child alias goes with its profile; the vendor's parent alias
+4. Call the steps of other apps, by `PROFILE_DELETION_STEPS`: the seats are gone, the profile is still there.
+5. Delete the profile, then the credentials of its alias. A child alias goes with its profile; the vendor's parent alias
    stays, empty. Job results and the audit trail stay.
 
 A worker that is just storing a batch holds rows we want, and wants rows we hold. The database ends such a deadlock by
@@ -15,11 +16,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import OperationalError, models, transaction
 from django.db.models.functions import Now
+from django.utils import timezone
 
 from profiles.connectors import base
 from profiles.models import IntegrationProfile, JobRun, OAuthState, ProcessCheck
@@ -62,7 +66,13 @@ def _is_known(model: type[models.Model]) -> bool:
 
 def stays(profile: IntegrationProfile) -> list[Consequence]:
     """What is kept."""
-    return [Consequence(profile.runs.count(), "job results")]
+    kept = [consequence for step in _steps() for consequence in step.stays(profile)]
+    return [*kept, Consequence(profile.runs.count(), "job results")]
+
+
+def _steps() -> list[Any]:
+    """Verbs of the apps above: modules with `stays(profile)` and `run(profile, by=…, now=…)`."""
+    return [import_module(path) for path in settings.PROFILE_DELETION_STEPS]
 
 
 def run(profile: IntegrationProfile, *, by: User) -> None:
@@ -97,6 +107,8 @@ def _delete(profile: IntegrationProfile, by: User) -> None:
     locked = doomed.select_for_update().select_related(None).get()
     _stop(locked)  # asked for since
     audit.record(by, "deleted profile", locked, team=locked.team_name, gone=gone)
+    for step in _steps():
+        step.run(locked, by=by, now=timezone.now())
     _let_go(IntegrationProfile, doomed)
     doomed._raw_delete(doomed.db)
     alias = profile.alias

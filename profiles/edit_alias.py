@@ -3,8 +3,9 @@
 1. A child holds its own client ids, secrets and tokens; the settings it leaves empty are its parent's.
 2. An empty secret leaves the stored one as it is; another client id drops the tokens of the old one, and the profile
    that uses the alias has to be authorised again.
-3. Only a child that no profile uses can be deleted; its credentials go with it.
-4. The audit trail says which settings changed; a secret reads "changed".
+3. A change is refused when somebody else changed the alias, or its profile's clients, since the form was opened.
+4. Only a child that no profile uses can be deleted; its credentials go with it.
+5. The audit trail says which settings changed; a secret reads "changed".
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.db.models import F
 
 from profiles import connections
 from profiles.connectors import base
@@ -22,6 +24,10 @@ from samsaas import audit
 
 class InUse(Exception):
     """A profile uses the alias, or it is a parent: it stays."""
+
+
+class EditConflict(Exception):
+    """Somebody else saved the alias after this form was opened."""
 
 
 @transaction.atomic
@@ -40,13 +46,16 @@ def create(parent: ConnectionAlias, data: dict[str, Any], *, by: User) -> Connec
 
 @transaction.atomic
 def change(alias_id: int, data: dict[str, Any], *, by: User) -> ConnectionAlias:
-    """Store changes; settings hold from the next run on."""
+    """Store changes; settings hold from the next run on. Raises `EditConflict`; nothing is written then."""
     alias = ConnectionAlias.objects.select_for_update(of=("self",)).get(pk=alias_id)
+    if data.get("version") != alias.version:
+        raise EditConflict
     fields = [field for field in ("name", *ConnectionAlias.SETTINGS) if field in data]
     changed = [field for field in fields if getattr(alias, field) != data[field]]
     before = {field: _told(getattr(alias, field)) for field in changed}
     for field in changed:
         setattr(alias, field, data[field])
+    alias.version += 1
     alias.save()
     clients = save_clients(alias, data)
     if changed or clients:
@@ -84,6 +93,9 @@ def save_clients(alias: ConnectionAlias, data: dict[str, Any]) -> list[str]:
             changed.append(base.RECLAMATION)
     elif alias.credentials.filter(purpose=base.RECLAMATION).delete()[0]:
         changed.append(f"{base.RECLAMATION} removed")
+    if changed:  # the forms of the alias and of its profile both hold what was there before
+        for holder in (ConnectionAlias.objects.filter(pk=alias.pk), IntegrationProfile.objects.filter(alias=alias)):
+            holder.update(version=F("version") + 1)
     return changed
 
 

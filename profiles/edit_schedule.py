@@ -1,4 +1,7 @@
-"""Change when a scheduled job runs, or pause it. The next tick of the beat goes by what is stored here."""
+"""Change when a scheduled job runs, or pause it. The next tick of the beat goes by what is stored here.
+
+A change is refused when somebody else changed the time since the form was opened; a pause is not a change of the time.
+"""
 
 from __future__ import annotations
 
@@ -14,16 +17,26 @@ from samsaas import audit
 FIELDS = ("refresh_at", "zone")
 
 
+class EditConflict(Exception):
+    """Somebody else saved the job's time after this form was opened."""
+
+
 @transaction.atomic
 def change(job_id: int, data: dict[str, Any], *, by: User) -> ScheduledJob:
-    """Store an own time of day and zone; an empty one is inherited from the alias."""
+    """Store an own time of day and zone; an empty one is inherited from the alias.
+
+    Raises `EditConflict`; nothing is written then.
+    """
     job = _locked(job_id)
+    if data.get("version") != job.version:
+        raise EditConflict
     changed = [field for field in FIELDS if getattr(job, field) != data[field]]
     before = {field: _told(getattr(job, field)) for field in changed}
     for field in changed:
         setattr(job, field, data[field])
     if changed:
-        job.save(update_fields=changed)
+        job.version += 1
+        job.save(update_fields=[*changed, "version"])
         after = {field: _told(data[field]) for field in changed}
         audit.record(by, "changed schedule", job, before=before, after=after)
     return job

@@ -58,7 +58,7 @@ class ProfileForm(ClientForm):
         help_texts = {
             "display_name": "Names the profile and its scheduled jobs, such as “Dropbox Europe”.",
             "analyze_activity_from": f"At most 60 days back, in the time zone {settings.TIME_ZONE}. "
-            "User activity is pulled from this moment on.",
+            "User activity is pulled from the midnight (UTC) before it on, so that whole days are counted.",
             "pull_activity": "Pulls sign-ins and file events, so that idle seats can be told from used ones.",
             "reclaim": "Allows removing seats after your approval. Without it, nothing is ever called for a removal.",
         }

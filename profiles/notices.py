@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Max
+from django.db.models import Max, Q, prefetch_related_objects
 from django.utils import timezone
 
 from profiles import runs, scopes
@@ -29,9 +30,16 @@ NO_FILE_EVENTS = (
     "The vendor’s plan records no file events. Sign-ins, sharing and devices are all there is to see: people who only "
     "sync files look idle."
 )
-OFF = (
+NEVER_PULLED = (
     "Pull user activity is switched off, so nothing is known of the use of these subscriptions, and no idle one can be "
     "found."
+)
+OFF = (
+    "Pull user activity is switched off. What was pulled until {until} stays and is shown; the use since then is "
+    "unknown, so no idle subscription can be found."
+)
+TWICE = (
+    "Every seat of that team is listed and counted twice. Delete one of the profiles, or connect it to another team."
 )
 
 
@@ -54,19 +62,67 @@ def of(
     validating: bool,
     now: datetime,
 ) -> list[Notice]:
-    """What needs somebody, the most urgent first."""
+    """What needs somebody, the most urgent first, then what is left out by choice or by plan."""
+    ends, others = told_runs([profile]), twins([profile])[profile.pk]
+    urgent = _needs(profile, main, checks=checks, jobs=jobs, ends=ends, others=others, validating=validating, now=now)
+    return urgent + _left_out(profile)
+
+
+def needs(profiles: Sequence[IntegrationProfile], now: datetime) -> dict[int, list[Notice]]:
+    """By profile what needs somebody, for pages that show many: as many queries for one as for a hundred."""
+    prefetch_related_objects(profiles, "alias__credentials", "checks__run", "scheduled_jobs")
+    ends: dict[int, list[JobRun]] = {profile.pk: [] for profile in profiles}
+    for run in told_runs(profiles):
+        ends[run.profile_id or 0].append(run)
+    others = twins(profiles)
+    validating = set(JobRun.objects.active().for_process(base.VALIDATE).values_list("profile", flat=True))
+    return {
+        profile.pk: _needs(
+            profile,
+            next((held for held in profile.alias.credentials.all() if held.purpose == base.SUBSCRIPTIONS), None),
+            checks=list(profile.checks.all()),
+            jobs=list(profile.scheduled_jobs.all()),
+            ends=ends[profile.pk],
+            others=others[profile.pk],
+            validating=profile.pk in validating,
+            now=now,
+        )
+        for profile in profiles
+    }
+
+
+def _needs(
+    profile: IntegrationProfile,
+    main: Credential | None,
+    *,
+    checks: list[ProcessCheck],
+    jobs: list[ScheduledJob],
+    ends: list[JobRun],
+    others: list[str],
+    validating: bool,
+    now: datetime,
+) -> list[Notice]:
     connected = bool(main and main.is_connected)
     found = [] if main and connected else [_token(main)]
     if connected and not validating:
         found += _validation(profile, checks)
-    found += _failures(profile)
+    found += _failures(ends)
+    if others:
+        title = f"{', '.join(others)} is connected to the same team"
+        found.append(Notice("warn", title, TWICE))
     found += _refreshing(profile, jobs, now) if connected else []
     found += _scopes(profile) if connected else []
-    if not profile.pull_activity:
-        found.append(Notice("idle", "User activity is not covered", OFF))
-    elif profile.file_events is False:
-        found.append(Notice("warn", "This plan has no file events", NO_FILE_EVENTS))
     return found
+
+
+def _left_out(profile: IntegrationProfile) -> list[Notice]:
+    """What is not known of the use of the seats."""
+    if profile.pull_activity:
+        return [Notice("warn", "This plan has no file events", NO_FILE_EVENTS)] if profile.file_events is False else []
+    if profile.activity_refreshed_at is None:
+        return [Notice("idle", "User activity is not covered", NEVER_PULLED)]
+    until = _when(profile.activity_refreshed_at)
+    return [Notice("idle", f"User activity is not covered since {until}", OFF.format(until=until))]
 
 
 def _token(main: Credential | None) -> Notice:
@@ -93,10 +149,10 @@ def _validation(profile: IntegrationProfile, checks: list[ProcessCheck]) -> list
     return [Notice("warn", "Validation needed", CHANGED if checks else NOT_TRIED)]
 
 
-def _failures(profile: IntegrationProfile) -> list[Notice]:
+def _failures(ends: list[JobRun]) -> list[Notice]:
     """The steps of the refresh whose last end was no good one."""
     found = []
-    for run in last_ends(profile):
+    for run in ends:
         at = _when(run.finished_at or run.created_at)
         label = run.get_process_display()
         if run.state == JobRun.State.FAILED:
@@ -104,14 +160,33 @@ def _failures(profile: IntegrationProfile) -> list[Notice]:
             found.append(Notice("bad", f"Last refresh failed on {at}: {label}", text, run))
         elif run.state == JobRun.State.HELD:
             found.append(Notice("warn", f"Waits for confirmation since {at}: {label}", run.error_message, run))
+        elif run.state == JobRun.State.QUEUED and run.not_before:
+            text = f"{run.warnings[-1] if run.warnings else ''} Until {_when(run.not_before)} nobody calls the vendor."
+            found.append(Notice("warn", f"The vendor is in trouble: {label}", text, run))
     return found
 
 
-def last_ends(profile: IntegrationProfile) -> list[JobRun]:
-    """Of each step of the refresh the run that ended last, cancelled ones apart; the newest first."""
+def told_runs(profiles: Sequence[IntegrationProfile]) -> list[JobRun]:
+    """Of each step of each refresh the run that ended last, cancelled ones apart, and those that stay away from a
+    vendor in trouble; the newest first."""
     ended = (JobRun.State.SUCCEEDED, JobRun.State.HELD, JobRun.State.FAILED)
-    last = profile.runs.filter(process__in=runs.REFRESHING, state__in=ended).order_by().values("process")
-    return list(JobRun.objects.filter(pk__in=last.annotate(last=Max("pk")).values("last")))
+    steps = JobRun.objects.filter(profile__in=profiles, process__in=runs.REFRESHING)
+    last = steps.filter(state__in=ended).order_by().values("profile", "process").annotate(last=Max("pk")).values("last")
+    away = Q(pk__in=steps.filter(state=JobRun.State.QUEUED, outages__gt=0).values("pk"))
+    return list(JobRun.objects.filter(Q(pk__in=last) | away))
+
+
+def twins(profiles: Sequence[IntegrationProfile]) -> dict[int, list[str]]:
+    """By profile the names of others that are connected to the same team."""
+    teams: dict[tuple[str, str], list[IntegrationProfile]] = {}
+    for one in IntegrationProfile.objects.filter(team_id__in={profile.team_id for profile in profiles} - {""}):
+        teams.setdefault((one.vendor, one.team_id), []).append(one)
+    return {
+        profile.pk: [
+            one.display_name for one in teams.get((profile.vendor, profile.team_id), []) if one.pk != profile.pk
+        ]
+        for profile in profiles
+    }
 
 
 def _refreshing(profile: IntegrationProfile, jobs: list[ScheduledJob], now: datetime) -> list[Notice]:
@@ -131,7 +206,7 @@ def _refreshing(profile: IntegrationProfile, jobs: list[ScheduledJob], now: date
 
 
 def _scopes(profile: IntegrationProfile) -> list[Notice]:
-    lacking = [row for row in scopes.xray(profile) if row.state in ("missing", "not_connected")]
+    lacking = [row for row in scopes.by_grant(profile) if row.state in ("missing", "not_connected")]
     return [
         Notice(
             "warn",

@@ -64,11 +64,20 @@ def begin(
     popup: bool = False,
     switch_account: bool = False,
     replace_team: bool = False,
+    share_team: bool = False,
+    sessions: bool = False,
 ) -> str:
-    """The vendor's consent URL for a fresh state row. Raises `Credential.DoesNotExist` without a client id."""
+    """The vendor's consent URL for a fresh state row. Raises `Credential.DoesNotExist` without a client id.
+
+    `replace_team` and `share_team` are what a person confirmed: that the profile may move to another team, and that
+    another profile may be connected to the same one. `sessions` asks for device sessions too; what an earlier grant
+    holds of them is asked for again.
+    """
     credential = profile.alias.credentials.get(purpose=purpose)
     state, verifier = secrets.token_urlsafe(32), tokens.new_verifier() if settings.OAUTH_PKCE else ""
-    wanted = scopes.wanted(profile, purpose)
+    wanted, more = scopes.wanted(profile, purpose), scopes.session_scope(profile, purpose)
+    if more and (sessions or more in credential.granted_scopes):
+        wanted = sorted({*wanted, more})
     where = endpoints.of(profile.vendor)
     _forget_old(user, now)
     attempt = OAuthState.objects.create(
@@ -84,10 +93,12 @@ def begin(
         scopes=wanted,
         popup=popup,
         replace_team=replace_team,
+        share_team=share_team,
         created_at=now,
         expires_at=now + LIFETIME,
     )
-    audit.record(user, "started authorization", profile, purpose=purpose, attempt=attempt.pk, replace_team=replace_team)
+    confirmed = {"replace_team": replace_team, "share_team": share_team}
+    audit.record(user, "started authorization", profile, purpose=purpose, attempt=attempt.pk, **confirmed)
     vendor = profile.vendor_info
     return tokens.authorize_url(
         where,
@@ -146,6 +157,8 @@ def _check(
         raise Stop("role_lost")
     if "error" in params:
         words = {key: params.get(key, "")[:300] for key in ("error", "error_description")}
+        if params["error"] == "invalid_scope":
+            raise Stop("scope_refused", asked=attempt.scopes, **words)
         raise Stop("denied" if params["error"] == "access_denied" else "vendor_error", **words)
     if not params.get("code"):
         raise Stop("vendor_error", error="no code", error_description="The vendor sent neither a code nor an error.")
@@ -234,15 +247,21 @@ def _identify(attempt: OAuthState, grant: tokens.Grant) -> grants.Identity:
         raise Stop(_exit_of(error), **evidence(error)) from error
     if identity.team and identity.team.team_id != grant.team_id:
         raise Stop("bad_answer", message="The token answer and the team answer name different teams.")
-    expected = _expected_team(attempt)
-    if expected and expected != grant.team_id:
-        raise Stop(
-            "other_team",
-            expected_team=profile.team_name or expected,
-            given_team=(identity.team.name if identity.team else "") or grant.team_id,
-            may_replace=attempt.purpose == base.SUBSCRIPTIONS,
-        )
+    _check_team(attempt, grant.team_id, (identity.team.name if identity.team else "") or grant.team_id)
     return identity
+
+
+def _check_team(attempt: OAuthState, team_id: str, team_name: str) -> None:
+    """The team must be the expected one, and no other profile's: its seats would count twice."""
+    profile, expected, main = attempt.profile, _expected_team(attempt), attempt.purpose == base.SUBSCRIPTIONS
+    if expected and expected != team_id:
+        told = {"expected_team": profile.team_name or expected, "given_team": team_name}
+        raise Stop("other_team", **told, may_replace=main)
+    others = profile.sharing_team(team_id) if main and team_id != profile.team_id else []
+    if others and not attempt.share_team:
+        taken_by = [{"name": other.display_name, "url": other.get_absolute_url()} for other in others]
+        replacing = attempt.replace_team
+        raise Stop("team_taken", given_team=team_name, taken_by=taken_by, may_share=True, replacing=replacing)
 
 
 def _expected_team(attempt: OAuthState) -> str:

@@ -43,6 +43,12 @@ OUTCOMES: dict[str, Outcome] = {
         "The vendor came back with an error instead of a code. Nothing was stored.",
         "Check the app's settings in the vendor's console, then press Get OAuth Token again.",
     ),
+    "scope_refused": Outcome(
+        "The vendor refused a scope",
+        "The app may not ask for every scope that the enabled processes need. Nothing was stored; "
+        "an earlier connection stays as it was.",
+        "Tick the scopes listed below on the Permissions tab of the app, submit, and press Get OAuth Token again.",
+    ),
     "state_unknown": Outcome(
         "This authorization is not known here",
         "The answer carries no state, or one that this installation never issued. Nothing was stored.",
@@ -99,7 +105,8 @@ OUTCOMES: dict[str, Outcome] = {
     "refused": Outcome(
         "The vendor refused",
         "The vendor understood the request and said no. Nothing was stored.",
-        "Read the vendor's reason below. The authorising account must be a team admin of a business team.",
+        "Read the vendor's reason below. The authorising account must be a team admin of a business team. Where the "
+        "reason is the code verifier, whoever runs this installation can leave it out with OAUTH_PKCE=false.",
     ),
     "outage": Outcome(
         "The vendor cannot be reached",
@@ -128,6 +135,13 @@ OUTCOMES: dict[str, Outcome] = {
         "The access was given for another team than the one this profile is connected to. The old connection was kept.",
         "Sign in as an administrator of the expected team, or, if the profile should really move, "
         "confirm below that the team is to be replaced.",
+    ),
+    "team_taken": Outcome(
+        "Another profile is connected to this team",
+        "The access was given for a team that another integration profile downloads already: every seat would be "
+        "listed and counted twice. Nothing was stored.",
+        "If you meant another team, press Get OAuth Token again and choose “Sign in as another administrator”. If both "
+        "profiles are really to hold the same team, confirm it below.",
     ),
 }
 

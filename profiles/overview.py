@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
 from django.db.models import Max
 from django.utils import timezone
 
-from profiles import inheritance, notices, run_now, scopes, validate
+from profiles import chain, inheritance, notices, run_now, scopes, validate
 from profiles.connectors import base
 from profiles.models import Credential, IntegrationProfile, JobRun, ProcessCheck, ScheduledJob
 
@@ -38,12 +39,25 @@ class JobRow:
         """The download has a time of its own; the others follow it."""
         return self.job.process == base.DOWNLOAD
 
+    @property
+    def refusal(self) -> str:
+        """Why it cannot run now; empty when it can."""
+        return run_now.refusal(self.job.profile, self.job.process)
+
+
+@dataclass(frozen=True)
+class Watched:
+    """The run the page follows: one that is active, or a step whose chain goes on in a moment with what is `coming`."""
+
+    run: JobRun
+    coming: str = ""
+
 
 def of(profile: IntegrationProfile) -> dict[str, Any]:
     """The context of the profile page."""
+    now = timezone.now()
     credentials = {credential.purpose: credential for credential in profile.alias.credentials.all()}
-    runs = list(profile.runs.select_related("requested_by")[:RECENT_RUNS])
-    active = [run for run in runs if run.is_active]
+    runs = list(profile.runs.select_related("requested_by", "followed_by")[:RECENT_RUNS])
     main = credentials.get(base.SUBSCRIPTIONS)
     checks = list(profile.checks.select_related("run"))
     jobs = jobs_of(profile)
@@ -52,8 +66,8 @@ def of(profile: IntegrationProfile) -> dict[str, Any]:
         main,
         checks=checks,
         jobs=[row.job for row in jobs],
-        validating=any(run.process == base.VALIDATE for run in active),
-        now=timezone.now(),
+        validating=any(run.process == base.VALIDATE for run in runs if run.is_active),
+        now=now,
     )
     return {
         "profile": profile,
@@ -61,18 +75,27 @@ def of(profile: IntegrationProfile) -> dict[str, Any]:
         "credentials": [credentials[purpose] for purpose in Credential.Purpose.values if purpose in credentials],
         "main": main,
         "files_to": scopes.reclamation_admin(profile),
+        "session_scope": scopes.session_scope(profile, base.SUBSCRIPTIONS),
         "processes": scopes.xray(profile),
         "excess": scopes.excess_by_purpose(profile),
         "checks": _checks(profile, checks),
         "jobs": jobs,
         "runs": runs,
-        "active_run": next(iter(active), None),
+        "watched": _watched(runs, now),
         "notices": told,
         "can_download": can_download(profile),
         "can_validate": validate.can_validate(profile),
         "redirect_url": settings.OAUTH_REDIRECT_URL,
         "open_attempts": profile.authorizations.filter(used_at=None).exists(),
     }
+
+
+def _watched(runs: list[JobRun], now: datetime) -> Watched | None:
+    active = [run for run in runs if run.is_active]
+    if active:
+        return Watched(min(active, key=lambda run: run.state == JobRun.State.WAITING))
+    ended = (Watched(run, chain.to_come(run, now=now)) for run in runs)
+    return next((step for step in ended if step.coming), None)
 
 
 def can_download(profile: IntegrationProfile) -> bool:

@@ -48,7 +48,7 @@ def refusal(profile: IntegrationProfile, process: str) -> str:
 
 
 def _refused_by_state(profile: IntegrationProfile, process: str) -> str:
-    row = next((row for row in scopes.xray(profile) if row.process.key == process), None)
+    row = next((row for row in scopes.by_grant(profile) if row.process.key == process), None)
     if row is None or row.state == "off":
         return SWITCHED_OFF
     if row.state == "not_connected":

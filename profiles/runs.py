@@ -3,7 +3,8 @@
 1. Claim: one conditional update takes a queued row and gives it an owner and a new generation, by database time.
 2. Heartbeat: a thread shows that the worker lives; the sweeper takes over rows that are silent for too long.
 3. Every write of the verb is fenced by owner and generation, so a zombie can change nothing.
-4. The verb's end, or its error by remedy, is stored on the row and on the profile.
+4. The verb's end, or its error by remedy, is stored on the row and on the profile; what waited behind it is queued. Of
+   a process of no profile, whose runs go one at a time, the next one is called.
 """
 
 from __future__ import annotations
@@ -14,125 +15,51 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
-from typing import Any, Protocol
+from datetime import datetime
 
 from django.conf import settings
-from django.db import Error as DatabaseError, connection
+from django.db import Error as DatabaseError, IntegrityError, connection, transaction
 from django.db.models import F, Max, Q
-from django.db.models.functions import Now
+from django.db.models.functions import Greatest, Now
 from django.utils import timezone
 
 from profiles import connections, queue
 from profiles.connectors import base
+from profiles.job import (
+    OUTAGE_PAUSES as OUTAGE_PAUSES,
+    REFRESHING as REFRESHING,
+    Cancelled as Cancelled,
+    Held as Held,
+    Job as Job,
+    LeaseLost as LeaseLost,
+    Verb as Verb,
+)
 from profiles.models import IntegrationProfile, JobRun
+from profiles.models.run import OF_NO_PROFILE
 
 log = logging.getLogger(__name__)
 
-WAIT_SLICE_SECONDS = 2.0
-
-
-class LeaseLost(Exception):
-    """Another worker owns the run, or its profile is gone: stop without writing anything more."""
-
-
-class Cancelled(Exception):
-    """A person asked the run to stop."""
-
-
-class Held(Exception):
-    """The safe part is stored; the rest waits for a person. The text says why and what to do."""
-
-
-class Verb(Protocol):
-    def __call__(self, job: Job, *, now: datetime) -> None: ...
-
-
-class Job:
-    """A claimed run, handed to a verb: its row, its progress, its connector and its lease."""
-
-    def __init__(self, run: JobRun) -> None:
-        self.run = run
-
-    def _mine(self) -> Any:
-        return JobRun.objects.filter(
-            pk=self.run.pk, owner=self.run.owner, generation=self.run.generation, state=JobRun.State.RUNNING
-        )
-
-    def _write(self, **changes: Any) -> None:
-        if not self._mine().filter(cancel_requested=False).update(heartbeat_at=Now(), **changes):
-            if self._mine().exists():
-                raise Cancelled
-            raise LeaseLost(f"Run {self.run.pk} is no longer ours.")
-
-    def fence(self) -> None:
-        """Raises `LeaseLost` or `Cancelled` unless the run is still ours; call it last inside a transaction."""
-        self._write()
-
-    def progress(self, *, expected: int | None = None, **changes: Any) -> None:
-        """Store progress (cursor, pages, items, step, retries, throttled_seconds, counters; `expected` members).
-
-        Raises `LeaseLost` or `Cancelled`; inside a transaction that undoes the work it belongs to.
-        """
-        changes = {key: value for key, value in changes.items() if value is not None}
-        if expected is not None:
-            changes["expected_items"] = expected
-        if "cursor" in changes:
-            self._write(cursor_at=Now(), **changes)
-        else:
-            self._write(**changes)
-        for key, value in changes.items():
-            setattr(self.run, key, value)
-
-    def warn(self, text: str) -> None:
-        """Add a sentence to the run's warnings; they are shown on its page."""
-        self.run.warnings = [*self.run.warnings, text[:500]]
-        self._write(warnings=self.run.warnings)
-
-    def wait(self, seconds: float, reason: str) -> None:
-        """Sleep for the vendor's sake in slices, so that a cancelled run stops waiting."""
-        until = time.monotonic() + seconds
-        self.progress(step=f"{reason} ({seconds:.0f} s)"[:120])
-        while (left := until - time.monotonic()) > 0:
-            time.sleep(min(left, WAIT_SLICE_SECONDS))
-            self.fence()
-
-    def connector(self, purpose: str = base.SUBSCRIPTIONS) -> base.Connector:
-        """The profile's connector, waiting with this run's lease. Raises `Reconnect` without a usable token."""
-        if self.run.profile is None:
-            raise LeaseLost("The profile is gone.")
-        return connections.open_connector(self.run.profile, purpose, wait=self.wait)
-
-    def finish(self, state: JobRun.State, **changes: Any) -> None:
-        """The last write of this run. A lost lease is not an error here: somebody else will finish it."""
-        self._mine().update(state=state, finished_at=Now(), heartbeat_at=Now(), owner="", step="", **changes)
-
-    def requeue(self, seconds: float) -> None:
-        """Back into the queue with the cursor kept, not to be claimed before the vendor's waiting time is over."""
-        self._mine().update(
-            state=JobRun.State.QUEUED,
-            owner="",
-            step="Waiting for the vendor's rate limit",
-            not_before=Now() + timedelta(seconds=seconds),
-            rung_at=None,
-            attempts=F("attempts") - 1,
-            throttled_seconds=F("throttled_seconds") + seconds,
-        )
+TELL_EVERY_SECONDS = 2.0
 
 
 def claim(run_id: int) -> Job | None:
-    """Take a queued row that may start now. `None` when it is taken, over, not due or gone."""
+    """Take a queued row that may start now. `None` when it is taken, over, not due, not yet its turn or gone."""
     owner = str(uuid.uuid4())
     due = Q(not_before=None) | Q(not_before__lte=Now())
-    taken = JobRun.objects.filter(due, pk=run_id, state=JobRun.State.QUEUED, profile__isnull=False).update(
-        state=JobRun.State.RUNNING,
-        owner=owner,
-        generation=F("generation") + 1,
-        attempts=F("attempts") + 1,
-        heartbeat_at=Now(),
-        started_at=Now(),
-        not_before=None,
-    )
+    waiting = JobRun.objects.startable().filter(due, pk=run_id, state=JobRun.State.QUEUED)
+    try:
+        with transaction.atomic():
+            taken = waiting.update(
+                state=JobRun.State.RUNNING,
+                owner=owner,
+                generation=F("generation") + 1,
+                attempts=F("attempts") + 1,
+                heartbeat_at=Now(),
+                started_at=Now(),
+                not_before=None,
+            )
+    except IntegrityError:  # another run of its process is at work, whose end calls this one
+        return None
     if not taken:
         return None
     # Cancelled in this very moment, as by the deletion of its profile, it is nobody's any more.
@@ -146,10 +73,16 @@ def heartbeat(job: Job) -> Iterator[None]:
     over = threading.Event()
 
     def beat() -> None:
+        shown, last = job.told, time.monotonic()
         try:
-            while not over.wait(settings.JOB_STALE_SECONDS / 4):
+            while not over.wait(min(TELL_EVERY_SECONDS, settings.JOB_STALE_SECONDS / 4)):
+                if job.told == shown and time.monotonic() < last + settings.JOB_STALE_SECONDS / 4:
+                    continue
+                shown, last = job.told, time.monotonic()
+                # A late beat may follow the verb's last word: it never takes a number back.
+                done = {} if shown is None else {"items": Greatest(F("items"), shown)}
                 try:
-                    job._mine().update(heartbeat_at=Now())
+                    job._mine().update(heartbeat_at=Now(), **done)
                 except DatabaseError:
                     log.warning("Run %s: heartbeat could not be written, trying again.", job.run.pk)
         finally:
@@ -177,20 +110,26 @@ def execute(run_id: int, verb: Verb, *, clock: Callable[[], datetime] = timezone
         except Cancelled:
             job.finish(JobRun.State.CANCELLED)
         except Held as held:
-            job.finish(JobRun.State.HELD, error_kind="Held", error_message=str(held))
-            _attend(job.run)
+            if job.finish(JobRun.State.HELD, error_kind="Held", error_message=str(held)):
+                _attend(job.run)
         except base.Throttled as throttled:
-            job.requeue(throttled.retry_after)
+            job.throttled(throttled.retry_after)
+        except base.TryLater as outage:
+            if not job.stay_away(outage):
+                _fail(job, outage)
         except base.ConnectorError as error:
             _fail(job, error)
         except Exception:
             log.exception("Run %s failed unexpectedly.", run_id)
             _fail(job, base.ConnectorError(UNEXPECTED, remedy=UNEXPECTED_REMEDY), kind="Unexpected")
         else:
-            job.finish(JobRun.State.SUCCEEDED)
-            _attend(job.run)
-            if job.run.in_chain:
-                queue.announce_end(job.run)
+            if job.finish(JobRun.State.SUCCEEDED):
+                _attend(job.run)
+                if job.run.in_chain:
+                    queue.announce_end(job.run)
+    queue.start_waiting()
+    if job.run.process in OF_NO_PROFILE:
+        queue.ring_next(job.run.process)
 
 
 UNEXPECTED = "The application met an error of its own. The previous data is unchanged."
@@ -199,9 +138,10 @@ UNEXPECTED_REMEDY = "Look for this run's number in the worker's log and report t
 
 def _fail(job: Job, error: base.ConnectorError, kind: str = "") -> None:
     failure = error.failure
-    job.finish(
+    ours = job.finish(
         JobRun.State.FAILED,
         error_kind=kind or type(error).__name__,
+        error_scope=error.scope[:120] if isinstance(error, base.MissingScope) else "",
         error_message=str(error),
         error_remedy=error.remedy,
         error_endpoint=failure.endpoint[:120],
@@ -209,13 +149,14 @@ def _fail(job: Job, error: base.ConnectorError, kind: str = "") -> None:
         error_body=failure.body[:2000],
         error_request_id=failure.request_id[:120],
     )
+    if not ours:
+        return  # its profile was deleted, perhaps, which took the credential along
     if isinstance(error, base.Reconnect) and job.run.profile:
         connections.mark_needs_authorisation(job.run.profile, base.SUBSCRIPTIONS, reason=str(error))
     else:
         _attend(job.run)
 
 
-REFRESHING = (base.DOWNLOAD, base.MATCH, base.ACTIVITY)
 ATTENTION = {
     JobRun.State.FAILED: IntegrationProfile.Attention.REFRESH_FAILED,
     JobRun.State.HELD: IntegrationProfile.Attention.REFRESH_HELD,
@@ -224,6 +165,8 @@ ATTENTION = {
 
 def _attend(run: JobRun) -> None:
     """What the profile's page says first, from the last end of each step; a missing grant outranks a failed refresh."""
+    if run.profile_id is None:
+        return
     ended = JobRun.objects.filter(
         profile=run.profile_id, process__in=REFRESHING, state__in=(JobRun.State.SUCCEEDED, *ATTENTION)
     )

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Max
 
 from profiles import connections
 from profiles.connectors import base
-from profiles.models import Credential, IntegrationProfile
+from profiles.models import Credential, IntegrationProfile, JobRun
 
 
 def processes_for(profile: IntegrationProfile, purpose: str) -> list[base.Process]:
@@ -23,6 +27,16 @@ def wanted(profile: IntegrationProfile, purpose: str) -> list[str]:
     return sorted({scope for process in found for scope in (*process.scopes, *process.recommended_scopes)})
 
 
+def session_scope(profile: IntegrationProfile, purpose: str) -> str:
+    """The scope for device sessions where this credential could use it; "" otherwise.
+
+    A vendor gives what a consent asks for and no more, and may refuse a consent over a scope that nobody ticked for
+    the app: so it is asked for only where an administrator says that it is ticked.
+    """
+    pulls = any(process.key == base.ACTIVITY for process in processes_for(profile, purpose))
+    return profile.vendor_info.session_scope if pulls else ""
+
+
 def missing(profile: IntegrationProfile, purpose: str, granted: Iterable[str]) -> list[str]:
     """Needed scopes of the enabled processes that the grant lacks, sorted."""
     needed = {scope for process in processes_for(profile, purpose) for scope in process.scopes}
@@ -31,12 +45,12 @@ def missing(profile: IntegrationProfile, purpose: str, granted: Iterable[str]) -
 
 def excess(profile: IntegrationProfile, purpose: str, granted: Iterable[str]) -> list[str]:
     """Granted scopes that no enabled process asks for, sorted: more power than this connection needs."""
-    return sorted(set(granted) - set(wanted(profile, purpose)))
+    return sorted(set(granted) - {*wanted(profile, purpose), session_scope(profile, purpose)})
 
 
 @dataclass(frozen=True)
 class ProcessScopes:
-    """One process on the profile page: every scope it needs, and whether the grant has it."""
+    """One process on the profile page: every scope it needs, whether the grant has it, and what the vendor refused."""
 
     process: base.Process
     enabled: bool
@@ -44,6 +58,8 @@ class ProcessScopes:
     needed: list[tuple[str, bool]]
     recommended: list[tuple[str, bool]]
     connected: bool
+    consent: datetime | None = None
+    refused: str = ""
 
     @property
     def missing(self) -> list[str]:
@@ -55,10 +71,36 @@ class ProcessScopes:
             return "off"
         if not self.connected:
             return "not_connected"
-        return "missing" if self.missing else "ready"
+        return "missing" if self.missing or self.refused else "ready"
 
 
 def xray(profile: IntegrationProfile) -> list[ProcessScopes]:
+    """As `by_grant`, and what the vendor refused all the same since the last consent."""
+    tried = _last_tries(profile)
+    rows = []
+    for row in by_grant(profile):
+        at, scope = tried.get(row.process.key, (None, ""))
+        if not (scope and at and row.consent and at > row.consent):
+            rows.append(row)
+            continue
+        unlisted = scope not in {name for name, _ in (*row.needed, *row.recommended)}
+        rows.append(replace(row, refused=scope, needed=[*row.needed, (scope, False)] if unlisted else row.needed))
+    return rows
+
+
+def _last_tries(profile: IntegrationProfile) -> dict[str, tuple[datetime, str]]:
+    """By process when it was last tried, by a check or a run, and the scope it was refused for then, if any."""
+    ended = (JobRun.State.SUCCEEDED, JobRun.State.HELD, JobRun.State.FAILED)
+    last = profile.runs.filter(state__in=ended).order_by().values("process").annotate(last=Max("pk")).values("last")
+    runs = JobRun.objects.filter(pk__in=last, finished_at__isnull=False)
+    tried: list[Any] = [
+        *profile.checks.values_list("checked_at", "process", "refused_scope"),
+        *runs.values_list("finished_at", "process", "error_scope"),
+    ]
+    return {process: (at, scope) for at, process, scope in sorted(tried)}
+
+
+def by_grant(profile: IntegrationProfile) -> list[ProcessScopes]:
     """Needed against granted scopes of every process of the vendor, in the registry's order."""
     held = {credential.purpose: credential for credential in profile.alias.credentials.all()}
     return [_row(profile, process, held) for process in profile.vendor_info.processes]
@@ -74,12 +116,8 @@ def _row(profile: IntegrationProfile, process: base.Process, held: dict[str, Cre
         needed=[(scope, scope in granted) for scope in process.scopes],
         recommended=[(scope, scope in granted) for scope in process.recommended_scopes],
         connected=bool(credential and credential.is_connected),
+        consent=credential.authorized_at if credential else None,
     )
-
-
-def ready_for(profile: IntegrationProfile, process_key: str) -> bool:
-    """Whether a process is switched on, connected and has every scope it needs."""
-    return any(row.process.key == process_key and row.state == "ready" for row in xray(profile))
 
 
 def excess_by_purpose(profile: IntegrationProfile) -> dict[str, list[str]]:

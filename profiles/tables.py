@@ -31,7 +31,8 @@ class ProfileTable(Table):
     team_name = MarkupColumn("{{ record.team_name|outside }}", verbose_name="Team")
     status = MarkupColumn(
         "{% pill record.status record.get_status_display %}"
-        "{% if record.attention %} {% pill record.attention record.get_attention_display %}{% endif %}",
+        "{% if record.attention %} {% pill record.attention record.get_attention_display %}{% endif %}"
+        '{% for notice in record.notices %}<span class="sub">{{ notice.title }}</span>{% endfor %}',
         order_by=("-attention", "status"),
     )
     seats_used_reported = MarkupColumn(

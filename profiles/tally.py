@@ -57,7 +57,26 @@ VALIDATED: Meanings = {
     "passed": ("Passed", "processes that can do their work"),
     "failed": ("Failed", "processes that cannot, each with its cause and remedy"),
 }
-MEANINGS = {base.DOWNLOAD: DOWNLOADED, base.MATCH: MATCHED, base.ACTIVITY: PULLED, base.VALIDATE: VALIDATED}
+# A run reads the file, or applies it.
+IMPORTED: Meanings = {
+    "lines": ("Lines read", "lines of the file below its header: new, changed, unchanged and refused ones"),
+    "new": ("New people", "whom the directory does not hold yet"),
+    "changed": ("Changed people", "lines that say something else than the directory"),
+    "added": ("Added", "people who are new in the directory"),
+    "updated": ("Updated", "people whose values or addresses changed"),
+    "back": ("Back", "people who had left and are listed again"),
+    "same": ("Unchanged", ""),
+    "refused": ("Refused lines", "left out, each with the reason on the file’s page"),
+    "leavers": ("Missing", "active people who are not in the file, which lists everybody"),
+    "left": ("Marked as leavers", "active people who were not in the file, which lists everybody"),
+}
+MEANINGS = {
+    base.DOWNLOAD: DOWNLOADED,
+    base.MATCH: MATCHED,
+    base.ACTIVITY: PULLED,
+    base.VALIDATE: VALIDATED,
+    base.IMPORT: IMPORTED,
+}
 ONLY_IF_ANY = {
     "excluded",
     "withheld",

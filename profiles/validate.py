@@ -35,7 +35,7 @@ def run(job: runs.Job, *, now: datetime) -> None:
     profile = job.run.profile
     if profile is None:
         raise runs.LeaseLost("The profile is gone.")
-    rows = [row for row in scopes.xray(profile) if row.enabled]
+    rows = [row for row in scopes.by_grant(profile) if row.enabled]
     found = []
     for number, row in enumerate(rows, 1):
         job.progress(step=f"Trying: {row.process.label}", items=number - 1, expected=len(rows))
@@ -84,6 +84,7 @@ def _keep(run: JobRun, profile: IntegrationProfile, found: list[Found], now: dat
                 "remedy": one.error.remedy if one.error else "",
                 "status": failure.status,
                 "request_id": failure.request_id[:120],
+                "refused_scope": one.error.scope[:120] if isinstance(one.error, base.MissingScope) else "",
                 "checked_at": now,
             },
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -10,15 +11,19 @@ from django import forms
 from django.db.models import QuerySet, Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 
+from profiles import notices
 from profiles.models import IntegrationProfile, JobRun
 from samsaas import roles
 from samsaas.lib import distinct, search, tables
 from samsaas.models import AuditEntry
+from samsaas.templatetags import coverage
 from subscriptions import figures
 from subscriptions.models import Subscription
 
 SHOWN = 8
+RANK = {"bad": 0, "warn": 1, "info": 2, "idle": 3}
 RECENT = 6
 MOST_CHOICES = 500
 
@@ -27,22 +32,41 @@ def home(request: HttpRequest) -> HttpResponse:
     """The state of things on a Monday morning."""
     if not roles.roles_of(request.user):
         return render(request, "samsaas/no_role.html")
-    # Those that need somebody come first.
-    profiles = list(IntegrationProfile.objects.order_by("-attention", "display_name")[:SHOWN])
-    by_status = figures.by_status(Subscription.objects.all())
+    profiles = _urgent_first(timezone.now())
+    needing = [profile for profile in profiles if profile.notices]
     context = {
-        "profiles": figures.by_profile(Subscription.objects.all(), profiles),
-        "attention": [profile for profile in profiles if profile.attention],
+        "profiles": figures.by_profile(Subscription.objects.all(), profiles[:SHOWN]),
+        "needing": needing,
+        "shown": needing[:SHOWN],
+        "urgent": any(profile.attention or RANK[profile.notices[0].tone] < RANK["info"] for profile in needing),
+        "runs": JobRun.objects.select_related("profile")[:RECENT],
+    }
+    return render(request, "samsaas/home.html", context | _seats())
+
+
+def _seats() -> dict[str, Any]:
+    """How many there are, how they are, and what the vendors say of them."""
+    by_status = figures.by_status(Subscription.objects.all())
+    return {
         "by_status": by_status,
         "current": sum(part["value"] for part in by_status),
         "consuming": Subscription.objects.consuming().count(),
+        "leavers": Subscription.objects.current().of_leavers(timezone.localdate()).count(),
+        "leavers_url": figures.list_url(user=figures.LEFT),
         "reported": IntegrationProfile.objects.aggregate(
             licensed=Sum("licences_reported"), used=Sum("seats_used_reported")
         ),
-        "unfinished": next((profile for profile in profiles if profile.status == profile.Status.DRAFT), None),
-        "runs": JobRun.objects.select_related("profile")[:RECENT],
     }
-    return render(request, "samsaas/home.html", context)
+
+
+def _urgent_first(now: datetime) -> list[Any]:
+    """Every profile with its `notices`: those that need somebody come first."""
+    profiles: list[Any] = list(IntegrationProfile.objects.select_related("alias").order_by("display_name"))
+    told = notices.needs(profiles, now)
+    for profile in profiles:
+        profile.notices = told[profile.pk]
+    coverage.add_gaps(profiles)
+    return sorted(profiles, key=lambda one: (not one.attention, min((RANK[n.tone] for n in one.notices), default=9)))
 
 
 class AuditTable(tables.Table):

@@ -9,7 +9,9 @@ from django.conf import settings
 from django.contrib.auth import logout
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import Resolver404, resolve
 from django.utils import timezone
 
 from samsaas import roles
@@ -58,13 +60,32 @@ class DefaultDeny:
             return None
         known = roles.POLICY.get("admin:*" if name.startswith("admin:") else name)
         if known and roles.required(name, method) is None:
-            return HttpResponseNotAllowed(sorted(known))
+            return not_allowed(request, sorted(known))
         if known and not request.user.is_authenticated:
             if "HX-Request" in request.headers:  # else the sign-in page would land inside the page that asked
                 return HttpResponse(headers={"HX-Refresh": "true"})
             # A POST cannot be repeated after signing in, so it comes back to the start page instead.
             return redirect_to_login(request.get_full_path() if method in ("GET", "HEAD") else "/")
         raise PermissionDenied
+
+
+def not_allowed(request: HttpRequest, methods: list[str]) -> HttpResponse:
+    """A page of ours instead of the browser's own: what the address is for, and the nearest page above it."""
+    answer = render(request, "405.html", {"back": page_above(request)}, status=405)
+    answer["Allow"] = ", ".join(methods)
+    return answer
+
+
+def page_above(request: HttpRequest) -> str:
+    """The nearest address above this one that is a page for the account; the start page at last."""
+    path = request.path
+    while path := path.rstrip("/").rpartition("/")[0]:
+        try:
+            if roles.may(request.user, resolve(f"{path}/").view_name):
+                return f"{path}/"
+        except Resolver404:
+            continue
+    return "/"
 
 
 def client_address(request: HttpRequest) -> str:

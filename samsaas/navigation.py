@@ -72,6 +72,12 @@ WORKSPACE = (
         ),
     ),
     Group(
+        label="License usage",
+        items=(
+            Item(label="Removal candidates", url_name="candidate_list", icon="circle-minus", prefixes=("candidate_",)),
+        ),
+    ),
+    Group(
         label="Administration",
         items=(
             Item(

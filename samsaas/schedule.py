@@ -19,7 +19,7 @@ from profiles import queue
 from profiles.connectors import base
 from profiles.models import Credential, IntegrationProfile, JobRun, ScheduledJob
 from samsaas.models import Heartbeat
-from subscriptions import staging
+from subscriptions import staging, upload_people
 
 DAILY_ORDER = (base.DOWNLOAD, base.MATCH, base.ACTIVITY)
 FORGET_AFTER = timedelta(days=2)
@@ -27,11 +27,13 @@ FORGET_AFTER = timedelta(days=2)
 
 @shared_task
 def sweep() -> None:
-    """Every few seconds: show that the beat lives, take runs from dead workers, go on with chains, ring again."""
+    """Every few seconds: show that the beat lives, take runs from dead workers, go on with chains, ring again, and drop
+    what nobody waits for any more."""
     Heartbeat.objects.update_or_create(name="beat", defaults={"at": Now()})
     queue.sweep()
     follow()
     staging.drop_orphans()
+    upload_people.forget_old(timezone.now())
 
 
 @shared_task
@@ -43,7 +45,7 @@ def follow() -> int:
     )
     requested = 0
     for run in done.exclude(process=DAILY_ORDER[-1]).select_related("profile__alias__parent"):
-        following = _next(run)
+        following = next_step(run)
         if following and run.profile:
             _, new = queue.request(
                 run.profile, following, trigger=JobRun.Trigger.CHAIN, by=run.requested_by, in_chain=True, after=run
@@ -52,10 +54,10 @@ def follow() -> int:
     return requested
 
 
-def _next(run: JobRun) -> str | None:
+def next_step(run: JobRun) -> str | None:
     """The next step the profile takes part in; one without its scheduled job, or with a paused one, is stepped over."""
     profile = run.profile
-    if profile is None or run.process not in DAILY_ORDER:
+    if profile is None or run.process not in DAILY_ORDER[:-1]:
         return None
     going = {base.MATCH, *profile.scheduled_jobs.filter(paused=False).values_list("process", flat=True)}
     later = DAILY_ORDER[DAILY_ORDER.index(run.process) + 1 :]
@@ -67,10 +69,20 @@ def start_due() -> None:
     """Every minute: request today's refresh of every published, connected profile whose time has come."""
     now = timezone.now()
     for job in _refreshable():
-        today = now.astimezone(job.local_zone).date()
-        already = JobRun.objects.filter(profile=job.profile, process=job.process, logical_date=today)
-        if due(job, now) and not already.exists():
+        if due(job, now) and not _asked_for(job, now):
+            today = now.astimezone(job.local_zone).date()
             queue.request(job.profile, job.process, trigger=JobRun.Trigger.SCHEDULE, logical_date=today, in_chain=True)
+
+
+def _asked_for(job: ScheduledJob, now: datetime) -> bool:
+    """Whether there is today's refresh: the schedule's own, or one of another trigger since its time, such as the first
+    one after connecting. One of those that failed leaves today's to be made.
+    """
+    local = now.astimezone(job.local_zone)
+    own = Q(logical_date=local.date())
+    other = Q(in_chain=True, created_at__range=(_moment(job.local_time, local, job.local_zone), now))
+    runs = JobRun.objects.filter(profile=job.profile, process=job.process)
+    return runs.filter(own | other & ~Q(state=JobRun.State.FAILED)).exists()
 
 
 def due(job: ScheduledJob, now: datetime) -> bool:

@@ -137,8 +137,12 @@ JOB_DOORBELLS = {
     "download_subscriptions": "subscriptions.tasks.download",
     "match_people": "subscriptions.tasks.match",
     "pull_activity": "subscriptions.tasks.pull",
+    "import_people": "subscriptions.tasks.import_people",
 }
 JOB_FINISHED_DOORBELL = "samsaas.schedule.follow"
+JOB_NEXT_STEP = "samsaas.schedule.next_step"
+# What other apps do when a profile is deleted; `profiles` may not import them.
+PROFILE_DELETION_STEPS = ["reclamation.skip_with_profile"]
 
 # --- people and sessions ---------------------------------------------------------------------------------------------
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
@@ -206,6 +210,7 @@ FILE_UPLOAD_HANDLERS = [
 
 # --- words, places, files --------------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en-gb"
+FORMAT_MODULE_PATH = "samsaas.formats"
 TIME_ZONE = env.zone("TIME_ZONE", default="UTC")
 USE_TZ = True
 STATIC_URL = "/static/"

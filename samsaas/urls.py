@@ -12,6 +12,7 @@ urlpatterns = [
     path("oauth_redirect.do", oauth.redirect_back, name="oauth_redirect"),
     path("", include("profiles.urls")),
     path("", include("subscriptions.urls")),
+    path("", include("reclamation.urls")),
     path("audit/", dashboard.audit_list, name="audit_list"),
     path("accounts/login/", sign_in.SignIn.as_view(), name="login"),
     path("accounts/logout/", auth.LogoutView.as_view(), name="logout"),

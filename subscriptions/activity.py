@@ -6,13 +6,14 @@ A later activity never gives way to an earlier one, and a day that is read again
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection
+from django.db.models.functions import Upper
 
-from profiles.connectors.base import Use
+from profiles.connectors.base import Use, Uses
 from profiles.models import IntegrationProfile
 from samsaas.lib import bulk
 from subscriptions.models import ActivityDay, LastActivity, Subscription
@@ -23,6 +24,7 @@ DAYS = ActivityDay._meta.db_table
 BATCH = "activity_batch"
 FOUND = "activity_found"
 COLUMNS = Use._fields
+STRANGER = "b.external_id || b.account_id = ''"
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,7 @@ class Stored:
     nobody: int
 
 
-def store(profile: IntegrationProfile, uses: Sequence[Use], *, run_id: int, reading: int, signal: str) -> Stored:
+def store(profile: IntegrationProfile, uses: Uses, *, run_id: int, reading: int, signal: str) -> Stored:
     """Write a batch. Call it in a transaction with the batch's cursor.
 
     `reading` names the pass over the vendor's log: a day's events add up within it, and replace those of another.
@@ -42,14 +44,14 @@ def store(profile: IntegrationProfile, uses: Sequence[Use], *, run_id: int, read
     if _postgresql():
         _execute("SET LOCAL jit = off")
     _stage(uses)
-    _find(profile, by_account=not all(use.external_id for use in uses))
-    known = int(_one(f"SELECT coalesce(sum(events), 0) FROM {FOUND}")[0])
+    _find(profile)
+    counted, known = _one(f"SELECT (SELECT sum(events) FROM {BATCH}), (SELECT sum(events) FROM {FOUND})")
     _keep_latest(run_id, signal)
     if reading:
         _keep_days(reading)
     _execute(f"DROP TABLE {BATCH}")
     _execute(f"DROP TABLE {FOUND}")
-    return Stored(known=known, nobody=sum(use.events for use in uses) - known)
+    return Stored(known=int(known or 0), nobody=int(counted or 0) - int(known or 0))
 
 
 def forget_reading(profile: IntegrationProfile, reading: int) -> None:
@@ -61,7 +63,7 @@ def forget_reading(profile: IntegrationProfile, reading: int) -> None:
     )
 
 
-def _stage(uses: Sequence[Use]) -> None:
+def _stage(uses: Uses) -> None:
     day, moment = ("date", "timestamptz") if _postgresql() else ("text", "text")
     _execute(
         f"""
@@ -75,17 +77,20 @@ def _stage(uses: Sequence[Use]) -> None:
         _execute(f"ANALYZE {BATCH} (external_id)")
 
 
-def _rows(uses: Sequence[Use]) -> Iterator[tuple[Any, ...]]:
+def _rows(uses: Uses) -> Iterator[tuple[Any, ...]]:
     """As the database's driver stores them."""
     if _postgresql():
-        yield from uses
+        yield from uses.rows()
         return
-    for use in uses:
+    for use in uses.rows():
         yield *use[:3], use.day.isoformat(), use.latest.isoformat(" ")[:19], use.kind, use.events
 
 
-def _find(profile: IntegrationProfile, *, by_account: bool) -> None:
-    """Whose each row is: by the seat's id, else by the account's, else by an address only one seat has."""
+def _find(profile: IntegrationProfile) -> None:
+    """Whose each row is: by the seat's id, else by the account's, else by an address only one seat has.
+
+    An address counts in whatever case; a secondary one where no seat has it as its own.
+    """
     _execute(
         f"""
         CREATE TEMPORARY TABLE {FOUND} AS
@@ -95,8 +100,8 @@ def _find(profile: IntegrationProfile, *, by_account: bool) -> None:
         """,
         [profile.pk],
     )
-    if by_account:
-        for column, earlier in (("account_id", "b.external_id = ''"), ("email", "b.external_id || b.account_id = ''")):
+    if _one(f"SELECT EXISTS (SELECT 1 FROM {BATCH} WHERE external_id = '')")[0]:
+        for column, earlier in (("account_id", "b.external_id = ''"), ("upper(email)", STRANGER)):
             _execute(
                 f"""
                 INSERT INTO {FOUND} (seat_id, day, latest, kind, events)
@@ -104,13 +109,45 @@ def _find(profile: IntegrationProfile, *, by_account: bool) -> None:
                     SELECT {column} AS found_by, min(id) AS seat_id FROM {SEATS}
                     WHERE profile_id = %s AND {column} IN (SELECT {column} FROM {BATCH} b WHERE {earlier})
                     GROUP BY {column} HAVING count(*) = 1
-                ) owner ON owner.found_by = b.{column}
-                WHERE {earlier} AND b.{column} <> ''
+                ) owner ON owner.found_by = {column}
+                WHERE {earlier} AND {column} <> ''
                 """,
                 [profile.pk],
             )
+        _find_by_secondary(profile)
     if _postgresql():
         _execute(f"ANALYZE {FOUND} (seat_id, day)")
+
+
+def _find_by_secondary(profile: IntegrationProfile) -> None:
+    """Only addresses that no seat has as its own, and that one seat alone has beside its own."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            SELECT DISTINCT upper(b.email) FROM {BATCH} b WHERE {STRANGER} AND b.email <> '' AND NOT EXISTS (
+                SELECT 1 FROM {SEATS} t WHERE t.profile_id = %s AND upper(t.email) = upper(b.email)
+            )
+            """,
+            [profile.pk],
+        )
+        wanted = {address for (address,) in cursor.fetchall()}
+    if not wanted:
+        return
+    owners: dict[str, set[int]] = {}
+    seats = Subscription.objects.filter(profile=profile).exclude(secondary_emails="")
+    for pk, addresses in seats.values_list("pk", Upper("secondary_emails")).iterator():
+        for address in wanted.intersection(addresses.split("\n")):
+            owners.setdefault(address, set()).add(pk)
+    for address, found in owners.items():
+        if len(found) == 1:
+            _execute(
+                f"""
+                INSERT INTO {FOUND} (seat_id, day, latest, kind, events)
+                SELECT %s, b.day, b.latest, b.kind, b.events FROM {BATCH} b
+                WHERE {STRANGER} AND upper(b.email) = %s
+                """,
+                [found.pop(), address],
+            )
 
 
 def _keep_latest(run_id: int, signal: str) -> None:

@@ -21,6 +21,7 @@ from subscriptions.models.subscription import SubscriptionQuerySet
 STALE = timedelta(hours=48)  # a daily pull is never further behind, unless one failed
 NO_ACTIVITY, NOT_COVERED = "none", "uncovered"
 GAP = "gap"
+GAP_LABEL = "Not covered since the last known activity"
 
 
 @dataclass(frozen=True)

@@ -18,9 +18,7 @@ from profiles.connectors import base
 from profiles.models import IntegrationProfile, JobRun
 from samsaas import audit
 from subscriptions import exclude
-from subscriptions.models import IdentifierExclusion, UserExclusion
-
-Rule = IdentifierExclusion | UserExclusion
+from subscriptions.exclude import Rule
 
 
 @dataclass(frozen=True)
@@ -64,7 +62,7 @@ def _apply_to(profile: IntegrationProfile, by: User) -> int:
         locked = IntegrationProfile.objects.select_for_update(no_key=True, of=("self",)).filter(pk=profile.pk).first()
         changed = exclude.apply(locked) if locked else 0
     if changed and profile.refreshed_at:
-        queue.request(profile, base.MATCH, trigger=JobRun.Trigger.MANUAL, by=by)
+        queue.request_anew(profile, base.MATCH, trigger=JobRun.Trigger.MANUAL, by=by)
     return changed
 
 

@@ -54,17 +54,21 @@ class Stretch:
 
 
 def line(profile: IntegrationProfile, now: datetime) -> list[Stretch]:
-    """The time from the start of the analysis until now, without holes, for drawing. `share` is in per cent."""
+    """The time from the start of the analysis until now, without holes, for drawing. `share` is in per cent.
+
+    Late events are waited for only where the reading ended less than a day ago.
+    """
     start = min(profile.analyze_activity_from, now)
     found: list[tuple[str, datetime, datetime]] = []
     at = start
-    for interval in profile.coverage.order_by("since"):
+    for interval in profile.coverage.all():
         since, until = max(interval.since, start), min(interval.until, now)
         if until <= at:
             continue
         if since > at:
             found.append(("gap", at, since))
-        since, settled = max(since, at), min(max(interval.settled_until, max(since, at)), until)
+        settled = interval.settled_until if now - interval.until < LATE else until
+        since, settled = max(since, at), min(max(settled, since, at), until)
         found += [("settled", since, settled), ("fresh", settled, until)]
         at = until
     found.append(("gap", at, now))

@@ -56,6 +56,11 @@ def seats_of(person: Person) -> QuerySet[Subscription]:
     return seats.order_by("ended_at", "display_name", "pk")[:MOST_SHOWN]
 
 
+def manager_unknown(person: Person) -> bool:
+    """Whether the person names a manager whose number nobody has (yet)."""
+    return bool(person.manager) and not Person.objects.filter(key=person.manager).exists()
+
+
 def around(person: Person) -> dict[str, Any]:
     """The manager, the direct reports, and which addresses others hold too."""
     reports = Person.objects.filter(manager=person.key).exclude(pk=person.pk)

@@ -98,7 +98,6 @@ class _Listing:
         self.job, self.run, self.connector = job, job.run, connector
         self.counters: dict[str, int] = {}
         self.restarts = 0
-        self.retries, self.throttled = job.run.retries, job.run.throttled_seconds
         self.began, self.began_at_items = time.monotonic(), 0
 
     def resume(self, now: datetime) -> bool:
@@ -171,15 +170,12 @@ class _Listing:
             self._note(batch.set_aside)
             added = staging.add(self.run.pk, batch.seats, batch.set_aside, start=self.run.items)
             items = self.run.items + added
-            told = self.connector.counters
             self.job.progress(
                 cursor=batch.cursor,
                 pages=self.run.pages + batch.pages,
                 items=items,
                 step=self._step(items),
                 counters=self.counters,
-                retries=self.retries + told.retries,
-                throttled_seconds=self.throttled + told.throttled_seconds,
             )
 
     def _note(self, set_aside: list[base.SetAside]) -> None:

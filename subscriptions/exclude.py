@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,15 +18,48 @@ SEATS = Subscription._meta.db_table
 ESCAPE = "\\"
 SAMPLE = 10
 
+Rule = IdentifierExclusion | UserExclusion
+
+
+@dataclass(frozen=True)
+class Share:
+    """How many of a profile's `listed` seats a rule leaves out, `already` of them left out now."""
+
+    profile: IntegrationProfile
+    count: int
+    already: int
+    listed: int
+
+    @property
+    def is_everybody(self) -> bool:
+        return self.count == self.listed
+
+    @property
+    def is_risky(self) -> bool:
+        """More than half of the profile, unless it is left out already: nobody leaves that many out in passing."""
+        return 2 * self.count > self.listed and self.count > self.already
+
 
 @dataclass(frozen=True)
 class Preview:
-    """What a rule leaves out on its own: how many listed seats, `already` of them left out now, where, and a few."""
+    """What saving a rule does: how many listed seats it leaves out, where, a few of them, and how many come `back`."""
 
-    total: int
-    already: int
-    by_profile: list[tuple[IntegrationProfile, int]]
+    active: bool
+    by_profile: list[Share]
+    back: int
     sample: list[Subscription]
+
+    @property
+    def total(self) -> int:
+        return sum(share.count for share in self.by_profile)
+
+    @property
+    def already(self) -> int:
+        return sum(share.already for share in self.by_profile)
+
+    @property
+    def risky(self) -> list[Share]:
+        return [share for share in self.by_profile if share.is_risky]
 
 
 def apply(profile: IntegrationProfile) -> int:
@@ -41,33 +74,56 @@ def apply(profile: IntegrationProfile) -> int:
         return int(cursor.rowcount)
 
 
-def left_out_by(rule: IdentifierExclusion | UserExclusion) -> QuerySet[Subscription]:
-    """The listed seats this rule, saved or not, leaves out on its own: its preview."""
-    seats = Subscription.objects.listed()
-    if rule.profile_id:
-        seats = seats.filter(profile=rule.profile_id)
-    if isinstance(rule, IdentifierExclusion):
-        return seats.filter(identifier=rule.identifier_id)
-    return seats.extra(where=[f"{normal('email')} LIKE %s ESCAPE '{ESCAPE}'"], params=[_like(rule)])  # noqa: S610
+def left_out_by(rule: Rule) -> QuerySet[Subscription]:
+    """The listed seats this rule, saved or not, leaves out on its own."""
+    condition, values = _matching([rule])
+    return Subscription.objects.listed().extra(where=[condition], params=values)  # noqa: S610
 
 
-def preview(rule: IdentifierExclusion | UserExclusion) -> Preview:
-    """What the rule, saved or not, would leave out."""
-    seats = left_out_by(rule)
-    grouped = (
-        seats.order_by().values_list("profile").annotate(Count("pk"), already=Count("pk", filter=Q(excluded=True)))
-    )
-    counted = {profile: (total, already) for profile, total, already in grouped}
+def preview(rule: Rule) -> Preview:
+    """What the rule, saved or not, would leave out as it is in memory, and what comes back that it leaves out now."""
+    before = type(rule)._default_manager.filter(pk=rule.pk).first()
+    seats = left_out_by(rule) if rule.active else Subscription.objects.none()
     return Preview(
-        total=sum(total for total, _ in counted.values()),
-        already=sum(already for _, already in counted.values()),
-        by_profile=[(one, counted[one.pk][0]) for one in IntegrationProfile.objects.filter(pk__in=counted)],
+        active=rule.active,
+        by_profile=_shares(seats),
+        back=coming_back(before, rule) if before else 0,
         # Not by name: looking for a rare address along that index reads every row in no order.
         sample=list(seats.order_by("pk")[:SAMPLE]),
     )
 
 
-def rules_for(seat: Subscription) -> list[IdentifierExclusion | UserExclusion]:
+def coming_back(before: Rule, after: Rule | None) -> int:
+    """How many seats left out now count again when `after`, or nothing, takes the place of the stored rule `before`."""
+    if not before.active:
+        return 0
+    everything: list[Rule] = [
+        *IdentifierExclusion.objects.filter(active=True),
+        *UserExclusion.objects.filter(active=True),
+    ]
+    others = [rule for rule in everything if rule != before]
+    mine, values = _matching([before])
+    still, more = _matching([*others, after] if after and after.active else others)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT count(*) FROM {SEATS} WHERE ended_at IS NULL AND excluded AND ({mine}) AND NOT ({still})",
+            [*values, *more],
+        )
+        return int(cursor.fetchone()[0])
+
+
+def _shares(seats: QuerySet[Subscription]) -> list[Share]:
+    grouped = (
+        seats.order_by().values_list("profile").annotate(Count("pk"), already=Count("pk", filter=Q(excluded=True)))
+    )
+    counted = {profile: (total, already) for profile, total, already in grouped}
+    listed = Subscription.objects.listed().filter(profile__in=counted).order_by().values_list("profile")
+    totals = dict(listed.annotate(Count("pk")))
+    profiles = IntegrationProfile.objects.filter(pk__in=counted)
+    return [Share(one, *counted[one.pk], listed=totals.get(one.pk, 0)) for one in profiles]
+
+
+def rules_for(seat: Subscription) -> list[Rule]:
     """The active rules that leave this seat out, each on its own. Three queries, however many rules there are."""
     mine = _mine(seat.profile_id)
     by_type = IdentifierExclusion.objects.filter(mine, identifier=seat.identifier_id).select_related("identifier")
@@ -130,15 +186,23 @@ def _mine(profile_id: int) -> Q:
 
 def _condition(profile: IntegrationProfile) -> tuple[str, list[Any]]:
     mine = _mine(profile.pk)
+    return _matching([*IdentifierExclusion.objects.filter(mine), *UserExclusion.objects.filter(mine)])
+
+
+def _matching(rules: Iterable[Rule]) -> tuple[str, list[Any]]:
+    """Whether a seat is one that any of these rules leaves out."""
     parts: list[str] = []
     values: list[Any] = []
-    identifiers = list(IdentifierExclusion.objects.filter(mine).values_list("identifier", flat=True))
-    if identifiers:
-        parts.append(f"identifier_id IN ({', '.join(['%s'] * len(identifiers))})")
-        values += identifiers
-    for rule in UserExclusion.objects.filter(mine):
-        parts.append(f"{normal('email')} LIKE %s ESCAPE '{ESCAPE}'")
-        values.append(_like(rule))
+    for rule in rules:
+        if rule.profile_id:
+            values.append(rule.profile_id)
+        if isinstance(rule, IdentifierExclusion):
+            what = "identifier_id = %s"
+            values.append(rule.identifier_id)
+        else:
+            what = f"{normal('email')} LIKE %s ESCAPE '{ESCAPE}'"
+            values.append(_like(rule))
+        parts.append(f"(profile_id = %s AND {what})" if rule.profile_id else what)
     nobody = "1 = 0"
     return " OR ".join(parts) or nobody, values
 

@@ -26,6 +26,7 @@ TONES = {
 USES, USES_NONE = "yes", "no"
 UNRECOGNISED = "null"
 EXCLUDED = "excluded"
+LEFT = "left"
 # What listed seats divide into; current + left_out = listed.
 SIDE_CONDITIONS = {
     "current": Q(excluded=False),

@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 
 from profiles.models import IntegrationProfile
 from samsaas.lib import uploads
-from subscriptions import edit_people, people_file
+from subscriptions import directory, edit_people, people_file
 from subscriptions.models import Person, ResolutionRule
 
 LONGEST_LIST = 10_000
@@ -40,6 +40,8 @@ class PersonForm(forms.ModelForm):
         if self.instance.pk:
             self.initial["addresses"] = "\n".join(one.address for one in self.instance.addresses.all())
             self.initial["version"] = edit_people.version(self.instance)
+        if directory.manager_unknown(self.instance):
+            self.fields["manager"].help_text = "Nobody in the directory has this number."
 
     def clean_country(self) -> str:
         """In small letters it is meant all the same; the model looks at it afterwards."""
@@ -53,6 +55,12 @@ class PersonForm(forms.ModelForm):
     def clean_key(self) -> str:
         key: str = self.cleaned_data["key"]
         return printable(key)
+
+    def clean(self) -> dict[str, Any]:
+        data: dict[str, Any] = super().clean() or self.cleaned_data
+        if data.get("manager") and data["manager"] == data.get("key"):
+            self.add_error("manager", people_file.OWN_MANAGER)
+        return data
 
     def clean_addresses(self) -> list[str]:
         try:
@@ -75,7 +83,7 @@ class PeopleFileForm(forms.Form):
         max_length=255,
         error_messages={"empty": "The file is empty."},
         widget=forms.FileInput(attrs={"accept": ".csv,text/csv"}),
-        help_text=f"UTF-8, separated by commas or semicolons, at most {uploads.LARGEST // 1024**2} MB and "
+        help_text=f"UTF-8, separated by commas, semicolons or tabs, at most {uploads.LARGEST // 1024**2} MB and "
         f"{people_file.MOST_LINES:,} lines.",
     )
     mark_leavers = forms.BooleanField(
@@ -88,6 +96,15 @@ class PeopleFileForm(forms.Form):
         super().__init__(*args, **kwargs)
         if oversized:
             self.fields["file"].error_messages["required"] = TOO_LARGE
+
+    def clean_file(self) -> Any:
+        """What its beginning tells is said at once; the rest is read by a job."""
+        file = self.cleaned_data["file"]
+        try:
+            people_file.recognise(file)
+        except people_file.Unreadable as problem:
+            raise ValidationError(str(problem)) from None
+        return file
 
 
 class RuleForm(forms.ModelForm):

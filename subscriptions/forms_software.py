@@ -7,9 +7,10 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
+from subscriptions import recognise
 from subscriptions.models import SoftwareModel
 
-PARTS = ("publisher", "product", "edition")
+PARTS = SoftwareModel.PARTS
 
 
 class MapForm(forms.Form):
@@ -40,25 +41,24 @@ class MapForm(forms.Form):
 
     @property
     def chosen(self) -> SoftwareModel:
-        """The model asked for; a new one is not stored yet."""
+        """The model asked for; one that is described is not stored yet."""
         existing: SoftwareModel | None = self.cleaned_data["software_model"]
         return existing or SoftwareModel(**{name: self.cleaned_data[name] for name in PARTS})
 
 
-class CurrencyField(forms.CharField):
-    """Three letters; eur is not wrong, it is EUR."""
-
-    def to_python(self, value: Any) -> Any:
-        return (super().to_python(value) or "").upper()
-
-
 class SoftwareModelForm(forms.ModelForm):
-    """Whether the licence is under management, and what a seat of it costs."""
+    """Whether the licence is under management, what a seat of it costs, and its name where no vendor gave it."""
 
     class Meta:
         model = SoftwareModel
-        fields = ("under_management", "cost_override", "currency")
-        field_classes = {"currency": CurrencyField}
+        fields = ("publisher", "product", "edition", "under_management", "cost_override", "currency")
+        help_texts = {"edition": "May stay empty."}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if recognise.is_vendors_own(self.instance):
+            for name in PARTS:
+                del self.fields[name]
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
@@ -68,4 +68,11 @@ class SoftwareModelForm(forms.ModelForm):
             self.add_error("currency", "A cost needs its currency.")
         if cleaned.get("cost_override") is None and cleaned.get("currency"):
             self.add_error("cost_override", "A currency needs a cost. Empty both to let the entitlements say it.")
+        if "product" in self.fields:
+            self._refuse_twin(*(cleaned[name] for name in PARTS))
         return cleaned
+
+    def _refuse_twin(self, publisher: str, product: str, edition: str) -> None:
+        twin = SoftwareModel.objects.named(publisher, product, edition).exclude(pk=self.instance.pk).first()
+        if twin:
+            raise ValidationError(f"There is {twin} already. Map the subscription identifiers to it instead.")

@@ -1,135 +1,113 @@
-"""Apply a confirmed preview of people to the directory, or throw it away.
+"""Import people: a worker reads the uploaded file, a person looks at the preview, and a worker applies it.
 
-1. Compare every line with the directory once more, with the people locked. If anything differs from what the preview
-   showed, nothing is written, the preview is made anew, and a person looks again.
-2. Create the new people and update the changed ones by employee number, a batch at a time.
-3. Where the file lists everybody, mark those it leaves out as leavers, within the guard or with its confirmation.
-4. Keep the refused lines for the error file; drop the others. Ask for new matches everywhere.
+1. Reading: see `stage_people`. It ends as a preview, or as a file that cannot be read.
+2. A person confirms the preview (`confirm`) or throws the file away (`discard`).
+3. Applying: see `apply_people`. It ends as applied, or as a preview made anew.
 
-One transaction: all of the file is applied, or none of it.
+Each step changes the import in the transaction that ends its run, so a worker that dies leaves the step to be done, or
+done; a step that fails or is cancelled leaves what a person can ask for again.
 """
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
 
 from django.contrib.auth.models import User
-from django.db import IntegrityError, transaction
-from django.utils import timezone
+from django.db import transaction
 
+from profiles import queue
+from profiles.connectors import base
+from profiles.models import JobRun
+from profiles.runs import Job
 from samsaas import audit
-from subscriptions import match_people, people_differences, stage_people
-from subscriptions.models import Person, PersonAddress, PersonImport, PersonImportRow
-from subscriptions.people_differences import ADDRESSES, Known
-from subscriptions.people_file import Values
+from subscriptions import apply_people, people_differences, stage_people
+from subscriptions.models import PersonImport
 
-Effect = PersonImportRow.Effect
-WRITTEN = ("name", "department", "manager", "cost_centre", "country", "left_on", "updated_at")
-Step = tuple[PersonImportRow, Values, Known | None]
+State = PersonImport.State
+STEPS = {State.READING: stage_people.run, State.APPLYING: apply_people.run}
+OVER = "This file was applied or thrown away already."
+AT_WORK = "This file is being read or applied already."
 
 
 class Over(Exception):
-    """The preview was applied or thrown away already."""
-
-
-class Stale(Exception):
-    """The directory changed after the preview; the preview has been made anew and nothing was applied."""
+    """There is nothing of that kind to do with the file any more; the message says why."""
 
 
 class Unconfirmed(Exception):
     """The guard on leavers asks for a confirmation; the message says why."""
 
 
-def run(upload_id: int, *, confirmed: bool, by: User, now: datetime) -> PersonImport:
-    """Apply it. `confirmed` accepts the doubts about leavers. Raises `Over`, `Stale`, `Unconfirmed`."""
-    try:
-        with transaction.atomic():
-            return _apply(_locked(upload_id), confirmed, by, now)
-    except (Stale, IntegrityError) as error:  # the other writer may have created the same person just now
-        with transaction.atomic():
-            stage_people.refresh(_locked(upload_id), now=now)
-        raise Stale from error
+def run(job: Job, *, now: datetime) -> None:
+    """Do the step that a person asked for. Raises `runs.LeaseLost` or `runs.Cancelled`."""
+    upload = PersonImport.objects.get(run=job.run.pk)
+    STEPS[State(upload.state)](job, upload, now=now)
 
 
-@transaction.atomic
+def confirm(upload_id: int, *, confirmed: bool, by: User) -> PersonImport:
+    """Have the preview applied as it is shown. `confirmed` accepts the doubts about leavers.
+
+    Raises `Over` or `Unconfirmed`; nothing is asked for then.
+    """
+    with _resting(upload_id) as upload:
+        if not upload.waits:
+            raise Over(OVER)
+        if (doubts := people_differences.doubts(upload)) and not confirmed:
+            raise Unconfirmed(" ".join(doubts))
+        upload.state, upload.problem = State.APPLYING, ""
+        ask(upload, by=by)
+    return upload
+
+
+def read_again(upload_id: int, *, by: User) -> PersonImport:
+    """Have a file read whose reading broke off. Raises `Over`."""
+    with _resting(upload_id) as upload:
+        if not upload.broke_off:
+            raise Over(OVER)
+        ask(upload, by=by)
+    return upload
+
+
 def discard(upload_id: int, *, by: User) -> PersonImport:
-    """Throw a preview away with its lines. Raises `Over`."""
-    upload = _locked(upload_id)
+    """Throw the file away, also while it is read. Raises `Over` when it is applied, being applied or gone."""
+    with _resting(upload_id, unless=State.READING) as upload:
+        if upload.at_work and upload.run:
+            queue.cancel(upload.run, by=by)
+        elif not (upload.waits or upload.broke_off):
+            raise Over(OVER)
+        forget(upload)
+        audit.record(by, "threw away people", upload)
+    return upload
+
+
+def ask(upload: PersonImport, *, by: User) -> None:
+    """Request the job of the import's state, and store both. Call it in a transaction. Raises `Over`."""
+    upload.run, fresh = queue.request(None, base.IMPORT, trigger=JobRun.Trigger.MANUAL, subject=upload.pk, by=by)
+    if not fresh:
+        raise Over(AT_WORK)
+    upload.save(update_fields=["run", "state", "problem"])
+
+
+def forget(upload: PersonImport) -> None:
+    """Nothing of the file stays but its name and its figures."""
+    upload.pieces.all().delete()
     upload.rows.all().delete()
-    upload.state = PersonImport.State.DISCARDED
-    upload.save()
-    audit.record(by, "threw away people", upload)
-    return upload
+    upload.state = State.DISCARDED
+    upload.save(update_fields=["state"])
 
 
-def _locked(upload_id: int) -> PersonImport:
-    upload = PersonImport.objects.select_for_update(of=("self",)).get(pk=upload_id)
-    if upload.state != PersonImport.State.PREVIEW:
-        raise Over
-    return upload
+@contextmanager
+def _resting(upload_id: int, *, unless: str = "") -> Iterator[PersonImport]:
+    """The import in a transaction, locked. Raises `Over` while a job works on it, `unless` it is in that state."""
+    # Asked before as well: on SQLite the transaction could not even begin before a job at work has ended its own.
+    _refuse_busy(PersonImport.objects.get(pk=upload_id), unless)
+    with transaction.atomic():
+        upload = PersonImport.objects.held(upload_id)
+        _refuse_busy(upload, unless)
+        yield upload
 
 
-def _apply(upload: PersonImport, confirmed: bool, by: User, now: datetime) -> PersonImport:
-    today = timezone.localdate(now)
-    if (doubts := people_differences.doubts(upload)) and not confirmed:
-        raise Unconfirmed(" ".join(doubts))
-    if upload.mark_leavers:
-        _mark_leavers(upload, today, now)
-    for batch in people_differences.batches(people_differences.readable(upload)):
-        _write(_checked(batch, today))
-    upload.rows.exclude(effect=Effect.REFUSED).delete()
-    upload.state, upload.applied_at = PersonImport.State.APPLIED, now
-    upload.save()
-    figures = {name: upload.counters[name] for name in (*Effect.values, "leavers")}
-    audit.record(by, "imported people", upload, **figures)
-    match_people.ask_everywhere(by=by)
-    return upload
-
-
-def _mark_leavers(upload: PersonImport, today: date, now: datetime) -> None:
-    marked = people_differences.missing(upload).update(left_on=today, updated_at=now)
-    if marked != upload.counters["leavers"]:
-        raise Stale
-
-
-def _checked(batch: list[PersonImportRow], today: date) -> list[Step]:
-    people = people_differences.known((row.key for row in batch), lock=True)
-    steps = []
-    for row in batch:
-        of = people.get(row.key)
-        values = people_differences.values_of(row, of, today=today)
-        if people_differences.compared(values, of) != (row.effect, row.values["before"]):
-            raise Stale
-        if row.effect != Effect.SAME:
-            steps.append((row, values, of))
-    return steps
-
-
-def _write(steps: list[Step]) -> None:
-    new = [(Person(**values.fields), values.addresses or []) for _, values, of in steps if not of]
-    Person.objects.bulk_create([person for person, _ in new])
-    # The changed rows exist and are locked; as an upsert, a thousand of them are one statement.
-    Person.objects.bulk_create(
-        [_changed(of.person, values) for _, values, of in steps if of],
-        update_conflicts=True,
-        unique_fields=["key"],
-        update_fields=list(WRITTEN),
-    )
-    _write_addresses(new, steps)
-
-
-def _changed(person: Person, values: Values) -> Person:
-    """The person as the file has them, as a row of its own without an id: it meets the stored one by its number."""
-    kept = {name: getattr(person, name) for name in ("key", *WRITTEN)}
-    return Person(**{**kept, **values.fields})
-
-
-def _write_addresses(new: list[tuple[Person, list[str]]], steps: list[Step]) -> None:
-    added = [PersonAddress(person=person, address=address) for person, addresses in new for address in addresses]
-    gone: list[int] = []
-    for row, values, of in steps:
-        if of and values.addresses is not None and ADDRESSES in row.values["before"]:
-            gone += [pk for address, pk in of.held.items() if address not in values.addresses]
-            added += [PersonAddress(person=of.person, address=one) for one in values.addresses if one not in of.held]
-    PersonAddress.objects.filter(pk__in=gone).delete()
-    PersonAddress.objects.bulk_create(added)
+def _refuse_busy(upload: PersonImport, unless: str) -> None:
+    if upload.at_work and upload.state != unless:
+        raise Over(AT_WORK)

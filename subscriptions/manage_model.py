@@ -1,4 +1,4 @@
-"""Change how a software model is managed: whether its licence is under management, and what a seat of it costs."""
+"""Change how a software model is managed: its switch, its cost, its name; or delete one that nothing hangs on."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.db import transaction
 from samsaas import audit
 from subscriptions.models import SoftwareModel
 
-FIELDS = ("under_management", "cost_override", "currency")
+FIELDS = (*SoftwareModel.PARTS, "under_management", "cost_override", "currency")
 
 
 @transaction.atomic
@@ -26,6 +26,23 @@ def run(model: SoftwareModel, *, by: User) -> bool:
         model.save(update_fields=[*FIELDS])
         audit.record(by, "changed software model", model, **changes)
     return bool(changes)
+
+
+@transaction.atomic
+def delete(model: SoftwareModel, *, by: User) -> bool:
+    """Take an empty model away. False when something hangs on it (by now)."""
+    locked = SoftwareModel.objects.select_for_update().get(pk=model.pk)
+    if not is_empty(locked):
+        return False
+    audit.record(by, "deleted software model", locked, **{name: _plain(getattr(locked, name)) for name in FIELDS})
+    locked.delete()
+    return True
+
+
+def is_empty(model: SoftwareModel) -> bool:
+    """Whether nothing refers to it: no subscription identifier, and so no seat, nor anything another app keeps."""
+    relations = SoftwareModel._meta.related_objects
+    return not any(one.related_model._base_manager.filter(**{one.field.name: model}).exists() for one in relations)
 
 
 def _plain(value: Any) -> Any:

@@ -2,7 +2,7 @@
 
 Seats hang on their identifier, so all of them, of every profile, move with it at once.
 
-1. Find or create the model.
+1. Find the model, whatever the case of its letters, or create it.
 2. Write the identifier and its line in the audit trail in one transaction.
 """
 
@@ -40,13 +40,14 @@ def moving(identifier: SubscriptionIdentifier) -> Moving:
 
 @transaction.atomic
 def run(identifier: SubscriptionIdentifier, model: SoftwareModel | None, *, by: User) -> Moving:
-    """Map it to `model` (stored first if it is new), or unmap it. Returns what moved."""
+    """Map it to `model` (one that is not stored: to the one of the same words, made if need be), or unmap it.
+
+    Returns what moved.
+    """
     locked = SubscriptionIdentifier.objects.select_for_update().get(pk=identifier.pk)
     before = locked.software_model
     if model is not None and model.pk is None:
-        model, _ = SoftwareModel.objects.get_or_create(
-            publisher=model.publisher, product=model.product, edition=model.edition
-        )
+        model = SoftwareModel.objects.find_or_make(*model.parts)
     moved = moving(locked)
     if model == before:
         return moved

@@ -32,5 +32,5 @@ def remove(seat: Subscription, *, by: User) -> bool:
         return False
     audit.record(by, "removed match", seat, person=str(match.person), number=match.person.key)
     match.delete()
-    queue.request(seat.profile, base.MATCH, trigger=JobRun.Trigger.MANUAL, by=by)
+    queue.request_anew(seat.profile, base.MATCH, trigger=JobRun.Trigger.MANUAL, by=by)
     return True

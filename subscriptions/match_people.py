@@ -52,7 +52,7 @@ def rules_for(profile: IntegrationProfile) -> list[ResolutionRule]:
     return [rule for rule in rules if not rule.scoped or profile in rule.profiles.all()]
 
 
-def ask_everywhere(*, by: User) -> int:
+def ask_everywhere(*, by: User | None) -> int:
     """Match every downloaded profile again, because people or rules have changed; returns how many runs were asked."""
     profiles = IntegrationProfile.objects.filter(refreshed_at__isnull=False)
-    return sum(queue.request(one, base.MATCH, trigger=JobRun.Trigger.MANUAL, by=by)[1] for one in profiles)
+    return sum(queue.request_anew(one, base.MATCH, trigger=JobRun.Trigger.MANUAL, by=by)[1] for one in profiles)

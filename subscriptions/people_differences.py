@@ -1,4 +1,4 @@
-"""What a file of people would change: each line against the person it names, and who is missing from it.
+"""What a file of people would change: each line against the person it names, who is missing, whose manager is unknown.
 
 The same comparison makes the preview and, at the moment of applying, tells whether the preview still holds.
 """
@@ -11,11 +11,13 @@ from datetime import date
 from typing import Any
 
 from django.db import connection
-from django.db.models import Count, Exists, OuterRef, QuerySet
+from django.db.models import Count, Exists, OuterRef, QuerySet, TextField
+from django.db.models.fields.json import KT
+from django.db.models.functions import Cast
 
 from subscriptions import people_file
 from subscriptions.models import Person, PersonAddress, PersonImport, PersonImportRow
-from subscriptions.people_file import LEFT_ON, Values
+from subscriptions.people_file import LEFT_ON, MANAGER, Values
 
 BATCH = 1000
 ADDRESSES = "addresses"
@@ -41,16 +43,16 @@ def known(keys: Iterable[str], *, lock: bool = False) -> dict[str, Known]:
     return {one.person.key: one for one in found.values()}
 
 
-def values_of(row: PersonImportRow, of: Known | None, *, today: date) -> Values:
+def values_of(row: PersonImportRow, of: Known | None, upload: PersonImport, *, today: date) -> Values:
     """What a stored line says. In a file that lists everybody, being listed means being here (again)."""
     values = people_file.parsed(row.values["cells"])
-    lists_everybody = row.upload.mark_leavers and LEFT_ON not in values.fields
-    if lists_everybody and of and of.person.left_on and of.person.left_on <= today:
+    lists_everybody = upload.mark_leavers and LEFT_ON not in values.fields
+    if lists_everybody and of and _gone(of.person.left_on, today):
         values.fields[LEFT_ON] = None
     return values
 
 
-def compared(values: Values, of: Known | None) -> tuple[Effect, dict[str, Any]]:
+def compared(values: Values, of: Known | None, *, today: date) -> tuple[Effect, dict[str, Any]]:
     """What the line would do, and the present values of what it would change, as JSON holds them."""
     if of is None:
         return Effect.NEW, {}
@@ -58,7 +60,13 @@ def compared(values: Values, of: Known | None) -> tuple[Effect, dict[str, Any]]:
     before = {name: _plain(present[name]) for name, value in values.fields.items() if present[name] != value}
     if values.addresses is not None and of.held.keys() != set(values.addresses):
         before[ADDRESSES] = list(of.held)
+    if LEFT_ON in before and _gone(present[LEFT_ON], today) and not _gone(values.fields[LEFT_ON], today):
+        return Effect.BACK, before
     return (Effect.CHANGED if before else Effect.SAME), before
+
+
+def _gone(left_on: date | None, today: date) -> bool:
+    return left_on is not None and left_on <= today
 
 
 def _plain(value: Any) -> Any:
@@ -74,7 +82,7 @@ def batches(rows: QuerySet[PersonImportRow]) -> Iterator[list[PersonImportRow]]:
 
 
 def readable(upload: PersonImport) -> QuerySet[PersonImportRow]:
-    return upload.rows.exclude(effect=Effect.REFUSED).select_related("upload")
+    return upload.rows.exclude(effect=Effect.REFUSED)
 
 
 def missing(upload: PersonImport) -> QuerySet[Person]:
@@ -85,12 +93,33 @@ def missing(upload: PersonImport) -> QuerySet[Person]:
     return Person.objects.active().exclude(key__in=listed.values("key"))  # SQLite looks up each row of an EXISTS
 
 
+def mark_unknown_managers(upload: PersonImport) -> None:
+    """Mark the lines whose manager's number nobody has, in the directory or on any line that counts.
+
+    Call it when the whole file is there: managers may stand below the people who name them.
+    """
+    lines = readable(upload)
+    lines.filter(unknown_manager=True).update(unknown_manager=False)
+    if MANAGER not in upload.counters["columns"]:
+        return
+    number = Cast(KT(f"values__cells__{MANAGER}"), TextField())
+    naming = lines.order_by().annotate(named=number).filter(named__gt="")
+    for having in (Person.objects.order_by(), lines.order_by()):
+        if connection.vendor == "postgresql":
+            naming = naming.filter(~Exists(having.filter(key=OuterRef("named"))))
+        else:  # as in `missing`
+            naming = naming.exclude(named__in=having.values("key"))
+    naming.update(unknown_manager=True)
+
+
 def counted(upload: PersonImport) -> dict[str, Any]:
     """The preview's figures: lines by effect, and whom the file leaves out."""
     by_effect = dict(upload.rows.order_by().values_list("effect").annotate(Count("pk")))
     figures = {effect.value: by_effect.get(effect.value, 0) for effect in Effect}
     leavers = missing(upload).count() if upload.mark_leavers else 0
-    return {**upload.counters, **figures, "leavers": leavers, "active": Person.objects.active().count()}
+    unknown = upload.rows.filter(unknown_manager=True).count()
+    active = Person.objects.active().count()
+    return {**upload.counters, **figures, "leavers": leavers, "active": active, "unknown_managers": unknown}
 
 
 def most_leavers(active: int) -> int:

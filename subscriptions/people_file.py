@@ -12,11 +12,14 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import islice
 from typing import Any, BinaryIO
 
+from samsaas.lib import csv_export
 from subscriptions.models import Person, PersonAddress, normalised
 
 MOST_LINES = 200_000
+MOST_EMPTY = 1000  # lines before the header
 LONGEST_LINE = 64 * 1024
 LONGEST_RECORD = 2 * LONGEST_LINE  # the most csv takes as one cell
 LONGEST_KEPT = 2000
@@ -36,17 +39,21 @@ HEADINGS = {
     "country": ("country", "country code"),
     LEFT_ON: ("left on", "leaving date", "last day"),
 }
+# What our file of refused lines says beside them. A file with both is ours, as `csv_export` has written it.
+OWN_COLUMNS = ("line", "problem")
 EXAMPLE = (
     ("1001", "Anna Müller", "anna.mueller@example.com; anna@example.com", "Sales", "1000", "CC-20", "DE", ""),
     ("1000", "José Peña", "jose.pena@example.com", "Sales", "", "CC-20", "ES", ""),
     ("0999", "Kim Lee", "kim.lee@example.com", "IT", "1000", "CC-10", "GB", "2026-03-31"),
 )
 COLUMNS_OF = {heading: column for column, headings in HEADINGS.items() for heading in headings}
+LONGEST_ADDRESS = PersonAddress._meta.get_field("address").max_length or 0
 LONGEST = {field.name: field.max_length or 0 for field in Person._meta.fields}
 ISO, DOTTED = re.compile(r"(\d{4})-(\d\d)-(\d\d)", re.ASCII), re.compile(r"(\d\d?)\.(\d\d?)\.(\d{4})", re.ASCII)
 ADDRESS = re.compile(r"[^\s@<>()\[\],;:\"]+@[^\s@<>()\[\],;:\"]+\.[^\s@<>()\[\],;:\".]+")
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 EXCEL_SEPARATOR = re.compile(r"sep=.", re.IGNORECASE)
+OWN_MANAGER = "Nobody is their own manager: this is the person’s own number."
 SAVE_AS_UTF8 = "Save it as CSV in UTF-8 (in Excel: “CSV UTF-8”) and upload it again."
 
 
@@ -56,11 +63,12 @@ class Unreadable(Exception):
 
 @dataclass(frozen=True)
 class Header:
-    """Which cell holds which column, and the headings nobody asked for."""
+    """Which cell holds which column, the headings nobody asked for, and whether it is our file of refused lines."""
 
     delimiter: str
     columns: tuple[str | None, ...]
     ignored: list[str] = field(default_factory=list)
+    ours: bool = False
 
     @property
     def known(self) -> list[str]:
@@ -122,23 +130,24 @@ class _Source:
 
 def read(file: BinaryIO) -> tuple[Header, Iterator[Record]]:
     """The header, and the lines behind it, still unread. Raises `Unreadable`, the iterator too."""
-    _recognise(file)
     source = _Source(file)
-    first = next((line for line in source if line.strip() and not EXCEL_SEPARATOR.fullmatch(line.strip())), None)
+    begins = islice(source, MOST_EMPTY)
+    first = next((line for line in begins if line.strip() and not EXCEL_SEPARATOR.fullmatch(line.strip())), None)
     if first is None:
-        raise Unreadable("The file is empty.")
+        raise Unreadable(f"The file is empty, or its first {MOST_EMPTY:,} lines are.")
     header = _header(first)
     return header, _records(source, header)
 
 
-def _recognise(file: BinaryIO) -> None:
-    """Refuse what is no text of ours by its first bytes."""
+def recognise(file: BinaryIO) -> None:
+    """Look at the first bytes and at the header, which is quick whatever the size. Raises `Unreadable`."""
     head = file.read(4096)
     file.seek(0)
     if head.startswith((b"PK\x03\x04", b"\x1f\x8b", b"\xd0\xcf\x11\xe0")):
         raise Unreadable(f"This is a workbook or an archive, not a CSV file. {SAVE_AS_UTF8}")
     if head.startswith((b"\xff\xfe", b"\xfe\xff")) or head.count(0) > len(head) // 4:
         raise Unreadable(f"The file is written in UTF-16 or is no text. {SAVE_AS_UTF8}")
+    read(file)
 
 
 def _header(line: str) -> Header:
@@ -162,8 +171,10 @@ def _read_header(line: str, delimiter: str) -> Header:
     except csv.Error:
         return Header(delimiter, ())
     names = [" ".join(cell.lower().split()) for cell in cells]
-    ignored = [cell.strip()[:60] for cell, name in zip(cells, names, strict=True) if name and name not in COLUMNS_OF]
-    return Header(delimiter, tuple(COLUMNS_OF.get(name) for name in names), ignored[:20])
+    ours = set(OWN_COLUMNS) <= set(names)
+    known = {"", *COLUMNS_OF, *(OWN_COLUMNS if ours else ())}
+    ignored = [cell.strip()[:60] for cell, name in zip(cells, names, strict=True) if name not in known]
+    return Header(delimiter, tuple(COLUMNS_OF.get(name) for name in names), ignored[:20], ours)
 
 
 def _records(source: _Source, header: Header) -> Iterator[Record]:
@@ -182,7 +193,7 @@ def _records(source: _Source, header: Header) -> Iterator[Record]:
         count += 1
         if count > MOST_LINES:
             raise Unreadable(f"The file has more than {MOST_LINES:,} lines. Upload it in parts.")
-        yield _record(line, cells, header)
+        yield _record(line, [csv_export.unguarded(cell.strip()) for cell in cells] if header.ours else cells, header)
 
 
 def _record(line: int, cells: list[str], header: Header) -> Record:
@@ -211,6 +222,8 @@ def parsed(cells: dict[str, str]) -> Values:
     except ValueError as error:
         problems.append(str(error))
         addresses = None
+    if fields.get(MANAGER) and fields[MANAGER] == fields.get(KEY):
+        problems.append(OWN_MANAGER)
     if problems:
         raise ValueError(" ".join(problems))
     return Values(fields, addresses)
@@ -256,16 +269,21 @@ def _addresses(cell: str) -> list[str]:
 
 
 def checked_addresses(given: list[str]) -> list[str]:
-    """What forms and files accept as a person's addresses: normalised, each once. Raises `ValueError`."""
+    """What forms and files accept as a person's addresses: normalised, each once. Raises `ValueError`, with all bad."""
     found = list(dict.fromkeys(normalised(address) for address in given if address.strip()))
-    longest = PersonAddress._meta.get_field("address").max_length or 0
-    for address in found:
-        hidden = not address.isascii() and any(unicodedata.category(letter) == "Cf" for letter in address)
-        if hidden or CONTROL.search(address) or len(address) > longest or not ADDRESS.fullmatch(address):
-            raise ValueError(f"“{address[:60]}” is not an e-mail address.")
+    if bad := [f"“{address[:60]}”" for address in found if not _is_address(address)]:
+        if len(bad) == 1:
+            raise ValueError(f"{bad[0]} is not an e-mail address.")
+        others = f" and {len(bad) - MOST_ADDRESSES:,} more" if len(bad) > MOST_ADDRESSES else ""
+        raise ValueError(f"{', '.join(bad[:MOST_ADDRESSES])}{others} are not e-mail addresses.")
     if len(found) > MOST_ADDRESSES:
         raise ValueError(f"More than {MOST_ADDRESSES} e-mail addresses.")
     return found
+
+
+def _is_address(text: str) -> bool:
+    hidden = not text.isascii() and any(unicodedata.category(letter) == "Cf" for letter in text)
+    return not hidden and len(text) <= LONGEST_ADDRESS and not CONTROL.search(text) and bool(ADDRESS.fullmatch(text))
 
 
 def _words(column: str) -> str:

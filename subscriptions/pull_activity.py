@@ -66,9 +66,7 @@ def _ask_plan(job: runs.Job, profile: IntegrationProfile, connector: base.Connec
 class _Batch:
     """Pages folded but not yet stored."""
 
-    uses: list[base.Use]
-    counters: Counter[str]
-    unknown: set[str]
+    uses: base.Uses
     pages: int
     cursor: str
 
@@ -77,25 +75,19 @@ def _batches(pages: Iterator[base.ActivityPage]) -> Iterator[_Batch]:
     """Pages as batches. What was read before the vendor asks to wait is handed over first: the run comes back later,
     and a vendor who lets few pages pass at a time would otherwise stop it for ever."""
     into, number, cursor, since = base.Uses(), 0, "", time.monotonic()
-
-    def batch() -> _Batch:
-        done = _Batch(into.rows(), into.counters, into.unknown_kinds, number, cursor)
-        into.empty()
-        return done
-
     try:
         for page in pages:
             page.fold(into)
             number, cursor = number + 1, page.cursor
             if len(into) >= BATCH_USES or time.monotonic() - since >= BATCH_SECONDS:
-                yield batch()
-                number, since = 0, time.monotonic()
+                yield _Batch(into, number, cursor)
+                into, number, since = base.Uses(), 0, time.monotonic()
     except base.Throttled:
         if number:
-            yield batch()
+            yield _Batch(into, number, cursor)
         raise
     if number:
-        yield batch()
+        yield _Batch(into, number, cursor)
 
 
 class _Reading:
@@ -106,7 +98,6 @@ class _Reading:
         self.facts: dict[str, object] = {}
         self.unknown: set[str] = set()
         self.restarts = 0
-        self.retries, self.throttled = job.run.retries, job.run.throttled_seconds
 
     @property
     def since(self) -> datetime:
@@ -164,10 +155,10 @@ class _Reading:
             self._commit(batch)
 
     def _note(self, batch: _Batch) -> None:
-        for kind in sorted(batch.unknown):
+        for kind in sorted(batch.uses.unknown_kinds):
             if kind not in self.unknown and len(self.unknown) < MOST_UNKNOWN_NAMED:
                 self.unknown.add(kind)
-                self.job.warn(f"Unknown kind of event, not counted as use: {kind}")
+                self.job.warn(f"Unknown kind of event, counted as use to be safe: {kind}")
 
     def _commit(self, batch: _Batch) -> None:
         with transaction.atomic():
@@ -179,17 +170,14 @@ class _Reading:
                 signal=LastActivity.Signal.EVENT,
             )
             counters = Counter(self.run.counters)
-            counters.update(batch.counters)
+            counters.update(batch.uses.counters)
             counters.update({"of_seats": stored.known, "of_nobody": stored.nobody})
-            told = self.connector.counters
             self.job.progress(
                 cursor=batch.cursor,
                 pages=self.run.pages + batch.pages,
                 items=counters["read"],
                 counters=dict(counters),
                 step=f"Reading events: {counters['read']:,} so far",
-                retries=self.retries + told.retries,
-                throttled_seconds=self.throttled + told.throttled_seconds,
             )
 
 
@@ -199,13 +187,25 @@ def _sessions(job: runs.Job, profile: IntegrationProfile, connector: base.Connec
     credential = profile.alias.credentials.filter(purpose=base.SUBSCRIPTIONS).first()
     if not scope or credential is None or scope not in credential.granted_scopes:
         return
-    try:
-        into = base.Uses()
-        for page in connector.sessions():
-            page.fold(into)
-            with transaction.atomic():
-                activity.store(profile, into.rows(), run_id=job.run.pk, reading=0, signal=LastActivity.Signal.SESSION)
-                job.progress(step="Looking at device sessions")
-            into.empty()
-    except (base.MissingScope, base.Refused, base.TryLater, base.ProtocolError) as error:
-        job.warn(f"Device sessions could not be read: {error}")
+    restarts = 0
+    while True:
+        try:
+            return _look_at_sessions(job, profile, connector)
+        except (base.MissingScope, base.Refused, base.TryLater, base.ProtocolError, base.ListingReset) as error:
+            if isinstance(error, base.ListingReset) and restarts < MOST_RESTARTS:
+                restarts += 1
+                continue
+            job.warn(f"Device sessions could not be read: {error}")
+            return None
+
+
+def _look_at_sessions(job: runs.Job, profile: IntegrationProfile, connector: base.Connector) -> None:
+    odd = 0
+    for page in connector.sessions():
+        page.fold(into := base.Uses())
+        odd += into.counters["set_aside"]
+        with transaction.atomic():
+            activity.store(profile, into, run_id=job.run.pk, reading=0, signal=LastActivity.Signal.SESSION)
+            job.progress(step="Looking at device sessions")
+    if odd:
+        job.warn(f"Device sessions of {odd:,} members could not be read; those of the others count.")

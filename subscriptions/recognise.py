@@ -36,6 +36,12 @@ def known_as(identifier: SubscriptionIdentifier) -> str:
     return str(SoftwareModel(publisher=kind.publisher, product=kind.product, edition=kind.edition)) if kind else ""
 
 
+def is_vendors_own(model: SoftwareModel) -> bool:
+    """Whether a vendor's table names it: it is found by its words, so they stay."""
+    words = tuple(part.casefold() for part in model.parts)
+    kinds = (kind for vendor in connectors.vendors().values() for kind in vendor.seat_types)
+    return any(words == tuple(map(str.casefold, (kind.publisher, kind.product, kind.edition))) for kind in kinds)
+
+
 def _model(kind: base.SeatType) -> SoftwareModel:
-    model, _ = SoftwareModel.objects.get_or_create(publisher=kind.publisher, product=kind.product, edition=kind.edition)
-    return model
+    return SoftwareModel.objects.find_or_make(kind.publisher, kind.product, kind.edition)

@@ -8,6 +8,7 @@ where its value leads to exactly one; what an earlier rule or a hand has matched
 from __future__ import annotations
 
 import string
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -20,7 +21,6 @@ from subscriptions.models import Match, Person, PersonAddress, ResolutionRule, S
 SEATS, MATCHES = Subscription._meta.db_table, Match._meta.db_table
 PEOPLE, ADDRESSES = Person._meta.db_table, PersonAddress._meta.db_table
 WANTED = "match_wanted"
-SAMPLE = 20
 
 
 @dataclass(frozen=True)
@@ -30,15 +30,6 @@ class Changes:
     new: int
     changed: int
     gone: int
-
-
-@dataclass(frozen=True)
-class Preview:
-    """What a rule would match on its own: how many seats of how many people, and the first of them."""
-
-    seats: int
-    people: int
-    sample: list[tuple[int, int]]
 
 
 def normal(expression: str) -> str:
@@ -53,7 +44,7 @@ def apply(rules: list[ResolutionRule], profile: IntegrationProfile, *, now: date
     _execute(f"DROP TABLE IF EXISTS {WANTED}")
     _execute(f"CREATE TEMPORARY TABLE {WANTED} (seat_id bigint PRIMARY KEY, person_id bigint, rule_id bigint)")
     for rule in rules:
-        select, values = _leads(rule, profile)
+        select, values = leads(rule, [profile])
         by_hand = f"SELECT 1 FROM {MATCHES} m WHERE m.subscription_id = t.id AND m.rule_id IS NULL"
         earlier = f"SELECT 1 FROM {WANTED} w WHERE w.seat_id = t.id"
         _execute(
@@ -69,40 +60,37 @@ def apply(rules: list[ResolutionRule], profile: IntegrationProfile, *, now: date
 ONE_PERSON = "GROUP BY t.id HAVING count(DISTINCT p.person_id) = 1"
 
 
-def preview(rule: ResolutionRule, profiles: list[IntegrationProfile]) -> Preview:
-    """What the rule, saved or not, would find among all current seats of these profiles."""
-    seats, people = 0, set[int]()
-    sample: list[tuple[int, int]] = []
-    for profile in profiles:
-        select, values = _leads(rule, profile)
-        named = f"WITH found (seat_id, person_id, rule_id) AS ({select} {ONE_PERSON})"
-        found = f"{named} SELECT seat_id, person_id FROM found"
-        given = [rule.pk or 0, *values]
-        with connection.cursor() as cursor:
-            cursor.execute(f"{named} SELECT count(*) FROM found", given)
-            seats += int(cursor.fetchone()[0])
-            cursor.execute(f"{named} SELECT DISTINCT person_id FROM found", given)
-            people |= {person for (person,) in cursor.fetchall()}
-            if len(sample) < SAMPLE:
-                cursor.execute(f"{found} ORDER BY seat_id LIMIT {SAMPLE - len(sample)}", given)
-                sample += [(int(seat), int(person)) for seat, person in cursor.fetchall()]
-    return Preview(seats, len(people), sample)
+def leads(rule: ResolutionRule, profiles: Sequence[IntegrationProfile]) -> tuple[str, list[Any]]:
+    """SELECT seat, person, rule … WHERE …, for the caller to narrow and group; its first parameter is the rule."""
+    value, values = looked_for(rule)
+    asked, keys = asking(rule, profiles)
+    select = f"SELECT t.id, min(p.person_id), CAST(%s AS bigint) FROM {SEATS} t JOIN ({found_by(rule)}) p"
+    return f"{select} ON p.found_by = {value} WHERE {asked}", [*values, *keys]
 
 
-def _leads(rule: ResolutionRule, profile: IntegrationProfile) -> tuple[str, list[Any]]:
-    """SELECT seat, person, rule … WHERE …, to be narrowed and grouped by the caller."""
-    column = "employee_id" if rule.source == ResolutionRule.Source.EMPLOYEE_ID else "email"
-    value, values = _transformed(rule, normal(f"t.{column}"))
+def found_by(rule: ResolutionRule) -> str:
+    """Every person with every value the rule could find them by."""
     if rule.lookup == ResolutionRule.Lookup.KEY:
-        people = f"SELECT id AS person_id, {normal('key')} AS found_by FROM {PEOPLE}"
-    else:
-        people = f"SELECT person_id, address AS found_by FROM {ADDRESSES}"
+        return f"SELECT id AS person_id, {normal('key')} AS found_by FROM {PEOPLE}"
+    return f"SELECT person_id, address AS found_by FROM {ADDRESSES}"
+
+
+def asking(rule: ResolutionRule, profiles: Sequence[IntegrationProfile]) -> tuple[str, list[Any]]:
+    """The current seats, as t, of these profiles (at least one) that have what the rule reads."""
+    keys = [profile.pk for profile in profiles]
     verified = "AND t.email_verified" if rule.source == ResolutionRule.Source.EMAIL else ""
-    select = (
-        f"SELECT t.id, min(p.person_id), %s FROM {SEATS} t JOIN ({people}) p ON p.found_by = {value} "
-        f"WHERE t.profile_id = %s AND t.ended_at IS NULL AND NOT t.excluded AND t.{column} <> '' {verified}"
-    )
-    return select.replace("%s FROM", "CAST(%s AS bigint) FROM"), [*values, profile.pk]
+    mine = f"t.profile_id IN ({', '.join(['%s'] * len(keys))})"
+    return f"{mine} AND t.ended_at IS NULL AND NOT t.excluded AND {source(rule)} <> '' {verified}", keys
+
+
+def source(rule: ResolutionRule) -> str:
+    """The column, of t, that the rule reads."""
+    return "t.employee_id" if rule.source == ResolutionRule.Source.EMPLOYEE_ID else "t.email"
+
+
+def looked_for(rule: ResolutionRule) -> tuple[str, list[Any]]:
+    """What the rule makes of its source."""
+    return _transformed(rule, normal(source(rule)))
 
 
 def _transformed(rule: ResolutionRule, value: str) -> tuple[str, list[Any]]:

@@ -4,6 +4,7 @@
 2. One of the seat's secondary addresses belongs to somebody.
 3. Somebody has the same name.
 4. Somebody has the same address under another domain of the directory.
+5. Tell namesakes apart: whoever is suggested comes with their addresses and the seats they hold already.
 
 The number of queries does not depend on the number of seats; every look-up goes through an index.
 """
@@ -12,12 +13,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.db.models import Count, Value
 from django.db.models.functions import StrIndex, Substr
 
-from subscriptions.models import Person, PersonAddress, Subscription, normalised
+from subscriptions import directory
+from subscriptions.models import Match, Person, PersonAddress, Subscription, normalised
 
 MOST_DOMAINS = 40
 MOST = 3
@@ -25,10 +27,11 @@ MOST = 3
 
 @dataclass(frozen=True)
 class Suggestion:
-    """A person, and why it could be them."""
+    """A person with their `seats` counted, why it could be them, and whether they hold one in this profile already."""
 
     person: Person
     reason: str
+    holds_here: bool = False
 
 
 def run(seats: Sequence[Subscription]) -> dict[int, list[Suggestion]]:
@@ -37,7 +40,8 @@ def run(seats: Sequence[Subscription]) -> dict[int, list[Suggestion]]:
     by_name = _by_name(seats)
     domains = list(_domains()) if seats else []
     by_other = _by_address({f"{_local(seat)}@{domain}" for seat in seats if _local(seat) for domain in domains})
-    return {seat.pk: _best(_found(seat, by_address, by_name, by_other, domains)) for seat in seats}
+    best = {seat.pk: _best(_found(seat, by_address, by_name, by_other, domains)) for seat in seats}
+    return _told_apart(seats, best)
 
 
 def _found(
@@ -75,6 +79,23 @@ def _best(found: Iterable[Suggestion]) -> list[Suggestion]:
     for suggestion in found:
         first.setdefault(suggestion.person.pk, suggestion)
     return sorted(first.values(), key=lambda one: one.person.left_on is not None)[:MOST]
+
+
+def _told_apart(seats: Sequence[Subscription], best: dict[int, list[Suggestion]]) -> dict[int, list[Suggestion]]:
+    """The same suggestions, each with what distinguishes its person."""
+    wanted = {one.person.pk for found in best.values() for one in found}
+    people = directory.people().in_bulk(wanted)
+    held = Match.objects.filter(directory.CURRENT, person__in=wanted)
+    held_here = set(held.values_list("person", "subscription__profile"))
+    profiles = {seat.pk: seat.profile_id for seat in seats}
+    return {
+        seat: [
+            replace(one, person=people[one.person.pk], holds_here=(one.person.pk, profiles[seat]) in held_here)
+            for one in found
+            if one.person.pk in people
+        ]
+        for seat, found in best.items()
+    }
 
 
 def _asked_addresses(seats: Sequence[Subscription]) -> set[str]:

@@ -34,7 +34,8 @@ class SubscriptionTable(Table):
     email = MarkupColumn("{{ value|breakable }}", verbose_name="User principal name")
     software_model = MarkupColumn(
         "{% if record.identifier.software_model %}{{ record.identifier.software_model }}"
-        "{% else %}{% pill 'unknown' 'Unrecognised' %}{% endif %}",
+        "{% else %}{% pill 'unknown' 'Unrecognised' %}{% endif %}"
+        '<span class="sub profile-too clamp">{{ record.profile.display_name|outside }}</span>',
         order_by="identifier__software_model__edition",
     )
     profile = MarkupColumn(
@@ -52,7 +53,8 @@ class SubscriptionTable(Table):
     )
     user = MarkupColumn(
         '{% if record.match %}<a class="quiet" href="{{ record.match.person.get_absolute_url }}">'
-        "{{ record.match.person.name|outside }}</a>{% else %}{{ None|number }}{% endif %}",
+        "{{ record.match.person.name|outside }}</a>{% if record.match.person.has_left %} {% pill 'removed' 'Left' %}"
+        "{% endif %}{% else %}{{ None|number }}{% endif %}",
         verbose_name="User",
     )
     last_activity = MarkupColumn(

@@ -45,7 +45,9 @@ class ImportRowTable(Table):
     line = MarkupColumn("{{ value|number }}", attrs=NUMBER)
     effect = MarkupColumn('{% include "people/effect.html" with row=record %}', verbose_name="Effect")
     key = NameColumn(verbose_name="Employee number")
-    name = MarkupColumn("{{ record.values.cells.name|outside }}", orderable=False, attrs=ROOMY)
+    name = MarkupColumn(
+        '{% include "people/long_text.html" with text=record.values.cells.name most=80 %}', orderable=False, attrs=ROOMY
+    )
     detail = MarkupColumn('{% include "people/row_detail.html" with row=record %}', orderable=False)
 
     class Meta(Table.Meta):

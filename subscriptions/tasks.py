@@ -3,7 +3,12 @@
 from celery import shared_task
 
 from profiles import runs
-from subscriptions import download as download_subscriptions, match_people, pull_activity
+from subscriptions import (
+    download as download_subscriptions,
+    import_people as import_directory,
+    match_people,
+    pull_activity,
+)
 
 
 @shared_task
@@ -19,3 +24,8 @@ def match(run_id: int) -> None:
 @shared_task
 def pull(run_id: int) -> None:
     runs.execute(run_id, pull_activity.run)
+
+
+@shared_task
+def import_people(run_id: int) -> None:
+    runs.execute(run_id, import_directory.run)

@@ -10,6 +10,8 @@ from django.utils import timezone
 
 from profiles import aliases
 from profiles.models import Credential, IntegrationProfile, JobRun
+from reclamation.models import RemovalCandidate
+from reclamation.states import CLOSED, State
 from samsaas.models import AuditEntry
 from subscriptions.models import (
     ActivityCoverage,
@@ -121,6 +123,24 @@ def activity(seat: Subscription, at: datetime, **fields: Any) -> LastActivity:
 def coverage(of: IntegrationProfile, since: datetime, until: datetime, **fields: Any) -> ActivityCoverage:
     """Time of a profile whose activity was read to the end."""
     return ActivityCoverage.objects.create(profile=of, since=since, until=until, **fields)
+
+
+def candidate(seat: Subscription | None = None, **fields: Any) -> RemovalCandidate:
+    """An open candidate of a seat, as if proposed just now; a closed one with `state`."""
+    of, now = seat or subscription(), timezone.now()
+    defaults: dict[str, Any] = {
+        "subscription": of,
+        "profile": of.profile,
+        "profile_name": of.profile.display_name,
+        "display_name": of.display_name,
+        "email": of.email,
+        "external_id": of.external_id,
+        "state": State.READY,
+        "evidence": {"last_activity": None, "kind": "", "covered": True, "inactive_days": None},
+        "opened_at": now,
+        "closed_at": now if fields.get("state") in CLOSED else None,
+    }
+    return RemovalCandidate.objects.create(**{**defaults, **fields})
 
 
 def audit_entry(**fields: Any) -> AuditEntry:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from functools import cache
+from importlib import import_module
 from io import StringIO
 from pathlib import Path
 from statistics import median
 
 import pytest
 from django.core.management import call_command
+from django.db.models import BaseConstraint, UniqueConstraint
+from django.forms import ModelForm
 
 ROOT = Path(__file__).parent.parent
 APPS = ("samsaas", "profiles", "subscriptions", "reclamation")
@@ -19,7 +22,10 @@ VAGUE = {"utils", "helpers", "services", "common", "misc", "manager", "managers"
 # Who may write a job run's lease: claiming, fencing and ending have one home, so that no zombie gets through. Deleting
 # a profile ends its runs, and the embedded mode gives its own back when it stops.
 LEASE = {"owner", "heartbeat_at"}
-LEASE_WRITERS = {"profiles/runs.py", "profiles/queue.py", "profiles/delete_profile.py", "samsaas/embedded.py"}
+LEASE_WRITERS = {f"profiles/{name}.py" for name in ("job", "runs", "queue", "delete_profile")} | {"samsaas/embedded.py"}
+# Who may give a removal candidate its state: one module, where every move is checked and kept as history.
+STATE_WRITERS = {"reclamation/workflow.py"}
+WRITING = {"update", "create", "get_or_create", "update_or_create", "bulk_update", "setattr", "RemovalCandidate"}
 
 
 @cache
@@ -93,6 +99,70 @@ def test_lease_of_a_job_run_is_written_in_one_place() -> None:
         if isinstance(node, ast.Call) and written(node) & LEASE
     }
     assert writers <= LEASE_WRITERS
+
+
+def knows_candidates(name: str, tree: ast.Module) -> bool:
+    """Whether the module can get hold of one: it is one of theirs, or imports from them."""
+    imported = {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    return name.startswith("reclamation/") or any(module.startswith("reclamation") for module in imported)
+
+
+def writes_state(node: ast.AST) -> bool:
+    """`x.state = …`, or a writing call that names `state` or hides its columns behind `**`."""
+    if isinstance(node, ast.Attribute):
+        return node.attr == "state" and isinstance(node.ctx, ast.Store)
+    if not isinstance(node, ast.Call):
+        return False
+    called = getattr(node.func, "attr", getattr(node.func, "id", ""))
+    named = any(keyword.arg in ("state", None) for keyword in node.keywords)
+    spelled = any(isinstance(part, ast.Constant) and part.value == "state" for part in ast.walk(node))
+    return called in WRITING and (named or spelled)
+
+
+def test_state_of_a_removal_candidate_is_written_in_one_place() -> None:
+    writers = {
+        name
+        for name, tree in modules().items()
+        if knows_candidates(name, tree) and any(writes_state(node) for node in ast.walk(tree))
+    }
+    assert writers == STATE_WRITERS
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "candidate.state = 'ready'",
+        "rows.update(note='', state='ready')",
+        "rows.update(**changes)",
+        "RemovalCandidate(state='ready').save()",
+        "setattr(candidate, 'state', 'ready')",
+        "RemovalCandidate.objects.bulk_update(rows, ['state'])",
+    ],
+)
+def test_no_way_of_writing_a_state_escapes_the_look(line: str) -> None:
+    assert any(writes_state(node) for node in ast.walk(ast.parse(line)))
+    assert not any(writes_state(node) for node in ast.walk(ast.parse("rows.filter(state='ready').update(note='')")))
+
+
+def test_no_form_can_print_the_name_of_a_constraint() -> None:
+    """Django says “Constraint “x” is violated.” where a constraint has no words and no plain list of fields."""
+    for path in modules():
+        if "form" in path.rsplit("/", 1)[-1]:
+            import_module(path.removesuffix(".py").replace("/", "."))
+    found = {form._meta.model for form in _below(ModelForm) if form.__module__.split(".")[0] in APPS}
+    constraints = [one for model in found - {None} for one in model._meta.constraints]
+    assert len(found) > 5 and len(constraints) > 5
+    assert [one.name for one in constraints if not _has_words(one)] == []
+
+
+def _below(kind: type) -> Iterator[type]:
+    for one in kind.__subclasses__():
+        yield from (one, *_below(one))
+
+
+def _has_words(constraint: BaseConstraint) -> bool:
+    plain_fields = isinstance(constraint, UniqueConstraint) and constraint.fields and constraint.condition is None
+    return bool(plain_fields) or constraint.violation_error_message != constraint.default_violation_error_message
 
 
 def test_apps_do_not_talk_by_signals() -> None:

@@ -118,6 +118,18 @@ def test_nothing_that_changes_data_answers_to_get(integrator, draft):
 
 
 @pytest.mark.django_db
+def test_opening_an_address_that_only_acts_gives_a_page_with_the_way_back(integrator, signed_in, draft):
+    address = f"/integration-profiles/{draft.pk}/download/"
+    answer = integrator.get(address)
+    page = answer.content.decode()
+    assert (answer.status_code, answer["Allow"]) == (405, "POST")
+    assert "This address is not a page" in page and f'href="/integration-profiles/{draft.pk}/">Go back' in page
+    nowhere = signed_in("").get(address).content.decode()
+    assert "Go back<" not in nowhere and 'href="/">Go to the start page' in nowhere
+    assert Client().get("/accounts/logout/")["Allow"] == "POST"
+
+
+@pytest.mark.django_db
 def test_posts_without_a_csrf_token_are_refused(account, draft):
     client = Client(enforce_csrf_checks=True)
     client.force_login(account("admin"))

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
+from django.db.models import F, Q
+from django.db.models.functions import Now
 from django.test import Client
 from django.utils import timezone
 from requests.structures import CaseInsensitiveDict
 
-from profiles import aliases, connections, tasks as profile_tasks
+from profiles import aliases, connections, queue, tasks as profile_tasks
 from profiles.connectors import base
 from profiles.connectors.dropbox.sandbox import Request, Sandbox, application
 from profiles.models import IntegrationProfile, JobRun
@@ -22,6 +25,7 @@ DOORBELLS = {
     base.DOWNLOAD: tasks.download,
     base.MATCH: tasks.match,
     base.ACTIVITY: tasks.pull,
+    base.IMPORT: tasks.import_people,
 }
 NASTY = {
     "NUL": "%00",
@@ -93,8 +97,10 @@ def connect(client: Client, profile: IntegrationProfile, sandbox: Sandbox, **cho
 
 
 def work() -> list[JobRun]:
-    """One worker's turn: execute every queued run; gives them as they ended."""
-    queued = list(JobRun.objects.filter(state=JobRun.State.QUEUED).values_list("pk", "process"))
+    """One worker's turn: execute every queued run that is due; gives them as they ended."""
+    queue.start_waiting()
+    due = Q(not_before=None) | Q(not_before__lte=Now())
+    queued = list(JobRun.objects.filter(due, state=JobRun.State.QUEUED).values_list("pk", "process"))
     for run_id, process in queued:
         DOORBELLS[process](run_id)
     return list(JobRun.objects.filter(pk__in=[run_id for run_id, _ in queued]))
@@ -109,6 +115,11 @@ def work_on() -> list[JobRun]:
         if not schedule.follow() and not turn:
             return done
     raise AssertionError("The work never ends.")
+
+
+def since_yesterday() -> None:
+    """Everything so far was asked for a day earlier, so that today has not had its refresh."""
+    JobRun.objects.update(created_at=F("created_at") - timedelta(days=1))
 
 
 def nonsense(names: tuple[str, ...]) -> list[str]:

@@ -7,14 +7,19 @@ records of this module; errors are named by what a person or a job can do about 
 from __future__ import annotations
 
 import datetime as dt
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple, Protocol
-from unicodedata import category
+from typing import Any, Protocol
 
 import msgspec
 
+from profiles.connectors.activity import (
+    ActivityPage as ActivityPage,
+    ActivityType as ActivityType,
+    Held as Held,
+    Use as Use,
+    Uses as Uses,
+)
 from profiles.connectors.errors import (
     AnswerLost as AnswerLost,
     ConnectorError as ConnectorError,
@@ -28,28 +33,17 @@ from profiles.connectors.errors import (
     Throttled as Throttled,
     TryLater as TryLater,
 )
-
-UNFIT = ("Cc", "Cs")
+from profiles.connectors.text import plain as plain
 
 DOWNLOAD = "download_subscriptions"
 MATCH = "match_people"
 VALIDATE = "validate_connection"
 ACTIVITY = "pull_activity"
+IMPORT = "import_people"
 RECLAIM = "reclaim"
 
 SUBSCRIPTIONS = "subscriptions"
 RECLAMATION = "reclamation"
-
-
-def plain(text: str, most: int) -> str:
-    """A vendor's text fit to store and show on one line: no control characters, at most `most` characters.
-
-    NUL is refused by PostgreSQL and lone surrogates by UTF-8; marks of writing direction stay, names need them.
-    """
-    if text.isprintable():
-        return text if len(text) <= most else text[:most].rstrip()
-    fit = (c if c.isprintable() or category(c) not in UNFIT else " " * (c in "\t\n\r") for c in text)
-    return "".join(fit)[:most].strip()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,77 +135,6 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     cursor: str = ""
     has_more: bool = False
     request_id: str = ""
-
-
-class Use(NamedTuple):
-    """How one account was used on one UTC day, folded from the vendor's events: never an event itself.
-
-    Whose use it is says the first of `external_id`, `account_id`, `email` that is not empty. `kind` is the vendor's
-    word for the latest event, at `latest` (UTC).
-    """
-
-    external_id: str
-    account_id: str
-    email: str
-    day: dt.date
-    latest: dt.datetime
-    kind: str
-    events: int
-
-
-class Uses:
-    """Where a connector folds pages of events into: accounts by day, and the counts of everything read.
-
-    `counters` add up: read = counted + the reasons not to count. A connector writes `held` in its hot loop; a job takes
-    the rows and empties it between pages.
-    """
-
-    def __init__(self) -> None:
-        self.empty()
-
-    def empty(self) -> None:
-        self.held: dict[tuple[str, int] | tuple[str, str, int], list[Any]] = {}
-        self.counters: Counter[str] = Counter()
-        self.unknown_kinds: set[str] = set()
-
-    def __len__(self) -> int:
-        return len(self.held)
-
-    def rows(self) -> list[Use]:
-        """What was folded, one row per account and day, fit to store."""
-        days: dict[Any, dt.date] = {}
-        kinds: dict[str, str] = {}
-        found = []
-        for key, (events, latest, kind) in self.held.items():
-            number: Any = key[-1]
-            day = days.get(number) or days.setdefault(number, dt.date.fromordinal(number))
-            fit = kinds.get(kind) or kinds.setdefault(kind, plain(kind, 80))
-            if len(key) == 2:
-                found.append(Use(plain(key[0], 128), "", "", day, latest, fit, events))
-            else:
-                found.append(Use("", key[0], str(key[1]), day, latest, fit, events))
-        return found
-
-
-class ActivityPage(msgspec.Struct, frozen=True, kw_only=True):
-    """One page of activity, decoded: `read` events were on it, none on an empty page with more to come.
-
-    `fold` counts them; it is apart from the reading, so that the next page can be fetched meanwhile.
-    """
-
-    read: int
-    fold: Callable[[Uses], None]
-    cursor: str = ""
-    has_more: bool = False
-
-
-class ActivityType(msgspec.Struct, frozen=True, kw_only=True):
-    """A class of events for people to read: whether it counts as use, and why. `examples` are the vendor's names."""
-
-    label: str
-    counts: bool
-    reason: str
-    examples: tuple[str, ...] = ()
 
 
 class Team(msgspec.Struct, frozen=True, kw_only=True):
@@ -313,7 +236,7 @@ class Vendor:
     setting, see `setting_names`. `authorize_params` go onto every consent link; `switch_account_params` only where
     the admin asked to choose another vendor account. `app_steps` tell how to make the vendor's app, in order;
     {scopes} and {redirect_url} mark the steps that come with these values to copy. `activity_types` explain what
-    counts as use; with `session_scope` granted, device sessions are a second signal (it is never asked for).
+    counts as use; with `session_scope` granted, device sessions are a second signal (asked for on demand only).
     """
 
     key: str

@@ -9,6 +9,7 @@ import datetime as dt
 import math
 import re
 import time
+from collections.abc import Callable
 from email.utils import parsedate_to_datetime
 from secrets import SystemRandom
 from typing import Any, Protocol
@@ -104,7 +105,7 @@ class VendorSession:
         AnswerLost leaves open whether it took place. A refused token or a 429 did nothing, and is repeated for both.
         """
         limits, budget = self._limits, self._limits.deadline
-        token, renewed, outages, throttles = self._tokens.access_token(), False, 0, 0
+        token, renewed, outages, throttles = self._token(self._tokens.access_token), False, 0, 0
         while True:
             self._keep_pace()
             began = time.monotonic()
@@ -126,8 +127,7 @@ class VendorSession:
                 budget -= time.monotonic() - began
                 if not repeatable or outages >= limits.attempts or budget <= 0 or isinstance(error, GaveUp):
                     raise
-                pause = limits.backoff * 2 ** (outages - 1) * _jitter.uniform(0.5, 1.5)
-                self._pause(min(pause, limits.max_wait), "The vendor is in trouble; trying again.")
+                self._back_off(outages)
             self.counters.retries += 1
 
     def _keep_pace(self) -> None:
@@ -139,10 +139,23 @@ class VendorSession:
             self._wait(self._next_call - now, PACE)
         self._next_call = max(self._next_call, now) + 60 / self._limits.requests_per_minute
 
+    def _token(self, ask: Callable[[], str]) -> str:
+        """A token, asked for again while its address is in trouble: refreshing has no effect that could come twice."""
+        outages = 0
+        while True:
+            try:
+                return ask()
+            except TryLater as error:
+                outages += 1
+                if outages >= self._limits.attempts or isinstance(error, GaveUp):
+                    raise
+                self._back_off(outages)
+                self.counters.retries += 1
+
     def _another_token(self, refusal: Reconnect, refused: str) -> str:
         """A renewed token for one that ran out; for a revoked one that of a newer consent, else the refusal stands."""
         if isinstance(refusal, StaleToken):
-            return self._tokens.renew(refused)
+            return self._token(lambda: self._tokens.renew(refused))
         current = self._tokens.access_token()
         if current == refused:
             raise refusal
@@ -171,6 +184,10 @@ class VendorSession:
         if answer.status < 400:
             return ProtocolError(f"The vendor's API answered with status {answer.status}.", failure=failure)
         return self._dialect.judge(answer, failure)
+
+    def _back_off(self, outages: int) -> None:
+        pause = self._limits.backoff * 2 ** (outages - 1) * _jitter.uniform(0.5, 1.5)
+        self._pause(min(pause, self._limits.max_wait), "The vendor is in trouble; trying again.")
 
     def _pause(self, seconds: float, reason: str, *, throttled: bool = False) -> None:
         if throttled:

@@ -137,14 +137,19 @@ def exchange(
 ) -> Grant:
     """The grant behind a one-time code. With a `verifier` both it and the secret are sent.
 
-    Dropbox documents a verifier in place of the secret and takes both: Auth.js and better-auth send them together.
+    Dropbox takes both (Auth.js and better-auth send them together), so that a wrong secret shows itself here. Its SDKs
+    send the verifier in place of the secret: a server that minds both gets it so.
     Raises CodeRefused, RedirectMismatch, WrongClient, Refused, TryLater or ProtocolError; never Reconnect.
     """
-    body = WebApplicationClient(client_id).prepare_request_body(
-        code=code, redirect_uri=redirect_uri, include_client_id=False, code_verifier=verifier
-    )
     hide = (client_secret, code, verifier or "")
-    return _ask(endpoints, client_id, client_secret, body, bounds, hide, on_invalid_grant=_code_refused)
+
+    def ask(secret: str | None) -> Grant:
+        body = WebApplicationClient(client_id).prepare_request_body(
+            code=code, redirect_uri=redirect_uri, include_client_id=secret is None, code_verifier=verifier
+        )
+        return _ask(endpoints, client_id, secret, body, bounds, hide, on_invalid_grant=_code_refused)
+
+    return _with_or_without(ask, client_secret) if verifier else ask(client_secret)
 
 
 def refresh(
@@ -154,9 +159,27 @@ def refresh(
 
     WrongClient, Refused, TryLater and ProtocolError leave the grant as it was.
     """
-    body = WebApplicationClient(client_id).prepare_refresh_body(refresh_token=refresh_token)
     hide = (client_secret, refresh_token)
-    return _ask(endpoints, client_id, client_secret, body, bounds, hide, on_invalid_grant=_grant_gone)
+
+    def ask(secret: str | None) -> Grant:
+        named = {"client_id": client_id} if secret is None else {}
+        body = WebApplicationClient(client_id).prepare_refresh_body(refresh_token=refresh_token, **named)
+        return _ask(endpoints, client_id, secret, body, bounds, hide, on_invalid_grant=_grant_gone)
+
+    return _with_or_without(ask, client_secret)
+
+
+def _with_or_without(ask: Callable[[str | None], Grant], client_secret: str) -> Grant:
+    """Ask with the secret; where that makes the request as such invalid, ask once more as a client without one."""
+    try:
+        return ask(client_secret)
+    except Refused as refusal:
+        if refusal.failure.tag != "invalid_request":
+            raise
+        try:
+            return ask(None)
+        except (Refused, Reconnect) as second:
+            raise refusal from second
 
 
 def revoke(endpoints: Endpoints, access_token: str) -> bool:
@@ -178,20 +201,18 @@ def revoke(endpoints: Endpoints, access_token: str) -> bool:
 def _ask(
     endpoints: Endpoints,
     client_id: str,
-    client_secret: str,
+    client_secret: str | None,
     body: str,
     bounds: Bounds,
     hide: tuple[str, ...],
     on_invalid_grant: Callable[[str, Failure], ConnectorError],
 ) -> Grant:
     quiet_loggers()
-    # Once in the header, and so not in the form: Dropbox answers 'unknown field "client_id"' to both (oslo #90).
-    basic = base64.b64encode(f"{client_id}:{client_secret}".encode()).decode("ascii")
-    headers = {
-        "Authorization": f"Basic {basic}",
-        "Content-Type": "application/x-www-form-urlencoded",
-        "Accept": "application/json",
-    }
+    basic = base64.b64encode(f"{client_id}:{client_secret or ''}".encode()).decode("ascii")
+    headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
+    if client_secret is not None:
+        # Once in the header, and so not in the form: Dropbox answers 'unknown field "client_id"' to both (oslo #90).
+        headers["Authorization"] = f"Basic {basic}"
     answer = exchange_once(endpoints.token_url, body.encode("ascii"), headers, bounds)
     shown = without(answer, basic, *hide)
     failure = failure_of(shown, endpoints.token_url, endpoints.request_id_header)
@@ -256,7 +277,7 @@ def _refusal(
     tag, _, prose = error.partition(":")
     tag = plain(tag, 80).lower()
     failure = replace(failure, tag=tag)
-    reason = plain(description or prose, 200) or tag or "no reason given"
+    reason = plain(description or prose.strip(), 200) or tag or "no reason given"
     if tag.startswith(("invalid_client", "unauthorized_client")):
         return WrongClient(f"The vendor does not accept the app key and secret: {reason}.", failure=failure)
     if tag == "invalid_grant":

@@ -1,7 +1,6 @@
 """One bounded HTTP exchange: a total deadline, a byte cap, no redirects, TLS or loopback only.
 
-The timeout of `requests` counts per read, so a server that drips a byte at a time holds a worker for hours. Here a
-watchdog shuts the socket when the time is over, which also ends a read of dripping headers.
+The timeout of `requests` counts per read; the deadline of the whole is kept by `deadline`.
 """
 
 from __future__ import annotations
@@ -9,27 +8,22 @@ from __future__ import annotations
 import ipaddress
 import logging
 import os
-import socket
-import threading
 import time
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http.cookiejar import DefaultCookiePolicy
-from typing import Any
 from urllib.parse import urlsplit
 
 import requests
-from requests.adapters import HTTPAdapter
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import HTTPError
 
 from profiles.connectors.base import AnswerLost, ConnectorError, Failure, Refused, TryLater
+from profiles.connectors.deadline import Watchdog, WatchedAdapter
 
-CHUNK = 256 * 1024
+CHUNK = 2 * 1024 * 1024
 USER_AGENT = "samsaas"
 OWN_AUTHORITIES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
-_wire = threading.local()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,98 +80,13 @@ def require_secure(url: str) -> str:
     raise UnsafeAddress(f"A vendor address must use https: {url[:200]!r}")
 
 
-class _Watchdog:
-    """Shuts the socket of the exchange once `seconds` are over. `reached`: the request may have left this machine."""
-
-    def __init__(self, seconds: float) -> None:
-        self.expired = self.reached = False
-        self.connection: Any = None
-        self.sock: Any = None
-        self._timer = threading.Timer(seconds, self._bark)
-        self._timer.daemon = True
-
-    def __enter__(self) -> _Watchdog:
-        _wire.watchdog = self
-        self._timer.start()
-        return self
-
-    def __exit__(self, *exc_info: object) -> None:
-        self._timer.cancel()
-        self.connection = self.sock = _wire.watchdog = None
-
-    def _bark(self) -> None:
-        self.expired = True
-        sock = self.sock or getattr(self.connection, "sock", None)
-        if sock is not None:
-            try:
-                # The plain socket's shutdown: SSLSocket.shutdown() would pull the TLS state from under the reader.
-                socket.socket.shutdown(sock, socket.SHUT_RDWR)
-            except OSError:
-                return
-
-
-class _Watched:
-    """Tells the watchdog of the running exchange which socket to shut, on new and on kept connections."""
-
-    sock: Any
-
-    def connect(self) -> None:
-        self._show()
-        super().connect()  # type: ignore[misc]
-        self._show()
-
-    def request(self, *args: Any, **kwargs: Any) -> None:
-        self._show()
-        super().request(*args, **kwargs)  # type: ignore[misc]
-        self._show()
-
-    def _show(self) -> None:
-        watchdog: _Watchdog | None = getattr(_wire, "watchdog", None)
-        if watchdog is None:
-            return
-        watchdog.connection, watchdog.sock = self, getattr(self, "sock", None)
-        watchdog.reached = watchdog.reached or watchdog.sock is not None
-        if watchdog.expired:
-            raise TimeoutError("the total deadline is over")
-
-
-class _WatchedHTTP(_Watched, HTTPConnection):
-    pass
-
-
-class _WatchedHTTPS(_Watched, HTTPSConnection):
-    pass
-
-
-class _HTTPPool(HTTPConnectionPool):
-    ConnectionCls = _WatchedHTTP
-
-
-class _HTTPSPool(HTTPSConnectionPool):
-    ConnectionCls = _WatchedHTTPS
-
-
-POOLS = {"http": _HTTPPool, "https": _HTTPSPool}
-
-
-class _WatchedAdapter(HTTPAdapter):
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = POOLS
-
-    def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
-        manager = super().proxy_manager_for(*args, **kwargs)
-        manager.pool_classes_by_scheme = POOLS
-        return manager
-
-
 class BoundedSession(requests.Session):
     """A `requests` session fit for `exchange`: watched sockets, redirects neither followed nor read, no cookies."""
 
     def fit_for(self, url: str) -> None:
         """Mount the watched adapters; a proxy from the environment must not see calls to this machine."""
-        self.mount("https://", _WatchedAdapter())
-        self.mount("http://", _WatchedAdapter())
+        self.mount("https://", WatchedAdapter())
+        self.mount("http://", WatchedAdapter())
         self.headers["User-Agent"] = USER_AGENT
         self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         self.trust_env = not is_loopback(url)
@@ -208,7 +117,7 @@ def exchange(session: requests.Session, url: str, body: bytes, headers: Mapping[
     """
     started = time.monotonic()
     timeout = (min(bounds.connect, bounds.total), min(bounds.read, bounds.total))
-    with _Watchdog(bounds.total) as watchdog:
+    with Watchdog(bounds.total) as watchdog:
         try:
             with session.post(
                 require_secure(url),
@@ -221,7 +130,7 @@ def exchange(session: requests.Session, url: str, body: bytes, headers: Mapping[
                 whole = _read(response, started + bounds.total, bounds.max_bytes)
         except ConnectorError:
             raise
-        except (requests.RequestException, HTTPError, OSError) as error:
+        except (requests.RequestException, HTTPError, OSError, zlib.error) as error:
             raise _trouble(url, error, watchdog, bounds.total) from error
         if watchdog.expired:
             raise _trouble(url, None, watchdog, bounds.total)
@@ -241,22 +150,38 @@ def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
 
 
 def _read(response: requests.Response, ends: float, max_bytes: int) -> bytes:
+    """The whole body. A packed one is unpacked here and at once: urllib3 would copy every answer five times."""
+    packed = response.headers.get("Content-Encoding", "").strip().lower() == "gzip"
     pieces: list[bytes] = []
     size = 0
-    while piece := response.raw.read1(CHUNK, decode_content=True):
+    while piece := response.raw.read1(CHUNK, decode_content=not packed):
         size += len(piece)
         if size > max_bytes:
-            raise GaveUp(
-                f"The answer is larger than {max_bytes:,} bytes.",
-                failure=Failure(endpoint=urlsplit(response.url).path, status=response.status_code),
-            )
+            raise _too_large(response, max_bytes)
         if time.monotonic() > ends:
             raise TimeoutError("the total deadline is over")
         pieces.append(piece)
-    return b"".join(pieces)
+    whole = b"".join(pieces)
+    return _unpacked(whole, response, max_bytes) if packed and whole else whole
 
 
-def _trouble(url: str, error: Exception | None, watchdog: _Watchdog, seconds: float) -> TryLater:
+def _unpacked(packed: bytes, response: requests.Response, max_bytes: int) -> bytes:
+    """Raises zlib.error for what is no gzip, or only half of one."""
+    unpacking = zlib.decompressobj(wbits=31)
+    whole = unpacking.decompress(packed, max_bytes + 1)
+    if len(whole) > max_bytes:
+        raise _too_large(response, max_bytes)
+    if not unpacking.eof:
+        raise zlib.error("the packed answer ends too early")
+    return whole
+
+
+def _too_large(response: requests.Response, max_bytes: int) -> GaveUp:
+    failure = Failure(endpoint=urlsplit(response.url).path, status=response.status_code)
+    return GaveUp(f"The answer is larger than {max_bytes:,} bytes.", failure=failure)
+
+
+def _trouble(url: str, error: Exception | None, watchdog: Watchdog, seconds: float) -> TryLater:
     parts = urlsplit(url)
     failure = Failure(endpoint=parts.path)
     if watchdog.expired or str(error) == "the total deadline is over":

@@ -50,6 +50,7 @@ class ConnectionAlias(models.Model):
     zone = models.CharField(
         "time zone", max_length=60, blank=True, help_text="Such as Europe/Berlin. Empty: the parent's, or ours."
     )
+    version = models.PositiveIntegerField(default=1, help_text="Counts every change, its clients' too.")
     created_at = models.DateTimeField(auto_now_add=True)
 
     SETTINGS = ("page_size", "requests_per_minute", "attempts", "refresh_at", "zone")
@@ -59,9 +60,14 @@ class ConnectionAlias(models.Model):
         verbose_name_plural = "connection & credential aliases"
         ordering = ["vendor", "name"]
         constraints = [
-            models.UniqueConstraint(Lower("name"), name="alias_name_unique"),
             models.UniqueConstraint(
-                fields=["vendor"], condition=models.Q(parent=None), name="alias_one_parent_per_vendor"
+                Lower("name"), name="alias_name_unique", violation_error_message="Another alias has this name."
+            ),
+            models.UniqueConstraint(
+                fields=["vendor"],
+                condition=models.Q(parent=None),
+                name="alias_one_parent_per_vendor",
+                violation_error_message="This vendor has its parent alias already.",
             ),
         ]
 

@@ -24,6 +24,7 @@ class OAuthState(models.Model):
     scopes = models.JSONField(default=list)
     popup = models.BooleanField(default=False)
     replace_team = models.BooleanField(default=False)
+    share_team = models.BooleanField(default=False)
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField(db_index=True)
     used_at = models.DateTimeField(null=True)

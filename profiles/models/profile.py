@@ -53,13 +53,24 @@ class IntegrationProfile(models.Model):
 
     class Meta:
         ordering = ["display_name"]
-        constraints = [models.UniqueConstraint(Lower("display_name"), name="profile_display_name_unique")]
+        constraints = [
+            models.UniqueConstraint(
+                Lower("display_name"),
+                name="profile_display_name_unique",
+                violation_error_message="Another integration profile has this display name.",
+            )
+        ]
 
     def __str__(self) -> str:
         return self.display_name
 
     def get_absolute_url(self) -> str:
         return reverse("profile_detail", args=[self.pk])
+
+    def sharing_team(self, team_id: str) -> models.QuerySet[IntegrationProfile]:
+        """Other profiles of the vendor that are connected to this team; none where the team is unknown."""
+        others = IntegrationProfile.objects.exclude(pk=self.pk).exclude(team_id="")
+        return others.filter(vendor=self.vendor, team_id=team_id)
 
     @property
     def vendor_info(self) -> base.Vendor:

@@ -10,6 +10,7 @@ from django.db import models
 from django.urls import reverse
 
 from profiles.connectors import base
+from profiles.models.run import JobRun
 
 
 class ScheduledJob(models.Model):
@@ -31,6 +32,7 @@ class ScheduledJob(models.Model):
     zone = models.CharField(
         "time zone", max_length=60, blank=True, help_text="Such as Europe/Berlin. Empty: as the alias says."
     )
+    version = models.PositiveIntegerField(default=1, help_text="Counts every change of its time.")
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -67,6 +69,7 @@ class ProcessCheck(models.Model):
     remedy = models.TextField(blank=True)
     status = models.PositiveIntegerField(null=True, blank=True)
     request_id = models.CharField(max_length=120, blank=True)
+    refused_scope = models.CharField(max_length=120, blank=True, help_text="The scope the vendor said is missing.")
     checked_at = models.DateTimeField()
 
     class Meta:
@@ -75,3 +78,8 @@ class ProcessCheck(models.Model):
 
     def __str__(self) -> str:
         return f"{self.process}: {'passed' if self.passed else 'failed'}"
+
+    @property
+    def label(self) -> str:
+        """The name of the process, as on every page."""
+        return JobRun.Process(self.process).label

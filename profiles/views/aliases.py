@@ -50,9 +50,13 @@ def alias_edit(request: SignedInRequest, pk: int) -> HttpResponse:
     """Change an alias; a secret left empty stays as it is."""
     form = AliasForm(request.POST or None, instance=_alias(pk))
     if form.is_valid():
-        alias = edit_alias.change(pk, form.cleaned_data, by=request.user)
-        messages.success(request, f"{alias} was saved.")
-        return redirect(alias)
+        try:
+            alias = edit_alias.change(pk, form.cleaned_data, by=request.user)
+        except edit_alias.EditConflict:
+            form.add_error(None, "Somebody else changed this alias meanwhile. Open it again and repeat your change.")
+        else:
+            messages.success(request, f"{alias} was saved.")
+            return redirect(alias)
     alias = _alias(pk)
     return render(request, "profiles/alias_form.html", {"form": form, "alias": alias, "parent": alias.parent})
 

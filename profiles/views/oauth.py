@@ -45,6 +45,8 @@ def authorize(request: SignedInRequest, pk: int) -> HttpResponse:
             popup=request.POST.get("popup") == "1",
             switch_account=request.POST.get("switch_account") == "1",
             replace_team=request.POST.get("replace_team") == "1",
+            share_team=request.POST.get("share_team") == "1",
+            sessions=request.POST.get("sessions") == "1",
         )
     except Credential.DoesNotExist:
         messages.error(request, "This profile has no client ID for that purpose. Enter it on the form first.")

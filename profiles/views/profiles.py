@@ -8,9 +8,10 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 from django.views.decorators.http import require_POST
 
-from profiles import aliases, connectors, delete_profile, guide, outcomes, overview, run_now, save_profile
+from profiles import aliases, connectors, delete_profile, guide, notices, outcomes, overview, run_now, save_profile
 from profiles.connectors import base
 from profiles.filters import ProfileFilter
 from profiles.forms import DeleteForm, ProfileForm, VendorForm
@@ -25,7 +26,12 @@ TAKEN = "Another profile has taken this alias meanwhile. Choose another one."
 def profile_list(request: SignedInRequest) -> HttpResponse:
     """Direct integration profiles."""
     profiles = IntegrationProfile.objects.select_related("alias")
-    return render(request, "profiles/profile_list.html", tables.listing(request, profiles, ProfileTable, ProfileFilter))
+    context = tables.listing(request, profiles, ProfileTable, ProfileFilter)
+    shown = list(context["table"].page.object_list.data)
+    told = notices.needs(shown, timezone.now())
+    for profile in shown:
+        profile.notices = told[profile.pk]
+    return render(request, "profiles/profile_list.html", context | {"shown": shown})
 
 
 def profile_new(request: SignedInRequest) -> HttpResponse:

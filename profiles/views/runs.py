@@ -6,18 +6,23 @@ from django.contrib import messages
 from django.db.models import F
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 from django.views.decorators.http import require_POST
 
-from profiles import queue, run_now, tally
+from profiles import chain, queue, run_now, tally
 from profiles.filters import RunFilter
 from profiles.models import JobRun
 from profiles.tables import RunTable
 from samsaas.lib import tables
 from samsaas.lib.http import SignedInRequest
 
+ON_STILL = "This run goes on still."
+GONE = "The profile of this run is gone."
+FROM_ITS_PAGE = "A file of people is read or applied from its own page."
+
 
 def run_list(request: SignedInRequest) -> HttpResponse:
-    """Every run of every profile."""
+    """Every run, of a profile or of none."""
     runs = JobRun.objects.annotate(took=F("finished_at") - F("started_at"))
     return render(request, "profiles/run_list.html", tables.listing(request, runs, RunTable, RunFilter))
 
@@ -25,21 +30,29 @@ def run_list(request: SignedInRequest) -> HttpResponse:
 def run_detail(request: SignedInRequest, pk: int) -> HttpResponse:
     """One run: trigger, progress, counters, warnings, and where it failed, why and what to do."""
     run = _run(pk)
-    context = {"run": run, "tally": tally.of(run), "facts": tally.facts(run), "again": _again(run)}
-    return render(request, "profiles/run_detail.html", context)
+    return render(request, "profiles/run_detail.html", _told(run) | {"again": _again(run)})
 
 
 def run_progress(request: SignedInRequest, pk: int) -> HttpResponse:
-    """The part of the run page that changes while the run goes on."""
+    """The part of the run page that changes while the run goes on, and between it and the next step of its chain."""
     run = _run(pk)
     brief = "brief" in request.GET
-    context: dict[str, object] = {"run": run, "brief": brief}
-    if not brief:
-        context |= {"tally": tally.of(run), "facts": tally.facts(run)}
+    context = {"run": run, "brief": True, "coming": _coming(run)} if brief else _told(run) | {"swapped": True}
     answer = render(request, "profiles/partials/run_progress.html", context)
-    if not run.is_active:
+    knows = "ended" in request.GET and context["coming"]
+    if not run.is_active and not knows:
         answer["HX-Refresh"] = "true"  # the end changes the whole page: its actions, figures and notices
     return answer
+
+
+def _told(run: JobRun) -> dict[str, object]:
+    """What the page says of a run."""
+    figures = {"tally": tally.of(run), "facts": tally.facts(run)}
+    return {"run": run, "coming": _coming(run), "ahead": chain.ahead(run), "behind": chain.behind(run), **figures}
+
+
+def _coming(run: JobRun) -> str:
+    return chain.to_come(run, now=timezone.now())
 
 
 def _run(pk: int) -> JobRun:
@@ -78,7 +91,7 @@ def run_again(request: SignedInRequest, pk: int) -> HttpResponse:
     """The same process once more; what followed the first time follows again."""
     run = _run(pk)
     if run.profile is None or run.is_active:
-        messages.info(request, "This run goes on still." if run.is_active else "The profile of this run is gone.")
+        messages.info(request, ON_STILL if run.is_active else GONE if run.is_orphan else FROM_ITS_PAGE)
         return redirect(run)
     return _start(request, run, in_chain=run.in_chain)
 

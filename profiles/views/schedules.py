@@ -20,9 +20,13 @@ def scheduled_job_edit(request: SignedInRequest, pk: int) -> HttpResponse:
     leads = job.process == ScheduledJob.Process.DOWNLOAD
     form = ScheduleForm(request.POST or None, instance=job) if leads else None
     if form and form.is_valid():
-        edit_schedule.change(pk, form.cleaned_data, by=request.user)
-        messages.success(request, f"{job} was saved.")
-        return redirect(job.profile)
+        try:
+            edit_schedule.change(pk, form.cleaned_data, by=request.user)
+        except edit_schedule.EditConflict:
+            form.add_error(None, "Somebody else changed this job meanwhile. Open it again and repeat your change.")
+        else:
+            messages.success(request, f"{job} was saved.")
+            return redirect(job.profile)
     context = {"job": _job(pk), "form": form, "origin": overview.origin(job)}
     return render(request, "profiles/scheduled_job_form.html", context)
 

@@ -88,7 +88,7 @@ def stuck_runs() -> Iterator[Finding]:
     silent = JobRun.objects.filter(state=JobRun.State.RUNNING, heartbeat_at__lt=Now() - 3 * queue.stale()).count()
     late = Now() - WAITING_TOO_LONG
     due = Q(not_before=None, created_at__lt=late) | Q(not_before__lt=late)
-    waiting = JobRun.objects.filter(due, state=JobRun.State.QUEUED, profile__isnull=False).count()
+    waiting = JobRun.objects.startable().filter(due, state=JobRun.State.QUEUED).count()
     if silent:
         remedy = "Start beat and worker: the sweep takes lost runs up again by itself."
         yield fail("job runs", f"{silent} running without a sign of life.", remedy)

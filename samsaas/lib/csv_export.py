@@ -23,7 +23,10 @@ class Line:
 
 
 def safe(value: Any) -> str:
-    """A cell that stays text: a leading formula character is quoted, NUL is dropped, times are UTC."""
+    """A cell that stays text: a leading formula character is quoted, NUL is dropped, times are UTC.
+
+    Text that begins as if it were quoted already is quoted once more, so that `unguarded` gives back each text.
+    """
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -33,7 +36,12 @@ def safe(value: Any) -> str:
     if isinstance(value, int | float):
         return str(value)
     text = str(value)
-    return ("'" + text if text.startswith(DANGEROUS) else text).replace("\0", "")
+    return ("'" + text if text.lstrip("'").startswith(DANGEROUS) else text).replace("\0", "")
+
+
+def unguarded(cell: str) -> str:
+    """What was handed to `safe` as text: the apostrophe goes that it has put there, and no other."""
+    return cell[1:] if cell.startswith("'") and safe(cell[1:]) == cell else cell
 
 
 def encoded(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[bytes]:
@@ -50,7 +58,8 @@ def encoded(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[by
 
 def stream(filename: str, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> StreamingHttpResponse:
     """A download that needs the memory of one chunk. Hand in `queryset.iterator()`-backed rows."""
-    name = re.sub(r"[^\w.-]+", "-", filename, flags=re.ASCII).strip("-.") or "export"
+    name = re.sub(r"[^\w.-]+", "-", filename, flags=re.ASCII).strip("-.")
+    name = re.sub(r"\.csv$", "", name, flags=re.IGNORECASE) or "export"
     response = StreamingHttpResponse(encoded(header, rows), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{name}.csv"'
     return response

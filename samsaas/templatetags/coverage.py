@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from django import template
+from django.db.models import prefetch_related_objects
 from django.utils import timezone
 
 from profiles.models import IntegrationProfile
+from profiles.notices import Notice
 from subscriptions import coverage
 
 register = template.Library()
@@ -17,10 +20,12 @@ register = template.Library()
 PATIENCE = timedelta(hours=36)
 # State -> label, meaning, fill, and how far from the top its band begins: shapes differ, not colours alone.
 STATES = {
-    "settled": ("Settled", "every event is here", "fill-good", 0),
+    "settled": ("Settled", "read to its end, a day or longer ago", "fill-good", 0),
     "fresh": ("Fresh", "read, late events may still come", "fill-info", 3.5),
     "gap": ("Gap", "not read: unknown, never inactive", "fill-warn", 7.5),
 }
+
+GAPS = Notice("warn", "Activity is not covered throughout", "What happened then counts as unknown, never as inactive.")
 
 
 @register.simple_tag
@@ -33,7 +38,7 @@ def coverage_of(profile: IntegrationProfile) -> dict[str, Any]:
         drawn.append(_drawn(stretch, start))
         start += stretch.share
     legend = [_legend(state, days) for state, days in told["days"].items()]
-    gaps = [one for one in told["stretches"] if one.state == "gap" and _matters(one, profile, now)]
+    gaps = _gaps(told["stretches"], profile, now)
     return {
         "stretches": drawn,
         "legend": legend,
@@ -42,6 +47,22 @@ def coverage_of(profile: IntegrationProfile) -> dict[str, Any]:
         "gaps": gaps,
         "only_waits": all(one.until >= now for one in gaps),
     }
+
+
+@register.simple_tag
+def add_gaps(profiles: Sequence[IntegrationProfile]) -> str:
+    """Put gaps worth a banner among the `notices` of each profile: one query for all. Prints nothing."""
+    now = timezone.now()
+    pulling = [one for one in profiles if one.pull_activity and one.status == IntegrationProfile.Status.PUBLISHED]
+    prefetch_related_objects(pulling, "coverage")
+    for profile in pulling:
+        if _gaps(coverage.line(profile, now), profile, now):
+            profile.notices.append(GAPS)  # type: ignore[attr-defined]
+    return ""
+
+
+def _gaps(stretches: list[coverage.Stretch], profile: IntegrationProfile, now: datetime) -> list[coverage.Stretch]:
+    return [one for one in stretches if one.state == "gap" and _matters(one, profile, now)]
 
 
 def _matters(gap: coverage.Stretch, profile: IntegrationProfile, now: datetime) -> bool:

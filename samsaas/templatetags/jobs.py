@@ -6,6 +6,7 @@ from datetime import datetime
 
 from django import template
 from django.utils import timezone
+from django.utils.html import format_html
 
 from profiles.models import JobRun, ScheduledJob
 from samsaas import schedule
@@ -27,4 +28,4 @@ def local_when(moment: datetime | None) -> str:
     """Date and time where the job lives, with its zone, and the exact UTC time behind it."""
     if moment is None:
         return NOTHING
-    return time_element(moment, f"{moment:%-d %b %Y, %H:%M} {moment.tzinfo}")
+    return format_html("{} {}", time_element(moment, f"{moment:%-d %b %Y, %H:%M}"), moment.tzinfo)

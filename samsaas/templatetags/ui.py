@@ -31,6 +31,7 @@ PILLS = {
     "refresh_held": ("warn", "player-pause"),
     "new": ("idle", "circle-dashed"),
     "connected": ("good", "circle-check"),
+    "waiting": ("idle", "clock"),
     "queued": ("idle", "clock"),
     "running": ("info", "refresh"),
     "succeeded": ("good", "circle-check"),
@@ -48,6 +49,14 @@ PILLS = {
     "yes": ("good", "check"),
     "no": ("idle", "circle-minus"),
     "warning": ("warn", "alert-triangle"),
+    "attention_required": ("bad", "alert-triangle"),
+    "ready": ("good", "circle-check"),
+    "awaiting_user": ("warn", "mail"),
+    "awaiting_approval": ("warn", "user-circle"),
+    "awaiting_revocation": ("info", "clock"),
+    "closed_complete": ("idle", "check"),
+    "closed_skipped": ("idle", "circle-minus"),
+    "closed_canceled": ("idle", "ban"),
 }
 # Control, zero-width and direction characters: what a name could hide behind. Joiners stay, scripts need them.
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
@@ -165,6 +174,12 @@ def duration(seconds: float | None) -> str:
     if hours:
         return f"{hours} h {minutes_left:02d} min"
     return f"{minutes} min {rest:02d} s" if minutes else f"{seconds:.1f} s"
+
+
+@register.filter
+def lasting(since: datetime | None) -> str:
+    """How long something has been going on, in seconds where it is short."""
+    return NOTHING if since is None else duration(max((timezone.now() - since).total_seconds(), 0))
 
 
 @register.filter

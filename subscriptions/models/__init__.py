@@ -6,11 +6,10 @@ from subscriptions.models.person import (
     Match,
     Person,
     PersonAddress,
-    PersonImport,
-    PersonImportRow,
     ResolutionRule,
     normalised,
 )
+from subscriptions.models.person_import import PersonImport, PersonImportPiece, PersonImportRow
 from subscriptions.models.software import SoftwareModel, SubscriptionIdentifier
 from subscriptions.models.subscription import Subscription
 
@@ -23,6 +22,7 @@ __all__ = [
     "Person",
     "PersonAddress",
     "PersonImport",
+    "PersonImportPiece",
     "PersonImportRow",
     "ResolutionRule",
     "SoftwareModel",

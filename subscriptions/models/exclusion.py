@@ -60,7 +60,9 @@ class UserExclusion(Exclusion):
         verbose_name = "subscription user exclusion rule"
         constraints = [
             models.CheckConstraint(
-                condition=models.Q(pattern="") ^ models.Q(domain=""), name="user_exclusion_pattern_or_domain"
+                condition=models.Q(pattern="") ^ models.Q(domain=""),
+                name="user_exclusion_pattern_or_domain",
+                violation_error_message="Give either a user principal name or a domain.",
             )
         ]
 
@@ -72,7 +74,5 @@ class UserExclusion(Exclusion):
 
     def clean(self) -> None:
         self.pattern, self.domain = normalised(self.pattern), normalised(self.domain).lstrip("@")
-        if bool(self.pattern) == bool(self.domain):
-            raise ValidationError("Give either a user principal name or a domain.")
         if self.pattern and not self.pattern.strip("*@. "):
             raise ValidationError({"pattern": "This would leave out everybody."})

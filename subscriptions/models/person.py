@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
 from django.urls import reverse
+from django.utils import timezone
 
 
 def normalised(address: str) -> str:
@@ -17,7 +18,8 @@ def normalised(address: str) -> str:
     Other scripts are left alone: ı, ﬁ or K (Kelvin) become other letters in one system and not in the next, and a wrong
     link costs the wrong person a seat.
     """
-    return "".join(c.lower() if c.isascii() else c for c in address.strip())
+    address = address.strip()
+    return address.lower() if address.isascii() else "".join(c.lower() if c.isascii() else c for c in address)
 
 
 class PersonQuerySet(models.QuerySet["Person"]):
@@ -48,6 +50,7 @@ class Person(models.Model):
             models.Index(fields=["name", "id"], name="person_by_name"),
             models.Index(fields=["department"], name="person_by_department"),
             models.Index(fields=["country"], name="person_by_country"),
+            models.Index(fields=["left_on"], condition=models.Q(left_on__isnull=False), name="person_left"),
         ]
 
     def __str__(self) -> str:
@@ -55,6 +58,11 @@ class Person(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("person_detail", args=[self.pk])
+
+    @property
+    def has_left(self) -> bool:
+        """Whether the last day is today or past; a later one is only announced."""
+        return self.left_on is not None and self.left_on <= timezone.localdate()
 
 
 class PersonAddress(models.Model):
@@ -152,55 +160,3 @@ class Match(models.Model):
     @property
     def by_hand(self) -> bool:
         return self.rule_id is None
-
-
-class PersonImport(models.Model):
-    """One uploaded file of people: looked at first, then applied or thrown away."""
-
-    class State(models.TextChoices):
-        PREVIEW = "preview", "To be confirmed"
-        APPLIED = "applied", "Applied"
-        DISCARDED = "discarded", "Thrown away"
-
-    file_name = models.CharField(max_length=200)
-    state = models.CharField(max_length=12, choices=State.choices, default=State.PREVIEW)
-    mark_leavers = models.BooleanField(
-        default=False, help_text="The file lists everybody: whoever is missing has left."
-    )
-    uploaded_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
-    uploaded_at = models.DateTimeField()
-    applied_at = models.DateTimeField(null=True, blank=True)
-    counters = models.JSONField(default=dict)
-
-    class Meta:
-        ordering = ["-pk"]
-
-    def __str__(self) -> str:
-        return f"{self.file_name} (#{self.pk})"
-
-    def get_absolute_url(self) -> str:
-        return reverse("person_import_detail", args=[self.pk])
-
-
-class PersonImportRow(models.Model):
-    """One line of an uploaded file: what would be stored, or what is wrong with it."""
-
-    class Effect(models.TextChoices):
-        NEW = "new", "New"
-        CHANGED = "changed", "Changed"
-        SAME = "same", "Unchanged"
-        REFUSED = "refused", "Refused"
-
-    upload = models.ForeignKey(PersonImport, on_delete=models.CASCADE, related_name="rows", db_index=False)
-    line = models.PositiveIntegerField()
-    effect = models.CharField(max_length=8, choices=Effect.choices)
-    key = models.CharField(max_length=80, blank=True)
-    values = models.JSONField(default=dict)
-    problem = models.CharField(max_length=300, blank=True)
-
-    class Meta:
-        ordering = ["line"]
-        constraints = [models.UniqueConstraint(fields=["upload", "line"], name="import_row_once")]
-
-    def __str__(self) -> str:
-        return f"line {self.line}"

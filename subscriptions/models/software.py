@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
-from django.core.validators import MinValueValidator, RegexValidator
+from typing import Self
+
+from django.core.validators import MinValueValidator
 from django.db import models
 from django.urls import reverse
 
 from profiles.models.alias import vendor_choices
+from samsaas.lib import money
+
+
+class SoftwareModelQuerySet(models.QuerySet["SoftwareModel"]):
+    def named(self, publisher: str, product: str, edition: str) -> Self:
+        """The model of these words, whatever the case of their letters: people and vendors write them as they like."""
+        return self.filter(publisher__iexact=publisher, product__iexact=product, edition__iexact=edition)
+
+    def find_or_make(self, publisher: str, product: str, edition: str) -> SoftwareModel:
+        """The oldest model of these words; made when there is none."""
+        found = self.named(publisher, product, edition).order_by("pk").first()
+        return found or self.get_or_create(publisher=publisher, product=product, edition=edition)[0]
 
 
 class SoftwareModel(models.Model):
     """Created by itself when its first seat is seen."""
+
+    PARTS = ("publisher", "product", "edition")
 
     publisher = models.CharField(max_length=120)
     product = models.CharField(max_length=120)
@@ -27,17 +43,19 @@ class SoftwareModel(models.Model):
         validators=[MinValueValidator(0)],
         help_text="Per seat and year. Empty: as the entitlements say.",
     )
-    currency = models.CharField(
-        max_length=3, blank=True, validators=[RegexValidator(r"^[A-Z]{3}$", "Use three capital letters, such as EUR.")]
-    )
+    currency = models.CharField(max_length=3, blank=True, choices=money.currencies)
     created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = SoftwareModelQuerySet.as_manager()
 
     class Meta:
         ordering = ["publisher", "product", "edition"]
         constraints = [
             models.UniqueConstraint(fields=["publisher", "product", "edition"], name="software_model_unique"),
             models.CheckConstraint(
-                condition=models.Q(cost_override=None) | ~models.Q(currency=""), name="software_model_cost_has_currency"
+                condition=models.Q(cost_override=None) | ~models.Q(currency=""),
+                name="software_model_cost_has_currency",
+                violation_error_message="A cost needs its currency.",
             ),
         ]
 
@@ -48,6 +66,10 @@ class SoftwareModel(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("software_model_detail", args=[self.pk])
+
+    @property
+    def parts(self) -> tuple[str, str, str]:
+        return self.publisher, self.product, self.edition
 
 
 class SubscriptionIdentifier(models.Model):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Self
 
 from django.db import models
@@ -37,6 +38,10 @@ class SubscriptionQuerySet(models.QuerySet["Subscription"]):
         # With the profiles, an id goes through the unique index; without them it would need an index of its own.
         profiles = list(IntegrationProfile.objects.order_by().values_list("pk", flat=True))
         return search.find(self, text, *SEARCHED, or_else=models.Q(profile__in=profiles, external_id=text))
+
+    def of_leavers(self, today: date) -> Self:
+        """Seats whose user's last day is today or past; a later one is only announced."""
+        return self.filter(match__person__left_on__lte=today)
 
 
 class Subscription(models.Model):

@@ -6,22 +6,32 @@ from typing import Any
 
 from django import template
 
+from subscriptions import people_file
 from subscriptions.models import PersonImportRow
 from subscriptions.people_differences import ADDRESSES
-from subscriptions.people_file import EMAILS, HEADINGS
+from subscriptions.people_file import EMAILS, HEADINGS, KEY, LEFT_ON, NAME
 
 register = template.Library()
 
 
 @register.simple_tag
 def row_changes(row: PersonImportRow) -> list[dict[str, Any]]:
-    """What a changed line changes: column, what it was, what it will be."""
-    cells = row.values.get("cells", {})
+    """What a line changes, or gives a new person: column, what it was, and what it will be, as it was read."""
+    values = people_file.parsed(row.values["cells"])
+    now = {ADDRESSES: values.addresses, **values.fields}
+    before = row.values.get("before", {})
+    new = row.effect == PersonImportRow.Effect.NEW
+    told = {name for name in now if now[name]} - {KEY, NAME} if new else set(before)
     return [
         {
-            "label": HEADINGS[EMAILS if name == ADDRESSES else name][0].capitalize(),
-            "was": ", ".join(was) if isinstance(was, list) else was,
-            "now": cells.get(EMAILS if name == ADDRESSES else name, ""),
+            "label": headings[0].capitalize(),
+            "was": _words(before.get(name)),
+            "now": _words(now.get(name)) or ("still here" if name == LEFT_ON else ""),
         }
-        for name, was in row.values.get("before", {}).items()
+        for column, headings in HEADINGS.items()
+        if (name := ADDRESSES if column == EMAILS else column) in told
     ]
+
+
+def _words(value: Any) -> str:
+    return ", ".join(value) if isinstance(value, list) else str(value or "")

@@ -82,16 +82,19 @@ def exclusion_edit(request: SignedInRequest, kind: str, pk: int) -> HttpResponse
 def _edit(request: SignedInRequest, about: Kind, rule: Any) -> HttpResponse:
     """Preview shows what the form's rule would leave out and stores nothing; Save stores it and applies it."""
     form = about.form(request.POST or None, instance=rule)
-    preview = None
+    preview, unsure = None, False
     if form.is_valid():
-        if "preview" not in request.POST:
+        preview = exclude.preview(form.instance)
+        # The tick is for this very number: it says nothing about a rule that was edited afterwards.
+        unsure = bool(preview.risky) and request.POST.get("sure") != str(preview.total)
+        if "preview" not in request.POST and not unsure:
             effect = change_exclusions.save(form.instance, by=request.user)
             messages.success(request, f"The rule was saved. {_told(effect)}")
             return redirect(f"{about.key}_list")
-        preview = exclude.preview(form.instance)
     elif rule.pk and not form.is_bound:
         preview = exclude.preview(rule)
-    context = _names(about) | {"form": form, "pk": rule.pk, "preview": preview}
+    refused = unsure and "preview" not in request.POST
+    context = _names(about) | {"form": form, "pk": rule.pk, "preview": preview, "refused": refused}
     return render(request, "subscriptions/exclusion_form.html", context)
 
 
@@ -103,7 +106,7 @@ def exclusion_delete(request: SignedInRequest, kind: str, pk: int) -> HttpRespon
         effect = change_exclusions.delete(rule, by=request.user)
         messages.success(request, f"The rule was deleted. {_told(effect)}")
         return redirect(f"{about.key}_list")
-    context = _names(about) | {"rule": rule, "preview": exclude.preview(rule)}
+    context = _names(about) | {"rule": rule, "back": exclude.coming_back(rule, None), "preview": exclude.preview(rule)}
     return render(request, "subscriptions/exclusion_delete.html", context)
 
 

@@ -34,7 +34,8 @@ def identifier_map(request: SignedInRequest, pk: int) -> HttpResponse:
     form = MapForm(request.POST or None, initial={"software_model": identifier.software_model_id})
     if form.is_valid():
         moved = map_identifier.run(identifier, form.chosen, by=request.user)
-        said = f"{identifier} is {form.chosen} now, with its {moved.current:,} current subscriptions."
+        identifier.refresh_from_db(fields=["software_model"])
+        said = f"{identifier} is {identifier.software_model} now, with its {moved.current:,} current subscriptions."
         messages.success(request, said)
         return redirect(identifier)
     return render(request, "subscriptions/identifier_map.html", _context(identifier) | {"form": form})

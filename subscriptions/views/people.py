@@ -34,6 +34,7 @@ def person_create(request: SignedInRequest) -> HttpResponse:
     if form.is_valid():
         person = edit_people.create(form.cleaned_data, by=request.user)
         messages.success(request, f"{person} was added.")
+        _warn(request, person)
         return redirect(person)
     return render(request, "people/person_form.html", {"form": form})
 
@@ -49,9 +50,15 @@ def person_edit(request: SignedInRequest, pk: int) -> HttpResponse:
             form.add_error(None, "Somebody else changed this person meanwhile. Open the form again and repeat it.")
         else:
             messages.success(request, f"{changed} was saved.")
+            _warn(request, changed)
             return redirect(changed)
     person.refresh_from_db()
     return render(request, "people/person_form.html", {"form": form, "person": person})
+
+
+def _warn(request: SignedInRequest, person: Person) -> None:
+    if directory.manager_unknown(person):
+        messages.warning(request, f"Nobody in the directory has the manager’s employee number, {person.manager}.")
 
 
 def person_delete(request: SignedInRequest, pk: int) -> HttpResponse:

@@ -1,4 +1,4 @@
-"""Importing people: upload a file, look at what it would change, apply it or throw it away."""
+"""Importing people: upload a file, look at what it would change, have it applied or throw it away."""
 
 from __future__ import annotations
 
@@ -14,37 +14,31 @@ from django.views.decorators.http import require_POST
 
 from samsaas.lib import csv_export, tables, uploads
 from samsaas.lib.http import SignedInRequest
-from subscriptions import directory, import_people, people_differences, people_file, stage_people
+from subscriptions import directory, import_people, people_differences, people_file, upload_people
 from subscriptions.filters_people import ImportRowFilter
 from subscriptions.forms_people import PeopleFileForm
 from subscriptions.models import PersonImport, PersonImportRow
 from subscriptions.people_file import HEADINGS
 from subscriptions.tables_people import ImportRowTable
 
-OVER = "This file was applied or thrown away already."
 RECENT = 10
 
 
 def person_import_new(request: SignedInRequest) -> HttpResponse:
-    """The upload form with the latest imports; a file leads to its preview."""
+    """The upload form with the latest imports; a file leads to its page, where it is read into a preview."""
     posted = request.method == "POST"
     oversized = posted and uploads.oversized(request, "file")
     form = PeopleFileForm(request.POST if posted else None, request.FILES or None, oversized=oversized)
     if form.is_valid():
-        try:
-            upload = _staged(request, form)
-        except people_file.Unreadable as problem:
-            form.add_error("file", str(problem))
-        else:
-            return redirect(upload)
-    recent = PersonImport.objects.select_related("uploaded_by")[:RECENT]
+        return redirect(_uploaded(request, form))
+    recent = PersonImport.objects.select_related("uploaded_by", "run")[:RECENT]
     headings = [(names[0], names[1:]) for names in HEADINGS.values()]
     return render(request, "people/import_new.html", {"form": form, "recent": recent, "headings": headings})
 
 
-def _staged(request: SignedInRequest, form: PeopleFileForm) -> PersonImport:
+def _uploaded(request: SignedInRequest, form: PeopleFileForm) -> PersonImport:
     file = form.cleaned_data["file"]
-    return stage_people.run(
+    return upload_people.run(
         file,
         file_name=file.name,
         mark_leavers=form.cleaned_data["mark_leavers"],
@@ -59,12 +53,12 @@ def person_import_example(request: SignedInRequest) -> HttpResponseBase:
 
 
 def person_import_detail(request: SignedInRequest, pk: int) -> HttpResponse:
-    """The preview line by line, whom the file leaves out, and Apply; afterwards what came of it."""
-    upload = get_object_or_404(PersonImport.objects.select_related("uploaded_by"), pk=pk)
-    context = tables.listing(request, upload.rows.all(), ImportRowTable, ImportRowFilter)
-    waiting = upload.state == PersonImport.State.PREVIEW
-    context |= {"upload": upload, "waiting": waiting}
-    if waiting and upload.mark_leavers:
+    """How far the job is; the preview line by line, whom the file leaves out, and Apply; what came of it."""
+    upload = get_object_or_404(PersonImport.objects.select_related("uploaded_by", "run"), pk=pk)
+    context: dict[str, Any] = {"upload": upload}
+    if upload.waits or upload.state == PersonImport.State.APPLIED:
+        context |= tables.listing(request, upload.rows.all(), ImportRowTable, ImportRowFilter)
+    if upload.waits and upload.mark_leavers:
         context["missing"] = people_differences.missing(upload)[: directory.MOST_SHOWN]
         context["doubts"] = people_differences.doubts(upload)
     return render(request, "people/import_detail.html", context)
@@ -72,39 +66,38 @@ def person_import_detail(request: SignedInRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def person_import_apply(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Apply the preview as it was shown, or show it again where the directory has changed."""
+    """Have the preview applied as it was shown; the page says how far that is and what came of it."""
     upload = get_object_or_404(PersonImport, pk=pk)
-    confirmed = "confirmed" in request.POST
     try:
-        applied = import_people.run(pk, confirmed=confirmed, by=request.user, now=timezone.now())
-    except import_people.Over:
-        messages.info(request, OVER)
+        import_people.confirm(pk, confirmed="confirmed" in request.POST, by=request.user)
+    except import_people.Over as over:
+        messages.info(request, str(over))
     except import_people.Unconfirmed as doubt:
         messages.error(request, f"{doubt} Nothing was applied: tick the box below if this is right.")
-    except import_people.Stale:
-        messages.warning(
-            request, "The directory changed after this preview was made. Nothing was applied; look at it once more."
-        )
-    else:
-        messages.success(request, _told(applied))
     return redirect(upload)
 
 
-def _told(applied: PersonImport) -> str:
-    new, changed, left = (f"{applied.counters[name]:,}" for name in ("new", "changed", "leavers"))
-    return f"{new} people added, {changed} changed, {left} marked as leavers. Subscriptions are being matched again."
+@require_POST
+def person_import_read(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Have a file read once more whose reading broke off."""
+    upload = get_object_or_404(PersonImport, pk=pk)
+    try:
+        import_people.read_again(pk, by=request.user)
+    except import_people.Over as over:
+        messages.info(request, str(over))
+    return redirect(upload)
 
 
 @require_POST
 def person_import_discard(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Throw the preview away; the directory stays as it is."""
-    get_object_or_404(PersonImport, pk=pk)
+    """Throw the file away; the directory stays as it is."""
+    upload = get_object_or_404(PersonImport, pk=pk)
     try:
         import_people.discard(pk, by=request.user)
-    except import_people.Over:
-        messages.info(request, OVER)
-    else:
-        messages.success(request, "The file was thrown away. The directory is as it was.")
+    except import_people.Over as over:
+        messages.info(request, str(over))
+        return redirect(upload)
+    messages.success(request, "The file was thrown away. The directory is as it was.")
     return redirect("person_import_new")
 
 
@@ -112,7 +105,7 @@ def person_import_errors(request: SignedInRequest, pk: int) -> HttpResponseBase:
     """The refused lines with what is wrong with them; corrected, the file can be uploaded as it is."""
     upload = get_object_or_404(PersonImport, pk=pk)
     columns = upload.counters.get("columns", list(HEADINGS))
-    header = [*(HEADINGS[column][0] for column in columns), "line", "problem"]
+    header = [*(HEADINGS[column][0] for column in columns), *people_file.OWN_COLUMNS]
     return csv_export.stream(f"refused-{upload.file_name}", header, _refused(upload, columns))
 
 

@@ -10,14 +10,16 @@ from django.views.decorators.http import require_POST
 
 from profiles.models import IntegrationProfile
 from samsaas.lib.http import SignedInRequest
-from subscriptions import edit_rules, resolve
+from subscriptions import edit_rules, try_rule
 from subscriptions.forms_people import RuleForm
 from subscriptions.models import Person, ResolutionRule, Subscription
 
 
 def resolution_rule_list(request: SignedInRequest) -> HttpResponse:
     """Every rule in the order they are tried, with the matches each one made."""
-    rules = ResolutionRule.objects.annotate(found=Count("matches")).prefetch_related("profiles")
+    # Said again: Django forgets the model's order where it groups, and the order is what decides.
+    rules = ResolutionRule.objects.annotate(found=Count("matches")).order_by("order", "pk")
+    rules = rules.prefetch_related("profiles")
     return render(request, "people/rule_list.html", {"rules": rules})
 
 
@@ -46,11 +48,17 @@ def _edited(request: SignedInRequest, rule: ResolutionRule) -> HttpResponse:
 
 def _preview(form: RuleForm) -> dict[str, object]:
     profiles = form.chosen_profiles or list(IntegrationProfile.objects.all())
-    preview = resolve.preview(form.instance, profiles)
-    seats = Subscription.objects.select_related("profile").in_bulk([seat for seat, _ in preview.sample])
+    preview = try_rule.run(form.instance, profiles)
+    related = ("profile", "match__person", "match__rule")
+    seats = Subscription.objects.select_related(*related).in_bulk([seat for seat, _ in preview.sample])
     people = Person.objects.in_bulk([person for _, person in preview.sample])
     sample = [(seats.get(seat), people.get(person)) for seat, person in preview.sample]
-    return {"preview": preview, "sample": [pair for pair in sample if all(pair)]}
+    return {
+        "preview": preview,
+        "sample": [pair for pair in sample if all(pair)],
+        "source": form.instance.get_source_display(),
+        "lookup": form.instance.get_lookup_display(),
+    }
 
 
 def resolution_rule_delete(request: SignedInRequest, pk: int) -> HttpResponse:

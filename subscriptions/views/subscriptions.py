@@ -27,15 +27,17 @@ HEADER = (
     "Subscription profile",
     "Status",
     "Uses a licence",
-    "Subscription assigned",
+    "Subscription assigned (UTC)",
     "External user id",
     "Employee id",
-    "First seen",
-    "Ended",
+    "First seen (UTC)",
+    "Ended (UTC)",
     "Excluded by a rule",
     "User",
-    "Last activity",
+    "User left on",
+    "Last activity (UTC)",
     "Inactive days",
+    "What is known of the activity",
 )
 # What the page of one seat says beyond its row.
 OF_ONE = ("ended_by_run", "last_activity__run", "match__rule", "match__by")
@@ -81,17 +83,20 @@ def _rows(seats: Any) -> Iterator[tuple[Any, ...]]:
             seat.first_seen_at,
             seat.ended_at,
             seat.excluded,
-            seat.match.person.name if hasattr(seat, "match") else "",
+            *((seat.match.person.name, seat.match.person.left_on) if hasattr(seat, "match") else ("", None)),
             *_use(seat, getattr(seat, "last_activity", None), now),
         )
 
 
-def _use(seat: Any, latest: LastActivity | None, now: datetime) -> tuple[Any, Any]:
-    """Last activity, and inactive days where they can be counted."""
+def _use(seat: Any, latest: LastActivity | None, now: datetime) -> tuple[Any, Any, str]:
+    """Last activity, inactive days where they can be counted, and in the words of the pages why they cannot."""
     if latest is None:
-        return None, None
-    countable = seat.watched and seat.ended_at is None
-    return latest.at, bands.inactive_days(latest.at, now) if countable else None
+        return None, None, bands.LABELS[bands.NO_ACTIVITY if seat.watched else bands.NOT_COVERED]
+    if seat.ended_at is not None:
+        return latest.at, None, "Ended"
+    if not seat.watched:
+        return latest.at, None, f"Unknown: {bands.GAP_LABEL.lower()}"
+    return latest.at, bands.inactive_days(latest.at, now), "Covered"
 
 
 def subscription_detail(request: HttpRequest, pk: int) -> HttpResponse:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from django.contrib import messages
 from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
+from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
@@ -46,8 +48,11 @@ def unmatched_match(request: SignedInRequest) -> HttpResponse:
     """One click: this seat is this person's."""
     seat, person = _pair(request.POST.get("pair", ""))
     match_by_hand.run(seat, person, by=request.user, now=timezone.now())
-    messages.success(request, f"{seat} was matched with {person}.")
-    return redirect(_back(request.POST) or seat.get_absolute_url())
+    place = _back(request.POST) or seat.get_absolute_url()
+    # On the work list, whose form the message's button uses; the page of the seat has a button of its own.
+    said = {"seat": seat, "person": person, "undo": place.startswith(reverse("unmatched_list"))}
+    messages.success(request, render_to_string("people/matched.html", said))
+    return redirect(place)
 
 
 @require_POST
@@ -58,7 +63,7 @@ def unmatched_remove(request: SignedInRequest, pk: int) -> HttpResponse:
         messages.success(request, "The match made by hand was removed. The resolution rules are looking again.")
     else:
         messages.info(request, "There is no match made by hand.")
-    return redirect(seat)
+    return redirect(_back(request.POST) or seat.get_absolute_url())
 
 
 def _pair(told: str) -> tuple[Subscription, Person]:

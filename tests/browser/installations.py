@@ -108,7 +108,7 @@ def embedded(folder: Path) -> Iterator[Installation]:
 def told_password(console: Path) -> str:
     """What the demo prints once, a moment after its pages answer."""
     until = time.monotonic() + PATIENCE
-    while not (found := re.search(r"Password\s+(\S+)", console.read_text())):
+    while not (found := re.search(r"^ +admin +(\S+)$", console.read_text(), re.MULTILINE)):
         assert time.monotonic() < until, console.read_text()
         time.sleep(0.1)
     return found[1]

@@ -71,6 +71,24 @@ def test_a_new_user_connects_a_team_and_sees_its_subscriptions(page: Page, insta
     expect(page.get_by_role("link", name=ARRIVED)).to_be_visible()
 
 
+@pytest.mark.parametrize("installation", ["embedded"], indirect=True)
+def test_one_press_and_every_step_of_the_refresh_passes_by_on_the_page(page: Page, installation: Installation) -> None:
+    """Nobody opens or reloads anything after the consent, though between two steps no run is active."""
+    sign_in(page, installation)
+    create_profile(page)
+    get_token(page)
+    for process in ("Validate connection", "Download subscriptions", "Match people", "Pull user activity"):
+        row = page.get_by_role("region", name="Job results").locator("tr", has_text=process)
+        expect(row.filter(has_text="Succeeded")).to_have_count(1, timeout=60_000)
+    expect(page.locator("main [hx-trigger]")).to_have_count(0)
+    expect(page.get_by_role("button", name="Download subscriptions")).to_be_visible()
+    page.goto(f"{installation.url}/subscriptions/")
+    for width in (1440, 1280, 1152, 1024):
+        page.set_viewport_size({"width": width, "height": 860})
+        too_wide = page.locator("#listing .scroller").evaluate("one => one.scrollWidth - one.clientWidth")
+        assert too_wide == 0, f"the last column is cut off at {width} px"
+
+
 def test_everything_works_without_scripts_and_without_a_popup(browser: Any, installation: Installation) -> None:
     context = browser.new_context(java_script_enabled=False)
     context.set_default_timeout(20_000)
@@ -136,6 +154,8 @@ PAGES = (
     "/people/",
     "/user-resolution-rules/",
     "/what-counts-as-use/",
+    "/removal-candidates/",
+    "/subscriptions/7/propose/",
     "/audit/",
 )
 

@@ -61,7 +61,6 @@ def test_two_teams_live_side_by_side_through_the_parent_and_a_child_alias(
     page.goto(f"{url}/integration-profiles/new/dropbox/")
     page.get_by_label("Display name").fill("Studio")
     page.get_by_label("Connection & credential alias").select_option("Create a child alias")
-    page.get_by_text("Name of a new child alias").click()
     page.get_by_label("Name of the new child alias").fill("Dropbox_Studio")
     page.get_by_label("Client ID", exact=False).first.fill("samsaas-demo-key")
     page.get_by_label("Client secret", exact=False).first.fill("samsaas-demo-secret")

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import pytest
 
 from profiles import connectors
-from profiles.connectors import base, transport
+from profiles.connectors import base, deadline, transport
 from profiles.connectors.base import Limits
 from profiles.connectors.dropbox.client import DropboxClient, DropboxDialect
 from profiles.connectors.dropbox.sandbox import Fault, Sandbox
@@ -130,8 +130,8 @@ def test_a_call_with_an_effect_is_not_repeated(world: World) -> None:
 
 def test_one_connection_serves_a_whole_run(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     opened = []
-    connect = transport._WatchedHTTP.connect
-    monkeypatch.setattr(transport._WatchedHTTP, "connect", lambda self: (opened.append(self), connect(self))[1])
+    connect = deadline._WatchedHTTP.connect
+    monkeypatch.setattr(deadline._WatchedHTTP, "connect", lambda self: (opened.append(self), connect(self))[1])
     connector = world.connector(page_size=20)
     assert sum(len(page.items) for page in connector.seats()) == 248
     assert connector.counters.requests == 13
@@ -174,3 +174,29 @@ def test_nonsense_in_a_429_body_is_a_second(told: float | None) -> None:
 def test_a_date_counts_by_the_vendors_own_clock() -> None:
     headers = {"Retry-After": "Wed, 21 Oct 2015 07:29:00 GMT", "Date": "Wed, 21 Oct 2015 07:28:00 GMT"}
     assert retry_after(Answer(status=429, headers=headers)) == 60.0
+
+
+def test_a_token_address_in_trouble_is_asked_again(world: World) -> None:
+    """A refresh has no effect that could come twice, so a hiccup there costs a pause and not the night's run."""
+    answers = [base.TryLater("503"), base.AnswerLost("reset"), world.tokens.token]
+
+    def ask() -> str:
+        told = answers.pop(0)
+        if isinstance(told, Exception):
+            raise told
+        return told
+
+    world.tokens.access_token = ask  # type: ignore[method-assign]
+    connector = world.connector(backoff=0.01)
+    assert connector.team().name
+    assert len(world.waits) == 2 and connector.counters.retries == 2
+
+
+def test_a_token_address_that_stays_in_trouble_is_an_outage(world: World) -> None:
+    def ask() -> str:
+        raise base.TryLater("503")
+
+    world.tokens.access_token = ask  # type: ignore[method-assign]
+    with pytest.raises(base.TryLater):
+        world.connector(attempts=3, backoff=0.01).team()
+    assert len(world.waits) == 2

@@ -94,6 +94,40 @@ def test_every_refusal_follows_dropboxs_schemas(sandbox: Sandbox, token: str) ->
     assert 1 <= int(refusal.headers["Retry-After"]) <= 60
 
 
+def test_a_log_is_asked_by_account_or_by_one_kind_of_filter(sandbox: Sandbox, token: str) -> None:
+    """`get_events`: category or event_type, never both; an account id has 40 characters and belongs to somebody."""
+    logins, login = {".tag": "logins"}, {".tag": "login_success"}
+    both = call(sandbox, "team_log/get_events", {"category": logins, "event_type": login}, token)
+    check("error_409_get_events", both.json())
+    assert both.json()["error"][".tag"] == "invalid_filters"
+    nobody = call(sandbox, "team_log/get_events", {"account_id": "dbid:" + "x" * 35}, token)
+    assert nobody.json()["error"][".tag"] == "account_id_not_found"
+    assert call(sandbox, "team_log/get_events", {"account_id": "dbid:short"}, token).status == 400
+    member = next(iter(sandbox.teams.values())).members[0]["profile"]
+    page = call(sandbox, "team_log/get_events", {"account_id": member["account_id"], "limit": 3}, token).json()
+    further = call(sandbox, "team_log/get_events/continue", {"cursor": page["cursor"]}, token).json()
+    found = page["events"] + further["events"]
+    assert len(found) > 3 and {e["actor"][e["actor"][".tag"]]["account_id"] for e in found} == {member["account_id"]}
+    kinds = call(sandbox, "team_log/get_events", {"category": logins}, token).json()["events"]
+    assert kinds and {event["event_category"][".tag"] for event in kinds} == {"logins"}
+
+
+@pytest.mark.parametrize(
+    ("route", "scope"),
+    [
+        ("team/members/remove/job_status/get", "members.delete"),
+        ("team/members/move_former_member_files/job_status/check", "members.write"),
+    ],
+)
+def test_a_job_nobody_started_is_not_known(sandbox: Sandbox, token: str, route: str, scope: str) -> None:
+    answer = call(sandbox, route, {"async_job_id": "dbjid:nobody"}, token)
+    check("error_409_poll", answer.json())
+    assert answer.json()["error"][".tag"] == "invalid_async_job_id"
+    assert call(sandbox, route, {"async_job_id": ""}, token).status == 400
+    narrow = sandbox.grant(scopes=["team_info.read"])[0]
+    assert call(sandbox, route, {"async_job_id": "dbjid:nobody"}, narrow).json()["error"]["required_scope"] == scope
+
+
 MALFORMED: list[tuple[str, Any, str]] = [
     ("team/get_info", {}, "request body: expected null, got value"),
     ("team/get_info", b"", "could not decode input as JSON"),

@@ -170,7 +170,6 @@ NONSENSE: list[tuple[int, Any]] = [
     (307, {"access_token": "x", "token_type": "bearer"}),
 ]
 REFUSALS: list[tuple[int, Any]] = [
-    (400, {"error": "invalid_request"}),
     (400, {"error": "unsupported_grant_type", "error_description": "no"}),
     (400, {"error": "error_of_tomorrow", "error_description": "x" * 9000}),
     (403, {"error": "access_denied"}),
@@ -283,3 +282,40 @@ def test_disconnecting_never_fails(world: World) -> None:
     world.sandbox.faults.add("auth/token/revoke", None, Fault(delivery=Delivery(reset=True)))
     assert tokens.revoke(endpoints(), personal) is False
     assert tokens.revoke(endpoints("http://elsewhere.example"), personal) is False
+
+
+MINDS_BOTH = {"error": "invalid_request", "error_description": "client_secret and code_verifier exclude each other"}
+
+
+def test_a_server_that_minds_secret_and_verifier_together_gets_the_verifier_alone(world: World) -> None:
+    """As Dropbox's SDKs send it: the client named in the form, no secret; its grant is renewed the same way."""
+    verifier = tokens.new_verifier()
+    code = consent(world, verifier)
+    world.sandbox.faults.add(TOKEN, 1, Fault(status=400, body=MINDS_BOTH))
+    grant = exchange(code, verifier)
+    assert grant.team_id in world.sandbox.teams and world.calls(TOKEN) == 2
+    world.sandbox.faults.add(TOKEN, 1, Fault(status=400, body=MINDS_BOTH))
+    assert tokens.refresh(endpoints(), KEY, SECRET, grant.refresh_token).access_token
+
+
+@pytest.mark.parametrize("refreshing", [True, False])
+def test_what_stays_invalid_is_told_with_the_first_reason(world: World, refreshing: bool) -> None:
+    world.sandbox.faults.add(TOKEN, 1, Fault(status=400, body=MINDS_BOTH))
+    world.sandbox.faults.add(TOKEN, 2, Fault(status=400, body={"error": "invalid_grant"}))
+    with pytest.raises(base.Refused, match="exclude each other") as caught:
+        _ = tokens.refresh(endpoints(), KEY, SECRET, "refresh") if refreshing else exchange()
+    assert type(caught.value) is base.Refused and world.calls(TOKEN) == 2
+
+
+def test_without_a_verifier_a_code_is_never_sent_without_the_secret(world: World) -> None:
+    world.sandbox.faults.add(TOKEN, None, Fault(status=400, body={"error": "invalid_request"}))
+    with pytest.raises(base.Refused):
+        exchange(verifier=None)
+    assert world.calls(TOKEN) == 1
+
+
+def test_a_wrong_secret_is_never_hidden_by_the_verifier(world: World) -> None:
+    verifier = tokens.new_verifier()
+    with pytest.raises(tokens.WrongClient):
+        exchange(consent(world, verifier), verifier, client_secret="wrong")
+    assert world.calls(TOKEN) == 1

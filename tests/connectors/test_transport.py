@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import gzip
 import ipaddress
 import socket
 import ssl
 import threading
 import time
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -87,6 +89,49 @@ def endless_headers(connection: socket.socket) -> None:
 def no_http(connection: socket.socket) -> None:
     connection.recv(65536)
     connection.sendall(b"220 mail.example ESMTP\r\n")
+
+
+def packed(body: bytes, encoding: str = "gzip") -> Callable[[socket.socket], None]:
+    head = f"HTTP/1.1 200 OK\r\nContent-Encoding: {encoding}\r\nContent-Length: {len(body)}\r\n\r\n"
+
+    def behave(connection: socket.socket) -> None:
+        connection.recv(65536)
+        connection.sendall(head.encode() + body)
+
+    return behave
+
+
+FITS = b"x" * 5000
+ROOM = Bounds(connect=5, read=5, total=5, max_bytes=len(FITS))
+
+
+@pytest.mark.parametrize(
+    "behave",
+    [
+        packed(gzip.compress(b"x" * 5000)),
+        packed(zlib.compress(b"x" * 5000), "deflate"),
+        packed(b"x" * 5000, "identity"),
+    ],
+)
+def test_an_answer_is_unpacked_to_the_last_byte_that_fits(behave: Callable[[socket.socket], None]) -> None:
+    with listening(behave) as url:
+        assert post(url, ROOM).body == FITS
+
+
+def test_nothing_at_all_is_an_empty_answer_however_packed() -> None:
+    with listening(packed(b"")) as url:
+        assert post(url).body == b""
+
+
+def test_a_small_answer_that_unpacks_to_a_large_one_is_given_up() -> None:
+    with listening(packed(gzip.compress(b"x" * 5001))) as url, pytest.raises(GaveUp, match="larger than 5,000 bytes"):
+        post(url, ROOM)
+
+
+@pytest.mark.parametrize("body", [gzip.compress(b"x" * 5000)[:-9], b"not packed at all"])
+def test_what_cannot_be_unpacked_to_its_end_is_a_lost_answer(body: bytes) -> None:
+    with listening(packed(body)) as url, pytest.raises(base.AnswerLost):
+        post(url, ROOM)
 
 
 @pytest.mark.parametrize("behave", [stall, hang_up, half, half_then_stall, endless_headers, no_http])

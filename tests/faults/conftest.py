@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from profiles.connectors.dropbox.sandbox import Sandbox, doors
 from profiles.connectors.dropbox.sandbox.team import Team
+from tests import worlds
 from tests.faults import figures
 from tests.faults.tenant import Tenant
 
@@ -76,4 +77,5 @@ def tenant(connected: Any, dropbox: Sandbox, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr("profiles.connectors.dropbox.connector.EVENTS_A_PAGE", len(made.log()) // 4 + 1)
     monkeypatch.setattr("profiles.runs.Job.wait", lambda job, seconds, reason: made.waits.append(seconds))
     made.refresh()
+    worlds.since_yesterday()
     return made

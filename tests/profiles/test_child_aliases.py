@@ -30,6 +30,11 @@ def child_form(**changes: str) -> dict[str, str]:
     }
 
 
+def edited(alias: ConnectionAlias, **changes: str) -> dict[str, str]:
+    """The form of an alias as somebody sends it who has just opened it."""
+    return child_form(version=str(ConnectionAlias.objects.get(pk=alias.pk).version), **changes)
+
+
 def new_child(client, **changes: str):
     return client.post(f"/aliases/{parent().pk}/children/new/", child_form(**changes))
 
@@ -107,7 +112,7 @@ def test_editing_keeps_the_secret_and_never_shows_it(integrator):
     new_child(integrator, client_id=KEY, client_secret=SECRET)
     path = f"/aliases/{child().pk}/edit/"
     assert SECRET not in integrator.get(path).content.decode()
-    integrator.post(path, child_form(name="Dropbox_Japan", client_id=KEY, page_size="300"))
+    integrator.post(path, edited(child(), name="Dropbox_Japan", client_id=KEY, page_size="300"))
     changed = child("Dropbox_Japan")
     assert changed.page_size == 300 and changed.credentials.get().client_secret == SECRET
     entry = AuditEntry.objects.get(verb="changed alias")
@@ -116,13 +121,17 @@ def test_editing_keeps_the_secret_and_never_shows_it(integrator):
 
 def test_the_parent_keeps_its_name_and_hands_its_settings_down(integrator):
     new_child(integrator)
-    integrator.post(f"/aliases/{parent().pk}/edit/", child_form(name="Other", page_size="123", zone="Europe/Berlin"))
+    integrator.post(
+        f"/aliases/{parent().pk}/edit/", edited(parent(), name="Other", page_size="123", zone="Europe/Berlin")
+    )
     assert parent().name == "Dropbox" and child().effective("page_size") == 123
     assert child().effective("zone") == "Europe/Berlin"
 
 
 def test_another_app_on_the_alias_of_a_connected_profile_needs_a_new_authorisation(integrator, connected):
-    integrator.post(f"/aliases/{connected.alias_id}/edit/", child_form(client_id="another", client_secret="new"))
+    integrator.post(
+        f"/aliases/{connected.alias_id}/edit/", edited(connected.alias, client_id="another", client_secret="new")
+    )
     connected.refresh_from_db()
     assert connected.attention == "needs_authorisation" and not Credential.objects.get().refresh_token
 

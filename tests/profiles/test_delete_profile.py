@@ -57,6 +57,8 @@ def inhabited(seats: int) -> IntegrationProfile:
     ActivityCoverage.objects.create(profile=profile, since=now - timedelta(days=3), until=now)
     UserExclusion.objects.create(profile=profile, domain="example.com")
     ScheduledJob.objects.create(profile=profile, process=base.DOWNLOAD)
+    for row in rows:
+        factories.candidate(row)
     return profile
 
 

@@ -221,6 +221,21 @@ def test_another_team_keeps_the_old_connection_until_it_is_replaced_on_purpose(i
     assert connected.team_name == "Blue Harbour Studio"
 
 
+def test_a_team_that_another_profile_holds_is_connected_again_only_on_purpose(integrator, connected, dropbox):
+    second = worlds.draft_profile("Dropbox Asia")
+    page = worlds.connect(integrator, second, dropbox).content.decode()
+    second.refresh_from_db()
+    assert connected.display_name in page and "counted twice" in page and not second.team_id
+    assert nothing_stored(second)
+    back = worlds.consent(dropbox, worlds.press(integrator, second, share_team="1"))
+    assert outcome_of(integrator, dropbox, back) == "connected"
+    second.refresh_from_db()
+    assert second.team_id == connected.team_id
+    for page in (second.get_absolute_url(), connected.get_absolute_url(), "/"):
+        assert "is connected to the same team" in integrator.get(page).content.decode(), page
+    assert outcome_of(integrator, dropbox, worlds.consent(dropbox, worlds.press(integrator, second))) == "connected"
+
+
 def test_a_new_token_replaces_the_administrator(integrator, connected, dropbox):
     first = main_credential(connected).admin_external_id
     second = next(iter(dropbox.teams.values())).admins()[1]["profile"]["team_member_id"]
@@ -299,3 +314,34 @@ def test_the_profile_page_knows_that_it_waits_for_the_vendor(integrator, draft, 
     assert integrator.get(waiting).json()["waiting"] is True
     integrator.get(worlds.consent(dropbox, url, allow=False))
     assert integrator.get(waiting).json()["waiting"] is False
+
+
+def test_a_refused_scope_names_the_scopes_to_tick(integrator, draft, dropbox):
+    """RFC 6749's invalid_scope on the way back: an app whose Permissions tab lacks what a process needs."""
+    state = parse_qs(urlsplit(worlds.press(integrator, draft)).query)["state"][0]
+    back = f"/oauth_redirect.do?error=invalid_scope&error_description=not+enabled&state={state}"
+    page = integrator.get(back, follow=True).content.decode()
+    assert "The vendor refused a scope" in page and "<code>members.read</code>" in page and "not enabled" in page
+    assert nothing_stored(draft)
+
+
+def scopes_asked(client, profile, **fields):
+    return parse_qs(urlsplit(worlds.press(client, profile, **fields)).query)["scope"][0].split()
+
+
+def test_device_sessions_are_asked_for_on_demand_and_again_once_granted(integrator, connected, dropbox):
+    page = integrator.get(connected.get_absolute_url()).content.decode()
+    assert "Get OAuth Token with device sessions" in page and "sessions.list" in page
+    assert "sessions.list" not in scopes_asked(integrator, connected)
+    back = worlds.consent(dropbox, worlds.press(integrator, connected, sessions="1"))
+    assert "The vendor gave this profile a token" in integrator.get(back, follow=True).content.decode()
+    assert "sessions.list" in main_credential(connected).granted_scopes
+    assert "sessions.list" in scopes_asked(integrator, connected)
+    page = integrator.get(connected.get_absolute_url()).content.decode()
+    assert "Read too" in page and "with device sessions" not in page and "More than needed" not in page
+
+
+def test_without_the_activity_process_nobody_offers_device_sessions(integrator, connected, dropbox):
+    IntegrationProfile.objects.update(pull_activity=False)
+    assert "sessions.list" not in scopes_asked(integrator, connected, sessions="1")
+    assert "device sessions" not in integrator.get(connected.get_absolute_url()).content.decode()

@@ -142,6 +142,25 @@ def test_a_run_of_a_deleted_profile_cannot_run_again(integrator):
     assert "is gone" in integrator.post(f"/runs/{run.pk}/again/", follow=True).content.decode()
 
 
+def test_while_a_run_goes_on_its_badge_follows_it_and_so_does_the_profiles_page(integrator, connected):
+    run = run_of(base.DOWNLOAD)
+    assert 'id="run-state"' in page_of(integrator, run)
+    JobRun.objects.filter(pk=run.pk).update(state="running", step="Listing members")
+    swapped = integrator.get(f"/runs/{run.pk}/progress/").content.decode()
+    badge = swapped.partition('id="run-state" hx-swap-oob="true">')[2].partition("</span></span>")[0]
+    assert "Running" in badge and page_of(integrator, run).count('id="run-state"') == 1
+    integrator.post(f"/runs/{run.pk}/cancel/")
+    for path in (connected.get_absolute_url(), run.get_absolute_url(), f"/runs/{run.pk}/progress/?brief"):
+        page = integrator.get(path).content.decode()
+        assert "Cancelling at the next page" in page and "Listing members" not in page, path
+
+
+def test_a_run_reads_the_same_whatever_direction_its_profiles_name_is_written_in(integrator):
+    name = "\u062f\u0631\u0648\u0628\u0628\u0648\u0643\u0633"
+    run = factories.run(profile=factories.profile(display_name=name))
+    assert str(run) == f"Download subscriptions #{run.pk}, {name}", "nothing follows the name that it could turn around"
+
+
 def test_a_queued_run_is_cancelled_from_its_page_and_ends_its_chain(integrator, connected):
     run = run_of(base.DOWNLOAD)
     integrator.post(f"/runs/{run.pk}/cancel/")

@@ -5,11 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+import time_machine
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from profiles import queue, runs
+from profiles import delete_profile, queue, runs
 from profiles.connectors import base
+from profiles.connectors.dropbox.sandbox import Fault
 from profiles.models import ConnectionAlias, IntegrationProfile, JobRun, ScheduledJob
 from samsaas import schedule
 from tests import worlds
@@ -184,14 +186,88 @@ def test_due_follows_local_time_whatever_the_clocks_do(settings, zone, at, utc, 
     assert schedule.due(job, datetime.fromisoformat(utc)) is is_due
 
 
+def outage(job: runs.Job, *, now: object) -> None:
+    raise base.TryLater("The vendor answered with status 503.", failure=base.Failure(request_id="req-503"))
+
+
+def test_a_refresh_nobody_waits_for_stays_away_from_a_vendor_in_trouble_and_fails_in_the_end(draft):
+    run, _ = queue.request(draft, base.DOWNLOAD, trigger=JobRun.Trigger.SCHEDULE)
+    pauses = []
+    for _ in runs.OUTAGE_PAUSES:
+        runs.execute(run.pk, outage)
+        waits = after(run)
+        assert waits.state == "queued" and "req-503" in waits.warnings[-1] and waits.attempts == 0
+        pauses.append(round((waits.not_before - timezone.now()).total_seconds() / 60))
+        runs.execute(run.pk, outage)  # too early: a message that comes twice changes nothing
+        JobRun.objects.update(not_before=Now() - timedelta(seconds=1))
+    runs.execute(run.pk, outage)
+    assert pauses == [5, 15, 30, 60, 120]
+    assert after(run).state == "failed" and after(run).error_request_id == "req-503"
+
+
+def test_a_refresh_that_stays_away_is_told_on_the_profile_and_at_home(connected, integrator, dropbox):
+    dropbox.faults.add("team/members/list_v2", None, Fault(status=503))
+    worlds.work()
+    for page in (connected.get_absolute_url(), "/"):
+        told = integrator.get(page).content.decode()
+        assert "The vendor is in trouble: Download subscriptions" in told, page
+    assert "status 503" in integrator.get(connected.get_absolute_url()).content.decode()
+
+
+def test_a_refresh_somebody_waits_for_fails_at_once(run):
+    runs.execute(run.pk, outage)
+    assert after(run).state == "failed"
+
+
+def test_what_the_vendor_cost_is_kept_when_a_run_fails(connected, dropbox):
+    dropbox.faults.add("team/members/list_v2", None, Fault(status=503))
+    JobRun.objects.filter(state="queued").update(trigger="manual")
+    worlds.work()
+    run = JobRun.objects.get(process=base.DOWNLOAD)
+    assert run.state == "failed" and run.retries == 3
+
+
+def test_a_grant_that_ends_with_its_profile_ends_the_run_in_peace(connected, integrator, caplog):
+    run = JobRun.objects.get(process=base.DOWNLOAD)
+
+    def deleted_meanwhile(job: runs.Job, *, now: object) -> None:
+        delete_profile.run(connected, by=integrator.user)
+        raise base.Reconnect("The credential is gone.")
+
+    runs.execute(run.pk, deleted_meanwhile)
+    assert after(run).state == "cancelled" and "Traceback" not in caplog.text
+
+
 def test_the_daily_refresh_makes_one_run_a_local_date(connected, settings):
     settings.DAILY_REFRESH_AT = "00:00"
     worlds.work()
+    worlds.since_yesterday()
     for _ in range(3):
         schedule.start_due()
         worlds.work()
     scheduled = JobRun.objects.filter(trigger="schedule")
     assert scheduled.count() == 1 and scheduled.get().state == "succeeded"
+
+
+def test_the_first_refresh_after_connecting_is_todays_unless_it_failed(connected, settings):
+    settings.DAILY_REFRESH_AT = "00:00"
+    schedule.start_due()
+    worlds.work_on()
+    schedule.start_due()
+    assert not JobRun.objects.filter(trigger="schedule").exists()
+    JobRun.objects.filter(process=base.DOWNLOAD).update(state="failed")
+    schedule.start_due()
+    assert JobRun.objects.filter(trigger="schedule").count() == 1
+
+
+def test_a_refresh_by_hand_before_the_time_of_day_does_not_stand_for_todays(connected, settings):
+    settings.DAILY_REFRESH_AT = "12:00"
+    worlds.work_on()
+    noon = timezone.localtime().replace(hour=12, minute=0, second=0, microsecond=0)
+    JobRun.objects.update(created_at=noon - timedelta(minutes=1))
+    with time_machine.travel(noon + timedelta(minutes=1), tick=False):
+        schedule.start_due()
+    assert JobRun.objects.filter(trigger="schedule").count() == 1
 
 
 def test_a_draft_or_unauthorised_profile_is_not_refreshed(draft, settings):

@@ -8,7 +8,7 @@ import pytest
 import time_machine
 
 from profiles.connectors import base
-from profiles.models import ConnectionAlias, JobRun, ScheduledJob
+from profiles.models import ConnectionAlias, Credential, IntegrationProfile, JobRun, ScheduledJob
 from samsaas import schedule
 from samsaas.models import AuditEntry
 from tests import pages, worlds
@@ -21,7 +21,8 @@ def job(process: str = base.DOWNLOAD) -> ScheduledJob:
 
 
 def edit(client, **changes):
-    return client.post(f"/scheduled-jobs/{job().pk}/", {"refresh_at": "", "zone": "", **changes})
+    sent = {"refresh_at": "", "zone": "", "version": job().version, **changes}
+    return client.post(f"/scheduled-jobs/{job().pk}/", sent)
 
 
 def sign_in_again(client) -> None:
@@ -88,9 +89,25 @@ def test_a_zone_or_time_that_does_not_exist_is_named_and_changes_nothing(integra
     assert (job().zone, job().refresh_at) == ("", None)
 
 
+def test_places_are_offered_by_area_and_a_stored_zone_of_another_kind_stays(integrator, connected):
+    def offered() -> dict[str, list[str]]:
+        choices = integrator.get(f"/scheduled-jobs/{job().pk}/").context["form"].fields["zone"].choices
+        return {name: [zone for zone, _ in places] for name, places in choices if isinstance(places, list)} | {
+            "": [zone for zone, places in choices if not isinstance(places, list)]
+        }
+
+    found = offered()
+    assert found[""] == ["", "UTC"] and {"Europe", "America", "Asia"} < set(found)
+    assert "Europe/Berlin" in found["Europe"] and not {"Etc", "US", "General"} & set(found)
+    ScheduledJob.objects.update(zone="CST6CDT")
+    assert offered()[""] == ["", "CST6CDT", "UTC"]
+    assert edit(integrator, zone="CST6CDT", refresh_at="06:30").status_code == 302 and job().zone == "CST6CDT"
+
+
 def test_a_paused_job_is_not_started_and_resumes(integrator, connected, settings):
     settings.DAILY_REFRESH_AT = "00:00"
     worlds.work_on()
+    worlds.since_yesterday()
     integrator.post(f"/scheduled-jobs/{job().pk}/pause/", {"paused": "1"})
     schedule.start_due()
     assert not JobRun.objects.filter(trigger="schedule").exists()
@@ -116,6 +133,34 @@ def test_run_now_and_download_now_go_on_to_people_and_events(integrator, connect
         done = worlds.work_on()
         assert [run.process for run in done] == [base.DOWNLOAD, base.MATCH, base.ACTIVITY], path
         assert {run.state for run in done} == {"succeeded"}
+
+
+def test_a_job_that_cannot_run_says_why_instead_of_offering_it(integrator, connected):
+    def page() -> str:
+        return integrator.get(connected.get_absolute_url()).content.decode()
+
+    run_now, pause = f"/scheduled-jobs/{job().pk}/run/", f"/scheduled-jobs/{job().pk}/pause/"
+    assert run_now in page() and pause in page()
+    IntegrationProfile.objects.update(status="draft")
+    assert run_now not in page() and pause not in page()
+    assert "Press Validate Connection first" in listed(integrator, connected)[str(job())][2]
+    IntegrationProfile.objects.update(status="published")
+    Credential.objects.update(state="needs_authorisation")
+    assert run_now not in page() and pause not in page()
+    assert "Press Get OAuth Token first" in listed(integrator, connected)[str(job())][2]
+    Credential.objects.update(state="connected", granted_scopes=[])
+    assert run_now not in page() and pause in page(), "its daily run goes on failing until somebody pauses it"
+
+
+def test_a_step_that_followed_another_one_is_not_put_down_to_the_person_who_started_the_chain(integrator, connected):
+    worlds.work_on()
+    integrator.post(f"/scheduled-jobs/{job().pk}/run/")
+    first, second, third = worlds.work_on()
+    lines = [AuditEntry.objects.get(verb="requested run", object_id=str(run.pk)) for run in (first, second, third)]
+    assert [line.actor for line in lines] == [integrator.user, None, None]
+    assert [line.detail.get("triggered_by") for line in lines] == [None, str(first), str(second)]
+    page = pages.text_of(integrator.get(second.get_absolute_url()).content.decode())
+    assert "After the step before" in page and f"After the step before, {integrator.user}" not in page
 
 
 def test_last_runs_stand_beside_their_jobs_with_state(integrator, connected):

@@ -62,13 +62,23 @@ def test_every_process_tells_what_was_seen_and_the_profile_is_published_with_its
     assert {process: cells[0] for process, cells in told.items()} == {
         "Download subscriptions": "Passed",
         "Pull user activity": "Passed",
-        "Reclaim subscription": "Passed",
+        "Reclaim subscriptions": "Passed",
     }
     assert "Nordwind Trading: the member list answers" in told["Download subscriptions"][1]
     assert connected.status == "published" and connected.validated_at
     names = {str(job) for job in ScheduledJob.objects.all()}
     assert names == {"SAM - Refresh Dropbox Europe Subscriptions", "SAM - Refresh Dropbox Europe Events"}
     assert JobRun.objects.get(process=base.DOWNLOAD).in_chain
+
+
+def test_a_process_has_one_name_on_every_page(integrator, connected):
+    names = {process.label for process in connected.vendor_info.processes}
+    assert names == {JobRun.Process(process.key).label for process in connected.vendor_info.processes}
+    run = JobRun.objects.get(process=base.VALIDATE)
+    ended = integrator.get(f"/runs/{run.pk}/").content.decode().partition("Process by process")[2]
+    form = integrator.get(f"/integration-profiles/{connected.pk}/edit/").content.decode()
+    for name in names:
+        assert f"<dt>{name}</dt>" in ended and name in form and name in page_of(integrator, connected)
 
 
 def test_a_process_that_fails_shows_the_exact_cause_the_remedy_and_the_request_id(integrator, connected, dropbox):
@@ -149,15 +159,25 @@ def test_a_gap_in_the_activity_and_a_plan_without_file_events_are_said(integrato
     page = page_of(integrator, connected)
     assert "Activity is not covered throughout" in page and "This plan has no file events" in page
     assert [cells[1:] for cells in pages.rows(page, "From").values()] == [
-        ["Settled", "2 days"],
-        ["Fresh", "1 day"],
+        ["Settled", "3 days"],
         ["Gap", "2 days"],
         ["Settled", "4 days"],
         ["Fresh", "1 day"],
     ]
-    assert 'aria-label="Activity coverage: settled 6 days, fresh 2 days, gap 2 days"' in page
+    assert 'aria-label="Activity coverage: settled 7 days, fresh 1 day, gap 2 days"' in page
     ActivityCoverage.objects.filter(since=begin).update(until=begin + timedelta(days=5))
     assert "Activity is not covered throughout" not in page_of(integrator, connected)
+
+
+def test_with_the_pull_switched_off_the_banner_says_what_is_known_and_until_when(integrator, connected):
+    IntegrationProfile.objects.update(pull_activity=False)
+    assert "so nothing is known of the use of these subscriptions" in text_of(integrator, connected)
+    until = timezone.now() - timedelta(days=3)
+    IntegrationProfile.objects.update(activity_refreshed_at=until)
+    ActivityCoverage.objects.create(profile=connected, since=until - timedelta(days=59), until=until)
+    page, told = text_of(integrator, connected), f"{timezone.localtime(until):%-d %b %Y, %H:%M}"
+    assert "nothing is known" not in page
+    assert f"User activity is not covered since {told}" in page and f"pulled until {told} stays" in page
 
 
 def test_the_scope_x_ray_names_what_is_missing_and_what_is_too_much(integrator, connected):

@@ -328,3 +328,18 @@ def test_the_token_endpoint_takes_a_posted_form_only(world: World) -> None:
     fetched = requests.get(f"{HOST}/oauth2/token", params=form, auth=(KEY, SECRET), timeout=5)
     assert [answer.status_code for answer in (in_url, fetched)] == [400, 400]
     assert ask(form).status_code == 200
+
+
+def test_without_the_secret_the_client_is_named_in_the_form(wire: responses.RequestsMock) -> None:
+    """The documented form of PKCE; used where a server minds the secret beside the verifier."""
+    wire.post(f"{HOST}/oauth2/token", json={"error": "invalid_request"}, status=400)
+    wire.post(f"{HOST}/oauth2/token", json=sample("oauth2_token_success.team"))
+    tokens.exchange(endpoints(), "key0", "secret0", "the/code+", REDIRECT, VERIFIER)
+    assert sorted(sent(wire, 1)[2].split(b"&")) == [
+        b"client_id=key0",
+        b"code=the%2Fcode%2B",
+        b"code_verifier=" + VERIFIER.encode(),
+        b"grant_type=authorization_code",
+        b"redirect_uri=https%3A%2F%2Fsamsaas.example%2Foauth_redirect.do",
+    ]
+    assert "Authorization" not in wire.calls[1].request.headers

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from profiles.models import Credential, IntegrationProfile
-from samsaas import audit
+from samsaas import audit, roles
 from samsaas.models import AuditEntry
 from samsaas.read_only_admin import ReadOnlyAdmin
 from tests import worlds
@@ -118,9 +119,31 @@ def test_a_long_list_costs_as_many_queries_as_a_short_one(administrator: Any) ->
     assert cost() == few
 
 
+def test_times_are_written_as_in_the_workspace(administrator: Any) -> None:
+    evening = datetime(2026, 11, 25, 20, 7, tzinfo=UTC)
+    User.objects.filter(pk=administrator.user.pk).update(last_login=evening)
+    assert "25 Nov 2026, 20:07" in administrator.get(ACCOUNTS).content.decode()
+
+
+def test_every_role_says_what_it_may_change(administrator: Any) -> None:
+    page = administrator.get(f"{ACCOUNTS}add/").content.decode()
+    told = {role: page.partition(f"{role}: ")[2].partition("</label>")[0] for role in roles.ROLES}
+    words = {
+        "person_edit": "people",
+        "identifier_map": "identifiers",
+        "user_exclusion_edit": "exclusion",
+        "software_model_edit": "software models",
+        "resolution_rule_edit": "resolution rules",
+        "scheduled_job_edit": "scheduled jobs",
+        "profile_edit": "integration profiles",
+    }
+    for name, word in words.items():
+        assert word in told[str(roles.required(name, "POST"))], name
+
+
 def test_an_account_is_created_with_a_role_and_that_is_audited(administrator: Any) -> None:
     page = administrator.get(f"{ACCOUNTS}add/").content.decode()
-    assert "sam_integrator: integration profiles, connections and tokens" in page
+    assert "sam_integrator: integration profiles, connections, tokens, scheduled jobs and resolution rules" in page
     sent = {
         "username": "newcomer",
         "usable_password": "true",

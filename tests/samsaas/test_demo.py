@@ -84,22 +84,23 @@ class Start:
     def address(self, label: str) -> str:
         return re.findall(rf"{label}\s+(http://\S+)", self.said())[0]
 
-    def passwords(self) -> list[str]:
-        return re.findall(r"Password\s+(\S+)", self.said())
+    def passwords(self) -> dict[str, str]:
+        """Account -> password, as printed."""
+        return dict(re.findall(r"^ +(admin|sam_\w+) +(\S+)$", self.said(), re.MULTILINE))
 
     def interrupt(self, number: int = signal.SIGINT) -> int:
         self.process.send_signal(number)
         return self.process.wait(20)
 
 
-def opens(address: str, password: str) -> bool:
-    """Whether the administrator gets in with this password."""
+def opens(address: str, password: str, account: str = "admin", page: str = "") -> bool:
+    """Whether somebody who signs in so gets to see this page."""
     with requests.Session() as session:
         form = session.get(f"{address}accounts/login/", timeout=20).text
         token = re.findall(r'name="csrfmiddlewaretoken" value="([^"]+)"', form)[0]
-        entered = {"csrfmiddlewaretoken": token, "username": "admin", "password": password}
+        entered = {"csrfmiddlewaretoken": token, "username": account, "password": password}
         session.post(f"{address}accounts/login/", entered, headers={"Referer": address}, timeout=20)
-        return session.get(address, timeout=20, allow_redirects=False).status_code == 200
+        return session.get(address + page, timeout=20, allow_redirects=False).status_code == 200
 
 
 @pytest.fixture(scope="module")
@@ -119,12 +120,24 @@ def test_the_printed_addresses_answer(first: Start) -> None:
     assert sandbox.status_code == 200 and "Dropbox" in sandbox.text
 
 
-def test_the_printed_password_opens_it_and_is_kept_nowhere(demo: Demo, first: Start) -> None:
-    (password,) = first.passwords()
-    assert opens(first.address("Application"), password)
-    assert not opens(first.address("Application"), password[::-1])
-    kept = [path for path in demo.home.rglob("*") if path.is_file() and password.encode() in path.read_bytes()]
-    assert kept == []
+def test_the_printed_passwords_open_it_and_are_kept_nowhere(demo: Demo, first: Start) -> None:
+    address, passwords = first.address("Application"), first.passwords()
+    assert not opens(address, passwords["admin"][::-1])
+    for account, password in passwords.items():
+        assert opens(address, password, account)
+        assert opens(address, password, account, page="core/") == (account == "admin")
+        kept = [path for path in demo.home.rglob("*") if path.is_file() and password.encode() in path.read_bytes()]
+        assert kept == []
+
+
+def test_there_is_an_account_for_every_role_which_may_do_what_its_role_may(demo: Demo, first: Start) -> None:
+    address, passwords = first.address("Application"), first.passwords()
+    assert set(passwords) == {"admin", "sam_integrator", "sam_admin", "sam_user"} and len(set(passwords.values())) == 4
+    for page, allowed in (
+        ("audit/", {"admin", "sam_admin"}),
+        ("integration-profiles/new/", {"admin", "sam_integrator"}),
+    ):
+        assert {who for who, password in passwords.items() if opens(address, password, who, page)} == allowed
 
 
 def test_keys_and_data_are_readable_by_their_owner_only(demo: Demo, first: Start) -> None:
@@ -184,13 +197,13 @@ def test_it_stops_cleanly_and_goes_on_where_it_was(tmp_path: Path, number: int) 
     with socket.create_server(("127.0.0.1", other.port)):
         other.refused()  # a start that fails before it prints the password must not use it up
     with other.running() as start:
-        (password,) = start.passwords()
+        password = start.passwords()["admin"]
         keys = other.keys()
         assert start.interrupt(number) == 0
         assert start.said().rstrip().endswith("Stopped. Run it again to go on where you were.")
         assert "Traceback" not in start.said() + (other.home / "demo.log").read_text()
     with other.running() as again:
-        assert again.passwords() == [] and "Sign in as before." in again.said()
+        assert again.passwords() == {} and "Sign in as before." in again.said()
         assert "It goes on where you were: 0 profiles, 0 subscriptions." in again.said()
         assert other.keys() == keys
         assert opens(again.address("Application"), password)

@@ -10,6 +10,7 @@ import pytest
 from django.utils import timezone
 
 from profiles.models import Credential, IntegrationProfile
+from subscriptions.models import Person
 from tests import factories, pages, worlds
 
 pytestmark = pytest.mark.django_db
@@ -44,7 +45,7 @@ def test_an_account_without_a_role_is_told_whom_to_ask(signed_in: Any, draft: An
 
 def test_a_draft_is_shown_with_its_next_step(integrator: Any, draft: Any) -> None:
     page = main_of(home(integrator))
-    assert "Draft" in page and "OAuth token" in page
+    assert "Draft" in page and "Next step: Get OAuth Token" in page
     assert f'href="{draft.get_absolute_url()}"' in page
     assert pages.rows(page, "Profile")["Dropbox Europe"][2:4] == ["0", "0"]
 
@@ -80,6 +81,32 @@ def test_every_figure_leads_to_exactly_as_many_rows_and_the_parts_add_up(integra
     )
     by_profile = [number for url, number in to_seats.items() if re.fullmatch(r"/subscriptions/\?profile=\d+", url)]
     assert sum(by_profile) == everything and len(by_profile) == 2
+
+
+def test_seats_of_people_who_have_left_are_counted_marked_and_one_click_away(
+    signed_in: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader, profile, today = signed_in("sam_user"), factories.profile(), timezone.localdate()
+    last_days = {"Gone": today - timedelta(days=40), "Goes": today, "Will": today + timedelta(days=1), "Stays": None}
+    seats = {}
+    for name, left_on in last_days.items():
+        seats[name] = factories.subscription(profile=profile, display_name=f"{name} seat")
+        factories.match(seats[name], factories.person(name=name, left_on=left_on))
+    for state in ({"ended_at": timezone.now()}, {"excluded": True}):
+        factories.match(factories.subscription(profile=profile, **state), factories.person(left_on=today))
+    address = "/subscriptions/?user=left"
+    page = home(reader)
+    assert "Seats of leavers 2" in pages.text_of(page) and pages.figures(page)[address] == 2
+    assert pages.rows_behind(reader, f"{address}&seats=all") == 4
+    for few in (5000, 1):
+        monkeypatch.setattr("subscriptions.filters.FEW", few)
+        assert pages.rows_behind(reader, address) == 2, "however they are looked up"
+    listed = pages.rows(reader.get(address).content.decode(), "Display name")
+    assert {name: cells[5] for name, cells in listed.items()} == {"Gone seat": "Gone Left", "Goes seat": "Goes Left"}
+    everybody = pages.rows(reader.get("/subscriptions/").content.decode(), "Display name")
+    assert everybody["Will seat"][5] == "Will", "a last day to come is only announced"
+    Person.objects.update(left_on=None)
+    assert "leavers" not in home(reader)
 
 
 def test_what_the_vendors_report_is_added_up_beside_what_is_counted(signed_in: Any) -> None:

@@ -137,3 +137,8 @@ def current(profile: IntegrationProfile) -> set[str]:
 
 def ids(members: list[base.Seat]) -> set[str]:
     return {one.external_id for one in members}
+
+
+def rows(profile: IntegrationProfile) -> list[dict]:
+    """Every stored seat, field by field."""
+    return list(Subscription.objects.filter(profile=profile).order_by("external_id").values())

@@ -127,6 +127,14 @@ def test_a_seat_whose_time_since_was_not_read_is_drawn_hatched_and_never_called_
     assert listed["gus"][-2:] == ["25 Aug 2026", "91"]
 
 
+def test_what_hatched_means_is_said_only_where_something_is_hatched(reader: Any, world: Any) -> None:
+    assert "Hatched:" in reader.get(world.model.get_absolute_url()).content.decode()
+    for profile in (world.broken, world.blind):
+        profile.delete()
+    page = reader.get(world.model.get_absolute_url()).content.decode()
+    assert "Today" in page and "Hatched:" not in page
+
+
 def test_inactive_days_stand_only_where_there_is_an_activity(reader: Any, world: Any) -> None:
     listed = pages.rows(reader.get(f"{LIST}?seats=all").content.decode(), "Display name")
     assert listed["ada"][-2:] == ["24 Nov 2026", "0"] and listed["cid"][-1] == "7"
@@ -183,9 +191,15 @@ def test_the_export_says_what_the_list_says(reader: Any, world: Any) -> None:
     text = reader.get(f"{LIST}export/?seats=all").getvalue().decode("utf-8-sig")
     rows = {row["Display name"]: row for row in csv.DictReader(io.StringIO(text))}
     gus = rows["gus"]
-    assert (gus["User"], gus["Last activity"], gus["Inactive days"]) == ("Gus", "2026-08-25 10:00:00", "91")
-    assert rows["jon"]["Last activity"] and rows["jon"]["Inactive days"] == ""
-    assert rows["hal"]["Last activity"] == rows["hal"]["Inactive days"] == ""
+    assert (gus["User"], gus["Last activity (UTC)"], gus["Inactive days"]) == ("Gus", "2026-08-25 10:00:00", "91")
+    assert rows["jon"]["Last activity (UTC)"] and rows["jon"]["Inactive days"] == ""
+    assert rows["hal"]["Last activity (UTC)"] == rows["hal"]["Inactive days"] == ""
+    known = {name: row["What is known of the activity"] for name, row in rows.items()}
+    assert (known["gus"], known["old"]) == ("Covered", "Ended")
+    assert known["jon"] == "Unknown: not covered since the last known activity"
+    listed = pages.rows(reader.get(LIST).content.decode(), "Display name")
+    for name in ("hal", "kay", "lea", "nia"):
+        assert known[name] == listed[name][-2], "the same words as on the page"
     assert rows["out"]["Excluded by a rule"] == "yes" and rows["out"]["Uses a licence"] == "no"
 
 

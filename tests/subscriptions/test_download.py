@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.db import connection
 
-from profiles import connections, runs
+from profiles import runs
 from profiles.connectors import base
 from profiles.models import IntegrationProfile, JobRun
 from subscriptions import download, staging
@@ -16,17 +16,9 @@ from tests.subscriptions.download_world import current, execute, ids, queue_run,
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def tenant(monkeypatch) -> world.Tenant:
-    tenant = world.Tenant()
-    monkeypatch.setattr(connections, "open_connector", lambda *args, **kwargs: tenant)
-    monkeypatch.setattr(download, "BATCH_RECORDS", 1)  # every page commits
-    return tenant
-
-
-@pytest.fixture
-def profile() -> IntegrationProfile:
-    return world.make_profile()
+@pytest.fixture(autouse=True)
+def every_page_commits(monkeypatch) -> None:
+    monkeypatch.setattr(download, "BATCH_RECORDS", 1)
 
 
 def tables() -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from types import SimpleNamespace
 from typing import Any
 
@@ -54,18 +55,25 @@ def left_out() -> set[str]:
 
 
 def user_rule(client: Any, path: str = f"{USERS}new/", **fields: Any) -> Any:
-    return client.post(path, {"active": "on", **fields})
+    """As somebody who means it: where the page asks for a tick, it is given."""
+    answer = client.post(path, {"active": "on", **fields})
+    tick = re.search(r'name="sure" value="(\d+)"', answer.content.decode())
+    return (
+        client.post(path, {"active": "on", **fields, "sure": tick[1]}) if tick and "preview" not in fields else answer
+    )
+
+
+def type_rule(client: Any, kind: Any, **fields: Any) -> Any:
+    return user_rule(client, f"{TYPES}new/", identifier=kind.pk, **fields)
 
 
 def test_a_preview_tells_what_an_unsaved_rule_would_leave_out_and_changes_nothing(manager: Any, world: Any) -> None:
     page = user_rule(manager, pattern="test-*", preview="1").content.decode()
     assert "2 listed subscriptions" in pages.text_of(page)
-    assert pages.rows(page, "Profile") == {"Asia": ["1"], "Europe": ["1"]}
+    assert pages.rows(page, "Profile") == {"Asia": ["1", "2"], "Europe": ["1", "3"]}
     assert world.seats["bot"].get_absolute_url() in page and world.seats["ann"].get_absolute_url() not in page
-    page = manager.post(
-        f"{TYPES}new/", {"identifier": world.guests.pk, "active": "on", "preview": "1"}
-    ).content.decode()
-    assert pages.rows(page, "Profile") == {"Europe": ["1"]}
+    page = type_rule(manager, world.guests, preview="1").content.decode()
+    assert pages.rows(page, "Profile") == {"Europe": ["1", "3"]}
     assert not UserExclusion.objects.exists() and not IdentifierExclusion.objects.exists()
     assert left_out() == set() and not AuditEntry.objects.exists()
 
@@ -74,7 +82,7 @@ def test_a_saved_rule_applies_at_once_to_every_profile_and_people_are_matched_ag
     said = manager.post(f"{USERS}new/", {"active": "on", "pattern": "Test-*"}, follow=True).content.decode()
     assert "2 subscriptions changed sides at once" in said
     assert left_out() == {"bot", "asian bot"}
-    asked = JobRun.objects.filter(process="match_people", state=JobRun.State.QUEUED)
+    asked = JobRun.objects.active().filter(process="match_people")
     assert {run.profile for run in asked} == {world.europe, world.asia}
     line = AuditEntry.objects.get(verb="created exclusion rule")
     assert line.object_name == "User test-*" and line.detail["profile"] == "every profile"
@@ -134,21 +142,24 @@ def test_a_rule_that_names_nobody_or_everybody_is_refused(
 ) -> None:
     for more in ({}, {"preview": "1"}):
         answer = user_rule(manager, **fields, **more)
-        assert answer.status_code == 200 and said in answer.content.decode()
+        page = answer.content.decode()
+        assert answer.status_code == 200 and page.count(said) == 1 and "onstraint" not in page
+    live = manager.post(f"{USERS}new/", {"active": "on", **fields, "preview": "1"}, headers={"HX-Request": "true"})
+    assert said in live.content.decode().split('id="preview"')[1], "while it is being filled in, the preview says it"
     assert not UserExclusion.objects.exists() and left_out() == set()
 
 
 def test_the_same_rule_twice_is_refused(manager: Any, world: Any) -> None:
     for _ in range(2):
         last = user_rule(manager, domain="one.example")
-        other = manager.post(f"{TYPES}new/", {"identifier": world.guests.pk, "active": "on"})
+        other = type_rule(manager, world.guests)
     assert "There is such a rule already" in last.content.decode()
     assert "There is such a rule already" in other.content.decode()
     assert UserExclusion.objects.count() == IdentifierExclusion.objects.count() == 1
 
 
 def test_listed_is_current_plus_left_out_on_every_page(manager: Any, world: Any) -> None:
-    manager.post(f"{TYPES}new/", {"identifier": world.guests.pk, "active": "on"})
+    type_rule(manager, world.guests)
     user_rule(manager, pattern="test-*", profile=world.europe.pk)
     assert left_out() == {"guest", "bot"}
 
@@ -194,6 +205,52 @@ def test_a_rule_that_is_switched_off_gives_its_seats_back_and_they_find_their_pe
     assert line.detail == {"active": {"before": True, "after": False}}
 
 
+def test_a_preview_says_how_many_come_back_when_a_rule_is_edited_or_switched_off(manager: Any, world: Any) -> None:
+    user_rule(manager, domain="one.example")
+    type_rule(manager, world.full, profile=world.asia.pk)
+    assert left_out() == {"ann", "bot", "asian bot", "cleo"}
+    rule = UserExclusion.objects.get()
+
+    def said(**fields: Any) -> str:
+        answer = manager.post(rule.get_absolute_url(), {**fields, "preview": "1"})
+        return pages.text_of(answer.content.decode().split('id="preview"')[1])
+
+    assert "back" not in said(domain="one.example", active="on")
+    off = said(domain="one.example")
+    assert "Switched off, the rule leaves out nobody. 2 subscriptions that are left out now come back." in off
+    narrower = said(pattern="ann@*", active="on")
+    assert (
+        "1 listed subscription; 1 of them is left out now. 1 subscription that is left out now comes back." in narrower
+    )
+    assert left_out() == {"ann", "bot", "asian bot", "cleo"}
+    manager.post(rule.get_absolute_url(), {"domain": "one.example"})
+    assert left_out() == {"asian bot", "cleo"}, "the preview kept its word"
+
+
+def test_a_rule_that_takes_most_of_a_profile_warns_and_wants_a_tick_for_that_very_number(
+    manager: Any, world: Any
+) -> None:
+    fields = {"pattern": "*@*one.example", "active": "on"}
+    page = manager.post(f"{USERS}new/", fields).content.decode()
+    text = pages.text_of(page)
+    assert "That is everybody in Asia" in text and "That is 2 of 3 in Europe" in text and "Nothing is saved yet" in text
+    assert re.search(r'name="sure" value="4"[^>]*form="exclusion-form"', page) and 'id="exclusion-form"' in page
+    manager.post(f"{USERS}new/", {**fields, "sure": "3"})
+    assert left_out() == set() and not UserExclusion.objects.exists(), "a tick for another number is none"
+    manager.post(f"{USERS}new/", {**fields, "sure": "4"})
+    assert left_out() == {"ann", "bot", "asian bot", "cleo"}
+    rule = UserExclusion.objects.get()
+    assert 'name="sure"' not in manager.get(rule.get_absolute_url()).content.decode()
+    answer = manager.post(rule.get_absolute_url(), {**fields, "reason": "No new seat, no question"})
+    assert answer.status_code == 302
+
+
+def test_a_rule_that_takes_half_of_a_profile_asks_nothing(manager: Any, world: Any) -> None:
+    page = user_rule(manager, pattern="test-*", preview="1").content.decode()
+    assert "everybody" not in page and 'name="sure"' not in page
+    assert manager.post(f"{USERS}new/", {"active": "on", "pattern": "test-*"}).status_code == 302
+
+
 def test_a_rule_moved_to_another_profile_applies_to_both(manager: Any, world: Any) -> None:
     user_rule(manager, pattern="test-*", profile=world.europe.pk)
     rule = UserExclusion.objects.get()
@@ -208,7 +265,8 @@ def test_deleting_asks_first_and_gives_back_only_what_no_other_rule_leaves_out(m
     user_rule(manager, domain="one.example", profile=world.asia.pk)
     assert left_out() == {"bot", "asian bot"}
     path = f"{USERS}{UserExclusion.objects.get(pattern='test-*').pk}/delete/"
-    assert "2 listed subscriptions" in pages.text_of(manager.get(path).content.decode())
+    asked = pages.text_of(manager.get(path).content.decode())
+    assert "2 listed subscriptions" in asked and "1 subscription that only this rule leaves out counts again" in asked
     assert UserExclusion.objects.count() == 2
     manager.post(path)
     assert left_out() == {"asian bot"} and UserExclusion.objects.count() == 1
@@ -216,7 +274,7 @@ def test_deleting_asks_first_and_gives_back_only_what_no_other_rule_leaves_out(m
 
 
 def test_a_subscription_names_every_rule_that_leaves_it_out_and_no_other(manager: Any, world: Any) -> None:
-    manager.post(f"{TYPES}new/", {"identifier": world.full.pk, "active": "on", "reason": "Free of charge"})
+    type_rule(manager, world.full, reason="Free of charge")
     user_rule(manager, pattern="test-*", reason="Robots")
     user_rule(manager, domain="two.example", reason="Not ours")
     UserExclusion.objects.create(pattern="*bot*", active=False, reason="Switched off")
@@ -244,7 +302,7 @@ def test_the_list_counts_what_each_active_rule_leaves_out_now(manager: Any, worl
         "nobody@*": "0",
         "guest@*": "–",
     }
-    manager.post(f"{TYPES}new/", {"identifier": world.full.pk, "profile": world.asia.pk, "active": "on"})
+    type_rule(manager, world.full, profile=world.asia.pk)
     assert pages.rows(manager.get(TYPES).content.decode(), "Subscription identifier")["full"][-1] == "2"
     assert pages.rows_behind(manager, f"{USERS}?profile={world.europe.pk}") == 3
     assert pages.rows_behind(manager, f"{USERS}?active=no") == pages.rows_behind(manager, f"{USERS}?q=guest") == 1

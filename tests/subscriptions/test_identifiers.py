@@ -88,6 +88,19 @@ def test_a_new_software_model_is_described_in_place_and_made_once(manager: Any, 
     assert Subscription.objects.filter(identifier__software_model=model).current().count() == 4
 
 
+def test_a_model_that_differs_only_in_case_is_the_one_there_is(manager: Any, world: Any) -> None:
+    written = {"publisher": " dropbox ", "product": "dropbox BUSINESS", "edition": "full"}
+    said = manager.post(f"{LIST}{world.strange.pk}/map/", written, follow=True).content.decode()
+    assert "hologram is Dropbox Business Full now" in said
+    assert SoftwareModel.objects.get() == world.full
+
+
+def test_a_download_takes_the_model_that_somebody_wrote_in_small_letters(connected: Any, manager: Any) -> None:
+    written = factories.software_model(publisher="dropbox", product="dropbox business", edition="full")
+    worlds.work_on()
+    assert SubscriptionIdentifier.objects.get(identifier="full").software_model == written
+
+
 @pytest.mark.parametrize(
     ("fields", "said"),
     [

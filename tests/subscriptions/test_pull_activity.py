@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import transaction
 from django.utils import timezone
 
 from profiles import queue
 from profiles.connectors import base
 from profiles.connectors.dropbox.sandbox import Fault, log
 from profiles.models import IntegrationProfile, JobRun
-from subscriptions import coverage, pull_activity
+from subscriptions import activity, coverage, pull_activity
 from subscriptions.models import ActivityCoverage, ActivityDay, LastActivity, Subscription
 from tests import worlds
 
@@ -246,27 +248,83 @@ def test_intervals_that_touch_become_one_and_a_hole_between_them_stays(draft: An
     assert add(4, 4) == [(0, 9)]
 
 
+def allow_sessions(client: Any, profile: Any, dropbox: Any) -> None:
+    """As an administrator does it: the button, the consent page, the way back."""
+    client.get(worlds.consent(dropbox, worlds.press(client, profile, sessions="1")))
+
+
 def test_a_plan_without_file_events_is_seen_said_and_device_sessions_help(
-    connected: Any, dropbox: Any, monkeypatch: Any
+    connected: Any, dropbox: Any, integrator: Any, monkeypatch: Any
 ) -> None:
     from profiles.connectors.dropbox.sandbox import routes  # noqa: PLC0415
 
     off = {".tag": "enabled", "enabled": False}
     monkeypatch.setitem(routes.FEATURES, "has_team_file_events", off)
-    held = connected.alias.credentials.get(purpose="subscriptions")
-    held.granted_scopes = [*held.granted_scopes, "sessions.list"]
-    held.save()
     monkeypatch.setattr("profiles.connectors.dropbox.sandbox.log.events", lambda *given: iter(()))
-    for token, access in dropbox.store.tokens.items():
-        dropbox.store.tokens[token] = type(access)(
-            grant_id=access.grant_id, scopes=(*access.scopes, "sessions.list"), expires_at=access.expires_at
-        )
+    allow_sessions(integrator, connected, dropbox)
     worlds.work_on()
     connected.refresh_from_db()
-    run = JobRun.objects.get(process=base.ACTIVITY)
+    run = JobRun.objects.filter(process=base.ACTIVITY).first()
+    assert run is not None and run.state == "succeeded"
     assert connected.file_events is False and any("no file events" in warning for warning in run.warnings)
     assert LastActivity.objects.filter(signal="session", kind="desktop_client").count() > 50
     assert not ActivityDay.objects.exists(), "a session says when, not how often"
+
+
+@pytest.mark.parametrize(("times", "told"), [(1, False), (3, True)])
+def test_a_forgotten_place_among_the_devices_costs_no_events(
+    connected: Any, dropbox: Any, integrator: Any, times: int, told: bool
+) -> None:
+    """`reset` of list_members_devices: looked at again from the start, and given up with a warning."""
+    allow_sessions(integrator, connected, dropbox)
+    body = {"error_summary": "reset/.", "error": {".tag": "reset"}}
+    for nth in range(1, times + 1):
+        dropbox.faults.add("team/devices/list_members_devices", nth, Fault(status=409, body=body))
+    worlds.work_on()
+    run = JobRun.objects.filter(process=base.ACTIVITY).last()
+    assert run is not None and run.state == "succeeded" and connected.coverage.exists()
+    assert any("Device sessions could not be read" in warning for warning in run.warnings) is told
+
+
+@pytest.mark.parametrize("spell", [str, str.upper, str.title])
+def test_an_actor_known_by_an_address_only_is_found_in_whatever_case(
+    refreshed: IntegrationProfile, spell: Callable[[str], str]
+) -> None:
+    own, second = [refreshed.subscriptions.filter(email__gt="").order_by("pk")[at] for at in (0, 1)]
+    refreshed.subscriptions.filter(pk=second.pk).update(secondary_emails="x@other.example\nAlt@Other.example")
+    LastActivity.objects.all().delete()
+    found = stored(refreshed, spell(own.email), spell("alt@other.example"), "guest@elsewhere.example")
+    assert (found.known, found.nobody) == (2, 1)
+    assert set(LastActivity.objects.values_list("subscription_id", flat=True)) == {own.pk, second.pk}
+
+
+def test_a_kind_nobody_knows_counts_and_the_run_says_so(refreshed: IntegrationProfile, dropbox: Any) -> None:
+    seat = refreshed.subscriptions.order_by("pk")[0]
+    LastActivity.objects.all().delete()
+    event = {
+        "timestamp": "2026-11-01T10:00:00Z",
+        "event_category": {".tag": "telepathy"},
+        "event_type": {".tag": "thought_shared"},
+        "details": {".tag": "thought_shared_details"},
+        "actor": {".tag": "user", "user": {".tag": "team_member", "team_member_id": seat.external_id}},
+    }
+    dropbox.faults.add(EVENTS, 1, Fault(status=200, body={"events": [event], "cursor": "c", "has_more": False}))
+    run = pull(refreshed)
+    assert LastActivity.objects.get().subscription_id == seat.pk
+    assert run.warnings == ["Unknown kind of event, counted as use to be safe: telepathy: thought_shared"]
+
+
+def test_an_address_that_two_seats_have_credits_neither(refreshed: IntegrationProfile) -> None:
+    pks = list(refreshed.subscriptions.values_list("pk", flat=True)[:2])
+    refreshed.subscriptions.filter(pk__in=pks).update(secondary_emails="both@other.example")
+    assert stored(refreshed, "both@other.example").nobody == 1
+
+
+def stored(profile: IntegrationProfile, *addresses: str) -> activity.Stored:
+    now, uses = timezone.now(), base.Uses()
+    uses.held[now.toordinal()] = {("", address): base.Held(1, now, "login_success") for address in addresses}
+    with transaction.atomic():
+        return activity.store(profile, uses, run_id=JobRun.objects.latest("pk").pk, reading=0, signal="event")
 
 
 def test_without_the_scope_for_sessions_nobody_asks_for_them(refreshed: IntegrationProfile, dropbox: Any) -> None:

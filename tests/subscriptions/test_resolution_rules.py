@@ -86,6 +86,46 @@ def test_a_preview_counts_what_the_rule_would_match_and_saves_nothing(integrator
     assert names() == [FIRST] and not Match.objects.exists() and not JobRun.objects.exists()
 
 
+def test_a_preview_shows_first_what_would_change(integrator: Any) -> None:
+    profile, kind, rule = factories.profile(), factories.identifier(), ResolutionRule.objects.get()
+    seats = {}
+    for number in range(25):
+        person = factories.person(key=f"{number}", name=f"Person {number}")
+        seats[number] = factories.subscription(profile=profile, identifier=kind, employee_id=f"{number}")
+        factories.match(seats[number], person, rule=rule)
+    for number in (22, 23, 24):
+        seats[number].match.delete()
+    factories.match(seats[24], factories.person(name="Somebody Else"), rule=rule)
+    factories.match(seats[22], factories.person(name="By Hand"))
+    page = integrator.post(f"{LIST}new/", form(preview="1")).content.decode()
+    assert "1 of them has no user now, 1 has another one by a rule" in pages.text_of(page)
+    sample = list(pages.rows(page, "Subscription").values())
+    assert len(sample) == 20
+    assert sample[0] == ["Person 23 23", "None"]
+    assert sample[1][0] == "Person 24 24" and sample[1][1].startswith("Somebody Else E")
+    assert sample[2] == ["Person 0 0", "The same"] and "By Hand" not in page, "a match by hand stays"
+
+
+def test_a_preview_without_a_match_shows_what_was_looked_for_and_what_the_directory_has(integrator: Any) -> None:
+    profile = factories.profile()
+    wanted = form(
+        preview="1", lookup="address", transform="replace_domain", new_domain="new.example", source="any_email"
+    )
+    nothing = pages.text_of(integrator.post(f"{LIST}new/", wanted).content.decode())
+    assert "No current subscription there has this source field: E-mail address, verified or not." in nothing
+    assert "The directory has nobody with this look up field: E-mail address." in nothing
+    factories.subscription(profile=profile, email="Ann@old.example")
+    factories.subscription(profile=profile, email="team@old.example")
+    for _ in range(2):
+        factories.person("team@new.example")
+    page = integrator.post(f"{LIST}new/", wanted).content.decode().replace("<wbr>", "")
+    assert pages.rows(page, "E-mail address, verified or not") == {
+        "Ann@old.example": ["ann@new.example", "0"],
+        "team@old.example": ["team@new.example", "2"],
+    }
+    assert "The directory has, under “E-mail address”: team@new.example" in pages.text_of(page)
+
+
 def test_a_preview_of_a_stored_rule_leaves_it_as_it_is(integrator: Any) -> None:
     rule = ResolutionRule.objects.get()
     integrator.post(rule.get_absolute_url(), form(preview="1"))
@@ -116,8 +156,10 @@ def test_rules_move_up_and_down_and_stop_at_the_ends(integrator: Any) -> None:
 
     def move(name: str, direction: str) -> list[str]:
         rule = ResolutionRule.objects.get(name=name)
-        assert integrator.post(f"{LIST}{rule.pk}/move/", {"direction": direction}).status_code == 302
-        return names()
+        page = integrator.post(f"{LIST}{rule.pk}/move/", {"direction": direction}, follow=True).content.decode()
+        shown = [cells[0] for cells in pages.rows(page, "Order").values()]
+        assert shown == names(), "the page lists the rules in the order that decides"
+        return shown
 
     assert move("Third", "up") == [FIRST, "Third", "Second"]
     assert move("Third", "up") == ["Third", FIRST, "Second"]

@@ -240,8 +240,8 @@ def test_the_export_is_one_a_spreadsheet_opens(reader: Any, team: Any) -> None:
     told = dict(zip(header, row, strict=True))
     assert told["Display name"] == 'Ada, "the"\nfirst Müller 李'
     assert told["Software model"] == "Dropbox Business Full" and told["Subscription profile"] == "Europe"
-    assert (told["Uses a licence"], told["Subscription assigned"]) == ("yes", "2026-03-01 23:30:00")
-    assert told["Ended"] == "" and told["Subscription identifier"] == "full"
+    assert (told["Uses a licence"], told["Subscription assigned (UTC)"]) == ("yes", "2026-03-01 23:30:00")
+    assert told["Ended (UTC)"] == "" and told["Subscription identifier"] == "full"
 
 
 def test_no_name_becomes_a_formula(reader: Any) -> None:

@@ -98,6 +98,30 @@ def test_at_most_three_people_are_suggested_each_once_and_leavers_last() -> None
     assert found == ["Team", "Kim 2", "Kim 3"]
 
 
+def test_namesakes_are_told_apart_by_number_department_address_and_the_seats_they_hold(keeper: Any) -> None:
+    profile, kind = factories.profile(), factories.identifier()
+    known = {
+        "E1": {"department": "Sales"},
+        "E2": {"department": "Legal"},
+        "E3": {"left_on": date(2026, 1, 31)},
+    }
+    one, two, _ = [factories.person(f"{key}@hr.example", name="Maeve Peña", key=key, **known[key]) for key in known]
+    factories.match(factories.subscription(profile=profile, identifier=kind), one)
+    factories.match(factories.subscription(identifier=kind), one)
+    factories.match(factories.subscription(identifier=kind), two)
+    factories.match(factories.subscription(profile=profile, identifier=kind, ended_at=timezone.now()), two)
+    seat = factories.subscription(profile=profile, identifier=kind, display_name="Maeve Peña", email="")
+    told = [
+        "Maeve Peña E1 , Sales , E1 @hr.example Same name ; holds 2 seats, one in this profile already",
+        "Maeve Peña E2 , Legal , E2 @hr.example Same name ; holds 1 seat",
+        "Maeve Peña Last day 31 Jan 2026 E3 , E3 @hr.example Same name ; holds no seat",
+    ]
+    for path in (LIST, f"/subscriptions/{seat.pk}/user/"):
+        page = keeper.get(path).content.decode().split('class="suggestions"')[1].split("</ul>")[0]
+        shown_people = [pages.text_of(f"<{part}") for part in page.split("<li><div")[1:]]
+        assert [one.split(" Match ")[0] for one in shown_people] == told, path
+
+
 def test_thirty_seats_with_suggestions_cost_as_many_queries_as_one(keeper: Any) -> None:
     factories.person("p0@example.org")
     factories.subscription(email="p0@example.com", secondary_emails="s@example.com", display_name="Kim")
@@ -122,6 +146,23 @@ def test_one_click_matches_and_leads_back_to_the_same_place(keeper: Any) -> None
     assert (match.subscription, match.person, match.by_hand, match.by) == (seat, ann, True, keeper.user)
     assert shown(keeper) == []
     assert AuditEntry.objects.get(verb="matched by hand").detail["number"] == ann.key
+
+
+def test_a_match_made_by_mistake_is_taken_back_where_it_was_made(keeper: Any) -> None:
+    seat, ann = factories.subscription(display_name="A <b>seat</b>"), factories.person(name="Ann <i>", key="E7")
+    here = f"{LIST}?status=active"
+    answer = keeper.post(f"{LIST}match/", {"pair": f"{seat.pk}:{ann.pk}", "back": here}, follow=True)
+    page = answer.content.decode()
+    assert "A &lt;b&gt;seat&lt;/b&gt; was matched with Ann &lt;i&gt; (E7)." in page
+    button = re.search(r'<button[^>]*form="match-form" formaction="([^"]+)">Take it back', page)
+    assert button and 'id="match-form"' in page
+    answer = keeper.post(button[1], {"back": here})
+    assert answer["Location"] == here and not Match.objects.exists()
+    assert (
+        "Take it back"
+        not in keeper.post(f"{LIST}match/", {"pair": f"{seat.pk}:{ann.pk}"}, follow=True).content.decode()
+    )
+    assert keeper.post(button[1], {"back": "https://evil.example/"})["Location"] == seat.get_absolute_url()
 
 
 @pytest.mark.parametrize("back", ["https://evil.example/", "//evil.example/", "javascript:alert(1)", "", "\\\\evil"])

@@ -134,7 +134,10 @@ def _unauthorised(told: _Error, failure: Failure) -> ConnectorError:
         return Refused("The admin who connected Dropbox is suspended.", failure=failure, remedy=SUSPENDED)
     if told.tag in ("invalid_select_user", "invalid_select_admin", "route_access_denied"):
         return Refused(f"Dropbox denies this call to the connected app: {told.tag}.", failure=failure)
-    return Reconnect(f"Dropbox no longer honours this connection: {told.tag or 'no reason given'}.", failure=failure)
+    if told.tag == "invalid_access_token":
+        return Reconnect("Dropbox no longer honours this connection: invalid_access_token.", failure=failure)
+    # An open union, and SDKs have met a bare "other": what does not say that the grant is gone must not end it.
+    return Refused(f"Dropbox did not take this call: {told.tag or 'no reason given'}.", failure=failure)
 
 
 def _endpoint_error(told: _Error, failure: Failure) -> ConnectorError:

@@ -45,6 +45,7 @@ CLOCKS_DIFFER = dt.timedelta(hours=24)
 LARGEST_PAGE = 1000
 MOST_EMPTY_PAGES = 1000
 LARGEST_COUNT = 2**31 - 1
+LEFT = "The admin who authorised this connection has left the team or lost the admin role."
 
 TEAM_ADMIN = "Team admin"
 ROLE_NOTE = (
@@ -86,7 +87,7 @@ VENDOR = Vendor(
         ),
         Process(
             key=RECLAIM,
-            label="Reclaim subscription",
+            label="Reclaim subscriptions",
             # The last two are for looking at the member again before and after the removal.
             scopes=("members.write", "members.delete", "members.read", "team_info.read"),
             recommended_scopes=("groups.read",),
@@ -186,6 +187,8 @@ class Dropbox:
         except Refused as refusal:
             if refusal.failure.tag == "mapping_not_found":
                 return None
+            if refusal.failure.tag == "admin_not_active":
+                raise Refused(LEFT, failure=refusal.failure, remedy=probes.ANEW) from refusal
             raise
         return members.admin(told.admin_profile)
 

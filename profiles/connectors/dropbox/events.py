@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 import msgspec
 
-from profiles.connectors.base import ActivityPage, Uses, plain
+from profiles.connectors.base import ActivityPage, Held, Uses, plain
 from profiles.connectors.dropbox.activity_types import ACTORS, CATEGORIES, NO_USE, SIGN_IN_AS
 from profiles.connectors.dropbox.members import Cursor
 
@@ -80,9 +80,9 @@ class _MemberDevices(msgspec.Struct, gc=False):
 
 
 class Devices(msgspec.Struct, gc=False):
-    """ListMembersDevicesResult."""
+    """ListMembersDevicesResult. Each record is read for itself, so that an odd one goes alone."""
 
-    devices: list[_MemberDevices]
+    devices: list[Any]
     has_more: bool
     cursor: Cursor | None = None
 
@@ -136,23 +136,26 @@ def _fold(events: list[Event], bound: dt.datetime, into: Uses) -> None:
             unknown += 1
             if len(into.unknown_kinds) < MOST_UNKNOWN:
                 into.unknown_kinds.add(plain(f"{event.event_category.tag}: {kind}", UNKNOWN))
-        member = user.team_member_id
-        key: Any = (member, when.toordinal()) if member else _stranger(user, when)
-        found = held.get(key)
+        number = when.toordinal()
+        day = held.get(number)
+        if day is None:
+            day = held[number] = {}
+        key = user.team_member_id or _stranger(user)
+        found = day.get(key)
         if found is None:
-            held[key] = [1, when, kind]
+            day[key] = Held(1, when, kind)
         else:
-            found[0] += 1
-            if when > found[1] or (when == found[1] and kind > found[2]):
-                found[1], found[2] = when, kind
+            found.events += 1
+            if when > found.latest or (when == found.latest and kind > found.kind):
+                found.latest, found.kind = when, kind
     reasons = {"not_use": not_use, "not_member": not_member, "signed_in_as": worn, "no_actor": no_actor}
     counted = len(events) - not_use - not_member - worn - no_actor - set_aside
     into.counters.update(read=len(events), counted=counted, unknown=unknown, set_aside=set_aside, **reasons)
 
 
-def _stranger(user: _User, when: dt.datetime) -> tuple[str, str, int]:
+def _stranger(user: _User) -> tuple[str, str]:
     """An actor without a seat's id: perhaps known by the account, or by the address of that time."""
-    return plain(user.account_id or "", IDENTIFIER), plain(user.email or "", EMAIL), when.toordinal()
+    return plain(user.account_id or "", IDENTIFIER), plain(user.email or "", EMAIL)
 
 
 def _odd_page(body: bytes, bound: dt.datetime) -> ActivityPage:
@@ -182,19 +185,28 @@ def devices(body: bytes, bound: dt.datetime) -> ActivityPage:
     return ActivityPage(read=len(told.devices), fold=fold, cursor=told.cursor or "", has_more=told.has_more)
 
 
-def _fold_devices(found: list[_MemberDevices], bound: dt.datetime, into: Uses) -> None:
-    for member in found:
-        kinds = {
-            "web_session": member.web_sessions,
-            "desktop_client": member.desktop_clients,
-            "mobile_client": member.mobile_clients,
-        }
-        seen = [
-            (one.updated.astimezone(dt.UTC), kind)
-            for kind, sessions in kinds.items()
-            for one in sessions or ()
-            if one.updated and one.updated <= bound
-        ]
+def _fold_devices(found: list[Any], bound: dt.datetime, into: Uses) -> None:
+    for record in found:
+        try:
+            member = msgspec.convert(record, _MemberDevices)
+            seen = _seen(member, bound)
+        except (ValueError, RecursionError, OverflowError):
+            into.counters["set_aside"] += 1
+            continue
         if seen:
             latest, kind = max(seen)
-            into.held[(member.team_member_id, latest.toordinal())] = [1, latest, kind]
+            into.held.setdefault(latest.toordinal(), {})[member.team_member_id] = Held(1, latest, kind)
+
+
+def _seen(member: _MemberDevices, bound: dt.datetime) -> list[tuple[dt.datetime, str]]:
+    kinds = {
+        "web_session": member.web_sessions,
+        "desktop_client": member.desktop_clients,
+        "mobile_client": member.mobile_clients,
+    }
+    return [
+        (one.updated.astimezone(dt.UTC), kind)
+        for kind, sessions in kinds.items()
+        for one in sessions or ()
+        if one.updated and one.updated <= bound
+    ]

@@ -20,13 +20,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from django.conf import settings
-from django.contrib.auth import get_user_model
-from django.contrib.auth.models import Group
 from django.core.management import BaseCommand, CommandError, call_command
 from django.utils.log import configure_logging
 
-from samsaas import checks, roles
-from samsaas.demo_home import LOOPBACK, AlreadyRunning, Home, readable_password
+from samsaas import checks
+from samsaas.demo_home import LOOPBACK, AlreadyRunning, Home
 
 STAGE = "SAMSAAS_DEMO_STAGE"
 OURS = ("samsaas", "profiles", "subscriptions", "reclamation")
@@ -51,7 +49,7 @@ WELCOME = """
 
   Everything is kept in {folder}. Press Ctrl-C to stop; run it again to go on where you were.
 """
-RESET = """    Another password for admin:
+RESET = """    Another password for admin, or for another account:
       SAMSAAS_ENV_FILE={environment} {python} manage.py changepassword admin"""
 
 
@@ -134,13 +132,14 @@ class Command(BaseCommand):
 
     def _welcome(self, home: Home, sandbox_url: str, resumed: int) -> None:
         from profiles.connectors.dropbox.sandbox import application  # noqa: PLC0415
+        from samsaas import demo_accounts  # noqa: PLC0415 - stage 1 runs without the apps' data
 
-        password = first_password()
+        passwords = demo_accounts.make()
         text = WELCOME.format(
-            state="" if password else found_again(resumed),
+            state="" if passwords else found_again(resumed),
             public_url=settings.PUBLIC_URL,
             sandbox_url=sandbox_url,
-            sign_in=sign_in(home, password),
+            sign_in=sign_in(home, passwords),
             client_id=application.DEMO_KEY,
             client_secret=application.DEMO_SECRET,
             folder=home.folder,
@@ -166,22 +165,14 @@ def bind(make: Callable[[], Bound], number: int, option: str) -> Bound:
         raise CommandError(f"Port {number} {why}. Choose another one with {option}.") from error
 
 
-def first_password() -> str:
-    """The first administrator's password, who is created now; empty when there are accounts already."""
-    users = get_user_model().objects
-    if users.exists():
-        return ""
-    password = readable_password()
-    users.create_superuser("admin", password=password).groups.add(Group.objects.get(name=roles.ADMIN))
-    return password
-
-
-def sign_in(home: Home, password: str) -> str:
+def sign_in(home: Home, passwords: dict[str, str]) -> str:
+    """How to sign in: a line for each account that was just made, or as before."""
     environment, python = (shlex.quote(os.path.relpath(path)) for path in (home.environment_file, sys.executable))
     reset = RESET.format(environment=environment, python=python)
-    if not password:
+    if not passwords:
         return f"    Sign in as before.\n{reset}"
-    return f"    Sign in as    admin\n    Password      {password}  (shown only this once)\n{reset}"
+    lines = "\n".join(f"      {name:<16}{password}" for name, password in passwords.items())
+    return f"    Sign in with the role of that name; the passwords are shown only this once\n{lines}\n{reset}"
 
 
 def found_again(resumed: int) -> str:

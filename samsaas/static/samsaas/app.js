@@ -161,6 +161,8 @@
   });
 
   document.addEventListener("change", (event) => {
+    const folded = one(`details[data-opened-by="${CSS.escape(event.target.name)}"]`);
+    if (folded && event.target.value === folded.dataset.openedAt) folded.open = true;
     if (event.target.matches("[data-submit-on-change]")) event.target.form.requestSubmit();
   });
 

@@ -12,6 +12,7 @@ from profiles.connectors.dropbox.sandbox.messages import Answered, as_text
 
 MISSING: Any = object()
 Check = Callable[[Any], str]
+ACCOUNT_ID = 40
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +29,15 @@ def boolean(value: Any) -> str:
 
 def text(value: Any) -> str:
     return "" if isinstance(value, str) else f"expected string, got {kind(value)}"
+
+
+def some_text(value: Any) -> str:
+    return text(value) or ("" if value else "must have at least one character")
+
+
+def account_id(value: Any) -> str:
+    """An AccountId: exactly 40 characters."""
+    return text(value) or ("" if len(value) == ACCOUNT_ID else f"must have {ACCOUNT_ID} characters")
 
 
 def whole(least: int, most: int) -> Check:

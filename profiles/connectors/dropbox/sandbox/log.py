@@ -103,7 +103,7 @@ def _oddities(team: Team, day: dt.date) -> list[Event]:
     ]
     if number % 7 == 0:
         worn = _event(day, 11 * 3600, DOINGS[2], who)
-        worn["origin"] = {"access_method": {".tag": "sign_in_as", "sign_in_as": {".tag": "web"}}}
+        worn["origin"] = {"access_method": {".tag": "sign_in_as", "session_id": opaque("dbwsid:", team.team_id)}}
         found.append(worn)
         acting = {".tag": "admin", "admin": person(admin)}
         change = (
@@ -113,6 +113,19 @@ def _oddities(team: Team, day: dt.date) -> list[Event]:
         )
         found.append(_event(day, 13 * 3600, change, acting))
     return found
+
+
+def matches(
+    event: Event, *, account_id: str | None = None, category: str | None = None, event_type: str | None = None
+) -> bool:
+    """Whether an event is among those asked for; here nobody but the actor is ever named in one."""
+    actor = event.get("actor") or {}
+    user = actor.get("user") or actor.get("admin") or {}
+    return (
+        account_id in (None, user.get("account_id"))
+        and category in (None, event["event_category"][".tag"])
+        and event_type in (None, event["event_type"][".tag"])
+    )
 
 
 def person(member: Member) -> dict[str, Any]:

@@ -117,8 +117,14 @@ def get_events(call: Call) -> Any:
     end = arguments.moment(time.get("end_time"))
     if first and end and end <= first:
         raise error(call.sandbox, 409, {".tag": "invalid_time_range"})
+    only = {name: arguments.tag_of(call.argument[name]) for name in ("account_id", "category", "event_type")}
+    if only["category"] and only["event_type"]:
+        raise error(call.sandbox, 409, {".tag": "invalid_filters"})
+    if only["account_id"] and not call.team.find("account_id", only["account_id"]):
+        raise error(call.sandbox, 409, {".tag": "account_id_not_found"})
     since = first or now - dt.timedelta(days=30)
-    return _log(call, since, end or now, 0, call.argument["limit"], ends=bool(end))
+    start = {"start": 0, "limit": call.argument["limit"], "ends": bool(end), "only": only}
+    return _log(call, since, end or now, start)
 
 
 def continue_events(call: Call) -> Any:
@@ -126,14 +132,16 @@ def continue_events(call: Call) -> Any:
     since, until = (dt.datetime.fromisoformat(place[name]) for name in ("since", "until"))
     if place["whole"]:  # everything up to then was given: go on with what came later
         since, until = until, until if place["ends"] else call.sandbox.now()
-    return _log(call, since, until, place["start"], place["limit"], ends=place["ends"])
+    return _log(call, since, until, place)
 
 
-def _log(call: Call, since: dt.datetime, until: dt.datetime, start: int, limit: int, *, ends: bool) -> Any:
-    window = list(itertools.islice(log.events(call.team, since, until), start, start + limit + 1))
+def _log(call: Call, since: dt.datetime, until: dt.datetime, place: dict[str, Any]) -> Any:
+    start, limit = place["start"], place["limit"]
+    found = (event for event in log.events(call.team, since, until) if log.matches(event, **place.get("only", {})))
+    window = list(itertools.islice(found, start, start + limit + 1))
     more = len(window) > limit
-    place = {"since": since.isoformat(), "until": until.isoformat(), "limit": limit, "whole": not more, "ends": ends}
-    cursor = make_cursor(call, "events", place | {"start": start + limit if more else 0})
+    reached = {"since": since.isoformat(), "until": until.isoformat(), "whole": not more}
+    cursor = make_cursor(call, "events", {**place, **reached, "start": start + limit if more else 0})
     return {"events": window[:limit], "cursor": cursor, "has_more": more}
 
 
@@ -147,7 +155,7 @@ def list_devices(call: Call) -> Any:
     return answer | ({"cursor": make_cursor(call, "devices", {"start": start + DEVICES_A_PAGE})} if more else {})
 
 
-def get_removal_status(call: Call) -> Any:
+def get_job_status(call: Call) -> Any:
     raise error(call.sandbox, 409, {".tag": "invalid_async_job_id"})
 
 
@@ -182,13 +190,14 @@ def _seal(call: Call, text: bytes) -> bytes:
 
 
 CURSOR = {"cursor": Field(check=arguments.text)}
+JOB = {"async_job_id": Field(check=arguments.some_text)}
 LISTING = {
     "limit": Field(check=arguments.whole(1, 1000), default=1000),
     "include_removed": Field(check=arguments.boolean, default=False),
 }
 EVENTS = {
     "limit": Field(check=arguments.whole(1, 1000), default=1000),
-    "account_id": Field(check=arguments.text, default=None),
+    "account_id": Field(check=arguments.account_id, default=None),
     "time": Field(check=arguments.time_range, default=None),
     "category": Field(check=arguments.union, default=None),
     "event_type": Field(check=arguments.union, default=None),
@@ -216,8 +225,9 @@ ROUTES: dict[str, Route] = {
     "team_log/get_events": Route(answer=get_events, scope=READ_EVENTS, fields=EVENTS),
     "team_log/get_events/continue": Route(answer=continue_events, scope=READ_EVENTS, fields=CURSOR),
     "team/devices/list_members_devices": Route(answer=list_devices, scope="sessions.list", fields=DEVICES),
-    "team/members/remove/job_status/get": Route(
-        answer=get_removal_status, scope="members.delete", fields={"async_job_id": Field(check=arguments.text)}
+    "team/members/remove/job_status/get": Route(answer=get_job_status, scope="members.delete", fields=JOB),
+    "team/members/move_former_member_files/job_status/check": Route(
+        answer=get_job_status, scope="members.write", fields=JOB
     ),
     "auth/token/revoke": Route(answer=revoke_token, user=True),
 }

@@ -32,7 +32,7 @@ def drop(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("subscriptions", "0004_counting_indexes"),
+        ("subscriptions", "0007_people_who_are_back_and_unknown_managers"),
     ]
 
     operations = [

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('subscriptions', '0005_search_indexes'),
+        ('subscriptions', '0008_search_indexes'),
     ]
 
     operations = [

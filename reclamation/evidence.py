@@ -1,0 +1,23 @@
+"""What is known of a seat's use at one moment, as plain data that a candidate keeps."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from subscriptions import bands
+from subscriptions.models import LastActivity, Subscription
+
+
+def of(seat: Subscription, *, covered: bool, now: datetime) -> dict[str, Any]:
+    """Last activity (ISO 8601, UTC) with the vendor's word for it, and whether all the time since was read (`covered`).
+
+    `inactive_days` is None where it cannot be counted: without any activity, and where not all the time was read.
+    """
+    latest: LastActivity | None = getattr(seat, "last_activity", None)
+    return {
+        "last_activity": latest.at.isoformat() if latest else None,
+        "kind": latest.kind if latest else "",
+        "covered": covered,
+        "inactive_days": bands.inactive_days(latest.at, now) if latest and covered else None,
+    }

@@ -1,0 +1,125 @@
+"""Removal candidates: one seat proposed for removal, with the evidence of that moment, and every state it was in."""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn, Self
+
+from django.conf import settings
+from django.db import models
+from django.urls import reverse
+
+from reclamation.states import CLOSED, OPEN, State
+
+
+class CandidateQuerySet(models.QuerySet["RemovalCandidate"]):
+    def open(self) -> Self:
+        """Not decided yet. A constraint ties `closed_at` to the state."""
+        return self.filter(closed_at=None)
+
+    def closed(self) -> Self:
+        return self.exclude(closed_at=None)
+
+
+class RemovalCandidate(models.Model):
+    """A proposal; it removes nothing by itself. `workflow` alone changes its state.
+
+    Seat and profile are let go of when they are deleted: what a reader needs of them is copied, so that a closed
+    candidate stays readable.
+    """
+
+    class Justification(models.TextChoices):
+        LOW_USAGE = "low_usage", "Low Usage"
+        UNALLOCATED = "unallocated", "Unallocated"
+        UNLICENSED = "unlicensed", "Unlicensed"
+        RESTRICTED_SOFTWARE = "restricted_software", "Restricted Software"
+
+    subscription = models.ForeignKey(
+        "subscriptions.Subscription", null=True, on_delete=models.SET_NULL, related_name="removal_candidates"
+    )
+    profile = models.ForeignKey("profiles.IntegrationProfile", null=True, on_delete=models.SET_NULL, related_name="+")
+    profile_name = models.CharField("subscription profile", max_length=80)
+    display_name = models.CharField(max_length=255, blank=True)
+    email = models.CharField("user principal name", max_length=320, blank=True)
+    external_id = models.CharField("external user id", max_length=255)
+    software_model = models.CharField(max_length=400, blank=True)
+
+    justification = models.CharField(max_length=20, choices=Justification.choices, default=Justification.LOW_USAGE)
+    note = models.TextField(blank=True)
+    state = models.CharField(max_length=20, choices=State.choices)
+    evidence = models.JSONField(help_text="What was known of the seat's use when the candidate was opened.")
+    opened_at = models.DateTimeField()
+    opened_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
+        help_text="Empty: samsaas itself.",
+    )
+    closed_at = models.DateTimeField(null=True)
+
+    objects = CandidateQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["subscription"], condition=models.Q(closed_at=None), name="candidate_one_open_per_seat"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(state__in=OPEN, closed_at=None)
+                | models.Q(state__in=CLOSED, closed_at__isnull=False),
+                name="candidate_closed_at_says_closed",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.number}, {self.seat_name}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("candidate_detail", args=[self.pk])
+
+    @property
+    def number(self) -> str:
+        return f"RC{self.pk:07}"
+
+    @property
+    def seat_name(self) -> str:
+        """What the seat is called here, as on its own page."""
+        return self.display_name or self.email or self.external_id
+
+    @property
+    def is_open(self) -> bool:
+        return self.closed_at is None
+
+
+class StateChange(models.Model):
+    """One move of a candidate, never changed afterwards. The first one comes from no state."""
+
+    candidate = models.ForeignKey(RemovalCandidate, on_delete=models.CASCADE, related_name="history")
+    from_state = models.CharField(max_length=20, choices=State.choices, blank=True)
+    to_state = models.CharField(max_length=20, choices=State.choices)
+    at = models.DateTimeField()
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
+        help_text="Empty: samsaas itself.",
+    )
+    reason = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return f"{self.get_from_state_display() or 'New'} → {self.get_to_state_display()}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if self.pk:
+            raise TypeError("The history of a candidate is append-only.")
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise TypeError("The history of a candidate is append-only.")

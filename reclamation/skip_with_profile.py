@@ -1,0 +1,32 @@
+"""Close a profile's open candidates when the profile is deleted; closed ones stay as they are.
+
+A step of `profiles.delete_profile`, which calls it by `PROFILE_DELETION_STEPS` in its own transaction, when the seats
+are gone and nobody can propose one any more.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.contrib.auth.models import User
+
+from profiles.delete_profile import Consequence
+from profiles.models import IntegrationProfile
+from reclamation import workflow
+from reclamation.models import RemovalCandidate
+
+REASON = "The integration profile was deleted."
+
+
+def stays(profile: IntegrationProfile) -> list[Consequence]:
+    """The candidates that are kept, and what becomes of them; nothing where there are none."""
+    candidates = RemovalCandidate.objects.filter(profile=profile)
+    found = [
+        Consequence(candidates.open().count(), "open removal candidates, which become Closed Skipped"),
+        Consequence(candidates.closed().count(), "closed removal candidates"),
+    ]
+    return [one for one in found if one.count]
+
+
+def run(profile: IntegrationProfile, *, by: User, now: datetime) -> None:
+    workflow.skip_all(profile, reason=REASON, by=by, now=now)

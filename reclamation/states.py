@@ -1,0 +1,34 @@
+"""The eight states of a removal candidate, and which of them leads to which.
+
+Source: "Reclaiming user subscriptions" of the original's documentation.
+"""
+
+from __future__ import annotations
+
+from django.db import models
+
+
+class State(models.TextChoices):
+    ATTENTION_REQUIRED = "attention_required", "Attention Required"
+    READY = "ready", "Ready"
+    AWAITING_USER = "awaiting_user", "Awaiting User"
+    AWAITING_APPROVAL = "awaiting_approval", "Awaiting Approval"
+    AWAITING_REVOCATION = "awaiting_revocation", "Awaiting Revocation"
+    CLOSED_COMPLETE = "closed_complete", "Closed Complete"
+    CLOSED_SKIPPED = "closed_skipped", "Closed Skipped"
+    CLOSED_CANCELED = "closed_canceled", "Closed Canceled"
+
+
+CLOSED = (State.CLOSED_COMPLETE, State.CLOSED_SKIPPED, State.CLOSED_CANCELED)
+OPEN = tuple(state for state in State if state not in CLOSED)
+
+# From every open state a person may skip, and activity cancels. Only a removal completes, and what is closed stays so.
+_ENDS = {State.CLOSED_SKIPPED, State.CLOSED_CANCELED}
+MOVES: dict[State, set[State]] = {
+    State.ATTENTION_REQUIRED: {State.READY, *_ENDS},
+    State.READY: {State.ATTENTION_REQUIRED, State.AWAITING_USER, State.AWAITING_REVOCATION, *_ENDS},
+    State.AWAITING_USER: {State.AWAITING_APPROVAL, State.AWAITING_REVOCATION, *_ENDS},
+    State.AWAITING_APPROVAL: {State.AWAITING_REVOCATION, *_ENDS},
+    State.AWAITING_REVOCATION: {State.ATTENTION_REQUIRED, State.CLOSED_COMPLETE, *_ENDS},
+    **{state: set() for state in CLOSED},
+}

@@ -1,0 +1,38 @@
+"""The table of removal candidates."""
+
+from __future__ import annotations
+
+from reclamation.models import RemovalCandidate
+from samsaas.lib.tables import NUMBER, ROOMY, MarkupColumn, Table
+
+
+class CandidateTable(Table):
+    caption = "Removal candidates"
+    row_links = True
+    filtered_title = "No removal candidate matches"
+    empty_title = "No open removal candidate"
+    empty_text = "Open a software subscription and press Propose for removal. That removes nothing by itself."
+
+    id = MarkupColumn('<a href="{{ record.get_absolute_url }}">{{ record.number }}</a>', verbose_name="Number")
+    display_name = MarkupColumn(
+        '{{ record.display_name|outside }}<span class="sub">{{ record.email|breakable }}</span>', attrs=ROOMY
+    )
+    software_model = MarkupColumn("{% if value %}{{ value }}{% else %}{% pill 'unknown' 'Unrecognised' %}{% endif %}")
+    profile_name = MarkupColumn('<span class="clamp">{{ value|outside }}</span>', verbose_name="Subscription profile")
+    state = MarkupColumn("{% pill record.state record.get_state_display %}")
+    justification = MarkupColumn("{{ record.get_justification_display }}")
+    inactive_days = MarkupColumn(
+        "{{ record.evidence.inactive_days|number }}", verbose_name="Inactive days", attrs=NUMBER, orderable=False
+    )
+    opened_at = MarkupColumn(
+        '{{ value|day }}<span class="sub">by {{ record.opened_by.get_username|default:"samsaas" }}</span>',
+        verbose_name="Opened",
+    )
+
+    class Meta(Table.Meta):
+        model = RemovalCandidate
+        fields = (
+            *("id", "display_name", "software_model", "profile_name", "state", "justification"),
+            *("inactive_days", "opened_at"),
+        )
+        order_by = "-id"

@@ -1,0 +1,109 @@
+"""Removal candidates: the list, its export, one candidate, proposing a seat, and closing as skipped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from django.contrib import messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+
+from reclamation import propose, workflow
+from reclamation.filters import CandidateFilter
+from reclamation.forms import ProposalForm, SkipForm
+from reclamation.models import RemovalCandidate
+from reclamation.tables import CandidateTable
+from samsaas.lib import csv_export, tables
+from samsaas.lib.http import SignedInRequest
+from subscriptions.models import Subscription
+
+HEADER = (
+    *("Number", "Display name", "User principal name", "External user id", "Software model", "Subscription profile"),
+    *("State", "Justification", "Note", "Last activity", "Kind of activity", "Time covered", "Inactive days"),
+    *("Opened", "Opened by", "Closed"),
+)
+
+
+def candidate_list(request: HttpRequest) -> HttpResponse:
+    """Open candidates, unless the filter says otherwise."""
+    rows = RemovalCandidate.objects.select_related("opened_by")
+    context = tables.listing(request, rows, CandidateTable, CandidateFilter)
+    context["export_query"] = request.GET.urlencode()
+    return render(request, "reclamation/candidate_list.html", context)
+
+
+def candidate_export(request: HttpRequest) -> HttpResponseBase:
+    """The rows of the filtered list as CSV. A filter that makes no sense leads back to the list, which says so."""
+    rows = RemovalCandidate.objects.select_related("opened_by")
+    filtered = CandidateFilter(request.GET, queryset=rows, request=request)
+    if filtered.errors:
+        return redirect(f"{reverse('candidate_list')}?{request.GET.urlencode()}")
+    return csv_export.stream("removal-candidates", HEADER, _rows(filtered.qs))
+
+
+def _rows(candidates: QuerySet[RemovalCandidate]) -> Iterator[tuple[Any, ...]]:
+    for one in candidates.order_by("-pk").iterator(chunk_size=2000):
+        at = one.evidence["last_activity"]
+        yield (
+            *(one.number, one.display_name, one.email, one.external_id, one.software_model, one.profile_name),
+            *(one.get_state_display(), one.get_justification_display(), one.note),
+            *(datetime.fromisoformat(at) if at else None, one.evidence["kind"], one.evidence["covered"]),
+            *(one.evidence["inactive_days"], one.opened_at),
+            *(one.opened_by.get_username() if one.opened_by else "samsaas", one.closed_at),
+        )
+
+
+def candidate_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """One candidate: whose seat, what was known when it was opened, and every state it was in."""
+    related = ("subscription", "profile", "opened_by")
+    candidate = get_object_or_404(RemovalCandidate.objects.select_related(*related), pk=pk)
+    at = candidate.evidence["last_activity"]
+    context = {
+        "candidate": candidate,
+        "last_activity": datetime.fromisoformat(at) if at else None,
+        "history": candidate.history.select_related("by"),
+    }
+    return render(request, "reclamation/candidate_detail.html", context)
+
+
+def candidate_propose(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Propose a seat by hand. One that is proposed already leads to its candidate."""
+    seat = get_object_or_404(Subscription.objects.select_related("profile", "identifier__software_model"), pk=pk)
+    form = ProposalForm(request.POST or None)
+    try:
+        propose.check(seat)
+        if form.is_valid():
+            candidate = propose.run(seat, **form.cleaned_data, by=request.user, now=timezone.now())
+            messages.success(request, f"{candidate.number} was opened. Nothing was removed.")
+            return redirect(candidate)
+    except propose.AlreadyOpen as found:
+        messages.info(request, str(found))
+        return redirect(found.candidate)
+    except propose.Refused as reason:
+        messages.error(request, str(reason))
+        return redirect(seat)
+    return render(request, "reclamation/candidate_propose.html", {"seat": seat, "form": form})
+
+
+def candidate_skip(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Close Skipped, with a reason."""
+    candidate = get_object_or_404(RemovalCandidate, pk=pk)
+    if not candidate.is_open:
+        messages.info(request, f"{candidate.number} is closed already.")
+        return redirect(candidate)
+    form = SkipForm(request.POST or None)
+    if not form.is_valid():
+        return render(request, "reclamation/candidate_skip.html", {"candidate": candidate, "form": form})
+    try:
+        workflow.skip(candidate, reason=form.cleaned_data["reason"], by=request.user, now=timezone.now())
+    except workflow.NotAllowed:
+        messages.info(request, f"{candidate.number} was closed meanwhile.")
+    else:
+        messages.success(request, f"{candidate.number} was closed as skipped.")
+    return redirect(candidate)

@@ -1,0 +1,86 @@
+# ruff: noqa: S608 - names of tables are our own constants, all else is a parameter
+"""The only code that gives a removal candidate a state, so that none moves twice, unseen, or where it may not go.
+
+Every way through here writes the candidate, its history and the audit trail in one transaction.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db import connection, transaction
+
+from profiles.models import IntegrationProfile
+from reclamation.models import RemovalCandidate, StateChange
+from reclamation.states import CLOSED, MOVES, State
+from samsaas import audit
+from subscriptions.models import Subscription
+
+CANDIDATES = RemovalCandidate._meta.db_table
+HISTORY = StateChange._meta.db_table
+
+
+class NotAllowed(Exception):
+    """No such move from the state the candidate is in by now; nothing was written."""
+
+
+@transaction.atomic
+def open_for(
+    seat: Subscription, *, justification: str, note: str, evidence: dict[str, Any], by: User | None, now: datetime
+) -> RemovalCandidate:
+    """A new candidate, Ready. Raises IntegrityError where the seat has an open one."""
+    candidate = RemovalCandidate.objects.create(
+        subscription=seat,
+        profile=seat.profile,
+        profile_name=seat.profile.display_name,
+        display_name=seat.display_name,
+        email=seat.email,
+        external_id=seat.external_id,
+        software_model=str(seat.identifier.software_model or ""),
+        justification=justification,
+        note=note,
+        state=State.READY,
+        evidence=evidence,
+        opened_at=now,
+        opened_by=by,
+    )
+    StateChange.objects.create(candidate=candidate, to_state=State.READY, at=now, by=by)
+    audit.record(by, "opened removal candidate", candidate, justification=candidate.get_justification_display())
+    return candidate
+
+
+def skip(candidate: RemovalCandidate, *, reason: str, by: User, now: datetime) -> None:
+    """Close it without removing anybody: Closed Skipped. Raises `NotAllowed`."""
+    _move(candidate, State.CLOSED_SKIPPED, reason=reason, by=by, now=now)
+
+
+@transaction.atomic
+def skip_all(profile: IntegrationProfile, *, reason: str, by: User, now: datetime) -> int:
+    """Closed Skipped for every open candidate of a profile whose seats are gone, however many. Returns how many."""
+    lock = " FOR UPDATE" if connection.features.has_select_for_update else ""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {HISTORY} (candidate_id, from_state, to_state, at, by_id, reason) "
+            f"SELECT id, state, %s, %s, %s, %s FROM {CANDIDATES} WHERE profile_id = %s AND closed_at IS NULL{lock}",
+            [State.CLOSED_SKIPPED, connection.ops.adapt_datetimefield_value(now), by.pk, reason, profile.pk],
+        )
+    rows = RemovalCandidate.objects.filter(profile=profile).open()
+    skipped = rows.update(state=State.CLOSED_SKIPPED, closed_at=now, subscription=None)
+    if skipped:
+        audit.record(by, "skipped removal candidates", profile, candidates=skipped, reason=reason)
+    return skipped
+
+
+@transaction.atomic
+def _move(candidate: RemovalCandidate, to: State, *, reason: str, by: User | None, now: datetime) -> None:
+    """The door: one candidate from the state it was read in to another. Raises `NotAllowed`, also when overtaken."""
+    before = State(candidate.state)
+    if to not in MOVES[before]:
+        raise NotAllowed
+    same = RemovalCandidate.objects.filter(pk=candidate.pk, state=before)
+    if not same.update(state=to, closed_at=now if to in CLOSED else None):
+        raise NotAllowed
+    StateChange.objects.create(candidate=candidate, from_state=before, to_state=to, at=now, by=by, reason=reason)
+    audit.record(by, "moved removal candidate", candidate, before=before.label, after=to.label, reason=reason)

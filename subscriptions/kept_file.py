@@ -1,0 +1,57 @@
+"""An uploaded file, kept in the database until a worker reads it: web and worker need not share a disk.
+
+In pieces, so that neither side ever holds the whole of it.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from typing import Any, BinaryIO
+
+from subscriptions.models import PersonImport, PersonImportPiece
+
+PIECE = 1024 * 1024  # bytes
+
+
+def keep(upload: PersonImport, file: BinaryIO) -> None:
+    """Store the file from its beginning to its end. Call it in a transaction."""
+    file.seek(0)
+    number = 0
+    while data := file.read(PIECE):
+        PersonImportPiece.objects.create(upload=upload, number=number, data=data)
+        number += 1
+
+
+def pieces(upload: PersonImport) -> Iterator[bytes]:
+    """Its pieces in order, one at a time."""
+    stored = upload.pieces.order_by("number").values_list("data", flat=True)
+    number = 0
+    while found := stored.filter(number=number).first():
+        yield bytes(found)
+        number += 1
+
+
+def line_ends(upload: PersonImport) -> int:
+    """About how many lines there are: a quoted cell may hold line ends too."""
+    return sum(piece.count(b"\n") for piece in pieces(upload))
+
+
+def opened(upload: PersonImport) -> BinaryIO:
+    """To be read line by line, once."""
+    return io.BufferedReader(_Pieces(upload))
+
+
+class _Pieces(io.RawIOBase):
+    def __init__(self, upload: PersonImport) -> None:
+        self.coming, self.left = pieces(upload), memoryview(b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        if not self.left:
+            self.left = memoryview(next(self.coming, b""))
+        count = min(len(buffer), len(self.left))
+        buffer[:count], self.left = self.left[:count], self.left[count:]
+        return count
