@@ -127,16 +127,22 @@ class Job:
         return bool(self._mine().update(finished_at=Now(), heartbeat_at=Now(), **changes))
 
     def requeue(self, pause: timedelta, step: str, **changes: Any) -> None:
-        """Back into the queue with the cursor kept, not to be claimed before the pause is over."""
-        self._mine().update(
-            state=JobRun.State.QUEUED,
-            owner="",
-            step=step,
-            not_before=Now() + pause,
-            rung_at=None,
-            attempts=F("attempts") - 1,
-            **{**self._met(), **changes},
+        """Back into the queue with the cursor kept, until the pause is over. A run that was cancelled ends instead."""
+        moved = (
+            self._mine()
+            .filter(cancel_requested=False)
+            .update(
+                state=JobRun.State.QUEUED,
+                owner="",
+                step=step,
+                not_before=Now() + pause,
+                rung_at=None,
+                attempts=F("attempts") - 1,
+                **{**self._met(), **changes},
+            )
         )
+        if not moved:
+            self.finish(JobRun.State.CANCELLED)
 
     def throttled(self, seconds: float) -> None:
         """Wait in the queue for as long as the vendor asks."""

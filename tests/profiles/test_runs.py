@@ -205,6 +205,18 @@ def test_a_refresh_nobody_waits_for_stays_away_from_a_vendor_in_trouble_and_fail
     assert after(run).state == "failed" and after(run).error_request_id == "req-503"
 
 
+@pytest.mark.parametrize("error", [base.TryLater("Down."), base.Throttled("Slow.", retry_after=60)])
+def test_a_cancelled_run_does_not_wait_for_the_vendor_to_recover(draft, integrator, error):
+    run, _ = queue.request(draft, base.DOWNLOAD, trigger=JobRun.Trigger.SCHEDULE)
+
+    def cancelled_meanwhile(job: runs.Job, *, now: object) -> None:
+        queue.cancel(run, by=integrator.user)
+        raise error
+
+    runs.execute(run.pk, cancelled_meanwhile)
+    assert after(run).state == "cancelled"
+
+
 def test_a_refresh_that_stays_away_is_told_on_the_profile_and_at_home(connected, integrator, dropbox):
     dropbox.faults.add("team/members/list_v2", None, Fault(status=503))
     worlds.work()
