@@ -1,9 +1,11 @@
 """What `make test` runs: the whole suite on SQLite, and again on a real PostgreSQL, with one coverage floor.
 
-1. On PostgreSQL, beside the other run: everything but the tests that bring their own database, and those of plain
-   Python that know none. What it prints is shown when the other run is over.
-2. On SQLite everything, browser and Redis included.
-3. The coverage of both is added up and held against the floor in pyproject.toml.
+Three runs go on beside one another, since much of their time is waiting; what two of them print is shown at the end.
+1. On SQLite, everything that uses the tests' database.
+2. On PostgreSQL, the same.
+3. Once, the tests that bring a database of their own (whole installations, the browser) or know none (connectors).
+
+The coverage of all is added up and held against the floor in pyproject.toml.
 """
 
 from __future__ import annotations
@@ -17,7 +19,8 @@ from typing import IO, Any
 
 from tests import servers
 
-OTHER_DATABASE = ("-m", "not own_database", "--ignore=tests/connectors")
+SHARED, OWN = ("-m", "not own_database"), ("-m", "own_database")
+NOTHING_SELECTED = 5
 
 
 def pytest(*arguments: str, output: IO[str] | None = None, **environment: str) -> subprocess.Popen[Any]:
@@ -25,29 +28,34 @@ def pytest(*arguments: str, output: IO[str] | None = None, **environment: str) -
     return subprocess.Popen(command, env={**os.environ, **environment}, stdout=output, stderr=output)
 
 
-def both(arguments: list[str]) -> int:
-    """The exit codes of the two runs, the worse one."""
+def beside_one_another(arguments: list[str]) -> int:
+    """The exit code of the first run that failed, else 0."""
     with ExitStack() as stack:
+        runs = {"Those that bring their own database, or know none": {}}
         try:
-            url = stack.enter_context(servers.postgres())
+            runs["On PostgreSQL"] = {"DATABASE_URL": stack.enter_context(servers.postgres())}
+            without = 0
         except servers.Missing as missing:
-            alone = pytest(*arguments).wait()
-            sys.stdout.write(f"\n{missing} The second run, on PostgreSQL, was left out.\n")
-            return alone or int(servers.in_ci())
-        said = stack.enter_context(tempfile.TemporaryFile("w+"))
-        beside = pytest(*OTHER_DATABASE, *arguments, output=said, DATABASE_URL=url)
-        stack.callback(beside.kill)
-        first = pytest(*arguments).wait()
-        second = beside.wait()
-        said.seek(0)
-        sys.stdout.write(f"\nOn PostgreSQL:\n\n{said.read()}")
-        sys.stdout.flush()
-        return first or second
+            sys.stdout.write(f"\n{missing} The run on PostgreSQL is left out.\n")
+            without = int(servers.in_ci())
+        started = []
+        for title, environment in runs.items():
+            said = stack.enter_context(tempfile.TemporaryFile("w+"))
+            run = pytest(*(SHARED if environment else OWN), *arguments, output=said, **environment)
+            stack.callback(run.kill)
+            started.append((title, run, said))
+        codes = [without, pytest(*SHARED, *arguments).wait()]
+        for title, run, said in started:
+            codes.append(run.wait())
+            said.seek(0)
+            sys.stdout.write(f"\n{title}:\n\n{said.read()}")
+            sys.stdout.flush()
+        return next((code for code in codes if code and not (arguments and code == NOTHING_SELECTED)), 0)
 
 
 def main(arguments: list[str]) -> int:
     subprocess.run([sys.executable, "-m", "coverage", "erase"], check=True)
-    failed = both(arguments)
+    failed = beside_one_another(arguments)
     subprocess.run([sys.executable, "-m", "coverage", "combine", "-q"], check=True)
     report = [sys.executable, "-m", "coverage", "report", "--skip-covered", "--skip-empty"]
     covered = subprocess.run(report, check=False).returncode

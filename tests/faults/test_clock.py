@@ -45,7 +45,7 @@ def test_leases_are_right_on_a_machine_whose_clock_is_wrong(tenant: Tenant, meas
         mistakes += ["a dead worker's run was left"] * (1 - queue.sweep()["lost"])
         again = runs.claim(run.pk)
         assert again
-        again.requeue(600)
+        again.throttled(600)
         mistakes += ["a waiting run was started"] * bool(runs.claim(run.pk))
         JobRun.objects.filter(pk=run.pk).update(not_before=Now() - timedelta(seconds=1))
         mistakes += ["a run whose time had come was left"] * (tenant.go_on(run).state != "succeeded")
