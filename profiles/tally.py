@@ -50,7 +50,7 @@ PULLED: Meanings = {
     "not_member": ("Not by a member", "by an app, an outsider or the vendor itself"),
     "signed_in_as": ("Signed in as", "an administrator acting as somebody else, which is nobody’s use"),
     "no_actor": ("Without an actor", "the vendor does not say who it was"),
-    "unknown": ("Unknown kind", "kinds of event this version does not know, not counted, see the warnings"),
+    "unknown": ("Unknown kind", "counted, to be safe, though this version does not know the kind; see the warnings"),
     **SET_ASIDE,
 }
 VALIDATED: Meanings = {
