@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from benchmarks import activity_log, sides  # noqa: E402
+from benchmarks import activity_log, contenders  # noqa: E402
 from benchmarks.settings import database  # noqa: E402
 
 LABELS = {
@@ -33,13 +33,13 @@ LABELS = {
 def main() -> None:
     options = _options()
     if options.side:
-        from benchmarks import activity_sides  # noqa: PLC0415 - only the measuring process sets Django up
+        from benchmarks import activity_contenders  # noqa: PLC0415 - only the measuring process sets Django up
 
-        return activity_sides.main(options.side, options.port, int(options.members))
+        return activity_contenders.main(options.side, options.port, int(options.members))
     with tempfile.TemporaryDirectory(prefix="benchmark-") as scratch:
         url = database(options.database, Path(scratch))
-        for size in sides.numbers(options.sizes):
-            for members in sides.numbers(options.members):
+        for size in contenders.numbers(options.sizes):
+            for members in contenders.numbers(options.members):
                 folder = Path(options.pages or scratch) / f"log-{size}-{members}"
                 activity_log.write(folder, size, members)
                 measured = _against_a_server(folder, members, url, options.rounds)
@@ -48,24 +48,24 @@ def main() -> None:
 
 
 def _options() -> argparse.Namespace:
-    parser = sides.options(__doc__, LABELS, sizes="1000000", counted="events")
+    parser = contenders.options(__doc__, LABELS, sizes="1000000", counted="events")
     parser.add_argument("--members", default="10000", help="seats of the team, separated by commas")
     parser.add_argument("--port", type=int, help=argparse.SUPPRESS)
     return parser.parse_args()
 
 
-def _against_a_server(folder: Path, members: int, url: str, rounds: int) -> dict[str, sides.Measured]:
+def _against_a_server(folder: Path, members: int, url: str, rounds: int) -> dict[str, contenders.Measured]:
     command = [sys.executable, activity_log.__file__, str(folder)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         try:
             port = server.stdout.readline().strip()  # type: ignore[union-attr]
             arguments = ("--port", port, "--members", str(members))
-            return sides.quickest(__file__, LABELS, rounds, url, *arguments)
+            return contenders.quickest(__file__, LABELS, rounds, url, *arguments)
         finally:
             server.terminate()
 
 
-def _print_table(scheme: str, members: int, measured: dict[str, sides.Measured]) -> None:
+def _print_table(scheme: str, members: int, measured: dict[str, contenders.Measured]) -> None:
     bare = measured["bare"]
     print(f"\n{scheme}, {bare['events']:,} events of {members:,} members\n")
     print("| | seconds | events a second | speed / bare loop | peak memory | seats, days stored |")

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from benchmarks import sides, tenant  # noqa: E402
+from benchmarks import contenders, tenant  # noqa: E402
 from benchmarks.settings import database  # noqa: E402
 
 LABELS = {
@@ -31,22 +31,22 @@ LABELS = {
 
 
 def main() -> None:
-    options = sides.options(__doc__, LABELS, sizes="1000,100000", counted="members").parse_args()
+    options = contenders.options(__doc__, LABELS, sizes="1000,100000", counted="members").parse_args()
     if options.side:
-        from benchmarks import download_sides  # noqa: PLC0415 - only the measuring process sets Django up
+        from benchmarks import download_contenders  # noqa: PLC0415 - only the measuring process sets Django up
 
-        return download_sides.main(options.side, Path(options.pages))
+        return download_contenders.main(options.side, Path(options.pages))
     with tempfile.TemporaryDirectory(prefix="benchmark-") as scratch:
         url = database(options.database, Path(scratch))
-        for size in sides.numbers(options.sizes):
+        for size in contenders.numbers(options.sizes):
             folder = Path(options.pages or scratch) / str(size)
             tenant.write_pages(folder, size)
-            measured = sides.quickest(__file__, LABELS, options.rounds, url, "--pages", str(folder))
+            measured = contenders.quickest(__file__, LABELS, options.rounds, url, "--pages", str(folder))
             _print_table(urlsplit(url).scheme, size, measured)
     return None
 
 
-def _print_table(database: str, size: int, measured: dict[str, sides.Measured]) -> None:
+def _print_table(database: str, size: int, measured: dict[str, contenders.Measured]) -> None:
     """Ratio to the floor, whole and without the row source, which both sides share."""
     floor, source = measured["floor"], measured["source"]["seconds"]
     print(f"\n{database}, {size:,} members\n")

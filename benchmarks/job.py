@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.utils import timezone
 
-from profiles import runs
+from profiles.jobs import execute as runs
 from profiles.models import IntegrationProfile, JobRun
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from django.db import connection
 from django.utils import timezone
 
-from subscriptions import bands
+from subscriptions.activity import last_used
 from subscriptions.models import ActivityCoverage, Person, Subscription
 
 PAGE = 50
@@ -81,7 +81,7 @@ def words() -> dict[str, Any]:
         return f"UPPER({newline} || " + f" || {newline} || ".join(columns) + ")"
 
     def day(days_ago: int) -> str:
-        return bands.midnight(timezone.now(), days_ago).isoformat(sep=" ")
+        return last_used.midnight(timezone.now(), days_ago).isoformat(sep=" ")
 
     return {
         "profile": seat.profile_id,

@@ -17,13 +17,13 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from profiles import aliases
+from profiles.aliases import choose as aliases
 from profiles.connectors.dropbox import members
 from profiles.connectors.dropbox.sandbox.team import LargeTeam
 from profiles.models import IntegrationProfile, JobRun
 from samsaas.lib import bulk
 from samsaas.models import AuditEntry
-from subscriptions import recognise, staging
+from subscriptions.download import staging
 from subscriptions.models import (
     ActivityCoverage,
     LastActivity,
@@ -34,6 +34,7 @@ from subscriptions.models import (
     Subscription,
     SubscriptionIdentifier,
 )
+from subscriptions.software import recognize
 
 PAGE = 1000
 PROFILES = 4
@@ -65,7 +66,7 @@ def _make(seats: int, now: datetime) -> None:
         model._base_manager.all()._raw_delete("default")  # type: ignore[attr-defined]
     IntegrationProfile.objects.all().delete()
     profiles = [_profile(number, now) for number in range(PROFILES)]
-    recognise.run(profiles[0].vendor_info, ["full", "limited"])
+    recognize.run(profiles[0].vendor_info, ["full", "limited"])
     kinds = dict(SubscriptionIdentifier.objects.values_list("identifier", "pk"))
     _load(Subscription, _seats(seats, profiles, kinds, now))
     _load(Person, _people(seats // 5, now))

@@ -35,9 +35,9 @@ HEADER = "employee number,name,e-mails,department,manager,cost centre,country,le
 def main() -> None:
     options = _options()
     if options.side:
-        from benchmarks import people_sides  # noqa: PLC0415 - only the measuring process sets Django up
+        from benchmarks import people_contenders  # noqa: PLC0415 - only the measuring process sets Django up
 
-        return people_sides.main(options.side, Path(options.file))
+        return people_contenders.main(options.side, Path(options.file))
     with tempfile.TemporaryDirectory(prefix="benchmark-") as scratch:
         url = database(options.database, Path(scratch))
         for size in map(int, options.sizes.split(",")):

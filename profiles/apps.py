@@ -8,6 +8,7 @@ class ProfilesConfig(AppConfig):
     name = "profiles"
 
     def ready(self) -> None:
-        from profiles import aliases, checks  # noqa: F401, PLC0415 - models must be loaded first
+        from profiles import checks  # noqa: F401, PLC0415 - models must be loaded first
+        from profiles.aliases import choose as aliases  # noqa: F401, PLC0415 - models must be loaded first
 
         post_migrate.connect(aliases.ensure_parents, sender=self)

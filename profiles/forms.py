@@ -10,9 +10,9 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from profiles import aliases
-from profiles.alias_form import ALIAS_NAME
-from profiles.client_form import PURPOSES, ClientForm, credentials_of
+from profiles.aliases import choose as aliases
+from profiles.aliases.forms import ALIAS_NAME
+from profiles.connection.forms import PURPOSES, ClientForm, credentials_of
 from profiles.connectors import base
 from profiles.models import ConnectionAlias, Credential, IntegrationProfile
 

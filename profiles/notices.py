@@ -9,9 +9,10 @@ from datetime import datetime, timedelta
 from django.db.models import Max, Q, prefetch_related_objects
 from django.utils import timezone
 
-from profiles import runs, scopes
 from profiles.connectors import base
+from profiles.jobs import execute as runs
 from profiles.models import Credential, IntegrationProfile, JobRun, ProcessCheck, ScheduledJob
+from profiles.oauth import scopes
 
 STALE_AFTER = timedelta(hours=36)
 NEXT_STEP = (

@@ -10,9 +10,12 @@ from django.conf import settings
 from django.db.models import Max
 from django.utils import timezone
 
-from profiles import chain, inheritance, notices, run_now, scopes, validate
+from profiles import notices, validate
+from profiles.aliases import inheritance
 from profiles.connectors import base
+from profiles.jobs import chain, start as run_now
 from profiles.models import Credential, IntegrationProfile, JobRun, ProcessCheck, ScheduledJob
+from profiles.oauth import scopes
 
 RECENT_RUNS = 5
 

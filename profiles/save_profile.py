@@ -15,8 +15,11 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.db import transaction
 
-from profiles import aliases, connections, edit_alias, queue, validate
+from profiles import validate
+from profiles.aliases import choose as aliases, edit as edit_alias
+from profiles.connection import credentials as connections
 from profiles.connectors import base
+from profiles.jobs import queue
 from profiles.models import ConnectionAlias, Credential, IntegrationProfile
 from samsaas import audit
 

@@ -2,7 +2,8 @@
 
 from celery import shared_task
 
-from profiles import runs, validate as validate_connection
+from profiles import validate as validate_connection
+from profiles.jobs import execute as runs
 
 
 @shared_task

@@ -2,17 +2,21 @@
 
 from django.urls import path
 
-from profiles.views import aliases, oauth, profiles, runs, schedules
+from profiles import views
+from profiles.aliases import views as aliases
+from profiles.jobs import views as runs
+from profiles.oauth import views as oauth
+from profiles.schedules import views as schedules
 
 urlpatterns = [
-    path("integration-profiles/", profiles.profile_list, name="profile_list"),
-    path("integration-profiles/new/", profiles.profile_new, name="profile_new"),
-    path("integration-profiles/new/<slug:vendor>/", profiles.profile_create, name="profile_create"),
-    path("integration-profiles/<int:pk>/", profiles.profile_detail, name="profile_detail"),
-    path("integration-profiles/<int:pk>/edit/", profiles.profile_edit, name="profile_edit"),
-    path("integration-profiles/<int:pk>/delete/", profiles.profile_delete, name="profile_delete"),
-    path("integration-profiles/<int:pk>/download/", profiles.profile_download, name="profile_download"),
-    path("integration-profiles/<int:pk>/validate/", profiles.profile_validate, name="profile_validate"),
+    path("integration-profiles/", views.profile_list, name="profile_list"),
+    path("integration-profiles/new/", views.profile_new, name="profile_new"),
+    path("integration-profiles/new/<slug:vendor>/", views.profile_create, name="profile_create"),
+    path("integration-profiles/<int:pk>/", views.profile_detail, name="profile_detail"),
+    path("integration-profiles/<int:pk>/edit/", views.profile_edit, name="profile_edit"),
+    path("integration-profiles/<int:pk>/delete/", views.profile_delete, name="profile_delete"),
+    path("integration-profiles/<int:pk>/download/", views.profile_download, name="profile_download"),
+    path("integration-profiles/<int:pk>/validate/", views.profile_validate, name="profile_validate"),
     path("integration-profiles/<int:pk>/authorize/", oauth.authorize, name="profile_authorize"),
     path("integration-profiles/<int:pk>/waiting/", oauth.waiting, name="profile_waiting"),
     path("integration-profiles/<int:pk>/disconnect/", oauth.disconnect, name="profile_disconnect"),

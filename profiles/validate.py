@@ -16,9 +16,11 @@ from datetime import datetime
 
 from django.db import transaction
 
-from profiles import connections, queue, runs, scopes
+from profiles.connection import credentials as connections
 from profiles.connectors import base
+from profiles.jobs import execute as runs, queue
 from profiles.models import IntegrationProfile, JobRun, ProcessCheck, ScheduledJob
+from profiles.oauth import scopes
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from subscriptions import bands
+from subscriptions.activity import last_used
 from subscriptions.models import LastActivity, Subscription
 
 
@@ -19,5 +19,5 @@ def of(seat: Subscription, *, covered: bool, now: datetime) -> dict[str, Any]:
         "last_activity": latest.at.isoformat() if latest else None,
         "kind": latest.kind if latest else "",
         "covered": covered,
-        "inactive_days": bands.inactive_days(latest.at, now) if latest and covered else None,
+        "inactive_days": last_used.inactive_days(latest.at, now) if latest and covered else None,
     }

@@ -16,7 +16,7 @@ from django.db import transaction
 from profiles.models import Credential
 from reclamation import evidence, workflow
 from reclamation.models import RemovalCandidate
-from subscriptions import bands
+from subscriptions.activity import last_used
 from subscriptions.models import Subscription
 
 ENDED = "This subscription has ended: there is nothing left to remove."
@@ -45,7 +45,7 @@ class AlreadyOpen(Refused):
 def run(seat: Subscription, *, justification: str, note: str, by: User, now: datetime) -> RemovalCandidate:
     """The new candidate. Raises `AlreadyOpen` or `Refused`; nothing is written then."""
     seats = Subscription.objects.select_related("profile", "identifier__software_model", "last_activity")
-    described = seats.annotate(watched=bands.watched(now))
+    described = seats.annotate(watched=last_used.watched(now))
     locked = described.select_for_update(no_key=True, of=("self",)).filter(pk=seat.pk).first()
     if locked is None:
         raise Refused(GONE)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from reclamation.views import candidates
+from reclamation import views as candidates
 
 urlpatterns = [
     path("removal-candidates/", candidates.candidate_list, name="candidate_list"),

@@ -16,11 +16,11 @@ from django.utils import timezone
 from profiles import notices
 from profiles.models import IntegrationProfile, JobRun
 from samsaas import roles
-from samsaas.lib import distinct, search, tables
+from samsaas.lib import column_values, search, tables
 from samsaas.models import AuditEntry
-from samsaas.templatetags import coverage
 from subscriptions import figures
 from subscriptions.models import Subscription
+from subscriptions.templatetags import coverage
 
 SHOWN = 8
 RANK = {"bad": 0, "warn": 1, "info": 2, "idle": 3}
@@ -95,7 +95,7 @@ DAY = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 
 def _seen(column: str) -> list[tuple[str, str]]:
     """The values an audit column holds, as choices."""
-    return distinct.choices(AuditEntry, column, most=MOST_CHOICES)
+    return column_values.choices(AuditEntry, column, most=MOST_CHOICES)
 
 
 class AuditFilter(tables.ListFilter):

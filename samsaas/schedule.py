@@ -15,11 +15,12 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from profiles import queue
 from profiles.connectors import base
+from profiles.jobs import queue
 from profiles.models import Credential, IntegrationProfile, JobRun, ScheduledJob
 from samsaas.models import Heartbeat
-from subscriptions import staging, upload_people
+from subscriptions.download import staging
+from subscriptions.people.imports import upload as upload_people
 
 DAILY_ORDER = (base.DOWNLOAD, base.MATCH, base.ACTIVITY)
 FORGET_AFTER = timedelta(days=2)

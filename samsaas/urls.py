@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.contrib.auth import views as auth
 from django.urls import include, path
 
-from profiles.views import oauth
+from profiles.oauth import views as oauth
 from samsaas import dashboard, health, sign_in
 
 urlpatterns = [

@@ -12,7 +12,7 @@ from django.db.models import Case, Count, IntegerField, Q, QuerySet, Value, When
 from django.urls import reverse
 
 from profiles.models import IntegrationProfile
-from subscriptions import bands
+from subscriptions.activity import last_used
 from subscriptions.models import SoftwareModel, Subscription, SubscriptionIdentifier
 from subscriptions.models.subscription import SubscriptionQuerySet
 
@@ -159,7 +159,7 @@ def by_last_activity(seats: SubscriptionQuerySet, now: datetime, **filters: Any)
 
     Widths are in per cent of the longest bar.
     """
-    rows = bands.distribution(seats, now)
+    rows = last_used.distribution(seats, now)
     most = max(row["value"] for row in rows) or 1
     return [
         row
@@ -167,7 +167,7 @@ def by_last_activity(seats: SubscriptionQuerySet, now: datetime, **filters: Any)
             "width": f"{100 * row['value'] / most:.2f}",
             "gaps_width": f"{100 * row['gaps'] / most:.2f}",
             "url": list_url(**filters, activity=row["key"]),
-            "gaps_url": list_url(**filters, activity=row["key"], coverage=bands.GAP),
+            "gaps_url": list_url(**filters, activity=row["key"], coverage=last_used.GAP),
         }
         for row in rows
     ]

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from profiles.models import IntegrationProfile
 from samsaas.lib.tables import ListFilter, search
-from subscriptions import bands
+from subscriptions.activity import last_used
 from subscriptions.figures import EXCLUDED, LEFT, UNRECOGNISED, USES, USES_NONE
 from subscriptions.models import (
     IdentifierExclusion,
@@ -69,7 +69,7 @@ class SubscriptionFilter(ListFilter):
         method="by_user",
     )
     activity = django_filters.ChoiceFilter(
-        label="Last activity", choices=list(bands.LABELS.items()), empty_label="Any", method="by_activity"
+        label="Last activity", choices=list(last_used.LABELS.items()), empty_label="Any", method="by_activity"
     )
     # Without a place on the form: other pages lead here with them, and a chip shows them.
     person = django_filters.ModelChoiceFilter(
@@ -81,7 +81,7 @@ class SubscriptionFilter(ListFilter):
     )
     coverage = django_filters.ChoiceFilter(
         label="Coverage",
-        choices=[(bands.GAP, bands.GAP_LABEL)],
+        choices=[(last_used.GAP, last_used.GAP_LABEL)],
         method="by_coverage",
         widget=forms.HiddenInput,
     )
@@ -123,10 +123,10 @@ class SubscriptionFilter(ListFilter):
         return queryset.filter(pk__in=keys) if len(keys) <= FEW else left
 
     def by_activity(self, queryset: QuerySet[Subscription], name: str, value: str) -> QuerySet[Subscription]:
-        return queryset.filter(bands.condition(value, timezone.now()))
+        return queryset.filter(last_used.condition(value, timezone.now()))
 
     def by_coverage(self, queryset: QuerySet[Subscription], name: str, value: str) -> QuerySet[Subscription]:
-        return queryset.exclude(bands.knowledge(timezone.now()).watched())
+        return queryset.exclude(last_used.knowledge(timezone.now()).watched())
 
     def of_address(self, queryset: QuerySet[Subscription], name: str, value: str) -> QuerySet[Subscription]:
         """Every seat that carries this e-mail address: a hint to the same person, never a proof."""

@@ -2,13 +2,11 @@
 
 from celery import shared_task
 
-from profiles import runs
-from subscriptions import (
-    download as download_subscriptions,
-    import_people as import_directory,
-    match_people,
-    pull_activity,
-)
+from profiles.jobs import execute as runs
+from subscriptions.activity import pull as pull_activity
+from subscriptions.download import download as download_subscriptions
+from subscriptions.matching import match as match_people
+from subscriptions.people.imports import steps as import_directory
 
 
 @shared_task

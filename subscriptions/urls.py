@@ -2,17 +2,13 @@
 
 from django.urls import URLPattern, path
 
-from subscriptions.views import (
-    activity,
-    exclusions,
-    identifiers,
-    people,
-    people_imports,
-    resolution_rules,
-    software,
-    subscriptions,
-    unmatched,
-)
+from subscriptions import views as subscriptions
+from subscriptions.activity import views as activity
+from subscriptions.exclusions import views as exclusions
+from subscriptions.matching import views as matching
+from subscriptions.people import views as people
+from subscriptions.people.imports import views as people_imports
+from subscriptions.software import views as software
 
 
 def exclusion_urls(kind: str, folder: str) -> list[URLPattern]:
@@ -30,10 +26,10 @@ urlpatterns = [
     path("subscriptions/", subscriptions.subscription_list, name="subscription_list"),
     path("subscriptions/export/", subscriptions.subscription_export, name="subscription_export"),
     path("subscriptions/<int:pk>/", subscriptions.subscription_detail, name="subscription_detail"),
-    path("subscriptions-without-user/", unmatched.unmatched_list, name="unmatched_list"),
-    path("subscriptions-without-user/match/", unmatched.unmatched_match, name="unmatched_match"),
-    path("subscriptions/<int:pk>/user/", unmatched.unmatched_search, name="unmatched_search"),
-    path("subscriptions/<int:pk>/user/remove/", unmatched.unmatched_remove, name="unmatched_remove"),
+    path("subscriptions-without-user/", matching.unmatched_list, name="unmatched_list"),
+    path("subscriptions-without-user/match/", matching.unmatched_match, name="unmatched_match"),
+    path("subscriptions/<int:pk>/user/", matching.unmatched_search, name="unmatched_search"),
+    path("subscriptions/<int:pk>/user/remove/", matching.unmatched_remove, name="unmatched_remove"),
     path("people/", people.person_list, name="person_list"),
     path("people/new/", people.person_create, name="person_create"),
     path("people/<int:pk>/", people.person_detail, name="person_detail"),
@@ -46,21 +42,19 @@ urlpatterns = [
     path("people/imports/<int:pk>/apply/", people_imports.person_import_apply, name="person_import_apply"),
     path("people/imports/<int:pk>/discard/", people_imports.person_import_discard, name="person_import_discard"),
     path("people/imports/<int:pk>/errors/", people_imports.person_import_errors, name="person_import_errors"),
-    path("user-resolution-rules/", resolution_rules.resolution_rule_list, name="resolution_rule_list"),
-    path("user-resolution-rules/new/", resolution_rules.resolution_rule_create, name="resolution_rule_create"),
-    path("user-resolution-rules/<int:pk>/", resolution_rules.resolution_rule_edit, name="resolution_rule_edit"),
-    path(
-        "user-resolution-rules/<int:pk>/delete/", resolution_rules.resolution_rule_delete, name="resolution_rule_delete"
-    ),
-    path("user-resolution-rules/<int:pk>/move/", resolution_rules.resolution_rule_move, name="resolution_rule_move"),
+    path("user-resolution-rules/", matching.resolution_rule_list, name="resolution_rule_list"),
+    path("user-resolution-rules/new/", matching.resolution_rule_create, name="resolution_rule_create"),
+    path("user-resolution-rules/<int:pk>/", matching.resolution_rule_edit, name="resolution_rule_edit"),
+    path("user-resolution-rules/<int:pk>/delete/", matching.resolution_rule_delete, name="resolution_rule_delete"),
+    path("user-resolution-rules/<int:pk>/move/", matching.resolution_rule_move, name="resolution_rule_move"),
     path("software-models/", software.software_model_list, name="software_model_list"),
     path("software-models/<int:pk>/", software.software_model_detail, name="software_model_detail"),
     path("software-models/<int:pk>/edit/", software.software_model_edit, name="software_model_edit"),
     path("software-models/<int:pk>/delete/", software.software_model_delete, name="software_model_delete"),
-    path("subscription-identifiers/", identifiers.identifier_list, name="identifier_list"),
-    path("subscription-identifiers/<int:pk>/", identifiers.identifier_detail, name="identifier_detail"),
-    path("subscription-identifiers/<int:pk>/map/", identifiers.identifier_map, name="identifier_map"),
-    path("subscription-identifiers/<int:pk>/unmap/", identifiers.identifier_unmap, name="identifier_unmap"),
+    path("subscription-identifiers/", software.identifier_list, name="identifier_list"),
+    path("subscription-identifiers/<int:pk>/", software.identifier_detail, name="identifier_detail"),
+    path("subscription-identifiers/<int:pk>/map/", software.identifier_map, name="identifier_map"),
+    path("subscription-identifiers/<int:pk>/unmap/", software.identifier_unmap, name="identifier_unmap"),
     *exclusion_urls("identifier_exclusion", "identifiers"),
     *exclusion_urls("user_exclusion", "users"),
     path("what-counts-as-use/", activity.activity_type_list, name="activity_type_list"),

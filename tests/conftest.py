@@ -85,11 +85,11 @@ def dropbox(settings: Any) -> Iterator[Any]:
     """The stand-in Dropbox, plugged in behind `responses`: no socket, the same object as in the demo."""
     import responses  # noqa: PLC0415
 
-    from profiles.connectors.dropbox.sandbox import Sandbox, doors  # noqa: PLC0415
+    from profiles.connectors.dropbox.sandbox import Sandbox, serving  # noqa: PLC0415
 
     stand_in = Sandbox(redirect_uris=[settings.OAUTH_REDIRECT_URL])
     with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
-        doors.plug(stand_in, mock, [VENDOR])
+        serving.plug(stand_in, mock, [VENDOR])
         yield stand_in
 
 

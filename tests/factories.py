@@ -8,7 +8,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from profiles import aliases
+from profiles.aliases import choose as aliases
 from profiles.models import Credential, IntegrationProfile, JobRun
 from reclamation.models import RemovalCandidate
 from reclamation.states import CLOSED, State

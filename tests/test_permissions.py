@@ -82,7 +82,7 @@ def _reversed(name: str, pk: int) -> str:
 @pytest.mark.django_db
 @pytest.mark.parametrize("identity", IDENTITIES)
 def test_pages_let_in_whom_the_table_names_and_nobody_else(identity, account, monkeypatch):
-    monkeypatch.setattr("profiles.queue.ring", lambda run: None)
+    monkeypatch.setattr("profiles.jobs.queue.ring", lambda run: None)
     client = Client(raise_request_exception=True)
     if identity != "anonymous":
         user = account(identity if identity in roles.ROLES else "", username=identity)

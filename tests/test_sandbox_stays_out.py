@@ -19,10 +19,10 @@ pytestmark = pytest.mark.own_database
 # What web, worker and beat load, and then every module of the product that is not the sandbox itself.
 LOAD_EVERYTHING = f"""
 import importlib, json, pathlib, sys
-import samsaas.wsgi, samsaas.alive
+import samsaas.wsgi, samsaas.liveness
 from django.urls import get_resolver
 get_resolver().url_patterns
-samsaas.alive.app.loader.import_default_modules()
+samsaas.liveness.app.loader.import_default_modules()
 from profiles import connectors
 connectors.choices()
 product = ("samsaas", "profiles", "subscriptions", "reclamation")

@@ -12,9 +12,12 @@ from django.test import Client
 from django.utils import timezone
 from requests.structures import CaseInsensitiveDict
 
-from profiles import aliases, connections, queue, tasks as profile_tasks
+from profiles import tasks as profile_tasks
+from profiles.aliases import choose as aliases
+from profiles.connection import credentials as connections
 from profiles.connectors import base
 from profiles.connectors.dropbox.sandbox import Request, Sandbox, application
+from profiles.jobs import queue
 from profiles.models import IntegrationProfile, JobRun
 from samsaas import schedule
 from subscriptions import tasks

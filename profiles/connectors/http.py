@@ -31,7 +31,7 @@ from profiles.connectors.base import (
     TryLater,
     Wait,
 )
-from profiles.connectors.evidence import failure_of, without
+from profiles.connectors.failures import failure_of, without
 from profiles.connectors.transport import (
     Answer,
     BoundedSession,

@@ -27,7 +27,7 @@ from profiles.connectors.base import (
     TryLater,
     plain,
 )
-from profiles.connectors.evidence import failure_of, without
+from profiles.connectors.failures import failure_of, without
 from profiles.connectors.transport import (
     Answer,
     Bounds,

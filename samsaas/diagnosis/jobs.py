@@ -13,7 +13,7 @@ from django.db.models.functions import Now
 from kombu.exceptions import ChannelError
 from kombu.transport import TRANSPORT_ALIASES
 
-from profiles import queue
+from profiles.jobs import queue
 from profiles.models import JobRun
 from samsaas import checks
 from samsaas.celery import app

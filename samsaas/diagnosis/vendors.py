@@ -11,7 +11,8 @@ import requests
 from django.conf import settings
 from django.utils import timezone
 
-from profiles import connectors, endpoints
+from profiles import connectors
+from profiles.connection import endpoints
 from profiles.connectors import transport
 from samsaas.diagnosis.findings import Finding, fail, ok, said, warn
 

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from cryptography.fernet import Fernet
 
-from profiles.connectors.dropbox.sandbox import Sandbox, doors
+from profiles.connectors.dropbox.sandbox import Sandbox, serving
 from tests import servers
 
 ROOT = Path(__file__).parents[2]
@@ -121,7 +121,7 @@ def services(folder: Path, database_url: str, broker_url: str, **settings: str) 
     url = f"http://localhost:{port}"
     with ExitStack() as stack:
         sandbox = Sandbox(redirect_uris=[f"{url}/oauth_redirect.do"])
-        vendor = doors.serve(sandbox, "localhost").start()
+        vendor = serving.serve(sandbox, "localhost").start()
         stack.callback(vendor.shutdown)
         there = f"http://localhost:{vendor.server_address[1]}"
         made = Installation(url=url, password=secrets.token_urlsafe(12), sandbox=sandbox, folder=folder)

@@ -12,7 +12,7 @@ import responses
 
 from profiles import connectors
 from profiles.connectors.base import Connector, Endpoints, Limits
-from profiles.connectors.dropbox.sandbox import Sandbox, doors
+from profiles.connectors.dropbox.sandbox import Sandbox, serving
 
 SCHEMAS = Path(__file__).parent / "dropbox_schemas"
 HOST = "https://dropbox.example"
@@ -73,14 +73,14 @@ class World:
 def plugged(sandbox: Sandbox, url: str = HOST) -> Iterator[World]:
     """A world without sockets."""
     with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
-        doors.plug(sandbox, mock, [url])
+        serving.plug(sandbox, mock, [url])
         yield World(sandbox, url)
 
 
 @contextmanager
 def served(sandbox: Sandbox) -> Iterator[World]:
     """A world behind a real port."""
-    server = doors.serve(sandbox).start()
+    server = serving.serve(sandbox).start()
     try:
         yield World(sandbox, server.url)
     finally:

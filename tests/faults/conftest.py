@@ -14,7 +14,7 @@ import pytest
 from django.conf import settings as django_settings
 from django.utils import timezone
 
-from profiles.connectors.dropbox.sandbox import Sandbox, doors
+from profiles.connectors.dropbox.sandbox import Sandbox, serving
 from profiles.connectors.dropbox.sandbox.team import Team
 from tests import worlds
 from tests.faults import figures
@@ -55,7 +55,7 @@ def dropbox(settings: Any) -> Iterator[Sandbox]:
     began = timezone.now()
     team = Team("Nordwind Trading", "nordwind.example", PEOPLE, 40, removed=2)
     stand_in = Sandbox([team], redirect_uris=[settings.OAUTH_REDIRECT_URL], now=lambda: began)
-    server = doors.serve(stand_in).start()
+    server = serving.serve(stand_in).start()
     settings.DROPBOX_AUTHORIZE_URL = f"{server.url}/oauth2/authorize"
     settings.DROPBOX_TOKEN_URL = f"{server.url}/oauth2/token"
     settings.DROPBOX_API_URL = server.url
@@ -71,11 +71,11 @@ def tenant(connected: Any, dropbox: Sandbox, monkeypatch: pytest.MonkeyPatch) ->
     connected.save()
     connected.alias.page_size, connected.alias.attempts = 6, 1
     connected.alias.save()
-    monkeypatch.setattr("subscriptions.download.BATCH_RECORDS", 1)
-    monkeypatch.setattr("subscriptions.pull_activity.BATCH_USES", 1)
+    monkeypatch.setattr("subscriptions.download.download.BATCH_RECORDS", 1)
+    monkeypatch.setattr("subscriptions.activity.pull.BATCH_USES", 1)
     made = Tenant(connected, dropbox)
     monkeypatch.setattr("profiles.connectors.dropbox.connector.EVENTS_A_PAGE", len(made.log()) // 4 + 1)
-    monkeypatch.setattr("profiles.runs.Job.wait", lambda job, seconds, reason: made.waits.append(seconds))
+    monkeypatch.setattr("profiles.jobs.execute.Job.wait", lambda job, seconds, reason: made.waits.append(seconds))
     made.refresh()
     worlds.since_yesterday()
     return made

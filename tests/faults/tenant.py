@@ -11,12 +11,12 @@ from typing import Any
 
 from django.utils import timezone
 
-from profiles import queue
 from profiles.connectors import base
 from profiles.connectors.dropbox.sandbox import Fault, Request, Response, Sandbox, log
 from profiles.connectors.dropbox.sandbox.team import Team, status_of
+from profiles.jobs import queue
 from profiles.models import IntegrationProfile, JobRun
-from subscriptions import coverage
+from subscriptions.activity import coverage
 from subscriptions.models import ActivityCoverage, ActivityDay, LastActivity, Subscription
 from tests import worlds
 

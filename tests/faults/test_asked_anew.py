@@ -11,11 +11,11 @@ from django.contrib.auth.models import User
 from django.db import connection, transaction
 from django.utils import timezone
 
-from profiles import queue, runs
 from profiles.connectors import base
+from profiles.jobs import execute as runs, queue
 from profiles.models import IntegrationProfile, JobRun
 from samsaas import schedule
-from subscriptions import edit_rules
+from subscriptions.matching import edit_rules
 from subscriptions.models import ResolutionRule
 from tests import factories, worlds
 from tests.faults.crowd import at_once, together
@@ -26,7 +26,7 @@ ROUNDS = 20
 
 @pytest.fixture(autouse=True)
 def no_doorbell(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("profiles.queue.ring", lambda run: None)
+    monkeypatch.setattr("profiles.jobs.queue.ring", lambda run: None)
 
 
 class Reader:

@@ -11,8 +11,9 @@ import time_machine
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from profiles import queue, refresh_token, runs
+from profiles.connection import refresh_token
 from profiles.connectors import base
+from profiles.jobs import execute as runs, queue
 from profiles.models import ConnectionAlias, Credential, IntegrationProfile, JobRun, ScheduledJob
 from samsaas import schedule
 from tests.faults.tenant import TOKEN, Tenant

@@ -12,10 +12,11 @@ from django.apps import apps
 from django.db import connection
 from django.db.models import QuerySet
 
-from profiles import delete_profile, queue, runs
+from profiles import delete_profile
 from profiles.connectors import base
+from profiles.jobs import execute as runs, queue
 from profiles.models import ConnectionAlias, Credential, IntegrationProfile, JobRun
-from subscriptions import staging
+from subscriptions.download import staging
 from tests import worlds
 from tests.faults.crowd import at_once, together, until
 from tests.faults.tenant import ROUTES, Tenant

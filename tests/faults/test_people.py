@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from profiles import queue
 from profiles.connectors import base
+from profiles.jobs import queue
 from profiles.models import JobRun
 from subscriptions.models import Match, normalised
 from tests import factories, worlds
-from tests.subscriptions.test_match_people import CORPUS
+from tests.subscriptions.matching.test_match_people import CORPUS
 
 pytestmark = [pytest.mark.fault, pytest.mark.django_db]
 

@@ -16,13 +16,13 @@ import pytest
 from django.db import connection
 from django.db.models.functions import Now
 
-from profiles import queue
+from profiles.jobs import queue
 from profiles.models import JobRun
-from subscriptions import apply_people, people_differences, stage_people
 from subscriptions.models import Person, PersonImport, PersonImportPiece
+from subscriptions.people.imports import apply as apply_people, differences as people_differences, read as stage_people
 from tests import worlds
 from tests.faults.crowd import at_once
-from tests.subscriptions.people_world import crowd, effects, listing, press, staged, uploaded
+from tests.subscriptions.people.people_world import crowd, effects, listing, press, staged, uploaded
 
 pytestmark = [pytest.mark.fault, pytest.mark.django_db(transaction=True)]
 ROOT = Path(__file__).parents[2]
@@ -31,7 +31,8 @@ LINES, BATCH = 40, 10
 WORKER = """
 import sys, time, django
 django.setup()
-from subscriptions import apply_people, people_differences, tasks
+from subscriptions import tasks
+from subscriptions.people.imports import apply as apply_people, differences as people_differences
 people_differences.BATCH, write, done = 10, apply_people._write, []
 def stay(steps, now):
     write(steps, now)
@@ -50,7 +51,7 @@ class Killed(BaseException):
 
 @pytest.fixture(autouse=True)
 def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("profiles.queue.ring", lambda run: None)
+    monkeypatch.setattr("profiles.jobs.queue.ring", lambda run: None)
     monkeypatch.setattr(people_differences, "BATCH", BATCH)
 
 

@@ -15,8 +15,8 @@ from celery import current_app
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from profiles import queue
 from profiles.connectors import base
+from profiles.jobs import queue
 from profiles.models import JobRun
 from samsaas import schedule
 from subscriptions import tasks

@@ -16,11 +16,12 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from profiles import refresh_token, scopes
+from profiles.connection import refresh_token
 from profiles.connectors import base
 from profiles.connectors.dropbox.sandbox import Fault
 from profiles.connectors.dropbox.sandbox.messages import Delivery
 from profiles.models import Credential, IntegrationProfile, JobRun, ScheduledJob
+from profiles.oauth import scopes
 from samsaas import schedule
 from tests import worlds
 from tests.faults.crowd import at_once, until
@@ -34,7 +35,7 @@ import sys, django
 django.setup()
 from datetime import timedelta
 from django.utils import timezone
-from profiles import refresh_token
+from profiles.connection import refresh_token
 refresh_token.LEASE = timedelta(seconds=int(sys.argv[2]))
 refresh_token.run(int(sys.argv[1]), now=timezone.now())
 """
@@ -156,7 +157,7 @@ def test_a_grant_that_lost_a_scope_switches_its_process_off_and_says_so(
     for scope, process in NEEDED.items():
         with monkeypatch.context() as patch:
             patch.setattr(
-                "profiles.oauth.scopes.wanted", lambda *given, gone=scope: [one for one in whole if one != gone]
+                "profiles.oauth.flow.scopes.wanted", lambda *given, gone=scope: [one for one in whole if one != gone]
             )
             worlds.connect(integrator, tenant.profile, tenant.sandbox)
         worlds.work_on()
@@ -180,7 +181,7 @@ def test_a_grant_that_gained_scopes_is_warned_of(
     whole, warned, wider = scopes.wanted(tenant.profile, base.SUBSCRIPTIONS), 0, ("members.delete", "account_info.read")
     for scope in wider:
         with monkeypatch.context() as patch:
-            patch.setattr("profiles.oauth.scopes.wanted", lambda *given, more=scope: sorted({*whole, more}))
+            patch.setattr("profiles.oauth.flow.scopes.wanted", lambda *given, more=scope: sorted({*whole, more}))
             back = worlds.consent(tenant.sandbox, worlds.press(integrator, tenant.profile))
         integrator.get(back, follow=True)
         worlds.work_on()

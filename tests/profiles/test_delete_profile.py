@@ -13,7 +13,8 @@ from profiles import delete_profile
 from profiles.connectors import base
 from profiles.models import IntegrationProfile, JobRun, OAuthState, ProcessCheck, ScheduledJob
 from samsaas.models import AuditEntry
-from subscriptions import download, pull_activity
+from subscriptions.activity import pull as pull_activity
+from subscriptions.download import download
 from subscriptions.models import (
     ActivityCoverage,
     ActivityDay,

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from profiles import connections
+from profiles.connection import credentials as connections
 from profiles.connectors.dropbox.sandbox import application
 from profiles.models import Credential
 from samsaas import audit

@@ -12,7 +12,7 @@ from django.core.checks import run_checks
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from profiles import connections
+from profiles.connection import credentials as connections
 from profiles.models import Credential, IntegrationProfile, JobRun, OAuthState
 from samsaas import stored_secrets
 from samsaas.lib import fields

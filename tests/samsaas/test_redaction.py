@@ -15,8 +15,8 @@ from django.conf import settings as configured
 from django.db import connection
 from django.test import Client
 
-from profiles import queue
 from profiles.connectors.dropbox.sandbox import Fault, application
+from profiles.jobs import queue
 from profiles.models import Credential
 from samsaas.lib import redaction
 from tests import worlds
@@ -183,7 +183,7 @@ def test_an_error_in_the_middle_of_the_exchange_shows_a_clean_page_and_a_clean_l
     def explode(*given: Any, **options: Any) -> Any:
         raise RuntimeError(f"cannot send client_secret={options['client_secret']} code={options['code']}")
 
-    monkeypatch.setattr("profiles.oauth.tokens.exchange", explode)
+    monkeypatch.setattr("profiles.oauth.flow.tokens.exchange", explode)
     back = worlds.consent(dropbox, worlds.press(integrator, draft))
     browser = Client(raise_request_exception=False)
     browser.cookies = integrator.cookies
@@ -205,7 +205,7 @@ def test_even_a_debug_page_hides_what_the_dance_holds_in_its_hands(
     def explode(*given: Any, **options: Any) -> Any:
         raise RuntimeError("no reason")
 
-    monkeypatch.setattr("profiles.grants.store", explode)
+    monkeypatch.setattr("profiles.oauth.grants.store", explode)
     settings.DEBUG = True
     back = worlds.consent(dropbox, worlds.press(integrator, draft))
     browser = Client(raise_request_exception=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from profiles import connections
+from profiles.connection import credentials as connections
 from profiles.models import IntegrationProfile
 from tests.subscriptions import download_world as world
 

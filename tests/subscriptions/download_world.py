@@ -7,10 +7,11 @@ from datetime import UTC, datetime, timedelta
 
 from django.db.models import F
 
-from profiles import connectors, runs
+from profiles import connectors
 from profiles.connectors import base
+from profiles.jobs import execute as runs
 from profiles.models import ConnectionAlias, IntegrationProfile, JobRun
-from subscriptions import download
+from subscriptions.download import download
 from subscriptions.models import Subscription
 
 NOW = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)

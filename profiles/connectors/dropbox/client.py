@@ -24,7 +24,7 @@ from profiles.connectors.base import (
     TryLater,
     plain,
 )
-from profiles.connectors.evidence import failure_of
+from profiles.connectors.failures import failure_of
 from profiles.connectors.http import VendorSession
 from profiles.connectors.transport import Answer
 

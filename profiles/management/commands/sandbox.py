@@ -41,14 +41,14 @@ class Command(BaseCommand):
 
     def _bound(self, options: dict[str, Any]) -> Any:
         from profiles.connectors.dropbox import sandbox  # noqa: PLC0415 - never loaded in production
-        from profiles.connectors.dropbox.sandbox import doors, team  # noqa: PLC0415
+        from profiles.connectors.dropbox.sandbox import serving, team  # noqa: PLC0415
 
         teams = team.demo_teams()
         if members := options["members"]:
             teams.append(team.LargeTeam(members))
         stand_in = sandbox.Sandbox(teams, redirect_uris=[settings.OAUTH_REDIRECT_URL], state_file=options["state"])
         try:
-            return doors.serve(stand_in, options["host"], options["port"])
+            return serving.serve(stand_in, options["host"], options["port"])
         except (OSError, OverflowError) as error:
             raise CommandError(
                 f"Port {options['port']} cannot be used ({error}). Choose another with --port."

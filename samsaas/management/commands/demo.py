@@ -24,7 +24,7 @@ from django.core.management import BaseCommand, CommandError, call_command
 from django.utils.log import configure_logging
 
 from samsaas import checks
-from samsaas.demo_home import LOOPBACK, AlreadyRunning, Home
+from samsaas.demo.home import LOOPBACK, AlreadyRunning, Home
 
 STAGE = "SAMSAAS_DEMO_STAGE"
 OURS = ("samsaas", "profiles", "subscriptions", "reclamation")
@@ -108,12 +108,12 @@ class Command(BaseCommand):
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: stopping.set())
         log_to(home.log_file)
-        from samsaas import embedded  # noqa: PLC0415 - loads the worker, which stage 1 has no use for
+        from samsaas.demo import embedded  # noqa: PLC0415 - loads the worker, which stage 1 has no use for
 
         sandbox = self._sandbox(home, sandbox_port)
         product = bind(lambda: embedded.Embedded(LOOPBACK, web_port, settings.PUBLIC_URL), web_port, "--port")
         call_command("migrate", verbosity=0)
-        from samsaas import demo_people  # noqa: PLC0415 - stage 1 runs without the apps' data
+        from samsaas.demo import people as demo_people  # noqa: PLC0415 - stage 1 runs without the apps' data
 
         demo_people.fill(sandbox.sandbox.teams.values())
         sandbox.start()
@@ -125,16 +125,16 @@ class Command(BaseCommand):
 
     def _sandbox(self, home: Home, number: int) -> Any:
         from profiles.connectors.dropbox import sandbox  # noqa: PLC0415 - never loaded outside the demo
-        from profiles.connectors.dropbox.sandbox import doors  # noqa: PLC0415
+        from profiles.connectors.dropbox.sandbox import serving  # noqa: PLC0415
 
         stand_in = sandbox.Sandbox(redirect_uris=[settings.OAUTH_REDIRECT_URL], state_file=home.sandbox_state)
-        return bind(lambda: doors.serve(stand_in, LOOPBACK, number), number, "--sandbox-port")
+        return bind(lambda: serving.serve(stand_in, LOOPBACK, number), number, "--sandbox-port")
 
     def _welcome(self, home: Home, sandbox_url: str, resumed: int) -> None:
         from profiles.connectors.dropbox.sandbox import application  # noqa: PLC0415
-        from samsaas import demo_accounts  # noqa: PLC0415 - stage 1 runs without the apps' data
+        from samsaas.demo import accounts  # noqa: PLC0415 - stage 1 runs without the apps' data
 
-        passwords = demo_accounts.make()
+        passwords = accounts.make()
         text = WELCOME.format(
             state="" if passwords else found_again(resumed),
             public_url=settings.PUBLIC_URL,

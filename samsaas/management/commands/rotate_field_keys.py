@@ -13,7 +13,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management import BaseCommand, CommandError
 
-from profiles import refresh_token
+from profiles.connection import refresh_token
 from profiles.models import Credential
 from samsaas import stored_secrets
 

@@ -1,0 +1,112 @@
+"""Create, change and delete aliases: their settings, and their connection of their own.
+
+1. A child holds its own client ids, secrets and tokens; the settings it leaves empty are its parent's.
+2. An empty secret leaves the stored one as it is; another client id drops the tokens of the old one, and the profile
+   that uses the alias has to be authorised again.
+3. A change is refused when somebody else changed the alias, or its profile's clients, since the form was opened.
+4. Only a child that no profile uses can be deleted; its credentials go with it.
+5. The audit trail says which settings changed; a secret reads "changed".
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models import F
+
+from profiles.connection import credentials as connections
+from profiles.connectors import base
+from profiles.models import ConnectionAlias, Credential, IntegrationProfile
+from samsaas import audit
+
+
+class InUse(Exception):
+    """A profile uses the alias, or it is a parent: it stays."""
+
+
+class EditConflict(Exception):
+    """Somebody else saved the alias after this form was opened."""
+
+
+@transaction.atomic
+def create(parent: ConnectionAlias, data: dict[str, Any], *, by: User) -> ConnectionAlias:
+    """A child of a parent alias, with the connection that was entered, if any was."""
+    alias = ConnectionAlias.objects.create(
+        vendor=parent.vendor,
+        parent=parent,
+        name=data["name"],
+        **{field: data[field] for field in ConnectionAlias.SETTINGS},
+    )
+    own = {field: str(data[field]) for field in ConnectionAlias.SETTINGS if data[field] not in (None, "")}
+    audit.record(by, "created child alias", alias, parent=parent.name, own=own, credentials=save_clients(alias, data))
+    return alias
+
+
+@transaction.atomic
+def change(alias_id: int, data: dict[str, Any], *, by: User) -> ConnectionAlias:
+    """Store changes; settings hold from the next run on. Raises `EditConflict`; nothing is written then."""
+    alias = ConnectionAlias.objects.select_for_update(of=("self",)).get(pk=alias_id)
+    if data.get("version") != alias.version:
+        raise EditConflict
+    fields = [field for field in ("name", *ConnectionAlias.SETTINGS) if field in data]
+    changed = [field for field in fields if getattr(alias, field) != data[field]]
+    before = {field: _told(getattr(alias, field)) for field in changed}
+    for field in changed:
+        setattr(alias, field, data[field])
+    alias.version += 1
+    alias.save()
+    clients = save_clients(alias, data)
+    if changed or clients:
+        after = {field: _told(data[field]) for field in changed}
+        audit.record(by, "changed alias", alias, before=before, after=after, credentials=clients)
+    return alias
+
+
+@transaction.atomic
+def delete(alias_id: int, *, by: User) -> None:
+    """Delete an unused child with its credentials. Raises `InUse`."""
+    alias = ConnectionAlias.objects.select_for_update(of=("self",)).get(pk=alias_id)
+    if not can_delete(alias):
+        raise InUse
+    audit.record(by, "deleted alias", alias, credentials=list(alias.credentials.values_list("purpose", flat=True)))
+    alias.delete()
+
+
+def can_delete(alias: ConnectionAlias) -> bool:
+    """Whether it is a child without a profile."""
+    return alias.parent_id is not None and not IntegrationProfile.objects.filter(alias=alias).exists()
+
+
+def save_clients(alias: ConnectionAlias, data: dict[str, Any]) -> list[str]:
+    """The purposes whose client changed. An emptied reclamation client means: one app serves both again."""
+    changed = []
+    if data["client_id"] and connections.save_client(
+        alias, base.SUBSCRIPTIONS, data["client_id"], data["client_secret"]
+    ):
+        changed.append(base.SUBSCRIPTIONS)
+        _ask_again(alias)
+    if data["reclamation_client_id"]:
+        second = (data["reclamation_client_id"], data["reclamation_client_secret"])
+        if connections.save_client(alias, base.RECLAMATION, *second):
+            changed.append(base.RECLAMATION)
+    elif alias.credentials.filter(purpose=base.RECLAMATION).delete()[0]:
+        changed.append(f"{base.RECLAMATION} removed")
+    if changed:  # the forms of the alias and of its profile both hold what was there before
+        for holder in (ConnectionAlias.objects.filter(pk=alias.pk), IntegrationProfile.objects.filter(alias=alias)):
+            holder.update(version=F("version") + 1)
+    return changed
+
+
+def _ask_again(alias: ConnectionAlias) -> None:
+    """A published profile whose app changed has no grant any more."""
+    connected = alias.credentials.filter(purpose=base.SUBSCRIPTIONS, state=Credential.State.CONNECTED).exists()
+    if not connected:
+        IntegrationProfile.objects.filter(alias=alias, status=IntegrationProfile.Status.PUBLISHED).update(
+            attention=IntegrationProfile.Attention.NEEDS_AUTHORISATION
+        )
+
+
+def _told(value: Any) -> str:
+    return str(value) if value not in (None, "") else "inherited"

@@ -1,0 +1,82 @@
+"""Connection & credential aliases: which holder of credentials serves which profile, and the children of a parent."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+
+from profiles.aliases import edit as edit_alias, inheritance
+from profiles.aliases.forms import AliasForm
+from profiles.connection import endpoints
+from profiles.models import ConnectionAlias
+from profiles.tables import AliasTable
+from samsaas.lib import tables
+from samsaas.lib.http import SignedInRequest
+
+
+def alias_list(request: HttpRequest) -> HttpResponse:
+    """Parents and their children."""
+    aliases = ConnectionAlias.objects.select_related("parent", "profile")
+    return render(request, "profiles/aliases/alias_list.html", tables.listing(request, aliases, AliasTable))
+
+
+def alias_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """One alias: its connection, its credentials without their secrets, its settings, its profile and its children."""
+    alias = _alias(pk)
+    context = {
+        "alias": alias,
+        "endpoints": endpoints.of(alias.vendor),
+        "credentials": alias.credentials.select_related("authorized_by"),
+        "settings": inheritance.of(alias),
+        "children": alias.children.select_related("profile"),
+        "can_delete": edit_alias.can_delete(alias),
+    }
+    return render(request, "profiles/aliases/alias_detail.html", context)
+
+
+def alias_child_new(request: SignedInRequest, pk: int) -> HttpResponse:
+    """A child with its own connection. A child has no children: from its address the parent's are made."""
+    parent = _alias(pk)
+    parent = parent.parent or parent
+    form = AliasForm(request.POST or None, instance=ConnectionAlias(parent=parent, vendor=parent.vendor))
+    if form.is_valid():
+        alias = edit_alias.create(parent, form.cleaned_data, by=request.user)
+        messages.success(request, f"{alias} was created. Choose it on the form of an integration profile.")
+        return redirect(alias)
+    return render(request, "profiles/aliases/alias_form.html", {"form": form, "parent": parent})
+
+
+def alias_edit(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Change an alias; a secret left empty stays as it is."""
+    form = AliasForm(request.POST or None, instance=_alias(pk))
+    if form.is_valid():
+        try:
+            alias = edit_alias.change(pk, form.cleaned_data, by=request.user)
+        except edit_alias.EditConflict:
+            form.add_error(None, "Somebody else changed this alias meanwhile. Open it again and repeat your change.")
+        else:
+            messages.success(request, f"{alias} was saved.")
+            return redirect(alias)
+    alias = _alias(pk)
+    return render(request, "profiles/aliases/alias_form.html", {"form": form, "alias": alias, "parent": alias.parent})
+
+
+def alias_delete(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Ask, then delete an unused child."""
+    alias = _alias(pk)
+    if request.method == "POST":
+        try:
+            edit_alias.delete(pk, by=request.user)
+        except edit_alias.InUse:
+            messages.error(request, f"{alias} is in use or a parent alias, so it stays.")
+            return redirect(alias)
+        messages.success(request, f"{alias} was deleted.")
+        return redirect("alias_list")
+    return render(
+        request, "profiles/aliases/alias_delete.html", {"alias": alias, "can_delete": edit_alias.can_delete(alias)}
+    )
+
+
+def _alias(pk: int) -> ConnectionAlias:
+    return get_object_or_404(ConnectionAlias.objects.select_related("parent", "profile"), pk=pk)

@@ -1,0 +1,101 @@
+"""From a profile to a connector that can call: the alias, its credential, its tokens and the vendor's endpoints."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from django.db import transaction
+from django.utils import timezone
+
+from profiles import connectors
+from profiles.connection import endpoints, refresh_token
+from profiles.connectors import base
+from profiles.models import ConnectionAlias, Credential, IntegrationProfile
+
+
+def credential_for(profile: IntegrationProfile, purpose: str) -> Credential:
+    """The alias's credential for a purpose. Without separate reclamation credentials one app serves both."""
+    held = {credential.purpose: credential for credential in profile.alias.credentials.all()}
+    return held.get(purpose) or held[base.SUBSCRIPTIONS]
+
+
+class CredentialTokens:
+    """A `base.TokenSource` on a credential row: refreshes ahead of time, and once more when the vendor says so."""
+
+    def __init__(self, credential: Credential) -> None:
+        self.credential_id = credential.pk
+
+    def access_token(self) -> str:
+        return refresh_token.run(self.credential_id, now=timezone.now())
+
+    def renew(self, stale: str) -> str:
+        return refresh_token.run(self.credential_id, stale=stale, now=timezone.now())
+
+
+def limits(alias: ConnectionAlias) -> base.Limits:
+    """The connector's defaults, with what the alias or its parent set."""
+    names = ("page_size", "requests_per_minute", "attempts")
+    chosen = {name: value for name in names if (value := alias.effective(name)) is not None}
+    return replace(base.Limits(), **chosen)
+
+
+def open_connector(
+    profile: IntegrationProfile, purpose: str, *, wait: Callable[[float, str], None] | None = None
+) -> base.Connector:
+    """A connector with this profile's token. Raises `Reconnect` when the credential has no usable grant."""
+    credential = credential_for(profile, purpose)
+    if not credential.is_connected:
+        raise base.Reconnect(credential.state_reason or "No administrator has authorised this connection yet.")
+    return connectors.open(
+        profile.vendor,
+        endpoints=endpoints.of(profile.vendor),
+        client_id=credential.client_id,
+        token_source=CredentialTokens(credential),
+        limits=limits(profile.alias),
+        **({"wait": wait} if wait else {}),
+    )
+
+
+def mark_needs_authorisation(profile: IntegrationProfile, purpose: str, *, reason: str) -> None:
+    """The grant is gone: nobody calls again before a person authorises anew."""
+    refresh_token.give_up(credential_for(profile, purpose), reason=reason)
+
+
+@transaction.atomic
+def save_client(alias: ConnectionAlias, purpose: str, client_id: str, client_secret: str) -> bool:
+    """Store an app key and, where given, its secret; an empty secret means unchanged. True when anything changed.
+
+    Another app means another grant, so a change drops the tokens of the old one.
+    """
+    credential = Credential.objects.select_for_update().filter(alias=alias, purpose=purpose).first()
+    if credential is None:
+        Credential.objects.create(
+            alias=alias,
+            purpose=purpose,
+            client_id=client_id,
+            client_secret=client_secret,
+            client_changed_at=timezone.now(),
+        )
+        return True
+    new_app = credential.client_id != client_id
+    new_secret = bool(client_secret) and credential.client_secret != client_secret
+    if not (new_app or new_secret):
+        return False
+    credential.client_id = client_id
+    credential.client_secret = client_secret or credential.client_secret
+    credential.client_changed_at = timezone.now()
+    credential.generation += 1
+    if new_app:
+        drop_grant(credential)
+    credential.save()
+    return True
+
+
+def drop_grant(credential: Credential) -> None:
+    """Forget the tokens of a credential, in memory; the caller saves."""
+    credential.state = Credential.State.NEW
+    credential.state_reason = ""
+    credential.access_token = credential.refresh_token = ""
+    credential.expires_at = None
+    credential.granted_scopes = []

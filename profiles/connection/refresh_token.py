@@ -1,0 +1,121 @@
+"""Refresh an access token: explicitly, ahead of time, one caller at a time per credential.
+
+1. A token that is good for five more minutes is handed out as it is.
+2. Otherwise one caller takes the lease of the credential row, by database time; the others wait and read again.
+3. The holder reads again, asks the vendor once, and stores the answer only if the credential has not changed meanwhile.
+4. A refusal turns the credential and its profile to *needs authorisation*: nobody calls again. An outage does not.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from datetime import datetime, timedelta
+
+from django.db.models import F, Q
+from django.db.models.functions import Now
+from django.views.decorators.debug import sensitive_variables
+
+from profiles.connection import endpoints
+from profiles.connectors import base, tokens
+from profiles.models import Credential, IntegrationProfile
+from samsaas import audit
+
+AHEAD_SECONDS = 300
+UNSTATED_SECONDS = 3600  # a vendor that does not say how long a token lasts
+LEASE = timedelta(seconds=30)
+PATIENCE_SECONDS = 40.0
+POLL_SECONDS = 0.2
+
+
+@sensitive_variables()
+def run(credential_id: int, *, now: datetime, stale: str = "") -> str:
+    """A usable access token. `stale` is one the vendor just called expired.
+
+    Raises `Reconnect` when the grant is gone, `TryLater` when the vendor cannot be asked now.
+    """
+    me = str(uuid.uuid4())
+    patience = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        credential = _connected(credential_id)
+        if _usable(credential, stale, now):
+            return credential.access_token
+        if _lease(credential_id, me):
+            return _refresh_held(credential_id, me, stale, now)
+        if time.monotonic() > patience:
+            raise base.TryLater("Another worker has been refreshing this token for too long.")
+        time.sleep(POLL_SECONDS)
+
+
+def _connected(credential_id: int) -> Credential:
+    credential = Credential.objects.filter(pk=credential_id).select_related("alias").first()
+    if credential is None:
+        raise base.Reconnect("The credential is gone.")
+    if not credential.is_connected:
+        raise base.Reconnect(credential.state_reason or "No administrator has authorised this connection yet.")
+    return credential
+
+
+def _usable(credential: Credential, stale: str, now: datetime) -> bool:
+    return credential.access_token != stale and not credential.expires_within(AHEAD_SECONDS, now=now)
+
+
+def _lease(credential_id: int, me: str) -> bool:
+    free = Q(lease_until=None) | Q(lease_until__lt=Now())
+    return bool(Credential.objects.filter(free, pk=credential_id).update(lease_owner=me, lease_until=Now() + LEASE))
+
+
+@sensitive_variables()
+def _refresh_held(credential_id: int, me: str, stale: str, now: datetime) -> str:
+    """The lease is ours: read again, because the previous holder may just have refreshed."""
+    try:
+        credential = _connected(credential_id)
+        if _usable(credential, stale, now):
+            return credential.access_token
+        try:
+            grant = tokens.refresh(
+                endpoints.of(credential.alias.vendor),
+                client_id=credential.client_id,
+                client_secret=credential.client_secret,
+                refresh_token=credential.refresh_token,
+            )
+        except (base.Reconnect, base.Refused) as refusal:
+            give_up(credential, reason=str(refusal))
+            raise base.Reconnect(str(refusal), failure=refusal.failure, remedy=refusal.remedy) from refusal
+        return _store(credential, grant, now)
+    finally:
+        Credential.objects.filter(pk=credential_id, lease_owner=me).update(lease_owner="", lease_until=None)
+
+
+@sensitive_variables()
+def _store(credential: Credential, grant: tokens.Grant, now: datetime) -> str:
+    stored = Credential.objects.filter(pk=credential.pk, generation=credential.generation).update(
+        access_token=grant.access_token,
+        refresh_token=grant.refresh_token or credential.refresh_token,
+        expires_at=now + timedelta(seconds=grant.expires_in or UNSTATED_SECONDS),
+        refreshed_at=now,
+        generation=F("generation") + 1,
+    )
+    if not stored:
+        raise base.TryLater("The credential was changed while its token was being refreshed.")
+    return grant.access_token
+
+
+def give_up(credential: Credential, *, reason: str) -> None:
+    """Turn a connected credential, and the profile of its alias, to *needs authorisation*. Once is enough."""
+    changed = Credential.objects.filter(
+        pk=credential.pk, generation=credential.generation, state=Credential.State.CONNECTED
+    ).update(
+        state=Credential.State.NEEDS_AUTHORISATION,
+        state_reason=reason[:500],
+        access_token="",
+        generation=F("generation") + 1,
+    )
+    if not changed:
+        return
+    profile = IntegrationProfile.objects.filter(alias=credential.alias_id).first()
+    if profile:
+        IntegrationProfile.objects.filter(pk=profile.pk).update(
+            attention=IntegrationProfile.Attention.NEEDS_AUTHORISATION
+        )
+        audit.record(None, "needs authorisation", profile, purpose=credential.purpose, reason=reason[:500])

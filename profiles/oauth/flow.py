@@ -1,0 +1,293 @@
+"""Get OAuth Token: the vendor-neutral authorization dance, RFC 6749 with PKCE, as RFC 9700 wants it.
+
+`begin` writes a single-use state row and gives the consent URL. `finish` takes the vendor's answer:
+1. find the row by the state's hash and consume it before anything else is looked at;
+2. compare expiry, session, user and the client the row was made for;
+3. exchange the code, once;
+4. ask the vendor who the token belongs to: the team must be the expected one;
+5. store everything in one transaction, or nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.views.decorators.debug import sensitive_variables
+
+from profiles import connectors
+from profiles.connection import credentials as connections, endpoints
+from profiles.connectors import base, tokens
+from profiles.models import Credential, IntegrationProfile, OAuthState
+from profiles.oauth import grants, scopes
+from samsaas import audit
+
+LIFETIME = timedelta(minutes=10)
+OUTSTANDING = 10
+LONGEST_STATE = 500
+
+
+@dataclass(frozen=True)
+class Finished:
+    """How an authorization ended: a key of `outcomes.OUTCOMES`, its row, and where to go on where more follows."""
+
+    outcome: str
+    attempt: OAuthState | None = None
+    next_url: str = ""
+    detail: dict[str, Any] = field(default_factory=dict)
+
+
+class Stop(Exception):
+    """An exit on the way, with what the admin should see of it."""
+
+    def __init__(self, outcome: str, **detail: Any) -> None:
+        super().__init__(outcome)
+        self.outcome = outcome
+        self.detail = detail
+
+
+def digest(value: str) -> str:
+    return hashlib.sha256(value.encode("utf-8", "replace")).hexdigest()
+
+
+@sensitive_variables()
+def begin(
+    profile: IntegrationProfile,
+    purpose: str,
+    *,
+    user: User,
+    session_key: str,
+    now: datetime,
+    popup: bool = False,
+    switch_account: bool = False,
+    replace_team: bool = False,
+    share_team: bool = False,
+    sessions: bool = False,
+) -> str:
+    """The vendor's consent URL for a fresh state row. Raises `Credential.DoesNotExist` without a client id.
+
+    `replace_team` and `share_team` are what a person confirmed: that the profile may move to another team, and that
+    another profile may be connected to the same one. `sessions` asks for device sessions too; what an earlier grant
+    holds of them is asked for again.
+    """
+    credential = profile.alias.credentials.get(purpose=purpose)
+    state, verifier = secrets.token_urlsafe(32), tokens.new_verifier() if settings.OAUTH_PKCE else ""
+    wanted, more = scopes.wanted(profile, purpose), scopes.session_scope(profile, purpose)
+    if more and (sessions or more in credential.granted_scopes):
+        wanted = sorted({*wanted, more})
+    where = endpoints.of(profile.vendor)
+    _forget_old(user, now)
+    attempt = OAuthState.objects.create(
+        state_hash=digest(state),
+        session_hash=digest(session_key),
+        user=user,
+        profile=profile,
+        purpose=purpose,
+        client_id=credential.client_id,
+        token_url=where.token_url,
+        redirect_uri=settings.OAUTH_REDIRECT_URL,
+        verifier=verifier,
+        scopes=wanted,
+        popup=popup,
+        replace_team=replace_team,
+        share_team=share_team,
+        created_at=now,
+        expires_at=now + LIFETIME,
+    )
+    confirmed = {"replace_team": replace_team, "share_team": share_team}
+    audit.record(user, "started authorization", profile, purpose=purpose, attempt=attempt.pk, **confirmed)
+    vendor = profile.vendor_info
+    return tokens.authorize_url(
+        where,
+        client_id=credential.client_id,
+        redirect_uri=attempt.redirect_uri,
+        state=state,
+        scopes=wanted,
+        verifier=verifier or None,
+        extra={**vendor.authorize_params, **(vendor.switch_account_params if switch_account else {})},
+    )
+
+
+def _forget_old(user: User, now: datetime) -> None:
+    """Rows older than a day go, and so do a user's oldest open ones beyond ten."""
+    OAuthState.objects.filter(created_at__lt=now - timedelta(days=1)).delete()
+    open_rows = OAuthState.objects.filter(user=user, used_at=None).order_by("-pk")
+    OAuthState.objects.filter(pk__in=list(open_rows.values_list("pk", flat=True)[OUTSTANDING - 1 :])).delete()
+
+
+@sensitive_variables()
+def finish(params: dict[str, str], *, user: User, may_connect: bool, session_key: str, now: datetime) -> Finished:
+    """Take the vendor's answer. Never raises for anything the vendor or the browser sent."""
+    attempt = _consume(params.get("state", ""), now)
+    if attempt is None:
+        return Finished(_missing(params.get("state", "")))
+    try:
+        _check(attempt, params, user=user, may_connect=may_connect, session_key=session_key, now=now)
+        return _connect(attempt, params["code"], user=user, session_key=session_key, now=now)
+    except Stop as stop:
+        return _ended(attempt, stop.outcome, stop.detail, user)
+
+
+def _consume(state: str, now: datetime) -> OAuthState | None:
+    """The row of this state, if this very call is the one that used it up."""
+    if not state or len(state) > LONGEST_STATE:
+        return None
+    used = OAuthState.objects.filter(state_hash=digest(state), used_at=None).update(used_at=now)
+    if not used:
+        return None
+    return OAuthState.objects.select_related("profile__alias", "user").get(state_hash=digest(state))
+
+
+def _missing(state: str) -> str:
+    known = 0 < len(state) <= LONGEST_STATE and OAuthState.objects.filter(state_hash=digest(state)).exists()
+    return "state_used" if known else "state_unknown"
+
+
+def _check(
+    attempt: OAuthState, params: dict[str, str], *, user: User, may_connect: bool, session_key: str, now: datetime
+) -> None:
+    if attempt.user_id != user.pk or attempt.session_hash != digest(session_key):
+        raise Stop("state_foreign")
+    if now >= attempt.expires_at:
+        raise Stop("state_expired")
+    if not may_connect:
+        raise Stop("role_lost")
+    if "error" in params:
+        words = {key: params.get(key, "")[:300] for key in ("error", "error_description")}
+        if params["error"] == "invalid_scope":
+            raise Stop("scope_refused", asked=attempt.scopes, **words)
+        raise Stop("denied" if params["error"] == "access_denied" else "vendor_error", **words)
+    if not params.get("code"):
+        raise Stop("vendor_error", error="no code", error_description="The vendor sent neither a code nor an error.")
+    current = Credential.objects.filter(alias=attempt.profile.alias_id, purpose=attempt.purpose).first()
+    where = endpoints.of(attempt.profile.vendor)
+    if current is None or current.client_id != attempt.client_id or where.token_url != attempt.token_url:
+        raise Stop("profile_changed")
+    if current.client_changed_at >= attempt.created_at:
+        raise Stop("profile_changed")
+
+
+@sensitive_variables()
+def _connect(attempt: OAuthState, code: str, *, user: User, session_key: str, now: datetime) -> Finished:
+    grant = _exchange(attempt, code)
+    identity = _identify(attempt, grant)
+    try:
+        grants.store(attempt, grant, identity, user=user, now=now)
+    except grants.CredentialChanged as changed:
+        raise Stop("profile_changed") from changed
+    missing = scopes.missing(attempt.profile, attempt.purpose, grant.scopes or ())
+    excess = scopes.excess(attempt.profile, attempt.purpose, grant.scopes or ())
+    outcome = "connected_missing_scopes" if missing else "connected"
+    finished = _ended(attempt, outcome, {"missing": missing, "excess": excess}, user)
+    following = _following(attempt, user=user, session_key=session_key, now=now)
+    return Finished(finished.outcome, attempt, following, finished.detail)
+
+
+@sensitive_variables()
+def _exchange(attempt: OAuthState, code: str) -> tokens.Grant:
+    credential = Credential.objects.get(alias=attempt.profile.alias_id, purpose=attempt.purpose)
+    try:
+        grant = tokens.exchange(
+            endpoints.of(attempt.profile.vendor),
+            client_id=credential.client_id,
+            client_secret=credential.client_secret,
+            code=code,
+            redirect_uri=attempt.redirect_uri,
+            verifier=attempt.verifier or None,
+        )
+    except base.ConnectorError as error:
+        raise Stop(_exit_of(error), **evidence(error)) from error
+    if not grant.team_id:
+        raise Stop("no_team")
+    if not grant.refresh_token:
+        raise Stop("no_refresh_token")
+    return replace(grant, scopes=tuple(attempt.scopes)) if grant.scopes is None else grant
+
+
+def _exit_of(error: base.ConnectorError) -> str:
+    exits: list[tuple[type[base.ConnectorError], str]] = [
+        (tokens.CodeRefused, "code_refused"),
+        (tokens.WrongClient, "wrong_client"),
+        (tokens.RedirectMismatch, "redirect_refused"),
+        (base.Throttled, "outage"),
+        (base.TryLater, "outage"),
+        (base.ProtocolError, "bad_answer"),
+    ]
+    return next((name for kind, name in exits if isinstance(error, kind)), "refused")
+
+
+def evidence(error: base.ConnectorError) -> dict[str, Any]:
+    """What may be shown of a failed call: our sentence, the vendor's status, reason and request id."""
+    failure = error.failure
+    return {
+        "message": str(error)[:500],
+        "status": failure.status,
+        "tag": failure.tag[:100],
+        "request_id": failure.request_id[:120],
+    }
+
+
+@sensitive_variables()
+def _identify(attempt: OAuthState, grant: tokens.Grant) -> grants.Identity:
+    """Whose token this is, asked with the token itself; the team must be the expected one."""
+    profile = attempt.profile
+    connector = connectors.open(
+        profile.vendor,
+        endpoints=endpoints.of(profile.vendor),
+        client_id=attempt.client_id,
+        token_source=grants.FixedToken(grant.access_token),
+        limits=connections.limits(profile.alias),
+    )
+    try:
+        identity = grants.identify(connector)
+    except base.ConnectorError as error:
+        raise Stop(_exit_of(error), **evidence(error)) from error
+    if identity.team and identity.team.team_id != grant.team_id:
+        raise Stop("bad_answer", message="The token answer and the team answer name different teams.")
+    _check_team(attempt, grant.team_id, (identity.team.name if identity.team else "") or grant.team_id)
+    return identity
+
+
+def _check_team(attempt: OAuthState, team_id: str, team_name: str) -> None:
+    """The team must be the expected one, and no other profile's: its seats would count twice."""
+    profile, expected, main = attempt.profile, _expected_team(attempt), attempt.purpose == base.SUBSCRIPTIONS
+    if expected and expected != team_id:
+        told = {"expected_team": profile.team_name or expected, "given_team": team_name}
+        raise Stop("other_team", **told, may_replace=main)
+    others = profile.sharing_team(team_id) if main and team_id != profile.team_id else []
+    if others and not attempt.share_team:
+        taken_by = [{"name": other.display_name, "url": other.get_absolute_url()} for other in others]
+        replacing = attempt.replace_team
+        raise Stop("team_taken", given_team=team_name, taken_by=taken_by, may_share=True, replacing=replacing)
+
+
+def _expected_team(attempt: OAuthState) -> str:
+    """The team a token has to be for; empty on a first connection and where a person chose to replace the team."""
+    if attempt.replace_team and attempt.purpose == base.SUBSCRIPTIONS:
+        return ""
+    return attempt.profile.team_id
+
+
+def _following(attempt: OAuthState, *, user: User, session_key: str, now: datetime) -> str:
+    """After the subscriptions app, the reclamation app's consent, where the profile has one without a grant here."""
+    if attempt.purpose != base.SUBSCRIPTIONS:
+        return ""
+    profile = IntegrationProfile.objects.select_related("alias").get(pk=attempt.profile_id)
+    other = profile.alias.credentials.filter(purpose=base.RECLAMATION).first()
+    if other is None or not profile.reclaim or (other.is_connected and other.team_id == profile.team_id):
+        return ""
+    return begin(profile, base.RECLAMATION, user=user, session_key=session_key, now=now, popup=attempt.popup)
+
+
+def _ended(attempt: OAuthState, outcome: str, detail: dict[str, Any], user: User) -> Finished:
+    """Remember how it ended; a foreign session learns nothing of the row it touched."""
+    attempt.outcome, attempt.outcome_detail = outcome, detail
+    attempt.verifier = ""
+    attempt.save(update_fields=["outcome", "outcome_detail", "verifier"])
+    audit.record(user, "finished authorization", attempt.profile, purpose=attempt.purpose, outcome=outcome, **detail)
+    return Finished(outcome, None if outcome == "state_foreign" else attempt, detail=detail)

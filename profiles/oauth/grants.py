@@ -1,0 +1,138 @@
+"""Storing a grant, and dropping it: tokens, team, authorising admin and scopes, all of it or nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.views.decorators.debug import sensitive_variables
+
+from profiles.connection import credentials as connections, endpoints, refresh_token
+from profiles.connectors import base, tokens
+from profiles.jobs import queue
+from profiles.models import Credential, IntegrationProfile, JobRun, OAuthState
+from samsaas import audit
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Whose token it is. `None` where the granted scopes do not allow to ask."""
+
+    team: base.Team | None
+    admin: base.Admin | None
+
+
+class FixedToken:
+    """A `base.TokenSource` for a token that is not stored yet: it cannot be renewed."""
+
+    def __init__(self, token: str) -> None:
+        self.token = token
+
+    def access_token(self) -> str:
+        return self.token
+
+    def renew(self, stale: str) -> str:
+        raise base.Reconnect("The vendor called its new token expired at once.")
+
+
+def identify(connector: base.Connector) -> Identity:
+    """Ask a connector for its team and its authorising admin; a missing scope leaves a gap, other errors are raised."""
+    team = admin = None
+    try:
+        team = connector.team()
+        admin = connector.admin()
+    except base.MissingScope:
+        pass
+    return Identity(team=team, admin=admin)
+
+
+class CredentialChanged(Exception):
+    """The client id or secret was changed between the exchange and the storing."""
+
+
+@transaction.atomic
+@sensitive_variables()
+def store(attempt: OAuthState, grant: tokens.Grant, identity: Identity, *, user: User, now: datetime) -> None:
+    """Keep a grant: the credential and the profile's team; the connection is validated next.
+
+    Getting a token again replaces the authorising admin. Raises `CredentialChanged` when another client was saved
+    after the consent began.
+    """
+    profile = IntegrationProfile.objects.select_for_update().get(pk=attempt.profile_id)
+    credential = Credential.objects.select_for_update().get(alias=profile.alias_id, purpose=attempt.purpose)
+    if credential.client_changed_at >= attempt.created_at:
+        raise CredentialChanged
+    _fill(credential, grant, identity, user=user, now=now)
+    credential.save()
+    if attempt.purpose == base.SUBSCRIPTIONS:
+        _settle_team(profile, credential, now)
+    _settle_status(profile, by=user)
+
+
+@sensitive_variables()
+def _fill(credential: Credential, grant: tokens.Grant, identity: Identity, *, user: User, now: datetime) -> None:
+    credential.state = Credential.State.CONNECTED
+    credential.state_reason = ""
+    credential.access_token = grant.access_token
+    credential.refresh_token = grant.refresh_token
+    credential.expires_at = now + timedelta(seconds=grant.expires_in or refresh_token.UNSTATED_SECONDS)
+    credential.granted_scopes = sorted(grant.scopes or ())
+    credential.team_id = grant.team_id
+    credential.team_name = identity.team.name if identity.team else ""
+    credential.admin_external_id = identity.admin.external_id if identity.admin else ""
+    credential.admin_email = identity.admin.email if identity.admin else ""
+    credential.admin_name = identity.admin.display_name if identity.admin else ""
+    credential.authorized_at = now
+    credential.authorized_by = user
+    credential.generation += 1
+    credential.lease_owner, credential.lease_until = "", None
+
+
+def _settle_team(profile: IntegrationProfile, credential: Credential, now: datetime) -> None:
+    """The profile belongs to this team from now on; a separate reclamation grant of another team is dropped."""
+    profile.team_id, profile.team_name = credential.team_id, credential.team_name
+    others = profile.alias.credentials.filter(purpose=base.RECLAMATION).exclude(team_id=profile.team_id)
+    for other in others.select_for_update():
+        connections.drop_grant(other)
+        other.save()
+
+
+def _settle_status(profile: IntegrationProfile, *, by: User) -> None:
+    """The grant is good, so it is tried at once; a separate reclamation app's consent comes before that."""
+    profile.alias.refresh_from_db()
+    first = profile.status == IntegrationProfile.Status.DRAFT
+    if profile.attention == IntegrationProfile.Attention.NEEDS_AUTHORISATION:
+        profile.attention = IntegrationProfile.Attention.NONE
+    profile.save()
+    if not _waits_for_reclamation(profile):
+        trigger = JobRun.Trigger.FIRST if first else JobRun.Trigger.MANUAL
+        queue.request(profile, base.VALIDATE, trigger=trigger, by=by)
+
+
+def _waits_for_reclamation(profile: IntegrationProfile) -> bool:
+    others = profile.alias.credentials.filter(purpose=base.RECLAMATION)
+    return profile.reclaim and others.exclude(state=Credential.State.CONNECTED).exists()
+
+
+def disconnect(profile: IntegrationProfile, *, by: User) -> None:
+    """Remove the tokens here whatever the vendor answers to the attempt to revoke them there."""
+    revoked = []
+    for credential in profile.alias.credentials.all():
+        if credential.access_token:
+            told = tokens.revoke(endpoints.of(profile.vendor), credential.access_token)
+            revoked.append({"purpose": credential.purpose, "vendor_confirmed": told})
+        _drop(credential)
+    IntegrationProfile.objects.filter(pk=profile.pk).update(
+        attention=IntegrationProfile.Attention.NEEDS_AUTHORISATION, status=IntegrationProfile.Status.DRAFT
+    )
+    audit.record(by, "disconnected", profile, revoked=revoked)
+
+
+@transaction.atomic
+def _drop(credential: Credential) -> None:
+    fresh = Credential.objects.select_for_update().get(pk=credential.pk)
+    connections.drop_grant(fresh)
+    fresh.generation += 1
+    fresh.save()

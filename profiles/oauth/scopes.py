@@ -1,0 +1,139 @@
+"""Which scopes a profile asks for, which it was granted, and what is missing for which process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Max
+
+from profiles.connection import credentials as connections
+from profiles.connectors import base
+from profiles.models import Credential, IntegrationProfile, JobRun
+
+
+def processes_for(profile: IntegrationProfile, purpose: str) -> list[base.Process]:
+    """The enabled processes a credential serves. One app serves all of them unless reclamation has its own."""
+    purposes = {credential.purpose for credential in profile.alias.credentials.all()}
+    separate = base.RECLAMATION in purposes
+    return [process for process in profile.enabled_processes if not separate or process.purpose == purpose]
+
+
+def wanted(profile: IntegrationProfile, purpose: str) -> list[str]:
+    """What the consent page asks for, sorted: everything needed, and what is recommended."""
+    found = processes_for(profile, purpose)
+    return sorted({scope for process in found for scope in (*process.scopes, *process.recommended_scopes)})
+
+
+def session_scope(profile: IntegrationProfile, purpose: str) -> str:
+    """The scope for device sessions where this credential could use it; "" otherwise.
+
+    A vendor gives what a consent asks for and no more, and may refuse a consent over a scope that nobody ticked for
+    the app: so it is asked for only where an administrator says that it is ticked.
+    """
+    pulls = any(process.key == base.ACTIVITY for process in processes_for(profile, purpose))
+    return profile.vendor_info.session_scope if pulls else ""
+
+
+def missing(profile: IntegrationProfile, purpose: str, granted: Iterable[str]) -> list[str]:
+    """Needed scopes of the enabled processes that the grant lacks, sorted."""
+    needed = {scope for process in processes_for(profile, purpose) for scope in process.scopes}
+    return sorted(needed - set(granted))
+
+
+def excess(profile: IntegrationProfile, purpose: str, granted: Iterable[str]) -> list[str]:
+    """Granted scopes that no enabled process asks for, sorted: more power than this connection needs."""
+    return sorted(set(granted) - {*wanted(profile, purpose), session_scope(profile, purpose)})
+
+
+@dataclass(frozen=True)
+class ProcessScopes:
+    """One process on the profile page: every scope it needs, whether the grant has it, and what the vendor refused."""
+
+    process: base.Process
+    enabled: bool
+    purpose: str
+    needed: list[tuple[str, bool]]
+    recommended: list[tuple[str, bool]]
+    connected: bool
+    consent: datetime | None = None
+    refused: str = ""
+
+    @property
+    def missing(self) -> list[str]:
+        return [scope for scope, granted in self.needed if not granted]
+
+    @property
+    def state(self) -> str:
+        if not self.enabled:
+            return "off"
+        if not self.connected:
+            return "not_connected"
+        return "missing" if self.missing or self.refused else "ready"
+
+
+def xray(profile: IntegrationProfile) -> list[ProcessScopes]:
+    """As `by_grant`, and what the vendor refused all the same since the last consent."""
+    tried = _last_tries(profile)
+    rows = []
+    for row in by_grant(profile):
+        at, scope = tried.get(row.process.key, (None, ""))
+        if not (scope and at and row.consent and at > row.consent):
+            rows.append(row)
+            continue
+        unlisted = scope not in {name for name, _ in (*row.needed, *row.recommended)}
+        rows.append(replace(row, refused=scope, needed=[*row.needed, (scope, False)] if unlisted else row.needed))
+    return rows
+
+
+def _last_tries(profile: IntegrationProfile) -> dict[str, tuple[datetime, str]]:
+    """By process when it was last tried, by a check or a run, and the scope it was refused for then, if any."""
+    ended = (JobRun.State.SUCCEEDED, JobRun.State.HELD, JobRun.State.FAILED)
+    last = profile.runs.filter(state__in=ended).order_by().values("process").annotate(last=Max("pk")).values("last")
+    runs = JobRun.objects.filter(pk__in=last, finished_at__isnull=False)
+    tried: list[Any] = [
+        *profile.checks.values_list("checked_at", "process", "refused_scope"),
+        *runs.values_list("finished_at", "process", "error_scope"),
+    ]
+    return {process: (at, scope) for at, process, scope in sorted(tried)}
+
+
+def by_grant(profile: IntegrationProfile) -> list[ProcessScopes]:
+    """Needed against granted scopes of every process of the vendor, in the registry's order."""
+    held = {credential.purpose: credential for credential in profile.alias.credentials.all()}
+    return [_row(profile, process, held) for process in profile.vendor_info.processes]
+
+
+def _row(profile: IntegrationProfile, process: base.Process, held: dict[str, Credential]) -> ProcessScopes:
+    credential = held.get(process.purpose) or held.get(base.SUBSCRIPTIONS)
+    granted = set(credential.granted_scopes) if credential and credential.is_connected else set()
+    return ProcessScopes(
+        process=process,
+        enabled=profile.process_enabled(process.key),
+        purpose=credential.purpose if credential else process.purpose,
+        needed=[(scope, scope in granted) for scope in process.scopes],
+        recommended=[(scope, scope in granted) for scope in process.recommended_scopes],
+        connected=bool(credential and credential.is_connected),
+        consent=credential.authorized_at if credential else None,
+    )
+
+
+def excess_by_purpose(profile: IntegrationProfile) -> dict[str, list[str]]:
+    """Per connected credential the granted scopes nobody asked for; credentials without any are left out."""
+    found = {
+        credential.get_purpose_display(): excess(profile, credential.purpose, credential.granted_scopes)
+        for credential in profile.alias.credentials.all()
+        if credential.is_connected
+    }
+    return {purpose: scopes for purpose, scopes in found.items() if scopes}
+
+
+def reclamation_admin(profile: IntegrationProfile) -> Credential | None:
+    """The credential whose authorising admin receives the files of reclaimed members; `None` before consent."""
+    try:
+        credential = connections.credential_for(profile, base.RECLAMATION)
+    except KeyError:
+        return None
+    return credential if credential.admin_external_id else None

@@ -1,0 +1,134 @@
+"""Get OAuth Token, the way back, how it ended, and Disconnect."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from django.contrib import messages
+from django.contrib.auth.models import User
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_variables
+from django.views.decorators.http import require_POST
+
+from profiles.connectors import base
+from profiles.models import Credential, IntegrationProfile, OAuthState
+from profiles.oauth import flow as oauth, grants, outcomes
+from samsaas import roles
+from samsaas.lib.http import SignedInRequest
+
+LONGEST_PARAMETER = 2000
+
+
+class SeeOther(HttpResponseRedirect):
+    """303: the browser fetches a clean address, and neither code nor state stays in its history."""
+
+    status_code = 303
+
+
+@require_POST
+@never_cache
+def authorize(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Start an authorization and go to the vendor's consent page."""
+    profile = get_object_or_404(IntegrationProfile.objects.select_related("alias"), pk=pk)
+    purpose = request.POST.get("purpose", base.SUBSCRIPTIONS)
+    try:
+        url = oauth.begin(
+            profile,
+            purpose,
+            user=request.user,
+            session_key=session_key(request),
+            now=timezone.now(),
+            popup=request.POST.get("popup") == "1",
+            switch_account=request.POST.get("switch_account") == "1",
+            replace_team=request.POST.get("replace_team") == "1",
+            share_team=request.POST.get("share_team") == "1",
+            sessions=request.POST.get("sessions") == "1",
+        )
+    except Credential.DoesNotExist:
+        messages.error(request, "This profile has no client ID for that purpose. Enter it on the form first.")
+        return redirect(profile)
+    return SeeOther(url)
+
+
+def session_key(request: HttpRequest) -> str:
+    if not request.session.session_key:
+        request.session.save()
+    return request.session.session_key or ""
+
+
+@never_cache
+@sensitive_variables()
+def redirect_back(request: HttpRequest) -> HttpResponse:
+    """/oauth_redirect.do: the one callback of every vendor, profile and purpose. It never shows a page itself."""
+    if not request.user.is_authenticated:
+        return _private(_stopped("session_lost"))
+    params = {key: str(value)[:LONGEST_PARAMETER].replace("\0", "") for key, value in request.GET.items()}
+    finished = oauth.finish(
+        params,
+        user=cast(User, request.user),
+        may_connect=roles.may(request.user, "profile_authorize", "POST"),
+        session_key=session_key(request),
+        now=timezone.now(),
+    )
+    if finished.next_url:
+        return _private(SeeOther(finished.next_url))
+    if finished.attempt is None or finished.outcome == "role_lost":
+        return _private(_stopped(finished.outcome))
+    return _private(redirect_to(finished.attempt))
+
+
+def redirect_to(attempt: OAuthState) -> SeeOther:
+    return SeeOther(reverse("authorization_result", args=[attempt.pk]))
+
+
+def _stopped(outcome: str) -> SeeOther:
+    return SeeOther(reverse("authorization_stopped", args=[outcome]))
+
+
+def _private(response: HttpResponse) -> HttpResponse:
+    response["Referrer-Policy"] = "no-referrer"
+    return response
+
+
+def result(request: SignedInRequest, pk: int) -> HttpResponse:
+    """How an authorization ended, for the one who started it: what happened and what to do."""
+    attempt = get_object_or_404(OAuthState.objects.select_related("profile__alias"), pk=pk, user=request.user)
+    outcome = outcomes.OUTCOMES.get(attempt.outcome)
+    if outcome is None:
+        raise Http404
+    context = {"attempt": attempt, "outcome": outcome, "profile": attempt.profile, "bare": attempt.popup}
+    return render(request, "profiles/oauth/authorization_result.html", context)
+
+
+def stopped(request: HttpRequest, outcome: str) -> HttpResponse:
+    """An answer that belongs to no authorization of this session."""
+    if outcome not in outcomes.WITHOUT_ATTEMPT:
+        raise Http404
+    return render(
+        request, "profiles/oauth/authorization_result.html", {"outcome": outcomes.OUTCOMES[outcome]}, status=400
+    )
+
+
+def waiting(request: SignedInRequest, pk: int) -> JsonResponse:
+    """Whether the profile page still waits for the vendor's answer to this person's last press of the button."""
+    last = OAuthState.objects.filter(profile_id=pk, user=request.user).order_by("-pk").first()
+    still = bool(last and last.used_at is None and last.expires_at > timezone.now())
+    return JsonResponse({"waiting": still, "text": "Still waiting for the vendor’s answer." if still else ""})
+
+
+def disconnect(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Ask, then remove the tokens here whatever the vendor says."""
+    profile = get_object_or_404(IntegrationProfile.objects.select_related("alias"), pk=pk)
+    if request.method == "POST":
+        grants.disconnect(profile, by=request.user)
+        messages.success(
+            request,
+            f"{profile} is disconnected: its tokens are deleted here. To end the access at the vendor too, "
+            "disconnect the app in the vendor’s admin console.",
+        )
+        return redirect(profile)
+    return render(request, "profiles/oauth/profile_disconnect.html", {"profile": profile})

@@ -1,0 +1,153 @@
+"""Integration profiles: list, create, look at, change, delete, and download now."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_POST
+
+from profiles import connectors, delete_profile, notices, overview, save_profile
+from profiles.aliases import choose as aliases
+from profiles.connectors import base
+from profiles.filters import ProfileFilter
+from profiles.forms import DeleteForm, ProfileForm, VendorForm
+from profiles.jobs import start as run_now
+from profiles.models import IntegrationProfile
+from profiles.oauth import app_guide, outcomes
+from profiles.tables import ProfileTable
+from samsaas.lib import tables
+from samsaas.lib.http import SignedInRequest
+
+TAKEN = "Another profile has taken this alias meanwhile. Choose another one."
+
+
+def profile_list(request: SignedInRequest) -> HttpResponse:
+    """Direct integration profiles."""
+    profiles = IntegrationProfile.objects.select_related("alias")
+    context = tables.listing(request, profiles, ProfileTable, ProfileFilter)
+    shown = list(context["table"].page.object_list.data)
+    told = notices.needs(shown, timezone.now())
+    for profile in shown:
+        profile.notices = told[profile.pk]
+    return render(request, "profiles/profile_list.html", context | {"shown": shown})
+
+
+def profile_new(request: SignedInRequest) -> HttpResponse:
+    """Choose the vendor from the drop-down, then Continue."""
+    form = VendorForm(request.GET if "vendor" in request.GET else None, choices=connectors.choices())
+    if form.is_bound and form.is_valid():
+        return redirect("profile_create", vendor=form.cleaned_data["vendor"])
+    return render(request, "profiles/profile_new.html", {"form": form})
+
+
+def profile_create(request: SignedInRequest, vendor: str) -> HttpResponse:
+    """The form; Submit creates a Draft."""
+    if vendor not in connectors.CONNECTORS:
+        raise Http404
+    form = ProfileForm(request.POST or None, vendor=vendor)
+    if form.is_valid():
+        try:
+            profile = save_profile.create(vendor, form.cleaned_data, by=request.user)
+        except aliases.Taken:
+            form.add_error("alias", TAKEN)
+        else:
+            messages.success(request, f"{profile} was created as a draft.")
+            return redirect(profile)
+    return render(request, "profiles/profile_form.html", _form_context(form, connectors.vendor(vendor)))
+
+
+def profile_edit(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Change a profile; a secret left empty stays as it is."""
+    profile = get_object_or_404(IntegrationProfile.objects.select_related("alias"), pk=pk)
+    form = ProfileForm(request.POST or None, instance=profile)
+    if form.is_valid():
+        try:
+            changed = save_profile.change(pk, form.cleaned_data, by=request.user)
+        except save_profile.EditConflict:
+            form.add_error(None, "Somebody else changed this profile meanwhile. Open it again and repeat your change.")
+        except aliases.Taken:
+            form.add_error("alias", TAKEN)
+        else:
+            messages.success(request, f"{changed} was saved.")
+            return redirect(changed)
+    profile.refresh_from_db()
+    return render(request, "profiles/profile_form.html", _form_context(form, profile.vendor_info, profile))
+
+
+def _form_context(
+    form: ProfileForm, vendor: base.Vendor, profile: IntegrationProfile | None = None
+) -> dict[str, object]:
+    return {
+        "form": form,
+        "vendor": vendor,
+        "profile": profile,
+        "redirect_url": settings.OAUTH_REDIRECT_URL,
+        "steps": app_guide.steps(vendor, settings.OAUTH_REDIRECT_URL),
+        "reclamation_scopes": vendor.scopes(base.RECLAMATION),
+    }
+
+
+def profile_detail(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Status, connection health, team and admin, next step, and what belongs to the profile."""
+    profile = get_object_or_404(
+        IntegrationProfile.objects.select_related("alias__parent", "created_by").prefetch_related("alias__credentials"),
+        pk=pk,
+    )
+    context = overview.of(profile) | {"failure": _failure(profile)}
+    if context["failure"]:  # it says what to do, so the step everybody starts with is left out
+        context["notices"] = [notice for notice in context["notices"] if notice.tone != "info"]
+    return render(request, "profiles/profile_detail.html", context)
+
+
+def _failure(profile: IntegrationProfile) -> dict[str, Any] | None:
+    """The last press of Get OAuth Token, if it brought nothing."""
+    last = profile.authorizations.exclude(outcome="").order_by("-pk").first()
+    outcome = outcomes.OUTCOMES.get(last.outcome) if last else None
+    return {"attempt": last, "outcome": outcome} if outcome and not outcome.stored else None
+
+
+def profile_delete(request: SignedInRequest, pk: int) -> HttpResponse:
+    """A confirmation that says what goes and what stays."""
+    profile = get_object_or_404(IntegrationProfile.objects.select_related("alias"), pk=pk)
+    form = DeleteForm(request.POST or None, profile=profile)
+    if form.is_valid():
+        try:
+            delete_profile.run(profile, by=request.user)
+        except delete_profile.Busy:
+            form.add_error(None, "A reclamation is under way. Delete the profile when it has ended.")
+        else:
+            messages.success(request, f"{profile} was deleted.")
+            return redirect("profile_list")
+    context = {"profile": profile, "form": form}
+    context |= {"goes": delete_profile.goes(profile), "stays": delete_profile.stays(profile)}
+    return render(request, "profiles/profile_delete.html", context)
+
+
+@require_POST
+def profile_download(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Download subscriptions now, and go on with the daily refresh after it."""
+    return start_run(request, pk, base.DOWNLOAD)
+
+
+@require_POST
+def profile_validate(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Validate Connection: try every enabled process. The profile's page shows the progress."""
+    return start_run(request, pk, base.VALIDATE, stay=True)
+
+
+def start_run(request: SignedInRequest, pk: int, process: str, *, stay: bool = False) -> HttpResponse:
+    """Ask for a run and show it; a second press leads to the run that is already under way."""
+    profile = get_object_or_404(IntegrationProfile.objects.select_related("alias"), pk=pk)
+    try:
+        run, fresh = run_now.run(profile, process, by=request.user)
+    except run_now.NotReady as reason:
+        messages.error(request, str(reason))
+        return redirect(profile)
+    if not fresh:
+        messages.info(request, "A run of this process is under way already.")
+    return redirect(profile if stay or run is None else run)

@@ -1,0 +1,99 @@
+"""One seat's activity day by day (UTC), for drawing and for reading aloud. A day nobody read is unknown, never zero."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import groupby
+from typing import Any
+
+from subscriptions.activity.last_used import STALE
+from subscriptions.models import ActivityCoverage, Subscription
+
+SHOWN = 90
+HEIGHT, STEP = 100, 10
+KNOWN, FRESH, GAP = "known", "fresh", "gap"
+DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Day:
+    """`state`: known; fresh, where late events may be missing; or gap, where nobody looked all day long."""
+
+    day: date
+    events: int
+    state: str
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A day as drawn; all numbers are in units of the drawing."""
+
+    day: Day
+    x: int
+    top: float
+    height: float
+
+
+@dataclass(frozen=True)
+class Line:
+    """A day with events, or a stretch of days without, as a line of the table."""
+
+    since: date
+    until: date
+    events: int
+    state: str
+
+
+def of(seat: Subscription, now: datetime) -> dict[str, Any]:
+    """The last 90 days with the bars, the lines of the table and the totals. Two queries."""
+    days = list(_days(seat, now))
+    most = max(day.events for day in days)
+    return {
+        "bars": [_bar(day, position, most) for position, day in enumerate(days)],
+        "lines": list(_lines(days)),
+        "width": STEP * len(days),
+        "height": HEIGHT,
+        "step": STEP,
+        "since": days[0].day,
+        "until": days[-1].day,
+        "most": most,
+        "events": sum(day.events for day in days),
+        "active_days": sum(1 for day in days if day.events),
+        "gap_days": sum(1 for day in days if day.state == GAP),
+    }
+
+
+def _days(seat: Subscription, now: datetime) -> Iterator[Day]:
+    today = now.astimezone(UTC).date()
+    first = today - timedelta(days=SHOWN - 1)
+    events = dict(seat.activity_days.filter(day__gte=first).values_list("day", "events"))
+    start = datetime.combine(first, time(0), tzinfo=UTC)
+    intervals = list(ActivityCoverage.objects.filter(profile=seat.profile_id, until__gt=start).order_by("since"))
+    for number in range(SHOWN):
+        day = first + timedelta(days=number)
+        yield Day(day, events.get(day, 0), _state(start + number * DAY, intervals, now))
+
+
+def _state(start: datetime, intervals: list[ActivityCoverage], now: datetime) -> str:
+    end = start + DAY
+    for one in intervals:
+        if one.since <= start and one.until >= end:
+            return KNOWN if one.settled_until >= end else FRESH
+        # The day the last pull ended in goes on being read by the next one.
+        if one is intervals[-1] and one.since <= start < one.until and now - one.until < STALE:
+            return FRESH
+    return GAP
+
+
+def _bar(day: Day, position: int, most: int) -> Bar:
+    height = max(4.0, HEIGHT * day.events / most) if day.events else 0.0
+    return Bar(day, position * STEP, HEIGHT - height, height)
+
+
+def _lines(days: list[Day]) -> Iterator[Line]:
+    """The latest first; days without events that are known alike become one line."""
+    for (busy, state), group in groupby(reversed(days), key=lambda day: (day.events and day.day, day.state)):
+        stretch = list(group)
+        yield Line(stretch[-1].day, stretch[0].day, stretch[0].events if busy else 0, state)

@@ -1,0 +1,15 @@
+"""What counts as use: the vendors' activity types, in words, with their reasons."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from profiles import connectors
+from profiles.models import IntegrationProfile
+
+
+def activity_type_list(request: HttpRequest) -> HttpResponse:
+    """Every vendor's classes of activity, and which signals each profile gives."""
+    context = {"vendors": connectors.vendors().values(), "profiles": IntegrationProfile.objects.all()}
+    return render(request, "subscriptions/activity/activity_types.html", context)

@@ -1,0 +1,215 @@
+# ruff: noqa: S608 - names of tables and columns are our own constants, all else is a parameter
+"""Exclusion rules as one statement: which seats are left out, by which rule, and marking those that changed sides."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection
+from django.db.models import Count, Q, QuerySet
+
+from profiles.models import IntegrationProfile
+from subscriptions.matching.resolve import normal
+from subscriptions.models import IdentifierExclusion, Subscription, UserExclusion
+
+SEATS = Subscription._meta.db_table
+ESCAPE = "\\"
+SAMPLE = 10
+
+Rule = IdentifierExclusion | UserExclusion
+
+
+@dataclass(frozen=True)
+class Share:
+    """How many of a profile's `listed` seats a rule leaves out, `already` of them left out now."""
+
+    profile: IntegrationProfile
+    count: int
+    already: int
+    listed: int
+
+    @property
+    def is_everybody(self) -> bool:
+        return self.count == self.listed
+
+    @property
+    def is_risky(self) -> bool:
+        """More than half of the profile, unless it is left out already: nobody leaves that many out in passing."""
+        return 2 * self.count > self.listed and self.count > self.already
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What saving a rule does: how many listed seats it leaves out, where, a few of them, and how many come `back`."""
+
+    active: bool
+    by_profile: list[Share]
+    back: int
+    sample: list[Subscription]
+
+    @property
+    def total(self) -> int:
+        return sum(share.count for share in self.by_profile)
+
+    @property
+    def already(self) -> int:
+        return sum(share.already for share in self.by_profile)
+
+    @property
+    def risky(self) -> list[Share]:
+        return [share for share in self.by_profile if share.is_risky]
+
+
+def apply(profile: IntegrationProfile) -> int:
+    """Mark and unmark the profile's listed seats; returns how many changed sides."""
+    condition, values = _condition(profile)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE {SEATS} SET excluded = NOT excluded "
+            f"WHERE profile_id = %s AND ended_at IS NULL AND excluded <> ({condition})",
+            [profile.pk, *values],
+        )
+        return int(cursor.rowcount)
+
+
+def left_out_by(rule: Rule) -> QuerySet[Subscription]:
+    """The listed seats this rule, saved or not, leaves out on its own."""
+    condition, values = _matching([rule])
+    return Subscription.objects.listed().extra(where=[condition], params=values)  # noqa: S610
+
+
+def preview(rule: Rule) -> Preview:
+    """What the rule, saved or not, would leave out as it is in memory, and what comes back that it leaves out now."""
+    before = type(rule)._default_manager.filter(pk=rule.pk).first()
+    seats = left_out_by(rule) if rule.active else Subscription.objects.none()
+    return Preview(
+        active=rule.active,
+        by_profile=_shares(seats),
+        back=coming_back(before, rule) if before else 0,
+        # Not by name: looking for a rare address along that index reads every row in no order.
+        sample=list(seats.order_by("pk")[:SAMPLE]),
+    )
+
+
+def coming_back(before: Rule, after: Rule | None) -> int:
+    """How many seats left out now count again when `after`, or nothing, takes the place of the stored rule `before`."""
+    if not before.active:
+        return 0
+    everything: list[Rule] = [
+        *IdentifierExclusion.objects.filter(active=True),
+        *UserExclusion.objects.filter(active=True),
+    ]
+    others = [rule for rule in everything if rule != before]
+    mine, values = _matching([before])
+    still, more = _matching([*others, after] if after and after.active else others)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT count(*) FROM {SEATS} WHERE ended_at IS NULL AND excluded AND ({mine}) AND NOT ({still})",
+            [*values, *more],
+        )
+        return int(cursor.fetchone()[0])
+
+
+def _shares(seats: QuerySet[Subscription]) -> list[Share]:
+    grouped = (
+        seats.order_by().values_list("profile").annotate(Count("pk"), already=Count("pk", filter=Q(excluded=True)))
+    )
+    counted = {profile: (total, already) for profile, total, already in grouped}
+    listed = Subscription.objects.listed().filter(profile__in=counted).order_by().values_list("profile")
+    totals = dict(listed.annotate(Count("pk")))
+    profiles = IntegrationProfile.objects.filter(pk__in=counted)
+    return [Share(one, *counted[one.pk], listed=totals.get(one.pk, 0)) for one in profiles]
+
+
+def rules_for(seat: Subscription) -> list[Rule]:
+    """The active rules that leave this seat out, each on its own. Three queries, however many rules there are."""
+    mine = _mine(seat.profile_id)
+    by_type = IdentifierExclusion.objects.filter(mine, identifier=seat.identifier_id).select_related("identifier")
+    by_user = list(UserExclusion.objects.filter(mine))
+    if not by_user:
+        return [*by_type]
+    patterns, values = _patterns(by_user)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"{patterns} SELECT r.position FROM rules r JOIN {SEATS} t ON {normal('t.email')} LIKE r.pattern "
+            f"ESCAPE '{ESCAPE}' WHERE t.id = %s ORDER BY r.position",
+            [*values, seat.pk],
+        )
+        return [*by_type, *(by_user[position] for (position,) in cursor.fetchall())]
+
+
+def count_by_identifier(rules: Sequence[IdentifierExclusion]) -> dict[int, int]:
+    """How many seats each active rule leaves out now, by the rule's key. One query."""
+    wanted = [rule for rule in rules if rule.active]
+    left_out = Subscription.objects.left_out().filter(identifier__in={rule.identifier_id for rule in wanted})
+    counted = list(left_out.order_by().values_list("identifier", "profile").annotate(Count("pk")))
+    return {
+        rule.pk: sum(
+            count
+            for identifier, profile, count in counted
+            if identifier == rule.identifier_id and rule.profile_id in (None, profile)
+        )
+        for rule in wanted
+    }
+
+
+def count_by_user(rules: Sequence[UserExclusion]) -> dict[int, int]:
+    """How many seats each active rule leaves out now, by the rule's key. One query over the seats left out."""
+    wanted = [rule for rule in rules if rule.active]
+    if not wanted:
+        return {}
+    patterns, values = _patterns(wanted)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"{patterns} SELECT r.position, count(t.id) FROM rules r LEFT JOIN {SEATS} t ON t.excluded "
+            f"AND t.ended_at IS NULL AND (r.profile_id = 0 OR r.profile_id = t.profile_id) "
+            f"AND {normal('t.email')} LIKE r.pattern ESCAPE '{ESCAPE}' GROUP BY r.position",
+            values,
+        )
+        return {wanted[position].pk: count for position, count in cursor.fetchall()}
+
+
+def _patterns(rules: Sequence[UserExclusion]) -> tuple[str, list[Any]]:
+    """The rules as a table: their place in the sequence, their profile (0: every one), and what an address is like."""
+    row = "(CAST(%s AS integer), CAST(%s AS bigint), CAST(%s AS text))"
+    values: list[Any] = []
+    for position, rule in enumerate(rules):
+        values += [position, rule.profile_id or 0, _like(rule)]
+    return f"WITH rules (position, profile_id, pattern) AS (VALUES {', '.join([row] * len(rules))})", values
+
+
+def _mine(profile_id: int) -> Q:
+    return Q(active=True) & (Q(profile=None) | Q(profile=profile_id))
+
+
+def _condition(profile: IntegrationProfile) -> tuple[str, list[Any]]:
+    mine = _mine(profile.pk)
+    return _matching([*IdentifierExclusion.objects.filter(mine), *UserExclusion.objects.filter(mine)])
+
+
+def _matching(rules: Iterable[Rule]) -> tuple[str, list[Any]]:
+    """Whether a seat is one that any of these rules leaves out."""
+    parts: list[str] = []
+    values: list[Any] = []
+    for rule in rules:
+        if rule.profile_id:
+            values.append(rule.profile_id)
+        if isinstance(rule, IdentifierExclusion):
+            what = "identifier_id = %s"
+            values.append(rule.identifier_id)
+        else:
+            what = f"{normal('email')} LIKE %s ESCAPE '{ESCAPE}'"
+            values.append(_like(rule))
+        parts.append(f"(profile_id = %s AND {what})" if rule.profile_id else what)
+    nobody = "1 = 0"
+    return " OR ".join(parts) or nobody, values
+
+
+def _like(rule: UserExclusion) -> str:
+    """The rule as a LIKE pattern; only * is special to its author."""
+    text = f"*@{rule.domain}" if rule.domain else rule.pattern
+    for special in (ESCAPE, "%", "_"):
+        text = text.replace(special, ESCAPE + special)
+    return text.replace("*", "%")

@@ -1,0 +1,128 @@
+"""Exclusion rules, of identifiers and of users: list, create, change, delete, and what a rule would leave out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+
+from samsaas.lib import tables
+from samsaas.lib.http import SignedInRequest
+from subscriptions import figures
+from subscriptions.exclusions import edit as change_exclusions, exclude
+from subscriptions.exclusions.forms import IdentifierExclusionForm, UserExclusionForm
+from subscriptions.exclusions.tables import ExclusionTable, IdentifierExclusionTable, UserExclusionTable
+from subscriptions.filters import ExclusionFilter, IdentifierExclusionFilter, UserExclusionFilter
+from subscriptions.models import IdentifierExclusion, Subscription, UserExclusion
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What differs between the two kinds of rules; `key` begins the names of their pages."""
+
+    key: str
+    tab: str
+    title: str
+    model: type[IdentifierExclusion | UserExclusion]
+    form: type[IdentifierExclusionForm | UserExclusionForm]
+    table: type[ExclusionTable]
+    filter: type[ExclusionFilter]
+    related: tuple[str, ...]
+
+
+KINDS = {
+    kind.key: kind
+    for kind in (
+        Kind(
+            "identifier_exclusion",
+            "Subscription identifiers",
+            "Subscription identifier exclusion rules",
+            IdentifierExclusion,
+            IdentifierExclusionForm,
+            IdentifierExclusionTable,
+            IdentifierExclusionFilter,
+            ("profile", "identifier"),
+        ),
+        Kind(
+            "user_exclusion",
+            "Users",
+            "Subscription user exclusion rules",
+            UserExclusion,
+            UserExclusionForm,
+            UserExclusionTable,
+            UserExclusionFilter,
+            ("profile",),
+        ),
+    )
+}
+
+
+def exclusion_list(request: HttpRequest, kind: str) -> HttpResponse:
+    """The rules of one kind, and how many subscriptions both kinds leave out."""
+    about = KINDS[kind]
+    rules = about.model._default_manager.select_related(*about.related)
+    context: dict[str, Any] = tables.listing(request, rules, about.table, about.filter)
+    context |= _names(about) | {"kinds": KINDS.values(), "left_out": Subscription.objects.left_out().count()}
+    context["left_out_url"] = figures.list_url(seats=figures.EXCLUDED)
+    return render(request, "subscriptions/exclusions/exclusion_list.html", context)
+
+
+def exclusion_new(request: SignedInRequest, kind: str) -> HttpResponse:
+    """A new rule."""
+    return _edit(request, KINDS[kind], KINDS[kind].model())
+
+
+def exclusion_edit(request: SignedInRequest, kind: str, pk: int) -> HttpResponse:
+    """Change a rule, or switch it off."""
+    return _edit(request, KINDS[kind], _rule(KINDS[kind], pk))
+
+
+def _edit(request: SignedInRequest, about: Kind, rule: Any) -> HttpResponse:
+    """Preview shows what the form's rule would leave out and stores nothing; Save stores it and applies it."""
+    form = about.form(request.POST or None, instance=rule)
+    preview, unsure = None, False
+    if form.is_valid():
+        preview = exclude.preview(form.instance)
+        # The tick is for this very number: it says nothing about a rule that was edited afterwards.
+        unsure = bool(preview.risky) and request.POST.get("sure") != str(preview.total)
+        if "preview" not in request.POST and not unsure:
+            effect = change_exclusions.save(form.instance, by=request.user)
+            messages.success(request, f"The rule was saved. {_told(effect)}")
+            return redirect(f"{about.key}_list")
+    elif rule.pk and not form.is_bound:
+        preview = exclude.preview(rule)
+    refused = unsure and "preview" not in request.POST
+    context = _names(about) | {"form": form, "pk": rule.pk, "preview": preview, "refused": refused}
+    return render(request, "subscriptions/exclusions/exclusion_form.html", context)
+
+
+def exclusion_delete(request: SignedInRequest, kind: str, pk: int) -> HttpResponse:
+    """Ask first; what only this rule left out counts again."""
+    about = KINDS[kind]
+    rule = _rule(about, pk)
+    if request.method == "POST":
+        effect = change_exclusions.delete(rule, by=request.user)
+        messages.success(request, f"The rule was deleted. {_told(effect)}")
+        return redirect(f"{about.key}_list")
+    context = _names(about) | {"rule": rule, "back": exclude.coming_back(rule, None), "preview": exclude.preview(rule)}
+    return render(request, "subscriptions/exclusions/exclusion_delete.html", context)
+
+
+def _rule(about: Kind, pk: int) -> Any:
+    return get_object_or_404(about.model._default_manager.select_related(*about.related), pk=pk)
+
+
+def _names(about: Kind) -> dict[str, Any]:
+    return {"kind": about.key, "tab": about.tab, "title": about.title} | {
+        f"{page}_page": f"{about.key}_{page}" for page in ("list", "new", "edit", "delete")
+    }
+
+
+def _told(effect: change_exclusions.Effect) -> str:
+    if not effect.seats:
+        return "No subscription changed sides."
+    one = effect.seats == 1
+    return f"{effect.seats:,} subscription{'' if one else 's'} changed sides at once; people are matched again."

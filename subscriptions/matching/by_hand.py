@@ -1,0 +1,36 @@
+"""Say by hand whose seat it is. Such a match stays, whatever the rules find, until a person removes it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.contrib.auth.models import User
+from django.db import transaction
+
+from profiles.connectors import base
+from profiles.jobs import queue
+from profiles.models import JobRun
+from samsaas import audit
+from subscriptions.models import Match, Person, Subscription
+
+
+@transaction.atomic
+def run(seat: Subscription, person: Person, *, by: User, now: datetime) -> Match:
+    """Match them; a match there was before, by rule or by hand, gives way."""
+    before = Match.objects.select_for_update(of=("self",)).filter(subscription=seat).select_related("person").first()
+    values = {"person": person, "rule": None, "by": by, "at": now}
+    match, _ = Match.objects.update_or_create(subscription=seat, defaults=values)
+    audit.record(by, "matched by hand", seat, person=str(person), number=person.key, before=str(before or ""))
+    return match
+
+
+@transaction.atomic
+def remove(seat: Subscription, *, by: User) -> bool:
+    """Take a match made by hand away and let the rules look again. False when there is none (any more)."""
+    match = Match.objects.select_for_update(of=("self",)).filter(subscription=seat, rule=None).first()
+    if match is None:
+        return False
+    audit.record(by, "removed match", seat, person=str(match.person), number=match.person.key)
+    match.delete()
+    queue.request_anew(seat.profile, base.MATCH, trigger=JobRun.Trigger.MANUAL, by=by)
+    return True

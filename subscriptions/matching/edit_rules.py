@@ -1,0 +1,66 @@
+"""Create, change, order and delete user resolution rules; every change asks for new matches everywhere."""
+
+from __future__ import annotations
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models import Max
+
+from profiles.models import IntegrationProfile
+from samsaas import audit
+from subscriptions.matching import match as match_people
+from subscriptions.models import ResolutionRule
+
+STEP = 10
+FIELDS = ("name", "active", "source", "lookup", "transform", "new_domain")
+UP, DOWN = "up", "down"
+
+
+@transaction.atomic
+def save(rule: ResolutionRule, profiles: list[IntegrationProfile], *, by: User) -> ResolutionRule:
+    """Store a rule as its form has filled it; a new one is tried last."""
+    stored = ResolutionRule.objects.filter(pk=rule.pk).first()
+    before = _told(stored) if stored else {}
+    if stored is None:
+        rule.order = (ResolutionRule.objects.aggregate(last=Max("order"))["last"] or 0) + STEP
+    rule.scoped = bool(profiles)
+    rule.save()
+    rule.profiles.set(profiles)
+    after = _told(rule)
+    changed = [name for name in after if before.get(name) != after[name]]
+    verb = "changed resolution rule" if stored else "created resolution rule"
+    told = {"before": {name: before[name] for name in changed}} if stored else {}
+    audit.record(by, verb, rule, **told, after={name: after[name] for name in changed})
+    match_people.ask_everywhere(by=by)
+    return rule
+
+
+@transaction.atomic
+def delete(rule: ResolutionRule, *, by: User) -> None:
+    """The rule goes with the matches it made; other rules may find them again."""
+    audit.record(by, "deleted resolution rule", rule, **_told(rule), matches=rule.matches.count())
+    rule.delete()
+    match_people.ask_everywhere(by=by)
+
+
+@transaction.atomic
+def move(rule: ResolutionRule, direction: str, *, by: User) -> bool:
+    """One place up or down. False at the end of the list."""
+    rules = list(ResolutionRule.objects.select_for_update())
+    place = next((index for index, one in enumerate(rules) if one.pk == rule.pk), None)
+    other = None if place is None else place + (1 if direction == DOWN else -1)
+    if place is None or other is None or not 0 <= other < len(rules):
+        return False
+    rules[place], rules[other] = rules[other], rules[place]
+    for index, one in enumerate(rules, start=1):
+        one.order = index * STEP
+    ResolutionRule.objects.bulk_update(rules, ["order"])
+    audit.record(by, "moved resolution rule", rule, direction=direction, place=other + 1)
+    match_people.ask_everywhere(by=by)
+    return True
+
+
+def _told(rule: ResolutionRule) -> dict[str, str]:
+    names = sorted(profile.display_name for profile in rule.profiles.all())
+    everybody = "no profile any more" if rule.scoped else "every profile"
+    return {**{name: str(getattr(rule, name)) for name in FIELDS}, "profiles": ", ".join(names) or everybody}

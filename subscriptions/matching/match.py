@@ -1,0 +1,59 @@
+"""Find the person behind every seat of a profile, by the user resolution rules in their order.
+
+1. Mark the seats that exclusion rules leave out; they count nowhere and match nobody.
+2. Bring the matches by rule up to date; those made by hand stay.
+3. Count who is matched and who is not: the work list *Subscriptions without user*.
+
+Set-based: a rule costs one statement, however many seats there are. E-mail is never identity: an address two people
+share, or an unverified one (unless a rule asks for it), matches nobody.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.contrib.auth.models import User
+from django.db import transaction
+
+from profiles.connectors import base
+from profiles.jobs import execute as runs, queue
+from profiles.models import IntegrationProfile, JobRun
+from subscriptions.exclusions import exclude
+from subscriptions.matching import resolve
+from subscriptions.models import ResolutionRule, Subscription
+
+
+def run(job: runs.Job, *, now: datetime) -> None:
+    """Raises `runs.LeaseLost` when the profile is gone."""
+    profile = job.run.profile
+    if profile is None:
+        raise runs.LeaseLost("The profile is gone.")
+    job.progress(step="Matching people")
+    with transaction.atomic():
+        exclude.apply(profile)
+        changes = resolve.apply(rules_for(profile), profile, now=now)
+        seats = Subscription.objects.filter(profile=profile).current()
+        total, matched = seats.count(), seats.filter(match__isnull=False).count()
+        counters = {
+            "seen": total,
+            "matched": matched,
+            "by_hand": seats.filter(match__isnull=False, match__rule=None).count(),
+            "without_user": total - matched,
+            "matched_anew": changes.new,
+            "matched_otherwise": changes.changed,
+            "unmatched_now": changes.gone,
+            "excluded": Subscription.objects.filter(profile=profile).left_out().count(),
+        }
+        job.progress(counters=counters, items=total, step="Matched")
+
+
+def rules_for(profile: IntegrationProfile) -> list[ResolutionRule]:
+    """The active rules that apply to a profile, in order."""
+    rules = ResolutionRule.objects.filter(active=True).prefetch_related("profiles")
+    return [rule for rule in rules if not rule.scoped or profile in rule.profiles.all()]
+
+
+def ask_everywhere(*, by: User | None) -> int:
+    """Match every downloaded profile again, because people or rules have changed; returns how many runs were asked."""
+    profiles = IntegrationProfile.objects.filter(refreshed_at__isnull=False)
+    return sum(queue.request_anew(one, base.MATCH, trigger=JobRun.Trigger.MANUAL, by=by)[1] for one in profiles)

@@ -1,0 +1,145 @@
+"""Suggest whose seat it could be, for seats that no rule has matched. A hint with its reason, never a match.
+
+1. The seat's own address belongs to somebody, but is unverified, or to several people.
+2. One of the seat's secondary addresses belongs to somebody.
+3. Somebody has the same name.
+4. Somebody has the same address under another domain of the directory.
+5. Tell namesakes apart: whoever is suggested comes with their addresses and the seats they hold already.
+
+The number of queries does not depend on the number of seats; every look-up goes through an index.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from django.db.models import Count, Value
+from django.db.models.functions import StrIndex, Substr
+
+from subscriptions.models import Match, Person, PersonAddress, Subscription, normalised
+from subscriptions.people import directory
+
+MOST_DOMAINS = 40
+MOST = 3
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """A person with their `seats` counted, why it could be them, and whether they hold one in this profile already."""
+
+    person: Person
+    reason: str
+    holds_here: bool = False
+
+
+def run(seats: Sequence[Subscription]) -> dict[int, list[Suggestion]]:
+    """Up to three people for each seat, the likeliest first, by the seat's id."""
+    by_address = _by_address(_asked_addresses(seats))
+    by_name = _by_name(seats)
+    domains = list(_domains()) if seats else []
+    by_other = _by_address({f"{_local(seat)}@{domain}" for seat in seats if _local(seat) for domain in domains})
+    best = {seat.pk: _best(_found(seat, by_address, by_name, by_other, domains)) for seat in seats}
+    return _told_apart(seats, best)
+
+
+def _found(
+    seat: Subscription,
+    by_address: dict[str, list[Person]],
+    by_name: dict[str, list[Person]],
+    by_other: dict[str, list[Person]],
+    domains: list[str],
+) -> Iterable[Suggestion]:
+    own = normalised(seat.email)
+    owners = by_address.get(own, [])
+    for person in owners:
+        yield Suggestion(person, _why_not_matched(seat, len(owners)))
+    for address in seat.secondary_emails.splitlines():
+        for person in by_address.get(normalised(address), []):
+            yield Suggestion(person, f"Secondary address {normalised(address)}")
+    for name in sorted({_folded(way) for way in _ways(seat)}):
+        for person in by_name.get(name, []):
+            yield Suggestion(person, "Same name")
+    for domain in domains if _local(seat) else []:
+        other = f"{_local(seat)}@{domain}"
+        for person in by_other.get(other, []) if other != own else []:
+            yield Suggestion(person, f"Same address elsewhere: {other}")
+
+
+def _why_not_matched(seat: Subscription, owners: int) -> str:
+    if owners > 1:
+        return f"Same address, but {owners} people share it"
+    return "Same address" if seat.email_verified else "Same address, but the vendor has not verified it"
+
+
+def _best(found: Iterable[Suggestion]) -> list[Suggestion]:
+    """Each person once, with the strongest reason; those who left come last."""
+    first: dict[int, Suggestion] = {}
+    for suggestion in found:
+        first.setdefault(suggestion.person.pk, suggestion)
+    return sorted(first.values(), key=lambda one: one.person.left_on is not None)[:MOST]
+
+
+def _told_apart(seats: Sequence[Subscription], best: dict[int, list[Suggestion]]) -> dict[int, list[Suggestion]]:
+    """The same suggestions, each with what distinguishes its person."""
+    wanted = {one.person.pk for found in best.values() for one in found}
+    people = directory.people().in_bulk(wanted)
+    held = Match.objects.filter(directory.CURRENT, person__in=wanted)
+    held_here = set(held.values_list("person", "subscription__profile"))
+    profiles = {seat.pk: seat.profile_id for seat in seats}
+    return {
+        seat: [
+            replace(one, person=people[one.person.pk], holds_here=(one.person.pk, profiles[seat]) in held_here)
+            for one in found
+            if one.person.pk in people
+        ]
+        for seat, found in best.items()
+    }
+
+
+def _asked_addresses(seats: Sequence[Subscription]) -> set[str]:
+    own = {normalised(seat.email) for seat in seats}
+    secondary = {normalised(address) for seat in seats for address in seat.secondary_emails.splitlines()}
+    return (own | secondary) - {""}
+
+
+def _by_address(addresses: Iterable[str]) -> dict[str, list[Person]]:
+    found: dict[str, list[Person]] = defaultdict(list)
+    for held in PersonAddress.objects.filter(address__in=list(addresses)).select_related("person"):
+        found[held.address].append(held.person)
+    return found
+
+
+def _by_name(seats: Sequence[Subscription]) -> dict[str, list[Person]]:
+    """By folded name. The index holds names as written, so the usual ways to write one are asked for."""
+    wanted = {way for seat in seats for way in _ways(seat)}
+    found: dict[str, list[Person]] = defaultdict(list)
+    for person in Person.objects.filter(name__in=wanted):
+        found[_folded(person.name)].append(person)
+    return found
+
+
+def _ways(seat: Subscription) -> set[str]:
+    name = " ".join(seat.display_name.split())
+    given, surname = " ".join(seat.given_name.split()), " ".join(seat.surname.split())
+    ways = {name, name.title(), name.upper(), name.lower()}
+    if given and surname:
+        ways |= {f"{given} {surname}", f"{surname} {given}", f"{surname}, {given}"}
+    return ways - {""}
+
+
+def _folded(name: str) -> str:
+    return " ".join(name.casefold().split())
+
+
+def _local(seat: Subscription) -> str:
+    local, at, _ = normalised(seat.email).partition("@")
+    return local if at else ""
+
+
+def _domains() -> Iterable[str]:
+    """The commonest domains of the directory."""
+    domain = Substr("address", StrIndex("address", Value("@")) + 1)
+    counted = PersonAddress.objects.order_by().annotate(domain=domain).values("domain").annotate(number=Count("pk"))
+    return counted.order_by("-number", "domain").values_list("domain", flat=True)[:MOST_DOMAINS]

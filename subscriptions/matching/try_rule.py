@@ -1,0 +1,100 @@
+# ruff: noqa: S608 - names of tables and columns are our own constants, all else is a parameter
+"""Try a user resolution rule, saved or not, without changing anything.
+
+1. Count what it would match among the current seats of its profiles, were it the only rule.
+2. Show some of it, what differs from the user a seat has now first.
+3. Where it matches nothing, show what it looked for, and what the directory has instead.
+
+The number of queries depends neither on the seats nor on the profiles.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import connection
+
+from profiles.models import IntegrationProfile
+from subscriptions.matching import resolve
+from subscriptions.models import Person, PersonAddress, ResolutionRule
+
+SAMPLE, MISSES, KNOWN = 20, 8, 3
+NEW, OTHER, STAYS = 0, 1, 2  # the order they are shown in; what was matched by hand stays
+
+
+@dataclass(frozen=True)
+class Miss:
+    """What a seat has, what the rule made of it, and how many people it leads to: none, or too many."""
+
+    value: str
+    looked_for: str
+    people: int
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What a rule would match on its own. `new` seats have no user now, `other` have another one by another rule.
+
+    The sample holds (seat, person) keys. `misses` and `known`, values the directory has, are there without any match.
+    """
+
+    seats: int = 0
+    people: int = 0
+    new: int = 0
+    other: int = 0
+    sample: list[tuple[int, int]] = field(default_factory=list)
+    misses: list[Miss] = field(default_factory=list)
+    known: list[str] = field(default_factory=list)
+
+
+def run(rule: ResolutionRule, profiles: Sequence[IntegrationProfile]) -> Preview:
+    """What the rule would find among all current seats of these profiles."""
+    if not profiles:
+        return Preview()
+    select, values = resolve.leads(rule, profiles)
+    found = (
+        f"WITH found (seat_id, person_id, rule_id) AS ({select} {resolve.ONE_PERSON}), compared AS ("
+        f"SELECT f.seat_id, f.person_id, CASE WHEN m.person_id IS NULL THEN {NEW} "
+        f"WHEN m.person_id <> f.person_id AND m.rule_id IS NOT NULL THEN {OTHER} ELSE {STAYS} END AS side "
+        f"FROM found f LEFT JOIN {resolve.MATCHES} m ON m.subscription_id = f.seat_id)"
+    )
+    given = [rule.pk or 0, *values]
+    sides = f"count(CASE side WHEN {NEW} THEN 1 END), count(CASE side WHEN {OTHER} THEN 1 END)"
+    (numbers,) = _rows(f"{found} SELECT count(*), count(DISTINCT person_id), {sides} FROM compared", given)
+    if not numbers[0]:
+        return Preview(misses=_misses(rule, profiles), known=_known(rule))
+    first = f"SELECT seat_id, person_id FROM compared ORDER BY side, seat_id LIMIT {SAMPLE}"
+    sample = [(int(seat), int(person)) for seat, person in _rows(f"{found} {first}", given)]
+    seats, people, new, other = map(int, numbers)
+    return Preview(seats=seats, people=people, new=new, other=other, sample=sample)
+
+
+def _misses(rule: ResolutionRule, profiles: Sequence[IntegrationProfile]) -> list[Miss]:
+    """The first seats that have what the rule reads, each with what became of it."""
+    value, values = resolve.looked_for(rule)
+    asked, keys = resolve.asking(rule, profiles)
+    seats = f"SELECT t.id, {resolve.source(rule)} AS has, {value} AS wanted FROM {resolve.SEATS} t WHERE {asked}"
+    return [
+        Miss(has, wanted, int(people))
+        for has, wanted, people in _rows(
+            f"WITH asked AS ({seats} ORDER BY t.id LIMIT {MISSES}) "
+            f"SELECT a.has, a.wanted, count(DISTINCT p.person_id) FROM asked a "
+            f"LEFT JOIN ({resolve.found_by(rule)}) p ON p.found_by = a.wanted "
+            f"GROUP BY a.id, a.has, a.wanted ORDER BY a.id",
+            [*values, *keys],
+        )
+    ]
+
+
+def _known(rule: ResolutionRule) -> list[str]:
+    if rule.lookup == ResolutionRule.Lookup.KEY:
+        return list(Person.objects.order_by("pk").values_list("key", flat=True)[:KNOWN])
+    return list(PersonAddress.objects.values_list("address", flat=True)[:KNOWN])
+
+
+def _rows(statement: str, values: list[Any]) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        return list(cursor.fetchall())

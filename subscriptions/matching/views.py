@@ -1,0 +1,149 @@
+"""Subscriptions without user, matched by hand with suggestions; and user resolution rules, tried in order."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.db.models import Count
+from django.http import Http404, HttpResponse, QueryDict
+from django.shortcuts import get_object_or_404, redirect, render
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_POST
+
+from profiles.models import IntegrationProfile
+from samsaas import roles
+from samsaas.lib import tables
+from samsaas.lib.http import SignedInRequest
+from subscriptions.filters import LARGEST_KEY
+from subscriptions.matching import by_hand as match_by_hand, edit_rules, suggest, try_rule
+from subscriptions.models import Person, ResolutionRule, Subscription
+from subscriptions.people import directory
+from subscriptions.people.filters import CandidateFilter, UnmatchedFilter
+from subscriptions.people.forms import RuleForm
+from subscriptions.people.tables import CandidateTable, UnmatchedTable
+
+
+def unmatched_list(request: SignedInRequest) -> HttpResponse:
+    """Current seats that have no user, each with who it could be."""
+    seats = Subscription.objects.current().filter(match=None).select_related("profile")
+    context = tables.listing(request, seats, UnmatchedTable, UnmatchedFilter)
+    shown = list(context["table"].page.object_list.data)
+    suggestions, allowed = suggest.run(shown), roles.may(request.user, "unmatched_match", method="POST")
+    for seat in shown:
+        seat.suggestions, seat.may_match = suggestions[seat.pk], allowed
+    return render(request, "subscriptions/matching/unmatched_list.html", context | {"back": request.get_full_path()})
+
+
+def unmatched_search(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Look for the person behind one seat."""
+    seat = get_object_or_404(Subscription.objects.select_related("profile", "match__person"), pk=pk)
+    context = tables.listing(request, directory.people(), CandidateTable, CandidateFilter)
+    for person in context["table"].page.object_list.data:
+        person.seat = seat
+    suggestions = suggest.run([seat])[seat.pk]
+    context |= {"seat": seat, "suggestions": suggestions, "back": _back(request.GET) or seat.get_absolute_url()}
+    return render(request, "subscriptions/matching/unmatched_search.html", context)
+
+
+@require_POST
+def unmatched_match(request: SignedInRequest) -> HttpResponse:
+    """One click: this seat is this person's."""
+    seat, person = _pair(request.POST.get("pair", ""))
+    match_by_hand.run(seat, person, by=request.user, now=timezone.now())
+    place = _back(request.POST) or seat.get_absolute_url()
+    # On the work list, whose form the message's button uses; the page of the seat has a button of its own.
+    said = {"seat": seat, "person": person, "undo": place.startswith(reverse("unmatched_list"))}
+    messages.success(request, render_to_string("subscriptions/matching/matched.html", said))
+    return redirect(place)
+
+
+@require_POST
+def unmatched_remove(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Take a match made by hand away; the rules look again."""
+    seat = get_object_or_404(Subscription.objects.select_related("profile"), pk=pk)
+    if match_by_hand.remove(seat, by=request.user):
+        messages.success(request, "The match made by hand was removed. The resolution rules are looking again.")
+    else:
+        messages.info(request, "There is no match made by hand.")
+    return redirect(_back(request.POST) or seat.get_absolute_url())
+
+
+def _pair(told: str) -> tuple[Subscription, Person]:
+    """“seat:person”, as the buttons send it. Raises `Http404`."""
+    keys = [int(key) for key in told.split(":") if key.isascii() and key.isdigit() and len(key) < 20]
+    if len(keys) != 2 or max(keys) > LARGEST_KEY:
+        raise Http404
+    return get_object_or_404(Subscription, pk=keys[0]), get_object_or_404(Person, pk=keys[1])
+
+
+def _back(given: QueryDict) -> str:
+    """Where to go on, if it is a place of ours."""
+    place = given.get("back", "")
+    return place if url_has_allowed_host_and_scheme(place, allowed_hosts=None) else ""
+
+
+def resolution_rule_list(request: SignedInRequest) -> HttpResponse:
+    """Every rule in the order they are tried, with the matches each one made."""
+    # Said again: Django forgets the model's order where it groups, and the order is what decides.
+    rules = ResolutionRule.objects.annotate(found=Count("matches")).order_by("order", "pk")
+    rules = rules.prefetch_related("profiles")
+    return render(request, "subscriptions/matching/rule_list.html", {"rules": rules})
+
+
+def resolution_rule_create(request: SignedInRequest) -> HttpResponse:
+    """A new rule, tried after the others until it is moved."""
+    return _edited(request, ResolutionRule())
+
+
+def resolution_rule_edit(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Change a rule."""
+    return _edited(request, get_object_or_404(ResolutionRule, pk=pk))
+
+
+def _edited(request: SignedInRequest, rule: ResolutionRule) -> HttpResponse:
+    """Save, or only show what the rule would match as it stands in the form."""
+    form = RuleForm(request.POST or None, instance=rule)
+    context: dict[str, object] = {"form": form, "rule": rule if rule.pk else None, "name": rule.name}
+    if form.is_valid():
+        if "preview" not in request.POST:
+            saved = edit_rules.save(form.instance, form.chosen_profiles, by=request.user)
+            messages.success(request, f"{saved} was saved. Subscriptions are being matched again.")
+            return redirect("resolution_rule_list")
+        context |= _preview(form)
+    return render(request, "subscriptions/matching/rule_form.html", context)
+
+
+def _preview(form: RuleForm) -> dict[str, object]:
+    profiles = form.chosen_profiles or list(IntegrationProfile.objects.all())
+    preview = try_rule.run(form.instance, profiles)
+    related = ("profile", "match__person", "match__rule")
+    seats = Subscription.objects.select_related(*related).in_bulk([seat for seat, _ in preview.sample])
+    people = Person.objects.in_bulk([person for _, person in preview.sample])
+    sample = [(seats.get(seat), people.get(person)) for seat, person in preview.sample]
+    return {
+        "preview": preview,
+        "sample": [pair for pair in sample if all(pair)],
+        "source": form.instance.get_source_display(),
+        "lookup": form.instance.get_lookup_display(),
+    }
+
+
+def resolution_rule_delete(request: SignedInRequest, pk: int) -> HttpResponse:
+    """A confirmation that says how many matches go."""
+    rule = get_object_or_404(ResolutionRule.objects.annotate(found=Count("matches")), pk=pk)
+    if request.method == "POST":
+        edit_rules.delete(rule, by=request.user)
+        messages.success(request, f"{rule} was deleted. Subscriptions are being matched again.")
+        return redirect("resolution_rule_list")
+    return render(request, "subscriptions/matching/rule_delete.html", {"rule": rule})
+
+
+@require_POST
+def resolution_rule_move(request: SignedInRequest, pk: int) -> HttpResponse:
+    """One place up or down."""
+    rule = get_object_or_404(ResolutionRule, pk=pk)
+    if request.POST.get("direction") in (edit_rules.UP, edit_rules.DOWN):
+        edit_rules.move(rule, request.POST["direction"], by=request.user)
+    return redirect("resolution_rule_list")

@@ -1,0 +1,75 @@
+"""Create, change or delete one person by hand.
+
+1. A change is refused when somebody else changed the person since the form was opened.
+2. Addresses are replaced as a whole; the first is the one lists show.
+3. New matches are asked for where the number or an address changed.
+4. The audit trail says what changed.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db import transaction
+
+from samsaas import audit
+from subscriptions.matching import match as match_people
+from subscriptions.models import Person, PersonAddress
+
+FIELDS = ("key", "name", "department", "manager", "cost_centre", "country", "left_on")
+
+
+class EditConflict(Exception):
+    """Somebody else saved the person after this form was opened."""
+
+
+@transaction.atomic
+def create(data: dict[str, Any], *, by: User) -> Person:
+    person = Person.objects.create(**{field: data[field] for field in FIELDS})
+    _replace_addresses(person, data["addresses"])
+    audit.record(by, "created person", person)
+    match_people.ask_everywhere(by=by)
+    return person
+
+
+@transaction.atomic
+def change(person_id: int, data: dict[str, Any], *, by: User) -> Person:
+    """Store changes. Raises `EditConflict`; nothing is written then."""
+    person = Person.objects.select_for_update().get(pk=person_id)
+    if data["version"] != version(person):
+        raise EditConflict
+    before = {field: str(getattr(person, field) or "") for field in FIELDS}
+    held = [one.address for one in person.addresses.all()]
+    for field in FIELDS:
+        setattr(person, field, data[field])
+    person.save()
+    after = {field: str(getattr(person, field) or "") for field in FIELDS}
+    changed = [field for field in FIELDS if before[field] != after[field]]
+    if held != data["addresses"]:
+        _replace_addresses(person, data["addresses"])
+        before["addresses"], after["addresses"] = ", ".join(held), ", ".join(data["addresses"])
+        changed.append("addresses")
+    told = {"before": {name: before[name] for name in changed}, "after": {name: after[name] for name in changed}}
+    audit.record(by, "changed person", person, **told)
+    if {"key", "addresses"} & set(changed):
+        match_people.ask_everywhere(by=by)
+    return person
+
+
+@transaction.atomic
+def delete(person: Person, *, by: User) -> None:
+    """The person goes with their addresses and matches; their seats stay, without a user."""
+    audit.record(by, "deleted person", person, number=person.key, matches=person.matches.count())
+    person.delete()
+    match_people.ask_everywhere(by=by)
+
+
+def version(person: Person) -> str:
+    """Changes with every save."""
+    return person.updated_at.isoformat()
+
+
+def _replace_addresses(person: Person, addresses: list[str]) -> None:
+    person.addresses.all().delete()
+    PersonAddress.objects.bulk_create([PersonAddress(person=person, address=address) for address in addresses])

@@ -1,0 +1,52 @@
+"""Take an uploaded file of people, and let a worker read it.
+
+1. Forget the files nobody confirmed for a week: they hold personal data.
+2. Keep the file as it came, and ask for the job that reads it into a preview.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import BinaryIO
+
+from django.contrib.auth.models import User
+from django.db import transaction
+
+from profiles.models import JobRun
+from subscriptions.models import PersonImport
+from subscriptions.people.imports import steps as import_people, stored_file
+
+KEPT = timedelta(days=7)
+State = PersonImport.State
+
+
+@transaction.atomic
+def run(file: BinaryIO, *, file_name: str, mark_leavers: bool, by: User, now: datetime) -> PersonImport:
+    """The import, about to be read."""
+    forget_old(now)
+    upload = PersonImport.objects.create(
+        file_name=_shown(file_name), mark_leavers=mark_leavers, uploaded_by=by, uploaded_at=now
+    )
+    stored_file.keep(upload, file)
+    import_people.ask(upload, by=by)
+    return upload
+
+
+def forget_old(now: datetime) -> int:
+    """Throw away what nobody has confirmed for a week; returns how many files that were."""
+    waiting = PersonImport.objects.filter(state__in=(State.READING, State.PREVIEW, State.APPLYING))
+    old = waiting.filter(uploaded_at__lt=now - KEPT).exclude(run__state__in=JobRun.ACTIVE)
+    return sum(_forget(pk) for pk in old.values_list("pk", flat=True))
+
+
+@transaction.atomic
+def _forget(upload_id: int) -> bool:
+    upload = PersonImport.objects.held(upload_id)
+    if upload.at_work or not (upload.waits or upload.broke_off):
+        return False
+    import_people.forget(upload)
+    return True
+
+
+def _shown(file_name: str) -> str:
+    return "".join(letter for letter in file_name if letter.isprintable())[-200:] or "people.csv"

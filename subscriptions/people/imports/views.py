@@ -1,0 +1,123 @@
+"""Importing people: upload a file, look at what it would change, have it applied or throw it away."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_POST
+
+from samsaas.lib import csv_export, tables, uploads
+from samsaas.lib.http import SignedInRequest
+from subscriptions.models import PersonImport, PersonImportRow
+from subscriptions.people import directory
+from subscriptions.people.filters import ImportRowFilter
+from subscriptions.people.forms import PeopleFileForm
+from subscriptions.people.imports import (
+    differences as people_differences,
+    file as people_file,
+    steps as import_people,
+    upload as upload_people,
+)
+from subscriptions.people.imports.file import HEADINGS
+from subscriptions.people.tables import ImportRowTable
+
+RECENT = 10
+
+
+def person_import_new(request: SignedInRequest) -> HttpResponse:
+    """The upload form with the latest imports; a file leads to its page, where it is read into a preview."""
+    posted = request.method == "POST"
+    oversized = posted and uploads.oversized(request, "file")
+    form = PeopleFileForm(request.POST if posted else None, request.FILES or None, oversized=oversized)
+    if form.is_valid():
+        return redirect(_uploaded(request, form))
+    recent = PersonImport.objects.select_related("uploaded_by", "run")[:RECENT]
+    headings = [(names[0], names[1:]) for names in HEADINGS.values()]
+    return render(
+        request, "subscriptions/people/imports/import_new.html", {"form": form, "recent": recent, "headings": headings}
+    )
+
+
+def _uploaded(request: SignedInRequest, form: PeopleFileForm) -> PersonImport:
+    file = form.cleaned_data["file"]
+    return upload_people.run(
+        file,
+        file_name=file.name,
+        mark_leavers=form.cleaned_data["mark_leavers"],
+        by=request.user,
+        now=timezone.now(),
+    )
+
+
+def person_import_example(request: SignedInRequest) -> HttpResponseBase:
+    """A file with every column, to be filled in."""
+    return csv_export.stream("people-example", [names[0] for names in HEADINGS.values()], people_file.EXAMPLE)
+
+
+def person_import_detail(request: SignedInRequest, pk: int) -> HttpResponse:
+    """How far the job is; the preview line by line, whom the file leaves out, and Apply; what came of it."""
+    upload = get_object_or_404(PersonImport.objects.select_related("uploaded_by", "run"), pk=pk)
+    context: dict[str, Any] = {"upload": upload}
+    if upload.waits or upload.state == PersonImport.State.APPLIED:
+        context |= tables.listing(request, upload.rows.all(), ImportRowTable, ImportRowFilter)
+    if upload.waits and upload.mark_leavers:
+        context["missing"] = people_differences.missing(upload)[: directory.MOST_SHOWN]
+        context["doubts"] = people_differences.doubts(upload)
+    return render(request, "subscriptions/people/imports/import_detail.html", context)
+
+
+@require_POST
+def person_import_apply(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Have the preview applied as it was shown; the page says how far that is and what came of it."""
+    upload = get_object_or_404(PersonImport, pk=pk)
+    try:
+        import_people.confirm(pk, confirmed="confirmed" in request.POST, by=request.user)
+    except import_people.Over as over:
+        messages.info(request, str(over))
+    except import_people.Unconfirmed as doubt:
+        messages.error(request, f"{doubt} Nothing was applied: tick the box below if this is right.")
+    return redirect(upload)
+
+
+@require_POST
+def person_import_read(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Have a file read once more whose reading broke off."""
+    upload = get_object_or_404(PersonImport, pk=pk)
+    try:
+        import_people.read_again(pk, by=request.user)
+    except import_people.Over as over:
+        messages.info(request, str(over))
+    return redirect(upload)
+
+
+@require_POST
+def person_import_discard(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Throw the file away; the directory stays as it is."""
+    upload = get_object_or_404(PersonImport, pk=pk)
+    try:
+        import_people.discard(pk, by=request.user)
+    except import_people.Over as over:
+        messages.info(request, str(over))
+        return redirect(upload)
+    messages.success(request, "The file was thrown away. The directory is as it was.")
+    return redirect("person_import_new")
+
+
+def person_import_errors(request: SignedInRequest, pk: int) -> HttpResponseBase:
+    """The refused lines with what is wrong with them; corrected, the file can be uploaded as it is."""
+    upload = get_object_or_404(PersonImport, pk=pk)
+    columns = upload.counters.get("columns", list(HEADINGS))
+    header = [*(HEADINGS[column][0] for column in columns), *people_file.OWN_COLUMNS]
+    return csv_export.stream(f"refused-{upload.file_name}", header, _refused(upload, columns))
+
+
+def _refused(upload: PersonImport, columns: list[str]) -> Iterator[tuple[Any, ...]]:
+    for row in upload.rows.filter(effect=PersonImportRow.Effect.REFUSED).iterator(chunk_size=2000):
+        cells = row.values.get("cells", {})
+        yield (*(cells.get(column, "") for column in columns), row.line, row.problem)

@@ -1,0 +1,116 @@
+"""Software models with the seats that use them; and the subscription identifiers that map to them."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+
+from samsaas.lib import tables
+from samsaas.lib.http import SignedInRequest
+from subscriptions import figures
+from subscriptions.filters import IdentifierFilter, SoftwareModelFilter
+from subscriptions.models import SoftwareModel, Subscription, SubscriptionIdentifier
+from subscriptions.software import edit_model, map_identifier, recognize
+from subscriptions.software.forms import MapForm, SoftwareModelForm
+from subscriptions.tables import IdentifierTable, SoftwareModelTable
+
+
+def software_model_list(request: HttpRequest) -> HttpResponse:
+    """Every software model with its seats."""
+    context = tables.listing(request, figures.software_models(), SoftwareModelTable, SoftwareModelFilter)
+    return render(request, "subscriptions/software/software_model_list.html", context)
+
+
+def software_model_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """Seats by status, by profile and by last activity, and the vendor's own licence count beside ours."""
+    model = get_object_or_404(SoftwareModel, pk=pk)
+    seats = Subscription.objects.filter(identifier__software_model=model)
+    by_profile = figures.by_profile(seats)
+    by_last_activity = figures.by_last_activity(seats, timezone.now(), model=model.pk)
+    context = {
+        "model": model,
+        "identifiers": model.identifiers.all(),
+        "totals": figures.totals(by_profile),
+        "by_status": figures.by_status(seats, model=model.pk),
+        "by_profile": by_profile,
+        "by_last_activity": by_last_activity,
+        "hatched": any(row["gaps"] for row in by_last_activity),
+        "list_url": figures.list_url(model=model.pk),
+        "is_empty": edit_model.is_empty(model),
+    }
+    return render(request, "subscriptions/software/software_model_detail.html", context)
+
+
+def software_model_edit(request: SignedInRequest, pk: int) -> HttpResponse:
+    """License under management, the cost that overrides what the entitlements say, and a name given by hand."""
+    model = get_object_or_404(SoftwareModel, pk=pk)
+    form = SoftwareModelForm(request.POST or None, instance=model)
+    if form.is_valid():
+        changed = edit_model.run(form.instance, by=request.user)
+        messages.success(request, f"{model} was saved." if changed else "Nothing was different.")
+        return redirect(model)
+    # Its name is asked for again: the form may have filled in another one that was refused.
+    context = {"model": get_object_or_404(SoftwareModel, pk=pk), "form": form}
+    return render(request, "subscriptions/software/software_model_form.html", context)
+
+
+def software_model_delete(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Ask first; only a model that nothing hangs on can go."""
+    model = get_object_or_404(SoftwareModel, pk=pk)
+    if request.method == "POST" and edit_model.delete(model, by=request.user):
+        messages.success(request, f"{model} was deleted.")
+        return redirect("software_model_list")
+    if not edit_model.is_empty(model):
+        messages.error(request, f"{model} is in use. Map its subscription identifiers to another model first.")
+        return redirect(model)
+    return render(request, "subscriptions/software/software_model_delete.html", {"model": model})
+
+
+def identifier_list(request: HttpRequest) -> HttpResponse:
+    """Every seat type the vendors named, unrecognised ones first."""
+    context = tables.listing(request, figures.identifiers(), IdentifierTable, IdentifierFilter)
+    context["waiting"] = figures.unrecognised()
+    return render(request, "subscriptions/software/identifier_list.html", context)
+
+
+def identifier_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """One identifier: its software model, its seats by status and by profile."""
+    identifier = get_object_or_404(figures.identifiers(), pk=pk)
+    return render(request, "subscriptions/software/identifier_detail.html", _context(identifier))
+
+
+def identifier_map(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Choose or describe the software model; says first how many subscriptions move."""
+    identifier = get_object_or_404(figures.identifiers(), pk=pk)
+    form = MapForm(request.POST or None, initial={"software_model": identifier.software_model_id})
+    if form.is_valid():
+        moved = map_identifier.run(identifier, form.chosen, by=request.user)
+        identifier.refresh_from_db(fields=["software_model"])
+        said = f"{identifier} is {identifier.software_model} now, with its {moved.current:,} current subscriptions."
+        messages.success(request, said)
+        return redirect(identifier)
+    return render(request, "subscriptions/software/identifier_map.html", _context(identifier) | {"form": form})
+
+
+def identifier_unmap(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Ask first, then take the software model away."""
+    identifier = get_object_or_404(figures.identifiers(), pk=pk)
+    if request.method == "POST":
+        map_identifier.run(identifier, None, by=request.user)
+        messages.success(request, f"{identifier} is unrecognised now; its subscriptions count under no software model.")
+        return redirect(identifier)
+    return render(request, "subscriptions/software/identifier_unmap.html", _context(identifier))
+
+
+def _context(identifier: SubscriptionIdentifier) -> dict[str, object]:
+    seats = Subscription.objects.filter(identifier=identifier)
+    return {
+        "identifier": identifier,
+        "moving": map_identifier.moving(identifier),
+        "by_status": figures.by_status(seats, identifier=identifier.pk),
+        "by_profile": figures.by_profile(seats),
+        "list_url": figures.list_url(identifier=identifier.pk),
+        "known": recognize.known_as(identifier),
+    }

@@ -1,0 +1,37 @@
+"""An import's lines in words, for its pages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import template
+
+from subscriptions.models import PersonImportRow
+from subscriptions.people.imports import file as people_file
+from subscriptions.people.imports.differences import ADDRESSES
+from subscriptions.people.imports.file import EMAILS, HEADINGS, KEY, LEFT_ON, NAME
+
+register = template.Library()
+
+
+@register.simple_tag
+def row_changes(row: PersonImportRow) -> list[dict[str, Any]]:
+    """What a line changes, or gives a new person: column, what it was, and what it will be, as it was read."""
+    values = people_file.parsed(row.values["cells"])
+    now = {ADDRESSES: values.addresses, **values.fields}
+    before = row.values.get("before", {})
+    new = row.effect == PersonImportRow.Effect.NEW
+    told = {name for name in now if now[name]} - {KEY, NAME} if new else set(before)
+    return [
+        {
+            "label": headings[0].capitalize(),
+            "was": _words(before.get(name)),
+            "now": _words(now.get(name)) or ("still here" if name == LEFT_ON else ""),
+        }
+        for column, headings in HEADINGS.items()
+        if (name := ADDRESSES if column == EMAILS else column) in told
+    ]
+
+
+def _words(value: Any) -> str:
+    return ", ".join(value) if isinstance(value, list) else str(value or "")

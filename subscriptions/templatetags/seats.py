@@ -1,0 +1,33 @@
+"""Figures of subscriptions for pages of other apps, and the days of inactivity of a seat."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django import template
+from django.utils import timezone
+
+from profiles.models import IntegrationProfile
+from subscriptions import figures
+from subscriptions.activity import last_used
+
+register = template.Library()
+
+
+@register.simple_tag
+def seats_of(profile: IntegrationProfile) -> dict[str, Any]:
+    """A profile's current seats by software model, their totals, and the lists behind them."""
+    return figures.of_profile(profile)
+
+
+@register.simple_tag
+def unrecognised_identifiers() -> dict[str, int]:
+    """How many subscription identifiers wait for a software model, and the current seats that hang on them."""
+    return figures.unrecognised()
+
+
+@register.filter
+def inactive_days(at: datetime) -> int:
+    """Whole days since the latest activity."""
+    return last_used.inactive_days(at, timezone.now())

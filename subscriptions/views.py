@@ -1,0 +1,112 @@
+"""Software subscriptions: the list, its export, and one seat."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+
+from samsaas.lib import csv_export, tables
+from subscriptions.activity import by_day as daily_activity, last_used
+from subscriptions.exclusions import exclude
+from subscriptions.filters import SubscriptionFilter
+from subscriptions.models import LastActivity, Subscription
+from subscriptions.models.subscription import SubscriptionQuerySet
+from subscriptions.tables import SubscriptionTable
+
+HEADER = (
+    "Display name",
+    "User principal name",
+    "Software model",
+    "Subscription identifier",
+    "Subscription profile",
+    "Status",
+    "Uses a licence",
+    "Subscription assigned (UTC)",
+    "External user id",
+    "Employee id",
+    "First seen (UTC)",
+    "Ended (UTC)",
+    "Excluded by a rule",
+    "User",
+    "User left on",
+    "Last activity (UTC)",
+    "Inactive days",
+    "What is known of the activity",
+)
+# What the page of one seat says beyond its row.
+OF_ONE = ("ended_by_run", "last_activity__run", "match__rule", "match__by")
+
+
+def described(seats: SubscriptionQuerySet) -> SubscriptionQuerySet:
+    """The seats with everything a row says; `watched` is whether days of inactivity can be counted."""
+    related = ("profile", "identifier__software_model", "match__person", "last_activity")
+    return seats.select_related(*related).annotate(watched=last_used.watched(timezone.now()))
+
+
+def subscription_list(request: HttpRequest) -> HttpResponse:
+    """Every seat of every profile; current ones unless the filter says otherwise."""
+    context = tables.listing(
+        request, Subscription.objects.all(), SubscriptionTable, SubscriptionFilter, describe=described
+    )
+    context["export_query"] = request.GET.urlencode()
+    return render(request, "subscriptions/subscription_list.html", context)
+
+
+def subscription_export(request: HttpRequest) -> HttpResponseBase:
+    """The rows of the filtered list as CSV. A filter that makes no sense leads back to the list, which says so."""
+    filtered = SubscriptionFilter(request.GET, queryset=Subscription.objects.all(), request=request)
+    if filtered.errors:
+        return redirect(f"{reverse('subscription_list')}?{request.GET.urlencode()}")
+    return csv_export.stream("software-subscriptions", HEADER, _rows(described(filtered.qs)))
+
+
+def _rows(seats: Any) -> Iterator[tuple[Any, ...]]:
+    now = timezone.now()
+    for seat in seats.order_by("display_name", "pk").iterator(chunk_size=2000):
+        yield (
+            seat.display_name,
+            seat.email,
+            str(seat.identifier.software_model or ""),
+            seat.identifier.identifier,
+            seat.profile.display_name,
+            seat.get_status_display(),
+            seat.consumes_licence and seat.ended_at is None and not seat.excluded,
+            seat.assigned_at,
+            seat.external_id,
+            seat.employee_id,
+            seat.first_seen_at,
+            seat.ended_at,
+            seat.excluded,
+            *((seat.match.person.name, seat.match.person.left_on) if hasattr(seat, "match") else ("", None)),
+            *_use(seat, getattr(seat, "last_activity", None), now),
+        )
+
+
+def _use(seat: Any, latest: LastActivity | None, now: datetime) -> tuple[Any, Any, str]:
+    """Last activity, inactive days where they can be counted, and in the words of the pages why they cannot."""
+    if latest is None:
+        return None, None, last_used.LABELS[last_used.NO_ACTIVITY if seat.watched else last_used.NOT_COVERED]
+    if seat.ended_at is not None:
+        return latest.at, None, "Ended"
+    if not seat.watched:
+        return latest.at, None, f"Unknown: {last_used.GAP_LABEL.lower()}"
+    return latest.at, last_used.inactive_days(latest.at, now), "Covered"
+
+
+def subscription_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """One seat as the vendor last described it, its use, its history here, and what leaves it out."""
+    related = ("ended_by_run", "last_activity__run", "match__rule", "match__by")
+    seat = get_object_or_404(described(Subscription.objects.all()).select_related(*related), pk=pk)
+    context = {
+        "seat": seat,
+        "daily": daily_activity.of(seat, timezone.now()),
+        "excluded_by": exclude.rules_for(seat) if seat.excluded else [],
+    }
+    return render(request, "subscriptions/subscription_detail.html", context)

@@ -1,0 +1,28 @@
+"""The demo's directory finds most seats their person, and leaves work on the list of those without one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from samsaas.demo import people as demo_people
+from subscriptions.models import Match, Person, Subscription
+from tests import worlds
+
+pytestmark = pytest.mark.django_db
+
+
+def test_most_seats_of_the_demo_find_their_person_and_some_do_not(connected: Any, dropbox: Any) -> None:
+    made = demo_people.fill(dropbox.teams.values())
+    assert made == Person.objects.count() > 250
+    worlds.work_on()
+    seats = Subscription.objects.current()
+    matched = seats.filter(match__isnull=False).count()
+    assert 0.7 < matched / seats.count() < 0.95
+    assert Match.objects.filter(person__left_on__isnull=False).exists(), "a leaver still holds a seat"
+
+
+def test_a_directory_that_is_there_is_left_alone(dropbox: Any) -> None:
+    Person.objects.create(key="1", name="Somebody real")
+    assert demo_people.fill(dropbox.teams.values()) == 0 and Person.objects.count() == 1
