@@ -21,7 +21,7 @@ from django.utils import timezone  # noqa: E402
 from benchmarks import job  # noqa: E402
 from benchmarks.activity_log import member_id  # noqa: E402
 from profiles import connectors  # noqa: E402
-from profiles.connection import credentials as connections  # noqa: E402
+from profiles.connection import credentials  # noqa: E402
 from profiles.connectors import base  # noqa: E402
 from profiles.connectors.dropbox import events  # noqa: E402
 from profiles.models import ConnectionAlias, IntegrationProfile  # noqa: E402
@@ -75,7 +75,7 @@ class _Token:
 def _pull(profile: IntegrationProfile, port: int) -> int:
     url = f"http://127.0.0.1:{port}"
     where = connectors.vendor("dropbox").endpoints_from(lambda name, default: url)
-    connections.open_connector = lambda *args, **kwargs: connectors.open(  # type: ignore[assignment]
+    credentials.open_connector = lambda *args, **kwargs: connectors.open(  # type: ignore[assignment]
         "dropbox", endpoints=where, client_id="benchmark", token_source=_Token()
     )
     return int(job.run(profile, base.ACTIVITY, pull_activity.run).counters["read"])

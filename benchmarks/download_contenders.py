@@ -23,7 +23,7 @@ from dropbox import stone_serializers  # noqa: E402
 from dropbox.team import MembersListV2Result_validator  # noqa: E402
 
 from benchmarks import job, tenant  # noqa: E402
-from profiles.connection import credentials as connections  # noqa: E402
+from profiles.connection import credentials  # noqa: E402
 from profiles.connectors import base  # noqa: E402
 from profiles.connectors.dropbox import members  # noqa: E402
 from profiles.models import ConnectionAlias, IntegrationProfile  # noqa: E402
@@ -129,7 +129,7 @@ def _in_one_transaction(columns: tuple[str, ...], rows: Iterator[tuple]) -> int:
 
 
 def _download(profile: IntegrationProfile, folder: Path, day: str) -> int:
-    connections.open_connector = lambda *args, **kwargs: tenant.Tenant(folder, day)
+    credentials.open_connector = lambda *args, **kwargs: tenant.Tenant(folder, day)
     counters = job.run(profile, base.DOWNLOAD, download.run).counters
     _measured["counters"] = counters
     return counters["seen"]

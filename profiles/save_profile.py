@@ -16,8 +16,8 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from profiles import validate
-from profiles.aliases import choose as aliases, edit as edit_alias
-from profiles.connection import credentials as connections
+from profiles.aliases import choose as aliases
+from profiles.connection import credentials
 from profiles.connectors import base
 from profiles.jobs import queue
 from profiles.models import ConnectionAlias, Credential, IntegrationProfile
@@ -39,7 +39,7 @@ def create(vendor: str, data: dict[str, Any], *, by: User) -> IntegrationProfile
         created_by=by,
         **{field: data[field] for field in FIELDS},
     )
-    edit_alias.save_clients(profile.alias, data)
+    credentials.save_clients(profile.alias, data)
     audit.record(by, "created profile", profile, alias=profile.alias.name, vendor=vendor)
     return profile
 
@@ -63,7 +63,7 @@ def change(profile_id: int, data: dict[str, Any], *, by: User) -> IntegrationPro
         after["alias"] = profile.alias.name
     profile.version += 1
     profile.save()
-    clients = edit_alias.save_clients(profile.alias, data)
+    clients = credentials.save_clients(profile.alias, data)
     audit.record(by, "changed profile", profile, before=before, after=after, credentials=clients)
     return profile
 
@@ -86,7 +86,7 @@ def _move(profile: IntegrationProfile, alias: ConnectionAlias, *, by: User) -> N
     validate.withdraw(profile)
     for credential in alias.credentials.select_for_update():
         if not profile.team_id or credential.team_id != profile.team_id:
-            connections.drop_grant(credential)
+            credentials.drop_grant(credential)
             credential.generation += 1
             credential.save()
     if profile.team_id:

@@ -1,4 +1,4 @@
-"""Tables of profiles, aliases and job runs."""
+"""The table of integration profiles."""
 
 from __future__ import annotations
 
@@ -6,10 +6,8 @@ from collections.abc import Callable
 
 from django.db.models import Sum
 
-from profiles.models import ConnectionAlias, IntegrationProfile, JobRun
-from samsaas.lib.tables import NUMBER, ROOMY, MarkupColumn, NumberColumn, Table
-
-NARROW = {"td": {"class": "narrow"}}
+from profiles.models import IntegrationProfile
+from samsaas.lib.tables import NUMBER, ROOMY, MarkupColumn, Table
 
 
 def total(column: str) -> Callable[[Table], str]:
@@ -55,65 +53,3 @@ class ProfileTable(Table):
             "licences_reported",
         )
         order_by = "display_name"
-
-
-class AliasTable(Table):
-    caption = "Connection & credential aliases"
-    row_links = True
-
-    name = MarkupColumn('<a href="{{ record.get_absolute_url }}">{{ record.name|breakable }}</a>', attrs=ROOMY)
-    vendor = MarkupColumn("{{ record.get_vendor_display }}")
-    parent = MarkupColumn(
-        '{% if record.parent %}<a href="{{ record.parent.get_absolute_url }}">{{ record.parent }}</a>'
-        "{% else %}It is a parent itself{% endif %}",
-        verbose_name="Parent alias",
-    )
-    profile = MarkupColumn(
-        '{% if record.profile.pk %}<a href="{{ record.profile.get_absolute_url }}">'
-        "{{ record.profile.display_name|outside }}</a>"
-        "{% else %}No profile yet{% endif %}",
-        verbose_name="Used by profile",
-        order_by="profile__display_name",
-    )
-
-    class Meta(Table.Meta):
-        model = ConnectionAlias
-        fields = ("name", "vendor", "parent", "profile")
-
-
-class RunTable(Table):
-    caption = "Job results"
-    row_links = True
-    empty_title = "No job has run yet"
-    empty_text = "The first one starts by itself when an integration profile is connected."
-
-    id = MarkupColumn('<a href="{{ record.get_absolute_url }}">#{{ record.pk }}</a>', verbose_name="Number")
-    process = MarkupColumn('{{ record.get_process_display }}<span class="sub">{{ record.get_trigger_display }}</span>')
-    profile_name = MarkupColumn("{{ record.profile_name|outside }}", verbose_name="Profile")
-    state = MarkupColumn("{% pill record.state record.get_state_display %}")
-    items = MarkupColumn(
-        '{{ record.items|number }}<span class="sub">{{ record.unit|lower }}</span>', verbose_name="Items", attrs=NUMBER
-    )
-    created_at = MarkupColumn("{{ record.created_at|when }}", verbose_name="Requested")
-    lasted = MarkupColumn("{{ record.lasted|duration }}", verbose_name="Duration", order_by="took", attrs=NARROW)
-    retries = NumberColumn()
-    throttled_seconds = MarkupColumn(
-        "{% if record.throttled_seconds %}{{ record.throttled_seconds|duration }}{% else %}none{% endif %}",
-        verbose_name="Throttled",
-        attrs=NARROW,
-    )
-
-    class Meta(Table.Meta):
-        model = JobRun
-        fields = (
-            "id",
-            "process",
-            "profile_name",
-            "state",
-            "items",
-            "created_at",
-            "lasted",
-            "retries",
-            "throttled_seconds",
-        )
-        order_by = "-id"

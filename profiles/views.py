@@ -16,7 +16,7 @@ from profiles.aliases import choose as aliases
 from profiles.connectors import base
 from profiles.filters import ProfileFilter
 from profiles.forms import DeleteForm, ProfileForm, VendorForm
-from profiles.jobs import start as run_now
+from profiles.jobs.views import start_run
 from profiles.models import IntegrationProfile
 from profiles.oauth import app_guide, outcomes
 from profiles.tables import ProfileTable
@@ -138,16 +138,3 @@ def profile_download(request: SignedInRequest, pk: int) -> HttpResponse:
 def profile_validate(request: SignedInRequest, pk: int) -> HttpResponse:
     """Validate Connection: try every enabled process. The profile's page shows the progress."""
     return start_run(request, pk, base.VALIDATE, stay=True)
-
-
-def start_run(request: SignedInRequest, pk: int, process: str, *, stay: bool = False) -> HttpResponse:
-    """Ask for a run and show it; a second press leads to the run that is already under way."""
-    profile = get_object_or_404(IntegrationProfile.objects.select_related("alias"), pk=pk)
-    try:
-        run, fresh = run_now.run(profile, process, by=request.user)
-    except run_now.NotReady as reason:
-        messages.error(request, str(reason))
-        return redirect(profile)
-    if not fresh:
-        messages.info(request, "A run of this process is under way already.")
-    return redirect(profile if stay or run is None else run)

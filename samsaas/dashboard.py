@@ -18,7 +18,7 @@ from profiles.models import IntegrationProfile, JobRun
 from samsaas import roles
 from samsaas.lib import column_values, search, tables
 from samsaas.models import AuditEntry
-from subscriptions import figures
+from subscriptions import figures, links
 from subscriptions.models import Subscription
 from subscriptions.templatetags import coverage
 
@@ -52,7 +52,7 @@ def _seats() -> dict[str, Any]:
         "current": sum(part["value"] for part in by_status),
         "consuming": Subscription.objects.consuming().count(),
         "leavers": Subscription.objects.current().of_leavers(timezone.localdate()).count(),
-        "leavers_url": figures.list_url(user=figures.LEFT),
+        "leavers_url": links.list_url(user=links.LEFT),
         "reported": IntegrationProfile.objects.aggregate(
             licensed=Sum("licences_reported"), used=Sum("seats_used_reported")
         ),

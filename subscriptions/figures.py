@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlencode
 
-from django.db.models import Case, Count, IntegerField, Q, QuerySet, Value, When
-from django.urls import reverse
+from django.db.models import Count, Q
 
 from profiles.models import IntegrationProfile
 from subscriptions.activity import last_used
+from subscriptions.links import EXCLUDED, UNRECOGNISED, USES, list_url
 from subscriptions.models import SoftwareModel, Subscription, SubscriptionIdentifier
 from subscriptions.models.subscription import SubscriptionQuerySet
 
@@ -23,10 +21,6 @@ TONES = {
     Subscription.Status.REMOVED: "idle",
     Subscription.Status.UNKNOWN: "idle",
 }
-USES, USES_NONE = "yes", "no"
-UNRECOGNISED = "null"
-EXCLUDED = "excluded"
-LEFT = "left"
 # What listed seats divide into; current + left_out = listed.
 SIDE_CONDITIONS = {
     "current": Q(excluded=False),
@@ -34,15 +28,6 @@ SIDE_CONDITIONS = {
     "left_out": Q(excluded=True),
 }
 SIDES = {name: Count("pk", filter=condition) for name, condition in SIDE_CONDITIONS.items()}
-PER_STATUS = {
-    f"current_{status}": Count("pk", filter=Q(ended_at=None, excluded=False, status=status))
-    for status in Subscription.Status.values
-}
-
-
-def list_url(**filters: Any) -> str:
-    """The subscription list behind a figure."""
-    return f"{reverse('subscription_list')}?{urlencode(filters)}"
 
 
 def by_status(seats: SubscriptionQuerySet, **filters: Any) -> list[dict[str, Any]]:
@@ -58,39 +43,6 @@ def by_status(seats: SubscriptionQuerySet, **filters: Any) -> list[dict[str, Any
         for status in Subscription.Status
         if counted.get(status.value)
     ]
-
-
-def software_models() -> QuerySet[SoftwareModel]:
-    """Every software model with its current seats, the licences they use, and the seats a rule leaves out."""
-    totals: dict[int, Counter[str]] = {}
-    models = dict(SubscriptionIdentifier.objects.values_list("pk", "software_model"))
-    for identifier, counts in _by_identifier().items():
-        if model := models.get(identifier):
-            totals.setdefault(model, Counter()).update(counts)
-    return SoftwareModel.objects.annotate(**{name: _looked_up(totals, name) for name in SIDES})
-
-
-def identifiers() -> QuerySet[SubscriptionIdentifier]:
-    """Every subscription identifier with its current seats, also per status, the seats left out, and the ended ones."""
-    totals = _by_identifier()
-    names = ("current", "left_out", "ended", *PER_STATUS)
-    return SubscriptionIdentifier.objects.select_related("software_model").annotate(
-        **{name: _looked_up(totals, name) for name in names}
-    )
-
-
-def _by_identifier() -> dict[int, Counter[str]]:
-    """All seats counted in one narrow pass; joining them to their models first costs several times as much."""
-    listed = Q(ended_at=None)
-    asked = {name: Count("pk", filter=listed & side) for name, side in SIDE_CONDITIONS.items()}
-    asked |= {"ended": Count("pk", filter=~listed)} | PER_STATUS
-    grouped = Subscription.objects.order_by().values_list("identifier").annotate(**asked)
-    return {identifier: Counter(dict(zip(asked, counts, strict=True))) for identifier, *counts in grouped}
-
-
-def _looked_up(totals: dict[int, Counter[str]], name: str) -> Case:
-    found = [When(pk=pk, then=Value(counts[name])) for pk, counts in totals.items() if counts[name]]
-    return Case(*found, default=Value(0), output_field=IntegerField())
 
 
 def of_profile(profile: IntegrationProfile) -> dict[str, Any]:
@@ -171,10 +123,3 @@ def by_last_activity(seats: SubscriptionQuerySet, now: datetime, **filters: Any)
         }
         for row in rows
     ]
-
-
-def unrecognised() -> dict[str, int]:
-    """How many identifiers wait for a software model, and how many current seats hang on them."""
-    waiting = SubscriptionIdentifier.objects.filter(software_model=None)
-    current = Q(subscriptions__isnull=False, subscriptions__ended_at=None, subscriptions__excluded=False)
-    return waiting.aggregate(identifiers=Count("pk", distinct=True), seats=Count("subscriptions", filter=current))

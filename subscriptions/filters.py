@@ -1,25 +1,21 @@
-"""Filters of the subscription and software model lists; they live in the URL."""
+"""The filter of the list of subscriptions; it lives in the URL."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import django_filters
 from django import forms
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from profiles.models import IntegrationProfile
 from samsaas.lib.tables import ListFilter, search
 from subscriptions.activity import last_used
-from subscriptions.figures import EXCLUDED, LEFT, UNRECOGNISED, USES, USES_NONE
+from subscriptions.links import EXCLUDED, LEFT, UNRECOGNISED, USES, USES_NONE
 from subscriptions.models import (
-    IdentifierExclusion,
     Person,
     SoftwareModel,
     Subscription,
     SubscriptionIdentifier,
-    UserExclusion,
 )
 from subscriptions.models.subscription import SubscriptionQuerySet
 
@@ -143,101 +139,3 @@ class SubscriptionFilter(ListFilter):
     def in_time(self, queryset: QuerySet[Subscription], name: str, value: str) -> QuerySet[Subscription]:
         chosen = {ENDED: ~Q(ended_at=None), EXCLUDED: Q(ended_at=None, excluded=True)}
         return queryset.filter(chosen[value]) if value in chosen else queryset
-
-
-class SoftwareModelFilter(ListFilter):
-    q = search(placeholder="Publisher, product or edition", method="find")
-    under_management = django_filters.ChoiceFilter(
-        label="License under management", choices=[("yes", "Yes"), ("no", "No")], empty_label="Any", method="managed"
-    )
-
-    class Meta:
-        model = SoftwareModel
-        fields = ("q", "under_management")
-
-    def managed(self, queryset: QuerySet[SoftwareModel], name: str, value: str) -> QuerySet[SoftwareModel]:
-        return queryset.filter(under_management=value == "yes")
-
-    def find(self, queryset: QuerySet[SoftwareModel], name: str, value: str) -> QuerySet[SoftwareModel]:
-        return queryset.filter(
-            Q(publisher__icontains=value) | Q(product__icontains=value) | Q(edition__icontains=value)
-        )
-
-
-class IdentifierFilter(ListFilter):
-    q = search(placeholder="Identifier or software model", method="find")
-    recognised = django_filters.ChoiceFilter(
-        label="Software model",
-        choices=[("no", "Unrecognised"), ("yes", "Mapped")],
-        empty_label="Any",
-        method="by_recognition",
-    )
-    profile = django_filters.ModelChoiceFilter(
-        label="Profile", queryset=IntegrationProfile.objects.all(), empty_label="Any", method="listed_by"
-    )
-
-    class Meta:
-        model = SubscriptionIdentifier
-        fields = ("q", "recognised", "profile")
-
-    def listed_by(
-        self, queryset: QuerySet[SubscriptionIdentifier], name: str, value: IntegrationProfile
-    ) -> QuerySet[SubscriptionIdentifier]:
-        """Those of which the profile lists a seat; the figures stay those of all profiles."""
-        seats = Subscription.objects.filter(profile=value, identifier=OuterRef("pk")).listed()
-        return queryset.filter(Exists(seats))
-
-    def find(
-        self, queryset: QuerySet[SubscriptionIdentifier], name: str, value: str
-    ) -> QuerySet[SubscriptionIdentifier]:
-        matches = Q(identifier__icontains=value)
-        for column in ("publisher", "product", "edition"):
-            matches |= Q(**{f"software_model__{column}__icontains": value})
-        return queryset.filter(matches)
-
-    def by_recognition(
-        self, queryset: QuerySet[SubscriptionIdentifier], name: str, value: str
-    ) -> QuerySet[SubscriptionIdentifier]:
-        return queryset.filter(software_model__isnull=value == "no")
-
-
-class ExclusionFilter(ListFilter):
-    """What both kinds of rules can be narrowed by; each kind says where its free text is looked for."""
-
-    columns: tuple[str, ...] = ()
-
-    q = search(placeholder="Rule or reason", method="find")
-    active = django_filters.ChoiceFilter(
-        label="Active", choices=[("yes", "Yes"), ("no", "No")], empty_label="Any", method="by_switch"
-    )
-    profile = django_filters.ModelChoiceFilter(
-        label="Applies to", queryset=IntegrationProfile.objects.all(), empty_label="Any", method="applying_to"
-    )
-
-    def applying_to(self, queryset: QuerySet[Any], name: str, value: IntegrationProfile) -> QuerySet[Any]:
-        return queryset.filter(Q(profile=value) | Q(profile=None))
-
-    def find(self, queryset: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
-        matches = Q(reason__icontains=value)
-        for column in self.columns:
-            matches |= Q(**{f"{column}__icontains": value})
-        return queryset.filter(matches)
-
-    def by_switch(self, queryset: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
-        return queryset.filter(active=value == "yes")
-
-
-class IdentifierExclusionFilter(ExclusionFilter):
-    columns = ("identifier__identifier",)
-
-    class Meta:
-        model = IdentifierExclusion
-        fields = ("q", "active", "profile")
-
-
-class UserExclusionFilter(ExclusionFilter):
-    columns = ("pattern", "domain")
-
-    class Meta:
-        model = UserExclusion
-        fields = ("q", "active", "profile")

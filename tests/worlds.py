@@ -14,7 +14,7 @@ from requests.structures import CaseInsensitiveDict
 
 from profiles import tasks as profile_tasks
 from profiles.aliases import choose as aliases
-from profiles.connection import credentials as connections
+from profiles.connection import credentials
 from profiles.connectors import base
 from profiles.connectors.dropbox.sandbox import Request, Sandbox, application
 from profiles.jobs import queue
@@ -64,7 +64,7 @@ def draft_profile(name: str = "Dropbox Europe", **fields: Any) -> IntegrationPro
         analyze_activity_from=timezone.now(),
         **fields,
     )
-    connections.save_client(profile.alias, "subscriptions", application.DEMO_KEY, application.DEMO_SECRET)
+    credentials.save_client(profile.alias, "subscriptions", application.DEMO_KEY, application.DEMO_SECRET)
     return profile
 
 

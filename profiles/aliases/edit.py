@@ -14,11 +14,9 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import F
 
-from profiles.connection import credentials as connections
-from profiles.connectors import base
-from profiles.models import ConnectionAlias, Credential, IntegrationProfile
+from profiles.connection.credentials import save_clients
+from profiles.models import ConnectionAlias, IntegrationProfile
 from samsaas import audit
 
 
@@ -77,35 +75,6 @@ def delete(alias_id: int, *, by: User) -> None:
 def can_delete(alias: ConnectionAlias) -> bool:
     """Whether it is a child without a profile."""
     return alias.parent_id is not None and not IntegrationProfile.objects.filter(alias=alias).exists()
-
-
-def save_clients(alias: ConnectionAlias, data: dict[str, Any]) -> list[str]:
-    """The purposes whose client changed. An emptied reclamation client means: one app serves both again."""
-    changed = []
-    if data["client_id"] and connections.save_client(
-        alias, base.SUBSCRIPTIONS, data["client_id"], data["client_secret"]
-    ):
-        changed.append(base.SUBSCRIPTIONS)
-        _ask_again(alias)
-    if data["reclamation_client_id"]:
-        second = (data["reclamation_client_id"], data["reclamation_client_secret"])
-        if connections.save_client(alias, base.RECLAMATION, *second):
-            changed.append(base.RECLAMATION)
-    elif alias.credentials.filter(purpose=base.RECLAMATION).delete()[0]:
-        changed.append(f"{base.RECLAMATION} removed")
-    if changed:  # the forms of the alias and of its profile both hold what was there before
-        for holder in (ConnectionAlias.objects.filter(pk=alias.pk), IntegrationProfile.objects.filter(alias=alias)):
-            holder.update(version=F("version") + 1)
-    return changed
-
-
-def _ask_again(alias: ConnectionAlias) -> None:
-    """A published profile whose app changed has no grant any more."""
-    connected = alias.credentials.filter(purpose=base.SUBSCRIPTIONS, state=Credential.State.CONNECTED).exists()
-    if not connected:
-        IntegrationProfile.objects.filter(alias=alias, status=IntegrationProfile.Status.PUBLISHED).update(
-            attention=IntegrationProfile.Attention.NEEDS_AUTHORISATION
-        )
 
 
 def _told(value: Any) -> str:

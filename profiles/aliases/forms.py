@@ -12,7 +12,7 @@ from profiles.aliases import inheritance
 from profiles.connection.forms import ClientForm, credentials_of
 from profiles.connectors import base
 from profiles.models import ConnectionAlias, Credential
-from profiles.schedules.forms import time_input, zone_field
+from samsaas.lib.form_fields import time_input, zone_field
 
 ALIAS_NAME = RegexValidator(r"\A[A-Za-z0-9_]+\Z", "Use letters, digits and underscores only.")
 

@@ -8,9 +8,9 @@ from django.shortcuts import get_object_or_404, redirect, render
 
 from profiles.aliases import edit as edit_alias, inheritance
 from profiles.aliases.forms import AliasForm
+from profiles.aliases.tables import AliasTable
 from profiles.connection import endpoints
 from profiles.models import ConnectionAlias
-from profiles.tables import AliasTable
 from samsaas.lib import tables
 from samsaas.lib.http import SignedInRequest
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 
 from profiles import connectors
@@ -99,3 +101,30 @@ def drop_grant(credential: Credential) -> None:
     credential.access_token = credential.refresh_token = ""
     credential.expires_at = None
     credential.granted_scopes = []
+
+
+def save_clients(alias: ConnectionAlias, data: dict[str, Any]) -> list[str]:
+    """The purposes whose client changed. An emptied reclamation client means: one app serves both again."""
+    changed = []
+    if data["client_id"] and save_client(alias, base.SUBSCRIPTIONS, data["client_id"], data["client_secret"]):
+        changed.append(base.SUBSCRIPTIONS)
+        _ask_again(alias)
+    if data["reclamation_client_id"]:
+        second = (data["reclamation_client_id"], data["reclamation_client_secret"])
+        if save_client(alias, base.RECLAMATION, *second):
+            changed.append(base.RECLAMATION)
+    elif alias.credentials.filter(purpose=base.RECLAMATION).delete()[0]:
+        changed.append(f"{base.RECLAMATION} removed")
+    if changed:  # the forms of the alias and of its profile both hold what was there before
+        for holder in (ConnectionAlias.objects.filter(pk=alias.pk), IntegrationProfile.objects.filter(alias=alias)):
+            holder.update(version=F("version") + 1)
+    return changed
+
+
+def _ask_again(alias: ConnectionAlias) -> None:
+    """A published profile whose app changed has no grant any more."""
+    connected = alias.credentials.filter(purpose=base.SUBSCRIPTIONS, state=Credential.State.CONNECTED).exists()
+    if not connected:
+        IntegrationProfile.objects.filter(alias=alias, status=IntegrationProfile.Status.PUBLISHED).update(
+            attention=IntegrationProfile.Attention.NEEDS_AUTHORISATION
+        )

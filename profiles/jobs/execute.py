@@ -23,7 +23,7 @@ from django.db.models import F, Max, Q
 from django.db.models.functions import Greatest, Now
 from django.utils import timezone
 
-from profiles.connection import credentials as connections
+from profiles.connection import credentials
 from profiles.connectors import base
 from profiles.jobs import queue
 from profiles.jobs.job import (
@@ -153,7 +153,7 @@ def _fail(job: Job, error: base.ConnectorError, kind: str = "") -> None:
     if not ours:
         return  # its profile was deleted, perhaps, which took the credential along
     if isinstance(error, base.Reconnect) and job.run.profile:
-        connections.mark_needs_authorisation(job.run.profile, base.SUBSCRIPTIONS, reason=str(error))
+        credentials.mark_needs_authorisation(job.run.profile, base.SUBSCRIPTIONS, reason=str(error))
     else:
         _attend(job.run)
 

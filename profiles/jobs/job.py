@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from django.db.models import F
 from django.db.models.functions import Now
 
-from profiles.connection import credentials as connections
+from profiles.connection import credentials
 from profiles.connectors import base
 from profiles.models import JobRun
 
@@ -109,7 +109,7 @@ class Job:
         """The profile's connector, waiting with this run's lease. Raises `Reconnect` without a usable token."""
         if self.run.profile is None:
             raise LeaseLost("The profile is gone.")
-        opened = connections.open_connector(self.run.profile, purpose, wait=self.wait)
+        opened = credentials.open_connector(self.run.profile, purpose, wait=self.wait)
         self._counted.append(opened.counters)
         return opened
 

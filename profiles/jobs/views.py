@@ -9,10 +9,10 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
-from profiles.filters import RunFilter
 from profiles.jobs import chain, counters, queue, start as run_now
-from profiles.models import JobRun
-from profiles.tables import RunTable
+from profiles.jobs.filters import RunFilter
+from profiles.jobs.tables import RunTable
+from profiles.models import IntegrationProfile, JobRun
 from samsaas.lib import tables
 from samsaas.lib.http import SignedInRequest
 
@@ -107,3 +107,16 @@ def _start(request: SignedInRequest, run: JobRun, **how: bool) -> HttpResponse:
     if not fresh:
         messages.info(request, "A run of this process is under way; try again when it has ended.")
     return redirect(again or run)
+
+
+def start_run(request: SignedInRequest, pk: int, process: str, *, stay: bool = False) -> HttpResponse:
+    """Ask for a run and show it; a second press leads to the run that is already under way."""
+    profile = get_object_or_404(IntegrationProfile.objects.select_related("alias"), pk=pk)
+    try:
+        run, fresh = run_now.run(profile, process, by=request.user)
+    except run_now.NotReady as reason:
+        messages.error(request, str(reason))
+        return redirect(profile)
+    if not fresh:
+        messages.info(request, "A run of this process is under way already.")
+    return redirect(profile if stay or run is None else run)

@@ -21,7 +21,7 @@ from django.contrib.auth.models import User
 from django.views.decorators.debug import sensitive_variables
 
 from profiles import connectors
-from profiles.connection import credentials as connections, endpoints
+from profiles.connection import credentials, endpoints
 from profiles.connectors import base, tokens
 from profiles.models import Credential, IntegrationProfile, OAuthState
 from profiles.oauth import grants, scopes
@@ -241,7 +241,7 @@ def _identify(attempt: OAuthState, grant: tokens.Grant) -> grants.Identity:
         endpoints=endpoints.of(profile.vendor),
         client_id=attempt.client_id,
         token_source=grants.FixedToken(grant.access_token),
-        limits=connections.limits(profile.alias),
+        limits=credentials.limits(profile.alias),
     )
     try:
         identity = grants.identify(connector)

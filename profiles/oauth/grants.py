@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.views.decorators.debug import sensitive_variables
 
-from profiles.connection import credentials as connections, endpoints, refresh_token
+from profiles.connection import credentials, endpoints, refresh_token
 from profiles.connectors import base, tokens
 from profiles.jobs import queue
 from profiles.models import Credential, IntegrationProfile, JobRun, OAuthState
@@ -95,7 +95,7 @@ def _settle_team(profile: IntegrationProfile, credential: Credential, now: datet
     profile.team_id, profile.team_name = credential.team_id, credential.team_name
     others = profile.alias.credentials.filter(purpose=base.RECLAMATION).exclude(team_id=profile.team_id)
     for other in others.select_for_update():
-        connections.drop_grant(other)
+        credentials.drop_grant(other)
         other.save()
 
 
@@ -133,6 +133,6 @@ def disconnect(profile: IntegrationProfile, *, by: User) -> None:
 @transaction.atomic
 def _drop(credential: Credential) -> None:
     fresh = Credential.objects.select_for_update().get(pk=credential.pk)
-    connections.drop_grant(fresh)
+    credentials.drop_grant(fresh)
     fresh.generation += 1
     fresh.save()

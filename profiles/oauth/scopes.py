@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db.models import Max
 
-from profiles.connection import credentials as connections
+from profiles.connection import credentials
 from profiles.connectors import base
 from profiles.models import Credential, IntegrationProfile, JobRun
 
@@ -133,7 +133,7 @@ def excess_by_purpose(profile: IntegrationProfile) -> dict[str, list[str]]:
 def reclamation_admin(profile: IntegrationProfile) -> Credential | None:
     """The credential whose authorising admin receives the files of reclaimed members; `None` before consent."""
     try:
-        credential = connections.credential_for(profile, base.RECLAMATION)
+        credential = credentials.credential_for(profile, base.RECLAMATION)
     except KeyError:
         return None
     return credential if credential.admin_external_id else None

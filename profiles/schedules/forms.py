@@ -1,43 +1,14 @@
-"""Form of a scheduled job, and the choice of a time zone."""
+"""The form of a scheduled job."""
 
 from __future__ import annotations
 
-from functools import cache
-from itertools import groupby
 from typing import Any
-from zoneinfo import available_timezones
 
 from django import forms
 
 from profiles.aliases import inheritance
 from profiles.models import ScheduledJob
-
-# The others are old names of these places, or no places.
-AREAS = frozenset(
-    {"Africa", "America", "Antarctica", "Arctic", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific"}
-)
-
-
-@cache
-def zones() -> list[tuple[str, list[tuple[str, str]]]]:
-    """The places this machine knows, by area."""
-    names = sorted(name for name in available_timezones() if name.partition("/")[0] in AREAS and "/" in name)
-    return [
-        (area, [(name, name.replace("_", " ")) for name in found])
-        for area, found in groupby(names, key=lambda name: name.partition("/")[0])
-    ]
-
-
-def zone_field(inherited: str, stored: str) -> forms.ChoiceField:
-    """A zone that exists, or nothing, which means the inherited one. One stored before stays, whatever it is called."""
-    offered = {"UTC", *(name for _, places in zones() for name, _ in places)}
-    odd = [(stored, stored)] if stored and stored not in offered else []
-    choices: list[Any] = [("", f"Inherited: {inherited}"), *odd, ("UTC", "UTC"), *zones()]
-    return forms.ChoiceField(label="Time zone", required=False, choices=choices)
-
-
-def time_input() -> forms.TimeInput:
-    return forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
+from samsaas.lib.form_fields import time_input, zone_field
 
 
 class ScheduleForm(forms.ModelForm):

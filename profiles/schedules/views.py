@@ -8,10 +8,10 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
 from profiles import overview
+from profiles.jobs.views import start_run
 from profiles.models import ScheduledJob
 from profiles.schedules import edit as edit_schedule
 from profiles.schedules.forms import ScheduleForm
-from profiles.views import start_run
 from samsaas.lib.http import SignedInRequest
 
 

@@ -11,7 +11,7 @@ from django.db import connection
 from django.db.models import Count, Q, QuerySet
 
 from profiles.models import IntegrationProfile
-from subscriptions.matching.resolve import normal
+from subscriptions.addresses import normal
 from subscriptions.models import IdentifierExclusion, Subscription, UserExclusion
 
 SEATS = Subscription._meta.db_table

@@ -11,11 +11,11 @@ from django.shortcuts import get_object_or_404, redirect, render
 
 from samsaas.lib import tables
 from samsaas.lib.http import SignedInRequest
-from subscriptions import figures
+from subscriptions import links
 from subscriptions.exclusions import edit as change_exclusions, exclude
+from subscriptions.exclusions.filters import ExclusionFilter, IdentifierExclusionFilter, UserExclusionFilter
 from subscriptions.exclusions.forms import IdentifierExclusionForm, UserExclusionForm
 from subscriptions.exclusions.tables import ExclusionTable, IdentifierExclusionTable, UserExclusionTable
-from subscriptions.filters import ExclusionFilter, IdentifierExclusionFilter, UserExclusionFilter
 from subscriptions.models import IdentifierExclusion, Subscription, UserExclusion
 
 
@@ -66,7 +66,7 @@ def exclusion_list(request: HttpRequest, kind: str) -> HttpResponse:
     rules = about.model._default_manager.select_related(*about.related)
     context: dict[str, Any] = tables.listing(request, rules, about.table, about.filter)
     context |= _names(about) | {"kinds": KINDS.values(), "left_out": Subscription.objects.left_out().count()}
-    context["left_out_url"] = figures.list_url(seats=figures.EXCLUDED)
+    context["left_out_url"] = links.list_url(seats=links.EXCLUDED)
     return render(request, "subscriptions/exclusions/exclusion_list.html", context)
 
 

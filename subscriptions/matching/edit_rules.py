@@ -8,7 +8,7 @@ from django.db.models import Max
 
 from profiles.models import IntegrationProfile
 from samsaas import audit
-from subscriptions.matching import match as match_people
+from subscriptions import rematch
 from subscriptions.models import ResolutionRule
 
 STEP = 10
@@ -31,7 +31,7 @@ def save(rule: ResolutionRule, profiles: list[IntegrationProfile], *, by: User) 
     verb = "changed resolution rule" if stored else "created resolution rule"
     told = {"before": {name: before[name] for name in changed}} if stored else {}
     audit.record(by, verb, rule, **told, after={name: after[name] for name in changed})
-    match_people.ask_everywhere(by=by)
+    rematch.ask_everywhere(by=by)
     return rule
 
 
@@ -40,7 +40,7 @@ def delete(rule: ResolutionRule, *, by: User) -> None:
     """The rule goes with the matches it made; other rules may find them again."""
     audit.record(by, "deleted resolution rule", rule, **_told(rule), matches=rule.matches.count())
     rule.delete()
-    match_people.ask_everywhere(by=by)
+    rematch.ask_everywhere(by=by)
 
 
 @transaction.atomic
@@ -56,7 +56,7 @@ def move(rule: ResolutionRule, direction: str, *, by: User) -> bool:
         one.order = index * STEP
     ResolutionRule.objects.bulk_update(rules, ["order"])
     audit.record(by, "moved resolution rule", rule, direction=direction, place=other + 1)
-    match_people.ask_everywhere(by=by)
+    rematch.ask_everywhere(by=by)
     return True
 
 

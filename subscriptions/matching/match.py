@@ -12,12 +12,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.contrib.auth.models import User
 from django.db import transaction
 
-from profiles.connectors import base
-from profiles.jobs import execute as runs, queue
-from profiles.models import IntegrationProfile, JobRun
+from profiles.jobs import execute as runs
+from profiles.models import IntegrationProfile
 from subscriptions.exclusions import exclude
 from subscriptions.matching import resolve
 from subscriptions.models import ResolutionRule, Subscription
@@ -51,9 +49,3 @@ def rules_for(profile: IntegrationProfile) -> list[ResolutionRule]:
     """The active rules that apply to a profile, in order."""
     rules = ResolutionRule.objects.filter(active=True).prefetch_related("profiles")
     return [rule for rule in rules if not rule.scoped or profile in rule.profiles.all()]
-
-
-def ask_everywhere(*, by: User | None) -> int:
-    """Match every downloaded profile again, because people or rules have changed; returns how many runs were asked."""
-    profiles = IntegrationProfile.objects.filter(refreshed_at__isnull=False)
-    return sum(queue.request_anew(one, base.MATCH, trigger=JobRun.Trigger.MANUAL, by=by)[1] for one in profiles)

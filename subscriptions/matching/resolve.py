@@ -7,7 +7,6 @@ where its value leads to exactly one; what an earlier rule or a hand has matched
 
 from __future__ import annotations
 
-import string
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,6 +15,7 @@ from typing import Any
 from django.db import connection
 
 from profiles.models import IntegrationProfile
+from subscriptions.addresses import normal
 from subscriptions.models import Match, Person, PersonAddress, ResolutionRule, Subscription
 
 SEATS, MATCHES = Subscription._meta.db_table, Match._meta.db_table
@@ -30,13 +30,6 @@ class Changes:
     new: int
     changed: int
     gone: int
-
-
-def normal(expression: str) -> str:
-    """SQL for `models.normalised`: PostgreSQL's own lower() knows more letters than ours, SQLite's just ASCII."""
-    if connection.vendor == "postgresql":
-        return f"translate(btrim({expression}), '{string.ascii_uppercase}', '{string.ascii_lowercase}')"
-    return f"lower(trim({expression}))"
 
 
 def apply(rules: list[ResolutionRule], profile: IntegrationProfile, *, now: datetime) -> Changes:

@@ -18,11 +18,11 @@ from samsaas.lib import tables
 from samsaas.lib.http import SignedInRequest
 from subscriptions.filters import LARGEST_KEY
 from subscriptions.matching import by_hand as match_by_hand, edit_rules, suggest, try_rule
+from subscriptions.matching.filters import CandidateFilter, UnmatchedFilter
+from subscriptions.matching.forms import RuleForm
+from subscriptions.matching.tables import CandidateTable, UnmatchedTable
 from subscriptions.models import Person, ResolutionRule, Subscription
 from subscriptions.people import directory
-from subscriptions.people.filters import CandidateFilter, UnmatchedFilter
-from subscriptions.people.forms import RuleForm
-from subscriptions.people.tables import CandidateTable, UnmatchedTable
 
 
 def unmatched_list(request: SignedInRequest) -> HttpResponse:

@@ -14,7 +14,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from samsaas import audit
-from subscriptions.matching import match as match_people
+from subscriptions import rematch
 from subscriptions.models import Person, PersonAddress
 
 FIELDS = ("key", "name", "department", "manager", "cost_centre", "country", "left_on")
@@ -29,7 +29,7 @@ def create(data: dict[str, Any], *, by: User) -> Person:
     person = Person.objects.create(**{field: data[field] for field in FIELDS})
     _replace_addresses(person, data["addresses"])
     audit.record(by, "created person", person)
-    match_people.ask_everywhere(by=by)
+    rematch.ask_everywhere(by=by)
     return person
 
 
@@ -53,7 +53,7 @@ def change(person_id: int, data: dict[str, Any], *, by: User) -> Person:
     told = {"before": {name: before[name] for name in changed}, "after": {name: after[name] for name in changed}}
     audit.record(by, "changed person", person, **told)
     if {"key", "addresses"} & set(changed):
-        match_people.ask_everywhere(by=by)
+        rematch.ask_everywhere(by=by)
     return person
 
 
@@ -62,7 +62,7 @@ def delete(person: Person, *, by: User) -> None:
     """The person goes with their addresses and matches; their seats stay, without a user."""
     audit.record(by, "deleted person", person, number=person.key, matches=person.matches.count())
     person.delete()
-    match_people.ask_everywhere(by=by)
+    rematch.ask_everywhere(by=by)
 
 
 def version(person: Person) -> str:

@@ -1,4 +1,4 @@
-"""Forms of people, their import and the user resolution rules. They validate and never act."""
+"""The form of a person. It validates and never acts."""
 
 from __future__ import annotations
 
@@ -7,14 +7,13 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
-from profiles.models import IntegrationProfile
-from samsaas.lib import uploads
-from subscriptions.models import Person, ResolutionRule
+from samsaas.lib.form_fields import printable
+from subscriptions import addresses
+from subscriptions.models import Person
 from subscriptions.people import directory, edit as edit_people
 from subscriptions.people.imports import file as people_file
 
 LONGEST_LIST = 10_000
-TOO_LARGE = f"The file is larger than {uploads.LARGEST // 1024**2} MB. Upload it in parts."
 
 
 class PersonForm(forms.ModelForm):
@@ -65,69 +64,6 @@ class PersonForm(forms.ModelForm):
 
     def clean_addresses(self) -> list[str]:
         try:
-            return people_file.checked_addresses(self.cleaned_data["addresses"].splitlines())
+            return addresses.checked_addresses(self.cleaned_data["addresses"].splitlines())
         except ValueError as error:
             raise ValidationError(str(error)) from None
-
-
-def printable(text: str) -> str:
-    if not text.isprintable():
-        raise ValidationError("This holds characters that cannot be shown.")
-    return text
-
-
-class PeopleFileForm(forms.Form):
-    """A file of people, and whether it lists everybody."""
-
-    file = forms.FileField(
-        label="CSV file",
-        max_length=255,
-        error_messages={"empty": "The file is empty."},
-        widget=forms.FileInput(attrs={"accept": ".csv,text/csv"}),
-        help_text=f"UTF-8, separated by commas, semicolons or tabs, at most {uploads.LARGEST // 1024**2} MB and "
-        f"{people_file.MOST_LINES:,} lines.",
-    )
-    mark_leavers = forms.BooleanField(
-        label="The file lists everybody",
-        required=False,
-        help_text="Active people who are missing from it are marked as leavers, after you have seen who they are.",
-    )
-
-    def __init__(self, *args: Any, oversized: bool = False, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if oversized:
-            self.fields["file"].error_messages["required"] = TOO_LARGE
-
-    def clean_file(self) -> Any:
-        """What its beginning tells is said at once; the rest is read by a job."""
-        file = self.cleaned_data["file"]
-        try:
-            people_file.recognise(file)
-        except people_file.Unreadable as problem:
-            raise ValidationError(str(problem)) from None
-        return file
-
-
-class RuleForm(forms.ModelForm):
-    """A user resolution rule; the model knows which fields fit together."""
-
-    class Meta:
-        model = ResolutionRule
-        fields = ("name", "active", "source", "lookup", "transform", "new_domain", "profiles")
-        widgets = {"profiles": forms.CheckboxSelectMultiple}
-
-    def clean_name(self) -> str:
-        name: str = printable(self.cleaned_data["name"])
-        if ResolutionRule.objects.filter(name__iexact=name).exclude(pk=self.instance.pk).exists():
-            raise ValidationError("Another rule has this name.")
-        return name
-
-    def clean_new_domain(self) -> str:
-        domain: str = self.cleaned_data["new_domain"].strip().lstrip("@")
-        if domain and not people_file.ADDRESS.fullmatch(f"somebody@{domain}"):
-            raise ValidationError("This is no domain such as example.com.")
-        return domain
-
-    @property
-    def chosen_profiles(self) -> list[IntegrationProfile]:
-        return list(self.cleaned_data["profiles"])

@@ -1,9 +1,9 @@
-"""Tables of people, of an import's lines, and of seats without a user."""
+"""The table of people."""
 
 from __future__ import annotations
 
 from samsaas.lib.tables import NUMBER, ROOMY, MarkupColumn, NameColumn, Table
-from subscriptions.models import Person, PersonImportRow, Subscription
+from subscriptions.models import Person
 
 PERSON = (
     '<a href="{{ record.get_absolute_url }}">{{ record.name|outside }}</a>'
@@ -35,72 +35,3 @@ class PersonTable(Table):
         model = Person
         fields = ("name", "key", "email", "department", "country", "seats")
         order_by = "name"
-
-
-class ImportRowTable(Table):
-    caption = "Lines of the file"
-    empty_title = "No line"
-    filtered_title = "No such line"
-
-    line = MarkupColumn("{{ value|number }}", attrs=NUMBER)
-    effect = MarkupColumn(
-        '{% include "subscriptions/people/imports/effect.html" with row=record %}', verbose_name="Effect"
-    )
-    key = NameColumn(verbose_name="Employee number")
-    name = MarkupColumn(
-        '{% include "subscriptions/people/imports/long_text.html" with text=record.values.cells.name most=80 %}',
-        orderable=False,
-        attrs=ROOMY,
-    )
-    detail = MarkupColumn(
-        '{% include "subscriptions/people/imports/row_detail.html" with row=record %}', orderable=False
-    )
-
-    class Meta(Table.Meta):
-        model = PersonImportRow
-        fields = ("line", "effect", "key", "name", "detail")
-        order_by = "line"
-
-
-class UnmatchedTable(Table):
-    """`record.suggestions` and `back`, where to return to, are set by the page for its rows."""
-
-    caption = "Subscriptions without user"
-    filtered_title = "No such subscription without user"
-    empty_title = "Every subscription has its user"
-    empty_text = "Or none has been downloaded yet. New ones without a user appear here after the daily refresh."
-
-    display_name = MarkupColumn(
-        '<a href="{{ record.get_absolute_url }}">{{ record.display_name|default:record.external_id|outside }}</a>'
-        '<span class="sub">{{ record.email|breakable }} '
-        "{% if record.email and not record.email_verified %}(not verified){% endif %}</span>",
-        order_by=("display_name", "pk"),
-        attrs=ROOMY,
-    )
-    profile = MarkupColumn('<span class="clamp">{{ record.profile.display_name|outside }}</span>')
-    status = MarkupColumn("{% pill record.status record.get_status_display %}")
-    suggestions = MarkupColumn(
-        '{% include "subscriptions/matching/suggestions.html" with seat=record %}', orderable=False
-    )
-
-    class Meta(Table.Meta):
-        model = Subscription
-        fields = ("display_name", "profile", "status", "suggestions")
-        order_by = "display_name"
-
-
-class CandidateTable(PersonTable):
-    """People one of whom a seat is to be matched with; `record.seat` is set by the page for its rows."""
-
-    caption = "People to match with"
-    row_links = False
-
-    match = MarkupColumn(
-        '{% include "subscriptions/matching/match_button.html" with seat=record.seat person=record %}',
-        verbose_name="Match",
-        orderable=False,
-    )
-
-    class Meta(PersonTable.Meta):
-        fields = ("name", "key", "email", "department", "seats", "match")
-        exclude = ("country",)

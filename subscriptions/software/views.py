@@ -9,17 +9,17 @@ from django.utils import timezone
 
 from samsaas.lib import tables
 from samsaas.lib.http import SignedInRequest
-from subscriptions import figures
-from subscriptions.filters import IdentifierFilter, SoftwareModelFilter
+from subscriptions import figures, links
 from subscriptions.models import SoftwareModel, Subscription, SubscriptionIdentifier
-from subscriptions.software import edit_model, map_identifier, recognize
+from subscriptions.software import edit_model, figures as software_figures, map_identifier, recognize
+from subscriptions.software.filters import IdentifierFilter, SoftwareModelFilter
 from subscriptions.software.forms import MapForm, SoftwareModelForm
-from subscriptions.tables import IdentifierTable, SoftwareModelTable
+from subscriptions.software.tables import IdentifierTable, SoftwareModelTable
 
 
 def software_model_list(request: HttpRequest) -> HttpResponse:
     """Every software model with its seats."""
-    context = tables.listing(request, figures.software_models(), SoftwareModelTable, SoftwareModelFilter)
+    context = tables.listing(request, software_figures.software_models(), SoftwareModelTable, SoftwareModelFilter)
     return render(request, "subscriptions/software/software_model_list.html", context)
 
 
@@ -37,7 +37,7 @@ def software_model_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "by_profile": by_profile,
         "by_last_activity": by_last_activity,
         "hatched": any(row["gaps"] for row in by_last_activity),
-        "list_url": figures.list_url(model=model.pk),
+        "list_url": links.list_url(model=model.pk),
         "is_empty": edit_model.is_empty(model),
     }
     return render(request, "subscriptions/software/software_model_detail.html", context)
@@ -70,20 +70,20 @@ def software_model_delete(request: SignedInRequest, pk: int) -> HttpResponse:
 
 def identifier_list(request: HttpRequest) -> HttpResponse:
     """Every seat type the vendors named, unrecognised ones first."""
-    context = tables.listing(request, figures.identifiers(), IdentifierTable, IdentifierFilter)
-    context["waiting"] = figures.unrecognised()
+    context = tables.listing(request, software_figures.identifiers(), IdentifierTable, IdentifierFilter)
+    context["waiting"] = software_figures.unrecognised()
     return render(request, "subscriptions/software/identifier_list.html", context)
 
 
 def identifier_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """One identifier: its software model, its seats by status and by profile."""
-    identifier = get_object_or_404(figures.identifiers(), pk=pk)
+    identifier = get_object_or_404(software_figures.identifiers(), pk=pk)
     return render(request, "subscriptions/software/identifier_detail.html", _context(identifier))
 
 
 def identifier_map(request: SignedInRequest, pk: int) -> HttpResponse:
     """Choose or describe the software model; says first how many subscriptions move."""
-    identifier = get_object_or_404(figures.identifiers(), pk=pk)
+    identifier = get_object_or_404(software_figures.identifiers(), pk=pk)
     form = MapForm(request.POST or None, initial={"software_model": identifier.software_model_id})
     if form.is_valid():
         moved = map_identifier.run(identifier, form.chosen, by=request.user)
@@ -96,7 +96,7 @@ def identifier_map(request: SignedInRequest, pk: int) -> HttpResponse:
 
 def identifier_unmap(request: SignedInRequest, pk: int) -> HttpResponse:
     """Ask first, then take the software model away."""
-    identifier = get_object_or_404(figures.identifiers(), pk=pk)
+    identifier = get_object_or_404(software_figures.identifiers(), pk=pk)
     if request.method == "POST":
         map_identifier.run(identifier, None, by=request.user)
         messages.success(request, f"{identifier} is unrecognised now; its subscriptions count under no software model.")
@@ -111,6 +111,6 @@ def _context(identifier: SubscriptionIdentifier) -> dict[str, object]:
         "moving": map_identifier.moving(identifier),
         "by_status": figures.by_status(seats, identifier=identifier.pk),
         "by_profile": figures.by_profile(seats),
-        "list_url": figures.list_url(identifier=identifier.pk),
+        "list_url": links.list_url(identifier=identifier.pk),
         "known": recognize.known_as(identifier),
     }

@@ -11,6 +11,7 @@ from django.utils import timezone
 from profiles.models import IntegrationProfile
 from subscriptions import figures
 from subscriptions.activity import last_used
+from subscriptions.software import figures as software_figures
 
 register = template.Library()
 
@@ -24,7 +25,7 @@ def seats_of(profile: IntegrationProfile) -> dict[str, Any]:
 @register.simple_tag
 def unrecognised_identifiers() -> dict[str, int]:
     """How many subscription identifiers wait for a software model, and the current seats that hang on them."""
-    return figures.unrecognised()
+    return software_figures.unrecognised()
 
 
 @register.filter

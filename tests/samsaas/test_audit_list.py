@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from profiles.connection import credentials as connections
+from profiles.connection import credentials
 from profiles.connectors.dropbox.sandbox import application
 from profiles.models import Credential
 from samsaas import audit
@@ -102,7 +102,7 @@ def test_a_day_of_connecting_and_changing_leaves_lines_and_no_secret(
     worlds.work()
     held = Credential.objects.get()
     integrator.get(back, follow=True)
-    connections.save_client(draft.alias, "reclamation", application.RECLAIM_KEY, application.RECLAIM_SECRET)
+    credentials.save_client(draft.alias, "reclamation", application.RECLAIM_KEY, application.RECLAIM_SECRET)
     form = {"display_name": "Renamed", "client_id": "other-key", "client_secret": "canary-new-secret", "version": "1"}
     form |= {"analyze_activity_from": draft.analyze_activity_from.strftime("%Y-%m-%dT%H:%M"), "pull_activity": "on"}
     form |= {"reclamation_client_id": "second", "reclamation_client_secret": "canary-second-secret"}

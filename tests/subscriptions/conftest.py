@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from profiles.connection import credentials as connections
+from profiles.connection import credentials
 from profiles.models import IntegrationProfile
 from tests.subscriptions import download_world as world
 
@@ -12,7 +12,7 @@ from tests.subscriptions import download_world as world
 @pytest.fixture
 def tenant(monkeypatch: pytest.MonkeyPatch) -> world.Tenant:
     tenant = world.Tenant()
-    monkeypatch.setattr(connections, "open_connector", lambda *args, **kwargs: tenant)
+    monkeypatch.setattr(credentials, "open_connector", lambda *args, **kwargs: tenant)
     return tenant
 
 

@@ -21,7 +21,7 @@ from profiles.jobs.execute import Job
 from profiles.models import JobRun
 from samsaas import audit
 from samsaas.lib import bulk
-from subscriptions.matching import match as match_people
+from subscriptions import rematch
 from subscriptions.models import Person, PersonAddress, PersonImport, PersonImportRow
 from subscriptions.people.imports import differences as people_differences, read as stage_people
 from subscriptions.people.imports.differences import ADDRESSES, Known
@@ -63,7 +63,7 @@ def _apply(job: Job, upload: PersonImport, now: datetime) -> None:
     upload.save(update_fields=["state", "applied_at"])
     figures = {name: upload.counters.get(name, 0) for name in (*Effect.values, "leavers")}
     audit.record(job.run.requested_by, "imported people", upload, **figures)
-    match_people.ask_everywhere(by=job.run.requested_by)
+    rematch.ask_everywhere(by=job.run.requested_by)
     counters = {"added": figures[Effect.NEW], "updated": figures[Effect.CHANGED], "back": figures[Effect.BACK]}
     counters |= {"left": figures["leavers"], "same": figures[Effect.SAME]}
     job.close(JobRun.State.SUCCEEDED, counters=counters, items=done)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 import re
-import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
@@ -16,14 +15,14 @@ from itertools import islice
 from typing import Any, BinaryIO
 
 from samsaas.lib import csv_export
-from subscriptions.models import Person, PersonAddress, normalised
+from subscriptions.addresses import CONTROL, checked_addresses
+from subscriptions.models import Person
 
 MOST_LINES = 200_000
 MOST_EMPTY = 1000  # lines before the header
 LONGEST_LINE = 64 * 1024
 LONGEST_RECORD = 2 * LONGEST_LINE  # the most csv takes as one cell
 LONGEST_KEPT = 2000
-MOST_ADDRESSES = 20
 DELIMITERS = ",;\t"
 EARLIEST, LATEST = date(1950, 1, 1), date(2100, 1, 1)
 
@@ -47,11 +46,8 @@ EXAMPLE = (
     ("0999", "Kim Lee", "kim.lee@example.com", "IT", "1000", "CC-10", "GB", "2026-03-31"),
 )
 COLUMNS_OF = {heading: column for column, headings in HEADINGS.items() for heading in headings}
-LONGEST_ADDRESS = PersonAddress._meta.get_field("address").max_length or 0
 LONGEST = {field.name: field.max_length or 0 for field in Person._meta.fields}
 ISO, DOTTED = re.compile(r"(\d{4})-(\d\d)-(\d\d)", re.ASCII), re.compile(r"(\d\d?)\.(\d\d?)\.(\d{4})", re.ASCII)
-ADDRESS = re.compile(r"[^\s@<>()\[\],;:\"]+@[^\s@<>()\[\],;:\"]+\.[^\s@<>()\[\],;:\".]+")
-CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 EXCEL_SEPARATOR = re.compile(r"sep=.", re.IGNORECASE)
 OWN_MANAGER = "Nobody is their own manager: this is the person’s own number."
 SAVE_AS_UTF8 = "Save it as CSV in UTF-8 (in Excel: “CSV UTF-8”) and upload it again."
@@ -266,24 +262,6 @@ def _day(cell: str) -> date | None:
 def _addresses(cell: str) -> list[str]:
     """Normalised, each once, in the order given."""
     return checked_addresses(re.split(r"[;,\s]+", cell.strip()))
-
-
-def checked_addresses(given: list[str]) -> list[str]:
-    """What forms and files accept as a person's addresses: normalised, each once. Raises `ValueError`, with all bad."""
-    found = list(dict.fromkeys(normalised(address) for address in given if address.strip()))
-    if bad := [f"“{address[:60]}”" for address in found if not _is_address(address)]:
-        if len(bad) == 1:
-            raise ValueError(f"{bad[0]} is not an e-mail address.")
-        others = f" and {len(bad) - MOST_ADDRESSES:,} more" if len(bad) > MOST_ADDRESSES else ""
-        raise ValueError(f"{', '.join(bad[:MOST_ADDRESSES])}{others} are not e-mail addresses.")
-    if len(found) > MOST_ADDRESSES:
-        raise ValueError(f"More than {MOST_ADDRESSES} e-mail addresses.")
-    return found
-
-
-def _is_address(text: str) -> bool:
-    hidden = not text.isascii() and any(unicodedata.category(letter) == "Cf" for letter in text)
-    return not hidden and len(text) <= LONGEST_ADDRESS and not CONTROL.search(text) and bool(ADDRESS.fullmatch(text))
 
 
 def _words(column: str) -> str:

@@ -16,8 +16,6 @@ from samsaas.lib import csv_export, tables, uploads
 from samsaas.lib.http import SignedInRequest
 from subscriptions.models import PersonImport, PersonImportRow
 from subscriptions.people import directory
-from subscriptions.people.filters import ImportRowFilter
-from subscriptions.people.forms import PeopleFileForm
 from subscriptions.people.imports import (
     differences as people_differences,
     file as people_file,
@@ -25,7 +23,9 @@ from subscriptions.people.imports import (
     upload as upload_people,
 )
 from subscriptions.people.imports.file import HEADINGS
-from subscriptions.people.tables import ImportRowTable
+from subscriptions.people.imports.filters import ImportRowFilter
+from subscriptions.people.imports.forms import PeopleFileForm
+from subscriptions.people.imports.tables import ImportRowTable
 
 RECENT = 10
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from profiles.aliases import choose as aliases
-from profiles.connection import credentials as connections
+from profiles.connection import credentials
 from profiles.connectors import base
 from profiles.models import ConnectionAlias, Credential, IntegrationProfile, JobRun, ProcessCheck
 from samsaas.models import AuditEntry
@@ -70,7 +70,7 @@ def test_settings_show_whether_they_are_own_inherited_or_the_installations(integ
     assert told["Daily refresh at"] == ["02:00", "default of this installation"]
     above = pages.rows(integrator.get(parent().get_absolute_url()).content.decode(), "Setting")
     assert above["Most calls a minute"] == ["no bound", "default of this installation"]
-    limits = connections.limits(child())
+    limits = credentials.limits(child())
     assert (limits.page_size, limits.attempts, limits.requests_per_minute) == (250, 2, 60)
 
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from profiles.connection import credentials as connections, refresh_token
+from profiles.connection import credentials, refresh_token
 from profiles.connectors import base
 from profiles.connectors.dropbox.sandbox import Fault
 from profiles.models import Credential, IntegrationProfile
@@ -58,7 +58,7 @@ def test_a_refused_refresh_asks_for_authorisation_and_stops_calling(credential, 
     with pytest.raises(base.Reconnect):
         refresh_token.run(credential.pk, now=timezone.now())
     with pytest.raises(base.Reconnect):
-        connections.open_connector(IntegrationProfile.objects.get(), base.SUBSCRIPTIONS)
+        credentials.open_connector(IntegrationProfile.objects.get(), base.SUBSCRIPTIONS)
     assert len(dropbox.log) == calls
     connected.refresh_from_db()
     after = Credential.objects.get(pk=credential.pk)

@@ -264,17 +264,17 @@ def test_excess_scopes_are_pointed_out(integrator, draft, dropbox, monkeypatch):
 
 
 def test_a_secret_changed_during_consent_stops_the_exchange(integrator, draft, dropbox):
-    from profiles.connection import credentials as connections  # noqa: PLC0415
+    from profiles.connection import credentials  # noqa: PLC0415
 
     back = worlds.consent(dropbox, worlds.press(integrator, draft))
-    connections.save_client(draft.alias, "subscriptions", application.DEMO_KEY, "another-secret")
+    credentials.save_client(draft.alias, "subscriptions", application.DEMO_KEY, "another-secret")
     assert outcome_of(integrator, dropbox, back) == "profile_changed"
 
 
 def test_consent_of_the_reclamation_app_follows_by_itself(integrator, draft, dropbox):
-    from profiles.connection import credentials as connections  # noqa: PLC0415
+    from profiles.connection import credentials  # noqa: PLC0415
 
-    connections.save_client(draft.alias, "reclamation", application.RECLAIM_KEY, application.RECLAIM_SECRET)
+    credentials.save_client(draft.alias, "reclamation", application.RECLAIM_KEY, application.RECLAIM_SECRET)
     answer = integrator.get(worlds.consent(dropbox, worlds.press(integrator, draft)))
     assert answer["Location"].startswith("https://sandbox.example/oauth2/authorize")
     assert parse_qs(urlsplit(answer["Location"]).query)["client_id"] == [application.RECLAIM_KEY]
@@ -284,9 +284,9 @@ def test_consent_of_the_reclamation_app_follows_by_itself(integrator, draft, dro
 
 
 def test_the_reclamation_app_of_another_team_is_refused(integrator, connected, dropbox):
-    from profiles.connection import credentials as connections  # noqa: PLC0415
+    from profiles.connection import credentials  # noqa: PLC0415
 
-    connections.save_client(connected.alias, "reclamation", application.RECLAIM_KEY, application.RECLAIM_SECRET)
+    credentials.save_client(connected.alias, "reclamation", application.RECLAIM_KEY, application.RECLAIM_SECRET)
     admin = list(dropbox.teams.values())[1].admins()[0]["profile"]["team_member_id"]
     back = worlds.consent(dropbox, worlds.press(integrator, connected, purpose="reclamation"), account=admin)
     assert outcome_of(integrator, dropbox, back) == "other_team"

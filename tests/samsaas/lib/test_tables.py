@@ -9,9 +9,12 @@ import pytest
 from django.test import RequestFactory
 from django.test.utils import CaptureQueriesContext
 
-from profiles.filters import ProfileFilter, RunFilter
+from profiles.aliases.tables import AliasTable
+from profiles.filters import ProfileFilter
+from profiles.jobs.filters import RunFilter
+from profiles.jobs.tables import RunTable
 from profiles.models import ConnectionAlias, IntegrationProfile, JobRun
-from profiles.tables import AliasTable, ProfileTable, RunTable
+from profiles.tables import ProfileTable
 from samsaas.lib import tables
 from tests import factories
 

@@ -11,7 +11,8 @@ from django.utils import timezone
 from profiles.connectors import base
 from profiles.jobs import queue
 from profiles.models import IntegrationProfile, JobRun
-from subscriptions.matching import by_hand as match_by_hand, match as match_people, resolve, try_rule
+from subscriptions import addresses, rematch
+from subscriptions.matching import by_hand as match_by_hand, resolve, try_rule
 from subscriptions.models import Match, Person, ResolutionRule, Subscription, UserExclusion, normalised
 from tests import factories, worlds
 
@@ -104,7 +105,7 @@ def test_the_database_normalises_as_python_does(profile: Any, kind: Any) -> None
     samples = [given for _, given, _, _ in CORPUS.values()]
     with connection.cursor() as cursor:
         for sample in samples:
-            cursor.execute(f"SELECT {resolve.normal('CAST(%s AS text)')}", [sample])
+            cursor.execute(f"SELECT {addresses.normal('CAST(%s AS text)')}", [sample])
             assert cursor.fetchone()[0] == normalised(sample)
 
 
@@ -270,8 +271,8 @@ def test_a_change_of_people_asks_every_downloaded_profile_once(profile: Any, acc
     factories.profile(refreshed_at=timezone.now())
     factories.profile()
     admin = account("sam_admin")
-    assert match_people.ask_everywhere(by=admin) == 2
-    assert match_people.ask_everywhere(by=admin) == 0, "they are queued already"
+    assert rematch.ask_everywhere(by=admin) == 2
+    assert rematch.ask_everywhere(by=admin) == 0, "they are queued already"
 
 
 def test_a_rule_made_for_a_profile_that_is_gone_applies_to_none(draft: Any, signed_in: Any) -> None:

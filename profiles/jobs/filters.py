@@ -1,0 +1,35 @@
+"""Filters of the job results; they live in the URL."""
+
+from __future__ import annotations
+
+import django_filters
+from django import forms
+from django.db.models import Q, QuerySet
+
+from profiles.models import IntegrationProfile, JobRun
+from samsaas.lib.tables import ListFilter, search
+
+DAY = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+
+
+class RunFilter(ListFilter):
+    q = search(placeholder="Profile or number", method="find")
+    profile = django_filters.ModelChoiceFilter(
+        label="Profile", queryset=IntegrationProfile.objects.all(), empty_label="Any"
+    )
+    process = django_filters.ChoiceFilter(label="Process", choices=JobRun.Process.choices, empty_label="Any")
+    trigger = django_filters.ChoiceFilter(label="Trigger", choices=JobRun.Trigger.choices, empty_label="Any")
+    state = django_filters.ChoiceFilter(label="State", choices=JobRun.State.choices, empty_label="Any")
+    since = django_filters.DateFilter(label="From", field_name="created_at", lookup_expr="date__gte", widget=DAY)
+    until = django_filters.DateFilter(label="Until", field_name="created_at", lookup_expr="date__lte", widget=DAY)
+
+    class Meta:
+        model = JobRun
+        fields = ("q", "profile", "process", "trigger", "state", "since", "until")
+
+    def find(self, queryset: QuerySet[JobRun], name: str, value: str) -> QuerySet[JobRun]:
+        number = value.lstrip("#")
+        by_number = Q(pk=int(number)) if number.isascii() and number.isdigit() and len(number) < 18 else Q()
+        return queryset.filter(
+            Q(profile_name__icontains=value) | by_number if by_number else Q(profile_name__icontains=value)
+        )

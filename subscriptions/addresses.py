@@ -1,0 +1,41 @@
+"""E-mail addresses as they are compared and accepted."""
+
+from __future__ import annotations
+
+import re
+import string
+import unicodedata
+
+from django.db import connection
+
+from subscriptions.models import PersonAddress, normalised
+
+MOST_ADDRESSES = 20
+LONGEST_ADDRESS = PersonAddress._meta.get_field("address").max_length or 0
+ADDRESS = re.compile(r"[^\s@<>()\[\],;:\"]+@[^\s@<>()\[\],;:\"]+\.[^\s@<>()\[\],;:\".]+")
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+
+
+def normal(expression: str) -> str:
+    """SQL for `models.normalised`: PostgreSQL's own lower() knows more letters than ours, SQLite's just ASCII."""
+    if connection.vendor == "postgresql":
+        return f"translate(btrim({expression}), '{string.ascii_uppercase}', '{string.ascii_lowercase}')"
+    return f"lower(trim({expression}))"
+
+
+def checked_addresses(given: list[str]) -> list[str]:
+    """What forms and files accept as a person's addresses: normalised, each once. Raises `ValueError`, with all bad."""
+    found = list(dict.fromkeys(normalised(address) for address in given if address.strip()))
+    if bad := [f"“{address[:60]}”" for address in found if not _is_address(address)]:
+        if len(bad) == 1:
+            raise ValueError(f"{bad[0]} is not an e-mail address.")
+        others = f" and {len(bad) - MOST_ADDRESSES:,} more" if len(bad) > MOST_ADDRESSES else ""
+        raise ValueError(f"{', '.join(bad[:MOST_ADDRESSES])}{others} are not e-mail addresses.")
+    if len(found) > MOST_ADDRESSES:
+        raise ValueError(f"More than {MOST_ADDRESSES} e-mail addresses.")
+    return found
+
+
+def _is_address(text: str) -> bool:
+    hidden = not text.isascii() and any(unicodedata.category(letter) == "Cf" for letter in text)
+    return not hidden and len(text) <= LONGEST_ADDRESS and not CONTROL.search(text) and bool(ADDRESS.fullmatch(text))

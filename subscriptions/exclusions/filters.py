@@ -1,0 +1,57 @@
+"""Filters of the exclusion rules; they live in the URL."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import django_filters
+from django.db.models import Q, QuerySet
+
+from profiles.models import IntegrationProfile
+from samsaas.lib.tables import ListFilter, search
+from subscriptions.models import (
+    IdentifierExclusion,
+    UserExclusion,
+)
+
+
+class ExclusionFilter(ListFilter):
+    """What both kinds of rules can be narrowed by; each kind says where its free text is looked for."""
+
+    columns: tuple[str, ...] = ()
+
+    q = search(placeholder="Rule or reason", method="find")
+    active = django_filters.ChoiceFilter(
+        label="Active", choices=[("yes", "Yes"), ("no", "No")], empty_label="Any", method="by_switch"
+    )
+    profile = django_filters.ModelChoiceFilter(
+        label="Applies to", queryset=IntegrationProfile.objects.all(), empty_label="Any", method="applying_to"
+    )
+
+    def applying_to(self, queryset: QuerySet[Any], name: str, value: IntegrationProfile) -> QuerySet[Any]:
+        return queryset.filter(Q(profile=value) | Q(profile=None))
+
+    def find(self, queryset: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        matches = Q(reason__icontains=value)
+        for column in self.columns:
+            matches |= Q(**{f"{column}__icontains": value})
+        return queryset.filter(matches)
+
+    def by_switch(self, queryset: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        return queryset.filter(active=value == "yes")
+
+
+class IdentifierExclusionFilter(ExclusionFilter):
+    columns = ("identifier__identifier",)
+
+    class Meta:
+        model = IdentifierExclusion
+        fields = ("q", "active", "profile")
+
+
+class UserExclusionFilter(ExclusionFilter):
+    columns = ("pattern", "domain")
+
+    class Meta:
+        model = UserExclusion
+        fields = ("q", "active", "profile")

@@ -1,0 +1,36 @@
+"""The form of a user resolution rule."""
+
+from __future__ import annotations
+
+from django import forms
+from django.core.exceptions import ValidationError
+
+from profiles.models import IntegrationProfile
+from samsaas.lib.form_fields import printable
+from subscriptions import addresses
+from subscriptions.models import ResolutionRule
+
+
+class RuleForm(forms.ModelForm):
+    """A user resolution rule; the model knows which fields fit together."""
+
+    class Meta:
+        model = ResolutionRule
+        fields = ("name", "active", "source", "lookup", "transform", "new_domain", "profiles")
+        widgets = {"profiles": forms.CheckboxSelectMultiple}
+
+    def clean_name(self) -> str:
+        name: str = printable(self.cleaned_data["name"])
+        if ResolutionRule.objects.filter(name__iexact=name).exclude(pk=self.instance.pk).exists():
+            raise ValidationError("Another rule has this name.")
+        return name
+
+    def clean_new_domain(self) -> str:
+        domain: str = self.cleaned_data["new_domain"].strip().lstrip("@")
+        if domain and not addresses.ADDRESS.fullmatch(f"somebody@{domain}"):
+            raise ValidationError("This is no domain such as example.com.")
+        return domain
+
+    @property
+    def chosen_profiles(self) -> list[IntegrationProfile]:
+        return list(self.cleaned_data["profiles"])

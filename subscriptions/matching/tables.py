@@ -1,0 +1,51 @@
+"""Tables of subscriptions without user, and of the people to match one with."""
+
+from __future__ import annotations
+
+from samsaas.lib.tables import ROOMY, MarkupColumn, Table
+from subscriptions.models import Subscription
+from subscriptions.people.tables import PersonTable
+
+
+class UnmatchedTable(Table):
+    """`record.suggestions` and `back`, where to return to, are set by the page for its rows."""
+
+    caption = "Subscriptions without user"
+    filtered_title = "No such subscription without user"
+    empty_title = "Every subscription has its user"
+    empty_text = "Or none has been downloaded yet. New ones without a user appear here after the daily refresh."
+
+    display_name = MarkupColumn(
+        '<a href="{{ record.get_absolute_url }}">{{ record.display_name|default:record.external_id|outside }}</a>'
+        '<span class="sub">{{ record.email|breakable }} '
+        "{% if record.email and not record.email_verified %}(not verified){% endif %}</span>",
+        order_by=("display_name", "pk"),
+        attrs=ROOMY,
+    )
+    profile = MarkupColumn('<span class="clamp">{{ record.profile.display_name|outside }}</span>')
+    status = MarkupColumn("{% pill record.status record.get_status_display %}")
+    suggestions = MarkupColumn(
+        '{% include "subscriptions/matching/suggestions.html" with seat=record %}', orderable=False
+    )
+
+    class Meta(Table.Meta):
+        model = Subscription
+        fields = ("display_name", "profile", "status", "suggestions")
+        order_by = "display_name"
+
+
+class CandidateTable(PersonTable):
+    """People one of whom a seat is to be matched with; `record.seat` is set by the page for its rows."""
+
+    caption = "People to match with"
+    row_links = False
+
+    match = MarkupColumn(
+        '{% include "subscriptions/matching/match_button.html" with seat=record.seat person=record %}',
+        verbose_name="Match",
+        orderable=False,
+    )
+
+    class Meta(PersonTable.Meta):
+        fields = ("name", "key", "email", "department", "seats", "match")
+        exclude = ("country",)

@@ -1,0 +1,31 @@
+"""The table of an import's lines."""
+
+from __future__ import annotations
+
+from samsaas.lib.tables import NUMBER, ROOMY, MarkupColumn, NameColumn, Table
+from subscriptions.models import PersonImportRow
+
+
+class ImportRowTable(Table):
+    caption = "Lines of the file"
+    empty_title = "No line"
+    filtered_title = "No such line"
+
+    line = MarkupColumn("{{ value|number }}", attrs=NUMBER)
+    effect = MarkupColumn(
+        '{% include "subscriptions/people/imports/effect.html" with row=record %}', verbose_name="Effect"
+    )
+    key = NameColumn(verbose_name="Employee number")
+    name = MarkupColumn(
+        '{% include "subscriptions/people/imports/long_text.html" with text=record.values.cells.name most=80 %}',
+        orderable=False,
+        attrs=ROOMY,
+    )
+    detail = MarkupColumn(
+        '{% include "subscriptions/people/imports/row_detail.html" with row=record %}', orderable=False
+    )
+
+    class Meta(Table.Meta):
+        model = PersonImportRow
+        fields = ("line", "effect", "key", "name", "detail")
+        order_by = "line"

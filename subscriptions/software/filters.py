@@ -1,0 +1,70 @@
+"""Filters of software models and subscription identifiers; they live in the URL."""
+
+from __future__ import annotations
+
+import django_filters
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from profiles.models import IntegrationProfile
+from samsaas.lib.tables import ListFilter, search
+from subscriptions.models import (
+    SoftwareModel,
+    Subscription,
+    SubscriptionIdentifier,
+)
+
+
+class SoftwareModelFilter(ListFilter):
+    q = search(placeholder="Publisher, product or edition", method="find")
+    under_management = django_filters.ChoiceFilter(
+        label="License under management", choices=[("yes", "Yes"), ("no", "No")], empty_label="Any", method="managed"
+    )
+
+    class Meta:
+        model = SoftwareModel
+        fields = ("q", "under_management")
+
+    def managed(self, queryset: QuerySet[SoftwareModel], name: str, value: str) -> QuerySet[SoftwareModel]:
+        return queryset.filter(under_management=value == "yes")
+
+    def find(self, queryset: QuerySet[SoftwareModel], name: str, value: str) -> QuerySet[SoftwareModel]:
+        return queryset.filter(
+            Q(publisher__icontains=value) | Q(product__icontains=value) | Q(edition__icontains=value)
+        )
+
+
+class IdentifierFilter(ListFilter):
+    q = search(placeholder="Identifier or software model", method="find")
+    recognised = django_filters.ChoiceFilter(
+        label="Software model",
+        choices=[("no", "Unrecognised"), ("yes", "Mapped")],
+        empty_label="Any",
+        method="by_recognition",
+    )
+    profile = django_filters.ModelChoiceFilter(
+        label="Profile", queryset=IntegrationProfile.objects.all(), empty_label="Any", method="listed_by"
+    )
+
+    class Meta:
+        model = SubscriptionIdentifier
+        fields = ("q", "recognised", "profile")
+
+    def listed_by(
+        self, queryset: QuerySet[SubscriptionIdentifier], name: str, value: IntegrationProfile
+    ) -> QuerySet[SubscriptionIdentifier]:
+        """Those of which the profile lists a seat; the figures stay those of all profiles."""
+        seats = Subscription.objects.filter(profile=value, identifier=OuterRef("pk")).listed()
+        return queryset.filter(Exists(seats))
+
+    def find(
+        self, queryset: QuerySet[SubscriptionIdentifier], name: str, value: str
+    ) -> QuerySet[SubscriptionIdentifier]:
+        matches = Q(identifier__icontains=value)
+        for column in ("publisher", "product", "edition"):
+            matches |= Q(**{f"software_model__{column}__icontains": value})
+        return queryset.filter(matches)
+
+    def by_recognition(
+        self, queryset: QuerySet[SubscriptionIdentifier], name: str, value: str
+    ) -> QuerySet[SubscriptionIdentifier]:
+        return queryset.filter(software_model__isnull=value == "no")
