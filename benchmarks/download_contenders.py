@@ -161,7 +161,7 @@ def _store(profile: IntegrationProfile, member: Any, ids: dict[str, int]) -> boo
             "is_admin": bool(member.roles),
             "status": said.status._tag,
             "vendor_status": said.status._tag,
-            "consumes_licence": True,
+            "consumes_license": True,
             "assigned_at": said.joined_on and said.joined_on.replace(tzinfo=UTC),
         },
         create_defaults={"first_seen_at": now, "changed_at": now},

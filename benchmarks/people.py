@@ -29,7 +29,7 @@ SIDES = {
     "apply": "click: apply",
     "write": "job: apply it, everybody new",
 }
-HEADER = "employee number,name,e-mails,department,manager,cost centre,country,left on\n"
+HEADER = "employee number,name,e-mails,department,manager,cost center,country,left on\n"
 
 
 def main() -> None:

@@ -68,7 +68,7 @@ PAGES = {
     "run-failed": "/runs/101/",
     "run-held": "/runs/102/",
     "subscription-list": "/subscriptions/",
-    "subscription-filtered": "/subscriptions/?status=suspended&licence=no&sort=-user",
+    "subscription-filtered": "/subscriptions/?status=suspended&license=no&sort=-user",
     "subscription-none": "/subscriptions/?q=nobody+has+this+name",
     "subscription": "/subscriptions/1/",
     "software-model-list": "/software-models/",

@@ -96,7 +96,7 @@ def _stop(profile: IntegrationProfile) -> None:
     active = JobRun.objects.filter(profile=profile.pk).active()
     if active.filter(process=base.RECLAIM).exists():
         raise Busy
-    active.update(state=JobRun.State.CANCELLED, finished_at=Now(), owner="", step="")
+    active.update(state=JobRun.State.CANCELED, finished_at=Now(), owner="", step="")
 
 
 def _delete(profile: IntegrationProfile, by: User) -> None:

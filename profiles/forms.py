@@ -121,7 +121,7 @@ class ProfileForm(ClientForm):
             return moment
         earliest = timezone.localtime(self.now - LOOK_BACK).date()
         if timezone.localtime(moment).date() < earliest:
-            raise ValidationError(f"The vendor's activity can be analysed from {earliest:%-d %B %Y} on, not earlier.")
+            raise ValidationError(f"The vendor's activity can be analyzed from {earliest:%-d %B %Y} on, not earlier.")
         if moment > self.now + timedelta(minutes=5):
             raise ValidationError("This moment is in the future.")
         return moment
@@ -142,7 +142,7 @@ class ProfileForm(ClientForm):
 
 
 class DeleteForm(forms.Form):
-    """Deleting asks for the display name, so that nobody deletes the neighbour's profile."""
+    """Deleting asks for the display name, so that nobody deletes the neighbor's profile."""
 
     display_name = forms.CharField(label="Type the display name to confirm", max_length=80)
 

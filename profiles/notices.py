@@ -129,7 +129,7 @@ def _left_out(profile: IntegrationProfile) -> list[Notice]:
 def _token(main: Credential | None) -> Notice:
     if main is None or main.state == Credential.State.NEW:
         return Notice("info", "Next step: Get OAuth Token", NEXT_STEP)
-    return Notice("bad", "Needs authorisation", f"{main.state_reason} {SILENT}")
+    return Notice("bad", "Needs authorization", f"{main.state_reason} {SILENT}")
 
 
 def _validation(profile: IntegrationProfile, checks: list[ProcessCheck]) -> list[Notice]:
@@ -168,7 +168,7 @@ def _failures(ends: list[JobRun]) -> list[Notice]:
 
 
 def told_runs(profiles: Sequence[IntegrationProfile]) -> list[JobRun]:
-    """Of each step of each refresh the run that ended last, cancelled ones apart, and those that stay away from a
+    """Of each step of each refresh the run that ended last, canceled ones apart, and those that stay away from a
     vendor in trouble; the newest first."""
     ended = (JobRun.State.SUCCEEDED, JobRun.State.HELD, JobRun.State.FAILED)
     steps = JobRun.objects.filter(profile__in=profiles, process__in=runs.REFRESHING)
@@ -214,7 +214,7 @@ def _scopes(profile: IntegrationProfile) -> list[Notice]:
             f"{row.process.label} is not ready",
             f"The token lacks {', '.join(row.missing)}. Tick that in the app, then get a token."
             if row.connected
-            else "Its separate app has not been authorised yet. Press Get OAuth Token for reclamation below.",
+            else "Its separate app has not been authorized yet. Press Get OAuth Token for reclamation below.",
         )
         for row in lacking
     ]

@@ -3,7 +3,7 @@
 1. A new profile takes the alias that was chosen, else a free one: the parent, or a new child when that is in use.
 2. Client ids and secrets go to the alias's credentials; an empty secret leaves the stored one as it is.
 3. Another alias is another connection, and a process switched on or off another promise: both take the profile back to
-   Draft, to be validated again; through another alias it has to be authorised first.
+   Draft, to be validated again; through another alias it has to be authorized first.
 4. A change is refused when somebody else changed the profile since the form was opened.
 5. The audit trail says which fields changed; a secret reads "changed".
 """
@@ -95,4 +95,4 @@ def _move(profile: IntegrationProfile, alias: ConnectionAlias, *, by: User) -> N
 
 def _attention(alias: ConnectionAlias) -> IntegrationProfile.Attention:
     connected = alias.credentials.filter(purpose=base.SUBSCRIPTIONS, state=Credential.State.CONNECTED).exists()
-    return IntegrationProfile.Attention.NONE if connected else IntegrationProfile.Attention.NEEDS_AUTHORISATION
+    return IntegrationProfile.Attention.NONE if connected else IntegrationProfile.Attention.NEEDS_AUTHORIZATION

@@ -34,10 +34,10 @@ class ProfileTable(Table):
         order_by=("-attention", "status"),
     )
     seats_used_reported = MarkupColumn(
-        "{{ value|number }}", verbose_name="Licences used (vendor)", attrs=NUMBER, footer=total("seats_used_reported")
+        "{{ value|number }}", verbose_name="Licenses used (vendor)", attrs=NUMBER, footer=total("seats_used_reported")
     )
-    licences_reported = MarkupColumn(
-        "{{ value|number }}", verbose_name="Licences bought (vendor)", attrs=NUMBER, footer=total("licences_reported")
+    licenses_reported = MarkupColumn(
+        "{{ value|number }}", verbose_name="Licenses bought (vendor)", attrs=NUMBER, footer=total("licenses_reported")
     )
     refreshed_at = MarkupColumn('{{ record.refreshed_at|ago:"never" }}', verbose_name="Last refresh")
 
@@ -50,6 +50,6 @@ class ProfileTable(Table):
             "status",
             "refreshed_at",
             "seats_used_reported",
-            "licences_reported",
+            "licenses_reported",
         )
         order_by = "display_name"

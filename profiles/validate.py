@@ -60,7 +60,7 @@ def _try(job: runs.Job, row: scopes.ProcessScopes) -> Found:
         return Found(row.process, job.connector(row.process.purpose).probe(row.process.key))
     except base.ConnectorError as error:
         if isinstance(error, base.Reconnect) and row.connected and job.run.profile:
-            credentials.mark_needs_authorisation(job.run.profile, row.process.purpose, reason=str(error))
+            credentials.mark_needs_authorization(job.run.profile, row.process.purpose, reason=str(error))
         return Found(row.process, str(error), error)
 
 

@@ -23,8 +23,8 @@ ENDED = "This subscription has ended: there is nothing left to remove."
 GONE = "This subscription was deleted with its integration profile."
 EXCLUDED = "An exclusion rule leaves this subscription out, so it is never reclaimed."
 UNMANAGED = "Its software model is not under management, so its subscriptions are never reclaimed."
-AUTHORISED = (
-    "This account authorised the connection, and files of removed members go to it. "
+AUTHORIZED = (
+    "This account authorized the connection, and files of removed members go to it. "
     "Let another administrator press Get OAuth Token first."
 )
 
@@ -71,5 +71,5 @@ def refusal(seat: Subscription) -> str:
     model = seat.identifier.software_model
     if model and not model.under_management:
         return UNMANAGED
-    authorised = Credential.objects.filter(alias=seat.profile.alias_id, admin_external_id=seat.external_id)
-    return AUTHORISED if authorised.exists() else ""
+    authorized = Credential.objects.filter(alias=seat.profile.alias_id, admin_external_id=seat.external_id)
+    return AUTHORIZED if authorized.exists() else ""

@@ -17,7 +17,7 @@ class CandidateTable(Table):
     display_name = MarkupColumn(
         '{{ record.display_name|outside }}<span class="sub">{{ record.email|breakable }}</span>', attrs=ROOMY
     )
-    software_model = MarkupColumn("{% if value %}{{ value }}{% else %}{% pill 'unknown' 'Unrecognised' %}{% endif %}")
+    software_model = MarkupColumn("{% if value %}{{ value }}{% else %}{% pill 'unknown' 'Unrecognized' %}{% endif %}")
     profile_name = MarkupColumn('<span class="clamp">{{ value|outside }}</span>', verbose_name="Subscription profile")
     state = MarkupColumn("{% pill record.state record.get_state_display %}")
     justification = MarkupColumn("{{ record.get_justification_display }}")

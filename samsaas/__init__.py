@@ -1,4 +1,4 @@
-"""The project: wires the apps and knows nothing about licences."""
+"""The project: wires the apps and knows nothing about licenses."""
 
 from samsaas.celery import app as celery_app
 

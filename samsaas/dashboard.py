@@ -54,7 +54,7 @@ def _seats() -> dict[str, Any]:
         "leavers": Subscription.objects.current().of_leavers(timezone.localdate()).count(),
         "leavers_url": links.list_url(user=links.LEFT),
         "reported": IntegrationProfile.objects.aggregate(
-            licensed=Sum("licences_reported"), used=Sum("seats_used_reported")
+            licensed=Sum("licenses_reported"), used=Sum("seats_used_reported")
         ),
     }
 

@@ -2,7 +2,7 @@
 
 Beat ticks; the database decides. A refresh is due when the local time of its scheduled job has passed today and today's
 run row does not exist yet, so two beats, a late beat or a night with a changed clock still make one run a local date.
-A run that succeeded is followed by the next step of the order; a failed, held or cancelled one ends its chain.
+A run that succeeded is followed by the next step of the order; a failed, held or canceled one ends its chain.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ import unicodedata
 
 from django.db import connection
 
-from subscriptions.models import PersonAddress, normalised
+from subscriptions.models import PersonAddress, normalized
 
 MOST_ADDRESSES = 20
 LONGEST_ADDRESS = PersonAddress._meta.get_field("address").max_length or 0
@@ -17,15 +17,15 @@ CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 def normal(expression: str) -> str:
-    """SQL for `models.normalised`: PostgreSQL's own lower() knows more letters than ours, SQLite's just ASCII."""
+    """SQL for `models.normalized`: PostgreSQL's own lower() knows more letters than ours, SQLite's just ASCII."""
     if connection.vendor == "postgresql":
         return f"translate(btrim({expression}), '{string.ascii_uppercase}', '{string.ascii_lowercase}')"
     return f"lower(trim({expression}))"
 
 
 def checked_addresses(given: list[str]) -> list[str]:
-    """What forms and files accept as a person's addresses: normalised, each once. Raises `ValueError`, with all bad."""
-    found = list(dict.fromkeys(normalised(address) for address in given if address.strip()))
+    """What forms and files accept as a person's addresses: normalized, each once. Raises `ValueError`, with all bad."""
+    found = list(dict.fromkeys(normalized(address) for address in given if address.strip()))
     if bad := [f"“{address[:60]}”" for address in found if not _is_address(address)]:
         if len(bad) == 1:
             raise ValueError(f"{bad[0]} is not an e-mail address.")

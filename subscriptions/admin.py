@@ -29,8 +29,8 @@ class SoftwareModelAdmin(ReadOnlyAdmin):
 class SubscriptionAdmin(ReadOnlyAdmin):
     """A million rows: the list is ordered by an index and joined once."""
 
-    list_display = ("display_name", "email", "profile", "identifier", "status", "consumes_licence", "ended_at")
-    list_filter = ("profile", "status", "consumes_licence")
+    list_display = ("display_name", "email", "profile", "identifier", "status", "consumes_license", "ended_at")
+    list_filter = ("profile", "status", "consumes_license")
     list_select_related = ("profile", "identifier")
     search_fields = ("display_name", "email", "=external_id")
 

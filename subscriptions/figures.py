@@ -10,7 +10,7 @@ from django.db.models import Count, Q
 
 from profiles.models import IntegrationProfile
 from subscriptions.activity import last_used
-from subscriptions.links import EXCLUDED, UNRECOGNISED, USES, list_url
+from subscriptions.links import EXCLUDED, UNRECOGNIZED, USES, list_url
 from subscriptions.models import SoftwareModel, Subscription, SubscriptionIdentifier
 from subscriptions.models.subscription import SubscriptionQuerySet
 
@@ -24,7 +24,7 @@ TONES = {
 # What listed seats divide into; current + left_out = listed.
 SIDE_CONDITIONS = {
     "current": Q(excluded=False),
-    "consuming": Q(excluded=False, consumes_licence=True),
+    "consuming": Q(excluded=False, consumes_license=True),
     "left_out": Q(excluded=True),
 }
 SIDES = {name: Count("pk", filter=condition) for name, condition in SIDE_CONDITIONS.items()}
@@ -46,7 +46,7 @@ def by_status(seats: SubscriptionQuerySet, **filters: Any) -> list[dict[str, Any
 
 
 def of_profile(profile: IntegrationProfile) -> dict[str, Any]:
-    """Listed seats of one profile by software model, unrecognised ones last, with totals and the lists behind them.
+    """Listed seats of one profile by software model, unrecognized ones last, with totals and the lists behind them.
 
     Listed = current + left out by a rule.
     """
@@ -66,25 +66,25 @@ def of_profile(profile: IntegrationProfile) -> dict[str, Any]:
         "rows": sorted(rows.values(), key=lambda row: (row["model"] is None, str(row["model"]))),
         "listed": totals["current"] + totals["left_out"],
         "url": list_url(profile=profile.pk),
-        "consuming_url": list_url(profile=profile.pk, licence=USES),
+        "consuming_url": list_url(profile=profile.pk, license=USES),
         "left_out_url": list_url(profile=profile.pk, seats=EXCLUDED),
     }
 
 
 def _model_row(profile: IntegrationProfile, model: SoftwareModel | None) -> dict[str, Any]:
-    filters = {"profile": profile.pk, "model": model.pk if model else UNRECOGNISED}
+    filters = {"profile": profile.pk, "model": model.pk if model else UNRECOGNIZED}
     return dict.fromkeys(SIDES, 0) | {
         "model": model,
         "identifiers": [],
         "url": list_url(**filters),
-        "consuming_url": list_url(**filters, licence=USES),
+        "consuming_url": list_url(**filters, license=USES),
     }
 
 
 def by_profile(
     seats: SubscriptionQuerySet, profiles: Iterable[IntegrationProfile] | None = None
 ) -> list[dict[str, Any]]:
-    """Per profile: current seats, licences counted here, seats left out, and what the vendor reports, side by side.
+    """Per profile: current seats, licenses counted here, seats left out, and what the vendor reports, side by side.
 
     The given profiles, in their order; without them, those that hold a listed seat, by name.
     """

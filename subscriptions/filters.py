@@ -10,7 +10,7 @@ from django.utils import timezone
 from profiles.models import IntegrationProfile
 from samsaas.lib.tables import ListFilter, search
 from subscriptions.activity import last_used
-from subscriptions.links import EXCLUDED, LEFT, UNRECOGNISED, USES, USES_NONE
+from subscriptions.links import EXCLUDED, LEFT, UNRECOGNIZED, USES, USES_NONE
 from subscriptions.models import (
     Person,
     SoftwareModel,
@@ -23,7 +23,7 @@ LARGEST_KEY = 2**63 - 1
 FEW = 5000
 ENDED, ALL = "ended", "all"
 WITH_USER, WITHOUT_USER = "with", "without"
-NO_MODEL = "Unrecognised"
+NO_MODEL = "Unrecognized"
 
 
 class WholeNumberFilter(django_filters.Filter):
@@ -31,7 +31,7 @@ class WholeNumberFilter(django_filters.Filter):
 
 
 class SubscriptionFilter(ListFilter):
-    """Without a choice the list shows current seats, which is what a licence is paid for."""
+    """Without a choice the list shows current seats, which is what a license is paid for."""
 
     finds_words = True
 
@@ -45,7 +45,7 @@ class SubscriptionFilter(ListFilter):
         queryset=SoftwareModel.objects.all(),
         empty_label="Any",
         null_label=NO_MODEL,
-        null_value=UNRECOGNISED,
+        null_value=UNRECOGNIZED,
     )
     status = django_filters.ChoiceFilter(label="Status", choices=Subscription.Status.choices, empty_label="Any")
     seats = django_filters.ChoiceFilter(
@@ -55,8 +55,8 @@ class SubscriptionFilter(ListFilter):
         method="in_time",
     )
 
-    licence = django_filters.ChoiceFilter(
-        label="Licence", choices=[(USES, "Used"), (USES_NONE, "Not used")], empty_label="Any", method="by_licence"
+    license = django_filters.ChoiceFilter(
+        label="License", choices=[(USES, "Used"), (USES_NONE, "Not used")], empty_label="Any", method="by_license"
     )
     user = django_filters.ChoiceFilter(
         label="User",
@@ -88,7 +88,7 @@ class SubscriptionFilter(ListFilter):
     class Meta:
         model = Subscription
         fields = (
-            *("q", "profile", "model", "status", "licence", "user", "activity", "seats"),
+            *("q", "profile", "model", "status", "license", "user", "activity", "seats"),
             *("person", "address", "identifier", "coverage", "ended_by"),
         )
 
@@ -100,7 +100,7 @@ class SubscriptionFilter(ListFilter):
     def describe(self) -> list[tuple[str, str, str]]:
         """The choice without a model has a value of its own, which is no word for a reader."""
         return [
-            (name, label, NO_MODEL if (name, text) == ("model", UNRECOGNISED) else text)
+            (name, label, NO_MODEL if (name, text) == ("model", UNRECOGNIZED) else text)
             for name, label, text in super().describe()
         ]
 
@@ -128,10 +128,10 @@ class SubscriptionFilter(ListFilter):
         """Every seat that carries this e-mail address: a hint to the same person, never a proof."""
         return queryset.filter(email__iexact=value)
 
-    def by_licence(self, queryset: QuerySet[Subscription], name: str, value: str) -> QuerySet[Subscription]:
+    def by_license(self, queryset: QuerySet[Subscription], name: str, value: str) -> QuerySet[Subscription]:
         if value == USES:
-            return queryset.filter(consumes_licence=True, ended_at=None, excluded=False)
-        uses_none = Q(consumes_licence=False)
+            return queryset.filter(consumes_license=True, ended_at=None, excluded=False)
+        uses_none = Q(consumes_license=False)
         if self.form.cleaned_data.get("seats") or self.form.cleaned_data.get("ended_by"):
             uses_none |= Q(excluded=True) | ~Q(ended_at=None)  # else the list holds none of these, and an index helps
         return queryset.filter(uses_none)

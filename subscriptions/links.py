@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from django.urls import reverse
 
 USES, USES_NONE = "yes", "no"
-UNRECOGNISED = "null"
+UNRECOGNIZED = "null"
 EXCLUDED = "excluded"
 LEFT = "left"
 

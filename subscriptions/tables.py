@@ -32,7 +32,7 @@ class SubscriptionTable(Table):
     email = MarkupColumn("{{ value|breakable }}", verbose_name="User principal name")
     software_model = MarkupColumn(
         "{% if record.identifier.software_model %}{{ record.identifier.software_model }}"
-        "{% else %}{% pill 'unknown' 'Unrecognised' %}{% endif %}"
+        "{% else %}{% pill 'unknown' 'Unrecognized' %}{% endif %}"
         '<span class="sub profile-too clamp">{{ record.profile.display_name|outside }}</span>',
         order_by="identifier__software_model__edition",
     )
@@ -42,12 +42,12 @@ class SubscriptionTable(Table):
     status = MarkupColumn(
         "{% if record.ended_at %}{% pill 'ended' 'Ended' %}"
         "{% else %}{% pill record.status record.get_status_display %}"
-        "{% if record.excluded %} {% pill 'cancelled' 'Excluded' %}{% endif %}{% endif %}"
+        "{% if record.excluded %} {% pill 'canceled' 'Excluded' %}{% endif %}{% endif %}"
     )
-    consumes_licence = MarkupColumn(
-        "{% if record.consumes_licence and not record.ended_at and not record.excluded %}{% pill 'yes' 'Yes' %}"
+    consumes_license = MarkupColumn(
+        "{% if record.consumes_license and not record.ended_at and not record.excluded %}{% pill 'yes' 'Yes' %}"
         "{% else %}{% pill 'no' 'No' %}{% endif %}",
-        verbose_name="Licence",
+        verbose_name="License",
     )
     user = MarkupColumn(
         '{% if record.match %}<a class="quiet" href="{{ record.match.person.get_absolute_url }}">'
@@ -95,7 +95,7 @@ class SubscriptionTable(Table):
             "software_model",
             "profile",
             "status",
-            "consumes_licence",
+            "consumes_license",
             "user",
             "last_activity",
             "inactive_days",

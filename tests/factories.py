@@ -67,7 +67,7 @@ def software_model(**fields: Any) -> SoftwareModel:
 
 
 def identifier(**fields: Any) -> SubscriptionIdentifier:
-    """A seat type that is recognised; pass `software_model=None` for one that is not."""
+    """A seat type that is recognized; pass `software_model=None` for one that is not."""
     if "software_model" not in fields:
         fields["software_model"] = software_model()
     return SubscriptionIdentifier.objects.create(

@@ -2,7 +2,7 @@
 
 1. A child holds its own client ids, secrets and tokens; the settings it leaves empty are its parent's.
 2. An empty secret leaves the stored one as it is; another client id drops the tokens of the old one, and the profile
-   that uses the alias has to be authorised again.
+   that uses the alias has to be authorized again.
 3. A change is refused when somebody else changed the alias, or its profile's clients, since the form was opened.
 4. Only a child that no profile uses can be deleted; its credentials go with it.
 5. The audit trail says which settings changed; a secret reads "changed".

@@ -48,7 +48,7 @@ def open_connector(
     """A connector with this profile's token. Raises `Reconnect` when the credential has no usable grant."""
     credential = credential_for(profile, purpose)
     if not credential.is_connected:
-        raise base.Reconnect(credential.state_reason or "No administrator has authorised this connection yet.")
+        raise base.Reconnect(credential.state_reason or "No administrator has authorized this connection yet.")
     return connectors.open(
         profile.vendor,
         endpoints=endpoints.of(profile.vendor),
@@ -59,8 +59,8 @@ def open_connector(
     )
 
 
-def mark_needs_authorisation(profile: IntegrationProfile, purpose: str, *, reason: str) -> None:
-    """The grant is gone: nobody calls again before a person authorises anew."""
+def mark_needs_authorization(profile: IntegrationProfile, purpose: str, *, reason: str) -> None:
+    """The grant is gone: nobody calls again before a person authorizes anew."""
     refresh_token.give_up(credential_for(profile, purpose), reason=reason)
 
 
@@ -126,5 +126,5 @@ def _ask_again(alias: ConnectionAlias) -> None:
     connected = alias.credentials.filter(purpose=base.SUBSCRIPTIONS, state=Credential.State.CONNECTED).exists()
     if not connected:
         IntegrationProfile.objects.filter(alias=alias, status=IntegrationProfile.Status.PUBLISHED).update(
-            attention=IntegrationProfile.Attention.NEEDS_AUTHORISATION
+            attention=IntegrationProfile.Attention.NEEDS_AUTHORIZATION
         )

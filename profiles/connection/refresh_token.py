@@ -3,7 +3,7 @@
 1. A token that is good for five more minutes is handed out as it is.
 2. Otherwise one caller takes the lease of the credential row, by database time; the others wait and read again.
 3. The holder reads again, asks the vendor once, and stores the answer only if the credential has not changed meanwhile.
-4. A refusal turns the credential and its profile to *needs authorisation*: nobody calls again. An outage does not.
+4. A refusal turns the credential and its profile to *needs authorization*: nobody calls again. An outage does not.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def _connected(credential_id: int) -> Credential:
     if credential is None:
         raise base.Reconnect("The credential is gone.")
     if not credential.is_connected:
-        raise base.Reconnect(credential.state_reason or "No administrator has authorised this connection yet.")
+        raise base.Reconnect(credential.state_reason or "No administrator has authorized this connection yet.")
     return credential
 
 
@@ -102,11 +102,11 @@ def _store(credential: Credential, grant: tokens.Grant, now: datetime) -> str:
 
 
 def give_up(credential: Credential, *, reason: str) -> None:
-    """Turn a connected credential, and the profile of its alias, to *needs authorisation*. Once is enough."""
+    """Turn a connected credential, and the profile of its alias, to *needs authorization*. Once is enough."""
     changed = Credential.objects.filter(
         pk=credential.pk, generation=credential.generation, state=Credential.State.CONNECTED
     ).update(
-        state=Credential.State.NEEDS_AUTHORISATION,
+        state=Credential.State.NEEDS_AUTHORIZATION,
         state_reason=reason[:500],
         access_token="",
         generation=F("generation") + 1,
@@ -116,6 +116,6 @@ def give_up(credential: Credential, *, reason: str) -> None:
     profile = IntegrationProfile.objects.filter(alias=credential.alias_id).first()
     if profile:
         IntegrationProfile.objects.filter(pk=profile.pk).update(
-            attention=IntegrationProfile.Attention.NEEDS_AUTHORISATION
+            attention=IntegrationProfile.Attention.NEEDS_AUTHORIZATION
         )
-        audit.record(None, "needs authorisation", profile, purpose=credential.purpose, reason=reason[:500])
+        audit.record(None, "needs authorization", profile, purpose=credential.purpose, reason=reason[:500])

@@ -84,13 +84,13 @@ class Endpoints:
 
 @dataclass(frozen=True, kw_only=True)
 class SeatType:
-    """What a subscription identifier means: its software model, and whether a seat uses a licence."""
+    """What a subscription identifier means: its software model, and whether a seat uses a license."""
 
     identifier: str
     publisher: str
     product: str
     edition: str
-    consumes_licence: bool = True
+    consumes_license: bool = True
 
 
 class Seat(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
@@ -104,7 +104,7 @@ class Seat(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fal
     email: str
     status: str
     vendor_status: str
-    consumes_licence: bool
+    consumes_license: bool
     email_verified: bool = False
     display_name: str = ""
     given_name: str = ""
@@ -138,7 +138,7 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Team(msgspec.Struct, frozen=True, kw_only=True):
-    """The tenant behind a token, and the vendor's own licence count. `None` = the vendor did not say."""
+    """The tenant behind a token, and the vendor's own license count. `None` = the vendor did not say."""
 
     team_id: str
     name: str
@@ -148,7 +148,7 @@ class Team(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Admin(msgspec.Struct, frozen=True, kw_only=True):
-    """The vendor administrator who authorised a token; reclaimed files go to this account."""
+    """The vendor administrator who authorized a token; reclaimed files go to this account."""
 
     external_id: str
     email: str

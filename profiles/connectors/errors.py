@@ -29,7 +29,7 @@ class ConnectorError(Exception):
 
 
 class Reconnect(ConnectorError):
-    """The grant is gone (revoked, expired, wrong secret): nobody may call again before a person authorises anew."""
+    """The grant is gone (revoked, expired, wrong secret): nobody may call again before a person authorizes anew."""
 
     remedy = "Press Get OAuth Token on the integration profile and approve the access again."
 
@@ -63,7 +63,7 @@ class TryLater(ConnectorError):
 class Refused(ConnectorError):
     """The vendor understood and said no. `failure.tag` is the vendor's reason."""
 
-    remedy = "Check the vendor role of the authorising admin, the plan and the app's settings, then try again."
+    remedy = "Check the vendor role of the authorizing admin, the plan and the app's settings, then try again."
 
 
 class ListingReset(ConnectorError):

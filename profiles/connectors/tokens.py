@@ -1,4 +1,4 @@
-"""OAuth 2 authorisation-code grants: the consent link, code for token, refresh, revoke. Vendor-neutral.
+"""OAuth 2 authorization-code grants: the consent link, code for token, refresh, revoke. Vendor-neutral.
 
 oauthlib words the requests; the exchange is ours, because the library's own reads outages as missing tokens, follows
 redirects with the secret in hand, warns by exception when scopes differ, and bounds neither time nor size.
@@ -292,4 +292,4 @@ def _code_refused(reason: str, failure: Failure) -> ConnectorError:
 
 
 def _grant_gone(reason: str, failure: Failure) -> ConnectorError:
-    return Reconnect(f"The vendor no longer honours this connection: {reason}.", failure=failure)
+    return Reconnect(f"The vendor no longer honors this connection: {reason}.", failure=failure)

@@ -29,7 +29,7 @@ from profiles.jobs import queue
 from profiles.jobs.job import (
     OUTAGE_PAUSES as OUTAGE_PAUSES,
     REFRESHING as REFRESHING,
-    Cancelled as Cancelled,
+    Canceled as Canceled,
     Held as Held,
     Job as Job,
     LeaseLost as LeaseLost,
@@ -63,7 +63,7 @@ def claim(run_id: int) -> Job | None:
         return None
     if not taken:
         return None
-    # Cancelled in this very moment, as by the deletion of its profile, it is nobody's any more.
+    # Canceled in this very moment, as by the deletion of its profile, it is nobody's any more.
     mine = JobRun.objects.select_related("profile__alias__parent").filter(pk=run_id, owner=owner).first()
     return Job(mine) if mine else None
 
@@ -108,8 +108,8 @@ def execute(run_id: int, verb: Verb, *, clock: Callable[[], datetime] = timezone
             verb(job, now=clock())
         except LeaseLost as lost:
             log.warning("%s", lost)
-        except Cancelled:
-            job.finish(JobRun.State.CANCELLED)
+        except Canceled:
+            job.finish(JobRun.State.CANCELED)
         except Held as held:
             if job.finish(JobRun.State.HELD, error_kind="Held", error_message=str(held)):
                 _attend(job.run)
@@ -153,7 +153,7 @@ def _fail(job: Job, error: base.ConnectorError, kind: str = "") -> None:
     if not ours:
         return  # its profile was deleted, perhaps, which took the credential along
     if isinstance(error, base.Reconnect) and job.run.profile:
-        credentials.mark_needs_authorisation(job.run.profile, base.SUBSCRIPTIONS, reason=str(error))
+        credentials.mark_needs_authorization(job.run.profile, base.SUBSCRIPTIONS, reason=str(error))
     else:
         _attend(job.run)
 
@@ -175,4 +175,4 @@ def _attend(run: JobRun) -> None:
     states = set(JobRun.objects.filter(pk__in=last).values_list("state", flat=True))
     attention = next((word for state, word in ATTENTION.items() if state in states), IntegrationProfile.Attention.NONE)
     profiles = IntegrationProfile.objects.filter(runs=run.pk)
-    profiles.exclude(attention=IntegrationProfile.Attention.NEEDS_AUTHORISATION).update(attention=attention)
+    profiles.exclude(attention=IntegrationProfile.Attention.NEEDS_AUTHORIZATION).update(attention=attention)

@@ -23,7 +23,7 @@ class LeaseLost(Exception):
     """Another worker owns the run, or its profile is gone: stop without writing anything more."""
 
 
-class Cancelled(Exception):
+class Canceled(Exception):
     """A person asked the run to stop."""
 
 
@@ -56,7 +56,7 @@ class Job:
 
     def _stop(self) -> None:
         if self._mine().exists():
-            raise Cancelled
+            raise Canceled
         raise LeaseLost(f"Run {self.run.pk} is no longer ours.")
 
     def _met(self) -> dict[str, Any]:
@@ -64,13 +64,13 @@ class Job:
         return {name: sum(getattr(one, name) for one in self._counted) for name in ("retries", "throttled_seconds")}
 
     def fence(self) -> None:
-        """Raises `LeaseLost` or `Cancelled` unless the run is still ours; call it last inside a transaction."""
+        """Raises `LeaseLost` or `Canceled` unless the run is still ours; call it last inside a transaction."""
         self._write()
 
     def progress(self, *, expected: int | None = None, **changes: Any) -> None:
         """Store progress (cursor, pages, items, step, counters, facts; `expected` members).
 
-        Raises `LeaseLost` or `Cancelled`; inside a transaction that undoes the work it belongs to.
+        Raises `LeaseLost` or `Canceled`; inside a transaction that undoes the work it belongs to.
         """
         changes = {key: value for key, value in changes.items() if value is not None}
         if expected is not None:
@@ -86,7 +86,7 @@ class Job:
         """How many items an open transaction has done so far, for the heartbeat to show: written by the transaction
         itself it would be seen at its end only. Where nobody else can write meanwhile (SQLite) it is shown then.
 
-        Raises `LeaseLost` or `Cancelled`.
+        Raises `LeaseLost` or `Canceled`.
         """
         self.told = items
         if not self._mine().filter(cancel_requested=False).exists():
@@ -98,7 +98,7 @@ class Job:
         self._write(warnings=self.run.warnings)
 
     def wait(self, seconds: float, reason: str) -> None:
-        """Sleep for the vendor's sake in slices, so that a cancelled run stops waiting."""
+        """Sleep for the vendor's sake in slices, so that a canceled run stops waiting."""
         until = time.monotonic() + seconds
         self.progress(step=f"{reason} ({seconds:.0f} s)"[:120])
         while (left := until - time.monotonic()) > 0:
@@ -116,7 +116,7 @@ class Job:
     def close(self, state: JobRun.State, **changes: Any) -> None:
         """End the run inside the transaction that holds its work: neither is ever there without the other.
 
-        Raises `LeaseLost` or `Cancelled`, which undoes the work.
+        Raises `LeaseLost` or `Canceled`, which undoes the work.
         """
         self.fence()
         self.finish(state, **changes)
@@ -127,7 +127,7 @@ class Job:
         return bool(self._mine().update(finished_at=Now(), heartbeat_at=Now(), **changes))
 
     def requeue(self, pause: timedelta, step: str, **changes: Any) -> None:
-        """Back into the queue with the cursor kept, until the pause is over. A run that was cancelled ends instead."""
+        """Back into the queue with the cursor kept, until the pause is over. A run that was canceled ends instead."""
         moved = (
             self._mine()
             .filter(cancel_requested=False)
@@ -142,7 +142,7 @@ class Job:
             )
         )
         if not moved:
-            self.finish(JobRun.State.CANCELLED)
+            self.finish(JobRun.State.CANCELED)
 
     def throttled(self, seconds: float) -> None:
         """Wait in the queue for as long as the vendor asks."""

@@ -149,11 +149,11 @@ def cancel(run: JobRun, *, by: User) -> bool:
     """Stop a run that waits at once and a running one at its next page. False when it is already over."""
     unclaimed = (JobRun.State.WAITING, JobRun.State.QUEUED)
     stopped = JobRun.objects.filter(pk=run.pk, state__in=unclaimed).update(
-        state=JobRun.State.CANCELLED, finished_at=Now(), step="", cancel_requested=True
+        state=JobRun.State.CANCELED, finished_at=Now(), step="", cancel_requested=True
     )
     asked = JobRun.objects.filter(pk=run.pk, state=JobRun.State.RUNNING).update(cancel_requested=True)
     if stopped or asked:
-        audit.record(by, "cancelled run", run)
+        audit.record(by, "canceled run", run)
     return bool(stopped or asked)
 
 
@@ -199,7 +199,7 @@ def _requeued(run: JobRun) -> dict[str, Any]:
 
 def _given_up(run: JobRun) -> dict[str, Any]:
     return {
-        "state": JobRun.State.CANCELLED if run.cancel_requested else JobRun.State.FAILED,
+        "state": JobRun.State.CANCELED if run.cancel_requested else JobRun.State.FAILED,
         "owner": "",
         "generation": F("generation") + 1,
         "finished_at": Now(),

@@ -70,7 +70,7 @@ def run_cancel(request: SignedInRequest, pk: int) -> HttpResponse:
     """Stop a run; what was published stays, what was not is dropped."""
     run = _run(pk)
     if queue.cancel(run, by=request.user):
-        messages.success(request, "The run is being cancelled. The previous data stays as it is.")
+        messages.success(request, "The run is being canceled. The previous data stays as it is.")
     else:
         messages.info(request, "The run was over already.")
     return redirect(run)

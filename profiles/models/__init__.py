@@ -1,4 +1,4 @@
-"""Profiles, aliases, credentials, job runs and open authorisations."""
+"""Profiles, aliases, credentials, job runs and open authorizations."""
 
 from profiles.models.alias import ConnectionAlias
 from profiles.models.authorization import OAuthState

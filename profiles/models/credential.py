@@ -21,7 +21,7 @@ class Credential(models.Model):
     class State(models.TextChoices):
         NEW = "new", "No token yet"
         CONNECTED = "connected", "Connected"
-        NEEDS_AUTHORISATION = "needs_authorisation", "Needs authorisation"
+        NEEDS_AUTHORIZATION = "needs_authorization", "Needs authorization"
 
     alias = models.ForeignKey("profiles.ConnectionAlias", on_delete=models.CASCADE, related_name="credentials")
     purpose = models.CharField(max_length=20, choices=Purpose.choices)

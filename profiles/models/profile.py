@@ -21,7 +21,7 @@ class IntegrationProfile(models.Model):
 
     class Attention(models.TextChoices):
         NONE = "", "None"
-        NEEDS_AUTHORISATION = "needs_authorisation", "Needs authorisation"
+        NEEDS_AUTHORIZATION = "needs_authorization", "Needs authorization"
         REFRESH_FAILED = "refresh_failed", "Last refresh failed"
         REFRESH_HELD = "refresh_held", "Refresh waits for confirmation"
 
@@ -36,7 +36,7 @@ class IntegrationProfile(models.Model):
 
     team_id = models.CharField(max_length=255, blank=True)
     team_name = models.CharField(max_length=255, blank=True)
-    licences_reported = models.PositiveIntegerField(null=True, blank=True)
+    licenses_reported = models.PositiveIntegerField(null=True, blank=True)
     seats_provisioned_reported = models.PositiveIntegerField(null=True, blank=True)
     seats_used_reported = models.PositiveIntegerField(null=True, blank=True)
     reported_at = models.DateTimeField(null=True, blank=True)

@@ -60,7 +60,7 @@ class JobRun(models.Model):
         SUCCEEDED = "succeeded", "Succeeded"
         HELD = "held", "Waits for confirmation"
         FAILED = "failed", "Failed"
-        CANCELLED = "cancelled", "Cancelled"
+        CANCELED = "canceled", "Canceled"
 
     ACTIVE = (State.WAITING, State.QUEUED, State.RUNNING)
 
@@ -169,7 +169,7 @@ class JobRun(models.Model):
     def doing(self) -> str:
         """What is going on, for who watches it."""
         if self.is_active and self.cancel_requested:
-            return "Cancelling at the next page"
+            return "Canceling at the next page"
         return self.step or ("Waiting for its turn" if self.state == self.State.QUEUED else "")
 
     @property

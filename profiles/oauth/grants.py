@@ -1,4 +1,4 @@
-"""Storing a grant, and dropping it: tokens, team, authorising admin and scopes, all of it or nothing."""
+"""Storing a grant, and dropping it: tokens, team, authorizing admin and scopes, all of it or nothing."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class FixedToken:
 
 
 def identify(connector: base.Connector) -> Identity:
-    """Ask a connector for its team and its authorising admin; a missing scope leaves a gap, other errors are raised."""
+    """Ask a connector for its team and its authorizing admin; a missing scope leaves a gap, other errors are raised."""
     team = admin = None
     try:
         team = connector.team()
@@ -57,7 +57,7 @@ class CredentialChanged(Exception):
 def store(attempt: OAuthState, grant: tokens.Grant, identity: Identity, *, user: User, now: datetime) -> None:
     """Keep a grant: the credential and the profile's team; the connection is validated next.
 
-    Getting a token again replaces the authorising admin. Raises `CredentialChanged` when another client was saved
+    Getting a token again replaces the authorizing admin. Raises `CredentialChanged` when another client was saved
     after the consent began.
     """
     profile = IntegrationProfile.objects.select_for_update().get(pk=attempt.profile_id)
@@ -103,7 +103,7 @@ def _settle_status(profile: IntegrationProfile, *, by: User) -> None:
     """The grant is good, so it is tried at once; a separate reclamation app's consent comes before that."""
     profile.alias.refresh_from_db()
     first = profile.status == IntegrationProfile.Status.DRAFT
-    if profile.attention == IntegrationProfile.Attention.NEEDS_AUTHORISATION:
+    if profile.attention == IntegrationProfile.Attention.NEEDS_AUTHORIZATION:
         profile.attention = IntegrationProfile.Attention.NONE
     profile.save()
     if not _waits_for_reclamation(profile):
@@ -125,7 +125,7 @@ def disconnect(profile: IntegrationProfile, *, by: User) -> None:
             revoked.append({"purpose": credential.purpose, "vendor_confirmed": told})
         _drop(credential)
     IntegrationProfile.objects.filter(pk=profile.pk).update(
-        attention=IntegrationProfile.Attention.NEEDS_AUTHORISATION, status=IntegrationProfile.Status.DRAFT
+        attention=IntegrationProfile.Attention.NEEDS_AUTHORIZATION, status=IntegrationProfile.Status.DRAFT
     )
     audit.record(by, "disconnected", profile, revoked=revoked)
 

@@ -105,7 +105,7 @@ OUTCOMES: dict[str, Outcome] = {
     "refused": Outcome(
         "The vendor refused",
         "The vendor understood the request and said no. Nothing was stored.",
-        "Read the vendor's reason below. The authorising account must be a team admin of a business team. Where the "
+        "Read the vendor's reason below. The authorizing account must be a team admin of a business team. Where the "
         "reason is the code verifier, whoever runs this installation can leave it out with OAUTH_PKCE=false.",
     ),
     "outage": Outcome(

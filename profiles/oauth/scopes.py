@@ -131,7 +131,7 @@ def excess_by_purpose(profile: IntegrationProfile) -> dict[str, list[str]]:
 
 
 def reclamation_admin(profile: IntegrationProfile) -> Credential | None:
-    """The credential whose authorising admin receives the files of reclaimed members; `None` before consent."""
+    """The credential whose authorizing admin receives the files of reclaimed members; `None` before consent."""
     try:
         credential = credentials.credential_for(profile, base.RECLAMATION)
     except KeyError:

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db import transaction
 
-from subscriptions.models import Person, PersonAddress, normalised
+from subscriptions.models import Person, PersonAddress, normalized
 
 DEPARTMENTS = ("Sales", "Engineering", "Finance", "Marketing", "Operations", "Legal", "Human Resources", "Design")
 COUNTRIES = ("DE", "FR", "PL", "JP", "IN", "US", "BR", "ES")
@@ -37,12 +37,12 @@ def fill(teams: Iterable[Any]) -> int:
                 name=profile["name"]["display_name"],
                 department=DEPARTMENTS[number % len(DEPARTMENTS)],
                 manager=f"P{number % 9:05d}" if number > 8 else "",
-                cost_centre=f"{4000 + 10 * (number % len(DEPARTMENTS))}",
+                cost_center=f"{4000 + 10 * (number % len(DEPARTMENTS))}",
                 country=COUNTRIES[number % len(COUNTRIES)],
                 left_on=LEFT if number % 15 == 14 else None,
             )
         )
-        addresses.append(normalised(address))
+        addresses.append(normalized(address))
     made = Person.objects.bulk_create(people)
     PersonAddress.objects.bulk_create(
         PersonAddress(person=person, address=address) for person, address in zip(made, addresses, strict=True)

@@ -71,7 +71,7 @@ def writable_and_on_time() -> Iterator[Finding]:
     after = timezone.now()
     drift = max(before - theirs, theirs - after, timedelta())
     if drift > MOST_DRIFT:
-        remedy = "Synchronise the clocks of both machines (NTP)."
+        remedy = "Synchronize the clocks of both machines (NTP)."
         yield fail("clock", f"This machine and the database differ by {drift.total_seconds():.0f} s.", remedy)
     else:
         yield ok("clock", "This machine and the database agree.")
@@ -116,9 +116,9 @@ def administrators() -> Iterator[Finding]:
 
 def profiles() -> Iterator[Finding]:
     """Connections that wait for a person, and data that grows old."""
-    asking = IntegrationProfile.Attention.NEEDS_AUTHORISATION
+    asking = IntegrationProfile.Attention.NEEDS_AUTHORIZATION
     if waiting := _names(Q(attention=asking)):
-        yield warn("integration profiles", f"Need authorisation: {waiting}.", "Press Get OAuth Token on each of them.")
+        yield warn("integration profiles", f"Need authorization: {waiting}.", "Press Get OAuth Token on each of them.")
     if troubled := _names(~Q(attention="") & ~Q(attention=asking)):
         yield warn("integration profiles", f"Last refresh failed or waits: {troubled}.", "Open their job results.")
     old = Q(refreshed_at=None) | Q(refreshed_at__lt=timezone.now() - REFRESH_OVERDUE)

@@ -85,4 +85,4 @@ def _on_time(check: str, date: str) -> Iterator[Finding]:
         return
     drift = abs((timezone.now() - theirs).total_seconds())
     if drift > MOST_DRIFT + 1:
-        yield warn(check, f"Its clock and this machine's differ by {drift:.0f} s.", "Synchronise this machine (NTP).")
+        yield warn(check, f"Its clock and this machine's differ by {drift:.0f} s.", "Synchronize this machine (NTP).")

@@ -26,7 +26,7 @@ NOTHING = SafeString('<span class="nothing">–</span>')
 PILLS = {
     "draft": ("idle", "pencil"),
     "published": ("good", "circle-check"),
-    "needs_authorisation": ("bad", "key"),
+    "needs_authorization": ("bad", "key"),
     "refresh_failed": ("bad", "alert-circle"),
     "refresh_held": ("warn", "player-pause"),
     "new": ("idle", "circle-dashed"),
@@ -37,7 +37,7 @@ PILLS = {
     "succeeded": ("good", "circle-check"),
     "held": ("warn", "player-pause"),
     "failed": ("bad", "alert-circle"),
-    "cancelled": ("idle", "ban"),
+    "canceled": ("idle", "ban"),
     "active": ("good", "circle-check"),
     "invited": ("info", "mail"),
     "suspended": ("warn", "player-pause"),
@@ -74,7 +74,7 @@ def icon_paths() -> dict[str, SafeString]:
 @register.simple_tag
 @lru_cache(maxsize=512)
 def icon(name: str, css: str = "") -> str:
-    """An inline drawing that takes the text's colour and is hidden from screen readers."""
+    """An inline drawing that takes the text's color and is hidden from screen readers."""
     return format_html(
         '<svg class="icon {}" viewBox="0 0 24 24" aria-hidden="true" focusable="false">{}</svg>',
         css,
@@ -92,7 +92,7 @@ def ending_in(text: str, mark: str) -> str:
 @register.simple_tag
 @lru_cache(maxsize=512)
 def pill(value: str, label: str = "") -> str:
-    """A status as colour, icon and words. `label` defaults to the value, made readable."""
+    """A status as color, icon and words. `label` defaults to the value, made readable."""
     tone, name = PILLS.get(str(value), ("idle", "circle-dashed"))
     text = label or str(value).replace("_", " ").capitalize()
     drawing = icon(name, "spin" if value == "running" else "")

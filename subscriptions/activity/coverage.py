@@ -14,7 +14,7 @@ from subscriptions.models.activity import LATE
 
 
 def next_since(profile: IntegrationProfile) -> datetime:
-    """Where to read from: the midnight before the last settled moment, and never before what is to be analysed.
+    """Where to read from: the midnight before the last settled moment, and never before what is to be analyzed.
 
     A whole day is read again, since events arrive up to a day late, and so that a day's count is replaced as a whole.
     """

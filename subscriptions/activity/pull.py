@@ -123,7 +123,7 @@ class _Reading:
     def _broken(self) -> JobRun | None:
         """The profile's last pull, if it did not come to its end."""
         last = self.profile.runs.filter(process=base.ACTIVITY, pk__lt=self.run.pk).order_by("-pk").first()
-        return last if last and last.state in (JobRun.State.FAILED, JobRun.State.CANCELLED) else None
+        return last if last and last.state in (JobRun.State.FAILED, JobRun.State.CANCELED) else None
 
     def start(self, since: datetime, now: datetime) -> None:
         """From the first page. The vendor's clock counts, so `began` is a moment it had surely reached."""

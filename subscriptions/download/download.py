@@ -59,7 +59,7 @@ def _team(job: runs.Job, connector: base.Connector, now: datetime) -> base.Team:
         )
     with transaction.atomic():
         IntegrationProfile.objects.filter(pk=profile.pk).update(
-            licences_reported=team.licensed,
+            licenses_reported=team.licensed,
             seats_provisioned_reported=team.provisioned,
             seats_used_reported=team.used,
             reported_at=now,

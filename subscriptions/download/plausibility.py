@@ -52,7 +52,7 @@ def check_not_empty(listing: Listing) -> None:
     if not listing.listed and not listing.set_aside and listing.provisioned:
         raise base.ProtocolError(
             f"The vendor listed no account at all, although it counts {listing.provisioned:,} of them.",
-            remedy="Nothing was changed. The next run tries again; if it stays empty, check the authorising admin's "
+            remedy="Nothing was changed. The next run tries again; if it stays empty, check the authorizing admin's "
             "role and the app's scopes, then report it to the vendor.",
         )
 
@@ -88,7 +88,7 @@ def _too_many(listing: Listing) -> str:
 def is_short(listing: Listing) -> bool:
     """Fewer accounts than the vendor's own count, by more than the tolerance.
 
-    All living accounts are compared, whether or not they use a licence: the vendor counts accounts. Listing more than
+    All living accounts are compared, whether or not they use a license: the vendor counts accounts. Listing more than
     it counts is normal, since it may leave out suspended ones.
     """
     if listing.provisioned is None:

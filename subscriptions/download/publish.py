@@ -57,7 +57,7 @@ def run(job: Job, team: base.Team, *, set_aside: int, unreadable: int, now: date
         differences.tune(stage)
         listed = differences.collapse_and_total(stage)
         identifiers = recognize.run(profile.vendor_info, listed.by_identifier)
-        unrecognised = [one.identifier for one in identifiers if one.software_model_id is None]
+        unrecognized = [one.identifier for one in identifiers if one.software_model_id is None]
         written = _write(stage, profile, identifiers, listed.live, now)
         exclude.apply(profile)
         may_have_gone = written.current > written.unchanged + written.changed
@@ -73,8 +73,8 @@ def run(job: Job, team: base.Team, *, set_aside: int, unreadable: int, now: date
         )
         because = _end(job, profile, listing, now)
         differences.clean_up()
-        _warn(job, listing, unrecognised)
-        counters = _counters(profile, listed, written, listing, unrecognised, ended=not because)
+        _warn(job, listing, unrecognized)
+        counters = _counters(profile, listed, written, listing, unrecognized, ended=not because)
         job.progress(counters=counters, step="Published")
     return Outcome(counters, because)
 
@@ -106,9 +106,9 @@ def _end(job: Job, profile: IntegrationProfile, listing: plausibility.Listing, n
     return ""
 
 
-def _warn(job: Job, listing: plausibility.Listing, unrecognised: list[str]) -> None:
-    if unrecognised:
-        job.warn(f"Unrecognised seat types, not counted under any software model: {', '.join(unrecognised)}")
+def _warn(job: Job, listing: plausibility.Listing, unrecognized: list[str]) -> None:
+    if unrecognized:
+        job.warn(f"Unrecognized seat types, not counted under any software model: {', '.join(unrecognized)}")
     if plausibility.is_short(listing):
         job.warn(
             f"The vendor counts {listing.provisioned:,} accounts but listed {listing.listed + listing.set_aside:,}."
@@ -120,7 +120,7 @@ def _counters(
     listed: differences.Listed,
     written: Written,
     listing: plausibility.Listing,
-    unrecognised: list[str],
+    unrecognized: list[str],
     *,
     ended: bool,
 ) -> dict[str, int]:
@@ -134,7 +134,7 @@ def _counters(
         "ended": listing.ending if ended else 0,
         "withheld": 0 if ended else listing.ending,
         "excluded": Subscription.objects.filter(profile=profile).left_out().count(),
-        "unmatched": sum(listed.by_identifier[identifier] for identifier in unrecognised),
+        "unmatched": sum(listed.by_identifier[identifier] for identifier in unrecognized),
         "removed": listed.removed,
         "set_aside": listing.set_aside,
         "unreadable": listing.unreadable,

@@ -8,7 +8,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 
-from subscriptions.models import IdentifierExclusion, SubscriptionIdentifier, UserExclusion, normalised
+from subscriptions.models import IdentifierExclusion, SubscriptionIdentifier, UserExclusion, normalized
 
 DOMAIN = RegexValidator(r"\A@?[^\s@*]+\Z", "Give one domain, such as example.com. Patterns go into the field above.")
 TWIN = "There is such a rule already."
@@ -16,7 +16,7 @@ TWIN = "There is such a rule already."
 
 class IdentifierField(forms.ModelChoiceField):
     def label_from_instance(self, obj: Any) -> str:
-        return f"{obj.identifier} ({obj.get_vendor_display()}, {obj.software_model or 'unrecognised'})"
+        return f"{obj.identifier} ({obj.get_vendor_display()}, {obj.software_model or 'unrecognized'})"
 
 
 class IdentifierExclusionForm(forms.ModelForm):
@@ -58,8 +58,8 @@ class UserExclusionForm(forms.ModelForm):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
         as_stored = {
-            "pattern": normalised(cleaned.get("pattern", "")),
-            "domain": normalised(cleaned.get("domain", "")).lstrip("@"),
+            "pattern": normalized(cleaned.get("pattern", "")),
+            "domain": normalized(cleaned.get("domain", "")).lstrip("@"),
         }
         twins = UserExclusion.objects.filter(**as_stored, profile=cleaned.get("profile"))
         if not self.errors and twins.exclude(pk=self.instance.pk).exists():

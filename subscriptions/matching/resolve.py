@@ -1,7 +1,7 @@
 # ruff: noqa: S608 - names of tables and columns are our own constants, all else is a parameter
 """User resolution rules as statements: which person each seat leads to, and making the matches say so.
 
-Addresses are compared as `models.normalised` writes them: trimmed, ASCII letters lowered. A rule finds a person only
+Addresses are compared as `models.normalized` writes them: trimmed, ASCII letters lowered. A rule finds a person only
 where its value leads to exactly one; what an earlier rule or a hand has matched is left alone.
 """
 

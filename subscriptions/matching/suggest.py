@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from django.db.models import Count, Value
 from django.db.models.functions import StrIndex, Substr
 
-from subscriptions.models import Match, Person, PersonAddress, Subscription, normalised
+from subscriptions.models import Match, Person, PersonAddress, Subscription, normalized
 from subscriptions.people import directory
 
 MOST_DOMAINS = 40
@@ -51,13 +51,13 @@ def _found(
     by_other: dict[str, list[Person]],
     domains: list[str],
 ) -> Iterable[Suggestion]:
-    own = normalised(seat.email)
+    own = normalized(seat.email)
     owners = by_address.get(own, [])
     for person in owners:
         yield Suggestion(person, _why_not_matched(seat, len(owners)))
     for address in seat.secondary_emails.splitlines():
-        for person in by_address.get(normalised(address), []):
-            yield Suggestion(person, f"Secondary address {normalised(address)}")
+        for person in by_address.get(normalized(address), []):
+            yield Suggestion(person, f"Secondary address {normalized(address)}")
     for name in sorted({_folded(way) for way in _ways(seat)}):
         for person in by_name.get(name, []):
             yield Suggestion(person, "Same name")
@@ -99,8 +99,8 @@ def _told_apart(seats: Sequence[Subscription], best: dict[int, list[Suggestion]]
 
 
 def _asked_addresses(seats: Sequence[Subscription]) -> set[str]:
-    own = {normalised(seat.email) for seat in seats}
-    secondary = {normalised(address) for seat in seats for address in seat.secondary_emails.splitlines()}
+    own = {normalized(seat.email) for seat in seats}
+    secondary = {normalized(address) for seat in seats for address in seat.secondary_emails.splitlines()}
     return (own | secondary) - {""}
 
 
@@ -134,7 +134,7 @@ def _folded(name: str) -> str:
 
 
 def _local(seat: Subscription) -> str:
-    local, at, _ = normalised(seat.email).partition("@")
+    local, at, _ = normalized(seat.email).partition("@")
     return local if at else ""
 
 

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 
-def normalised(address: str) -> str:
+def normalized(address: str) -> str:
     """An address as it is compared: trimmed, ASCII letters lowered, everything else as it is.
 
     Other scripts are left alone: ı, ﬁ or K (Kelvin) become other letters in one system and not in the next, and a wrong
@@ -34,7 +34,7 @@ class Person(models.Model):
     name = models.CharField(max_length=200)
     department = models.CharField(max_length=120, blank=True)
     manager = models.CharField("manager’s employee number", max_length=80, blank=True)
-    cost_centre = models.CharField(max_length=80, blank=True)
+    cost_center = models.CharField(max_length=80, blank=True)
     country = models.CharField(
         max_length=2, blank=True, validators=[RegexValidator(r"^[A-Z]{2}$", "Use two capital letters, such as DE.")]
     )
@@ -66,7 +66,7 @@ class Person(models.Model):
 
 
 class PersonAddress(models.Model):
-    """An e-mail address of a person, normalised. Two people may share one; then it identifies neither."""
+    """An e-mail address of a person, normalized. Two people may share one; then it identifies neither."""
 
     person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="addresses")
     address = models.CharField(max_length=320)
@@ -127,7 +127,7 @@ class ResolutionRule(models.Model):
         return reverse("resolution_rule_edit", args=[self.pk])
 
     def clean(self) -> None:
-        self.new_domain = normalised(self.new_domain).lstrip("@")
+        self.new_domain = normalized(self.new_domain).lstrip("@")
         if self.transform == self.Transform.REPLACE_DOMAIN and not self.new_domain:
             raise ValidationError({"new_domain": "Replace domain needs the new domain."})
         if self.transform == self.Transform.REMOVE_DOMAIN and self.lookup == self.Lookup.ADDRESS:

@@ -73,7 +73,7 @@ class SoftwareModel(models.Model):
 
 
 class SubscriptionIdentifier(models.Model):
-    """The vendor's seat type or plan; without a software model it is unrecognised."""
+    """The vendor's seat type or plan; without a software model it is unrecognized."""
 
     vendor = models.CharField(max_length=40, choices=vendor_choices)
     identifier = models.CharField(max_length=120)

@@ -31,7 +31,7 @@ class SubscriptionQuerySet(models.QuerySet["Subscription"]):
         return self.exclude(ended_at=None)
 
     def consuming(self) -> Self:
-        return self.current().filter(consumes_licence=True)
+        return self.current().filter(consumes_license=True)
 
     def told_by(self, text: str) -> Self:
         """By a part of the name, the address or the employee number, or by the vendor's whole id."""
@@ -78,7 +78,7 @@ class Subscription(models.Model):
     is_admin = models.BooleanField(default=False)
     status = models.CharField(max_length=12, choices=Status.choices)
     vendor_status = models.CharField(max_length=60, blank=True)
-    consumes_licence = models.BooleanField(default=True)
+    consumes_license = models.BooleanField(default=True)
     assigned_at = models.DateTimeField(null=True, blank=True)
     invited_at = models.DateTimeField(null=True, blank=True)
     suspended_at = models.DateTimeField(null=True, blank=True)
@@ -106,7 +106,7 @@ class Subscription(models.Model):
             models.Index(fields=["display_name", "id"], name="subscription_by_name"),
             # What is counted on every page, in so few columns that counting a million reads a few megabytes.
             models.Index(
-                fields=["profile", "status", "consumes_licence"],
+                fields=["profile", "status", "consumes_license"],
                 condition=models.Q(ended_at=None, excluded=False),
                 name="subscription_current",
             ),

@@ -17,7 +17,7 @@ from samsaas import audit
 from subscriptions import rematch
 from subscriptions.models import Person, PersonAddress
 
-FIELDS = ("key", "name", "department", "manager", "cost_centre", "country", "left_on")
+FIELDS = ("key", "name", "department", "manager", "cost_center", "country", "left_on")
 
 
 class EditConflict(Exception):

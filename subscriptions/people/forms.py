@@ -30,7 +30,7 @@ class PersonForm(forms.ModelForm):
 
     class Meta:
         model = Person
-        fields = ("key", "name", "department", "manager", "cost_centre", "country", "left_on")
+        fields = ("key", "name", "department", "manager", "cost_center", "country", "left_on")
         widgets = {"left_on": forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")}
         help_texts = {"country": "Two letters, such as DE.", "manager": "Their own number, as in this form."}
 

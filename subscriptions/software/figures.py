@@ -16,7 +16,7 @@ PER_STATUS = {
 
 
 def software_models() -> QuerySet[SoftwareModel]:
-    """Every software model with its current seats, the licences they use, and the seats a rule leaves out."""
+    """Every software model with its current seats, the licenses they use, and the seats a rule leaves out."""
     totals: dict[int, Counter[str]] = {}
     models = dict(SubscriptionIdentifier.objects.values_list("pk", "software_model"))
     for identifier, counts in _by_identifier().items():
@@ -48,7 +48,7 @@ def _looked_up(totals: dict[int, Counter[str]], name: str) -> Case:
     return Case(*found, default=Value(0), output_field=IntegerField())
 
 
-def unrecognised() -> dict[str, int]:
+def unrecognized() -> dict[str, int]:
     """How many identifiers wait for a software model, and how many current seats hang on them."""
     waiting = SubscriptionIdentifier.objects.filter(software_model=None)
     current = Q(subscriptions__isnull=False, subscriptions__ended_at=None, subscriptions__excluded=False)

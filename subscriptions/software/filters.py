@@ -35,9 +35,9 @@ class SoftwareModelFilter(ListFilter):
 
 class IdentifierFilter(ListFilter):
     q = search(placeholder="Identifier or software model", method="find")
-    recognised = django_filters.ChoiceFilter(
+    recognized = django_filters.ChoiceFilter(
         label="Software model",
-        choices=[("no", "Unrecognised"), ("yes", "Mapped")],
+        choices=[("no", "Unrecognized"), ("yes", "Mapped")],
         empty_label="Any",
         method="by_recognition",
     )
@@ -47,7 +47,7 @@ class IdentifierFilter(ListFilter):
 
     class Meta:
         model = SubscriptionIdentifier
-        fields = ("q", "recognised", "profile")
+        fields = ("q", "recognized", "profile")
 
     def listed_by(
         self, queryset: QuerySet[SubscriptionIdentifier], name: str, value: IntegrationProfile

@@ -47,7 +47,7 @@ class MapForm(forms.Form):
 
 
 class SoftwareModelForm(forms.ModelForm):
-    """Whether the licence is under management, what a seat of it costs, and its name where no vendor gave it."""
+    """Whether the license is under management, what a seat of it costs, and its name where no vendor gave it."""
 
     class Meta:
         model = SoftwareModel

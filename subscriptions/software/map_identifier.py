@@ -53,7 +53,7 @@ def run(identifier: SubscriptionIdentifier, model: SoftwareModel | None, *, by: 
         return moved
     locked.software_model = model
     locked.save(update_fields=["software_model"])
-    names = {"before": str(before) if before else "unrecognised", "after": str(model) if model else "unrecognised"}
+    names = {"before": str(before) if before else "unrecognized", "after": str(model) if model else "unrecognized"}
     verb = "mapped subscription identifier" if model else "unmapped subscription identifier"
     audit.record(by, verb, locked, software_model=names, current=moved.current, left_out=moved.left_out)
     return moved

@@ -25,8 +25,8 @@ class SoftwareModelTable(Table):
         attrs=NUMBER,
     )
     consuming = MarkupColumn(
-        "<a href=\"{% url 'subscription_list' %}?model={{ record.pk }}&amp;licence=yes\">{{ value|number }}</a>",
-        verbose_name="Licences used",
+        "<a href=\"{% url 'subscription_list' %}?model={{ record.pk }}&amp;license=yes\">{{ value|number }}</a>",
+        verbose_name="Licenses used",
         attrs=NUMBER,
     )
 
@@ -55,7 +55,7 @@ class SoftwareModelTable(Table):
 
 
 class IdentifierTable(Table):
-    """Unrecognised identifiers come first: they are work."""
+    """Unrecognized identifiers come first: they are work."""
 
     caption = "Subscription identifiers"
     row_links = True
@@ -68,7 +68,7 @@ class IdentifierTable(Table):
     )
     vendor = MarkupColumn("{{ record.get_vendor_display }}")
     software_model = MarkupColumn(
-        "{% if value %}{{ value }}{% else %}{% pill 'warning' 'Unrecognised' %}{% endif %}",
+        "{% if value %}{{ value }}{% else %}{% pill 'warning' 'Unrecognized' %}{% endif %}",
         verbose_name="Software model",
         attrs=ROOMY,
     )

@@ -24,7 +24,7 @@ def software_model_list(request: HttpRequest) -> HttpResponse:
 
 
 def software_model_detail(request: HttpRequest, pk: int) -> HttpResponse:
-    """Seats by status, by profile and by last activity, and the vendor's own licence count beside ours."""
+    """Seats by status, by profile and by last activity, and the vendor's own license count beside ours."""
     model = get_object_or_404(SoftwareModel, pk=pk)
     seats = Subscription.objects.filter(identifier__software_model=model)
     by_profile = figures.by_profile(seats)
@@ -69,9 +69,9 @@ def software_model_delete(request: SignedInRequest, pk: int) -> HttpResponse:
 
 
 def identifier_list(request: HttpRequest) -> HttpResponse:
-    """Every seat type the vendors named, unrecognised ones first."""
+    """Every seat type the vendors named, unrecognized ones first."""
     context = tables.listing(request, software_figures.identifiers(), IdentifierTable, IdentifierFilter)
-    context["waiting"] = software_figures.unrecognised()
+    context["waiting"] = software_figures.unrecognized()
     return render(request, "subscriptions/software/identifier_list.html", context)
 
 
@@ -99,7 +99,7 @@ def identifier_unmap(request: SignedInRequest, pk: int) -> HttpResponse:
     identifier = get_object_or_404(software_figures.identifiers(), pk=pk)
     if request.method == "POST":
         map_identifier.run(identifier, None, by=request.user)
-        messages.success(request, f"{identifier} is unrecognised now; its subscriptions count under no software model.")
+        messages.success(request, f"{identifier} is unrecognized now; its subscriptions count under no software model.")
         return redirect(identifier)
     return render(request, "subscriptions/software/identifier_unmap.html", _context(identifier))
 

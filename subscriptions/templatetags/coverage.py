@@ -18,7 +18,7 @@ register = template.Library()
 
 # A pull comes once a day; until then the time since the last one is open, and nobody needs to look.
 PATIENCE = timedelta(hours=36)
-# State -> label, meaning, fill, and how far from the top its band begins: shapes differ, not colours alone.
+# State -> label, meaning, fill, and how far from the top its band begins: shapes differ, not colors alone.
 STATES = {
     "settled": ("Settled", "read to its end, a day or longer ago", "fill-good", 0),
     "fresh": ("Fresh", "read, late events may still come", "fill-info", 3.5),

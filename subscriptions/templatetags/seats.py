@@ -23,9 +23,9 @@ def seats_of(profile: IntegrationProfile) -> dict[str, Any]:
 
 
 @register.simple_tag
-def unrecognised_identifiers() -> dict[str, int]:
+def unrecognized_identifiers() -> dict[str, int]:
     """How many subscription identifiers wait for a software model, and the current seats that hang on them."""
-    return software_figures.unrecognised()
+    return software_figures.unrecognized()
 
 
 @register.filter

@@ -66,7 +66,7 @@ class TestContract(ConnectorContract):
         return {m["profile"]["team_member_id"] for m in team.members if status_of(m) != "removed"}
 
 
-def test_the_team_and_its_licences(world: World) -> None:
+def test_the_team_and_its_licenses(world: World) -> None:
     team = world.connector().team()
     assert (team.name, team.licensed, team.provisioned, team.used) == ("Nordwind Trading", 300, 248, 243)
 
@@ -78,7 +78,7 @@ def test_a_missing_used_count_is_the_provisioned_one(world: World, used: dict[st
     assert world.connector().team().used == 231
 
 
-def test_the_admin_who_authorised(world: World) -> None:
+def test_the_admin_who_authorized(world: World) -> None:
     team = next(iter(world.sandbox.teams.values()))
     admin = world.connector().admin()
     assert admin.email == team.admins()[0]["profile"]["email"]
@@ -176,7 +176,7 @@ def test_the_rate_limit_of_the_stand_in_is_waited_out(world: World) -> None:
 def test_every_sample_listing_is_read_whole() -> None:
     page = members.page(json.dumps(sample("team_members_list_v2")).encode(), "request-1")
     assert [seat.status for seat in page.items] == ["active", "invited", "suspended", "removed", "active"]
-    assert [seat.consumes_licence for seat in page.items] == [True, True, True, False, True]
+    assert [seat.consumes_license for seat in page.items] == [True, True, True, False, True]
     assert [seat.is_admin for seat in page.items] == [False, False, False, False, True]
     assert (page.set_aside, page.request_id) == ((), "request-1")
     ana, boris, *_ = page.items
@@ -209,17 +209,17 @@ def test_what_is_unknown_or_missing_sets_nobody_aside(change: dict[str, Any]) ->
     assert len(seat.display_name) <= 255
 
 
-def test_an_unknown_status_counts_as_a_licence_and_keeps_its_word() -> None:
+def test_an_unknown_status_counts_as_a_license_and_keeps_its_word() -> None:
     seat = only_seat(status={".tag": "on_holiday"})
-    assert (seat.status, seat.vendor_status, seat.consumes_licence) == ("unknown", "on_holiday", True)
+    assert (seat.status, seat.vendor_status, seat.consumes_license) == ("unknown", "on_holiday", True)
 
 
 def test_an_unknown_membership_is_its_own_identifier() -> None:
     assert only_seat(membership_type={".tag": "guest" * 100}).identifier == ("guest" * 100)[:100]
 
 
-def test_limited_members_use_no_licence() -> None:
-    assert not only_seat(membership_type={".tag": "limited"}).consumes_licence
+def test_limited_members_use_no_license() -> None:
+    assert not only_seat(membership_type={".tag": "limited"}).consumes_license
 
 
 def test_long_role_names_make_an_admin_all_the_same() -> None:
@@ -276,12 +276,12 @@ def mutations(value: Any) -> Iterator[Any]:
 
 
 def test_no_change_of_one_field_costs_anybody_else_the_page() -> None:
-    neighbours = [member(team_member_id="dbmid:one"), member(team_member_id="dbmid:two")]
+    neighbors = [member(team_member_id="dbmid:one"), member(team_member_id="dbmid:two")]
     found = member()
     found["roles"] = [{"role_id": "pid_dbtmr:1", "name": "Team", "description": "d"}]
     tried = 0
     for changed in mutations(found):
-        page = members.page(listing(neighbours[0], changed, neighbours[1]))
+        page = members.page(listing(neighbors[0], changed, neighbors[1]))
         assert len(page.items) + len(page.set_aside) == 3
         assert {"dbmid:one", "dbmid:two"} <= {seat.external_id for seat in page.items}
         tried += 1

@@ -257,5 +257,5 @@ def test_a_proxy_of_the_environment_does_not_see_calls_to_this_machine(monkeypat
         ("http:///nowhere", False),
     ],
 )
-def test_this_machine_is_recognised_by_its_address_alone(url: str, here: bool) -> None:
+def test_this_machine_is_recognized_by_its_address_alone(url: str, here: bool) -> None:
     assert is_loopback(url) is here

@@ -1,4 +1,4 @@
-"""The figures of the fault catalogue: what was injected, what must hold, and what was measured, one line per figure."""
+"""The figures of the fault catalog: what was injected, what must hold, and what was measured, one line per figure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 FILE_VARIABLE = "FAULT_FIGURES"
-# What concerns download, activity, tokens and scheduling; the catalogue's other faults belong to other parts.
+# What concerns download, activity, tokens and scheduling; the catalog's other faults belong to other parts.
 WANTED = tuple(f"F{number}" for number in (*range(9, 16), *range(32, 39), *range(43, 56)))
 RELATIONS: dict[str, Callable[[float, float], bool]] = {"=": operator.eq, "≤": operator.le, "≥": operator.ge}
 
@@ -51,7 +51,7 @@ def append(path: Path, figures: Iterable[Figure]) -> None:
 
 
 def read(path: Path) -> list[Figure]:
-    """The figures in the order of the catalogue."""
+    """The figures in the order of the catalog."""
     found = [Figure(**json.loads(line)) for line in path.read_text("utf-8").splitlines()]
     return sorted(found, key=lambda figure: int(figure.fault[1:]))
 

@@ -1,7 +1,7 @@
 """What `make faults` runs: every fault test on a real PostgreSQL and a real Redis, and one table of what was measured.
 
 The table goes to standard output, the tests' own words to standard error. Fails when a test fails, a figure is out of
-its bound, or a fault of the catalogue has no row.
+its bound, or a fault of the catalog has no row.
 """
 
 from __future__ import annotations

@@ -76,7 +76,7 @@ def test_deleting_a_profile_at_any_page_stops_its_run_and_leaves_nothing(
             run = tenant.execute(process)
             until(lambda: not IntegrationProfile.objects.exists(), 20)  # it may still be at it when its run has stopped
         run.refresh_from_db()
-        assert (run.state, run.profile) == ("cancelled", None)
+        assert (run.state, run.profile) == ("canceled", None)
         asked = tenant.calls()
         worlds.work_on()
         staging.drop_orphans()
@@ -108,16 +108,16 @@ def test_deleting_while_a_worker_publishes_leaves_nothing(tenant: Tenant, integr
 def test_a_run_that_is_taken_back_in_the_moment_it_is_claimed_starts_nothing(
     tenant: Tenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The deletion's cancelling comes between the worker's claim and its look at the row."""
+    """The deletion's canceling comes between the worker's claim and its look at the row."""
     run, update = ask(tenant, base.DOWNLOAD), QuerySet.update
 
-    def and_cancelled(rows: Any, **changes: Any) -> int:
+    def and_canceled(rows: Any, **changes: Any) -> int:
         done = update(rows, **changes)
         if changes.get("state") == JobRun.State.RUNNING:
-            update(JobRun.objects.filter(pk=run.pk), state=JobRun.State.CANCELLED, owner="")
+            update(JobRun.objects.filter(pk=run.pk), state=JobRun.State.CANCELED, owner="")
         return done
 
-    monkeypatch.setattr(QuerySet, "update", and_cancelled)
+    monkeypatch.setattr(QuerySet, "update", and_canceled)
     assert runs.claim(run.pk) is None
 
 

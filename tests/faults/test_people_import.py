@@ -227,7 +227,7 @@ def test_a_file_thrown_away_while_it_waits_or_is_read_leaves_no_personal_data(
         press_away(keeper, upload)
     worlds.work()
     upload.refresh_from_db()
-    assert upload.state == "discarded" and upload.run and upload.run.state == "cancelled"
+    assert upload.state == "discarded" and upload.run and upload.run.state == "canceled"
     left = upload.rows.count() + PersonImportPiece.objects.count()
     measured("F31", f"a file thrown away while it is {moment}", "lines and pieces that stay", left)
 

@@ -113,7 +113,7 @@ def test_a_grant_that_is_gone_is_asked_once_and_then_there_is_silence(
         for process in (base.DOWNLOAD, base.ACTIVITY):
             assert tenant.execute(process).error_kind == "Reconnect"
     tenant.profile.refresh_from_db()
-    assert tenant.profile.attention == "needs_authorisation"
+    assert tenant.profile.attention == "needs_authorization"
     measured("F12", f"{gone}; then 5 beats and 10 clicks", "calls in all", tenant.calls() - before, must="≤ 1")
 
 

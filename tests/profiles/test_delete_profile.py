@@ -63,14 +63,14 @@ def inhabited(seats: int) -> IntegrationProfile:
     return profile
 
 
-def test_everything_of_the_profile_goes_and_nothing_of_its_neighbour(integrator):
-    doomed, neighbour = inhabited(3), inhabited(2)
+def test_everything_of_the_profile_goes_and_nothing_of_its_neighbor(integrator):
+    doomed, neighbor = inhabited(3), inhabited(2)
     run = factories.run(profile=doomed)
     delete_profile.run(doomed, by=integrator.user)
     assert Subscription.objects.count() == LastActivity.objects.count() == Match.objects.count() == 2
     assert ActivityDay.objects.count() == 6
     for model in (ActivityCoverage, UserExclusion, ScheduledJob):
-        assert model.objects.get().profile == neighbour, model
+        assert model.objects.get().profile == neighbor, model
     kept = JobRun.objects.get(pk=run.pk)
     assert kept.profile is None and kept.profile_name == doomed.display_name
     assert SoftwareModel.objects.count() == 2 and Person.objects.count() == 2
@@ -130,7 +130,7 @@ def test_deleting_in_the_middle_of_a_download_stops_it_and_leaves_nothing(connec
     assert len(asked) == 2, "the listing went on after its profile was gone"
     assert_nothing_left()
     run.refresh_from_db()
-    assert run.state == "cancelled" and run.profile is None and run.items == 100
+    assert run.state == "canceled" and run.profile is None and run.items == 100
 
 
 def test_deleting_in_the_middle_of_a_pull_stops_it_and_leaves_nothing(connected, dropbox, integrator, monkeypatch):
@@ -151,7 +151,7 @@ def test_deleting_in_the_middle_of_a_pull_stops_it_and_leaves_nothing(connected,
     assert len(asked) == 2, "the reading went on after its profile was gone"
     assert_nothing_left()
     run.refresh_from_db()
-    assert run.state == "cancelled" and run.profile is None
+    assert run.state == "canceled" and run.profile is None
 
 
 def assert_nothing_left() -> None:

@@ -128,7 +128,7 @@ def test_another_client_id_needs_its_secret_and_drops_the_old_grant(integrator, 
     integrator.post(edit, filled(client_id="another", client_secret="new", version=version))
     held = Credential.objects.get()
     connected.refresh_from_db()
-    assert held.state == "new" and not held.refresh_token and connected.attention == "needs_authorisation"
+    assert held.state == "new" and not held.refresh_token and connected.attention == "needs_authorization"
 
 
 def test_two_people_editing_do_not_overwrite_each_other(integrator, draft):

@@ -120,7 +120,7 @@ def test_a_seat_of_a_software_model_that_is_not_managed_is_refused(user: Any, se
     assert propose.UNMANAGED in press(user, seat).content.decode()
 
 
-def test_the_admin_who_authorised_the_connection_is_refused_and_the_way_out_is_named(connected: Any, user: Any) -> None:
+def test_the_admin_who_authorized_the_connection_is_refused_and_the_way_out_is_named(connected: Any, user: Any) -> None:
     worlds.work_on()
     credential = connected.alias.credentials.get()
     seat = Subscription.objects.get(external_id=credential.admin_external_id)

@@ -22,7 +22,7 @@ REASON = "The integration profile was deleted."
 
 @pytest.mark.django_db
 def test_open_candidates_are_skipped_with_history_and_closed_ones_stay_as_they_are(integrator: Any) -> None:
-    doomed, neighbour = factories.profile(display_name="Doomed"), factories.candidate()
+    doomed, neighbor = factories.profile(display_name="Doomed"), factories.candidate()
     ours = {state: factories.candidate(factories.subscription(profile=doomed), state=state) for state in State}
     delete_profile.run(doomed, by=integrator.user)
     for state, candidate in ours.items():
@@ -38,8 +38,8 @@ def test_open_candidates_are_skipped_with_history_and_closed_ones_stay_as_they_a
             assert (change.by, change.reason, change.at) == (integrator.user, REASON, candidate.closed_at)
     line = AuditEntry.objects.get(verb="skipped removal candidates")
     assert line.object_name == "Doomed" and line.detail == {"candidates": len(OPEN), "reason": REASON}
-    neighbour.refresh_from_db()
-    assert neighbour.state == State.READY and neighbour.subscription and not neighbour.history.exists()
+    neighbor.refresh_from_db()
+    assert neighbor.state == State.READY and neighbor.subscription and not neighbor.history.exists()
 
 
 @pytest.mark.django_db

@@ -32,7 +32,7 @@ def trail(account: Any) -> None:
         (1, "ann", "created profile", "Dropbox Europe"),
         (2, "ann", "changed profile", "Dropbox Europe"),
         (2, "bob", "disconnected", "Dropbox Asia"),
-        (3, "", "needs authorisation", "Dropbox Asia"),
+        (3, "", "needs authorization", "Dropbox Asia"),
     ):
         at = datetime(2026, 3, day, 23, 30, tzinfo=UTC)
         factories.audit_entry(at=at, actor_name=who, verb=verb, object_name=name)
@@ -48,14 +48,14 @@ def told(client: Any, query: str = "") -> list[str]:
 @pytest.mark.parametrize(
     ("query", "verbs"),
     [
-        ("", ["Needs authorisation", "Disconnected", "Changed profile", "Created profile"]),
-        ("sort=at", ["Created profile", "Changed profile", "Disconnected", "Needs authorisation"]),
+        ("", ["Needs authorization", "Disconnected", "Changed profile", "Created profile"]),
+        ("sort=at", ["Created profile", "Changed profile", "Disconnected", "Needs authorization"]),
         ("q=europe", ["Changed profile", "Created profile"]),
         ("q=BOB", ["Disconnected"]),
         ("verb=created+profile", ["Created profile"]),
         ("actor=ann", ["Changed profile", "Created profile"]),
         ("actor=ann&verb=changed+profile", ["Changed profile"]),
-        ("since=2026-03-02", ["Needs authorisation", "Disconnected", "Changed profile"]),
+        ("since=2026-03-02", ["Needs authorization", "Disconnected", "Changed profile"]),
         ("until=2026-03-01", ["Created profile"]),
         ("since=2026-03-02&until=2026-03-02&actor=bob", ["Disconnected"]),
         ("since=2026-03-04", []),

@@ -249,9 +249,9 @@ def test_after_losing_the_key_the_secrets_are_forgotten_and_entered_anew(connect
     assert "profiles.Credential.client_secret: 1 emptied" in said
     held = Credential.objects.get()
     assert (held.client_secret, held.access_token, held.refresh_token) == ("", "", "")
-    assert held.state == Credential.State.NEEDS_AUTHORISATION and "could not be decrypted" in held.state_reason
-    assert IntegrationProfile.objects.get().attention == IntegrationProfile.Attention.NEEDS_AUTHORISATION
-    assert AuditEntry.objects.filter(verb="needs authorisation").exists()
+    assert held.state == Credential.State.NEEDS_AUTHORIZATION and "could not be decrypted" in held.state_reason
+    assert IntegrationProfile.objects.get().attention == IntegrationProfile.Attention.NEEDS_AUTHORIZATION
+    assert AuditEntry.objects.filter(verb="needs authorization").exists()
     page = integrator.get(f"/integration-profiles/{connected.pk}/").content.decode()
     assert "could not be decrypted any more" in page
     connections.save_client(connected.alias, "subscriptions", "samsaas-demo-key", "samsaas-demo-secret")

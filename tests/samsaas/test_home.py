@@ -63,9 +63,9 @@ def test_after_the_first_download_the_figures_are_there_and_nothing_asks_for_att
 
 def test_every_figure_leads_to_exactly_as_many_rows_and_the_parts_add_up(integrator: Any, connected: Any) -> None:
     worlds.work()
-    second = factories.profile(display_name="Second", licences_reported=10, seats_used_reported=3)
+    second = factories.profile(display_name="Second", licenses_reported=10, seats_used_reported=3)
     for status in ("active", "suspended", "unknown"):
-        factories.subscription(profile=second, status=status, consumes_licence=status != "unknown")
+        factories.subscription(profile=second, status=status, consumes_license=status != "unknown")
     factories.subscription(profile=second, ended_at=timezone.now())
     page = home(integrator)
     to_seats = {url: number for url, number in pages.figures(page).items() if url.startswith("/subscriptions/")}
@@ -111,7 +111,7 @@ def test_seats_of_people_who_have_left_are_counted_marked_and_one_click_away(
 
 def test_what_the_vendors_report_is_added_up_beside_what_is_counted(signed_in: Any) -> None:
     for number in (1, 2):
-        factories.profile(display_name=f"Team {number}", licences_reported=1000 * number, seats_used_reported=7)
+        factories.profile(display_name=f"Team {number}", licenses_reported=1000 * number, seats_used_reported=7)
     factories.profile(display_name="Silent")
     page = home(signed_in("sam_user"))
     assert "3,000" in pages.text_of(page) and pages.figures(page)["/integration-profiles/"] in (14, 3000)
@@ -122,7 +122,7 @@ def test_what_the_vendors_report_is_added_up_beside_what_is_counted(signed_in: A
 def test_a_profile_that_needs_somebody_comes_first_and_says_why(signed_in: Any) -> None:
     for number in range(9):
         factories.profile(display_name=f"A healthy {number}")
-    broken = factories.profile(display_name="Zulu", attention=IntegrationProfile.Attention.NEEDS_AUTHORISATION)
+    broken = factories.profile(display_name="Zulu", attention=IntegrationProfile.Attention.NEEDS_AUTHORIZATION)
     held = factories.profile(display_name="Yankee", attention=IntegrationProfile.Attention.REFRESH_HELD)
     page = main_of(home(signed_in("sam_user")))
     assert page.index("notice-warn") < page.index("<table")
@@ -138,7 +138,7 @@ def test_a_lost_grant_shows_on_home_at_once(integrator: Any, connected: Any, dro
     Credential.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
     (run,) = worlds.work()
     page = main_of(home(integrator))
-    assert run.state == "failed" and "Needs authorisation" in page
+    assert run.state == "failed" and "Needs authorization" in page
     assert f'href="{connected.get_absolute_url()}"' in page
 
 

@@ -74,7 +74,7 @@ def seat(name: str, **changes: object) -> base.Seat:
         "email": f"{name}@example.com",
         "status": "active",
         "vendor_status": "active",
-        "consumes_licence": True,
+        "consumes_license": True,
         "display_name": name.title(),
         "assigned_at": datetime(2024, 5, 6, 7, 8, 9, tzinfo=UTC),
     }

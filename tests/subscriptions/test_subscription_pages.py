@@ -20,7 +20,7 @@ from tests import factories, pages, worlds
 pytestmark = pytest.mark.django_db
 
 LIST, EXPORT = "/subscriptions/", "/subscriptions/export/"
-PARAMETERS = ("q", "profile", "model", "status", "licence", "seats", "sort", "page", "per_page")
+PARAMETERS = ("q", "profile", "model", "status", "license", "seats", "sort", "page", "per_page")
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def reader(signed_in: Any) -> Any:
 
 @pytest.fixture
 def team() -> SimpleNamespace:
-    """Two profiles, two software models and an unrecognised seat type; six current seats and one that ended."""
+    """Two profiles, two software models and an unrecognized seat type; six current seats and one that ended."""
     europe, asia = factories.profile(display_name="Europe"), factories.profile(display_name="Asia")
     full, limited = factories.software_model(edition="Full"), factories.software_model(edition="Limited")
     seat_type = {"full": full, "limited": limited, "hologram": None}
@@ -43,7 +43,7 @@ def team() -> SimpleNamespace:
     seat("ada", employee_id="E-100%")
     seat("bob", status="invited", email="Robert@two.example")
     seat("cid", status="suspended", profile=asia)
-    seat("dot", identifier=kinds["limited"], consumes_licence=False)
+    seat("dot", identifier=kinds["limited"], consumes_license=False)
     seat("eve", identifier=kinds["hologram"], status="unknown", profile=asia)
     seat("fay_x", profile=asia)
     seat("gus", ended_at=timezone.now(), profile=asia)
@@ -65,11 +65,11 @@ FILTERS = [
     ("profile={europe}", "ada bob dot"),
     ("model={full}", "ada bob cid fay_x"),
     ("status=suspended", "cid"),
-    ("licence=yes", "ada bob cid eve fay_x"),
-    ("licence=no", "dot"),
+    ("license=yes", "ada bob cid eve fay_x"),
+    ("license=no", "dot"),
     ("seats=ended", "gus"),
     ("seats=all", "ada bob cid dot eve fay_x gus"),
-    ("seats=all&licence=no", "dot gus"),
+    ("seats=all&license=no", "dot gus"),
     ("q=EVE", "eve"),
     ("q=two.example", "bob"),
     ("q=dbmid:cid", "cid"),
@@ -105,7 +105,7 @@ def test_every_column_sorts_both_ways_and_the_pages_hold_every_seat_once(reader:
                 display_name=f"Same {half}",
                 email=f"{half}",
                 status="active" if half else "invited",
-                consumes_licence=half,
+                consumes_license=half,
                 assigned_at=datetime(2026, 1, 1 + half, tzinfo=UTC),
             )
         )
@@ -124,7 +124,7 @@ def test_sorting_follows_what_is_shown(reader: Any, team: Any) -> None:
 
     assert order("-display_name") == ["fay_x", "eve", "dot", "cid", "bob", "ada"]
     assert set(order("profile")[:3]) == set(order("-profile")[3:]) == {"cid", "eve", "fay_x"}
-    assert order("consumes_licence")[0] == "dot" and order("-consumes_licence")[-1] == "dot"
+    assert order("consumes_license")[0] == "dot" and order("-consumes_license")[-1] == "dot"
     assert order("status")[-1] == "eve"
 
 
@@ -240,7 +240,7 @@ def test_the_export_is_one_a_spreadsheet_opens(reader: Any, team: Any) -> None:
     told = dict(zip(header, row, strict=True))
     assert told["Display name"] == 'Ada, "the"\nfirst Müller 李'
     assert told["Software model"] == "Dropbox Business Full" and told["Subscription profile"] == "Europe"
-    assert (told["Uses a licence"], told["Subscription assigned (UTC)"]) == ("yes", "2026-03-01 23:30:00")
+    assert (told["Uses a license"], told["Subscription assigned (UTC)"]) == ("yes", "2026-03-01 23:30:00")
     assert told["Ended (UTC)"] == "" and told["Subscription identifier"] == "full"
 
 
@@ -281,16 +281,16 @@ def test_an_ended_subscription_is_history_with_the_run_that_ended_it(reader: Any
     seat = factories.subscription(ended_at=datetime(2026, 3, 4, 5, 6, tzinfo=UTC), ended_by_run=run)
     page = reader.get(seat.get_absolute_url()).content.decode()
     assert "4 Mar 2026, 05:06" in page and f'<a href="{run.get_absolute_url()}">run #{run.pk}</a>' in page
-    licence = page.split("Uses a licence")[1][:300]
-    assert "No" in licence and "Yes" not in licence
+    license = page.split("Uses a license")[1][:300]
+    assert "No" in license and "Yes" not in license
     run.delete()
     assert reader.get(seat.get_absolute_url()).status_code == 200
 
 
-def test_an_unrecognised_seat_without_a_name_has_a_page(reader: Any) -> None:
+def test_an_unrecognized_seat_without_a_name_has_a_page(reader: Any) -> None:
     seat = factories.subscription(display_name="", email="", identifier=factories.identifier(software_model=None))
     page = reader.get(seat.get_absolute_url()).content.decode()
-    assert "Unrecognised" in page and seat.external_id in page
+    assert "Unrecognized" in page and seat.external_id in page
     assert "No name" in reader.get(LIST).content.decode()
 
 

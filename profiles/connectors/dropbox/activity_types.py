@@ -2,7 +2,7 @@
 
 Source: `team_log.stone` (26 categories, 631 types in August 2026) and Dropbox Help, View activity. Kinds are sorted by
 category with exceptions by type; the credit goes to the actor, never to a participant or the context. In doubt an event
-counts: a seat kept too long costs a licence, a seat taken wrongly costs a person's work.
+counts: a seat kept too long costs a license, a seat taken wrongly costs a person's work.
 """
 
 from __future__ import annotations

@@ -82,7 +82,7 @@ class DropboxDialect:
         if told is None:
             return TryLater(f"Dropbox answered with status {answer.status} and no reason.", failure=failure)
         if answer.status == 401:
-            return _unauthorised(told, failure)
+            return _unauthorized(told, failure)
         if answer.status == 403:
             reason = told.words or f"Dropbox does not allow this: {told.tag or 'no reason given'}."
             return Refused(reason, failure=failure)
@@ -122,7 +122,7 @@ def _bad_request(answer: Answer, failure: Failure) -> ConnectorError:
     return ProtocolError(f"Dropbox could not read our request: {text}", failure=failure)
 
 
-def _unauthorised(told: _Error, failure: Failure) -> ConnectorError:
+def _unauthorized(told: _Error, failure: Failure) -> ConnectorError:
     if told.tag == "expired_access_token":
         return StaleToken("Dropbox does not accept the renewed access token either.", failure=failure)
     if told.tag == "missing_scope":
@@ -135,7 +135,7 @@ def _unauthorised(told: _Error, failure: Failure) -> ConnectorError:
     if told.tag in ("invalid_select_user", "invalid_select_admin", "route_access_denied"):
         return Refused(f"Dropbox denies this call to the connected app: {told.tag}.", failure=failure)
     if told.tag == "invalid_access_token":
-        return Reconnect("Dropbox no longer honours this connection: invalid_access_token.", failure=failure)
+        return Reconnect("Dropbox no longer honors this connection: invalid_access_token.", failure=failure)
     # An open union, and SDKs have met a bare "other": what does not say that the grant is gone must not end it.
     return Refused(f"Dropbox did not take this call: {told.tag or 'no reason given'}.", failure=failure)
 

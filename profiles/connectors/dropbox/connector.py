@@ -45,7 +45,7 @@ CLOCKS_DIFFER = dt.timedelta(hours=24)
 LARGEST_PAGE = 1000
 MOST_EMPTY_PAGES = 1000
 LARGEST_COUNT = 2**31 - 1
-LEFT = "The admin who authorised this connection has left the team or lost the admin role."
+LEFT = "The admin who authorized this connection has left the team or lost the admin role."
 
 TEAM_ADMIN = "Team admin"
 ROLE_NOTE = (
@@ -105,7 +105,7 @@ VENDOR = Vendor(
             publisher="Dropbox",
             product="Dropbox Business",
             edition="Limited",
-            consumes_licence=False,
+            consumes_license=False,
         ),
     ),
     app_steps=(
@@ -134,7 +134,7 @@ class _TeamInfo(msgspec.Struct):
 
 
 def _count(told: Any) -> int | None:
-    """A count of licences or accounts; Dropbox's go to 2**32, ours as far as a database integer."""
+    """A count of licenses or accounts; Dropbox's go to 2**32, ours as far as a database integer."""
     if isinstance(told, bool) or not isinstance(told, int | float) or told < 0:
         return None
     return int(min(told, LARGEST_COUNT))
@@ -163,7 +163,7 @@ class Dropbox:
         return self._session.counters
 
     def team(self) -> Team:
-        """The team and its licence counts.
+        """The team and its license counts.
 
         `num_used_licenses` came in November 2022 and may be absent or 0; then the provisioned count is the used one.
         """
@@ -178,7 +178,7 @@ class Dropbox:
         )
 
     def admin(self) -> Admin | None:
-        """Who authorised the token; None where Dropbox kept no record of that (`mapping_not_found`).
+        """Who authorized the token; None where Dropbox kept no record of that (`mapping_not_found`).
 
         Refused with the tag `admin_not_active` once that person left or lost the role.
         """
@@ -274,5 +274,5 @@ class Dropbox:
             return probes.activity(self._client)
         admin = self.admin()
         if admin is None:
-            raise Refused("Dropbox keeps no record of who authorised this token.", remedy=probes.ANEW)
+            raise Refused("Dropbox keeps no record of who authorized this token.", remedy=probes.ANEW)
         return probes.reclaim(self._client, admin)

@@ -15,7 +15,7 @@ import msgspec
 from profiles.connectors.base import Admin, Page, Seat, SetAside, plain
 
 STATUSES = ("active", "invited", "suspended", "removed")
-# Pending invites and suspended members count against the licences (Dropbox help, add licences); suspending saves
+# Pending invites and suspended members count against the licenses (Dropbox help, add licenses); suspending saves
 # nothing. A status we do not know counts too: an overstated need is seen and asked about, an understated one is not.
 FREE_STATUSES = ("removed",)
 MEMBERSHIPS = ("full", "limited")
@@ -126,7 +126,7 @@ def seat(member: Member) -> Seat:
         email=plain(profile.email, EMAIL),
         status=tag if tag in STATUSES else "unknown",
         vendor_status=tag if tag in STATUSES else plain(tag, TAG) or UNNAMED,
-        consumes_licence=tag not in FREE_STATUSES and kind not in FREE_MEMBERSHIPS,
+        consumes_license=tag not in FREE_STATUSES and kind not in FREE_MEMBERSHIPS,
         email_verified=profile.email_verified is True,
         display_name=plain(name.display_name or "", NAME),
         given_name=plain(name.given_name or "", NAME),

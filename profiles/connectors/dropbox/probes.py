@@ -70,17 +70,17 @@ def reclaim(client: DropboxClient, admin: Admin) -> str:
     )
     found = told.members_info[0] if told.members_info else {}
     if found.get(".tag") != "member_info":
-        raise Refused(f"The authorising admin {admin.email} is not in the team any more.", remedy=ANEW)
+        raise Refused(f"The authorizing admin {admin.email} is not in the team any more.", remedy=ANEW)
     try:
         member = msgspec.convert(found, members.Member)
     except msgspec.ValidationError as error:
         raise ProtocolError(f"Dropbox's answer on {admin.email} is not readable: {error}") from error
     if member.profile.status.tag != "active":
-        raise Refused(f"The authorising admin {admin.email} is {member.profile.status.tag}.", remedy=ANEW)
+        raise Refused(f"The authorizing admin {admin.email} is {member.profile.status.tag}.", remedy=ANEW)
     if member.profile.email_verified is False:
         raise Refused(f"The e-mail address of {admin.email} is not verified.", remedy=VERIFY)
     if found.get("roles") == []:  # so the spec has ordinary members; without the field nothing is known
-        raise Refused(f"The authorising admin {admin.email} has no admin role any more.", remedy=ANEW)
+        raise Refused(f"The authorizing admin {admin.email} has no admin role any more.", remedy=ANEW)
     _job_routes(client)
     note = "" if _is_full_admin(found) else NOT_CERTAIN
     return f"Files of removed members go to {admin.email}; the routes for removals answer.{note}"

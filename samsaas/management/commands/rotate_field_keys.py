@@ -1,7 +1,7 @@
 """`manage.py rotate_field_keys`: put every stored secret under the first of FIELD_ENCRYPTION_KEYS.
 
 1. Re-encrypt, one row at a time and only where nobody stored something newer meanwhile.
-2. Name the secrets that no key opens, or, where asked to, empty them: their connections then need authorisation.
+2. Name the secrets that no key opens, or, where asked to, empty them: their connections then need authorization.
 3. Say whether the older keys may go.
 """
 

@@ -28,7 +28,7 @@ from subscriptions.people.imports.differences import ADDRESSES, Known
 from subscriptions.people.imports.file import KEY, Values
 
 Effect = PersonImportRow.Effect
-WRITTEN = ("name", "department", "manager", "cost_centre", "country", "left_on", "updated_at")
+WRITTEN = ("name", "department", "manager", "cost_center", "country", "left_on", "updated_at")
 CHANGED = "The directory changed after this preview was made. Nothing was applied; look at it once more."
 Step = tuple[PersonImportRow, Values, Known | None]
 
@@ -38,7 +38,7 @@ class Stale(Exception):
 
 
 def run(job: Job, upload: PersonImport, *, now: datetime) -> None:
-    """Apply it, or show it once more. Raises `runs.LeaseLost` or `runs.Cancelled`; nothing is applied then."""
+    """Apply it, or show it once more. Raises `runs.LeaseLost` or `runs.Canceled`; nothing is applied then."""
     lines = upload.counters["lines"] - upload.counters[Effect.REFUSED.value]
     job.progress(items=0, expected=lines, step=f"Applying {lines:,} lines")
     try:
@@ -116,7 +116,7 @@ def _stored(values: Values, now: datetime) -> tuple[Any, ...]:
         person.name,
         person.department,
         person.manager,
-        person.cost_centre,
+        person.cost_center,
         person.country,
         connection.ops.adapt_datefield_value(person.left_on),
         connection.ops.adapt_datetimefield_value(now),

@@ -34,7 +34,7 @@ HEADINGS = {
     EMAILS: ("e-mails", "e-mail", "emails", "email", "e-mail addresses", "e-mail address", "email address", "mail"),
     "department": ("department",),
     MANAGER: ("manager", "manager’s employee number", "manager's employee number", "manager employee number"),
-    "cost_centre": ("cost centre", "cost center"),
+    "cost_center": ("cost center", "cost centre"),
     "country": ("country", "country code"),
     LEFT_ON: ("left on", "leaving date", "last day"),
 }
@@ -135,7 +135,7 @@ def read(file: BinaryIO) -> tuple[Header, Iterator[Record]]:
     return header, _records(source, header)
 
 
-def recognise(file: BinaryIO) -> None:
+def recognize(file: BinaryIO) -> None:
     """Look at the first bytes and at the header, which is quick whatever the size. Raises `Unreadable`."""
     head = file.read(4096)
     file.seek(0)
@@ -260,7 +260,7 @@ def _day(cell: str) -> date | None:
 
 
 def _addresses(cell: str) -> list[str]:
-    """Normalised, each once, in the order given."""
+    """Normalized, each once, in the order given."""
     return checked_addresses(re.split(r"[;,\s]+", cell.strip()))
 
 

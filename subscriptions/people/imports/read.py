@@ -39,7 +39,7 @@ REMEDY = "Correct the file and upload it again."
 
 
 def run(job: Job, upload: PersonImport, *, now: datetime) -> None:
-    """A preview, or the reason why there is none. Raises `runs.LeaseLost` or `runs.Cancelled`."""
+    """A preview, or the reason why there is none. Raises `runs.LeaseLost` or `runs.Canceled`."""
     with transaction.atomic():
         job.progress(items=0, step="Reading the file", expected=stored_file.line_ends(upload))
         upload.rows.all().delete()

@@ -5,7 +5,7 @@
 3. Applying: see `apply_people`. It ends as applied, or as a preview made anew.
 
 Each step changes the import in the transaction that ends its run, so a worker that dies leaves the step to be done, or
-done; a step that fails or is cancelled leaves what a person can ask for again.
+done; a step that fails or is canceled leaves what a person can ask for again.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Unconfirmed(Exception):
 
 
 def run(job: Job, *, now: datetime) -> None:
-    """Do the step that a person asked for. Raises `runs.LeaseLost` or `runs.Cancelled`."""
+    """Do the step that a person asked for. Raises `runs.LeaseLost` or `runs.Canceled`."""
     upload = PersonImport.objects.get(run=job.run.pk)
     STEPS[State(upload.state)](job, upload, now=now)
 

@@ -129,12 +129,12 @@ def test_the_parent_keeps_its_name_and_hands_its_settings_down(integrator):
     assert child().effective("zone") == "Europe/Berlin"
 
 
-def test_another_app_on_the_alias_of_a_connected_profile_needs_a_new_authorisation(integrator, connected):
+def test_another_app_on_the_alias_of_a_connected_profile_needs_a_new_authorization(integrator, connected):
     integrator.post(
         f"/aliases/{connected.alias_id}/edit/", edited(connected.alias, client_id="another", client_secret="new")
     )
     connected.refresh_from_db()
-    assert connected.attention == "needs_authorisation" and not Credential.objects.get().refresh_token
+    assert connected.attention == "needs_authorization" and not Credential.objects.get().refresh_token
 
 
 def test_an_unused_child_is_deleted_after_asking_and_a_used_one_or_a_parent_stays(integrator, draft):
@@ -217,7 +217,7 @@ def test_changing_the_alias_is_another_connection_that_needs_a_token_and_a_valid
     new_child(integrator, client_id=KEY, client_secret=SECRET)
     integrator.post(f"/integration-profiles/{connected.pk}/download/")
     save(integrator, connected, alias=str(child().pk))
-    assert connected.alias == child() and connected.status == "draft" and connected.attention == "needs_authorisation"
+    assert connected.alias == child() and connected.status == "draft" and connected.attention == "needs_authorization"
     assert not JobRun.objects.active().exists() and not ProcessCheck.objects.exists()
     assert Subscription.objects.count() == seats
     page = text_of(integrator, connected)
@@ -251,7 +251,7 @@ def test_an_alias_of_another_team_loses_its_tokens_when_a_profile_takes_it(integ
     freed = other.alias
     save(integrator, other, display_name="Other", alias=aliases.NEW, child_name="Elsewhere", client_secret=SECRET)
     save(integrator, connected, alias=str(freed.pk))
-    assert not freed.credentials.get().refresh_token and connected.attention == "needs_authorisation"
+    assert not freed.credentials.get().refresh_token and connected.attention == "needs_authorization"
 
 
 def test_two_teams_side_by_side_feed_the_same_models_and_are_read_by_profile(integrator, connected, dropbox):

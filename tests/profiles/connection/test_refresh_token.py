@@ -49,7 +49,7 @@ def test_a_token_the_vendor_called_expired_is_refreshed_once(credential, dropbox
     assert refreshes(dropbox) == 1
 
 
-def test_a_refused_refresh_asks_for_authorisation_and_stops_calling(credential, connected, dropbox):
+def test_a_refused_refresh_asks_for_authorization_and_stops_calling(credential, connected, dropbox):
     dropbox.store.refresh_tokens.clear()
     expire(credential)
     with pytest.raises(base.Reconnect):
@@ -62,7 +62,7 @@ def test_a_refused_refresh_asks_for_authorisation_and_stops_calling(credential, 
     assert len(dropbox.log) == calls
     connected.refresh_from_db()
     after = Credential.objects.get(pk=credential.pk)
-    assert connected.attention == "needs_authorisation" and after.state == "needs_authorisation"
+    assert connected.attention == "needs_authorization" and after.state == "needs_authorization"
     assert after.state_reason and not after.access_token
 
 

@@ -141,9 +141,9 @@ def hold(job: runs.Job, by: Any) -> None:
 
 def cancel(job: runs.Job, by: Any) -> None:
     queue.cancel(job.run, by=by)
-    with pytest.raises(runs.Cancelled):
+    with pytest.raises(runs.Canceled):
         job.fence()
-    job.finish(JobRun.State.CANCELLED)
+    job.finish(JobRun.State.CANCELED)
 
 
 def lose_for_good(job: runs.Job, by: Any) -> None:
@@ -153,7 +153,7 @@ def lose_for_good(job: runs.Job, by: Any) -> None:
         runs.claim(job.run.pk)
 
 
-ENDS = {"succeeded": succeed, "failed": fail, "held": hold, "cancelled": cancel, "lost three times": lose_for_good}
+ENDS = {"succeeded": succeed, "failed": fail, "held": hold, "canceled": cancel, "lost three times": lose_for_good}
 
 
 @pytest.mark.parametrize("end", ENDS.values(), ids=ENDS)
@@ -195,14 +195,14 @@ def test_a_second_press_of_a_button_leads_to_the_run_at_work_and_asks_for_no_oth
     assert queue.request(connected, base.MATCH, trigger=JobRun.Trigger.MANUAL) == (matching.run, False)
 
 
-def test_a_waiting_run_can_be_cancelled_and_goes_with_its_profile(integrator: Any, draft: IntegrationProfile) -> None:
+def test_a_waiting_run_can_be_canceled_and_goes_with_its_profile(integrator: Any, draft: IntegrationProfile) -> None:
     job = at_work(draft)
     first, _ = ask(draft, integrator.user)
     assert first
     integrator.post(f"/runs/{first.pk}/cancel/")
-    assert states() == ["running", "cancelled"]
+    assert states() == ["running", "canceled"]
     assert ask(draft, integrator.user)[1]
     delete_profile.run(draft, by=integrator.user)
-    assert set(states()) == {"cancelled"}
+    assert set(states()) == {"canceled"}
     job.finish(JobRun.State.SUCCEEDED)
     assert queue.start_waiting() == 0 and ask(draft, integrator.user) == (None, False)

@@ -152,7 +152,7 @@ def test_while_a_run_goes_on_its_badge_follows_it_and_so_does_the_profiles_page(
     integrator.post(f"/runs/{run.pk}/cancel/")
     for path in (connected.get_absolute_url(), run.get_absolute_url(), f"/runs/{run.pk}/progress/?brief"):
         page = integrator.get(path).content.decode()
-        assert "Cancelling at the next page" in page and "Listing members" not in page, path
+        assert "Canceling at the next page" in page and "Listing members" not in page, path
 
 
 def test_a_run_reads_the_same_whatever_direction_its_profiles_name_is_written_in(integrator):
@@ -161,10 +161,10 @@ def test_a_run_reads_the_same_whatever_direction_its_profiles_name_is_written_in
     assert str(run) == f"Download subscriptions #{run.pk}, {name}", "nothing follows the name that it could turn around"
 
 
-def test_a_queued_run_is_cancelled_from_its_page_and_ends_its_chain(integrator, connected):
+def test_a_queued_run_is_canceled_from_its_page_and_ends_its_chain(integrator, connected):
     run = run_of(base.DOWNLOAD)
     integrator.post(f"/runs/{run.pk}/cancel/")
-    assert worlds.work_on() == [] and run_of(base.DOWNLOAD).state == "cancelled"
+    assert worlds.work_on() == [] and run_of(base.DOWNLOAD).state == "canceled"
     assert not JobRun.objects.filter(process=base.MATCH).exists()
 
 

@@ -131,7 +131,7 @@ def test_a_lost_worker_is_replaced_and_at_last_given_up(run):
 
 
 def test_cancel_stops_a_queued_run_at_once_and_a_running_one_at_its_next_page(run, draft, integrator):
-    assert queue.cancel(run, by=integrator.user) and after(run).state == "cancelled"
+    assert queue.cancel(run, by=integrator.user) and after(run).state == "canceled"
     second = queue.request(draft, base.DOWNLOAD, trigger=JobRun.Trigger.MANUAL)[0]
 
     def verb(job, *, now):
@@ -139,7 +139,7 @@ def test_cancel_stops_a_queued_run_at_once_and_a_running_one_at_its_next_page(ru
         job.progress(pages=1)
 
     runs.execute(second.pk, verb)
-    assert after(second).state == "cancelled" and not queue.cancel(second, by=integrator.user)
+    assert after(second).state == "canceled" and not queue.cancel(second, by=integrator.user)
 
 
 def test_a_run_of_a_deleted_profile_stops(run, draft, integrator):
@@ -150,7 +150,7 @@ def test_a_run_of_a_deleted_profile_stops(run, draft, integrator):
         job.progress(pages=1)
 
     runs.execute(run.pk, verb)
-    assert after(run).state == "cancelled" and after(run).profile is None
+    assert after(run).state == "canceled" and after(run).profile is None
 
 
 def test_a_dead_broker_does_not_stop_the_request_and_the_sweeper_rings_again(draft, monkeypatch, settings):
@@ -207,15 +207,15 @@ def test_a_refresh_nobody_waits_for_stays_away_from_a_vendor_in_trouble_and_fail
 
 
 @pytest.mark.parametrize("error", [base.TryLater("Down."), base.Throttled("Slow.", retry_after=60)])
-def test_a_cancelled_run_does_not_wait_for_the_vendor_to_recover(draft, integrator, error):
+def test_a_canceled_run_does_not_wait_for_the_vendor_to_recover(draft, integrator, error):
     run, _ = queue.request(draft, base.DOWNLOAD, trigger=JobRun.Trigger.SCHEDULE)
 
-    def cancelled_meanwhile(job: runs.Job, *, now: object) -> None:
+    def canceled_meanwhile(job: runs.Job, *, now: object) -> None:
         queue.cancel(run, by=integrator.user)
         raise error
 
-    runs.execute(run.pk, cancelled_meanwhile)
-    assert after(run).state == "cancelled"
+    runs.execute(run.pk, canceled_meanwhile)
+    assert after(run).state == "canceled"
 
 
 def test_a_refresh_that_stays_away_is_told_on_the_profile_and_at_home(connected, integrator, dropbox):
@@ -248,7 +248,7 @@ def test_a_grant_that_ends_with_its_profile_ends_the_run_in_peace(connected, int
         raise base.Reconnect("The credential is gone.")
 
     runs.execute(run.pk, deleted_meanwhile)
-    assert after(run).state == "cancelled" and "Traceback" not in caplog.text
+    assert after(run).state == "canceled" and "Traceback" not in caplog.text
 
 
 def test_the_daily_refresh_makes_one_run_a_local_date(connected, settings):
@@ -283,7 +283,7 @@ def test_a_refresh_by_hand_before_the_time_of_day_does_not_stand_for_todays(conn
     assert JobRun.objects.filter(trigger="schedule").count() == 1
 
 
-def test_a_draft_or_unauthorised_profile_is_not_refreshed(draft, settings):
+def test_a_draft_or_unauthorized_profile_is_not_refreshed(draft, settings):
     settings.DAILY_REFRESH_AT = "00:00"
     schedule.start_due()
     IntegrationProfile.objects.update(status="published")

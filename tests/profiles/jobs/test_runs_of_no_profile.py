@@ -85,7 +85,7 @@ def test_a_run_whose_profile_is_gone_is_still_nobodys(rung: list[int]) -> None:
     assert queue.sweep()["rung"] == 1 and runs.claim(orphan.pk)
 
 
-def test_its_result_is_listed_shown_and_cancelled_like_any_other(integrator: Any) -> None:
+def test_its_result_is_listed_shown_and_canceled_like_any_other(integrator: Any) -> None:
     run = ask(77)
     row = pages.rows(integrator.get(f"/runs/?process={base.IMPORT}").content.decode(), "Number")[f"#{run.pk}"]
     assert row[0].startswith("Import people") and "–" in row
@@ -93,7 +93,7 @@ def test_its_result_is_listed_shown_and_cancelled_like_any_other(integrator: Any
     assert f"Import people #{run.pk}" in said and "since deleted" not in said and "Run again" not in said
     assert integrator.get("/").status_code == 200 == integrator.get(f"/runs/{run.pk}/progress/?brief").status_code
     integrator.post(f"/runs/{run.pk}/cancel/")
-    assert state(run) == "cancelled" and runs.claim(run.pk) is None
+    assert state(run) == "canceled" and runs.claim(run.pk) is None
     said = integrator.post(f"/runs/{run.pk}/again/", follow=True).content.decode()
     assert "from its own page" in said and JobRun.objects.count() == 1
 
@@ -114,7 +114,7 @@ def test_an_end_inside_a_transaction_is_there_with_the_work_or_not_at_all() -> N
             job.close(JobRun.State.SUCCEEDED, counters={"added": 1})
 
     runs.execute(run.pk, verb)
-    assert state(run) == "cancelled" and run.counters == {}
+    assert state(run) == "canceled" and run.counters == {}
     assert not Person.objects.exists()
 
 
@@ -142,12 +142,12 @@ def test_what_an_open_transaction_has_done_is_shown_by_the_heartbeat(monkeypatch
     assert (state(run), run.items) == ("succeeded", 9), "a late beat takes nothing back"
 
 
-def test_a_long_transaction_learns_that_it_was_cancelled_or_given_up() -> None:
+def test_a_long_transaction_learns_that_it_was_canceled_or_given_up() -> None:
     run = ask(1)
     job = runs.claim(run.pk)
     assert job
     JobRun.objects.update(cancel_requested=True)
-    with pytest.raises(runs.Cancelled):
+    with pytest.raises(runs.Canceled):
         job.tell(1)
     JobRun.objects.update(generation=9)
     with pytest.raises(runs.LeaseLost):

@@ -81,7 +81,7 @@ def test_the_page_of_a_run_says_what_comes_next_and_then_leads_there(
 ENDED = {
     "failed": {"state": "failed"},
     "held": {"state": "held"},
-    "cancelled": {"state": "cancelled"},
+    "canceled": {"state": "canceled"},
     "asked for alone": {"in_chain": False},
     "stuck, as the beat is down": {"finished_at": Now() - chain.SOON},
 }

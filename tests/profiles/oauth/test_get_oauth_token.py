@@ -299,7 +299,7 @@ def test_disconnect_removes_the_tokens_whatever_the_vendor_answers(integrator, c
     held = main_credential(connected)
     connected.refresh_from_db()
     assert held.state == "new" and not held.access_token and not held.refresh_token
-    assert connected.attention == "needs_authorisation"
+    assert connected.attention == "needs_authorization"
 
 
 def test_every_step_leaves_an_audit_line(integrator, connected):

@@ -145,7 +145,7 @@ def test_a_job_that_cannot_run_says_why_instead_of_offering_it(integrator, conne
     assert run_now not in page() and pause not in page()
     assert "Press Validate Connection first" in listed(integrator, connected)[str(job())][2]
     IntegrationProfile.objects.update(status="published")
-    Credential.objects.update(state="needs_authorisation")
+    Credential.objects.update(state="needs_authorization")
     assert run_now not in page() and pause not in page()
     assert "Press Get OAuth Token first" in listed(integrator, connected)[str(job())][2]
     Credential.objects.update(state="connected", granted_scopes=[])

@@ -165,8 +165,8 @@ def test_nobody_who_could_give_roles(healthy, django_user_model):
 
 
 def test_profiles_that_wait_for_somebody_are_named(healthy):
-    factories.profile(display_name="Asking", attention=IntegrationProfile.Attention.NEEDS_AUTHORISATION)
-    assert "Need authorisation: Asking." in examine()[1]["integration profiles"]["message"]
+    factories.profile(display_name="Asking", attention=IntegrationProfile.Attention.NEEDS_AUTHORIZATION)
+    assert "Need authorization: Asking." in examine()[1]["integration profiles"]["message"]
     for number in range(7):
         factories.profile(display_name=f"Troubled {number}", attention=IntegrationProfile.Attention.REFRESH_FAILED)
     messages = [finding.message for finding in diagnosis.run() if finding.check == "integration profiles"]

@@ -80,17 +80,17 @@ def test_a_reader_who_stops_stops_the_fetching(monkeypatch: pytest.MonkeyPatch) 
 def test_while_nothing_comes_the_caller_can_look_after_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(read_ahead, "TICK_SECONDS", 0.02)
 
-    class Cancelled(Exception):
+    class Canceled(Exception):
         pass
 
     def cancel() -> None:
-        raise Cancelled
+        raise Canceled
 
     def source() -> Iterator[int]:
         threading.Event().wait(5)
         yield 1
 
     began = time.monotonic()
-    with pytest.raises(Cancelled):
+    with pytest.raises(Canceled):
         list(read_ahead.read(source(), depth=1, idle=cancel))
     assert time.monotonic() - began < 4

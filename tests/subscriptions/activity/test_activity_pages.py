@@ -200,7 +200,7 @@ def test_the_export_says_what_the_list_says(reader: Any, world: Any) -> None:
     listed = pages.rows(reader.get(LIST).content.decode(), "Display name")
     for name in ("hal", "kay", "lea", "nia"):
         assert known[name] == listed[name][-2], "the same words as on the page"
-    assert rows["out"]["Excluded by a rule"] == "yes" and rows["out"]["Uses a licence"] == "no"
+    assert rows["out"]["Excluded by a rule"] == "yes" and rows["out"]["Uses a license"] == "no"
 
 
 def test_the_page_of_a_seat_tells_its_latest_activity_with_signal_and_run(reader: Any, world: Any) -> None:

@@ -24,7 +24,7 @@ EVENTS, MORE = "team_log/get_events", "team_log/get_events/continue"
 
 @pytest.fixture
 def connected(connected: Any) -> IntegrationProfile:
-    """As a profile is made by default: analysed from 60 days back."""
+    """As a profile is made by default: analyzed from 60 days back."""
     profile: IntegrationProfile = connected
     profile.analyze_activity_from = timezone.now() - timedelta(days=60)
     profile.save()

@@ -38,7 +38,7 @@ def test_the_first_download_publishes_every_account(tenant, profile):
     assert run.counters["seen"] == run.counters["new"] == 5
     profile.refresh_from_db()
     assert profile.refreshed_at == world.NOW
-    assert (profile.licences_reported, profile.seats_provisioned_reported, profile.seats_used_reported) == (100, 5, 7)
+    assert (profile.licenses_reported, profile.seats_provisioned_reported, profile.seats_used_reported) == (100, 5, 7)
     assert tables() == []
 
 
@@ -81,7 +81,7 @@ def test_software_models_appear_with_their_first_seat(tenant, profile):
     assert SoftwareModel.objects.count() == 2
 
 
-def test_an_unknown_seat_type_is_kept_as_unrecognised_and_told(tenant, profile):
+def test_an_unknown_seat_type_is_kept_as_unrecognized_and_told(tenant, profile):
     tenant.members = [*seats(3), seat("eve", identifier="hologram")]
     run = refresh(profile)
 
@@ -285,11 +285,11 @@ def test_progress_tells_how_far_and_how_fast(tenant, profile):
     assert told[0].step.startswith("Listing: 4 of about 5 accounts, ")
 
 
-def test_a_cancelled_run_stops_at_the_next_page_and_changes_nothing(tenant, profile):
+def test_a_canceled_run_stops_at_the_next_page_and_changes_nothing(tenant, profile):
     tenant.members = seats(6)
     run = queue_run(profile)
     tenant.before = {2: lambda: JobRun.objects.filter(pk=run.pk).update(cancel_requested=True)}
-    assert execute(run).state == JobRun.State.CANCELLED
+    assert execute(run).state == JobRun.State.CANCELED
     assert current(profile) == set()
 
 
@@ -308,7 +308,7 @@ def test_a_profile_deleted_while_listing_stops_the_run_without_orphans(tenant, p
     run = queue_run(profile)
 
     def delete() -> None:
-        JobRun.objects.filter(pk=run.pk).update(generation=99, state=JobRun.State.CANCELLED)
+        JobRun.objects.filter(pk=run.pk).update(generation=99, state=JobRun.State.CANCELED)
         IntegrationProfile.objects.filter(pk=profile.pk).delete()
 
     tenant.before = {3: delete}

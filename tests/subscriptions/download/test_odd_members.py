@@ -198,7 +198,7 @@ def test_unknown_tags_are_kept_counted_and_told(dropbox, profile):
     assert (run.state, run.counters["new"], run.counters["unmatched"]) == ("succeeded", 4, 1)
     assert "hologram" in run.warnings[0]
     assert (stored("state").status, stored("state").vendor_status) == ("unknown", "sabbatical")
-    assert stored("state").consumes_licence
+    assert stored("state").consumes_license
 
 
 def test_a_member_listed_on_two_pages_is_one_seat_as_last_told(dropbox, profile):

@@ -67,7 +67,7 @@ def test_only_what_differs_is_touched_and_the_counters_add_up(tenant, profile):
         {"email_verified": True},
         {"secondary_emails": ("x@example.com",)},
         {"is_admin": True, "roles": ("Team",)},
-        {"consumes_licence": False},
+        {"consumes_license": False},
         {"assigned_at": None},
         {"suspended_at": world.NOW, "status": "suspended", "vendor_status": "suspended"},
     ],

@@ -173,7 +173,7 @@ def test_listed_is_current_plus_left_out_on_every_page(manager: Any, world: Any)
     listed = Subscription.objects.listed().count()
     everywhere = ("/subscriptions/", "/subscriptions/?seats=excluded")
     assert sum(pages.rows_behind(manager, url) for url in everywhere) == listed == 5
-    assert pages.rows_behind(manager, "/subscriptions/?licence=yes") == 3
+    assert pages.rows_behind(manager, "/subscriptions/?license=yes") == 3
     for path in ("/", world.europe.get_absolute_url(), world.model.get_absolute_url(), TYPES):
         for url, number in pages.figures(manager.get(path).content.decode()).items():
             if url.startswith("/subscriptions/"):
@@ -283,8 +283,8 @@ def test_a_subscription_names_every_rule_that_leaves_it_out_and_no_other(manager
     assert "Left out by a rule" in page and "Free of charge" in page and "Robots" in page
     for other in ("Not ours", "Switched off", "Of another profile"):
         assert other not in page
-    licence = pages.text_of(page.split("Uses a licence")[1][:600])
-    assert licence.startswith("No")
+    license = pages.text_of(page.split("Uses a license")[1][:600])
+    assert license.startswith("No")
 
 
 def test_the_list_counts_what_each_active_rule_leaves_out_now(manager: Any, world: Any) -> None:

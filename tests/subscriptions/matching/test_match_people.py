@@ -13,7 +13,7 @@ from profiles.jobs import queue
 from profiles.models import IntegrationProfile, JobRun
 from subscriptions import addresses, rematch
 from subscriptions.matching import by_hand as match_by_hand, resolve, try_rule
-from subscriptions.models import Match, Person, ResolutionRule, Subscription, UserExclusion, normalised
+from subscriptions.models import Match, Person, ResolutionRule, Subscription, UserExclusion, normalized
 from tests import factories, worlds
 
 pytestmark = pytest.mark.django_db
@@ -96,17 +96,17 @@ def test_no_seat_of_the_corpus_gets_somebody_elses_person(profile: Any, kind: An
     for stored, given, verified, expected in CORPUS.values():
         Person.objects.all().delete()
         Subscription.objects.all().delete()
-        ann, one = factories.person(normalised(stored)), seat(profile, kind, given, email_verified=verified)
+        ann, one = factories.person(normalized(stored)), seat(profile, kind, given, email_verified=verified)
         matched(profile)
         assert person_of(one) == (ann if expected else None), (stored, given)
 
 
-def test_the_database_normalises_as_python_does(profile: Any, kind: Any) -> None:
+def test_the_database_normalizes_as_python_does(profile: Any, kind: Any) -> None:
     samples = [given for _, given, _, _ in CORPUS.values()]
     with connection.cursor() as cursor:
         for sample in samples:
             cursor.execute(f"SELECT {addresses.normal('CAST(%s AS text)')}", [sample])
-            assert cursor.fetchone()[0] == normalised(sample)
+            assert cursor.fetchone()[0] == normalized(sample)
 
 
 def test_an_address_two_people_share_leads_to_neither(profile: Any, kind: Any) -> None:

@@ -14,7 +14,7 @@ from subscriptions.people.imports import steps as import_people, upload as uploa
 from tests import worlds
 
 NEW = "/people/imports/"
-HEADER = "Employee number,Name,E-mails,Department,Manager,Cost centre,Country,Left on\n"
+HEADER = "Employee number,Name,E-mails,Department,Manager,Cost center,Country,Left on\n"
 GOOD = "1,Anna,anna@example.com,,,,,\n"
 
 

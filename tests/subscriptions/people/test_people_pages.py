@@ -130,7 +130,7 @@ def form(**fields: str) -> dict[str, str]:
     return {"key": "77", "name": "Zoë", "addresses": "", "department": "", "country": "", "left_on": "", **fields}
 
 
-def test_a_person_is_added_with_normalised_addresses_and_matching_is_asked_for(keeper: Any) -> None:
+def test_a_person_is_added_with_normalized_addresses_and_matching_is_asked_for(keeper: Any) -> None:
     factories.profile(refreshed_at=timezone.now())
     lines = " Zoe@Example.COM \r\n\r\nZÖE@example.com\r\nzoe@example.com"
     answer = keeper.post("/people/new/", form(addresses=lines, country="fr"))

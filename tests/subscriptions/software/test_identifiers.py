@@ -24,7 +24,7 @@ def manager(signed_in: Any) -> Any:
 
 @pytest.fixture
 def world() -> SimpleNamespace:
-    """An unrecognised seat type in two profiles (3 current, 1 left out, 1 ended), and a recognised one with 1 seat."""
+    """An unrecognized seat type in two profiles (3 current, 1 left out, 1 ended), and a recognized one with 1 seat."""
     europe, asia = factories.profile(display_name="Europe"), factories.profile(display_name="Asia")
     full = factories.software_model(edition="Full")
     known = factories.identifier(identifier="full", software_model=full)
@@ -42,10 +42,10 @@ def mapped(client: Any, identifier: SubscriptionIdentifier, **fields: Any) -> An
     return client.post(f"{LIST}{identifier.pk}/map/", fields)
 
 
-def test_unrecognised_identifiers_come_first_with_their_seats_per_state(manager: Any, world: Any) -> None:
+def test_unrecognized_identifiers_come_first_with_their_seats_per_state(manager: Any, world: Any) -> None:
     table = pages.rows(manager.get(LIST).content.decode(), "Identifier")
     assert list(table) == ["hologram", "full"]
-    assert table["hologram"][1:] == ["Unrecognised", "3", "2 active , 1 invited", "1", "1"]
+    assert table["hologram"][1:] == ["Unrecognized", "3", "2 active , 1 invited", "1", "1"]
     assert table["full"][1] == "Dropbox Business Full"
 
 
@@ -66,7 +66,7 @@ def test_home_says_that_identifiers_wait_until_none_does(manager: Any, world: An
 
 def test_mapping_moves_the_seats_of_every_profile_at_once(manager: Any, world: Any) -> None:
     before = pages.text_of(manager.get(f"{LIST}{world.strange.pk}/map/").content.decode())
-    assert "Current seats 3 Left out by a rule 1 Ended 1 From Unrecognised" in before
+    assert "Current seats 3 Left out by a rule 1 Ended 1 From Unrecognized" in before
     answer = mapped(manager, world.strange, software_model=world.full.pk)
     assert answer["Location"] == world.strange.get_absolute_url()
     model_page = manager.get(world.full.get_absolute_url()).content.decode()
@@ -75,7 +75,7 @@ def test_mapping_moves_the_seats_of_every_profile_at_once(manager: Any, world: A
     assert pages.rows_behind(manager, f"/subscriptions/?model={world.full.pk}&seats=all") == 6
     line = AuditEntry.objects.get(verb="mapped subscription identifier")
     assert line.object_name == "hologram" and line.actor == manager.user
-    assert line.detail["software_model"] == {"before": "unrecognised", "after": "Dropbox Business Full"}
+    assert line.detail["software_model"] == {"before": "unrecognized", "after": "Dropbox Business Full"}
     assert line.detail["current"] == 3
 
 
@@ -136,7 +136,7 @@ def test_unmapping_asks_first_and_then_the_seats_are_a_work_list_again(manager: 
     world.known.refresh_from_db()
     assert world.known.software_model == world.full
     manager.post(path)
-    assert pages.rows_behind(manager, f"{LIST}?recognised=no") == 2
+    assert pages.rows_behind(manager, f"{LIST}?recognized=no") == 2
     assert pages.rows_behind(manager, f"/subscriptions/?model={world.full.pk}") == 0
     assert AuditEntry.objects.filter(verb="unmapped subscription identifier", object_name="full").exists()
 
@@ -185,7 +185,7 @@ def test_identifiers_are_found_by_name_model_and_profile(manager: Any, world: An
         return list(pages.rows(manager.get(f"{LIST}?{query}").content.decode(), "Identifier"))
 
     assert found("q=holo") == ["hologram"] and found("q=Full") == ["full"]
-    assert found("recognised=yes") == ["full"] and found(f"profile={world.asia.pk}") == ["hologram"]
+    assert found("recognized=yes") == ["full"] and found(f"profile={world.asia.pk}") == ["hologram"]
     assert found("sort=-current") == ["hologram", "full"] and found("sort=-software_model") == ["full", "hologram"]
 
 
@@ -200,7 +200,7 @@ def test_thirty_identifiers_cost_as_many_queries_as_one(manager: Any) -> None:
 
 
 def test_nonsense_in_the_address_gives_a_page(manager: Any, world: Any) -> None:
-    for query in worlds.nonsense(("q", "recognised", "profile", "sort", "page", "per_page")):
+    for query in worlds.nonsense(("q", "recognized", "profile", "sort", "page", "per_page")):
         assert manager.get(f"{LIST}?{query}").status_code == 200, query[:200]
     for key in ("0", "4711", str(2**63)):
         assert manager.get(f"{LIST}{key}/").status_code == 404

@@ -1,4 +1,4 @@
-"""Software models: the seats and licences counted here, beside what the vendor says, and the way down to the rows."""
+"""Software models: the seats and licenses counted here, beside what the vendor says, and the way down to the rows."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ def reader(signed_in: Any) -> Any:
 
 @pytest.fixture
 def world() -> SimpleNamespace:
-    """Full: 3 seats in Europe (one an invitation) and 2 in Asia, by two identifiers. Limited: 1 seat without a licence.
+    """Full: 3 seats in Europe (one an invitation) and 2 in Asia, by two identifiers. Limited: 1 seat without a license.
 
-    One seat of Full ended; one seat is unrecognised; a third model has no seat.
+    One seat of Full ended; one seat is unrecognized; a third model has no seat.
     """
-    europe = factories.profile(display_name="Europe", licences_reported=40, seats_used_reported=17)
+    europe = factories.profile(display_name="Europe", licenses_reported=40, seats_used_reported=17)
     asia = factories.profile(display_name="Asia")
     full, limited = factories.software_model(edition="Full"), factories.software_model(edition="Limited")
     unused = factories.software_model(edition="Unused")
@@ -36,18 +36,18 @@ def world() -> SimpleNamespace:
         for _ in range(number):
             factories.subscription(profile=place, identifier=kind)
     factories.subscription(profile=europe, identifier=kind, status="invited")
-    factories.subscription(profile=asia, identifier=other, status="suspended", consumes_licence=False)
+    factories.subscription(profile=asia, identifier=other, status="suspended", consumes_license=False)
     factories.subscription(profile=asia, identifier=kind, ended_at=timezone.now())
     factories.subscription(
         profile=europe,
         identifier=factories.identifier(identifier="limited", software_model=limited),
-        consumes_licence=False,
+        consumes_license=False,
     )
     factories.subscription(profile=europe, identifier=factories.identifier(identifier="hologram", software_model=None))
     return SimpleNamespace(europe=europe, asia=asia, full=full, limited=limited, unused=unused)
 
 
-def test_the_list_counts_current_seats_and_the_licences_they_use(reader: Any, world: Any) -> None:
+def test_the_list_counts_current_seats_and_the_licenses_they_use(reader: Any, world: Any) -> None:
     counted = pages.rows(reader.get(LIST).content.decode(), "Software model")
     assert counted["Dropbox Business Full"][2:5] == ["5", "4", "0"]
     assert counted["Dropbox Business Limited"][2:5] == ["1", "0", "0"]
@@ -87,7 +87,7 @@ def test_the_parts_of_a_model_add_up_to_the_whole(reader: Any, world: Any) -> No
         assert total == sum(int(cells[column]) for name, cells in by_profile.items() if name != "Total")
 
 
-def test_a_model_names_the_identifiers_it_is_recognised_by(reader: Any, world: Any) -> None:
+def test_a_model_names_the_identifiers_it_is_recognized_by(reader: Any, world: Any) -> None:
     page = reader.get(world.full.get_absolute_url()).content.decode()
     said = pages.text_of(page)
     assert "full_2" in said and "hologram" not in said

@@ -27,7 +27,7 @@ DEVICES_A_PAGE = 100
 
 @dataclass(frozen=True, kw_only=True)
 class Call:
-    """An authorised call: who calls, for which team, with which argument."""
+    """An authorized call: who calls, for which team, with which argument."""
 
     sandbox: Sandbox
     route: str

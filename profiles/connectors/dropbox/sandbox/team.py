@@ -54,7 +54,7 @@ def between(start: dt.datetime, end: dt.datetime, *parts: object) -> str:
 class Team:
     """A team whose members are held in a list, removed ones included; tests and routes may change them in place.
 
-    `people` counts current members; `licensed` the licences bought.
+    `people` counts current members; `licensed` the licenses bought.
     """
 
     def __init__(self, name: str, domain: str, people: int, licensed: int, *, seed: int = 1, removed: int = 0) -> None:

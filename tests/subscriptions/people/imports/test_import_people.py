@@ -205,7 +205,7 @@ def test_a_file_is_applied_or_thrown_away_once(keeper: Any) -> None:
 
 
 @pytest.mark.parametrize("moment", ["queued", "running"])
-def test_applying_that_is_cancelled_leads_back_to_the_preview(
+def test_applying_that_is_canceled_leads_back_to_the_preview(
     keeper: Any, integrator: Any, monkeypatch: Any, moment: str
 ) -> None:
     monkeypatch.setattr(people_differences, "BATCH", 2)
@@ -222,7 +222,7 @@ def test_applying_that_is_cancelled_leads_back_to_the_preview(
         worlds.work()
     assert not Person.objects.exists()
     said = keeper.get(upload.get_absolute_url()).content.decode()
-    assert "Applying it was cancelled" in said and "Apply this file?" in said
+    assert "Applying it was canceled" in said and "Apply this file?" in said
     press(keeper, upload)
     assert Person.objects.count() == 5
 

@@ -91,7 +91,7 @@ def test_a_new_line_shows_what_will_be_stored_as_it_was_read(keeper: Any) -> Non
     text = said(keeper, staged(HEADER + line, keeper.user))
     assert (
         "New 1 Anna E-mails: anna@example.com, a@example.com Department: IT "
-        "Cost centre: CC-1 Country: DE Left on: 2025-12-31" in text
+        "Cost center: CC-1 Country: DE Left on: 2025-12-31" in text
     )
     assert "Manager: " not in text, "an empty cell is no news of a new person"
 

@@ -89,11 +89,11 @@ def test_a_file_in_many_pieces_is_read_as_one(keeper: Any, monkeypatch: Any) -> 
     assert [row.values["cells"]["name"] for row in kept.rows.all()] == ["Zoë Müller 李", "Bob"]
 
 
-def test_a_reading_that_was_cancelled_can_be_taken_up_again(keeper: Any, integrator: Any) -> None:
+def test_a_reading_that_was_canceled_can_be_taken_up_again(keeper: Any, integrator: Any) -> None:
     upload = uploaded(listing(range(3)), keeper.user)
     integrator.post(f"/runs/{upload.run_id}/cancel/")
     said = keeper.get(upload.get_absolute_url()).content.decode()
-    assert "Reading it was cancelled" in said and "Not read" in keeper.get(NEW).content.decode()
+    assert "Reading it was canceled" in said and "Not read" in keeper.get(NEW).content.decode()
     assert "Apply this file?" in press(keeper, upload, "read")
     assert "already" in press(keeper, upload, "read")
 
