@@ -97,11 +97,11 @@ class SubscriptionFilter(ListFilter):
         asked = self.form.cleaned_data
         return chosen if asked.get("seats") or asked.get("ended_by") else chosen.filter(ended_at=None, excluded=False)
 
-    def describe(self) -> list[tuple[str, str, str]]:
+    def active_filters(self) -> list[tuple[str, str, str]]:
         """The choice without a model has a value of its own, which is no word for a reader."""
         return [
             (name, label, NO_MODEL if (name, text) == ("model", UNRECOGNIZED) else text)
-            for name, label, text in super().describe()
+            for name, label, text in super().active_filters()
         ]
 
     def find(self, queryset: SubscriptionQuerySet, name: str, value: str) -> SubscriptionQuerySet:

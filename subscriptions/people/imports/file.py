@@ -189,7 +189,7 @@ def _records(source: _Source, header: Header) -> Iterator[Record]:
         count += 1
         if count > MOST_LINES:
             raise Unreadable(f"The file has more than {MOST_LINES:,} lines. Upload it in parts.")
-        yield _record(line, [csv_export.unguarded(cell.strip()) for cell in cells] if header.ours else cells, header)
+        yield _record(line, [csv_export.plain_cell(cell.strip()) for cell in cells] if header.ours else cells, header)
 
 
 def _record(line: int, cells: list[str], header: Header) -> Record:

@@ -200,10 +200,10 @@ def test_it_stops_cleanly_and_goes_on_where_it_was(tmp_path: Path, number: int) 
         password = start.passwords()["admin"]
         keys = other.keys()
         assert start.interrupt(number) == 0
-        assert start.said().rstrip().endswith("Stopped. Run it again to go on where you were.")
+        assert start.said().rstrip().endswith("Stopped. Run it again to continue.")
         assert "Traceback" not in start.said() + (other.home / "demo.log").read_text()
     with other.running() as again:
         assert again.passwords() == {} and "Sign in as before." in again.said()
-        assert "It goes on where you were: 0 profiles, 0 subscriptions." in again.said()
+        assert "It continues with 0 profiles, 0 subscriptions." in again.said()
         assert other.keys() == keys
         assert opens(again.address("Application"), password)

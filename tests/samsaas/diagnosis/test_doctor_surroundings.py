@@ -48,7 +48,7 @@ def test_runs_nobody_takes_and_runs_whose_worker_died(healthy):
     factories.run(state=JobRun.State.RUNNING, heartbeat_at=long_ago)
     factories.run(state=JobRun.State.QUEUED, created_at=long_ago, not_before=timezone.now() + timedelta(hours=1))
     messages = {finding.message for finding in diagnosis.run() if finding.check == "job runs"}
-    assert messages == {"1 running without a sign of life.", "1 due, and taken by nobody."}
+    assert messages == {"1 running without a heartbeat.", "1 due, and no worker takes them."}
 
 
 def test_an_embedded_broker_serves_this_machine_only(healthy, settings):
@@ -164,7 +164,7 @@ def test_nothing_is_set_at_all(tmp_path):
     failed = {check for check, finding in found.items() if finding["level"] == "FAIL"}
     assert code == 1 and failed >= {"secret key", "encryption keys", "database"}
     assert "There is no file" in found["database"]["message"] and not nowhere.exists()
-    assert found["stored data"]["message"] == "Not looked at."
+    assert found["stored data"]["message"] == "Not checked."
 
 
 @pytest.mark.own_database
