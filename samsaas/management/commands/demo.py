@@ -12,6 +12,7 @@ import logging
 import os
 import shlex
 import signal
+import socket
 import sys
 import threading
 from argparse import ArgumentParser
@@ -55,6 +56,12 @@ RESET = """    To set a new password for admin, or for another account:
 
 REAL = """The settings are those of a real installation ({public_url}), and the demo's stand-in gives tokens to anybody.
 Run it where PUBLIC_URL is not set, or start it with SAMSAAS_ENV_FILE=/dev/null if the line is in .env."""
+# Option -> (default, whose port it is).
+PORTS = {"--port": (8000, "application"), "--sandbox-port": (8765, "sandbox")}
+PORT_REFUSED = """Port {number} of the {owner} {why}. Start the demo with another port:
+  make demo ARGS="{arguments}"
+or, without make:
+  {python} manage.py demo {arguments}"""
 UNPREPARED = "{stage} is set, but SANDBOX is off: these are not the demo's settings. Unset {stage}."
 
 
@@ -63,8 +70,8 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []  # some need keys, which this command makes
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--port", type=port, default=8000, help="port of the application (default: 8000)")
-        parser.add_argument("--sandbox-port", type=port, default=8765, help="port of the sandbox (default: 8765)")
+        for option, (default, owner) in PORTS.items():
+            parser.add_argument(option, type=port, default=default, help=f"port of the {owner} (default: {default})")
         parser.add_argument("--fresh", action="store_true", help="delete the data of an earlier demo and start again")
         parser.add_argument("--yes", action="store_true", help="do not ask before deleting")
 
@@ -79,7 +86,7 @@ class Command(BaseCommand):
             if not settings.SANDBOX:
                 raise CommandError(UNPREPARED.format(stage=STAGE))
             with home.hold_lock():
-                self._serve_until_stopped(home, options["port"], options["sandbox_port"])
+                self._serve_until_stopped(home, {"--port": options["port"], "--sandbox-port": options["sandbox_port"]})
         except AlreadyRunning as error:
             raise CommandError(f"A demo is already running from {home.folder}. Stop it first.") from error
 
@@ -103,15 +110,16 @@ class Command(BaseCommand):
         if input(f"Delete the demo in {home.folder}, its database and keys? [y/N] ").strip().lower() != "y":
             raise CommandError("Nothing was deleted.")
 
-    def _serve_until_stopped(self, home: DemoFolder, web_port: int, sandbox_port: int) -> None:
+    def _serve_until_stopped(self, home: DemoFolder, ports: dict[str, int]) -> None:
         stopping = threading.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: stopping.set())
         log_to(home.log_file)
         from samsaas.demo import embedded  # noqa: PLC0415 - loads the worker, which stage 1 does not need
 
-        sandbox = self._bind_sandbox(home, sandbox_port)
-        product = bind_port(lambda: embedded.Embedded(LOOPBACK, web_port, settings.PUBLIC_URL), web_port, "--port")
+        sandbox = self._bind_sandbox(home, ports)
+        web_port = ports["--port"]
+        product = bind_port(lambda: embedded.Embedded(LOOPBACK, web_port, settings.PUBLIC_URL), "--port", ports)
         call_command("migrate", verbosity=0)
         from samsaas.demo import people as demo_people  # noqa: PLC0415 - stage 1 runs without the apps' data
 
@@ -123,12 +131,13 @@ class Command(BaseCommand):
         self.stdout.write("  Stopped. Run it again to continue.")
         embedded.exit_process(0)
 
-    def _bind_sandbox(self, home: DemoFolder, number: int) -> Any:
+    def _bind_sandbox(self, home: DemoFolder, ports: dict[str, int]) -> Any:
         from profiles.connectors.dropbox import sandbox  # noqa: PLC0415 - never loaded outside the demo
         from profiles.connectors.dropbox.sandbox import serving  # noqa: PLC0415
 
         stand_in = sandbox.Sandbox(redirect_uris=[settings.OAUTH_REDIRECT_URL], state_file=home.sandbox_state)
-        return bind_port(lambda: serving.serve(stand_in, LOOPBACK, number), number, "--sandbox-port")
+        number = ports["--sandbox-port"]
+        return bind_port(lambda: serving.serve(stand_in, LOOPBACK, number), "--sandbox-port", ports)
 
     def _print_welcome(self, home: DemoFolder, sandbox_url: str, resumed: int) -> None:
         from profiles.connectors.dropbox.sandbox import application  # noqa: PLC0415
@@ -156,13 +165,31 @@ def port(text: str) -> int:
     return number
 
 
-def bind_port(make: Callable[[], Bound], number: int, option: str) -> Bound:
-    """The result of `make`, which binds the port. Raises `CommandError` with a command that works."""
+def bind_port(make: Callable[[], Bound], option: str, ports: dict[str, int]) -> Bound:
+    """The result of `make`, which binds the port of `option`. Raises `CommandError` with a command that will work."""
     try:
         return make()
     except OSError as error:
         why = "is in use" if error.errno == errno.EADDRINUSE else f"cannot be used ({error})"
-        raise CommandError(f"Port {number} {why}. Choose another one with {option}.") from error
+        better = ports | {option: free_port_above(ports[option], besides=set(ports.values()))}
+        changed = [f"{name} {number}" for name, number in better.items() if number != PORTS[name][0]]
+        message = PORT_REFUSED.format(
+            number=ports[option],
+            owner=PORTS[option][1],
+            why=why,
+            arguments=" ".join(changed),
+            python=shlex.quote(os.path.relpath(sys.executable)),
+        )
+        raise CommandError(message) from error
+
+
+def free_port_above(number: int, *, besides: set[int]) -> int:
+    """The next higher port that is free on this machine, and unprivileged."""
+    for candidate in range(max(number, 1023) + 1, 2**16):
+        with socket.socket() as probe:
+            if candidate not in besides and probe.connect_ex((LOOPBACK, candidate)) != 0:
+                return candidate
+    return number
 
 
 def sign_in(home: DemoFolder, passwords: dict[str, str]) -> str:

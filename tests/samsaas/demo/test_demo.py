@@ -159,11 +159,19 @@ def test_a_second_one_from_the_same_folder_is_refused(demo: Demo, first: Start) 
 
 
 @pytest.mark.parametrize(("taken", "option"), [("port", "--port"), ("sandbox_port", "--sandbox-port")])
-def test_a_port_that_is_taken_is_named_with_its_option(tmp_path: Path, taken: str, option: str) -> None:
+def test_a_port_that_is_taken_is_answered_with_the_command_that_works(tmp_path: Path, taken: str, option: str) -> None:
     other = Demo(tmp_path)
     with socket.create_server(("127.0.0.1", getattr(other, taken))):
         said = other.refused()
-    assert f"Port {getattr(other, taken)} is in use. Choose another one with {option}." in said
+        assert f"Port {getattr(other, taken)} of the" in said and " is in use." in said
+        arguments = re.findall(r'make demo ARGS="([^"]+)"', said)[0].split()
+        assert f"manage.py demo {' '.join(arguments)}" in said
+        offered = dict(zip(arguments[::2], map(int, arguments[1::2]), strict=True))
+        assert offered.keys() == {"--port", "--sandbox-port"} and offered[option] != getattr(other, taken)
+        if option == "--sandbox-port":  # one of the two is enough: a start takes a while
+            other.port, other.sandbox_port = offered["--port"], offered["--sandbox-port"]
+            with other.running():
+                pass
 
 
 @pytest.mark.parametrize("number", ["0", "65536", "http"])
