@@ -93,7 +93,7 @@ def as_pattern(phrases: dict[str, str]) -> str:
 OUT = re.compile(
     rf"(?i:{'|'.join(BRITISH)})"
     rf"|(?i:(?<![a-z])(?:{as_pattern(PHRASES)})(?![a-z]))"
-    rf"|(?<![A-Za-z])(?:{as_pattern(LABELS)})(?=\s*[\"'“”<*:|)])"
+    rf"|(?<![A-Za-z])(?:{as_pattern(LABELS)})(?=\s*[\"'“”<*|)])"
 )
 
 

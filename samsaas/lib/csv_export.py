@@ -15,7 +15,7 @@ DANGEROUS = (*"=+-@＝＋－＠", "\t", "\r", "\n", "\0")
 ROWS_A_CHUNK = 500
 
 
-class Line:
+class LineWriter:
     """A file for `csv.writer` that returns each line instead of storing it."""
 
     def write(self, value: str) -> str:
@@ -46,7 +46,7 @@ def plain_cell(cell: str) -> str:
 
 def encode_rows(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[bytes]:
     """UTF-8 with the byte order mark that spreadsheets need, in chunks of `ROWS_A_CHUNK` lines."""
-    writer = csv.writer(Line())
+    writer = csv.writer(LineWriter())
     chunk = ["\ufeff", writer.writerow(header)]
     for count, row in enumerate(rows, start=1):
         chunk.append(writer.writerow([safe_cell(value) for value in row]))

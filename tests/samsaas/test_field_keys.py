@@ -128,7 +128,7 @@ def test_an_interrupted_change_loses_nothing_and_is_finished_by_the_next(setting
 
 
 def test_a_token_refreshed_between_reading_and_writing_is_kept(settings, monkeypatch):
-    """The refresher still runs with the old key alone: what it stores has to be changed in a second look."""
+    """Another process still has only the old key: what it stores is re-encrypted by a second run."""
     credential, old = connected_credential(), settings.FIELD_ENCRYPTION_KEYS
     new = add_key(settings)
     replace, refreshes = stored_secrets.Column.replace_unchanged, iter(["refreshed"])
@@ -241,7 +241,7 @@ def test_a_worker_with_the_wrong_key_fails_its_run_and_changes_no_secret(connect
 
 
 def test_after_losing_the_key_the_secrets_are_forgotten_and_entered_anew(connected, settings, dropbox, integrator):
-    """The way back an operator is told by the doctor and by the command itself."""
+    """The steps that the doctor and the command itself tell the operator."""
     lose_the_old_keys(settings)
     with pytest.raises(CommandError, match="--forget-lost"):
         rotate()

@@ -1,4 +1,4 @@
-"""The demo's directory finds most seats their person, and leaves work on the list of those without one."""
+"""With the demo's directory most subscriptions find their person, and some do not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`manage.py doctor` and an installation broken in one way: what it finds in settings and stored data, and advises."""
+"""`manage.py doctor` in an installation with one fault in its settings or stored data: what it finds and advises."""
 
 from __future__ import annotations
 

@@ -145,9 +145,9 @@ def test_a_machine_whose_clock_is_not_the_vendors(healthy, stand_in, monkeypatch
 
 
 def doctor(**variables: str) -> tuple[int, Findings, str]:
-    """Exit code, findings and all output of the real command in an environment of its own.
+    """Exit code, findings and all output of the real command, run as a process with its own environment.
 
-    The time limit is the promise: whatever is silent, the doctor answers.
+    The time limit proves that the doctor answers even if nothing else does.
     """
     environment = {"PATH": os.environ["PATH"], "SAMSAAS_ENV_FILE": os.devnull, **variables}
     command = [sys.executable, "manage.py", "doctor", "--json"]
