@@ -10,8 +10,9 @@ from django.db.models import Max, Q, prefetch_related_objects
 from django.utils import timezone
 
 from profiles.connectors import base
-from profiles.jobs import execute as runs
+from profiles.jobs import processes
 from profiles.models import Credential, IntegrationProfile, JobRun, ProcessCheck, ScheduledJob
+from profiles.models.run import VALIDATE
 from profiles.oauth import scopes
 
 STALE_AFTER = timedelta(hours=36)
@@ -20,11 +21,11 @@ NEXT_STEP = (
     "Press Get OAuth Token and allow the access as a team administrator."
 )
 SILENT = "Nothing is refreshed until an administrator presses Get OAuth Token again; the data below stays as it is."
-VALIDATE = "Press Validate Connection: every enabled process is tried, and success publishes the profile."
-NOT_TRIED = f"This connection has not been tried yet, so nothing is refreshed. {VALIDATE}"
+PRESS_VALIDATE = "Press Validate Connection: every enabled process is tried, and success publishes the profile."
+NOT_TRIED = f"This connection has not been tried yet, so nothing is refreshed. {PRESS_VALIDATE}"
 CHANGED = (
     "A process was switched on or off since the last validation, so the profile is a draft again and nothing is "
-    f"refreshed. {VALIDATE}"
+    f"refreshed. {PRESS_VALIDATE}"
 )
 PAUSED = "Nothing is refreshed daily until somebody resumes the scheduled job below; the data stays as it is."
 NO_FILE_EVENTS = (
@@ -76,7 +77,7 @@ def needs(profiles: Sequence[IntegrationProfile], now: datetime) -> dict[int, li
     for run in told_runs(profiles):
         ends[run.profile_id or 0].append(run)
     others = twins(profiles)
-    validating = set(JobRun.objects.active().for_process(base.VALIDATE).values_list("profile", flat=True))
+    validating = set(JobRun.objects.active().for_process(VALIDATE).values_list("profile", flat=True))
     return {
         profile.pk: _needs(
             profile,
@@ -171,7 +172,7 @@ def told_runs(profiles: Sequence[IntegrationProfile]) -> list[JobRun]:
     """Of each step of each refresh the run that ended last, canceled ones apart, and those that stay away from a
     vendor in trouble; the newest first."""
     ended = (JobRun.State.SUCCEEDED, JobRun.State.HELD, JobRun.State.FAILED)
-    steps = JobRun.objects.filter(profile__in=profiles, process__in=runs.REFRESHING)
+    steps = JobRun.objects.filter(profile__in=profiles, process__in=processes.refreshing_keys())
     last = steps.filter(state__in=ended).order_by().values("profile", "process").annotate(last=Max("pk")).values("last")
     away = Q(pk__in=steps.filter(state=JobRun.State.QUEUED, outages__gt=0).values("pk"))
     return list(JobRun.objects.filter(Q(pk__in=last) | away))
