@@ -25,8 +25,8 @@ def fill(teams: Iterable[Any]) -> int:
     if Person.objects.exists():
         return 0
     people, addresses = [], []
-    for number, (team, member) in enumerate((team, member) for team in teams for member in team.members):
-        profile = member["profile"]
+    everybody = [(member["profile"], team.first_day) for team in teams for member in team.members]
+    for number, (profile, first_day) in enumerate(everybody):
         if number % 12 == 7:
             continue
         key = f"P{number:05d}"
@@ -39,7 +39,7 @@ def fill(teams: Iterable[Any]) -> int:
                 manager=f"P{number % 9:05d}" if number > 8 else "",
                 cost_centre=f"{4000 + 10 * (number % len(DEPARTMENTS))}",
                 country=COUNTRIES[number % len(COUNTRIES)],
-                left_on=team.first_day - LEFT if number % 15 == 14 else None,
+                left_on=first_day - LEFT if number % 15 == 14 else None,
             )
         )
         addresses.append(normalised(address))

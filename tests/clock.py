@@ -33,7 +33,7 @@ class Journey:
 
     def begin(self) -> None:
         self._traveller = self._travel.start()
-        # A server's clock cannot be moved, and SQLite asks the system: what they say is corrected where it is asked for.
+        # A server's clock cannot be moved, and SQLite asks the system: what they say is corrected on its way.
         Now.as_sqlite = self._corrected(SQLITE)
         Now.as_postgresql = self._corrected(POSTGRESQL)
         self.again()

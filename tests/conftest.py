@@ -17,7 +17,7 @@ JOURNEY = pytest.StashKey[Any]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--at", help="the moment at which the run takes place, such as 2028-02-29T23:59; the real one if not")
+    parser.addoption("--at", help="the moment of the run in UTC, such as 2028-02-29T23:59, instead of the real one")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -48,8 +48,8 @@ UNTICKED = (
 class Sandbox:
     """A Dropbox. `now` may be replaced at any time; `rate` is (calls, seconds) per app and team, None for no limit.
 
-    The demo apps know `redirect_uris` beside LOCAL_REDIRECT_URIS. `state_file` keeps apps, grants, tokens and the day of
-    the first start over a restart; the teams' past is told back from that day.
+    The demo apps know `redirect_uris` beside LOCAL_REDIRECT_URIS. `state_file` keeps apps, grants, tokens and the day
+    of the first start over a restart; the teams' past is told back from that day.
     """
 
     def __init__(

@@ -56,8 +56,8 @@ def between(start: dt.datetime, end: dt.datetime, *parts: object) -> str:
 class Team:
     """A team whose members are held in a list, removed ones included; tests and routes may change them in place.
 
-    `people` counts current members; `licensed` the licences bought. `first_day` is the day on which the sandbox was first
-    started, as the sandbox knows it: a team's past is told back from it, and never moves. Without a sandbox it is today.
+    `people` counts current members; `licensed` the licences bought. `first_day` is the day of the sandbox's first
+    start, and set by it: the team's past is told back from that day, and never moves. Without a sandbox it is today.
     """
 
     def __init__(self, name: str, domain: str, people: int, licensed: int, *, seed: int = 1, removed: int = 0) -> None:
