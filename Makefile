@@ -3,13 +3,20 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint ci check lock bench faults screenshots clean
+.PHONY: demo test one travel lint ci check lock bench faults screenshots clean
 
 demo: $(VENV)/.runtime
 	$(BIN)/python manage.py demo $(ARGS)
 
 test: $(VENV)/.dev
 	$(BIN)/python -m tests.run
+
+# Some tests, quickly: make one T=tests/profiles, or one test at another moment: AT=2028-02-29T23:59 (UTC).
+one: $(VENV)/.dev
+	$(BIN)/python -m pytest -q $(if $(AT),--at $(AT)) $(T)
+
+travel: $(VENV)/.dev
+	$(BIN)/python -m tests.travel $(ARGS)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -47,12 +47,12 @@ NASTY = {
 
 
 def draft_profile(name: str = "Dropbox Europe", **fields: Any) -> IntegrationProfile:
-    """A Draft with the sandbox's demo app."""
+    """A Draft with the sandbox's demo app, analyzed from a week back: today alone has no events before the morning."""
     profile = IntegrationProfile.objects.create(
         vendor="dropbox",
         display_name=name,
         alias=aliases.free_alias("dropbox", name),
-        analyze_activity_from=timezone.now(),
+        analyze_activity_from=timezone.now() - timedelta(days=7),
         **fields,
     )
     credentials.save_client(profile.alias, "subscriptions", application.DEMO_KEY, application.DEMO_SECRET)

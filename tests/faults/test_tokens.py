@@ -37,6 +37,8 @@ django.setup()
 from datetime import timedelta
 from django.utils import timezone
 from profiles.connection import refresh_token
+from tests import clock
+clock.Journey(clock.moment(sys.argv[3])).begin()
 refresh_token.LEASE = timedelta(seconds=int(sys.argv[2]))
 refresh_token.run(int(sys.argv[1]), now=timezone.now())
 """
@@ -71,7 +73,7 @@ def another_process(credential: Credential) -> subprocess.Popen[bytes]:
         "DROPBOX_TOKEN_URL": settings.DROPBOX_TOKEN_URL,
         "DROPBOX_API_URL": settings.DROPBOX_API_URL,
     }
-    command = [sys.executable, "-c", REFRESHER, str(credential.pk), str(LEASE_SECONDS)]
+    command = [sys.executable, "-c", REFRESHER, str(credential.pk), str(LEASE_SECONDS), timezone.now().isoformat()]
     return subprocess.Popen(command, cwd=ROOT, env=environment)
 
 

@@ -18,7 +18,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--host", default="127.0.0.1")
         parser.add_argument("--port", type=int, default=8765)
-        parser.add_argument("--state", type=Path, help="file that keeps grants and tokens over a restart")
+        parser.add_argument("--state", type=Path, help="file that keeps grants, tokens and the past over a restart")
         parser.add_argument("--members", type=int, help="add a team with so many members, such as 1000000")
 
     def handle(self, *args: Any, **options: Any) -> None:

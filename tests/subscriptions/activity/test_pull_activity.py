@@ -24,9 +24,11 @@ EVENTS, MORE = "team_log/get_events", "team_log/get_events/continue"
 
 
 @pytest.fixture
-def connected(connected: Any) -> IntegrationProfile:
-    """As a profile is made by default: analyzed from 60 days back."""
+def connected(connected: Any, dropbox: Any) -> IntegrationProfile:
+    """As a profile is made by default: analyzed from 60 days back. The vendor's time stands still, so its log does."""
     profile: IntegrationProfile = connected
+    began = dropbox.now()
+    dropbox.now = lambda: began
     profile.analyze_activity_from = timezone.now() - timedelta(days=60)
     profile.save()
     return profile
@@ -82,7 +84,7 @@ def test_after_connecting_every_active_seat_has_its_latest_activity_and_its_days
     refreshed: IntegrationProfile, dropbox: Any
 ) -> None:
     since = coverage._midnight(refreshed.analyze_activity_from)
-    truth = true_activity(dropbox, since, timezone.now() + timedelta(hours=1))
+    truth = true_activity(dropbox, since, dropbox.now())
     seats = set(Subscription.objects.current().values_list("external_id", flat=True))
     counted = {who: moments for who, moments in truth.items() if who in seats}
     assert len(counted) > 100
@@ -130,8 +132,9 @@ def test_the_next_pull_reads_a_day_again_counts_nothing_twice_and_finds_what_cam
     before, known = days(), latest()
     seat = Subscription.objects.current().filter(status="active").order_by("pk").last()
     assert seat
+    yesterday = dropbox.now().date() - timedelta(days=1)
     late = log._event(
-        timezone.now().date() - timedelta(days=1),
+        yesterday,
         23 * 3600,
         log.DOINGS[0],
         {".tag": "user", "user": {".tag": "team_member", "team_member_id": seat.external_id}},
@@ -140,7 +143,7 @@ def test_the_next_pull_reads_a_day_again_counts_nothing_twice_and_finds_what_cam
     monkeypatch.setattr(log, "events", lambda *given: [late, *real(*given)])
     run = pull(refreshed)
     assert run.state == "succeeded"
-    added = (seat.external_id, timezone.now().date() - timedelta(days=1))
+    added = (seat.external_id, yesterday)
     after = days()
     assert after.pop(added) == before.pop(added, 0) + 1
     assert after == before

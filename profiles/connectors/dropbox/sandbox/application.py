@@ -48,8 +48,8 @@ UNTICKED = (
 class Sandbox:
     """A Dropbox. `now` may be replaced at any time; `rate` is (calls, seconds) per app and team, None for no limit.
 
-    The demo apps know `redirect_uris` beside LOCAL_REDIRECT_URIS. `state_file` keeps apps, grants and tokens over a
-    restart.
+    The demo apps know `redirect_uris` beside LOCAL_REDIRECT_URIS. `state_file` keeps apps, grants, tokens and the day
+    of the first start over a restart; the teams' past is told back from that day.
     """
 
     def __init__(
@@ -64,6 +64,8 @@ class Sandbox:
         self.now, self.rate = now, rate
         self.teams = {team.team_id: team for team in (demo_teams() if teams is None else teams)}
         self.store = Store(lambda: self.now().timestamp(), state_file)
+        for team in self.teams.values():
+            team.first_day = self.store.first_day
         self.faults = Faults()
         self.log: deque[tuple[str, int]] = deque(maxlen=10_000)
         self.cursor_epoch = 0

@@ -15,7 +15,8 @@ from profiles.connectors.dropbox.sandbox.team import Member, Team, opaque, roll,
 Event = dict[str, Any]
 DAY = dt.timedelta(days=1)
 
-# How often the members of each tenth of a team do something: a day in so many, or nothing since so many days.
+# How often the members of each tenth of a team do something: a day in so many, or nothing since so many days before the
+# first day of the sandbox.
 HABITS = (1, 1, 1, 2, 2, 3, 5, 9, 20, 0)
 STOPPED = (35, 50, 80, 140, 400)
 
@@ -79,7 +80,7 @@ def _is_active_on(team: Team, index: int, member: Member, day: dt.date) -> bool:
     number = roll(team.seed, "habit", index)
     habit = HABITS[number % len(HABITS)]
     if not habit:
-        gone = dt.date(2026, 11, 23) - dt.timedelta(days=STOPPED[number // 10 % len(STOPPED)])
+        gone = team.first_day - dt.timedelta(days=STOPPED[number // 10 % len(STOPPED)])
         return day <= gone and roll(team.team_id, index, day.toordinal()) % 3 == 0
     weekend = day.weekday() >= 5 and roll(index, day.toordinal(), "weekend") % 6
     return not weekend and roll(team.team_id, index, day.toordinal()) % habit == 0

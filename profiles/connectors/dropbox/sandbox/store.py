@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import os
 import secrets
@@ -12,6 +13,8 @@ from typing import Any
 
 CODE_LIFE = 600
 TOKEN_LIFE = 14400
+# The day from which the past was told, whenever it was, before a state file kept its own.
+DAY_OF_OLD_FILES = "2026-11-23"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,10 +65,14 @@ class AccessToken:
 
 
 class Store:
-    """Everything the sandbox must remember between two starts. `now` gives seconds since 1970."""
+    """Everything the sandbox must remember between two starts. `now` gives seconds since 1970.
+
+    `first_day` is the day of the very first start.
+    """
 
     def __init__(self, now: Callable[[], float], path: Path | None = None) -> None:
         self._now, self._path = now, path
+        self.first_day = dt.datetime.fromtimestamp(now(), dt.UTC).date()
         self.apps: dict[str, App] = {}
         self.codes: dict[str, Code] = {}
         self.grants: dict[str, Grant] = {}
@@ -126,6 +133,7 @@ class Store:
         if self._path is None:
             return
         kept = {
+            "first_day": self.first_day.isoformat(),
             "apps": [asdict(app) for app in self.apps.values()],
             "grants": [asdict(grant) for grant in self.grants.values()],
             "refresh_tokens": self.refresh_tokens,
@@ -140,6 +148,7 @@ class Store:
         def record(fields: dict[str, Any]) -> dict[str, Any]:
             return {name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()}
 
+        self.first_day = dt.date.fromisoformat(kept.get("first_day", DAY_OF_OLD_FILES))
         self.apps = {fields["key"]: App(**record(fields)) for fields in kept["apps"]}
         self.grants = {fields["grant_id"]: Grant(**record(fields)) for fields in kept["grants"]}
         self.refresh_tokens = dict(kept["refresh_tokens"])

@@ -1,4 +1,4 @@
-"""Teams made of deterministic people: a name and a seed always give the same members, ids and dates."""
+"""Teams made of deterministic people: a name, a seed and a first day always give the same members, ids and dates."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ from typing import Any
 
 from profiles.connectors.dropbox.sandbox.names import SCRIPTS
 
-FIRST_DAY = dt.datetime(2019, 1, 7, 8, 0, tzinfo=dt.UTC)
-LAST_JOINING = dt.datetime(2026, 5, 29, 16, 0, tzinfo=dt.UTC)
-INVITED_FROM = dt.datetime(2026, 6, 15, 9, 0, tzinfo=dt.UTC)
+# A team's past, counted from the midnight of its first day.
+FOUNDED = dt.timedelta(days=-2877, hours=8)
+LAST_JOINING = dt.timedelta(days=-178, hours=16)
+INVITED_FROM = dt.timedelta(days=-161, hours=9)
+INVITED_UNTIL = dt.timedelta(days=-131, hours=9)
 
 # Two independent live tenants answered with this name, description and one identical id (spec: "Team admin").
 TEAM_ROLE = {
@@ -54,13 +56,15 @@ def between(start: dt.datetime, end: dt.datetime, *parts: object) -> str:
 class Team:
     """A team whose members are held in a list, removed ones included; tests and routes may change them in place.
 
-    `people` counts current members; `licensed` the licenses bought.
+    `people` counts current members; `licensed` the licenses bought. `first_day` is the day of the sandbox's first
+    start, and set by it: the team's past is told back from that day, and never moves. Without a sandbox it is today.
     """
 
     def __init__(self, name: str, domain: str, people: int, licensed: int, *, seed: int = 1, removed: int = 0) -> None:
         self.name, self.domain, self.licensed, self.seed = name, domain, licensed, seed
         self.people, self.removed = people, removed
         self.team_id = opaque("dbtid:AAD", "team", name, seed)
+        self.first_day = dt.datetime.now(dt.UTC).date()
 
     @cached_property
     def members(self) -> list[Member]:
@@ -122,20 +126,24 @@ class Team:
 
     def _add_status_fields(self, profile: dict[str, Any], status: str, index: int) -> None:
         if status == "invited":
-            profile["invited_on"] = between(INVITED_FROM, INVITED_FROM + dt.timedelta(days=30), self.seed, index)
+            profile["invited_on"] = between(self._past(INVITED_FROM), self._past(INVITED_UNTIL), self.seed, index)
             return
         profile["account_id"] = opaque("dbid:AAB", self.team_id, index)
-        profile["joined_on"] = between(FIRST_DAY, LAST_JOINING, self.seed, "joined", index)
+        profile["joined_on"] = between(self._past(FOUNDED), self._past(LAST_JOINING), self.seed, "joined", index)
         profile["is_directory_restricted"] = False
         if status == "removed":
             profile["status"] |= {"is_recoverable": index % 2 == 0, "is_disconnected": False}
         if status == "suspended":
-            profile["suspended_on"] = between(LAST_JOINING, INVITED_FROM, self.seed, "suspended", index)
+            since, until = self._past(LAST_JOINING), self._past(INVITED_FROM)
+            profile["suspended_on"] = between(since, until, self.seed, "suspended", index)
         if index % 9 == 4:
             other = profile["email"].replace("@", "@mail.")
             profile["secondary_emails"] = [{"email": other, "is_verified": index % 2 == 0}]
         if index % 3:
             profile["external_id"] = f"emp-{index:06d}"
+
+    def _past(self, since_first_day: dt.timedelta) -> dt.datetime:
+        return dt.datetime.combine(self.first_day, dt.time(0), tzinfo=dt.UTC) + since_first_day
 
     def _status(self, index: int) -> str:
         if index >= self.people:
