@@ -58,13 +58,14 @@ def store_words(apps: Any, profile: Any) -> None:
     )
     old_run(apps, profile, state="cancelled")
     kind = apps.get_model("subscriptions", "SubscriptionIdentifier").objects.create(vendor="dropbox", identifier="full")
+    moments = {"first_seen_at": timezone.now(), "changed_at": timezone.now()}
     apps.get_model("subscriptions", "Subscription").objects.create(
         profile_id=profile.pk,
         external_id="1",
         identifier=kind,
         status="active",
         consumes_licence=False,
-        first_seen_at=timezone.now(),
+        **moments,
     )
     apps.get_model("subscriptions", "Person").objects.create(key="1", name="Ann", cost_centre="CC-20")
 
