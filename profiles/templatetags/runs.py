@@ -10,13 +10,13 @@ from samsaas.templatetags.ui import lasting, number, pill, when
 
 register = template.Library()
 
-SUCCESS = {
+SUCCESS: dict[str, str] = {
     JobRun.Process.DOWNLOAD: "The new list is published.",
     JobRun.Process.ACTIVITY: "The activity is read to its end.",
-    JobRun.Process.MATCH: "Every seat was matched by the rules in force.",
+    JobRun.Process.MATCH: "Every seat was matched by the effective rules.",
     JobRun.Process.VALIDATE: "Every enabled process can do its work.",
 }
-CANCELLED = {
+CANCELLED: dict[str, str] = {
     JobRun.Process.DOWNLOAD: "Nothing of it was published; the previous list stays as it is.",
     JobRun.Process.IMPORT: "Nothing was applied; the directory is as it was.",
 }
@@ -27,13 +27,21 @@ def run_success(run: JobRun) -> str:
     """What a run that succeeded has brought about."""
     if run.process == JobRun.Process.IMPORT:  # reading and applying a file are two runs of one process
         return f"The file was {'read into a preview' if run.counters.get('lines') else 'applied'}."
-    return SUCCESS.get(JobRun.Process(run.process), "This run succeeded.")
+    return SUCCESS.get(run.process, "This run succeeded.")
 
 
 @register.filter
 def run_cancelled(run: JobRun) -> str:
     """What a run that was cancelled leaves behind."""
-    return CANCELLED.get(JobRun.Process(run.process), "What it stored before stays; the next run goes on from there.")
+    return CANCELLED.get(run.process, "What it stored before stays; the next run goes on from there.")
+
+
+@register.filter
+def run_covers(run: JobRun) -> str:
+    """What the time that a pull has read is worth."""
+    if run.state == JobRun.State.SUCCEEDED:
+        return "This time was read to its end and is covered. Its last day may still get late events."
+    return "This time is not covered: only a reading that comes to its end proves anything."
 
 
 @register.simple_tag

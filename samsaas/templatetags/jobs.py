@@ -31,7 +31,7 @@ def next_start(job: ScheduledJob, *, connected: bool = True, leads: bool = True)
     if job.profile.status == IntegrationProfile.Status.DRAFT:
         return "Once the profile is validated"
     if not connected:
-        return "Once it is authorised"
+        return "Once it is authorized"
     return local_when(next_run(job)) if leads else "After the download"
 
 

@@ -14,6 +14,7 @@ from samsaas.templatetags.ui import number, outside
 from subscriptions import figures
 from subscriptions.activity import last_used
 from subscriptions.activity.by_day import FRESH, GAP, KNOWN, Day, Line
+from subscriptions.matching.suggest import Suggestion
 from subscriptions.models import LastActivity
 
 register = template.Library()
@@ -70,6 +71,16 @@ def no_user(seat: Any) -> str:
     if seat.ended_at:
         return "the subscription has ended."
     return "no resolution rule leads to exactly one person."
+
+
+@register.filter
+def holds(suggestion: Suggestion) -> str:
+    """How many seats a suggested person holds, and whether one of them is in the same profile."""
+    seats = getattr(suggestion.person, "seats", 0)
+    told = _counted(seats, "seat") if seats else "no seat"
+    if not suggestion.holds_here:
+        return f"holds {told}"
+    return format_html("holds {}, <strong>one in this profile already</strong>", told)
 
 
 @register.filter

@@ -281,7 +281,7 @@ def test_an_ended_subscription_is_history_with_the_run_that_ended_it(reader: Any
     seat = factories.subscription(ended_at=datetime(2026, 3, 4, 5, 6, tzinfo=UTC), ended_by_run=run)
     page = reader.get(seat.get_absolute_url()).content.decode()
     assert "4 Mar 2026, 05:06" in page and f'<a href="{run.get_absolute_url()}">run #{run.pk}</a>' in page
-    licence = page.split("Uses a licence")[1][:300]
+    licence = page.split("Uses a license")[1][:300]
     assert "No" in licence and "Yes" not in licence
     run.delete()
     assert reader.get(seat.get_absolute_url()).status_code == 200
@@ -290,7 +290,7 @@ def test_an_ended_subscription_is_history_with_the_run_that_ended_it(reader: Any
 def test_an_unrecognised_seat_without_a_name_has_a_page(reader: Any) -> None:
     seat = factories.subscription(display_name="", email="", identifier=factories.identifier(software_model=None))
     page = reader.get(seat.get_absolute_url()).content.decode()
-    assert "Unrecognised" in page and seat.external_id in page
+    assert "Unrecognized" in page and seat.external_id in page
     assert "No name" in reader.get(LIST).content.decode()
 
 

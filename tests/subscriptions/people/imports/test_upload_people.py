@@ -93,7 +93,7 @@ def test_a_reading_that_was_cancelled_can_be_taken_up_again(keeper: Any, integra
     upload = uploaded(listing(range(3)), keeper.user)
     integrator.post(f"/runs/{upload.run_id}/cancel/")
     said = keeper.get(upload.get_absolute_url()).content.decode()
-    assert "Reading it was cancelled" in said and "Not read" in keeper.get(NEW).content.decode()
+    assert "Reading it was canceled" in said and "Not read" in keeper.get(NEW).content.decode()
     assert "Apply this file?" in press(keeper, upload, "read")
     assert "already" in press(keeper, upload, "read")
 
