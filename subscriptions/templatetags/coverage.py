@@ -10,7 +10,7 @@ from django import template
 from django.db.models import prefetch_related_objects
 from django.utils import timezone
 
-from profiles.models import IntegrationProfile
+from profiles.models import IntegrationProfile, JobRun
 from profiles.notices import Notice
 from subscriptions.activity import coverage
 
@@ -101,3 +101,11 @@ def _days(days: float) -> str:
     if days < 1:
         return f"{24 * days:.0f} h"
     return f"{days:.1f}".removesuffix(".0") + (" day" if days == 1 else " days")
+
+
+@register.filter
+def run_covers(run: JobRun) -> str:
+    """What the time that a pull has read is worth."""
+    if run.state == JobRun.State.SUCCEEDED:
+        return "This time was read to its end and is covered. Its last day may still get late events."
+    return "This time is not covered: only a reading that comes to its end proves anything."

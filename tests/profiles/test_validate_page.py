@@ -44,7 +44,7 @@ def save(client, profile, **changes):
 
 def test_without_a_token_there_is_nothing_to_validate_and_the_page_says_what_comes_first(integrator, draft):
     page = page_of(integrator, draft)
-    assert "Validate Connection</button>" not in page and "Next step: Get OAuth Token" in page
+    assert "Validate Connection" not in pages.buttons(page) and "Next step: Get OAuth Token" in page
     answer = press_validate(integrator, draft)
     assert "not connected yet" in answer.content.decode() and not JobRun.objects.exists()
 
@@ -191,7 +191,7 @@ def test_the_scope_x_ray_names_what_is_missing_and_what_is_too_much(integrator, 
 
 
 def test_only_who_may_connect_sees_the_button(signed_in, connected):
-    assert "Validate Connection</button>" not in page_of(signed_in("sam_admin"), connected)
+    assert "Validate Connection" not in pages.buttons(page_of(signed_in("sam_admin"), connected))
 
 
 def test_the_page_costs_the_same_queries_with_one_run_and_with_thirty(integrator, connected):

@@ -68,7 +68,7 @@ def test_the_page_that_asks_first_says_how_many_become_closed_skipped(integrator
     assert "removal candidates" not in integrator.get(path).content.decode()
     for state in (State.READY, State.AWAITING_USER, State.CLOSED_SKIPPED):
         factories.candidate(factories.subscription(profile=profile), state=state)
-    stays = integrator.get(path).content.decode().split("What stays")[1]
+    stays = integrator.get(path).content.decode().split("Will be kept")[1]
     assert "Open removal candidates, which become Closed Skipped: 2" in stays
     assert "Closed removal candidates: 1" in stays
 

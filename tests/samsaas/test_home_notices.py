@@ -101,7 +101,8 @@ def test_of_many_profiles_those_that_need_somebody_come_first_the_worst_before_t
     failed_refresh(refreshed(display_name="Zulu"))
     page = signed_in("sam_user").get("/").content.decode()
     assert list(pages.rows(page, "Profile")) == ["Zulu", *(f"Stale {number}" for number in range(7))]
-    assert "10 profiles need you" in page and "show what the others need" in page
+    told = pages.text_of(page)
+    assert "10 profiles need you" in told and "show what the others need" in told
 
 
 def test_saying_it_costs_the_same_for_one_profile_and_for_thirty(signed_in: Any) -> None:

@@ -12,12 +12,10 @@ class ImportRowTable(Table):
     filtered_title = "No such line"
 
     line = MarkupColumn("{{ value|number }}", attrs=NUMBER)
-    effect = MarkupColumn(
-        '{% include "subscriptions/people/imports/effect.html" with row=record %}', verbose_name="Effect"
-    )
+    effect = MarkupColumn("{% load people_import %}{{ record|import_effect }}", verbose_name="Effect")
     key = NameColumn(verbose_name="Employee number")
     name = MarkupColumn(
-        '{% include "subscriptions/people/imports/long_text.html" with text=record.values.cells.name most=80 %}',
+        "{% load people_import %}{{ record.values.cells.name|long_text:80 }}",
         orderable=False,
         attrs=ROOMY,
     )

@@ -14,7 +14,7 @@ from subscriptions import addresses, rematch
 from subscriptions.matching import by_hand as match_by_hand, resolve, try_rule
 from subscriptions.models import Match, Person, ResolutionRule, Subscription, UserExclusion, normalized
 from subscriptions.rematch import MATCH
-from tests import factories, worlds
+from tests import factories, pages, worlds
 
 pytestmark = pytest.mark.django_db
 
@@ -285,4 +285,4 @@ def test_a_rule_made_for_a_profile_that_is_gone_applies_to_none(draft: Any, sign
     assert rule in match_people.rules_for(draft) and rule not in match_people.rules_for(other)
     delete_profile.run(draft, by=admin)
     assert rule not in match_people.rules_for(other)
-    assert "No profile any more" in signed_in("sam_user").get("/user-resolution-rules/").content.decode()
+    assert "No profile any more" in pages.text_of(signed_in("sam_user").get("/user-resolution-rules/").content.decode())

@@ -243,7 +243,7 @@ def test_while_a_file_is_applied_it_is_neither_applied_again_nor_thrown_away(kee
     upload = staged(listing(range(5)), keeper.user)
     address = upload.get_absolute_url()
     said = keeper.post(f"{address}apply/", follow=True).content.decode()
-    assert "The file is being applied" in said and "Throw away" not in said
+    assert "The file is being applied" in said and "Discard" not in said
     for button in ("apply", "discard", "read"):
         assert "already" in keeper.post(f"{address}{button}/", follow=True).content.decode()
     assert JobRun.objects.filter(subject=upload.pk, state="queued").count() == 1
