@@ -1,4 +1,3 @@
-# ruff: noqa: S608 - names of tables are our own constants, all else is a parameter
 """The only code that gives a removal candidate a state, so that none moves twice, unseen, or where it may not go.
 
 Every way through here writes the candidate, its history and the audit trail in one transaction.
@@ -16,6 +15,7 @@ from profiles.models import IntegrationProfile
 from reclamation.models import RemovalCandidate, StateChange
 from reclamation.states import CLOSED, MOVES, State
 from samsaas import audit
+from samsaas.lib import sql
 from subscriptions.models import Subscription
 
 CANDIDATES = RemovalCandidate._meta.db_table
@@ -60,12 +60,11 @@ def skip(candidate: RemovalCandidate, *, reason: str, by: User, now: datetime) -
 def skip_all(profile: IntegrationProfile, *, reason: str, by: User, now: datetime) -> int:
     """Closed Skipped for every open candidate of a profile whose seats are gone, however many. Returns how many."""
     lock = " FOR UPDATE" if connection.features.has_select_for_update else ""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"INSERT INTO {HISTORY} (candidate_id, from_state, to_state, at, by_id, reason) "
-            f"SELECT id, state, %s, %s, %s, %s FROM {CANDIDATES} WHERE profile_id = %s AND closed_at IS NULL{lock}",
-            [State.CLOSED_SKIPPED, connection.ops.adapt_datetimefield_value(now), by.pk, reason, profile.pk],
-        )
+    sql.execute(
+        f"INSERT INTO {HISTORY} (candidate_id, from_state, to_state, at, by_id, reason) "  # noqa: S608 - tables of ours
+        f"SELECT id, state, %s, %s, %s, %s FROM {CANDIDATES} WHERE profile_id = %s AND closed_at IS NULL{lock}",
+        [State.CLOSED_SKIPPED, connection.ops.adapt_datetimefield_value(now), by.pk, reason, profile.pk],
+    )
     rows = RemovalCandidate.objects.filter(profile=profile).open()
     skipped = rows.update(state=State.CLOSED_SKIPPED, closed_at=now, subscription=None)
     if skipped:

@@ -6,8 +6,7 @@ import re
 import string
 import unicodedata
 
-from django.db import connection
-
+from samsaas.lib import sql
 from subscriptions.models import PersonAddress, normalized
 
 MOST_ADDRESSES = 20
@@ -18,7 +17,7 @@ CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 def normal(expression: str) -> str:
     """SQL for `models.normalized`: PostgreSQL's own lower() knows more letters than ours, SQLite's just ASCII."""
-    if connection.vendor == "postgresql":
+    if sql.is_postgresql():
         return f"translate(btrim({expression}), '{string.ascii_uppercase}', '{string.ascii_lowercase}')"
     return f"lower(trim({expression}))"
 

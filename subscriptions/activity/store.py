@@ -15,7 +15,7 @@ from django.db.models.functions import Upper
 
 from profiles.connectors.base import Use, Uses
 from profiles.models import IntegrationProfile
-from samsaas.lib import bulk
+from samsaas.lib import bulk, sql
 from subscriptions.models import ActivityDay, LastActivity, Subscription
 
 SEATS = Subscription._meta.db_table
@@ -41,22 +41,22 @@ def store(profile: IntegrationProfile, uses: Uses, *, run_id: int, reading: int,
     `reading` names the pass over the vendor's log: a day's events add up within it, and replace those of another.
     A reading of 0 keeps no days (a session says when it was last used, not how often).
     """
-    if _postgresql():
-        _execute("SET LOCAL jit = off")
+    if sql.is_postgresql():
+        sql.execute("SET LOCAL jit = off")
     _stage(uses)
     _find(profile)
-    counted, known = _one(f"SELECT (SELECT sum(events) FROM {BATCH}), (SELECT sum(events) FROM {FOUND})")
+    counted, known = sql.fetch_row(f"SELECT (SELECT sum(events) FROM {BATCH}), (SELECT sum(events) FROM {FOUND})")
     _keep_latest(run_id, signal)
     if reading:
         _keep_days(reading)
-    _execute(f"DROP TABLE {BATCH}")
-    _execute(f"DROP TABLE {FOUND}")
+    sql.drop_table(BATCH)
+    sql.drop_table(FOUND)
     return Stored(known=int(known or 0), nobody=int(counted or 0) - int(known or 0))
 
 
 def forget_reading(profile: IntegrationProfile, reading: int) -> None:
     """A reading that starts again from its first page: what it counted so far is replaced, not added to."""
-    _execute(
+    sql.execute(
         f"UPDATE {DAYS} SET pull = 0 WHERE pull = %s "
         f"AND subscription_id IN (SELECT id FROM {SEATS} WHERE profile_id = %s)",
         [reading, profile.pk],
@@ -64,8 +64,8 @@ def forget_reading(profile: IntegrationProfile, reading: int) -> None:
 
 
 def _stage(uses: Uses) -> None:
-    day, moment = ("date", "timestamptz") if _postgresql() else ("text", "text")
-    _execute(
+    day, moment = ("date", "timestamptz") if sql.is_postgresql() else ("text", "text")
+    sql.execute(
         f"""
         CREATE TEMPORARY TABLE {BATCH} (
             external_id text, account_id text, email text, day {day}, latest {moment}, kind text, events integer
@@ -73,13 +73,12 @@ def _stage(uses: Uses) -> None:
         """
     )
     bulk.load(connection, BATCH, COLUMNS, _rows(uses))
-    if _postgresql():
-        _execute(f"ANALYZE {BATCH} (external_id)")
+    sql.analyze(BATCH, "external_id")
 
 
 def _rows(uses: Uses) -> Iterator[tuple[Any, ...]]:
     """As the database's driver stores them."""
-    if _postgresql():
+    if sql.is_postgresql():
         yield from uses.rows()
         return
     for use in uses.rows():
@@ -91,7 +90,7 @@ def _find(profile: IntegrationProfile) -> None:
 
     An address counts in whatever case; a secondary one where no seat has it as its own.
     """
-    _execute(
+    sql.execute(
         f"""
         CREATE TEMPORARY TABLE {FOUND} AS
         SELECT t.id AS seat_id, b.day, b.latest, b.kind, b.events FROM {BATCH} b
@@ -100,9 +99,9 @@ def _find(profile: IntegrationProfile) -> None:
         """,
         [profile.pk],
     )
-    if _one(f"SELECT EXISTS (SELECT 1 FROM {BATCH} WHERE external_id = '')")[0]:
+    if sql.fetch_row(f"SELECT EXISTS (SELECT 1 FROM {BATCH} WHERE external_id = '')")[0]:
         for column, earlier in (("account_id", "b.external_id = ''"), ("upper(email)", STRANGER)):
-            _execute(
+            sql.execute(
                 f"""
                 INSERT INTO {FOUND} (seat_id, day, latest, kind, events)
                 SELECT owner.seat_id, b.day, b.latest, b.kind, b.events FROM {BATCH} b JOIN (
@@ -115,22 +114,20 @@ def _find(profile: IntegrationProfile) -> None:
                 [profile.pk],
             )
         _find_by_secondary(profile)
-    if _postgresql():
-        _execute(f"ANALYZE {FOUND} (seat_id, day)")
+    sql.analyze(FOUND, "seat_id", "day")
 
 
 def _find_by_secondary(profile: IntegrationProfile) -> None:
     """Only addresses that no seat has as its own, and that one seat alone has beside its own."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"""
-            SELECT DISTINCT upper(b.email) FROM {BATCH} b WHERE {STRANGER} AND b.email <> '' AND NOT EXISTS (
-                SELECT 1 FROM {SEATS} t WHERE t.profile_id = %s AND upper(t.email) = upper(b.email)
-            )
-            """,
-            [profile.pk],
+    unknown = sql.fetch_rows(
+        f"""
+        SELECT DISTINCT upper(b.email) FROM {BATCH} b WHERE {STRANGER} AND b.email <> '' AND NOT EXISTS (
+            SELECT 1 FROM {SEATS} t WHERE t.profile_id = %s AND upper(t.email) = upper(b.email)
         )
-        wanted = {address for (address,) in cursor.fetchall()}
+        """,
+        [profile.pk],
+    )
+    wanted = {address for (address,) in unknown}
     if not wanted:
         return
     owners: dict[str, set[int]] = {}
@@ -140,7 +137,7 @@ def _find_by_secondary(profile: IntegrationProfile) -> None:
             owners.setdefault(address, set()).add(pk)
     for address, found in owners.items():
         if len(found) == 1:
-            _execute(
+            sql.execute(
                 f"""
                 INSERT INTO {FOUND} (seat_id, day, latest, kind, events)
                 SELECT %s, b.day, b.latest, b.kind, b.events FROM {BATCH} b
@@ -152,7 +149,7 @@ def _find_by_secondary(profile: IntegrationProfile) -> None:
 
 def _keep_latest(run_id: int, signal: str) -> None:
     """The greatest moment per seat; of equal ones the kind that sorts last, whatever the order of reading was."""
-    _execute(
+    sql.execute(
         f"""
         INSERT INTO {LATEST} (subscription_id, at, kind, signal, run_id)
         SELECT seat_id, latest, kind, %s, %s FROM (
@@ -170,7 +167,7 @@ def _keep_latest(run_id: int, signal: str) -> None:
 
 def _keep_days(reading: int) -> None:
     """In the order of the key, so that the pages of its index are visited once."""
-    _execute(
+    sql.execute(
         f"""
         INSERT INTO {DAYS} (subscription_id, day, events, pull)
         SELECT seat_id, day, sum(events), %s FROM {FOUND}
@@ -181,19 +178,3 @@ def _keep_days(reading: int) -> None:
         """,
         [reading],
     )
-
-
-def _postgresql() -> bool:
-    return connection.vendor == "postgresql"
-
-
-def _execute(statement: str, values: list[Any] | None = None) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(statement, values)
-
-
-def _one(statement: str) -> tuple[Any, ...]:
-    with connection.cursor() as cursor:
-        cursor.execute(statement)
-        row: tuple[Any, ...] = cursor.fetchone()
-        return row

@@ -6,7 +6,6 @@ What a statement costs follows the rows listed or, when it writes, the rows that
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import chain
@@ -15,6 +14,7 @@ from typing import Any
 from django.db import connection
 
 from profiles.models import IntegrationProfile, JobRun
+from samsaas.lib import sql
 from subscriptions.download import staging
 from subscriptions.models import Subscription
 
@@ -37,24 +37,24 @@ class Listed:
 def tune(stage: str) -> None:
     """Prepare this transaction's plans: room for hash tables of a million rows, and no compiling, which costs more than
     it gains. Unless the planner knows that ids are many and seat types few, it looks seats up one by one."""
-    if connection.vendor == "postgresql":
-        _execute("SET LOCAL work_mem = '128MB'")
-        _execute("SET LOCAL jit = off")
-        _execute(f"ANALYZE {stage} (external_id, identifier, status)")
+    if sql.is_postgresql():
+        sql.execute("SET LOCAL work_mem = '128MB'")
+        sql.execute("SET LOCAL jit = off")
+    sql.analyze(stage, "external_id", "identifier", "status")
 
 
 def collapse_and_total(stage: str) -> Listed:
     # Of two records the later one counts, but one that could be read counts before one that could not.
     best = "coalesce(max(position) FILTER (WHERE identifier IS NOT NULL), max(position))"
     twice = f"FROM {stage} GROUP BY external_id HAVING count(*) > 1"
-    duplicates = _execute(
+    duplicates = sql.execute(
         f"""
         DELETE FROM {stage}
         WHERE external_id IN (SELECT external_id {twice}) AND position NOT IN (SELECT {best} {twice})
         """
     )
     listed = Listed(duplicates=duplicates)
-    totals = _rows(
+    totals = sql.fetch_rows(
         f"""
         SELECT identifier, status, count(*) FROM {stage}
         WHERE identifier IS NOT NULL GROUP BY identifier, status
@@ -79,8 +79,8 @@ def find(stage: str, profile: IntegrationProfile, identifiers: dict[str, int]) -
     staged = ", ".join(["i.column2", *(f"s.{name}" for name in staging.VALUES)])
     stored = ", ".join(["t.identifier_id", *(f"t.{name}" for name in staging.VALUES)])
     types = ", ".join(["(%s, %s)"] * len(identifiers))
-    differ = "IS DISTINCT FROM" if connection.vendor == "postgresql" else "IS NOT"
-    _execute(
+    differ = "IS DISTINCT FROM" if sql.is_postgresql() else "IS NOT"
+    sql.execute(
         f"""
         CREATE TEMPORARY TABLE {FOUND} AS
         SELECT s.position, i.column2 AS identifier_id, t.id AS seat_id, t.ended_at IS NOT NULL AS returned
@@ -91,7 +91,7 @@ def find(stage: str, profile: IntegrationProfile, identifiers: dict[str, int]) -
         """,
         [*chain.from_iterable(identifiers.items()), profile.pk, REMOVED],
     )
-    ((total, new, returned),) = _rows(
+    total, new, returned = sql.fetch_row(
         f"SELECT count(*), count(*) - count(seat_id), count(CASE WHEN returned THEN 1 END) FROM {FOUND}"
     )
     return new, total - new - returned, returned
@@ -100,7 +100,7 @@ def find(stage: str, profile: IntegrationProfile, identifiers: dict[str, int]) -
 def update(stage: str, now: datetime) -> None:
     """Changed and returned seats; one that returns is the row it always was."""
     values = ", ".join(f"{name} = s.{name}" for name in staging.VALUES)
-    _execute(
+    sql.execute(
         f"""
         UPDATE {SEATS} AS t
         SET identifier_id = d.identifier_id, {values}, changed_at = %s, ended_at = NULL, ended_by_run_id = NULL
@@ -115,7 +115,7 @@ def insert(stage: str, profile: IntegrationProfile, now: datetime) -> None:
     given = {"profile_id": profile.pk, "first_seen_at": _moment(now), "changed_at": _moment(now), **_defaults()}
     values = ", ".join(staging.VALUES)
     places = ", ".join(["%s"] * len(given))
-    _execute(
+    sql.execute(
         f"""
         INSERT INTO {SEATS} ({", ".join(given)}, identifier_id, external_id, {values})
         SELECT {places}, d.identifier_id, s.external_id, {", ".join(f"s.{name}" for name in staging.VALUES)}
@@ -138,9 +138,9 @@ def find_gone(stage: str, profile: IntegrationProfile) -> int:
 
     PostgreSQL hashes both sides; SQLite would read all of staging for every seat, so it gets an index first.
     """
-    if connection.vendor != "postgresql":
-        _execute(f"CREATE INDEX {stage}_by_account ON {stage} (external_id, status)")
-    return _execute(
+    if not sql.is_postgresql():
+        sql.execute(f"CREATE INDEX {stage}_by_account ON {stage} (external_id, status)")
+    sql.execute(
         f"""
         CREATE TEMPORARY TABLE {GONE} AS
         SELECT t.id FROM {SEATS} t
@@ -149,13 +149,13 @@ def find_gone(stage: str, profile: IntegrationProfile) -> int:
         )
         """,
         [profile.pk, REMOVED],
-        count=GONE,
     )
+    return sql.count_rows(GONE)
 
 
 def end_gone(run: JobRun, now: datetime) -> None:
     """They stay as history, with the run that ended them."""
-    _execute(
+    sql.execute(
         f"""
         UPDATE {SEATS} SET ended_at = %s, changed_at = %s, ended_by_run_id = %s
         WHERE id IN (SELECT id FROM {GONE})
@@ -166,24 +166,9 @@ def end_gone(run: JobRun, now: datetime) -> None:
 
 def clean_up() -> None:
     """Drop the notes; a rolled-back transaction does it by itself."""
-    _execute(f"DROP TABLE IF EXISTS {FOUND}")
-    _execute(f"DROP TABLE IF EXISTS {GONE}")
+    sql.drop_table(FOUND)
+    sql.drop_table(GONE)
 
 
 def _moment(now: datetime) -> Any:
     return connection.ops.adapt_datetimefield_value(now)
-
-
-def _execute(statement: str, values: Sequence[Any] = (), *, count: str = "") -> int:
-    with connection.cursor() as cursor:
-        cursor.execute(statement, values or None)
-        if count:
-            cursor.execute(f"SELECT count(*) FROM {count}")
-            return int(cursor.fetchone()[0])
-        return int(cursor.rowcount)
-
-
-def _rows(statement: str) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(statement)
-        return list(cursor.fetchall())

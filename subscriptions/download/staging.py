@@ -1,4 +1,3 @@
-# ruff: noqa: S608 - names of tables and columns are our own constants, all else is a parameter
 """Where a download's pages wait until the list is whole: one plain table per run, without indexes.
 
 A row is a listed account, or, with an empty `identifier`, one that was set aside and only shields its seat from being
@@ -16,7 +15,7 @@ from django.db import connection, transaction
 
 from profiles.connectors.base import Seat, SetAside
 from profiles.models import JobRun
-from samsaas.lib import bulk
+from samsaas.lib import bulk, sql
 from subscriptions.models import Subscription, SubscriptionIdentifier
 
 PREFIX = "subscriptions_staging_"
@@ -52,14 +51,13 @@ def create(run_id: int) -> None:
     concrete = {field.name: field for field in Subscription._meta.concrete_fields}
     types = {name: concrete[name].db_type(connection) for name in ("external_id", *VALUES)}
     types["identifier"] = SubscriptionIdentifier._meta.get_field("identifier").db_type(connection)
-    types["position"] = "integer" if _postgresql() else "integer PRIMARY KEY"
+    types["position"] = "integer" if sql.is_postgresql() else "integer PRIMARY KEY"
     columns = ", ".join(f"{name} {types[name]}" for name in COLUMNS)
     drop(run_id)
-    with connection.cursor() as cursor:
-        if _postgresql():
-            cursor.execute(f"CREATE UNLOGGED TABLE {table(run_id)} ({columns}) WITH (autovacuum_enabled = off)")
-        else:
-            cursor.execute(f"CREATE TABLE {table(run_id)} ({columns})")
+    if sql.is_postgresql():
+        sql.execute(f"CREATE UNLOGGED TABLE {table(run_id)} ({columns}) WITH (autovacuum_enabled = off)")
+    else:
+        sql.execute(f"CREATE TABLE {table(run_id)} ({columns})")
 
 
 def add(run_id: int, seats: Iterable[Seat], set_aside: Iterable[SetAside], *, start: int) -> int:
@@ -70,22 +68,16 @@ def add(run_id: int, seats: Iterable[Seat], set_aside: Iterable[SetAside], *, st
 
 def count(run_id: int) -> int | None:
     """The rows there are, or `None` without a table."""
-    with connection.cursor() as cursor:
-        if table(run_id) not in connection.introspection.table_names(cursor):
-            return None
-        cursor.execute(f"SELECT count(*) FROM {table(run_id)}")
-        return int(cursor.fetchone()[0])
+    return sql.count_rows(table(run_id)) if table(run_id) in connection.introspection.table_names() else None
 
 
 def drop(run_id: int) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(f"DROP TABLE IF EXISTS {table(run_id)}")
+    sql.drop_table(table(run_id))
 
 
 def drop_orphans() -> int:
     """Drop the tables of runs that are over or gone; returns how many."""
-    with connection.cursor() as cursor:
-        names = connection.introspection.table_names(cursor)
+    names = connection.introspection.table_names()
     staged = {int(found[1]) for name in names if (found := re.fullmatch(rf"{PREFIX}(\d+)", name))}
     if not staged:
         return 0
@@ -127,7 +119,3 @@ def rows(seats: Iterable[Seat], shields: Iterable[str] = (), *, start: int = 0) 
     for external_id in shields:
         position += 1
         yield (position, external_id, *nothing)
-
-
-def _postgresql() -> bool:
-    return connection.vendor == "postgresql"

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import connection
 from django.db.models import Count, Q, QuerySet
 
 from profiles.models import IntegrationProfile
+from samsaas.lib import sql
 from subscriptions.addresses import normal
 from subscriptions.models import IdentifierExclusion, Subscription, UserExclusion
 
@@ -65,13 +65,11 @@ class Preview:
 def apply(profile: IntegrationProfile) -> int:
     """Mark and unmark the profile's listed seats; returns how many changed sides."""
     condition, values = _condition(profile)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"UPDATE {SEATS} SET excluded = NOT excluded "
-            f"WHERE profile_id = %s AND ended_at IS NULL AND excluded <> ({condition})",
-            [profile.pk, *values],
-        )
-        return int(cursor.rowcount)
+    return sql.execute(
+        f"UPDATE {SEATS} SET excluded = NOT excluded "
+        f"WHERE profile_id = %s AND ended_at IS NULL AND excluded <> ({condition})",
+        [profile.pk, *values],
+    )
 
 
 def left_out_by(rule: Rule) -> QuerySet[Subscription]:
@@ -104,12 +102,11 @@ def coming_back(before: Rule, after: Rule | None) -> int:
     others = [rule for rule in everything if rule != before]
     mine, values = _matching([before])
     still, more = _matching([*others, after] if after and after.active else others)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT count(*) FROM {SEATS} WHERE ended_at IS NULL AND excluded AND ({mine}) AND NOT ({still})",
-            [*values, *more],
-        )
-        return int(cursor.fetchone()[0])
+    (count,) = sql.fetch_row(
+        f"SELECT count(*) FROM {SEATS} WHERE ended_at IS NULL AND excluded AND ({mine}) AND NOT ({still})",
+        [*values, *more],
+    )
+    return int(count)
 
 
 def _shares(seats: QuerySet[Subscription]) -> list[Share]:
@@ -131,13 +128,12 @@ def rules_for(seat: Subscription) -> list[Rule]:
     if not by_user:
         return [*by_type]
     patterns, values = _patterns(by_user)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"{patterns} SELECT r.position FROM rules r JOIN {SEATS} t ON {normal('t.email')} LIKE r.pattern "
-            f"ESCAPE '{ESCAPE}' WHERE t.id = %s ORDER BY r.position",
-            [*values, seat.pk],
-        )
-        return [*by_type, *(by_user[position] for (position,) in cursor.fetchall())]
+    positions = sql.fetch_rows(
+        f"{patterns} SELECT r.position FROM rules r JOIN {SEATS} t ON {normal('t.email')} LIKE r.pattern "
+        f"ESCAPE '{ESCAPE}' WHERE t.id = %s ORDER BY r.position",
+        [*values, seat.pk],
+    )
+    return [*by_type, *(by_user[position] for (position,) in positions)]
 
 
 def count_by_identifier(rules: Sequence[IdentifierExclusion]) -> dict[int, int]:
@@ -161,14 +157,13 @@ def count_by_user(rules: Sequence[UserExclusion]) -> dict[int, int]:
     if not wanted:
         return {}
     patterns, values = _patterns(wanted)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"{patterns} SELECT r.position, count(t.id) FROM rules r LEFT JOIN {SEATS} t ON t.excluded "
-            f"AND t.ended_at IS NULL AND (r.profile_id = 0 OR r.profile_id = t.profile_id) "
-            f"AND {normal('t.email')} LIKE r.pattern ESCAPE '{ESCAPE}' GROUP BY r.position",
-            values,
-        )
-        return {wanted[position].pk: count for position, count in cursor.fetchall()}
+    counted = sql.fetch_rows(
+        f"{patterns} SELECT r.position, count(t.id) FROM rules r LEFT JOIN {SEATS} t ON t.excluded "
+        f"AND t.ended_at IS NULL AND (r.profile_id = 0 OR r.profile_id = t.profile_id) "
+        f"AND {normal('t.email')} LIKE r.pattern ESCAPE '{ESCAPE}' GROUP BY r.position",
+        values,
+    )
+    return {wanted[position].pk: count for position, count in counted}
 
 
 def _patterns(rules: Sequence[UserExclusion]) -> tuple[str, list[Any]]:

@@ -15,6 +15,7 @@ from typing import Any
 from django.db import connection
 
 from profiles.models import IntegrationProfile
+from samsaas.lib import sql
 from subscriptions.addresses import normal
 from subscriptions.models import Match, Person, PersonAddress, ResolutionRule, Subscription
 
@@ -34,19 +35,19 @@ class Changes:
 
 def apply(rules: list[ResolutionRule], profile: IntegrationProfile, *, now: datetime) -> Changes:
     """Bring the profile's matches by rule up to date, touching only those that differ. Call it in a transaction."""
-    _execute(f"DROP TABLE IF EXISTS {WANTED}")
-    _execute(f"CREATE TEMPORARY TABLE {WANTED} (seat_id bigint PRIMARY KEY, person_id bigint, rule_id bigint)")
+    sql.drop_table(WANTED)
+    sql.execute(f"CREATE TEMPORARY TABLE {WANTED} (seat_id bigint PRIMARY KEY, person_id bigint, rule_id bigint)")
     for rule in rules:
         select, values = leads(rule, [profile])
         by_hand = f"SELECT 1 FROM {MATCHES} m WHERE m.subscription_id = t.id AND m.rule_id IS NULL"
         earlier = f"SELECT 1 FROM {WANTED} w WHERE w.seat_id = t.id"
-        _execute(
+        sql.execute(
             f"INSERT INTO {WANTED} (seat_id, person_id, rule_id) {select} "
             f"AND NOT EXISTS ({by_hand}) AND NOT EXISTS ({earlier}) {ONE_PERSON}",
             [rule.pk, *values],
         )
     changes = _write(profile, now)
-    _execute(f"DROP TABLE {WANTED}")
+    sql.drop_table(WANTED)
     return changes
 
 
@@ -89,7 +90,7 @@ def looked_for(rule: ResolutionRule) -> tuple[str, list[Any]]:
 def _transformed(rule: ResolutionRule, value: str) -> tuple[str, list[Any]]:
     if rule.transform == ResolutionRule.Transform.NONE:
         return value, []
-    if connection.vendor == "postgresql":
+    if sql.is_postgresql():
         local = f"split_part({value}, '@', 1)"
     else:
         local = f"CASE WHEN instr({value}, '@') > 0 THEN substr({value}, 1, instr({value}, '@') - 1) ELSE {value} END"
@@ -100,20 +101,20 @@ def _transformed(rule: ResolutionRule, value: str) -> tuple[str, list[Any]]:
 
 def _write(profile: IntegrationProfile, now: datetime) -> Changes:
     ours = f"m.rule_id IS NOT NULL AND m.subscription_id IN (SELECT id FROM {SEATS} WHERE profile_id = %s)"
-    gone = _execute(
+    gone = sql.execute(
         f"DELETE FROM {MATCHES} WHERE rule_id IS NOT NULL "
         f"AND subscription_id IN (SELECT m.subscription_id FROM {MATCHES} m WHERE {ours} "
         f"AND NOT EXISTS (SELECT 1 FROM {WANTED} w WHERE w.seat_id = m.subscription_id))",
         [profile.pk],
     )
     moment = connection.ops.adapt_datetimefield_value(now)
-    changed = _execute(
+    changed = sql.execute(
         f"UPDATE {MATCHES} AS m SET person_id = w.person_id, rule_id = w.rule_id, at = %s FROM {WANTED} w "
         f"WHERE w.seat_id = m.subscription_id AND m.rule_id IS NOT NULL "  # one made by hand just now stays
         f"AND (m.person_id <> w.person_id OR m.rule_id <> w.rule_id)",
         [moment],
     )
-    new = _execute(
+    new = sql.execute(
         f"INSERT INTO {MATCHES} (subscription_id, person_id, rule_id, by_id, at) "
         f"SELECT w.seat_id, w.person_id, w.rule_id, NULL, %s FROM {WANTED} w "
         f"WHERE NOT EXISTS (SELECT 1 FROM {MATCHES} m WHERE m.subscription_id = w.seat_id) "
@@ -121,9 +122,3 @@ def _write(profile: IntegrationProfile, now: datetime) -> Changes:
         [moment],
     )
     return Changes(new=new, changed=changed, gone=gone)
-
-
-def _execute(statement: str, values: list[Any] | None = None) -> int:
-    with connection.cursor() as cursor:
-        cursor.execute(statement, values)
-        return int(cursor.rowcount)

@@ -12,11 +12,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
-
-from django.db import connection
 
 from profiles.models import IntegrationProfile
+from samsaas.lib import sql
 from subscriptions.matching import resolve
 from subscriptions.models import Person, PersonAddress, ResolutionRule
 
@@ -62,11 +60,11 @@ def run(rule: ResolutionRule, profiles: Sequence[IntegrationProfile]) -> Preview
     )
     given = [rule.pk or 0, *values]
     sides = f"count(CASE side WHEN {NEW} THEN 1 END), count(CASE side WHEN {OTHER} THEN 1 END)"
-    (numbers,) = _rows(f"{found} SELECT count(*), count(DISTINCT person_id), {sides} FROM compared", given)
+    numbers = sql.fetch_row(f"{found} SELECT count(*), count(DISTINCT person_id), {sides} FROM compared", given)
     if not numbers[0]:
         return Preview(misses=_misses(rule, profiles), known=_known(rule))
     first = f"SELECT seat_id, person_id FROM compared ORDER BY side, seat_id LIMIT {SAMPLE}"
-    sample = [(int(seat), int(person)) for seat, person in _rows(f"{found} {first}", given)]
+    sample = [(int(seat), int(person)) for seat, person in sql.fetch_rows(f"{found} {first}", given)]
     seats, people, new, other = map(int, numbers)
     return Preview(seats=seats, people=people, new=new, other=other, sample=sample)
 
@@ -78,7 +76,7 @@ def _misses(rule: ResolutionRule, profiles: Sequence[IntegrationProfile]) -> lis
     seats = f"SELECT t.id, {resolve.source(rule)} AS has, {value} AS wanted FROM {resolve.SEATS} t WHERE {asked}"
     return [
         Miss(has, wanted, int(people))
-        for has, wanted, people in _rows(
+        for has, wanted, people in sql.fetch_rows(
             f"WITH asked AS ({seats} ORDER BY t.id LIMIT {MISSES}) "
             f"SELECT a.has, a.wanted, count(DISTINCT p.person_id) FROM asked a "
             f"LEFT JOIN ({resolve.found_by(rule)}) p ON p.found_by = a.wanted "
@@ -92,9 +90,3 @@ def _known(rule: ResolutionRule) -> list[str]:
     if rule.lookup == ResolutionRule.Lookup.KEY:
         return list(Person.objects.order_by("pk").values_list("key", flat=True)[:KNOWN])
     return list(PersonAddress.objects.values_list("address", flat=True)[:KNOWN])
-
-
-def _rows(statement: str, values: list[Any]) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(statement, values)
-        return list(cursor.fetchall())

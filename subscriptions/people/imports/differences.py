@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from django.db import connection
 from django.db.models import Count, Exists, OuterRef, QuerySet, TextField
 from django.db.models.fields.json import KT
 from django.db.models.functions import Cast
 
+from samsaas.lib import sql
 from subscriptions.models import Person, PersonAddress, PersonImport, PersonImportRow
 from subscriptions.people.imports import file as people_file
 from subscriptions.people.imports.file import LEFT_ON, MANAGER, Values
@@ -88,7 +88,7 @@ def readable(upload: PersonImport) -> QuerySet[PersonImportRow]:
 def missing(upload: PersonImport) -> QuerySet[Person]:
     """Active people whose number is on no line of the file; a refused line shields its person too."""
     listed = PersonImportRow.objects.filter(upload=upload)
-    if connection.vendor == "postgresql":
+    if sql.is_postgresql():
         return Person.objects.active().filter(~Exists(listed.filter(key=OuterRef("key"))))
     return Person.objects.active().exclude(key__in=listed.values("key"))  # SQLite looks up each row of an EXISTS
 
@@ -105,7 +105,7 @@ def mark_unknown_managers(upload: PersonImport) -> None:
     number = Cast(KT(f"values__cells__{MANAGER}"), TextField())
     naming = lines.order_by().annotate(named=number).filter(named__gt="")
     for having in (Person.objects.order_by(), lines.order_by()):
-        if connection.vendor == "postgresql":
+        if sql.is_postgresql():
             naming = naming.filter(~Exists(having.filter(key=OuterRef("named"))))
         else:  # as in `missing`
             naming = naming.exclude(named__in=having.values("key"))

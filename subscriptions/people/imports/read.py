@@ -25,7 +25,7 @@ from django.utils import timezone
 from profiles.jobs.execute import Job
 from profiles.models import JobRun
 from samsaas import audit
-from samsaas.lib import bulk
+from samsaas.lib import bulk, sql
 from subscriptions.models import PersonImport, PersonImportRow
 from subscriptions.people.imports import differences as people_differences, file as people_file, stored_file
 from subscriptions.people.imports.file import KEY, Record, Unreadable
@@ -112,9 +112,7 @@ def _load(job: Job, upload: PersonImport, records: Iterator[Record], today: date
         with transaction.atomic():
             lines += bulk.load(connection, ROWS, COLUMNS, (_stored(row) for row in rows))
             job.progress(items=lines)
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:  # or the planner takes a hundred thousand new lines for a handful
-            cursor.execute(f"ANALYZE {ROWS}")
+    sql.analyze(ROWS)  # or the planner takes a hundred thousand new lines for a handful
     return lines, unsure
 
 
@@ -144,7 +142,7 @@ def _clean(cell: str) -> str:
 
 
 def _stored(row: PersonImportRow) -> tuple[Any, ...]:
-    values: Any = row.values if connection.vendor == "postgresql" else json.dumps(row.values)
+    values: Any = row.values if sql.is_postgresql() else json.dumps(row.values)
     return (row.upload_id, row.line, str(row.effect), row.key, values, row.problem, row.unknown_manager)
 
 
