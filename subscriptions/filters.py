@@ -105,7 +105,7 @@ class SubscriptionFilter(ListFilter):
         ]
 
     def find(self, queryset: SubscriptionQuerySet, name: str, value: str) -> SubscriptionQuerySet:
-        return queryset.told_by(value)
+        return queryset.search(value)
 
     def by_user(self, queryset: QuerySet[Subscription], name: str, value: str) -> QuerySet[Subscription]:
         return self._of_leavers(queryset) if value == LEFT else queryset.filter(match__isnull=value == WITHOUT_USER)

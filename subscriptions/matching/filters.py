@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import django_filters
-from django.db.models import QuerySet
 
 from profiles.models import IntegrationProfile
 from samsaas.lib.tables import ListFilter, search
 from subscriptions.models import Person, Subscription
+from subscriptions.models.person import PersonQuerySet
 from subscriptions.models.subscription import SubscriptionQuerySet
-from subscriptions.people import directory
 
 
 class UnmatchedFilter(ListFilter):
@@ -26,7 +25,7 @@ class UnmatchedFilter(ListFilter):
         fields = ("q", "profile", "status")
 
     def find(self, queryset: SubscriptionQuerySet, name: str, value: str) -> SubscriptionQuerySet:
-        return queryset.told_by(value)
+        return queryset.search(value)
 
 
 class CandidateFilter(ListFilter):
@@ -40,5 +39,5 @@ class CandidateFilter(ListFilter):
         model = Person
         fields = ("q",)
 
-    def find(self, queryset: QuerySet[Person], name: str, value: str) -> QuerySet[Person]:
-        return directory.told_by(queryset, value)
+    def find(self, queryset: PersonQuerySet, name: str, value: str) -> PersonQuerySet:
+        return queryset.search(value)

@@ -19,7 +19,6 @@ from django.db.models import Count, Value
 from django.db.models.functions import StrIndex, Substr
 
 from subscriptions.models import Match, Person, PersonAddress, Subscription, normalized
-from subscriptions.people import directory
 
 MOST_DOMAINS = 40
 MOST = 3
@@ -84,8 +83,8 @@ def _best(found: Iterable[Suggestion]) -> list[Suggestion]:
 def _told_apart(seats: Sequence[Subscription], best: dict[int, list[Suggestion]]) -> dict[int, list[Suggestion]]:
     """The same suggestions, each with what distinguishes its person."""
     wanted = {one.person.pk for found in best.values() for one in found}
-    people = directory.people().in_bulk(wanted)
-    held = Match.objects.filter(directory.CURRENT, person__in=wanted)
+    people = Person.objects.with_seat_counts().prefetch_related("addresses").in_bulk(wanted)
+    held = Match.objects.of_current_seats().filter(person__in=wanted)
     held_here = set(held.values_list("person", "subscription__profile"))
     profiles = {seat.pk: seat.profile_id for seat in seats}
     return {

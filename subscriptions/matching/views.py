@@ -22,7 +22,6 @@ from subscriptions.matching.filters import CandidateFilter, UnmatchedFilter
 from subscriptions.matching.forms import RuleForm
 from subscriptions.matching.tables import CandidateTable, UnmatchedTable
 from subscriptions.models import Person, ResolutionRule, Subscription
-from subscriptions.people import directory
 
 
 def unmatched_list(request: SignedInRequest) -> HttpResponse:
@@ -39,7 +38,8 @@ def unmatched_list(request: SignedInRequest) -> HttpResponse:
 def unmatched_search(request: SignedInRequest, pk: int) -> HttpResponse:
     """Look for the person behind one seat."""
     seat = get_object_or_404(Subscription.objects.select_related("profile", "match__person"), pk=pk)
-    context = tables.listing(request, directory.people(), CandidateTable, CandidateFilter)
+    people = Person.objects.with_seat_counts().prefetch_related("addresses")
+    context = tables.listing(request, people, CandidateTable, CandidateFilter)
     for person in context["table"].page.object_list.data:
         person.seat = seat
     suggestions = suggest.run([seat])[seat.pk]

@@ -8,8 +8,13 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
+from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils import timezone
+
+from samsaas.lib import search as text_search
+
+SEARCHED = ("name", "key", "department")
 
 
 def normalized(address: str) -> str:
@@ -24,7 +29,43 @@ def normalized(address: str) -> str:
 
 class PersonQuerySet(models.QuerySet["Person"]):
     def active(self) -> Self:
+        """People without a last day."""
         return self.filter(left_on=None)
+
+    def leavers(self) -> Self:
+        """People whose last day is today or past. A later last day is only announced."""
+        return self.filter(left_on__lte=timezone.localdate())
+
+    def not_leavers(self) -> Self:
+        """People without a last day, and people whose last day is still to come."""
+        return self.filter(models.Q(left_on=None) | ~models.Q(left_on__lte=timezone.localdate()))
+
+    def holding_seats(self) -> Self:
+        """People who have a current seat."""
+        return self.filter(_has_current_seat())
+
+    def without_seats(self) -> Self:
+        """People who have no current seat."""
+        return self.filter(~_has_current_seat())
+
+    def with_seat_counts(self) -> Self:
+        """Each person with `seats`, the number of their current ones. Counted row by row: a page shows fifty people."""
+        current = Match.objects.of_current_seats().filter(person=models.OuterRef("pk")).order_by()
+        counts = current.values("person").annotate(number=models.Count("pk")).values("number")
+        return self.annotate(seats=Coalesce(models.Subquery(counts, output_field=models.IntegerField()), 0))
+
+    def search(self, text: str) -> Self:
+        """People whose name, employee number, department or one of whose addresses contains the text.
+
+        Both kinds of hits are joined into one list of keys, because no index serves an OR over two tables.
+        """
+        by_columns = text_search.find(Person.objects.order_by(), text, *SEARCHED).values("pk")
+        by_address = text_search.find(PersonAddress.objects.order_by(), text, "address").values("person")
+        return self.filter(pk__in=by_columns.union(by_address))
+
+
+def _has_current_seat() -> models.Exists:
+    return models.Exists(Match.objects.of_current_seats().filter(person=models.OuterRef("pk")))
 
 
 class Person(models.Model):
@@ -136,6 +177,12 @@ class ResolutionRule(models.Model):
             raise ValidationError({"new_domain": "Only Replace domain uses a new domain."})
 
 
+class MatchQuerySet(models.QuerySet["Match"]):
+    def of_current_seats(self) -> Self:
+        """Matches of seats that are listed and not excluded."""
+        return self.filter(subscription__ended_at=None, subscription__excluded=False)
+
+
 class Match(models.Model):
     """Whose seat it is. One made by hand stays until a person removes it; the others are found again every day."""
 
@@ -150,6 +197,8 @@ class Match(models.Model):
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", db_index=False
     )
     at = models.DateTimeField()
+
+    objects = MatchQuerySet.as_manager()
 
     class Meta:
         verbose_name_plural = "matches"

@@ -10,7 +10,7 @@ from django.db.models.functions import Upper
 from django.urls import reverse
 
 from profiles.models import IntegrationProfile
-from samsaas.lib import search
+from samsaas.lib import search as text_search
 
 SEARCHED = ("display_name", "email", "employee_id")
 
@@ -33,11 +33,11 @@ class SubscriptionQuerySet(models.QuerySet["Subscription"]):
     def consuming(self) -> Self:
         return self.current().filter(consumes_license=True)
 
-    def told_by(self, text: str) -> Self:
-        """By a part of the name, the address or the employee number, or by the vendor's whole id."""
-        # With the profiles, an id goes through the unique index; without them it would need an index of its own.
+    def search(self, text: str) -> Self:
+        """Seats whose name, address or employee number contains the text, or whose vendor id is the text."""
+        # The list of profiles lets the look-up of an id use the unique index; without it, it would need its own index.
         profiles = list(IntegrationProfile.objects.order_by().values_list("pk", flat=True))
-        return search.find(self, text, *SEARCHED, or_else=models.Q(profile__in=profiles, external_id=text))
+        return text_search.find(self, text, *SEARCHED, or_else=models.Q(profile__in=profiles, external_id=text))
 
     def of_leavers(self, today: date) -> Self:
         """Seats whose user's last day is today or past; a later one is only announced."""

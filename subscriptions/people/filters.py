@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import django_filters
-from django.db.models import Q, QuerySet
 
 from samsaas.lib.tables import ListFilter, search
 from subscriptions.models import Person
+from subscriptions.models.person import PersonQuerySet
 from subscriptions.people import directory
 
 ACTIVE, LEFT = "active", "left"
@@ -34,13 +34,11 @@ class PersonFilter(ListFilter):
         model = Person
         fields = ("q", "department", "country", "state", "seats")
 
-    def find(self, queryset: QuerySet[Person], name: str, value: str) -> QuerySet[Person]:
-        return directory.told_by(queryset, value)
+    def find(self, queryset: PersonQuerySet, name: str, value: str) -> PersonQuerySet:
+        return queryset.search(value)
 
-    def by_state(self, queryset: QuerySet[Person], name: str, value: str) -> QuerySet[Person]:
-        here = Q(left_on=None) | ~directory.leavers()
-        return queryset.filter(here if value == ACTIVE else directory.leavers())
+    def by_state(self, queryset: PersonQuerySet, name: str, value: str) -> PersonQuerySet:
+        return queryset.not_leavers() if value == ACTIVE else queryset.leavers()
 
-    def by_seats(self, queryset: QuerySet[Person], name: str, value: str) -> QuerySet[Person]:
-        holding = directory.with_a_seat()
-        return queryset.filter(holding if value == WITH else ~holding)
+    def by_seats(self, queryset: PersonQuerySet, name: str, value: str) -> PersonQuerySet:
+        return queryset.holding_seats() if value == WITH else queryset.without_seats()

@@ -9,21 +9,26 @@ from django.shortcuts import get_object_or_404, redirect, render
 from samsaas.lib import tables
 from samsaas.lib.http import SignedInRequest
 from subscriptions.models import Person
+from subscriptions.models.person import PersonQuerySet
 from subscriptions.people import directory, edit as edit_people
 from subscriptions.people.filters import PersonFilter
 from subscriptions.people.forms import PersonForm
 from subscriptions.people.tables import PersonTable
 
 
+def _people_with_seats() -> PersonQuerySet:
+    return Person.objects.with_seat_counts().prefetch_related("addresses")
+
+
 def person_list(request: SignedInRequest) -> HttpResponse:
     """Everybody the directory knows."""
-    context = tables.listing(request, directory.people(), PersonTable, PersonFilter)
+    context = tables.listing(request, _people_with_seats(), PersonTable, PersonFilter)
     return render(request, "subscriptions/people/person_list.html", context)
 
 
 def person_detail(request: SignedInRequest, pk: int) -> HttpResponse:
     """One person: their data, addresses, seats, manager and reports."""
-    person = get_object_or_404(directory.people(), pk=pk)
+    person = get_object_or_404(_people_with_seats(), pk=pk)
     context = {"person": person, "seats": directory.seats_of(person), **directory.around(person)}
     return render(request, "subscriptions/people/person_detail.html", context)
 
@@ -63,7 +68,7 @@ def _warn(request: SignedInRequest, person: Person) -> None:
 
 def person_delete(request: SignedInRequest, pk: int) -> HttpResponse:
     """A confirmation that says what goes and what stays."""
-    person = get_object_or_404(directory.people(), pk=pk)
+    person = get_object_or_404(_people_with_seats(), pk=pk)
     if request.method == "POST":
         edit_people.delete(person, by=request.user)
         messages.success(request, f"{person} was deleted.")
