@@ -9,7 +9,7 @@ from subscriptions.activity import last_used
 from subscriptions.models import LastActivity, Subscription
 
 
-def of(seat: Subscription, *, covered: bool, now: datetime) -> dict[str, Any]:
+def describe_use(seat: Subscription, *, covered: bool, now: datetime) -> dict[str, Any]:
     """Last activity (ISO 8601, UTC) with the vendor's word for it, and whether all the time since was read (`covered`).
 
     `inactive_days` is None where it cannot be counted: without any activity, and where not all the time was read.

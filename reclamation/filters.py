@@ -16,7 +16,7 @@ CLOSED, ALL = "closed", "all"
 class CandidateFilter(ListFilter):
     """Without a choice the list shows open candidates, which are work."""
 
-    q = search(placeholder="Number, name, e-mail or profile", method="find")
+    q = search(placeholder="Number, name, e-mail or profile", method="by_text")
     state = django_filters.ChoiceFilter(
         label="State",
         choices=[*State.choices, (CLOSED, "Closed"), (ALL, "All")],
@@ -43,7 +43,7 @@ class CandidateFilter(ListFilter):
             return queryset
         return queryset.exclude(closed_at=None) if value == CLOSED else queryset.filter(state=value)
 
-    def find(self, queryset: QuerySet[RemovalCandidate], name: str, value: str) -> QuerySet[RemovalCandidate]:
+    def by_text(self, queryset: QuerySet[RemovalCandidate], name: str, value: str) -> QuerySet[RemovalCandidate]:
         matches = Q()
         for column in ("display_name", "email", "external_id", "profile_name"):
             matches |= Q(**{f"{column}__icontains": value})

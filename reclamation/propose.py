@@ -29,11 +29,11 @@ AUTHORIZED = (
 )
 
 
-class Refused(Exception):
+class ProposalRefused(Exception):
     """The seat cannot be proposed; the text says why, and what to do where something can be done."""
 
 
-class AlreadyOpen(Refused):
+class AlreadyOpen(ProposalRefused):
     """There is an open candidate for the seat: this one."""
 
     def __init__(self, candidate: RemovalCandidate) -> None:
@@ -45,24 +45,24 @@ class AlreadyOpen(Refused):
 def run(seat: Subscription, *, justification: str, note: str, by: User, now: datetime) -> RemovalCandidate:
     """The new candidate. Raises `AlreadyOpen` or `Refused`; nothing is written then."""
     seats = Subscription.objects.select_related("profile", "identifier__software_model", "last_activity")
-    described = seats.annotate(watched=last_used.watched(now))
+    described = seats.annotate(inactivity_known=last_used.inactivity_known(now))
     locked = described.select_for_update(no_key=True, of=("self",)).filter(pk=seat.pk).first()
     if locked is None:
-        raise Refused(GONE)
-    check(locked)
-    known = evidence.of(locked, covered=locked.watched, now=now)
+        raise ProposalRefused(GONE)
+    check_seat(locked)
+    known = evidence.describe_use(locked, covered=locked.inactivity_known, now=now)
     return workflow.open_for(locked, justification=justification, note=note, evidence=known, by=by, now=now)
 
 
-def check(seat: Subscription) -> None:
+def check_seat(seat: Subscription) -> None:
     """Raises `AlreadyOpen` or `Refused` where the seat cannot be proposed."""
     if found := RemovalCandidate.objects.open().filter(subscription=seat).first():
         raise AlreadyOpen(found)
-    if reason := refusal(seat):
-        raise Refused(reason)
+    if reason := refusal_reason(seat):
+        raise ProposalRefused(reason)
 
 
-def refusal(seat: Subscription) -> str:
+def refusal_reason(seat: Subscription) -> str:
     """Why the seat itself cannot be proposed; empty when it can."""
     if seat.ended_at:
         return ENDED

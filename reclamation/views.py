@@ -44,10 +44,10 @@ def candidate_export(request: HttpRequest) -> HttpResponseBase:
     filtered = CandidateFilter(request.GET, queryset=rows, request=request)
     if filtered.errors:
         return redirect(f"{reverse('candidate_list')}?{request.GET.urlencode()}")
-    return csv_export.stream("removal-candidates", HEADER, _rows(filtered.qs))
+    return csv_export.stream("removal-candidates", HEADER, _export_rows(filtered.qs))
 
 
-def _rows(candidates: QuerySet[RemovalCandidate]) -> Iterator[tuple[Any, ...]]:
+def _export_rows(candidates: QuerySet[RemovalCandidate]) -> Iterator[tuple[Any, ...]]:
     for one in candidates.order_by("-pk").iterator(chunk_size=2000):
         at = one.evidence["last_activity"]
         yield (
@@ -77,7 +77,7 @@ def candidate_propose(request: SignedInRequest, pk: int) -> HttpResponse:
     seat = get_object_or_404(Subscription.objects.select_related("profile", "identifier__software_model"), pk=pk)
     form = ProposalForm(request.POST or None)
     try:
-        propose.check(seat)
+        propose.check_seat(seat)
         if form.is_valid():
             candidate = propose.run(seat, **form.cleaned_data, by=request.user, now=timezone.now())
             messages.success(request, f"{candidate.number} was opened. Nothing was removed.")
@@ -85,7 +85,7 @@ def candidate_propose(request: SignedInRequest, pk: int) -> HttpResponse:
     except propose.AlreadyOpen as found:
         messages.info(request, str(found))
         return redirect(found.candidate)
-    except propose.Refused as reason:
+    except propose.ProposalRefused as reason:
         messages.error(request, str(reason))
         return redirect(seat)
     return render(request, "reclamation/candidate_propose.html", {"seat": seat, "form": form})

@@ -53,7 +53,7 @@ def open_for(
 
 def skip(candidate: RemovalCandidate, *, reason: str, by: User, now: datetime) -> None:
     """Close it without removing anybody: Closed Skipped. Raises `NotAllowed`."""
-    _move(candidate, State.CLOSED_SKIPPED, reason=reason, by=by, now=now)
+    _move_to(candidate, State.CLOSED_SKIPPED, reason=reason, by=by, now=now)
 
 
 @transaction.atomic
@@ -73,7 +73,7 @@ def skip_all(profile: IntegrationProfile, *, reason: str, by: User, now: datetim
 
 
 @transaction.atomic
-def _move(candidate: RemovalCandidate, to: State, *, reason: str, by: User | None, now: datetime) -> None:
+def _move_to(candidate: RemovalCandidate, to: State, *, reason: str, by: User | None, now: datetime) -> None:
     """The door: one candidate from the state it was read in to another. Raises `NotAllowed`, also when overtaken."""
     before = State(candidate.state)
     if to not in MOVES[before]:

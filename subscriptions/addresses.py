@@ -7,7 +7,7 @@ import string
 import unicodedata
 
 from samsaas.lib import sql
-from subscriptions.models import PersonAddress, normalized
+from subscriptions.models import PersonAddress, normalize_address
 
 MOST_ADDRESSES = 20
 LONGEST_ADDRESS = PersonAddress._meta.get_field("address").max_length or 0
@@ -15,7 +15,7 @@ ADDRESS = re.compile(r"[^\s@<>()\[\],;:\"]+@[^\s@<>()\[\],;:\"]+\.[^\s@<>()\[\],
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
-def normal(expression: str) -> str:
+def normalized_sql(expression: str) -> str:
     """SQL for `models.normalized`: PostgreSQL's own lower() knows more letters than ours, SQLite's just ASCII."""
     if sql.is_postgresql():
         return f"translate(btrim({expression}), '{string.ascii_uppercase}', '{string.ascii_lowercase}')"
@@ -24,7 +24,7 @@ def normal(expression: str) -> str:
 
 def checked_addresses(given: list[str]) -> list[str]:
     """What forms and files accept as a person's addresses: normalized, each once. Raises `ValueError`, with all bad."""
-    found = list(dict.fromkeys(normalized(address) for address in given if address.strip()))
+    found = list(dict.fromkeys(normalize_address(address) for address in given if address.strip()))
     if bad := [f"“{address[:60]}”" for address in found if not _is_address(address)]:
         if len(bad) == 1:
             raise ValueError(f"{bad[0]} is not an e-mail address.")

@@ -111,7 +111,7 @@ def by_last_activity(seats: SubscriptionQuerySet, now: datetime, **filters: Any)
 
     Widths are in per cent of the longest bar.
     """
-    rows = last_used.distribution(seats, now)
+    rows = last_used.count_by_band(seats, now)
     most = max(row["value"] for row in rows) or 1
     return [
         row

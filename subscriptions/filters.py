@@ -35,7 +35,7 @@ class SubscriptionFilter(ListFilter):
 
     finds_words = True
 
-    q = search(placeholder="Name, e-mail or id", method="find")
+    q = search(placeholder="Name, e-mail or id", method="by_text")
     profile = django_filters.ModelChoiceFilter(
         label="Profile", queryset=IntegrationProfile.objects.all(), empty_label="Any"
     )
@@ -52,7 +52,7 @@ class SubscriptionFilter(ListFilter):
         label="Seats",
         choices=[(ENDED, "Ended"), (EXCLUDED, "Excluded by a rule"), (ALL, "All")],
         empty_label="Current",
-        method="in_time",
+        method="by_period",
     )
 
     license = django_filters.ChoiceFilter(
@@ -71,7 +71,7 @@ class SubscriptionFilter(ListFilter):
     person = django_filters.ModelChoiceFilter(
         label="User", field_name="match__person", queryset=Person.objects.all(), widget=forms.HiddenInput
     )
-    address = django_filters.CharFilter(label="Address", method="of_address", max_length=320, widget=forms.HiddenInput)
+    address = django_filters.CharFilter(label="Address", method="by_address", max_length=320, widget=forms.HiddenInput)
     identifier = django_filters.ModelChoiceFilter(
         label="Subscription identifier", queryset=SubscriptionIdentifier.objects.all(), widget=forms.HiddenInput
     )
@@ -104,13 +104,15 @@ class SubscriptionFilter(ListFilter):
             for name, label, text in super().describe()
         ]
 
-    def find(self, queryset: SubscriptionQuerySet, name: str, value: str) -> SubscriptionQuerySet:
+    def by_text(self, queryset: SubscriptionQuerySet, name: str, value: str) -> SubscriptionQuerySet:
         return queryset.search(value)
 
     def by_user(self, queryset: QuerySet[Subscription], name: str, value: str) -> QuerySet[Subscription]:
-        return self._of_leavers(queryset) if value == LEFT else queryset.filter(match__isnull=value == WITHOUT_USER)
+        return (
+            self._seats_of_leavers(queryset) if value == LEFT else queryset.filter(match__isnull=value == WITHOUT_USER)
+        )
 
-    def _of_leavers(self, queryset: QuerySet[Subscription]) -> QuerySet[Subscription]:
+    def _seats_of_leavers(self, queryset: QuerySet[Subscription]) -> QuerySet[Subscription]:
         """A few by their keys: PostgreSQL, not told how few they are, walks a million names to find fifty of them."""
         left = queryset.filter(match__person__left_on__lte=timezone.localdate())
         is_history = self.form.cleaned_data.get("seats") or self.form.cleaned_data.get("ended_by")
@@ -119,12 +121,12 @@ class SubscriptionFilter(ListFilter):
         return queryset.filter(pk__in=keys) if len(keys) <= FEW else left
 
     def by_activity(self, queryset: QuerySet[Subscription], name: str, value: str) -> QuerySet[Subscription]:
-        return queryset.filter(last_used.condition(value, timezone.now()))
+        return queryset.filter(last_used.band_condition(value, timezone.now()))
 
     def by_coverage(self, queryset: QuerySet[Subscription], name: str, value: str) -> QuerySet[Subscription]:
-        return queryset.exclude(last_used.knowledge(timezone.now()).watched())
+        return queryset.exclude(last_used.read_knowledge(timezone.now()).inactivity_known())
 
-    def of_address(self, queryset: QuerySet[Subscription], name: str, value: str) -> QuerySet[Subscription]:
+    def by_address(self, queryset: QuerySet[Subscription], name: str, value: str) -> QuerySet[Subscription]:
         """Every seat that carries this e-mail address: a hint to the same person, never a proof."""
         return queryset.filter(email__iexact=value)
 
@@ -136,6 +138,6 @@ class SubscriptionFilter(ListFilter):
             uses_none |= Q(excluded=True) | ~Q(ended_at=None)  # else the list holds none of these, and an index helps
         return queryset.filter(uses_none)
 
-    def in_time(self, queryset: QuerySet[Subscription], name: str, value: str) -> QuerySet[Subscription]:
+    def by_period(self, queryset: QuerySet[Subscription], name: str, value: str) -> QuerySet[Subscription]:
         chosen = {ENDED: ~Q(ended_at=None), EXCLUDED: Q(ended_at=None, excluded=True)}
         return queryset.filter(chosen[value]) if value in chosen else queryset

@@ -57,13 +57,13 @@ class SubscriptionTable(Table):
     )
     last_activity = MarkupColumn(
         "{% if record.last_activity %}{{ record.last_activity.at|day }}"
-        '{% elif record.watched %}<span class="muted">No activity known</span>'
+        '{% elif record.inactivity_known %}<span class="muted">No activity known</span>'
         '{% else %}<span class="muted">Not covered</span>{% endif %}',
         verbose_name="Last activity",
     )
     inactive_days = MarkupColumn(
         "{% load seats %}{% if record.ended_at or not record.last_activity %}{{ None|number }}"
-        "{% elif record.watched %}{{ record.last_activity.at|inactive_days|number }}"
+        "{% elif record.inactivity_known %}{{ record.last_activity.at|inactive_days|number }}"
         '{% else %}<span class="muted" title="The time since the latest known activity is not fully covered.">'
         "Unknown</span>{% endif %}",
         verbose_name="Inactive days",

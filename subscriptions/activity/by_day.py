@@ -46,13 +46,13 @@ class Line:
     state: str
 
 
-def of(seat: Subscription, now: datetime) -> dict[str, Any]:
+def chart_for_seat(seat: Subscription, now: datetime) -> dict[str, Any]:
     """The last 90 days with the bars, the lines of the table and the totals. Two queries."""
-    days = list(_days(seat, now))
+    days = list(_read_days(seat, now))
     most = max(day.events for day in days)
     return {
-        "bars": [_bar(day, position, most) for position, day in enumerate(days)],
-        "lines": list(_lines(days)),
+        "bars": [_draw_bar(day, position, most) for position, day in enumerate(days)],
+        "lines": list(_table_lines(days)),
         "width": STEP * len(days),
         "height": HEIGHT,
         "step": STEP,
@@ -65,7 +65,7 @@ def of(seat: Subscription, now: datetime) -> dict[str, Any]:
     }
 
 
-def _days(seat: Subscription, now: datetime) -> Iterator[Day]:
+def _read_days(seat: Subscription, now: datetime) -> Iterator[Day]:
     today = now.astimezone(UTC).date()
     first = today - timedelta(days=SHOWN - 1)
     events = dict(seat.activity_days.filter(day__gte=first).values_list("day", "events"))
@@ -73,10 +73,10 @@ def _days(seat: Subscription, now: datetime) -> Iterator[Day]:
     intervals = list(ActivityCoverage.objects.filter(profile=seat.profile_id, until__gt=start).order_by("since"))
     for number in range(SHOWN):
         day = first + timedelta(days=number)
-        yield Day(day, events.get(day, 0), _state(start + number * DAY, intervals, now))
+        yield Day(day, events.get(day, 0), _day_state(start + number * DAY, intervals, now))
 
 
-def _state(start: datetime, intervals: list[ActivityCoverage], now: datetime) -> str:
+def _day_state(start: datetime, intervals: list[ActivityCoverage], now: datetime) -> str:
     end = start + DAY
     for one in intervals:
         if one.since <= start and one.until >= end:
@@ -87,12 +87,12 @@ def _state(start: datetime, intervals: list[ActivityCoverage], now: datetime) ->
     return GAP
 
 
-def _bar(day: Day, position: int, most: int) -> Bar:
+def _draw_bar(day: Day, position: int, most: int) -> Bar:
     height = max(4.0, HEIGHT * day.events / most) if day.events else 0.0
     return Bar(day, position * STEP, HEIGHT - height, height)
 
 
-def _lines(days: list[Day]) -> Iterator[Line]:
+def _table_lines(days: list[Day]) -> Iterator[Line]:
     """The latest first; days without events that are known alike become one line."""
     for (busy, state), group in groupby(reversed(days), key=lambda day: (day.events and day.day, day.state)):
         stretch = list(group)

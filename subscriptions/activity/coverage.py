@@ -18,17 +18,17 @@ def next_since(profile: IntegrationProfile) -> datetime:
 
     A whole day is read again, since events arrive up to a day late, and so that a day's count is replaced as a whole.
     """
-    start = _midnight(profile.analyze_activity_from)
+    start = _midnight_of(profile.analyze_activity_from)
     known = start
     for interval in profile.coverage.order_by("since"):
         if interval.since > known:
             break
         known = max(known, interval.until)
-    return max(start, _midnight(known - LATE))
+    return max(start, _midnight_of(known - LATE))
 
 
 @transaction.atomic
-def add(profile: IntegrationProfile, since: datetime, until: datetime, *, run_id: int) -> None:
+def add_interval(profile: IntegrationProfile, since: datetime, until: datetime, *, run_id: int) -> None:
     """Note an interval that was read to its end; with those it touches it becomes one."""
     if until <= since:
         return
@@ -53,7 +53,7 @@ class Stretch:
     share: float
 
 
-def line(profile: IntegrationProfile, now: datetime) -> list[Stretch]:
+def time_line(profile: IntegrationProfile, now: datetime) -> list[Stretch]:
     """The time from the start of the analysis until now, without holes, for drawing. `share` is in per cent.
 
     Late events are waited for only where the reading ended less than a day ago.
@@ -80,14 +80,14 @@ def line(profile: IntegrationProfile, now: datetime) -> list[Stretch]:
     ]
 
 
-def figures(profile: IntegrationProfile, now: datetime) -> dict[str, Any]:
+def time_line_with_days(profile: IntegrationProfile, now: datetime) -> dict[str, Any]:
     """The time line with its legend: how many days are known, how many are a gap."""
-    stretches = line(profile, now)
+    stretches = time_line(profile, now)
     seconds = {state: 0.0 for state in ("settled", "fresh", "gap")}
     for one in stretches:
         seconds[one.state] += (one.until - one.since).total_seconds()
     return {"stretches": stretches, "days": {state: total / 86400 for state, total in seconds.items()}}
 
 
-def _midnight(moment: datetime) -> datetime:
+def _midnight_of(moment: datetime) -> datetime:
     return datetime.combine(moment.date(), time(0), tzinfo=moment.tzinfo)

@@ -34,7 +34,7 @@ class Band:
     newest: int
     oldest: int | None
 
-    def condition(self, now: datetime) -> Q:
+    def as_condition(self, now: datetime) -> Q:
         until = Q(last_activity__at__lt=midnight(now, self.newest - 1)) if self.newest else Q()
         since = Q() if self.oldest is None else Q(last_activity__at__gte=midnight(now, self.oldest))
         return until & since
@@ -73,7 +73,7 @@ class Knowledge:
     whole: list[int] = field(default_factory=list)
     later: dict[int, datetime] = field(default_factory=dict)
 
-    def watched(self) -> Q:
+    def inactivity_known(self) -> Q:
         """Seats whose time since the latest known activity was read without a gap."""
         parts = [Q(profile__in=self.whole)]
         for profile, since in self.later.items():
@@ -83,7 +83,7 @@ class Knowledge:
         return reduce(or_, parts)
 
 
-def knowledge(now: datetime) -> Knowledge:
+def read_knowledge(now: datetime) -> Knowledge:
     """One query: per profile the beginning of the unbroken stretch that reaches until now."""
     found = Knowledge()
     reaching = ActivityCoverage.objects.filter(until__gte=now - STALE).order_by("until")
@@ -99,26 +99,30 @@ def knowledge(now: datetime) -> Knowledge:
     return found
 
 
-def watched(now: datetime) -> Case:
+def inactivity_known(now: datetime) -> Case:
     """For `annotate`: whether days of inactivity can be counted for a seat."""
-    return Case(When(knowledge(now).watched(), then=Value(True)), default=Value(False), output_field=BooleanField())
+    return Case(
+        When(read_knowledge(now).inactivity_known(), then=Value(True)),
+        default=Value(False),
+        output_field=BooleanField(),
+    )
 
 
-def condition(key: str, now: datetime, known: Knowledge | None = None) -> Q:
+def band_condition(key: str, now: datetime, known: Knowledge | None = None) -> Q:
     """The seats of one band. Raises KeyError for a band there is not."""
     if key in (NO_ACTIVITY, NOT_COVERED):
-        is_watched = (known or knowledge(now)).watched()
+        is_watched = (known or read_knowledge(now)).inactivity_known()
         return Q(last_activity=None) & (is_watched if key == NO_ACTIVITY else ~is_watched)
-    return next(band for band in KNOWN if band.key == key).condition(now)
+    return next(band for band in KNOWN if band.key == key).as_condition(now)
 
 
-def distribution(seats: SubscriptionQuerySet, now: datetime) -> list[dict[str, Any]]:
+def count_by_band(seats: SubscriptionQuerySet, now: datetime) -> list[dict[str, Any]]:
     """Current seats per band, all bands, for a chart. `gaps` are those of them whose time since is not covered."""
-    known = knowledge(now)
+    known = read_knowledge(now)
     asked = {}
     for key in LABELS:
-        asked[f"{key}_all"] = Count("pk", filter=condition(key, now, known))
-        asked[f"{key}_gaps"] = Count("pk", filter=condition(key, now, known) & ~known.watched())
+        asked[f"{key}_all"] = Count("pk", filter=band_condition(key, now, known))
+        asked[f"{key}_gaps"] = Count("pk", filter=band_condition(key, now, known) & ~known.inactivity_known())
     counted = seats.current().order_by().aggregate(**asked)
     return [
         {

@@ -43,19 +43,19 @@ def run(job: runs.Job, *, now: datetime) -> None:
     if profile is None:
         raise runs.LeaseLost("The profile is gone.")
     connector = job.connector()
-    _ask_plan(job, profile, connector)
+    _ask_for_file_events(job, profile, connector)
     reading = _Reading(job, profile, connector)
-    if not reading.resume(now):
-        reading.start(coverage.next_since(profile), now)
-    reading.collect()
-    _sessions(job, profile, connector)
+    if not reading.try_to_resume(now):
+        reading.start_reading(coverage.next_since(profile), now)
+    reading.read_to_end()
+    _read_sessions(job, profile, connector)
     with transaction.atomic():
-        coverage.add(profile, reading.since, reading.began, run_id=job.run.pk)
+        coverage.add_interval(profile, reading.since, reading.began, run_id=job.run.pk)
         IntegrationProfile.objects.filter(pk=profile.pk).update(activity_refreshed_at=now)
         job.progress(facts=reading.facts, step="Covered")
 
 
-def _ask_plan(job: runs.Job, profile: IntegrationProfile, connector: base.Connector) -> None:
+def _ask_for_file_events(job: runs.Job, profile: IntegrationProfile, connector: base.Connector) -> None:
     told = connector.file_events()
     IntegrationProfile.objects.filter(pk=profile.pk).update(file_events=told)
     if told is False:
@@ -71,7 +71,7 @@ class _Batch:
     cursor: str
 
 
-def _batches(pages: Iterator[base.ActivityPage]) -> Iterator[_Batch]:
+def _fold_pages(pages: Iterator[base.ActivityPage]) -> Iterator[_Batch]:
     """Pages as batches. What was read before the vendor asks to wait is handed over first: the run comes back later,
     and a vendor who lets few pages pass at a time would otherwise stop it for ever."""
     into, number, cursor, since = base.Uses(), 0, "", time.monotonic()
@@ -108,65 +108,65 @@ class _Reading:
         return datetime.fromisoformat(str(self.facts["began"]))
 
     @property
-    def number(self) -> int:
+    def reading_id(self) -> int:
         return int(str(self.facts["reading"]))
 
-    def resume(self, now: datetime) -> bool:
+    def try_to_resume(self, now: datetime) -> bool:
         """Whether a reading that broke off, in this run or the one before, can be gone on with."""
-        for run in (self.run, self._broken()):
+        for run in (self.run, self._unfinished_pull()):
             if run and run.cursor and run.cursor_at and now - run.cursor_at < CURSOR_LIFE and "reading" in run.facts:
                 self.facts = dict(run.facts)
                 self.job.progress(cursor=run.cursor, facts=self.facts, step="Going on")
                 return True
         return False
 
-    def _broken(self) -> JobRun | None:
+    def _unfinished_pull(self) -> JobRun | None:
         """The profile's last pull, if it did not come to its end."""
         last = self.profile.runs.filter(process=base.ACTIVITY, pk__lt=self.run.pk).order_by("-pk").first()
         return last if last and last.state in (JobRun.State.FAILED, JobRun.State.CANCELED) else None
 
-    def start(self, since: datetime, now: datetime) -> None:
+    def start_reading(self, since: datetime, now: datetime) -> None:
         """From the first page. The vendor's clock counts, so `began` is a moment it had surely reached."""
         skew = timedelta(seconds=max(0.0, -(self.connector.counters.clock_skew or 0.0)))
         began = now.astimezone(UTC) - skew
         self.facts = {"since": since.isoformat(), "began": began.isoformat(), "reading": self.run.pk}
         self.job.progress(cursor="", facts=self.facts, step=f"Reading events since {since:%d %b %Y}")
 
-    def collect(self) -> None:
+    def read_to_end(self) -> None:
         """Read to the last page; a log the vendor cannot go on with is read again, a bounded number of times."""
         while True:
             try:
-                return self._read()
+                return self._store_all_batches()
             except base.ListingReset:
                 if self.restarts == MOST_RESTARTS:
                     raise
                 self.restarts += 1
                 self.job.warn("The vendor could not go on with its log; it is read again from the first page.")
                 with transaction.atomic():
-                    activity.forget_reading(self.profile, self.number)
+                    activity.forget_reading(self.profile, self.reading_id)
                     self.facts["reading"] = self.run.pk
                     self.job.progress(cursor="", facts=self.facts, counters={})
 
-    def _read(self) -> None:
+    def _store_all_batches(self) -> None:
         """Three at work: one fetches and decodes pages, one folds them to batches, this one stores the batches."""
         pages = read_ahead.read(self.connector.activity(self.since, self.run.cursor), depth=PAGES_AHEAD)
-        for batch in read_ahead.read(_batches(pages), depth=BATCHES_AHEAD, idle=self.job.fence):
-            self._note(batch)
-            self._commit(batch)
+        for batch in read_ahead.read(_fold_pages(pages), depth=BATCHES_AHEAD, idle=self.job.fence):
+            self._warn_of_unknown_kinds(batch)
+            self._store_batch(batch)
 
-    def _note(self, batch: _Batch) -> None:
+    def _warn_of_unknown_kinds(self, batch: _Batch) -> None:
         for kind in sorted(batch.uses.unknown_kinds):
             if kind not in self.unknown and len(self.unknown) < MOST_UNKNOWN_NAMED:
                 self.unknown.add(kind)
                 self.job.warn(f"Unknown kind of event, counted as use to be safe: {kind}")
 
-    def _commit(self, batch: _Batch) -> None:
+    def _store_batch(self, batch: _Batch) -> None:
         with transaction.atomic():
-            stored = activity.store(
+            stored = activity.store_batch(
                 self.profile,
                 batch.uses,
                 run_id=self.run.pk,
-                reading=self.number,
+                reading=self.reading_id,
                 signal=LastActivity.Signal.EVENT,
             )
             counters = Counter(self.run.counters)
@@ -181,7 +181,7 @@ class _Reading:
             )
 
 
-def _sessions(job: runs.Job, profile: IntegrationProfile, connector: base.Connector) -> None:
+def _read_sessions(job: runs.Job, profile: IntegrationProfile, connector: base.Connector) -> None:
     """Where the grant allows; a vendor in trouble here does not spoil what was read before."""
     scope = profile.vendor_info.session_scope
     credential = profile.alias.credentials.filter(purpose=base.SUBSCRIPTIONS).first()
@@ -190,7 +190,7 @@ def _sessions(job: runs.Job, profile: IntegrationProfile, connector: base.Connec
     restarts = 0
     while True:
         try:
-            return _look_at_sessions(job, profile, connector)
+            return _store_sessions(job, profile, connector)
         except (base.MissingScope, base.Refused, base.TryLater, base.ProtocolError, base.ListingReset) as error:
             if isinstance(error, base.ListingReset) and restarts < MOST_RESTARTS:
                 restarts += 1
@@ -199,13 +199,13 @@ def _sessions(job: runs.Job, profile: IntegrationProfile, connector: base.Connec
             return None
 
 
-def _look_at_sessions(job: runs.Job, profile: IntegrationProfile, connector: base.Connector) -> None:
+def _store_sessions(job: runs.Job, profile: IntegrationProfile, connector: base.Connector) -> None:
     odd = 0
     for page in connector.sessions():
         page.fold(into := base.Uses())
         odd += into.counters["set_aside"]
         with transaction.atomic():
-            activity.store(profile, into, run_id=job.run.pk, reading=0, signal=LastActivity.Signal.SESSION)
+            activity.store_batch(profile, into, run_id=job.run.pk, reading=0, signal=LastActivity.Signal.SESSION)
             job.progress(step="Looking at device sessions")
     if odd:
         job.warn(f"Device sessions of {odd:,} members could not be read; those of the others count.")

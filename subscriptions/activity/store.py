@@ -35,7 +35,7 @@ class Stored:
     nobody: int
 
 
-def store(profile: IntegrationProfile, uses: Uses, *, run_id: int, reading: int, signal: str) -> Stored:
+def store_batch(profile: IntegrationProfile, uses: Uses, *, run_id: int, reading: int, signal: str) -> Stored:
     """Write a batch. Call it in a transaction with the batch's cursor.
 
     `reading` names the pass over the vendor's log: a day's events add up within it, and replace those of another.
@@ -43,8 +43,8 @@ def store(profile: IntegrationProfile, uses: Uses, *, run_id: int, reading: int,
     """
     if sql.is_postgresql():
         sql.execute("SET LOCAL jit = off")
-    _stage(uses)
-    _find(profile)
+    _stage_uses(uses)
+    _find_seats(profile)
     counted, known = sql.fetch_row(f"SELECT (SELECT sum(events) FROM {BATCH}), (SELECT sum(events) FROM {FOUND})")
     _keep_latest(run_id, signal)
     if reading:
@@ -63,7 +63,7 @@ def forget_reading(profile: IntegrationProfile, reading: int) -> None:
     )
 
 
-def _stage(uses: Uses) -> None:
+def _stage_uses(uses: Uses) -> None:
     day, moment = ("date", "timestamptz") if sql.is_postgresql() else ("text", "text")
     sql.execute(
         f"""
@@ -72,11 +72,11 @@ def _stage(uses: Uses) -> None:
         )
         """
     )
-    bulk.load(connection, BATCH, COLUMNS, _rows(uses))
+    bulk.load(connection, BATCH, COLUMNS, _driver_rows(uses))
     sql.analyze(BATCH, "external_id")
 
 
-def _rows(uses: Uses) -> Iterator[tuple[Any, ...]]:
+def _driver_rows(uses: Uses) -> Iterator[tuple[Any, ...]]:
     """As the database's driver stores them."""
     if sql.is_postgresql():
         yield from uses.rows()
@@ -85,7 +85,7 @@ def _rows(uses: Uses) -> Iterator[tuple[Any, ...]]:
         yield *use[:3], use.day.isoformat(), use.latest.isoformat(" ")[:19], use.kind, use.events
 
 
-def _find(profile: IntegrationProfile) -> None:
+def _find_seats(profile: IntegrationProfile) -> None:
     """Whose each row is: by the seat's id, else by the account's, else by an address only one seat has.
 
     An address counts in whatever case; a secondary one where no seat has it as its own.
@@ -113,11 +113,11 @@ def _find(profile: IntegrationProfile) -> None:
                 """,
                 [profile.pk],
             )
-        _find_by_secondary(profile)
+        _find_by_secondary_address(profile)
     sql.analyze(FOUND, "seat_id", "day")
 
 
-def _find_by_secondary(profile: IntegrationProfile) -> None:
+def _find_by_secondary_address(profile: IntegrationProfile) -> None:
     """Only addresses that no seat has as its own, and that one seat alone has beside its own."""
     unknown = sql.fetch_rows(
         f"""

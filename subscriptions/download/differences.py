@@ -34,7 +34,7 @@ class Listed:
     by_identifier: dict[str, int] = field(default_factory=dict)
 
 
-def tune(stage: str) -> None:
+def tune_planner(stage: str) -> None:
     """Prepare this transaction's plans: room for hash tables of a million rows, and no compiling, which costs more than
     it gains. Unless the planner knows that ids are many and seat types few, it looks seats up one by one."""
     if sql.is_postgresql():
@@ -69,7 +69,7 @@ def collapse_and_total(stage: str) -> Listed:
     return listed
 
 
-def find(stage: str, profile: IntegrationProfile, identifiers: dict[str, int]) -> tuple[int, int, int]:
+def find_changes(stage: str, profile: IntegrationProfile, identifiers: dict[str, int]) -> tuple[int, int, int]:
     """Note which staged rows are new, changed or returned, by position; nothing else is looked at again.
 
     `identifiers` are the keys of the seat types listed; given as values, because the planner takes a table it knows
@@ -97,7 +97,7 @@ def find(stage: str, profile: IntegrationProfile, identifiers: dict[str, int]) -
     return new, total - new - returned, returned
 
 
-def update(stage: str, now: datetime) -> None:
+def update_changed(stage: str, now: datetime) -> None:
     """Changed and returned seats; one that returns is the row it always was."""
     values = ", ".join(f"{name} = s.{name}" for name in staging.VALUES)
     sql.execute(
@@ -107,12 +107,17 @@ def update(stage: str, now: datetime) -> None:
         FROM {FOUND} d JOIN {stage} s ON s.position = d.position
         WHERE t.id = d.seat_id
         """,
-        [_moment(now)],
+        [_driver_time(now)],
     )
 
 
-def insert(stage: str, profile: IntegrationProfile, now: datetime) -> None:
-    given = {"profile_id": profile.pk, "first_seen_at": _moment(now), "changed_at": _moment(now), **_defaults()}
+def insert_new(stage: str, profile: IntegrationProfile, now: datetime) -> None:
+    given = {
+        "profile_id": profile.pk,
+        "first_seen_at": _driver_time(now),
+        "changed_at": _driver_time(now),
+        **_column_defaults(),
+    }
     values = ", ".join(staging.VALUES)
     places = ", ".join(["%s"] * len(given))
     sql.execute(
@@ -126,7 +131,7 @@ def insert(stage: str, profile: IntegrationProfile, now: datetime) -> None:
     )
 
 
-def _defaults() -> dict[str, Any]:
+def _column_defaults() -> dict[str, Any]:
     """What Django would fill in for the required columns that are no business of a download."""
     ours = {"profile_id", "identifier_id", "external_id", "first_seen_at", "changed_at", *staging.VALUES}
     others = [f for f in Subscription._meta.concrete_fields if not (f.null or f.primary_key or f.column in ours)]
@@ -160,7 +165,7 @@ def end_gone(run: JobRun, now: datetime) -> None:
         UPDATE {SEATS} SET ended_at = %s, changed_at = %s, ended_by_run_id = %s
         WHERE id IN (SELECT id FROM {GONE})
         """,
-        [_moment(now), _moment(now), run.pk],
+        [_driver_time(now), _driver_time(now), run.pk],
     )
 
 
@@ -170,5 +175,5 @@ def clean_up() -> None:
     sql.drop_table(GONE)
 
 
-def _moment(now: datetime) -> Any:
+def _driver_time(now: datetime) -> Any:
     return connection.ops.adapt_datetimefield_value(now)

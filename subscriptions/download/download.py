@@ -33,20 +33,20 @@ MOST_NOTED = 50
 def run(job: runs.Job, *, now: datetime) -> None:
     """Raises `base.ConnectorError`, `django.db.Error`, or `runs.Held` after publishing what is safe."""
     connector = job.connector()
-    team = _team(job, connector, now)
+    team = _store_team_counts(job, connector, now)
     listing = _Listing(job, connector)
-    if not listing.resume(now):
-        listing.start()
-    listing.collect()
+    if not listing.try_to_resume(now):
+        listing.start_listing()
+    listing.read_to_end()
     outcome = publish.run(
         job, team, set_aside=listing.counters["set_aside"], unreadable=listing.counters["unreadable"], now=now
     )
-    staging.drop(job.run.pk)
+    staging.drop_table(job.run.pk)
     if outcome.withheld_because:
         raise runs.Held(outcome.withheld_because)
 
 
-def _team(job: runs.Job, connector: base.Connector, now: datetime) -> base.Team:
+def _store_team_counts(job: runs.Job, connector: base.Connector, now: datetime) -> base.Team:
     """Store the vendor's own counts; they show and warn even if the listing fails."""
     team, profile = connector.team(), job.run.profile
     if profile is None:
@@ -79,7 +79,7 @@ class _Batch:
     previous_cursor: str | None = None
     since: float = field(default_factory=time.monotonic)
 
-    def add(self, page: base.Page) -> None:
+    def add_page(self, page: base.Page) -> None:
         self.seats.extend(page.items)
         self.set_aside.extend(page.set_aside)
         self.pages += 1
@@ -100,10 +100,10 @@ class _Listing:
         self.restarts = 0
         self.began, self.began_at_items = time.monotonic(), 0
 
-    def resume(self, now: datetime) -> bool:
+    def try_to_resume(self, now: datetime) -> bool:
         """Whether an earlier worker's pages can be built on."""
         run = self.run
-        if not run.cursor_at or now - run.cursor_at > CURSOR_LIFE or staging.count(run.pk) != run.items:
+        if not run.cursor_at or now - run.cursor_at > CURSOR_LIFE or staging.count_rows(run.pk) != run.items:
             return False
         self.counters = dict(run.counters)
         self.began_at_items = run.items
@@ -113,47 +113,47 @@ class _Listing:
     def is_whole(self) -> bool:
         return bool(self.counters.get("last_page"))
 
-    def start(self) -> None:
+    def start_listing(self) -> None:
         """From the first page, with an empty staging table."""
         self.counters = {"set_aside": 0, "unreadable": 0}
         self.began_at_items = 0
         with transaction.atomic():
-            staging.create(self.run.pk)
+            staging.create_table(self.run.pk)
             self.job.progress(cursor="", pages=0, items=0, counters=self.counters, step="Listing")
 
-    def collect(self) -> None:
+    def read_to_end(self) -> None:
         """Read to the last page. A listing the vendor forgot starts again, a bounded number of times."""
         while not self.is_whole:
             try:
-                self._read(self.connector.seats(self.run.cursor))
+                self._read_pages(self.connector.seats(self.run.cursor))
             except base.ListingReset:
                 if self.restarts == MOST_RESTARTS:
                     raise
                 self.restarts += 1
                 self.job.warn("The vendor could not go on with its listing; it started again from the first page.")
-                self.start()
+                self.start_listing()
 
-    def _read(self, pages: Iterator[base.Page]) -> None:
+    def _read_pages(self, pages: Iterator[base.Page]) -> None:
         batch = _Batch(cursor=self.run.cursor)
         try:
             for page in pages:
-                batch.add(page)
+                batch.add_page(page)
                 if not page.has_more:
                     self.counters["last_page"] = 1
                     break
-                self._guard(batch)
+                self._check_progress(batch)
                 if batch.is_full:
-                    self._commit(batch)
+                    self._store_batch(batch)
                     batch = _Batch(cursor=self.run.cursor)
         except base.Throttled:
             # The run comes back later; without this a vendor who lets few pages pass at a time would stop it for ever.
-            self._commit(batch)
+            self._store_batch(batch)
             raise
-        self._commit(batch)
+        self._store_batch(batch)
         if not self.is_whole:
             raise base.ProtocolError("The vendor's listing stopped although it said that there was more.")
 
-    def _guard(self, batch: _Batch) -> None:
+    def _check_progress(self, batch: _Batch) -> None:
         """A listing that does not move on, or grows beyond twice what anybody counts, would never end."""
         expected = self.run.expected_items
         listed = self.run.items + len(batch.seats)
@@ -162,30 +162,30 @@ class _Listing:
                 f"The vendor's listing goes round in circles: {listed:,} accounts and still more to come."
             )
 
-    def _commit(self, batch: _Batch) -> None:
+    def _store_batch(self, batch: _Batch) -> None:
         """The batch, its cursor and its progress, together; a worker that lost its lease undoes its batch."""
         if not batch.pages:
             return
         with transaction.atomic():
-            self._note(batch.set_aside)
-            added = staging.add(self.run.pk, batch.seats, batch.set_aside, start=self.run.items)
+            self._warn_of_skipped(batch.set_aside)
+            added = staging.append_batch(self.run.pk, batch.seats, batch.set_aside, start=self.run.items)
             items = self.run.items + added
             self.job.progress(
                 cursor=batch.cursor,
                 pages=self.run.pages + batch.pages,
                 items=items,
-                step=self._step(items),
+                step=self._progress_text(items),
                 counters=self.counters,
             )
 
-    def _note(self, set_aside: list[base.SetAside]) -> None:
+    def _warn_of_skipped(self, set_aside: list[base.SetAside]) -> None:
         for record in set_aside:
             if self.counters["set_aside"] < MOST_NOTED:
                 self.job.warn(f"Set aside {record.external_id or 'a record without an id'}: {record.reason}")
             self.counters["set_aside"] += 1
             self.counters["unreadable"] += not record.external_id
 
-    def _step(self, items: int) -> str:
+    def _progress_text(self, items: int) -> str:
         rate = (items - self.began_at_items) / max(time.monotonic() - self.began, 0.001)
         of = f" of about {self.run.expected_items:,}" if self.run.expected_items else ""
         return f"Listing: {items:,}{of} accounts, {rate:,.0f} a second"

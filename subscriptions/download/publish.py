@@ -51,15 +51,15 @@ def run(job: Job, team: base.Team, *, set_aside: int, unreadable: int, now: date
 
     `set_aside` records could not be read, `unreadable` of them not even their id.
     """
-    stage = staging.table(job.run.pk)
+    stage = staging.table_name(job.run.pk)
     with transaction.atomic():
         profile = IntegrationProfile.objects.select_for_update(no_key=True, of=("self",)).get(runs=job.run.pk)
-        differences.tune(stage)
+        differences.tune_planner(stage)
         listed = differences.collapse_and_total(stage)
         identifiers = recognize.run(profile.vendor_info, listed.by_identifier)
         unrecognized = [one.identifier for one in identifiers if one.software_model_id is None]
-        written = _write(stage, profile, identifiers, listed.live, now)
-        exclude.apply(profile)
+        written = _write_differences(stage, profile, identifiers, listed.live, now)
+        exclude.mark_seats(profile)
         may_have_gone = written.current > written.unchanged + written.changed
         listing = plausibility.Listing(
             listed=listed.live,
@@ -69,32 +69,32 @@ def run(job: Job, team: base.Team, *, set_aside: int, unreadable: int, now: date
             ending=differences.find_gone(stage, profile) if may_have_gone else 0,
             provisioned=team.provisioned,
             accept_drop=job.run.accept_drop,
-            confirmed=_confirmed(job.run) if job.run.accept_drop else None,
+            confirmed=_confirmed_endings(job.run) if job.run.accept_drop else None,
         )
-        because = _end(job, profile, listing, now)
+        because = _end_missing(job, profile, listing, now)
         differences.clean_up()
-        _warn(job, listing, unrecognized)
-        counters = _counters(profile, listed, written, listing, unrecognized, ended=not because)
+        _warn_of_oddities(job, listing, unrecognized)
+        counters = _run_counters(profile, listed, written, listing, unrecognized, ended=not because)
         job.progress(counters=counters, step="Published")
     return Outcome(counters, because)
 
 
-def _write(
+def _write_differences(
     stage: str, profile: IntegrationProfile, identifiers: list[SubscriptionIdentifier], live: int, now: datetime
 ) -> Written:
     current = Subscription.objects.filter(profile=profile).listed().count()
     new = changed = returned = 0
     if identifiers:
         keys = {one.identifier: one.pk for one in identifiers}
-        new, changed, returned = differences.find(stage, profile, keys)
+        new, changed, returned = differences.find_changes(stage, profile, keys)
     if changed or returned:
-        differences.update(stage, now)
+        differences.update_changed(stage, now)
     if new:
-        differences.insert(stage, profile, now)
+        differences.insert_new(stage, profile, now)
     return Written(current, new, changed, returned, unchanged=live - new - changed - returned)
 
 
-def _end(job: Job, profile: IntegrationProfile, listing: plausibility.Listing, now: datetime) -> str:
+def _end_missing(job: Job, profile: IntegrationProfile, listing: plausibility.Listing, now: datetime) -> str:
     """End what is gone if the listing is plausible, and call the profile refreshed; else the reason why not."""
     plausibility.check_not_empty(listing)
     because = plausibility.why_nothing_ends(listing)
@@ -106,7 +106,7 @@ def _end(job: Job, profile: IntegrationProfile, listing: plausibility.Listing, n
     return ""
 
 
-def _warn(job: Job, listing: plausibility.Listing, unrecognized: list[str]) -> None:
+def _warn_of_oddities(job: Job, listing: plausibility.Listing, unrecognized: list[str]) -> None:
     if unrecognized:
         job.warn(f"Unrecognized seat types, not counted under any software model: {', '.join(unrecognized)}")
     if plausibility.is_short(listing):
@@ -115,7 +115,7 @@ def _warn(job: Job, listing: plausibility.Listing, unrecognized: list[str]) -> N
         )
 
 
-def _counters(
+def _run_counters(
     profile: IntegrationProfile,
     listed: differences.Listed,
     written: Written,
@@ -142,7 +142,7 @@ def _counters(
     }
 
 
-def _confirmed(run: JobRun) -> int | None:
+def _confirmed_endings(run: JobRun) -> int | None:
     """How many endings the profile's last held download asked about."""
     held = JobRun.objects.for_process(run.process).filter(profile=run.profile_id, state=JobRun.State.HELD)
     last = held.order_by("-pk").first()

@@ -42,37 +42,37 @@ VALUES = (
 COLUMNS = ("position", "external_id", "identifier", *VALUES)
 
 
-def table(run_id: int) -> str:
+def table_name(run_id: int) -> str:
     return f"{PREFIX}{run_id:d}"
 
 
-def create(run_id: int) -> None:
+def create_table(run_id: int) -> None:
     """A new, empty table; an older one of this run is dropped. Call it in a transaction with the run's new cursor."""
     concrete = {field.name: field for field in Subscription._meta.concrete_fields}
     types = {name: concrete[name].db_type(connection) for name in ("external_id", *VALUES)}
     types["identifier"] = SubscriptionIdentifier._meta.get_field("identifier").db_type(connection)
     types["position"] = "integer" if sql.is_postgresql() else "integer PRIMARY KEY"
     columns = ", ".join(f"{name} {types[name]}" for name in COLUMNS)
-    drop(run_id)
+    drop_table(run_id)
     if sql.is_postgresql():
-        sql.execute(f"CREATE UNLOGGED TABLE {table(run_id)} ({columns}) WITH (autovacuum_enabled = off)")
+        sql.execute(f"CREATE UNLOGGED TABLE {table_name(run_id)} ({columns}) WITH (autovacuum_enabled = off)")
     else:
-        sql.execute(f"CREATE TABLE {table(run_id)} ({columns})")
+        sql.execute(f"CREATE TABLE {table_name(run_id)} ({columns})")
 
 
-def add(run_id: int, seats: Iterable[Seat], set_aside: Iterable[SetAside], *, start: int) -> int:
+def append_batch(run_id: int, seats: Iterable[Seat], set_aside: Iterable[SetAside], *, start: int) -> int:
     """Append one batch behind `start` rows and return how many rows came."""
     shields = (record.external_id for record in set_aside if record.external_id)
-    return bulk.load(connection, table(run_id), COLUMNS, rows(seats, shields, start=start))
+    return bulk.load(connection, table_name(run_id), COLUMNS, driver_rows(seats, shields, start=start))
 
 
-def count(run_id: int) -> int | None:
+def count_rows(run_id: int) -> int | None:
     """The rows there are, or `None` without a table."""
-    return sql.count_rows(table(run_id)) if table(run_id) in connection.introspection.table_names() else None
+    return sql.count_rows(table_name(run_id)) if table_name(run_id) in connection.introspection.table_names() else None
 
 
-def drop(run_id: int) -> None:
-    sql.drop_table(table(run_id))
+def drop_table(run_id: int) -> None:
+    sql.drop_table(table_name(run_id))
 
 
 def drop_orphans() -> int:
@@ -84,11 +84,11 @@ def drop_orphans() -> int:
     with transaction.atomic():
         orphans = staged - set(JobRun.objects.active().filter(pk__in=staged).values_list("pk", flat=True))
         for run_id in orphans:
-            drop(run_id)
+            drop_table(run_id)
     return len(orphans)
 
 
-def rows(seats: Iterable[Seat], shields: Iterable[str] = (), *, start: int = 0) -> Iterator[tuple[Any, ...]]:
+def driver_rows(seats: Iterable[Seat], shields: Iterable[str] = (), *, start: int = 0) -> Iterator[tuple[Any, ...]]:
     """Seats and shields as the values of `COLUMNS`, ready for the database."""
     moment = connection.ops.adapt_datetimefield_value
     position = start

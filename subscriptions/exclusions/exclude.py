@@ -11,7 +11,7 @@ from django.db.models import Count, Q, QuerySet
 
 from profiles.models import IntegrationProfile
 from samsaas.lib import sql
-from subscriptions.addresses import normal
+from subscriptions.addresses import normalized_sql
 from subscriptions.models import IdentifierExclusion, Subscription, UserExclusion
 
 SEATS = Subscription._meta.db_table
@@ -41,7 +41,7 @@ class Share:
 
 
 @dataclass(frozen=True)
-class Preview:
+class ExclusionPreview:
     """What saving a rule does: how many listed seats it leaves out, where, a few of them, and how many come `back`."""
 
     active: bool
@@ -62,9 +62,9 @@ class Preview:
         return [share for share in self.by_profile if share.is_risky]
 
 
-def apply(profile: IntegrationProfile) -> int:
+def mark_seats(profile: IntegrationProfile) -> int:
     """Mark and unmark the profile's listed seats; returns how many changed sides."""
-    condition, values = _condition(profile)
+    condition, values = _condition_for_profile(profile)
     return sql.execute(
         f"UPDATE {SEATS} SET excluded = NOT excluded "
         f"WHERE profile_id = %s AND ended_at IS NULL AND excluded <> ({condition})",
@@ -72,26 +72,26 @@ def apply(profile: IntegrationProfile) -> int:
     )
 
 
-def left_out_by(rule: Rule) -> QuerySet[Subscription]:
+def seats_excluded_by(rule: Rule) -> QuerySet[Subscription]:
     """The listed seats this rule, saved or not, leaves out on its own."""
-    condition, values = _matching([rule])
+    condition, values = _condition_for_rules([rule])
     return Subscription.objects.listed().extra(where=[condition], params=values)  # noqa: S610
 
 
-def preview(rule: Rule) -> Preview:
+def preview_rule(rule: Rule) -> ExclusionPreview:
     """What the rule, saved or not, would leave out as it is in memory, and what comes back that it leaves out now."""
     before = type(rule)._default_manager.filter(pk=rule.pk).first()
-    seats = left_out_by(rule) if rule.active else Subscription.objects.none()
-    return Preview(
+    seats = seats_excluded_by(rule) if rule.active else Subscription.objects.none()
+    return ExclusionPreview(
         active=rule.active,
-        by_profile=_shares(seats),
-        back=coming_back(before, rule) if before else 0,
+        by_profile=_shares_by_profile(seats),
+        back=count_returning(before, rule) if before else 0,
         # Not by name: looking for a rare address along that index reads every row in no order.
         sample=list(seats.order_by("pk")[:SAMPLE]),
     )
 
 
-def coming_back(before: Rule, after: Rule | None) -> int:
+def count_returning(before: Rule, after: Rule | None) -> int:
     """How many seats left out now count again when `after`, or nothing, takes the place of the stored rule `before`."""
     if not before.active:
         return 0
@@ -100,8 +100,8 @@ def coming_back(before: Rule, after: Rule | None) -> int:
         *UserExclusion.objects.filter(active=True),
     ]
     others = [rule for rule in everything if rule != before]
-    mine, values = _matching([before])
-    still, more = _matching([*others, after] if after and after.active else others)
+    mine, values = _condition_for_rules([before])
+    still, more = _condition_for_rules([*others, after] if after and after.active else others)
     (count,) = sql.fetch_row(
         f"SELECT count(*) FROM {SEATS} WHERE ended_at IS NULL AND excluded AND ({mine}) AND NOT ({still})",
         [*values, *more],
@@ -109,7 +109,7 @@ def coming_back(before: Rule, after: Rule | None) -> int:
     return int(count)
 
 
-def _shares(seats: QuerySet[Subscription]) -> list[Share]:
+def _shares_by_profile(seats: QuerySet[Subscription]) -> list[Share]:
     grouped = (
         seats.order_by().values_list("profile").annotate(Count("pk"), already=Count("pk", filter=Q(excluded=True)))
     )
@@ -122,14 +122,14 @@ def _shares(seats: QuerySet[Subscription]) -> list[Share]:
 
 def rules_for(seat: Subscription) -> list[Rule]:
     """The active rules that leave this seat out, each on its own. Three queries, however many rules there are."""
-    mine = _mine(seat.profile_id)
+    mine = _applies_to(seat.profile_id)
     by_type = IdentifierExclusion.objects.filter(mine, identifier=seat.identifier_id).select_related("identifier")
     by_user = list(UserExclusion.objects.filter(mine))
     if not by_user:
         return [*by_type]
-    patterns, values = _patterns(by_user)
+    patterns, values = _pattern_table(by_user)
     positions = sql.fetch_rows(
-        f"{patterns} SELECT r.position FROM rules r JOIN {SEATS} t ON {normal('t.email')} LIKE r.pattern "
+        f"{patterns} SELECT r.position FROM rules r JOIN {SEATS} t ON {normalized_sql('t.email')} LIKE r.pattern "
         f"ESCAPE '{ESCAPE}' WHERE t.id = %s ORDER BY r.position",
         [*values, seat.pk],
     )
@@ -156,35 +156,35 @@ def count_by_user(rules: Sequence[UserExclusion]) -> dict[int, int]:
     wanted = [rule for rule in rules if rule.active]
     if not wanted:
         return {}
-    patterns, values = _patterns(wanted)
+    patterns, values = _pattern_table(wanted)
     counted = sql.fetch_rows(
         f"{patterns} SELECT r.position, count(t.id) FROM rules r LEFT JOIN {SEATS} t ON t.excluded "
         f"AND t.ended_at IS NULL AND (r.profile_id = 0 OR r.profile_id = t.profile_id) "
-        f"AND {normal('t.email')} LIKE r.pattern ESCAPE '{ESCAPE}' GROUP BY r.position",
+        f"AND {normalized_sql('t.email')} LIKE r.pattern ESCAPE '{ESCAPE}' GROUP BY r.position",
         values,
     )
     return {wanted[position].pk: count for position, count in counted}
 
 
-def _patterns(rules: Sequence[UserExclusion]) -> tuple[str, list[Any]]:
+def _pattern_table(rules: Sequence[UserExclusion]) -> tuple[str, list[Any]]:
     """The rules as a table: their place in the sequence, their profile (0: every one), and what an address is like."""
     row = "(CAST(%s AS integer), CAST(%s AS bigint), CAST(%s AS text))"
     values: list[Any] = []
     for position, rule in enumerate(rules):
-        values += [position, rule.profile_id or 0, _like(rule)]
+        values += [position, rule.profile_id or 0, _like_pattern(rule)]
     return f"WITH rules (position, profile_id, pattern) AS (VALUES {', '.join([row] * len(rules))})", values
 
 
-def _mine(profile_id: int) -> Q:
+def _applies_to(profile_id: int) -> Q:
     return Q(active=True) & (Q(profile=None) | Q(profile=profile_id))
 
 
-def _condition(profile: IntegrationProfile) -> tuple[str, list[Any]]:
-    mine = _mine(profile.pk)
-    return _matching([*IdentifierExclusion.objects.filter(mine), *UserExclusion.objects.filter(mine)])
+def _condition_for_profile(profile: IntegrationProfile) -> tuple[str, list[Any]]:
+    mine = _applies_to(profile.pk)
+    return _condition_for_rules([*IdentifierExclusion.objects.filter(mine), *UserExclusion.objects.filter(mine)])
 
 
-def _matching(rules: Iterable[Rule]) -> tuple[str, list[Any]]:
+def _condition_for_rules(rules: Iterable[Rule]) -> tuple[str, list[Any]]:
     """Whether a seat is one that any of these rules leaves out."""
     parts: list[str] = []
     values: list[Any] = []
@@ -195,14 +195,14 @@ def _matching(rules: Iterable[Rule]) -> tuple[str, list[Any]]:
             what = "identifier_id = %s"
             values.append(rule.identifier_id)
         else:
-            what = f"{normal('email')} LIKE %s ESCAPE '{ESCAPE}'"
-            values.append(_like(rule))
+            what = f"{normalized_sql('email')} LIKE %s ESCAPE '{ESCAPE}'"
+            values.append(_like_pattern(rule))
         parts.append(f"(profile_id = %s AND {what})" if rule.profile_id else what)
     nobody = "1 = 0"
     return " OR ".join(parts) or nobody, values
 
 
-def _like(rule: UserExclusion) -> str:
+def _like_pattern(rule: UserExclusion) -> str:
     """The rule as a LIKE pattern; only * is special to its author."""
     text = f"*@{rule.domain}" if rule.domain else rule.pattern
     for special in (ESCAPE, "%", "_"):

@@ -20,7 +20,7 @@ class ExclusionFilter(ListFilter):
 
     columns: tuple[str, ...] = ()
 
-    q = search(placeholder="Rule or reason", method="find")
+    q = search(placeholder="Rule or reason", method="by_text")
     active = django_filters.ChoiceFilter(
         label="Active", choices=[("yes", "Yes"), ("no", "No")], empty_label="Any", method="by_switch"
     )
@@ -31,7 +31,7 @@ class ExclusionFilter(ListFilter):
     def applying_to(self, queryset: QuerySet[Any], name: str, value: IntegrationProfile) -> QuerySet[Any]:
         return queryset.filter(Q(profile=value) | Q(profile=None))
 
-    def find(self, queryset: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+    def by_text(self, queryset: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
         matches = Q(reason__icontains=value)
         for column in self.columns:
             matches |= Q(**{f"{column}__icontains": value})

@@ -33,9 +33,9 @@ class ExclusionTable(Table):
 
     @cached_property
     def left_out_now(self) -> dict[int, int]:
-        return self.count([row.record for row in self.paginated_rows])
+        return self.count_excluded([row.record for row in self.paginated_rows])
 
-    def count(self, rules: list[Any]) -> dict[int, int]:
+    def count_excluded(self, rules: list[Any]) -> dict[int, int]:
         raise NotImplementedError
 
 
@@ -57,7 +57,7 @@ class IdentifierExclusionTable(ExclusionTable):
         sequence = fields
         order_by = "identifier"
 
-    def count(self, rules: list[IdentifierExclusion]) -> dict[int, int]:
+    def count_excluded(self, rules: list[IdentifierExclusion]) -> dict[int, int]:
         return exclude.count_by_identifier(rules)
 
 
@@ -81,5 +81,5 @@ class UserExclusionTable(ExclusionTable):
     def render_pattern(self, record: UserExclusion) -> Any:
         return self.columns["pattern"].column.render(record=record, value=record.pattern or f"*@{record.domain}")
 
-    def count(self, rules: list[UserExclusion]) -> dict[int, int]:
+    def count_excluded(self, rules: list[UserExclusion]) -> dict[int, int]:
         return exclude.count_by_user(rules)

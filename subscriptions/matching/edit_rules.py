@@ -20,13 +20,13 @@ UP, DOWN = "up", "down"
 def save(rule: ResolutionRule, profiles: list[IntegrationProfile], *, by: User) -> ResolutionRule:
     """Store a rule as its form has filled it; a new one is tried last."""
     stored = ResolutionRule.objects.filter(pk=rule.pk).first()
-    before = _told(stored) if stored else {}
+    before = _audit_values(stored) if stored else {}
     if stored is None:
         rule.order = (ResolutionRule.objects.aggregate(last=Max("order"))["last"] or 0) + STEP
     rule.scoped = bool(profiles)
     rule.save()
     rule.profiles.set(profiles)
-    after = _told(rule)
+    after = _audit_values(rule)
     changed = [name for name in after if before.get(name) != after[name]]
     verb = "changed resolution rule" if stored else "created resolution rule"
     told = {"before": {name: before[name] for name in changed}} if stored else {}
@@ -38,7 +38,7 @@ def save(rule: ResolutionRule, profiles: list[IntegrationProfile], *, by: User) 
 @transaction.atomic
 def delete(rule: ResolutionRule, *, by: User) -> None:
     """The rule goes with the matches it made; other rules may find them again."""
-    audit.record(by, "deleted resolution rule", rule, **_told(rule), matches=rule.matches.count())
+    audit.record(by, "deleted resolution rule", rule, **_audit_values(rule), matches=rule.matches.count())
     rule.delete()
     rematch.ask_everywhere(by=by)
 
@@ -60,7 +60,7 @@ def move(rule: ResolutionRule, direction: str, *, by: User) -> bool:
     return True
 
 
-def _told(rule: ResolutionRule) -> dict[str, str]:
+def _audit_values(rule: ResolutionRule) -> dict[str, str]:
     names = sorted(profile.display_name for profile in rule.profiles.all())
     everybody = "no profile any more" if rule.scoped else "every profile"
     return {**{name: str(getattr(rule, name)) for name in FIELDS}, "profiles": ", ".join(names) or everybody}

@@ -14,7 +14,7 @@ from subscriptions.models.subscription import SubscriptionQuerySet
 class UnmatchedFilter(ListFilter):
     finds_words = True
 
-    q = search(placeholder="Name, e-mail or id", method="find")
+    q = search(placeholder="Name, e-mail or id", method="by_text")
     profile = django_filters.ModelChoiceFilter(
         label="Profile", queryset=IntegrationProfile.objects.all(), empty_label="Any"
     )
@@ -24,20 +24,20 @@ class UnmatchedFilter(ListFilter):
         model = Subscription
         fields = ("q", "profile", "status")
 
-    def find(self, queryset: SubscriptionQuerySet, name: str, value: str) -> SubscriptionQuerySet:
+    def by_text(self, queryset: SubscriptionQuerySet, name: str, value: str) -> SubscriptionQuerySet:
         return queryset.search(value)
 
 
-class CandidateFilter(ListFilter):
+class PersonChoiceFilter(ListFilter):
     """Looking for the person behind one seat."""
 
     finds_words = True
 
-    q = search(placeholder="Name, number, department or e-mail", method="find")
+    q = search(placeholder="Name, number, department or e-mail", method="by_text")
 
     class Meta:
         model = Person
         fields = ("q",)
 
-    def find(self, queryset: PersonQuerySet, name: str, value: str) -> PersonQuerySet:
+    def by_text(self, queryset: PersonQuerySet, name: str, value: str) -> PersonQuerySet:
         return queryset.search(value)

@@ -28,8 +28,8 @@ def run(job: runs.Job, *, now: datetime) -> None:
         raise runs.LeaseLost("The profile is gone.")
     job.progress(step="Matching people")
     with transaction.atomic():
-        exclude.apply(profile)
-        changes = resolve.apply(rules_for(profile), profile, now=now)
+        exclude.mark_seats(profile)
+        changes = resolve.update_matches(rules_for(profile), profile, now=now)
         seats = Subscription.objects.filter(profile=profile).current()
         total, matched = seats.count(), seats.filter(match__isnull=False).count()
         counters = {

@@ -16,7 +16,7 @@ from django.db import connection
 
 from profiles.models import IntegrationProfile
 from samsaas.lib import sql
-from subscriptions.addresses import normal
+from subscriptions.addresses import normalized_sql
 from subscriptions.models import Match, Person, PersonAddress, ResolutionRule, Subscription
 
 SEATS, MATCHES = Subscription._meta.db_table, Match._meta.db_table
@@ -33,12 +33,12 @@ class Changes:
     gone: int
 
 
-def apply(rules: list[ResolutionRule], profile: IntegrationProfile, *, now: datetime) -> Changes:
+def update_matches(rules: list[ResolutionRule], profile: IntegrationProfile, *, now: datetime) -> Changes:
     """Bring the profile's matches by rule up to date, touching only those that differ. Call it in a transaction."""
     sql.drop_table(WANTED)
     sql.execute(f"CREATE TEMPORARY TABLE {WANTED} (seat_id bigint PRIMARY KEY, person_id bigint, rule_id bigint)")
     for rule in rules:
-        select, values = leads(rule, [profile])
+        select, values = select_matches(rule, [profile])
         by_hand = f"SELECT 1 FROM {MATCHES} m WHERE m.subscription_id = t.id AND m.rule_id IS NULL"
         earlier = f"SELECT 1 FROM {WANTED} w WHERE w.seat_id = t.id"
         sql.execute(
@@ -46,7 +46,7 @@ def apply(rules: list[ResolutionRule], profile: IntegrationProfile, *, now: date
             f"AND NOT EXISTS ({by_hand}) AND NOT EXISTS ({earlier}) {ONE_PERSON}",
             [rule.pk, *values],
         )
-    changes = _write(profile, now)
+    changes = _write_matches(profile, now)
     sql.drop_table(WANTED)
     return changes
 
@@ -54,40 +54,40 @@ def apply(rules: list[ResolutionRule], profile: IntegrationProfile, *, now: date
 ONE_PERSON = "GROUP BY t.id HAVING count(DISTINCT p.person_id) = 1"
 
 
-def leads(rule: ResolutionRule, profiles: Sequence[IntegrationProfile]) -> tuple[str, list[Any]]:
+def select_matches(rule: ResolutionRule, profiles: Sequence[IntegrationProfile]) -> tuple[str, list[Any]]:
     """SELECT seat, person, rule … WHERE …, for the caller to narrow and group; its first parameter is the rule."""
-    value, values = looked_for(rule)
-    asked, keys = asking(rule, profiles)
-    select = f"SELECT t.id, min(p.person_id), CAST(%s AS bigint) FROM {SEATS} t JOIN ({found_by(rule)}) p"
+    value, values = looked_up_value(rule)
+    asked, keys = seats_condition(rule, profiles)
+    select = f"SELECT t.id, min(p.person_id), CAST(%s AS bigint) FROM {SEATS} t JOIN ({select_people(rule)}) p"
     return f"{select} ON p.found_by = {value} WHERE {asked}", [*values, *keys]
 
 
-def found_by(rule: ResolutionRule) -> str:
+def select_people(rule: ResolutionRule) -> str:
     """Every person with every value the rule could find them by."""
     if rule.lookup == ResolutionRule.Lookup.KEY:
-        return f"SELECT id AS person_id, {normal('key')} AS found_by FROM {PEOPLE}"
+        return f"SELECT id AS person_id, {normalized_sql('key')} AS found_by FROM {PEOPLE}"
     return f"SELECT person_id, address AS found_by FROM {ADDRESSES}"
 
 
-def asking(rule: ResolutionRule, profiles: Sequence[IntegrationProfile]) -> tuple[str, list[Any]]:
+def seats_condition(rule: ResolutionRule, profiles: Sequence[IntegrationProfile]) -> tuple[str, list[Any]]:
     """The current seats, as t, of these profiles (at least one) that have what the rule reads."""
     keys = [profile.pk for profile in profiles]
     verified = "AND t.email_verified" if rule.source == ResolutionRule.Source.EMAIL else ""
     mine = f"t.profile_id IN ({', '.join(['%s'] * len(keys))})"
-    return f"{mine} AND t.ended_at IS NULL AND NOT t.excluded AND {source(rule)} <> '' {verified}", keys
+    return f"{mine} AND t.ended_at IS NULL AND NOT t.excluded AND {source_column(rule)} <> '' {verified}", keys
 
 
-def source(rule: ResolutionRule) -> str:
+def source_column(rule: ResolutionRule) -> str:
     """The column, of t, that the rule reads."""
     return "t.employee_id" if rule.source == ResolutionRule.Source.EMPLOYEE_ID else "t.email"
 
 
-def looked_for(rule: ResolutionRule) -> tuple[str, list[Any]]:
+def looked_up_value(rule: ResolutionRule) -> tuple[str, list[Any]]:
     """What the rule makes of its source."""
-    return _transformed(rule, normal(source(rule)))
+    return _transform_value(rule, normalized_sql(source_column(rule)))
 
 
-def _transformed(rule: ResolutionRule, value: str) -> tuple[str, list[Any]]:
+def _transform_value(rule: ResolutionRule, value: str) -> tuple[str, list[Any]]:
     if rule.transform == ResolutionRule.Transform.NONE:
         return value, []
     if sql.is_postgresql():
@@ -99,7 +99,7 @@ def _transformed(rule: ResolutionRule, value: str) -> tuple[str, list[Any]]:
     return f"({local} || '@' || %s)", [rule.new_domain]
 
 
-def _write(profile: IntegrationProfile, now: datetime) -> Changes:
+def _write_matches(profile: IntegrationProfile, now: datetime) -> Changes:
     ours = f"m.rule_id IS NOT NULL AND m.subscription_id IN (SELECT id FROM {SEATS} WHERE profile_id = %s)"
     gone = sql.execute(
         f"DELETE FROM {MATCHES} WHERE rule_id IS NOT NULL "

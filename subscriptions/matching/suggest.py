@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from django.db.models import Count, Value
 from django.db.models.functions import StrIndex, Substr
 
-from subscriptions.models import Match, Person, PersonAddress, Subscription, normalized
+from subscriptions.models import Match, Person, PersonAddress, Subscription, normalize_address
 
 MOST_DOMAINS = 40
 MOST = 3
@@ -35,33 +35,35 @@ class Suggestion:
 
 def run(seats: Sequence[Subscription]) -> dict[int, list[Suggestion]]:
     """Up to three people for each seat, the likeliest first, by the seat's id."""
-    by_address = _by_address(_asked_addresses(seats))
+    by_address = _by_address(_all_addresses(seats))
     by_name = _by_name(seats)
-    domains = list(_domains()) if seats else []
-    by_other = _by_address({f"{_local(seat)}@{domain}" for seat in seats if _local(seat) for domain in domains})
-    best = {seat.pk: _best(_found(seat, by_address, by_name, by_other, domains)) for seat in seats}
-    return _told_apart(seats, best)
+    domains = list(_common_domains()) if seats else []
+    by_other = _by_address(
+        {f"{_local_part(seat)}@{domain}" for seat in seats if _local_part(seat) for domain in domains}
+    )
+    best = {seat.pk: _pick_best(_find_suggestions(seat, by_address, by_name, by_other, domains)) for seat in seats}
+    return _add_distinctions(seats, best)
 
 
-def _found(
+def _find_suggestions(
     seat: Subscription,
     by_address: dict[str, list[Person]],
     by_name: dict[str, list[Person]],
     by_other: dict[str, list[Person]],
     domains: list[str],
 ) -> Iterable[Suggestion]:
-    own = normalized(seat.email)
+    own = normalize_address(seat.email)
     owners = by_address.get(own, [])
     for person in owners:
         yield Suggestion(person, _why_not_matched(seat, len(owners)))
     for address in seat.secondary_emails.splitlines():
-        for person in by_address.get(normalized(address), []):
-            yield Suggestion(person, f"Secondary address {normalized(address)}")
-    for name in sorted({_folded(way) for way in _ways(seat)}):
+        for person in by_address.get(normalize_address(address), []):
+            yield Suggestion(person, f"Secondary address {normalize_address(address)}")
+    for name in sorted({_fold_name(way) for way in _name_spellings(seat)}):
         for person in by_name.get(name, []):
             yield Suggestion(person, "Same name")
-    for domain in domains if _local(seat) else []:
-        other = f"{_local(seat)}@{domain}"
+    for domain in domains if _local_part(seat) else []:
+        other = f"{_local_part(seat)}@{domain}"
         for person in by_other.get(other, []) if other != own else []:
             yield Suggestion(person, f"Same address elsewhere: {other}")
 
@@ -72,7 +74,7 @@ def _why_not_matched(seat: Subscription, owners: int) -> str:
     return "Same address" if seat.email_verified else "Same address, but the vendor has not verified it"
 
 
-def _best(found: Iterable[Suggestion]) -> list[Suggestion]:
+def _pick_best(found: Iterable[Suggestion]) -> list[Suggestion]:
     """Each person once, with the strongest reason; those who left come last."""
     first: dict[int, Suggestion] = {}
     for suggestion in found:
@@ -80,7 +82,7 @@ def _best(found: Iterable[Suggestion]) -> list[Suggestion]:
     return sorted(first.values(), key=lambda one: one.person.left_on is not None)[:MOST]
 
 
-def _told_apart(seats: Sequence[Subscription], best: dict[int, list[Suggestion]]) -> dict[int, list[Suggestion]]:
+def _add_distinctions(seats: Sequence[Subscription], best: dict[int, list[Suggestion]]) -> dict[int, list[Suggestion]]:
     """The same suggestions, each with what distinguishes its person."""
     wanted = {one.person.pk for found in best.values() for one in found}
     people = Person.objects.with_seat_counts().prefetch_related("addresses").in_bulk(wanted)
@@ -97,9 +99,9 @@ def _told_apart(seats: Sequence[Subscription], best: dict[int, list[Suggestion]]
     }
 
 
-def _asked_addresses(seats: Sequence[Subscription]) -> set[str]:
-    own = {normalized(seat.email) for seat in seats}
-    secondary = {normalized(address) for seat in seats for address in seat.secondary_emails.splitlines()}
+def _all_addresses(seats: Sequence[Subscription]) -> set[str]:
+    own = {normalize_address(seat.email) for seat in seats}
+    secondary = {normalize_address(address) for seat in seats for address in seat.secondary_emails.splitlines()}
     return (own | secondary) - {""}
 
 
@@ -112,14 +114,14 @@ def _by_address(addresses: Iterable[str]) -> dict[str, list[Person]]:
 
 def _by_name(seats: Sequence[Subscription]) -> dict[str, list[Person]]:
     """By folded name. The index holds names as written, so the usual ways to write one are asked for."""
-    wanted = {way for seat in seats for way in _ways(seat)}
+    wanted = {way for seat in seats for way in _name_spellings(seat)}
     found: dict[str, list[Person]] = defaultdict(list)
     for person in Person.objects.filter(name__in=wanted):
-        found[_folded(person.name)].append(person)
+        found[_fold_name(person.name)].append(person)
     return found
 
 
-def _ways(seat: Subscription) -> set[str]:
+def _name_spellings(seat: Subscription) -> set[str]:
     name = " ".join(seat.display_name.split())
     given, surname = " ".join(seat.given_name.split()), " ".join(seat.surname.split())
     ways = {name, name.title(), name.upper(), name.lower()}
@@ -128,16 +130,16 @@ def _ways(seat: Subscription) -> set[str]:
     return ways - {""}
 
 
-def _folded(name: str) -> str:
+def _fold_name(name: str) -> str:
     return " ".join(name.casefold().split())
 
 
-def _local(seat: Subscription) -> str:
-    local, at, _ = normalized(seat.email).partition("@")
+def _local_part(seat: Subscription) -> str:
+    local, at, _ = normalize_address(seat.email).partition("@")
     return local if at else ""
 
 
-def _domains() -> Iterable[str]:
+def _common_domains() -> Iterable[str]:
     """The commonest domains of the directory."""
     domain = Substr("address", StrIndex("address", Value("@")) + 1)
     counted = PersonAddress.objects.order_by().annotate(domain=domain).values("domain").annotate(number=Count("pk"))

@@ -34,7 +34,7 @@ class UnmatchedTable(Table):
         order_by = "display_name"
 
 
-class CandidateTable(PersonTable):
+class PersonChoiceTable(PersonTable):
     """People one of whom a seat is to be matched with; `record.seat` is set by the page for its rows."""
 
     caption = "People to match with"

@@ -32,7 +32,7 @@ class Miss:
 
 
 @dataclass(frozen=True)
-class Preview:
+class Trial:
     """What a rule would match on its own. `new` seats have no user now, `other` have another one by another rule.
 
     The sample holds (seat, person) keys. `misses` and `known`, values the directory has, are there without any match.
@@ -47,11 +47,11 @@ class Preview:
     known: list[str] = field(default_factory=list)
 
 
-def run(rule: ResolutionRule, profiles: Sequence[IntegrationProfile]) -> Preview:
+def run(rule: ResolutionRule, profiles: Sequence[IntegrationProfile]) -> Trial:
     """What the rule would find among all current seats of these profiles."""
     if not profiles:
-        return Preview()
-    select, values = resolve.leads(rule, profiles)
+        return Trial()
+    select, values = resolve.select_matches(rule, profiles)
     found = (
         f"WITH found (seat_id, person_id, rule_id) AS ({select} {resolve.ONE_PERSON}), compared AS ("
         f"SELECT f.seat_id, f.person_id, CASE WHEN m.person_id IS NULL THEN {NEW} "
@@ -62,31 +62,31 @@ def run(rule: ResolutionRule, profiles: Sequence[IntegrationProfile]) -> Preview
     sides = f"count(CASE side WHEN {NEW} THEN 1 END), count(CASE side WHEN {OTHER} THEN 1 END)"
     numbers = sql.fetch_row(f"{found} SELECT count(*), count(DISTINCT person_id), {sides} FROM compared", given)
     if not numbers[0]:
-        return Preview(misses=_misses(rule, profiles), known=_known(rule))
+        return Trial(misses=_list_misses(rule, profiles), known=_known_values(rule))
     first = f"SELECT seat_id, person_id FROM compared ORDER BY side, seat_id LIMIT {SAMPLE}"
     sample = [(int(seat), int(person)) for seat, person in sql.fetch_rows(f"{found} {first}", given)]
     seats, people, new, other = map(int, numbers)
-    return Preview(seats=seats, people=people, new=new, other=other, sample=sample)
+    return Trial(seats=seats, people=people, new=new, other=other, sample=sample)
 
 
-def _misses(rule: ResolutionRule, profiles: Sequence[IntegrationProfile]) -> list[Miss]:
+def _list_misses(rule: ResolutionRule, profiles: Sequence[IntegrationProfile]) -> list[Miss]:
     """The first seats that have what the rule reads, each with what became of it."""
-    value, values = resolve.looked_for(rule)
-    asked, keys = resolve.asking(rule, profiles)
-    seats = f"SELECT t.id, {resolve.source(rule)} AS has, {value} AS wanted FROM {resolve.SEATS} t WHERE {asked}"
+    value, values = resolve.looked_up_value(rule)
+    asked, keys = resolve.seats_condition(rule, profiles)
+    seats = f"SELECT t.id, {resolve.source_column(rule)} AS has, {value} AS wanted FROM {resolve.SEATS} t WHERE {asked}"
     return [
         Miss(has, wanted, int(people))
         for has, wanted, people in sql.fetch_rows(
             f"WITH asked AS ({seats} ORDER BY t.id LIMIT {MISSES}) "
             f"SELECT a.has, a.wanted, count(DISTINCT p.person_id) FROM asked a "
-            f"LEFT JOIN ({resolve.found_by(rule)}) p ON p.found_by = a.wanted "
+            f"LEFT JOIN ({resolve.select_people(rule)}) p ON p.found_by = a.wanted "
             f"GROUP BY a.id, a.has, a.wanted ORDER BY a.id",
             [*values, *keys],
         )
     ]
 
 
-def _known(rule: ResolutionRule) -> list[str]:
+def _known_values(rule: ResolutionRule) -> list[str]:
     if rule.lookup == ResolutionRule.Lookup.KEY:
         return list(Person.objects.order_by("pk").values_list("key", flat=True)[:KNOWN])
     return list(PersonAddress.objects.values_list("address", flat=True)[:KNOWN])

@@ -18,9 +18,9 @@ from samsaas.lib import tables
 from samsaas.lib.http import SignedInRequest
 from subscriptions.filters import LARGEST_KEY
 from subscriptions.matching import by_hand as match_by_hand, edit_rules, suggest, try_rule
-from subscriptions.matching.filters import CandidateFilter, UnmatchedFilter
+from subscriptions.matching.filters import PersonChoiceFilter, UnmatchedFilter
 from subscriptions.matching.forms import RuleForm
-from subscriptions.matching.tables import CandidateTable, UnmatchedTable
+from subscriptions.matching.tables import PersonChoiceTable, UnmatchedTable
 from subscriptions.models import Person, ResolutionRule, Subscription
 
 
@@ -39,20 +39,20 @@ def unmatched_search(request: SignedInRequest, pk: int) -> HttpResponse:
     """Look for the person behind one seat."""
     seat = get_object_or_404(Subscription.objects.select_related("profile", "match__person"), pk=pk)
     people = Person.objects.with_seat_counts().prefetch_related("addresses")
-    context = tables.listing(request, people, CandidateTable, CandidateFilter)
+    context = tables.listing(request, people, PersonChoiceTable, PersonChoiceFilter)
     for person in context["table"].page.object_list.data:
         person.seat = seat
     suggestions = suggest.run([seat])[seat.pk]
-    context |= {"seat": seat, "suggestions": suggestions, "back": _back(request.GET) or seat.get_absolute_url()}
+    context |= {"seat": seat, "suggestions": suggestions, "back": _return_path(request.GET) or seat.get_absolute_url()}
     return render(request, "subscriptions/matching/unmatched_search.html", context)
 
 
 @require_POST
 def unmatched_match(request: SignedInRequest) -> HttpResponse:
     """One click: this seat is this person's."""
-    seat, person = _pair(request.POST.get("pair", ""))
+    seat, person = _parse_pair(request.POST.get("pair", ""))
     match_by_hand.run(seat, person, by=request.user, now=timezone.now())
-    place = _back(request.POST) or seat.get_absolute_url()
+    place = _return_path(request.POST) or seat.get_absolute_url()
     # On the work list, whose form the message's button uses; the page of the seat has a button of its own.
     said = {"seat": seat, "person": person, "undo": place.startswith(reverse("unmatched_list"))}
     messages.success(request, render_to_string("subscriptions/matching/matched.html", said))
@@ -67,10 +67,10 @@ def unmatched_remove(request: SignedInRequest, pk: int) -> HttpResponse:
         messages.success(request, "The match made by hand was removed. The resolution rules are looking again.")
     else:
         messages.info(request, "There is no match made by hand.")
-    return redirect(_back(request.POST) or seat.get_absolute_url())
+    return redirect(_return_path(request.POST) or seat.get_absolute_url())
 
 
-def _pair(told: str) -> tuple[Subscription, Person]:
+def _parse_pair(told: str) -> tuple[Subscription, Person]:
     """“seat:person”, as the buttons send it. Raises `Http404`."""
     keys = [int(key) for key in told.split(":") if key.isascii() and key.isdigit() and len(key) < 20]
     if len(keys) != 2 or max(keys) > LARGEST_KEY:
@@ -78,7 +78,7 @@ def _pair(told: str) -> tuple[Subscription, Person]:
     return get_object_or_404(Subscription, pk=keys[0]), get_object_or_404(Person, pk=keys[1])
 
 
-def _back(given: QueryDict) -> str:
+def _return_path(given: QueryDict) -> str:
     """Where to go on, if it is a place of ours."""
     place = given.get("back", "")
     return place if url_has_allowed_host_and_scheme(place, allowed_hosts=None) else ""
@@ -94,15 +94,15 @@ def resolution_rule_list(request: SignedInRequest) -> HttpResponse:
 
 def resolution_rule_create(request: SignedInRequest) -> HttpResponse:
     """A new rule, tried after the others until it is moved."""
-    return _edited(request, ResolutionRule())
+    return _edit_rule(request, ResolutionRule())
 
 
 def resolution_rule_edit(request: SignedInRequest, pk: int) -> HttpResponse:
     """Change a rule."""
-    return _edited(request, get_object_or_404(ResolutionRule, pk=pk))
+    return _edit_rule(request, get_object_or_404(ResolutionRule, pk=pk))
 
 
-def _edited(request: SignedInRequest, rule: ResolutionRule) -> HttpResponse:
+def _edit_rule(request: SignedInRequest, rule: ResolutionRule) -> HttpResponse:
     """Save, or only show what the rule would match as it stands in the form."""
     form = RuleForm(request.POST or None, instance=rule)
     context: dict[str, object] = {"form": form, "rule": rule if rule.pk else None, "name": rule.name}
@@ -111,11 +111,11 @@ def _edited(request: SignedInRequest, rule: ResolutionRule) -> HttpResponse:
             saved = edit_rules.save(form.instance, form.chosen_profiles, by=request.user)
             messages.success(request, f"{saved} was saved. Subscriptions are being matched again.")
             return redirect("resolution_rule_list")
-        context |= _preview(form)
+        context |= _trial_context(form)
     return render(request, "subscriptions/matching/rule_form.html", context)
 
 
-def _preview(form: RuleForm) -> dict[str, object]:
+def _trial_context(form: RuleForm) -> dict[str, object]:
     profiles = form.chosen_profiles or list(IntegrationProfile.objects.all())
     preview = try_rule.run(form.instance, profiles)
     related = ("profile", "match__person", "match__rule")

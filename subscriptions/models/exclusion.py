@@ -6,7 +6,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.urls import reverse
 
-from subscriptions.models.person import normalized
+from subscriptions.models.person import normalize_address
 
 
 class Exclusion(models.Model):
@@ -73,6 +73,6 @@ class UserExclusion(Exclusion):
         return reverse("user_exclusion_edit", args=[self.pk])
 
     def clean(self) -> None:
-        self.pattern, self.domain = normalized(self.pattern), normalized(self.domain).lstrip("@")
+        self.pattern, self.domain = normalize_address(self.pattern), normalize_address(self.domain).lstrip("@")
         if self.pattern and not self.pattern.strip("*@. "):
             raise ValidationError({"pattern": "This would leave out everybody."})

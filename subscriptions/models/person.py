@@ -17,7 +17,7 @@ from samsaas.lib import search as text_search
 SEARCHED = ("name", "key", "department")
 
 
-def normalized(address: str) -> str:
+def normalize_address(address: str) -> str:
     """An address as it is compared: trimmed, ASCII letters lowered, everything else as it is.
 
     Other scripts are left alone: ı, ﬁ or K (Kelvin) become other letters in one system and not in the next, and a wrong
@@ -168,7 +168,7 @@ class ResolutionRule(models.Model):
         return reverse("resolution_rule_edit", args=[self.pk])
 
     def clean(self) -> None:
-        self.new_domain = normalized(self.new_domain).lstrip("@")
+        self.new_domain = normalize_address(self.new_domain).lstrip("@")
         if self.transform == self.Transform.REPLACE_DOMAIN and not self.new_domain:
             raise ValidationError({"new_domain": "Replace domain needs the new domain."})
         if self.transform == self.Transform.REMOVE_DOMAIN and self.lookup == self.Lookup.ADDRESS:

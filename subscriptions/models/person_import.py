@@ -8,7 +8,7 @@ from django.urls import reverse
 
 
 class PersonImportQuerySet(models.QuerySet["PersonImport"]):
-    def held(self, pk: int) -> PersonImport:
+    def get_locked(self, pk: int) -> PersonImport:
         """One import, locked until the transaction ends. Its run is read afterwards, as the last holder left it."""
         return self.select_for_update(no_key=True).get(pk=pk)
 

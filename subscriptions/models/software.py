@@ -13,13 +13,13 @@ from samsaas.lib import money
 
 
 class SoftwareModelQuerySet(models.QuerySet["SoftwareModel"]):
-    def named(self, publisher: str, product: str, edition: str) -> Self:
+    def with_name(self, publisher: str, product: str, edition: str) -> Self:
         """The model of these words, whatever the case of their letters: people and vendors write them as they like."""
         return self.filter(publisher__iexact=publisher, product__iexact=product, edition__iexact=edition)
 
     def find_or_make(self, publisher: str, product: str, edition: str) -> SoftwareModel:
         """The oldest model of these words; made when there is none."""
-        found = self.named(publisher, product, edition).order_by("pk").first()
+        found = self.with_name(publisher, product, edition).order_by("pk").first()
         return found or self.get_or_create(publisher=publisher, product=product, edition=edition)[0]
 
 

@@ -13,7 +13,7 @@ MOST_SHOWN = 100
 MOST_CHOICES = 500
 
 
-def choices(column: str) -> list[tuple[str, str]]:
+def column_choices(column: str) -> list[tuple[str, str]]:
     """The values a column has, for a filter."""
     return column_values.choices(Person, column, most=MOST_CHOICES)
 
@@ -30,7 +30,7 @@ def manager_unknown(person: Person) -> bool:
     return bool(person.manager) and not Person.objects.filter(key=person.manager).exists()
 
 
-def around(person: Person) -> dict[str, Any]:
+def page_context(person: Person) -> dict[str, Any]:
     """The manager, the direct reports, and which addresses others hold too."""
     reports = Person.objects.filter(manager=person.key).exclude(pk=person.pk)
     addresses = list(person.addresses.all())

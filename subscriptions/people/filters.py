@@ -16,12 +16,12 @@ WITH, WITHOUT = "with", "without"
 class PersonFilter(ListFilter):
     finds_words = True
 
-    q = search(placeholder="Name, number, department or e-mail", method="find")
+    q = search(placeholder="Name, number, department or e-mail", method="by_text")
     department = django_filters.ChoiceFilter(
-        label="Department", choices=lambda: directory.choices("department"), empty_label="Any"
+        label="Department", choices=lambda: directory.column_choices("department"), empty_label="Any"
     )
     country = django_filters.ChoiceFilter(
-        label="Country", choices=lambda: directory.choices("country"), empty_label="Any"
+        label="Country", choices=lambda: directory.column_choices("country"), empty_label="Any"
     )
     state = django_filters.ChoiceFilter(
         label="State", choices=[(ACTIVE, "Active"), (LEFT, "Left")], empty_label="Any", method="by_state"
@@ -34,7 +34,7 @@ class PersonFilter(ListFilter):
         model = Person
         fields = ("q", "department", "country", "state", "seats")
 
-    def find(self, queryset: PersonQuerySet, name: str, value: str) -> PersonQuerySet:
+    def by_text(self, queryset: PersonQuerySet, name: str, value: str) -> PersonQuerySet:
         return queryset.search(value)
 
     def by_state(self, queryset: PersonQuerySet, name: str, value: str) -> PersonQuerySet:

@@ -29,7 +29,7 @@ def person_list(request: SignedInRequest) -> HttpResponse:
 def person_detail(request: SignedInRequest, pk: int) -> HttpResponse:
     """One person: their data, addresses, seats, manager and reports."""
     person = get_object_or_404(_people_with_seats(), pk=pk)
-    context = {"person": person, "seats": directory.seats_of(person), **directory.around(person)}
+    context = {"person": person, "seats": directory.seats_of(person), **directory.page_context(person)}
     return render(request, "subscriptions/people/person_detail.html", context)
 
 
@@ -39,7 +39,7 @@ def person_create(request: SignedInRequest) -> HttpResponse:
     if form.is_valid():
         person = edit_people.create(form.cleaned_data, by=request.user)
         messages.success(request, f"{person} was added.")
-        _warn(request, person)
+        _warn_of_unknown_manager(request, person)
         return redirect(person)
     return render(request, "subscriptions/people/person_form.html", {"form": form})
 
@@ -55,13 +55,13 @@ def person_edit(request: SignedInRequest, pk: int) -> HttpResponse:
             form.add_error(None, "Somebody else changed this person meanwhile. Open the form again and repeat it.")
         else:
             messages.success(request, f"{changed} was saved.")
-            _warn(request, changed)
+            _warn_of_unknown_manager(request, changed)
             return redirect(changed)
     person.refresh_from_db()
     return render(request, "subscriptions/people/person_form.html", {"form": form, "person": person})
 
 
-def _warn(request: SignedInRequest, person: Person) -> None:
+def _warn_of_unknown_manager(request: SignedInRequest, person: Person) -> None:
     if directory.manager_unknown(person):
         messages.warning(request, f"Nobody in the directory has the manager’s employee number, {person.manager}.")
 

@@ -18,7 +18,7 @@ def run(model: SoftwareModel, *, by: User) -> bool:
     """Store the model's management fields. Returns whether anything was different; only then there is an audit line."""
     before = SoftwareModel.objects.select_for_update().get(pk=model.pk)
     changes: dict[str, Any] = {
-        name: {"before": _plain(getattr(before, name)), "after": _plain(getattr(model, name))}
+        name: {"before": _audit_value(getattr(before, name)), "after": _audit_value(getattr(model, name))}
         for name in FIELDS
         if getattr(before, name) != getattr(model, name)
     }
@@ -34,7 +34,7 @@ def delete(model: SoftwareModel, *, by: User) -> bool:
     locked = SoftwareModel.objects.select_for_update().get(pk=model.pk)
     if not is_empty(locked):
         return False
-    audit.record(by, "deleted software model", locked, **{name: _plain(getattr(locked, name)) for name in FIELDS})
+    audit.record(by, "deleted software model", locked, **{name: _audit_value(getattr(locked, name)) for name in FIELDS})
     locked.delete()
     return True
 
@@ -45,5 +45,5 @@ def is_empty(model: SoftwareModel) -> bool:
     return not any(one.related_model._base_manager.filter(**{one.field.name: model}).exists() for one in relations)
 
 
-def _plain(value: Any) -> Any:
+def _audit_value(value: Any) -> Any:
     return value if isinstance(value, bool) else "" if value is None else str(value)

@@ -22,7 +22,7 @@ def software_models() -> QuerySet[SoftwareModel]:
     for identifier, counts in _by_identifier().items():
         if model := models.get(identifier):
             totals.setdefault(model, Counter()).update(counts)
-    return SoftwareModel.objects.annotate(**{name: _looked_up(totals, name) for name in SIDES})
+    return SoftwareModel.objects.annotate(**{name: _count_by_key(totals, name) for name in SIDES})
 
 
 def identifiers() -> QuerySet[SubscriptionIdentifier]:
@@ -30,7 +30,7 @@ def identifiers() -> QuerySet[SubscriptionIdentifier]:
     totals = _by_identifier()
     names = ("current", "left_out", "ended", *PER_STATUS)
     return SubscriptionIdentifier.objects.select_related("software_model").annotate(
-        **{name: _looked_up(totals, name) for name in names}
+        **{name: _count_by_key(totals, name) for name in names}
     )
 
 
@@ -43,12 +43,12 @@ def _by_identifier() -> dict[int, Counter[str]]:
     return {identifier: Counter(dict(zip(asked, counts, strict=True))) for identifier, *counts in grouped}
 
 
-def _looked_up(totals: dict[int, Counter[str]], name: str) -> Case:
+def _count_by_key(totals: dict[int, Counter[str]], name: str) -> Case:
     found = [When(pk=pk, then=Value(counts[name])) for pk, counts in totals.items() if counts[name]]
     return Case(*found, default=Value(0), output_field=IntegerField())
 
 
-def unrecognized() -> dict[str, int]:
+def count_unrecognized() -> dict[str, int]:
     """How many identifiers wait for a software model, and how many current seats hang on them."""
     waiting = SubscriptionIdentifier.objects.filter(software_model=None)
     current = Q(subscriptions__isnull=False, subscriptions__ended_at=None, subscriptions__excluded=False)

@@ -15,7 +15,7 @@ from subscriptions.models import (
 
 
 class SoftwareModelFilter(ListFilter):
-    q = search(placeholder="Publisher, product or edition", method="find")
+    q = search(placeholder="Publisher, product or edition", method="by_text")
     under_management = django_filters.ChoiceFilter(
         label="License under management", choices=[("yes", "Yes"), ("no", "No")], empty_label="Any", method="managed"
     )
@@ -27,14 +27,14 @@ class SoftwareModelFilter(ListFilter):
     def managed(self, queryset: QuerySet[SoftwareModel], name: str, value: str) -> QuerySet[SoftwareModel]:
         return queryset.filter(under_management=value == "yes")
 
-    def find(self, queryset: QuerySet[SoftwareModel], name: str, value: str) -> QuerySet[SoftwareModel]:
+    def by_text(self, queryset: QuerySet[SoftwareModel], name: str, value: str) -> QuerySet[SoftwareModel]:
         return queryset.filter(
             Q(publisher__icontains=value) | Q(product__icontains=value) | Q(edition__icontains=value)
         )
 
 
 class IdentifierFilter(ListFilter):
-    q = search(placeholder="Identifier or software model", method="find")
+    q = search(placeholder="Identifier or software model", method="by_text")
     recognized = django_filters.ChoiceFilter(
         label="Software model",
         choices=[("no", "Unrecognized"), ("yes", "Mapped")],
@@ -56,7 +56,7 @@ class IdentifierFilter(ListFilter):
         seats = Subscription.objects.filter(profile=value, identifier=OuterRef("pk")).listed()
         return queryset.filter(Exists(seats))
 
-    def find(
+    def by_text(
         self, queryset: QuerySet[SubscriptionIdentifier], name: str, value: str
     ) -> QuerySet[SubscriptionIdentifier]:
         matches = Q(identifier__icontains=value)

@@ -73,6 +73,6 @@ class SoftwareModelForm(forms.ModelForm):
         return cleaned
 
     def _refuse_twin(self, publisher: str, product: str, edition: str) -> None:
-        twin = SoftwareModel.objects.named(publisher, product, edition).exclude(pk=self.instance.pk).first()
+        twin = SoftwareModel.objects.with_name(publisher, product, edition).exclude(pk=self.instance.pk).first()
         if twin:
             raise ValidationError(f"There is {twin} already. Map the subscription identifiers to it instead.")

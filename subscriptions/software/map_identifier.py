@@ -27,7 +27,7 @@ class Moving:
     ended: int
 
 
-def moving(identifier: SubscriptionIdentifier) -> Moving:
+def count_moving(identifier: SubscriptionIdentifier) -> Moving:
     """How many subscriptions follow the identifier wherever it is mapped to."""
     listed = Q(ended_at=None)
     counted = Subscription.objects.filter(identifier=identifier).aggregate(
@@ -48,7 +48,7 @@ def run(identifier: SubscriptionIdentifier, model: SoftwareModel | None, *, by: 
     before = locked.software_model
     if model is not None and model.pk is None:
         model = SoftwareModel.objects.find_or_make(*model.parts)
-    moved = moving(locked)
+    moved = count_moving(locked)
     if model == before:
         return moved
     locked.software_model = model

@@ -20,7 +20,7 @@ def run(vendor: base.Vendor, identifiers: Iterable[str]) -> list[SubscriptionIde
     settled = set(rows.filter(software_model__isnull=False).values_list("identifier", flat=True))
     for identifier in sorted((wanted & known.keys()) - settled):
         SubscriptionIdentifier.objects.update_or_create(
-            vendor=vendor.key, identifier=identifier, defaults={"software_model": _model(known[identifier])}
+            vendor=vendor.key, identifier=identifier, defaults={"software_model": _model_for(known[identifier])}
         )
     SubscriptionIdentifier.objects.bulk_create(
         [SubscriptionIdentifier(vendor=vendor.key, identifier=unknown) for unknown in wanted - known.keys() - settled],
@@ -43,5 +43,5 @@ def is_vendors_own(model: SoftwareModel) -> bool:
     return any(words == tuple(map(str.casefold, (kind.publisher, kind.product, kind.edition))) for kind in kinds)
 
 
-def _model(kind: base.SeatType) -> SoftwareModel:
+def _model_for(kind: base.SeatType) -> SoftwareModel:
     return SoftwareModel.objects.find_or_make(kind.publisher, kind.product, kind.edition)

@@ -71,14 +71,14 @@ def software_model_delete(request: SignedInRequest, pk: int) -> HttpResponse:
 def identifier_list(request: HttpRequest) -> HttpResponse:
     """Every seat type the vendors named, unrecognized ones first."""
     context = tables.listing(request, software_figures.identifiers(), IdentifierTable, IdentifierFilter)
-    context["waiting"] = software_figures.unrecognized()
+    context["waiting"] = software_figures.count_unrecognized()
     return render(request, "subscriptions/software/identifier_list.html", context)
 
 
 def identifier_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """One identifier: its software model, its seats by status and by profile."""
     identifier = get_object_or_404(software_figures.identifiers(), pk=pk)
-    return render(request, "subscriptions/software/identifier_detail.html", _context(identifier))
+    return render(request, "subscriptions/software/identifier_detail.html", _identifier_context(identifier))
 
 
 def identifier_map(request: SignedInRequest, pk: int) -> HttpResponse:
@@ -91,7 +91,9 @@ def identifier_map(request: SignedInRequest, pk: int) -> HttpResponse:
         said = f"{identifier} is {identifier.software_model} now, with its {moved.current:,} current subscriptions."
         messages.success(request, said)
         return redirect(identifier)
-    return render(request, "subscriptions/software/identifier_map.html", _context(identifier) | {"form": form})
+    return render(
+        request, "subscriptions/software/identifier_map.html", _identifier_context(identifier) | {"form": form}
+    )
 
 
 def identifier_unmap(request: SignedInRequest, pk: int) -> HttpResponse:
@@ -101,14 +103,14 @@ def identifier_unmap(request: SignedInRequest, pk: int) -> HttpResponse:
         map_identifier.run(identifier, None, by=request.user)
         messages.success(request, f"{identifier} is unrecognized now; its subscriptions count under no software model.")
         return redirect(identifier)
-    return render(request, "subscriptions/software/identifier_unmap.html", _context(identifier))
+    return render(request, "subscriptions/software/identifier_unmap.html", _identifier_context(identifier))
 
 
-def _context(identifier: SubscriptionIdentifier) -> dict[str, object]:
+def _identifier_context(identifier: SubscriptionIdentifier) -> dict[str, object]:
     seats = Subscription.objects.filter(identifier=identifier)
     return {
         "identifier": identifier,
-        "moving": map_identifier.moving(identifier),
+        "moving": map_identifier.count_moving(identifier),
         "by_status": figures.by_status(seats, identifier=identifier.pk),
         "by_profile": figures.by_profile(seats),
         "list_url": links.list_url(identifier=identifier.pk),

@@ -32,13 +32,13 @@ GAPS = Notice("warn", "Activity is not covered throughout", "What happened then 
 def coverage_of(profile: IntegrationProfile) -> dict[str, Any]:
     """The band with its legend; `gaps` are those worth a banner, `only_waits` says that all wait for the next pull."""
     now = timezone.now()
-    told = coverage.figures(profile, now)
+    told = coverage.time_line_with_days(profile, now)
     drawn, start = [], 0.0
     for stretch in told["stretches"]:
-        drawn.append(_drawn(stretch, start))
+        drawn.append(_draw_stretch(stretch, start))
         start += stretch.share
-    legend = [_legend(state, days) for state, days in told["days"].items()]
-    gaps = _gaps(told["stretches"], profile, now)
+    legend = [_legend_entry(state, days) for state, days in told["days"].items()]
+    gaps = _gaps_to_show(told["stretches"], profile, now)
     return {
         "stretches": drawn,
         "legend": legend,
@@ -56,27 +56,29 @@ def add_gaps(profiles: Sequence[IntegrationProfile]) -> str:
     pulling = [one for one in profiles if one.pull_activity and one.status == IntegrationProfile.Status.PUBLISHED]
     prefetch_related_objects(pulling, "coverage")
     for profile in pulling:
-        if _gaps(coverage.line(profile, now), profile, now):
+        if _gaps_to_show(coverage.time_line(profile, now), profile, now):
             profile.notices.append(GAPS)  # type: ignore[attr-defined]
     return ""
 
 
-def _gaps(stretches: list[coverage.Stretch], profile: IntegrationProfile, now: datetime) -> list[coverage.Stretch]:
-    return [one for one in stretches if one.state == "gap" and _matters(one, profile, now)]
+def _gaps_to_show(
+    stretches: list[coverage.Stretch], profile: IntegrationProfile, now: datetime
+) -> list[coverage.Stretch]:
+    return [one for one in stretches if one.state == "gap" and _is_worth_a_banner(one, profile, now)]
 
 
-def _matters(gap: coverage.Stretch, profile: IntegrationProfile, now: datetime) -> bool:
+def _is_worth_a_banner(gap: coverage.Stretch, profile: IntegrationProfile, now: datetime) -> bool:
     """A hole in the middle always; the open end only when pulls have had their time and did not come."""
     return gap.until < now or (profile.activity_refreshed_at is not None and gap.until - gap.since > PATIENCE)
 
 
-def _drawn(stretch: coverage.Stretch, start: float) -> dict[str, Any]:
+def _draw_stretch(stretch: coverage.Stretch, start: float) -> dict[str, Any]:
     label, _, fill, top = STATES[stretch.state]
     return {
         "label": label,
         "since": stretch.since,
         "until": stretch.until,
-        "days": _days((stretch.until - stretch.since).total_seconds() / 86400),
+        "days": _days_text((stretch.until - stretch.since).total_seconds() / 86400),
         "fill": fill,
         "start": f"{start:.3f}",
         "width": f"{stretch.share:.3f}",
@@ -85,19 +87,19 @@ def _drawn(stretch: coverage.Stretch, start: float) -> dict[str, Any]:
     }
 
 
-def _legend(state: str, days: float) -> dict[str, Any]:
+def _legend_entry(state: str, days: float) -> dict[str, Any]:
     label, meaning, fill, top = STATES[state]
     return {
         "label": label,
         "meaning": meaning,
-        "days": _days(days),
+        "days": _days_text(days),
         "fill": fill,
         "swatch_top": f"{1.2 * top:g}",
         "swatch_height": f"{12 - 1.2 * top:g}",
     }
 
 
-def _days(days: float) -> str:
+def _days_text(days: float) -> str:
     if days < 1:
         return f"{24 * days:.0f} h"
     return f"{days:.1f}".removesuffix(".0") + (" day" if days == 1 else " days")

@@ -17,7 +17,7 @@ register = template.Library()
 @register.simple_tag
 def row_changes(row: PersonImportRow) -> list[dict[str, Any]]:
     """What a line changes, or gives a new person: column, what it was, and what it will be, as it was read."""
-    values = people_file.parsed(row.values["cells"])
+    values = people_file.parse_cells(row.values["cells"])
     now = {ADDRESSES: values.addresses, **values.fields}
     before = row.values.get("before", {})
     new = row.effect == PersonImportRow.Effect.NEW
@@ -25,13 +25,13 @@ def row_changes(row: PersonImportRow) -> list[dict[str, Any]]:
     return [
         {
             "label": headings[0].capitalize(),
-            "was": _words(before.get(name)),
-            "now": _words(now.get(name)) or ("still here" if name == LEFT_ON else ""),
+            "was": _value_text(before.get(name)),
+            "now": _value_text(now.get(name)) or ("still here" if name == LEFT_ON else ""),
         }
         for column, headings in HEADINGS.items()
         if (name := ADDRESSES if column == EMAILS else column) in told
     ]
 
 
-def _words(value: Any) -> str:
+def _value_text(value: Any) -> str:
     return ", ".join(value) if isinstance(value, list) else str(value or "")

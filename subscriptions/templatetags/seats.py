@@ -25,7 +25,7 @@ def seats_of(profile: IntegrationProfile) -> dict[str, Any]:
 @register.simple_tag
 def unrecognized_identifiers() -> dict[str, int]:
     """How many subscription identifiers wait for a software model, and the current seats that hang on them."""
-    return software_figures.unrecognized()
+    return software_figures.count_unrecognized()
 
 
 @register.filter

@@ -43,19 +43,19 @@ def run(job: Job, upload: PersonImport, *, now: datetime) -> None:
     job.progress(items=0, expected=lines, step=f"Applying {lines:,} lines")
     try:
         with transaction.atomic():
-            _apply(job, upload, now)
+            _apply_lines(job, upload, now)
     except (Stale, IntegrityError):  # the other writer may have created the same person just now
         job.progress(step="The directory has changed: comparing once more")
         with transaction.atomic():
             _show_again(job, upload, now)
 
 
-def _apply(job: Job, upload: PersonImport, now: datetime) -> None:
+def _apply_lines(job: Job, upload: PersonImport, now: datetime) -> None:
     today, done = timezone.localdate(now), 0
     if upload.mark_leavers:
         _mark_leavers(upload, today, now)
-    for batch in people_differences.batches(people_differences.readable(upload)):
-        _write(_checked(batch, upload, today), now)
+    for batch in people_differences.read_batches(people_differences.accepted_lines(upload)):
+        _write_people(_check_batch(batch, upload, today), now)
         done += len(batch)
         job.tell(done)
     upload.rows.exclude(effect=Effect.REFUSED).delete()
@@ -70,37 +70,37 @@ def _apply(job: Job, upload: PersonImport, now: datetime) -> None:
 
 
 def _show_again(job: Job, upload: PersonImport, now: datetime) -> None:
-    stage_people.refresh(job, upload, now=now)
+    stage_people.compare_again(job, upload, now=now)
     upload.state, upload.problem = PersonImport.State.PREVIEW, CHANGED
     upload.save(update_fields=["state", "problem", "counters"])
     job.close(JobRun.State.HELD, error_kind="Stale", error_message=CHANGED)
 
 
 def _mark_leavers(upload: PersonImport, today: date, now: datetime) -> None:
-    marked = people_differences.missing(upload).update(left_on=today, updated_at=now)
+    marked = people_differences.missing_people(upload).update(left_on=today, updated_at=now)
     if marked != upload.counters["leavers"]:
         raise Stale
 
 
-def _checked(batch: list[PersonImportRow], upload: PersonImport, today: date) -> list[Step]:
-    people = people_differences.known((row.key for row in batch), lock=True)
+def _check_batch(batch: list[PersonImportRow], upload: PersonImport, today: date) -> list[Step]:
+    people = people_differences.find_known((row.key for row in batch), lock=True)
     steps = []
     for row in batch:
         of = people.get(row.key)
-        values = people_differences.values_of(row, of, upload, today=today)
-        if people_differences.compared(values, of, today=today) != (row.effect, row.values["before"]):
+        values = people_differences.parse_line(row, of, upload, today=today)
+        if people_differences.compare_line(values, of, today=today) != (row.effect, row.values["before"]):
             raise Stale
         if row.effect != Effect.SAME:
             steps.append((row, values, of))
     return steps
 
 
-def _write(steps: list[Step], now: datetime) -> None:
-    new = (_stored(values, now) for _, values, of in steps if not of)
+def _write_people(steps: list[Step], now: datetime) -> None:
+    new = (_driver_row(values, now) for _, values, of in steps if not of)
     bulk.load(connection, Person._meta.db_table, ("key", *WRITTEN), new)
     # The changed rows exist and are locked; as an upsert, a thousand of them are one statement.
     Person.objects.bulk_create(
-        [_changed(of.person, values) for _, values, of in steps if of],
+        [_changed_person(of.person, values) for _, values, of in steps if of],
         update_conflicts=True,
         unique_fields=["key"],
         update_fields=list(WRITTEN),
@@ -108,7 +108,7 @@ def _write(steps: list[Step], now: datetime) -> None:
     _write_addresses(steps)
 
 
-def _stored(values: Values, now: datetime) -> tuple[Any, ...]:
+def _driver_row(values: Values, now: datetime) -> tuple[Any, ...]:
     """A new person as the database's driver takes them."""
     person = Person(**values.fields)
     return (
@@ -123,7 +123,7 @@ def _stored(values: Values, now: datetime) -> tuple[Any, ...]:
     )
 
 
-def _changed(person: Person, values: Values) -> Person:
+def _changed_person(person: Person, values: Values) -> Person:
     """The person as the file has them, as a row of its own without an id: it meets the stored one by its number."""
     kept = {name: getattr(person, name) for name in ("key", *WRITTEN)}
     return Person(**{**kept, **values.fields})

@@ -32,7 +32,7 @@ class Known:
     held: dict[str, int]
 
 
-def known(keys: Iterable[str], *, lock: bool = False) -> dict[str, Known]:
+def find_known(keys: Iterable[str], *, lock: bool = False) -> dict[str, Known]:
     """The people with these numbers, by number; `lock` holds them until the transaction ends."""
     people = Person.objects.filter(key__in=list(keys))
     found = {person.pk: Known(person, {}) for person in (people.select_for_update() if lock else people)}
@@ -43,37 +43,37 @@ def known(keys: Iterable[str], *, lock: bool = False) -> dict[str, Known]:
     return {one.person.key: one for one in found.values()}
 
 
-def values_of(row: PersonImportRow, of: Known | None, upload: PersonImport, *, today: date) -> Values:
+def parse_line(row: PersonImportRow, of: Known | None, upload: PersonImport, *, today: date) -> Values:
     """What a stored line says. In a file that lists everybody, being listed means being here (again)."""
-    values = people_file.parsed(row.values["cells"])
+    values = people_file.parse_cells(row.values["cells"])
     lists_everybody = upload.mark_leavers and LEFT_ON not in values.fields
-    if lists_everybody and of and _gone(of.person.left_on, today):
+    if lists_everybody and of and _has_left(of.person.left_on, today):
         values.fields[LEFT_ON] = None
     return values
 
 
-def compared(values: Values, of: Known | None, *, today: date) -> tuple[Effect, dict[str, Any]]:
+def compare_line(values: Values, of: Known | None, *, today: date) -> tuple[Effect, dict[str, Any]]:
     """What the line would do, and the present values of what it would change, as JSON holds them."""
     if of is None:
         return Effect.NEW, {}
     present = of.person.__dict__
-    before = {name: _plain(present[name]) for name, value in values.fields.items() if present[name] != value}
+    before = {name: _json_value(present[name]) for name, value in values.fields.items() if present[name] != value}
     if values.addresses is not None and of.held.keys() != set(values.addresses):
         before[ADDRESSES] = list(of.held)
-    if LEFT_ON in before and _gone(present[LEFT_ON], today) and not _gone(values.fields[LEFT_ON], today):
+    if LEFT_ON in before and _has_left(present[LEFT_ON], today) and not _has_left(values.fields[LEFT_ON], today):
         return Effect.BACK, before
     return (Effect.CHANGED if before else Effect.SAME), before
 
 
-def _gone(left_on: date | None, today: date) -> bool:
+def _has_left(left_on: date | None, today: date) -> bool:
     return left_on is not None and left_on <= today
 
 
-def _plain(value: Any) -> Any:
+def _json_value(value: Any) -> Any:
     return value.isoformat() if isinstance(value, date) else value
 
 
-def batches(rows: QuerySet[PersonImportRow]) -> Iterator[list[PersonImportRow]]:
+def read_batches(rows: QuerySet[PersonImportRow]) -> Iterator[list[PersonImportRow]]:
     """The lines in order, some at a time; the caller may change them between two batches."""
     line = 0
     while batch := list(rows.filter(line__gt=line).order_by("line")[:BATCH]):
@@ -81,11 +81,11 @@ def batches(rows: QuerySet[PersonImportRow]) -> Iterator[list[PersonImportRow]]:
         line = batch[-1].line
 
 
-def readable(upload: PersonImport) -> QuerySet[PersonImportRow]:
+def accepted_lines(upload: PersonImport) -> QuerySet[PersonImportRow]:
     return upload.rows.exclude(effect=Effect.REFUSED)
 
 
-def missing(upload: PersonImport) -> QuerySet[Person]:
+def missing_people(upload: PersonImport) -> QuerySet[Person]:
     """Active people whose number is on no line of the file; a refused line shields its person too."""
     listed = PersonImportRow.objects.filter(upload=upload)
     if sql.is_postgresql():
@@ -98,7 +98,7 @@ def mark_unknown_managers(upload: PersonImport) -> None:
 
     Call it when the whole file is there: managers may stand below the people who name them.
     """
-    lines = readable(upload)
+    lines = accepted_lines(upload)
     lines.filter(unknown_manager=True).update(unknown_manager=False)
     if MANAGER not in upload.counters["columns"]:
         return
@@ -112,11 +112,11 @@ def mark_unknown_managers(upload: PersonImport) -> None:
     naming.update(unknown_manager=True)
 
 
-def counted(upload: PersonImport) -> dict[str, Any]:
+def count_figures(upload: PersonImport) -> dict[str, Any]:
     """The preview's figures: lines by effect, and whom the file leaves out."""
     by_effect = dict(upload.rows.order_by().values_list("effect").annotate(Count("pk")))
     figures = {effect.value: by_effect.get(effect.value, 0) for effect in Effect}
-    leavers = missing(upload).count() if upload.mark_leavers else 0
+    leavers = missing_people(upload).count() if upload.mark_leavers else 0
     unknown = upload.rows.filter(unknown_manager=True).count()
     active = Person.objects.active().count()
     return {**upload.counters, **figures, "leavers": leavers, "active": active, "unknown_managers": unknown}
@@ -127,7 +127,7 @@ def most_leavers(active: int) -> int:
     return max(2, active // 10)
 
 
-def doubts(upload: PersonImport) -> list[str]:
+def leaver_doubts(upload: PersonImport) -> list[str]:
     """Why marking the missing people as leavers needs a second look; empty when it needs none."""
     counters = upload.counters
     if not upload.mark_leavers or not counters["leavers"]:

@@ -99,7 +99,7 @@ class _Source:
     def __init__(self, file: BinaryIO) -> None:
         self.file, self.number, self.began, self.since = file, 0, 1, 0
 
-    def begin(self) -> int:
+    def begin_record(self) -> int:
         """A record begins on the next line, whose number this is."""
         self.began, self.since = self.number + 1, 0
         return self.began
@@ -109,18 +109,18 @@ class _Source:
             self.number += 1
             self.since += len(raw)
             if len(raw) > LONGEST_LINE:
-                raise Unreadable(f"Line {self.number} is longer than 64 KB. {self._hint(raw)}")
+                raise Unreadable(f"Line {self.number} is longer than 64 KB. {self._long_line_hint(raw)}")
             if self.since > LONGEST_RECORD:
                 raise Unreadable(f"A quote of the record that begins on line {self.began} does not close.")
-            yield self._text(raw.removeprefix(b"\xef\xbb\xbf") if self.number == 1 else raw)
+            yield self._decode_line(raw.removeprefix(b"\xef\xbb\xbf") if self.number == 1 else raw)
 
-    def _text(self, raw: bytes) -> str:
+    def _decode_line(self, raw: bytes) -> str:
         try:
             return raw.decode()
         except UnicodeDecodeError:
             raise Unreadable(f"Line {self.number} is not UTF-8. {SAVE_AS_UTF8}") from None
 
-    def _hint(self, raw: bytes) -> str:
+    def _long_line_hint(self, raw: bytes) -> str:
         return SAVE_AS_UTF8 if b"\r" in raw.rstrip(b"\r\n") else "This is no list of people."
 
 
@@ -131,11 +131,11 @@ def read(file: BinaryIO) -> tuple[Header, Iterator[Record]]:
     first = next((line for line in begins if line.strip() and not EXCEL_SEPARATOR.fullmatch(line.strip())), None)
     if first is None:
         raise Unreadable(f"The file is empty, or its first {MOST_EMPTY:,} lines are.")
-    header = _header(first)
-    return header, _records(source, header)
+    header = _find_header(first)
+    return header, _read_records(source, header)
 
 
-def recognize(file: BinaryIO) -> None:
+def check_beginning(file: BinaryIO) -> None:
     """Look at the first bytes and at the header, which is quick whatever the size. Raises `Unreadable`."""
     head = file.read(4096)
     file.seek(0)
@@ -146,8 +146,8 @@ def recognize(file: BinaryIO) -> None:
     read(file)
 
 
-def _header(line: str) -> Header:
-    found = [_read_header(line, delimiter) for delimiter in DELIMITERS]
+def _find_header(line: str) -> Header:
+    found = [_parse_header(line, delimiter) for delimiter in DELIMITERS]
     best = max(found, key=lambda header: len(header.known))
     missing = [HEADINGS[column][0] for column in (KEY, NAME) if column not in best.known]
     if missing:
@@ -161,7 +161,7 @@ def _header(line: str) -> Header:
     return best
 
 
-def _read_header(line: str, delimiter: str) -> Header:
+def _parse_header(line: str, delimiter: str) -> Header:
     try:
         cells = next(csv.reader([line], delimiter=delimiter, strict=True), [])
     except csv.Error:
@@ -173,11 +173,11 @@ def _read_header(line: str, delimiter: str) -> Header:
     return Header(delimiter, tuple(COLUMNS_OF.get(name) for name in names), ignored[:20], ours)
 
 
-def _records(source: _Source, header: Header) -> Iterator[Record]:
+def _read_records(source: _Source, header: Header) -> Iterator[Record]:
     reader = csv.reader(iter(source), delimiter=header.delimiter, strict=True)
     count = 0
     while True:
-        line = source.begin()
+        line = source.begin_record()
         try:
             cells = next(reader, None)
         except csv.Error as error:
@@ -189,20 +189,22 @@ def _records(source: _Source, header: Header) -> Iterator[Record]:
         count += 1
         if count > MOST_LINES:
             raise Unreadable(f"The file has more than {MOST_LINES:,} lines. Upload it in parts.")
-        yield _record(line, [csv_export.unguarded(cell.strip()) for cell in cells] if header.ours else cells, header)
+        yield _shape_record(
+            line, [csv_export.unguarded(cell.strip()) for cell in cells] if header.ours else cells, header
+        )
 
 
-def _record(line: int, cells: list[str], header: Header) -> Record:
+def _shape_record(line: int, cells: list[str], header: Header) -> Record:
     named = {column: cell.strip()[:LONGEST_KEPT] for column, cell in zip(header.columns, cells, strict=False) if column}
     wanted, there = len(header.columns), len(cells)
     if there != wanted:
         hint = f"The line has {there} cells, the first line has {wanted}: quote a cell that holds a separator."
         return Record(line, named, hint)
     long = [column for column, cell in zip(header.columns, cells, strict=True) if column and len(cell) > LONGEST_KEPT]
-    return Record(line, named, f"{_words(long[0])} is longer than {LONGEST_KEPT} letters." if long else "")
+    return Record(line, named, f"{_column_label(long[0])} is longer than {LONGEST_KEPT} letters." if long else "")
 
 
-def parsed(cells: dict[str, str]) -> Values:
+def parse_cells(cells: dict[str, str]) -> Values:
     """The cells of a line as a person's values. Raises `ValueError` with words for the reader, all problems in one."""
     problems: list[str] = []
     fields: dict[str, Any] = {}
@@ -210,11 +212,11 @@ def parsed(cells: dict[str, str]) -> Values:
         if column == EMAILS:
             continue
         try:
-            fields[column] = _value(column, cell)
+            fields[column] = _parse_value(column, cell)
         except ValueError as error:
             problems.append(str(error))
     try:
-        addresses = _addresses(cells[EMAILS]) if EMAILS in cells else None
+        addresses = _parse_addresses(cells[EMAILS]) if EMAILS in cells else None
     except ValueError as error:
         problems.append(str(error))
         addresses = None
@@ -225,24 +227,24 @@ def parsed(cells: dict[str, str]) -> Values:
     return Values(fields, addresses)
 
 
-def _value(column: str, cell: str) -> Any:
+def _parse_value(column: str, cell: str) -> Any:
     if CONTROL.search(cell):
-        raise ValueError(f"{_words(column)} holds a line break or a control character.")
+        raise ValueError(f"{_column_label(column)} holds a line break or a control character.")
     if column == LEFT_ON:
-        return _day(cell)
+        return _parse_day(cell)
     if column == "country":
         if cell and not re.fullmatch(r"[A-Za-z]{2}", cell):
             raise ValueError(f"Country “{cell[:20]}” is not two letters, such as DE.")
         return cell.upper()
     if column in (KEY, NAME) and not cell:
-        raise ValueError(f"{_words(column)} is empty.")
+        raise ValueError(f"{_column_label(column)} is empty.")
     most = LONGEST[column]
     if len(cell) > most:
-        raise ValueError(f"{_words(column)} is longer than {most} letters.")
+        raise ValueError(f"{_column_label(column)} is longer than {most} letters.")
     return cell
 
 
-def _day(cell: str) -> date | None:
+def _parse_day(cell: str) -> date | None:
     if not cell:
         return None
     try:
@@ -259,10 +261,10 @@ def _day(cell: str) -> date | None:
     return day
 
 
-def _addresses(cell: str) -> list[str]:
+def _parse_addresses(cell: str) -> list[str]:
     """Normalized, each once, in the order given."""
     return checked_addresses(re.split(r"[;,\s]+", cell.strip()))
 
 
-def _words(column: str) -> str:
+def _column_label(column: str) -> str:
     return HEADINGS[column][0].capitalize()

@@ -39,7 +39,7 @@ class PeopleFileForm(forms.Form):
         """What its beginning tells is said at once; the rest is read by a job."""
         file = self.cleaned_data["file"]
         try:
-            people_file.recognize(file)
+            people_file.check_beginning(file)
         except people_file.Unreadable as problem:
             raise ValidationError(str(problem)) from None
         return file

@@ -50,38 +50,38 @@ def confirm(upload_id: int, *, confirmed: bool, by: User) -> PersonImport:
 
     Raises `Over` or `Unconfirmed`; nothing is asked for then.
     """
-    with _resting(upload_id) as upload:
+    with _lock_idle_import(upload_id) as upload:
         if not upload.waits:
             raise Over(OVER)
-        if (doubts := people_differences.doubts(upload)) and not confirmed:
+        if (doubts := people_differences.leaver_doubts(upload)) and not confirmed:
             raise Unconfirmed(" ".join(doubts))
         upload.state, upload.problem = State.APPLYING, ""
-        ask(upload, by=by)
+        request_run(upload, by=by)
     return upload
 
 
 def read_again(upload_id: int, *, by: User) -> PersonImport:
     """Have a file read whose reading broke off. Raises `Over`."""
-    with _resting(upload_id) as upload:
+    with _lock_idle_import(upload_id) as upload:
         if not upload.broke_off:
             raise Over(OVER)
-        ask(upload, by=by)
+        request_run(upload, by=by)
     return upload
 
 
 def discard(upload_id: int, *, by: User) -> PersonImport:
     """Throw the file away, also while it is read. Raises `Over` when it is applied, being applied or gone."""
-    with _resting(upload_id, unless=State.READING) as upload:
+    with _lock_idle_import(upload_id, unless=State.READING) as upload:
         if upload.at_work and upload.run:
             queue.cancel(upload.run, by=by)
         elif not (upload.waits or upload.broke_off):
             raise Over(OVER)
-        forget(upload)
+        forget_content(upload)
         audit.record(by, "threw away people", upload)
     return upload
 
 
-def ask(upload: PersonImport, *, by: User) -> None:
+def request_run(upload: PersonImport, *, by: User) -> None:
     """Request the job of the import's state, and store both. Call it in a transaction. Raises `Over`."""
     upload.run, fresh = queue.request(None, base.IMPORT, trigger=JobRun.Trigger.MANUAL, subject=upload.pk, by=by)
     if not fresh:
@@ -89,7 +89,7 @@ def ask(upload: PersonImport, *, by: User) -> None:
     upload.save(update_fields=["run", "state", "problem"])
 
 
-def forget(upload: PersonImport) -> None:
+def forget_content(upload: PersonImport) -> None:
     """Nothing of the file stays but its name and its figures."""
     upload.pieces.all().delete()
     upload.rows.all().delete()
@@ -98,12 +98,12 @@ def forget(upload: PersonImport) -> None:
 
 
 @contextmanager
-def _resting(upload_id: int, *, unless: str = "") -> Iterator[PersonImport]:
+def _lock_idle_import(upload_id: int, *, unless: str = "") -> Iterator[PersonImport]:
     """The import in a transaction, locked. Raises `Over` while a job works on it, `unless` it is in that state."""
     # Asked before as well: on SQLite the transaction could not even begin before a job at work has ended its own.
     _refuse_busy(PersonImport.objects.get(pk=upload_id), unless)
     with transaction.atomic():
-        upload = PersonImport.objects.held(upload_id)
+        upload = PersonImport.objects.get_locked(upload_id)
         _refuse_busy(upload, unless)
         yield upload
 

@@ -14,7 +14,7 @@ from subscriptions.models import PersonImport, PersonImportPiece
 PIECE = 1024 * 1024  # bytes
 
 
-def keep(upload: PersonImport, file: BinaryIO) -> None:
+def store_pieces(upload: PersonImport, file: BinaryIO) -> None:
     """Store the file from its beginning to its end. Call it in a transaction."""
     file.seek(0)
     number = 0
@@ -23,7 +23,7 @@ def keep(upload: PersonImport, file: BinaryIO) -> None:
         number += 1
 
 
-def pieces(upload: PersonImport) -> Iterator[bytes]:
+def read_pieces(upload: PersonImport) -> Iterator[bytes]:
     """Its pieces in order, one at a time."""
     stored = upload.pieces.order_by("number").values_list("data", flat=True)
     number = 0
@@ -32,19 +32,19 @@ def pieces(upload: PersonImport) -> Iterator[bytes]:
         number += 1
 
 
-def line_ends(upload: PersonImport) -> int:
+def count_line_ends(upload: PersonImport) -> int:
     """About how many lines there are: a quoted cell may hold line ends too."""
-    return sum(piece.count(b"\n") for piece in pieces(upload))
+    return sum(piece.count(b"\n") for piece in read_pieces(upload))
 
 
-def opened(upload: PersonImport) -> BinaryIO:
+def open_pieces(upload: PersonImport) -> BinaryIO:
     """To be read line by line, once."""
     return io.BufferedReader(_Pieces(upload))
 
 
 class _Pieces(io.RawIOBase):
     def __init__(self, upload: PersonImport) -> None:
-        self.coming, self.left = pieces(upload), memoryview(b"")
+        self.coming, self.left = read_pieces(upload), memoryview(b"")
 
     def readable(self) -> bool:
         return True

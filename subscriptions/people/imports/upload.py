@@ -25,10 +25,10 @@ def run(file: BinaryIO, *, file_name: str, mark_leavers: bool, by: User, now: da
     """The import, about to be read."""
     forget_old(now)
     upload = PersonImport.objects.create(
-        file_name=_shown(file_name), mark_leavers=mark_leavers, uploaded_by=by, uploaded_at=now
+        file_name=_printable_name(file_name), mark_leavers=mark_leavers, uploaded_by=by, uploaded_at=now
     )
-    stored_file.keep(upload, file)
-    import_people.ask(upload, by=by)
+    stored_file.store_pieces(upload, file)
+    import_people.request_run(upload, by=by)
     return upload
 
 
@@ -36,17 +36,17 @@ def forget_old(now: datetime) -> int:
     """Throw away what nobody has confirmed for a week; returns how many files that were."""
     waiting = PersonImport.objects.filter(state__in=(State.READING, State.PREVIEW, State.APPLYING))
     old = waiting.filter(uploaded_at__lt=now - KEPT).exclude(run__state__in=JobRun.ACTIVE)
-    return sum(_forget(pk) for pk in old.values_list("pk", flat=True))
+    return sum(_forget_import(pk) for pk in old.values_list("pk", flat=True))
 
 
 @transaction.atomic
-def _forget(upload_id: int) -> bool:
-    upload = PersonImport.objects.held(upload_id)
+def _forget_import(upload_id: int) -> bool:
+    upload = PersonImport.objects.get_locked(upload_id)
     if upload.at_work or not (upload.waits or upload.broke_off):
         return False
-    import_people.forget(upload)
+    import_people.forget_content(upload)
     return True
 
 
-def _shown(file_name: str) -> str:
+def _printable_name(file_name: str) -> str:
     return "".join(letter for letter in file_name if letter.isprintable())[-200:] or "people.csv"

@@ -36,7 +36,7 @@ def person_import_new(request: SignedInRequest) -> HttpResponse:
     oversized = posted and uploads.oversized(request, "file")
     form = PeopleFileForm(request.POST if posted else None, request.FILES or None, oversized=oversized)
     if form.is_valid():
-        return redirect(_uploaded(request, form))
+        return redirect(_start_import(request, form))
     recent = PersonImport.objects.select_related("uploaded_by", "run")[:RECENT]
     headings = [(names[0], names[1:]) for names in HEADINGS.values()]
     return render(
@@ -44,7 +44,7 @@ def person_import_new(request: SignedInRequest) -> HttpResponse:
     )
 
 
-def _uploaded(request: SignedInRequest, form: PeopleFileForm) -> PersonImport:
+def _start_import(request: SignedInRequest, form: PeopleFileForm) -> PersonImport:
     file = form.cleaned_data["file"]
     return upload_people.run(
         file,
@@ -67,8 +67,8 @@ def person_import_detail(request: SignedInRequest, pk: int) -> HttpResponse:
     if upload.waits or upload.state == PersonImport.State.APPLIED:
         context |= tables.listing(request, upload.rows.all(), ImportRowTable, ImportRowFilter)
     if upload.waits and upload.mark_leavers:
-        context["missing"] = people_differences.missing(upload)[: directory.MOST_SHOWN]
-        context["doubts"] = people_differences.doubts(upload)
+        context["missing"] = people_differences.missing_people(upload)[: directory.MOST_SHOWN]
+        context["doubts"] = people_differences.leaver_doubts(upload)
     return render(request, "subscriptions/people/imports/import_detail.html", context)
 
 
@@ -114,10 +114,10 @@ def person_import_errors(request: SignedInRequest, pk: int) -> HttpResponseBase:
     upload = get_object_or_404(PersonImport, pk=pk)
     columns = upload.counters.get("columns", list(HEADINGS))
     header = [*(HEADINGS[column][0] for column in columns), *people_file.OWN_COLUMNS]
-    return csv_export.stream(f"refused-{upload.file_name}", header, _refused(upload, columns))
+    return csv_export.stream(f"refused-{upload.file_name}", header, _refused_lines(upload, columns))
 
 
-def _refused(upload: PersonImport, columns: list[str]) -> Iterator[tuple[Any, ...]]:
+def _refused_lines(upload: PersonImport, columns: list[str]) -> Iterator[tuple[Any, ...]]:
     for row in upload.rows.filter(effect=PersonImportRow.Effect.REFUSED).iterator(chunk_size=2000):
         cells = row.values.get("cells", {})
         yield (*(cells.get(column, "") for column in columns), row.line, row.problem)
