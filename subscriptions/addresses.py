@@ -1,4 +1,4 @@
-"""E-mail addresses as they are compared and accepted."""
+"""How e-mail addresses are compared, and which ones are accepted."""
 
 from __future__ import annotations
 
@@ -16,14 +16,17 @@ CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 def normalized_sql(expression: str) -> str:
-    """SQL for `models.normalized`: PostgreSQL's own lower() knows more letters than ours, SQLite's just ASCII."""
+    """`models.normalize_address` as SQL. PostgreSQL's lower() would also change letters that are not ASCII."""
     if sql.is_postgresql():
         return f"translate(btrim({expression}), '{string.ascii_uppercase}', '{string.ascii_lowercase}')"
     return f"lower(trim({expression}))"
 
 
 def checked_addresses(given: list[str]) -> list[str]:
-    """What forms and files accept as a person's addresses: normalized, each once. Raises `ValueError`, with all bad."""
+    """The addresses of a person from a form or a file, normalized, each once.
+
+    Raises `ValueError` that names all bad ones.
+    """
     found = list(dict.fromkeys(normalize_address(address) for address in given if address.strip()))
     if bad := [f"“{address[:60]}”" for address in found if not _is_address(address)]:
         if len(bad) == 1:

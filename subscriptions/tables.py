@@ -10,7 +10,7 @@ from subscriptions.models import Subscription
 
 
 def by_known(queryset: QuerySet[Subscription], column: str, is_descending: bool) -> tuple[QuerySet[Subscription], bool]:
-    """Sorted by a column not every seat has; those without it come last, either way, on every database."""
+    """Sort by a column that not every seat has. Seats without it come last in both directions, on every database."""
     key = F(column).desc(nulls_last=True) if is_descending else F(column).asc(nulls_last=True)
     return queryset.order_by(key, "pk"), True
 
@@ -71,7 +71,7 @@ class SubscriptionTable(Table):
     )
 
     def order_email(self, queryset: QuerySet[Subscription], is_descending: bool) -> tuple[QuerySet[Subscription], bool]:
-        key = Upper("email")  # as the index has it
+        key = Upper("email")  # the index is on this expression
         return queryset.order_by(key.desc() if is_descending else key.asc(), "pk"), True
 
     def order_user(self, queryset: QuerySet[Subscription], is_descending: bool) -> tuple[QuerySet[Subscription], bool]:

@@ -1,4 +1,4 @@
-"""Software subscriptions: the list, its export, and one seat."""
+"""The list of software subscriptions, its export, and the page of one subscription."""
 
 from __future__ import annotations
 
@@ -33,23 +33,23 @@ HEADER = (
     "Employee id",
     "First seen (UTC)",
     "Ended (UTC)",
-    "Excluded by a rule",
+    "Excluded",
     "User",
     "User left on",
     "Last activity (UTC)",
     "Inactive days",
-    "What is known of the activity",
+    "Activity coverage",
 )
 
 
 def with_row_facts(seats: SubscriptionQuerySet) -> SubscriptionQuerySet:
-    """The seats with everything a row says; `inactivity_known` is whether days of inactivity can be counted."""
+    """The seats with all that a row shows. `inactivity_known` says whether days of inactivity can be counted."""
     related = ("profile", "identifier__software_model", "match__person", "last_activity")
     return seats.select_related(*related).annotate(inactivity_known=last_used.inactivity_known(timezone.now()))
 
 
 def subscription_list(request: HttpRequest) -> HttpResponse:
-    """Every seat of every profile; current ones unless the filter says otherwise."""
+    """The seats of all profiles. Without a filter only current ones are listed."""
     context = tables.listing(
         request, Subscription.objects.all(), SubscriptionTable, SubscriptionFilter, describe=with_row_facts
     )
@@ -58,7 +58,7 @@ def subscription_list(request: HttpRequest) -> HttpResponse:
 
 
 def subscription_export(request: HttpRequest) -> HttpResponseBase:
-    """The rows of the filtered list as CSV. A filter that makes no sense leads back to the list, which says so."""
+    """The rows of the filtered list as CSV. With an invalid filter, back to the list, which names the problem."""
     filtered = SubscriptionFilter(request.GET, queryset=Subscription.objects.all(), request=request)
     if filtered.errors:
         return redirect(f"{reverse('subscription_list')}?{request.GET.urlencode()}")
@@ -88,7 +88,7 @@ def _export_rows(seats: Any) -> Iterator[tuple[Any, ...]]:
 
 
 def _activity_cells(seat: Any, latest: LastActivity | None, now: datetime) -> tuple[Any, Any, str]:
-    """Last activity, inactive days where they can be counted, and in the words of the pages why they cannot."""
+    """Last activity, inactive days if they can be counted, and how well the activity is covered, in words."""
     if latest is None:
         return None, None, last_used.LABELS[last_used.NO_ACTIVITY if seat.inactivity_known else last_used.NOT_COVERED]
     if seat.ended_at is not None:
@@ -99,7 +99,7 @@ def _activity_cells(seat: Any, latest: LastActivity | None, now: datetime) -> tu
 
 
 def subscription_detail(request: HttpRequest, pk: int) -> HttpResponse:
-    """One seat as the vendor last described it, its use, its history here, and what leaves it out."""
+    """One seat as the vendor last described it, its use, its history here, and the rules that exclude it."""
     related = ("ended_by_run", "last_activity__run", "match__rule", "match__by")
     seat = get_object_or_404(with_row_facts(Subscription.objects.all()).select_related(*related), pk=pk)
     context = {

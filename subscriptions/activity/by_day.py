@@ -1,4 +1,7 @@
-"""One seat's activity day by day (UTC), for drawing and for reading aloud. A day nobody read is unknown, never zero."""
+"""One seat's activity day by day (UTC), for a chart and for the table beside it.
+
+A day that was not read is unknown; it never counts as a day without activity.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ DAY = timedelta(days=1)
 
 @dataclass(frozen=True)
 class Day:
-    """`state`: known; fresh, where late events may be missing; or gap, where nobody looked all day long."""
+    """`state` is known, fresh (late events may still be missing) or gap (not all of the day was read)."""
 
     day: date
     events: int
@@ -28,7 +31,7 @@ class Day:
 
 @dataclass(frozen=True)
 class Bar:
-    """A day as drawn; all numbers are in units of the drawing."""
+    """A day as it is drawn. All numbers are in units of the drawing."""
 
     day: Day
     x: int
@@ -38,7 +41,7 @@ class Bar:
 
 @dataclass(frozen=True)
 class Line:
-    """A day with events, or a stretch of days without, as a line of the table."""
+    """A line of the table: one day with events, or a stretch of days without any."""
 
     since: date
     until: date
@@ -47,7 +50,7 @@ class Line:
 
 
 def chart_for_seat(seat: Subscription, now: datetime) -> dict[str, Any]:
-    """The last 90 days with the bars, the lines of the table and the totals. Two queries."""
+    """The last 90 days of a seat: bars of the chart, lines of the table, and totals. Two queries."""
     days = list(_read_days(seat, now))
     most = max(day.events for day in days)
     return {
@@ -81,7 +84,7 @@ def _day_state(start: datetime, intervals: list[ActivityCoverage], now: datetime
     for one in intervals:
         if one.since <= start and one.until >= end:
             return KNOWN if one.settled_until >= end else FRESH
-        # The day the last pull ended in goes on being read by the next one.
+        # The last pull ended in the middle of this day; the next pull reads the rest of it.
         if one is intervals[-1] and one.since <= start < one.until and now - one.until < STALE:
             return FRESH
     return GAP
@@ -93,7 +96,7 @@ def _draw_bar(day: Day, position: int, most: int) -> Bar:
 
 
 def _table_lines(days: list[Day]) -> Iterator[Line]:
-    """The latest first; days without events that are known alike become one line."""
+    """The latest day first. Neighboring days without events become one line if their state is the same."""
     for (busy, state), group in groupby(reversed(days), key=lambda day: (day.events and day.day, day.state)):
         stretch = list(group)
         yield Line(stretch[-1].day, stretch[0].day, stretch[0].events if busy else 0, state)

@@ -1,7 +1,7 @@
 # ruff: noqa: S608 - names of tables and columns are our own constants, all else is a parameter
-"""Storing folded activity: who is meant, their latest activity, and their days. Set-based, a batch at a time.
+"""Store folded activity: find the seat of each row, then write its latest activity and its days. Set-based, by batch.
 
-A later activity never gives way to an earlier one, and a day that is read again is counted again from nothing.
+An earlier activity never replaces a later one. A reading that reads a day again counts it again from zero.
 """
 
 from __future__ import annotations
@@ -29,17 +29,17 @@ STRANGER = "b.external_id || b.account_id = ''"
 
 @dataclass(frozen=True)
 class Stored:
-    """Events of a batch whose account is a known seat, and events of nobody we know."""
+    """How many events of a batch belong to a seat we know, and how many to none."""
 
     known: int
     nobody: int
 
 
 def store_batch(profile: IntegrationProfile, uses: Uses, *, run_id: int, reading: int, signal: str) -> Stored:
-    """Write a batch. Call it in a transaction with the batch's cursor.
+    """Write a batch. Call it in the transaction that stores the batch's cursor.
 
-    `reading` names the pass over the vendor's log: a day's events add up within it, and replace those of another.
-    A reading of 0 keeps no days (a session says when it was last used, not how often).
+    `reading` identifies the pass over the vendor's log. The events of a day add up within one reading and replace those
+    of an earlier reading. With 0, no days are stored: a session says when it was last used, not how often.
     """
     if sql.is_postgresql():
         sql.execute("SET LOCAL jit = off")
@@ -55,7 +55,7 @@ def store_batch(profile: IntegrationProfile, uses: Uses, *, run_id: int, reading
 
 
 def forget_reading(profile: IntegrationProfile, reading: int) -> None:
-    """A reading that starts again from its first page: what it counted so far is replaced, not added to."""
+    """Have the counts of a reading replaced, not added to. Call it before the reading starts again from page one."""
     sql.execute(
         f"UPDATE {DAYS} SET pull = 0 WHERE pull = %s "
         f"AND subscription_id IN (SELECT id FROM {SEATS} WHERE profile_id = %s)",
@@ -77,7 +77,7 @@ def _stage_uses(uses: Uses) -> None:
 
 
 def _driver_rows(uses: Uses) -> Iterator[tuple[Any, ...]]:
-    """As the database's driver stores them."""
+    """The rows as the database's driver takes them."""
     if sql.is_postgresql():
         yield from uses.rows()
         return
@@ -86,9 +86,9 @@ def _driver_rows(uses: Uses) -> Iterator[tuple[Any, ...]]:
 
 
 def _find_seats(profile: IntegrationProfile) -> None:
-    """Whose each row is: by the seat's id, else by the account's, else by an address only one seat has.
+    """Find the seat of each row: by the seat's id, else by the account's id, else by an address that only one seat has.
 
-    An address counts in whatever case; a secondary one where no seat has it as its own.
+    Addresses are compared without case. A secondary address counts only if no seat has it as its main address.
     """
     sql.execute(
         f"""
@@ -118,7 +118,7 @@ def _find_seats(profile: IntegrationProfile) -> None:
 
 
 def _find_by_secondary_address(profile: IntegrationProfile) -> None:
-    """Only addresses that no seat has as its own, and that one seat alone has beside its own."""
+    """Use addresses that no seat has as its main address and exactly one seat has as a secondary one."""
     unknown = sql.fetch_rows(
         f"""
         SELECT DISTINCT upper(b.email) FROM {BATCH} b WHERE {STRANGER} AND b.email <> '' AND NOT EXISTS (
@@ -148,7 +148,10 @@ def _find_by_secondary_address(profile: IntegrationProfile) -> None:
 
 
 def _keep_latest(run_id: int, signal: str) -> None:
-    """The greatest moment per seat; of equal ones the kind that sorts last, whatever the order of reading was."""
+    """Store the latest moment of each seat.
+
+    Of equal moments the kind that sorts last wins, in whatever order they came.
+    """
     sql.execute(
         f"""
         INSERT INTO {LATEST} (subscription_id, at, kind, signal, run_id)
@@ -166,7 +169,7 @@ def _keep_latest(run_id: int, signal: str) -> None:
 
 
 def _keep_days(reading: int) -> None:
-    """In the order of the key, so that the pages of its index are visited once."""
+    """Add up the days. Rows are written in the order of the key, so that each page of its index is visited once."""
     sql.execute(
         f"""
         INSERT INTO {DAYS} (subscription_id, day, events, pull)

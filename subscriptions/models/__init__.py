@@ -1,4 +1,4 @@
-"""Software models and their identifiers, seats, their use and their people, and what is left out."""
+"""Software models and their identifiers, seats, their use and their people, and exclusion rules."""
 
 from subscriptions.models.activity import ActivityCoverage, ActivityDay, LastActivity
 from subscriptions.models.exclusion import IdentifierExclusion, UserExclusion
