@@ -1,7 +1,7 @@
 # ruff: noqa: S608 - names of tables and columns are our own constants, all else is a parameter
-"""The set-based statements of a publish: what differs between a staged listing and the seats, and writing just that.
+"""The set-based statements of a publish: find what differs between a staged listing and the seats, and write only that.
 
-What a statement costs follows the rows listed or, when it writes, the rows that differ.
+The cost of a statement grows with the rows listed or, if it writes, with the rows that differ.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ GONE = "download_gone"
 
 @dataclass
 class Listed:
-    """What is in staging once each account is there once; `live` without accounts the vendor calls removed."""
+    """What is in staging when each account is in it once. `live` does not count accounts the vendor calls removed."""
 
     duplicates: int = 0
     live: int = 0
@@ -35,8 +35,11 @@ class Listed:
 
 
 def tune_planner(stage: str) -> None:
-    """Prepare this transaction's plans: room for hash tables of a million rows, and no compiling, which costs more than
-    it gains. Unless the planner knows that ids are many and seat types few, it looks seats up one by one."""
+    """Prepare PostgreSQL's planner for the statements of this transaction.
+
+    Hash tables of a million rows get enough memory. Plans are not compiled, which costs more than it gains. The planner
+    learns that there are many ids and few seat types; otherwise it would look up seats one by one.
+    """
     if sql.is_postgresql():
         sql.execute("SET LOCAL work_mem = '128MB'")
         sql.execute("SET LOCAL jit = off")
@@ -44,7 +47,10 @@ def tune_planner(stage: str) -> None:
 
 
 def collapse_and_total(stage: str) -> Listed:
-    # Of two records the later one counts, but one that could be read counts before one that could not.
+    """Keep one row of each account in staging and count what was listed.
+
+    Of two rows the later one is kept, but a readable one is kept before an unreadable one.
+    """
     best = "coalesce(max(position) FILTER (WHERE identifier IS NOT NULL), max(position))"
     twice = f"FROM {stage} GROUP BY external_id HAVING count(*) > 1"
     duplicates = sql.execute(
@@ -70,11 +76,11 @@ def collapse_and_total(stage: str) -> Listed:
 
 
 def find_changes(stage: str, profile: IntegrationProfile, identifiers: dict[str, int]) -> tuple[int, int, int]:
-    """Note which staged rows are new, changed or returned, by position; nothing else is looked at again.
+    """Find the staged rows that are new, changed or returned, and return how many of each.
 
-    `identifiers` are the keys of the seat types listed; given as values, because the planner takes a table it knows
-    nothing of for a strong filter, and then looks every seat up one by one.
-    Rows as values compare column by column, an absent date being equal to an absent date.
+    Their positions go into a temporary table; the other rows are not looked at again. `identifiers` are the keys of the
+    listed seat types. They are passed as values, because the planner takes a table without statistics for a strong
+    filter and would then look up every seat one by one. Rows are compared as a whole; NULL is equal to NULL.
     """
     staged = ", ".join(["i.column2", *(f"s.{name}" for name in staging.VALUES)])
     stored = ", ".join(["t.identifier_id", *(f"t.{name}" for name in staging.VALUES)])
@@ -98,7 +104,7 @@ def find_changes(stage: str, profile: IntegrationProfile, identifiers: dict[str,
 
 
 def update_changed(stage: str, now: datetime) -> None:
-    """Changed and returned seats; one that returns is the row it always was."""
+    """Write changed and returned seats. A seat that returns keeps its row."""
     values = ", ".join(f"{name} = s.{name}" for name in staging.VALUES)
     sql.execute(
         f"""
@@ -112,6 +118,7 @@ def update_changed(stage: str, now: datetime) -> None:
 
 
 def insert_new(stage: str, profile: IntegrationProfile, now: datetime) -> None:
+    """Write new seats."""
     given = {
         "profile_id": profile.pk,
         "first_seen_at": _driver_time(now),
@@ -132,16 +139,17 @@ def insert_new(stage: str, profile: IntegrationProfile, now: datetime) -> None:
 
 
 def _column_defaults() -> dict[str, Any]:
-    """What Django would fill in for the required columns that are no business of a download."""
-    ours = {"profile_id", "identifier_id", "external_id", "first_seen_at", "changed_at", *staging.VALUES}
-    others = [f for f in Subscription._meta.concrete_fields if not (f.null or f.primary_key or f.column in ours)]
+    """The defaults of the required columns that a download does not set. Raw SQL does not get them from Django."""
+    downloaded = {"profile_id", "identifier_id", "external_id", "first_seen_at", "changed_at", *staging.VALUES}
+    others = [f for f in Subscription._meta.concrete_fields if not (f.null or f.primary_key or f.column in downloaded)]
     return {str(f.column): f.get_db_prep_save(f.get_default(), connection) for f in others}
 
 
 def find_gone(stage: str, profile: IntegrationProfile) -> int:
-    """Note the current seats that are neither listed as living nor shielded by a record that was set aside.
+    """Find the seats that are no longer listed, and return how many there are.
 
-    PostgreSQL hashes both sides; SQLite would read all of staging for every seat, so it gets an index first.
+    A record that could not be read shields its seat. PostgreSQL hashes both sides. SQLite would read all of staging for
+    every seat, so it gets an index first.
     """
     if not sql.is_postgresql():
         sql.execute(f"CREATE INDEX {stage}_by_account ON {stage} (external_id, status)")
@@ -159,7 +167,7 @@ def find_gone(stage: str, profile: IntegrationProfile) -> int:
 
 
 def end_gone(run: JobRun, now: datetime) -> None:
-    """They stay as history, with the run that ended them."""
+    """End the seats that `find_gone` found. They stay as history, with the run that ended them."""
     sql.execute(
         f"""
         UPDATE {SEATS} SET ended_at = %s, changed_at = %s, ended_by_run_id = %s
@@ -170,7 +178,7 @@ def end_gone(run: JobRun, now: datetime) -> None:
 
 
 def clean_up() -> None:
-    """Drop the notes; a rolled-back transaction does it by itself."""
+    """Drop the temporary tables. A transaction that is rolled back drops them anyway."""
     sql.drop_table(FOUND)
     sql.drop_table(GONE)
 

@@ -1,14 +1,14 @@
-"""Turn a staged listing into the profile's seats: readers see the old list or the new one, never a mixture.
+"""Publish a staged listing as the profile's seats. Readers see the old list or the new one, never a mixture.
 
-All of it is one transaction, set-based, and touches only rows that differ.
+Everything happens in one transaction, set-based, and only rows that differ are written.
 
-1. Lock the profile, so that two publishes of it cannot interleave.
-2. Collapse accounts listed twice (the later row counts) and total up what was listed.
-3. Make sure every seat type has its identifier and software model.
-4. Find the differences, column by column.
-5. Write them: changed and returned seats, then new ones; mark those that exclusion rules leave out.
-6. Find the seats that are gone, and end them if the listing is plausible.
-7. Store the counters under the run's lease; a worker that lost it undoes everything.
+1. Lock the profile, so that only one publish of it runs at a time.
+2. Collapse accounts that are listed twice (the later row counts) and count what was listed.
+3. Create missing subscription identifiers and software models.
+4. Compare the listing with the seats, column by column.
+5. Write changed and returned seats, then new ones. Mark the seats that exclusion rules exclude.
+6. Find the seats that are no longer listed, and end them if the listing is plausible.
+7. Store the counters under the run's lease. If another worker has taken the lease over, everything is rolled back.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from subscriptions.software import recognize
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a publish did, and why it ended nothing if it withheld endings."""
+    """The counters of a publish, and why it withheld endings; an empty text if it did not."""
 
     counters: dict[str, int]
     withheld_because: str
@@ -37,7 +37,7 @@ class Outcome:
 
 @dataclass
 class Written:
-    """How the published rows came about."""
+    """How many seats there were before (`current`), and how many were written or left as they were."""
 
     current: int
     new: int
@@ -47,9 +47,9 @@ class Written:
 
 
 def run(job: Job, team: base.Team, *, set_aside: int, unreadable: int, now: datetime) -> Outcome:
-    """Publish the run's staging table. Raises ProtocolError for an empty list of a vendor that counts accounts.
+    """Publish the run's staging table. Raises ProtocolError for an empty list from a vendor that counts accounts.
 
-    `set_aside` records could not be read, `unreadable` of them not even their id.
+    `set_aside` is the number of records that could not be read, `unreadable` that of those without a readable id.
     """
     stage = staging.table_name(job.run.pk)
     with transaction.atomic():
@@ -95,7 +95,7 @@ def _write_differences(
 
 
 def _end_missing(job: Job, profile: IntegrationProfile, listing: plausibility.Listing, now: datetime) -> str:
-    """End what is gone if the listing is plausible, and call the profile refreshed; else the reason why not."""
+    """End missing seats and mark the profile as refreshed. If the listing is not plausible, only return why."""
     plausibility.check_not_empty(listing)
     because = plausibility.why_nothing_ends(listing)
     if because:
@@ -108,7 +108,8 @@ def _end_missing(job: Job, profile: IntegrationProfile, listing: plausibility.Li
 
 def _warn_of_oddities(job: Job, listing: plausibility.Listing, unrecognized: list[str]) -> None:
     if unrecognized:
-        job.warn(f"Unrecognized seat types, not counted under any software model: {', '.join(unrecognized)}")
+        names = ", ".join(unrecognized)
+        job.warn(f"Unrecognized subscription identifiers, not counted under any software model: {names}")
     if plausibility.is_short(listing):
         job.warn(
             f"The vendor counts {listing.provisioned:,} accounts but listed {listing.listed + listing.set_aside:,}."
@@ -124,7 +125,7 @@ def _run_counters(
     *,
     ended: bool,
 ) -> dict[str, int]:
-    """seen = new + changed + returned + unchanged; `withheld` seats would have ended."""
+    """The run's counters: seen = new + changed + returned + unchanged. `withheld` seats would have ended."""
     return {
         "seen": listed.live,
         "new": written.new,
@@ -143,7 +144,7 @@ def _run_counters(
 
 
 def _confirmed_endings(run: JobRun) -> int | None:
-    """How many endings the profile's last held download asked about."""
+    """How many endings the profile's last held download asked a person to confirm."""
     held = JobRun.objects.for_process(run.process).filter(profile=run.profile_id, state=JobRun.State.HELD)
     last = held.order_by("-pk").first()
     return last.counters.get("withheld") if last else None

@@ -1,8 +1,8 @@
-"""Where a download's pages wait until the list is whole: one plain table per run, without indexes.
+"""The table in which a download collects its pages until the list is complete: one per run, without indexes.
 
-A row is a listed account, or, with an empty `identifier`, one that was set aside and only shields its seat from being
-ended; of two rows of one account the later counts. The table may vanish or be emptied at any time (an unlogged table
-does not survive a crash of PostgreSQL), so `count` is compared with the run's row before anything is built on it.
+A row is a listed account. A row without an `identifier` is a record that could not be read; it only keeps its seat from
+being ended. Of two rows of one account the later one counts. A crash of PostgreSQL empties an unlogged table, so
+`count_rows` is compared with the run's row before the table is used again.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from subscriptions.models import Subscription, SubscriptionIdentifier
 
 PREFIX = "subscriptions_staging_"
 
-# What the vendor says about a seat; these columns have the same names here and in the subscription table.
+# What the vendor says about a seat. These columns have the same names in the subscription table.
 VALUES = (
     "email",
     "email_verified",
@@ -47,7 +47,7 @@ def table_name(run_id: int) -> str:
 
 
 def create_table(run_id: int) -> None:
-    """A new, empty table; an older one of this run is dropped. Call it in a transaction with the run's new cursor."""
+    """Create an empty table, dropping an older one of this run. Call it in the transaction that resets the cursor."""
     concrete = {field.name: field for field in Subscription._meta.concrete_fields}
     types = {name: concrete[name].db_type(connection) for name in ("external_id", *VALUES)}
     types["identifier"] = SubscriptionIdentifier._meta.get_field("identifier").db_type(connection)
@@ -61,13 +61,13 @@ def create_table(run_id: int) -> None:
 
 
 def append_batch(run_id: int, seats: Iterable[Seat], set_aside: Iterable[SetAside], *, start: int) -> int:
-    """Append one batch behind `start` rows and return how many rows came."""
+    """Append one batch after the first `start` rows. Returns how many rows were added."""
     shields = (record.external_id for record in set_aside if record.external_id)
     return bulk.load(connection, table_name(run_id), COLUMNS, driver_rows(seats, shields, start=start))
 
 
 def count_rows(run_id: int) -> int | None:
-    """The rows there are, or `None` without a table."""
+    """How many rows there are; `None` without a table."""
     return sql.count_rows(table_name(run_id)) if table_name(run_id) in connection.introspection.table_names() else None
 
 
@@ -76,7 +76,7 @@ def drop_table(run_id: int) -> None:
 
 
 def drop_orphans() -> int:
-    """Drop the tables of runs that are over or gone; returns how many."""
+    """Drop the tables of runs that are over or deleted. Returns how many."""
     names = connection.introspection.table_names()
     staged = {int(found[1]) for name in names if (found := re.fullmatch(rf"{PREFIX}(\d+)", name))}
     if not staged:
@@ -89,7 +89,7 @@ def drop_orphans() -> int:
 
 
 def driver_rows(seats: Iterable[Seat], shields: Iterable[str] = (), *, start: int = 0) -> Iterator[tuple[Any, ...]]:
-    """Seats and shields as the values of `COLUMNS`, ready for the database."""
+    """Seats, and ids of records that could not be read, as values of `COLUMNS` in the form the driver takes."""
     moment = connection.ops.adapt_datetimefield_value
     position = start
     for seat in seats:

@@ -1,4 +1,4 @@
-"""Filters of the exclusion rules; they live in the URL."""
+"""Filters of the exclusion rules. Their state is in the URL."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from subscriptions.models import (
 
 
 class ExclusionFilter(ListFilter):
-    """What both kinds of rules can be narrowed by; each kind says where its free text is looked for."""
+    """The filters both kinds of rules share. Each kind names the `columns` that its free text is looked for in."""
 
     columns: tuple[str, ...] = ()
 

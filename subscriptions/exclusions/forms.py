@@ -11,7 +11,7 @@ from django.core.validators import RegexValidator
 from subscriptions.models import IdentifierExclusion, SubscriptionIdentifier, UserExclusion, normalize_address
 
 DOMAIN = RegexValidator(r"\A@?[^\s@*]+\Z", "Give one domain, such as example.com. Patterns go into the field above.")
-TWIN = "There is such a rule already."
+TWIN = "This rule exists already."
 
 
 class IdentifierField(forms.ModelChoiceField):
@@ -23,7 +23,7 @@ class IdentifierExclusionForm(forms.ModelForm):
     identifier = IdentifierField(
         label="Subscription identifier",
         queryset=SubscriptionIdentifier.objects.select_related("software_model"),
-        help_text="Every subscription of this seat type is left out.",
+        help_text="Every subscription of this identifier is excluded.",
     )
 
     class Meta:
@@ -38,7 +38,7 @@ class IdentifierExclusionForm(forms.ModelForm):
         cleaned = super().clean() or self.cleaned_data
         identifier, profile = cleaned.get("identifier"), cleaned.get("profile")
         if identifier and profile and identifier.vendor != profile.vendor:
-            self.add_error("profile", "This profile belongs to another vendor: the rule would never apply.")
+            self.add_error("profile", "This profile belongs to another vendor, so the rule would never apply.")
         twins = IdentifierExclusion.objects.filter(identifier=identifier, profile=profile)
         if identifier and twins.exclude(pk=self.instance.pk).exists():
             raise ValidationError(TWIN)
@@ -70,5 +70,5 @@ class UserExclusionForm(forms.ModelForm):
 def set_up_fields(form: forms.ModelForm) -> None:
     form.fields["profile"].empty_label = "Every profile"  # type: ignore[attr-defined]
     form.fields["profile"].help_text = ""
-    form.fields["reason"].help_text = "Shown on every subscription that the rule leaves out."
-    form.fields["active"].help_text = "Off: the rule is kept and leaves nobody out."
+    form.fields["reason"].help_text = "Shown on every subscription that the rule excludes."
+    form.fields["active"].help_text = "Off: the rule is kept but excludes nothing."

@@ -1,4 +1,4 @@
-"""Exclusion rules, of identifiers and of users: list, create, change, delete, and what a rule would leave out."""
+"""Exclusion rules of identifiers and of users: list, create, change, delete, and a preview of what a rule excludes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from subscriptions.models import IdentifierExclusion, Subscription, UserExclusio
 
 @dataclass(frozen=True)
 class Kind:
-    """What differs between the two kinds of rules; `key` begins the names of their pages."""
+    """What differs between the two kinds of rules. The names of their pages begin with `key`."""
 
     key: str
     tab: str
@@ -61,7 +61,7 @@ KINDS = {
 
 
 def exclusion_list(request: HttpRequest, kind: str) -> HttpResponse:
-    """The rules of one kind, and how many subscriptions both kinds leave out."""
+    """The rules of one kind, and how many subscriptions both kinds exclude."""
     about = KINDS[kind]
     rules = about.model._default_manager.select_related(*about.related)
     context: dict[str, Any] = tables.listing(request, rules, about.table, about.filter)
@@ -81,12 +81,12 @@ def exclusion_edit(request: SignedInRequest, kind: str, pk: int) -> HttpResponse
 
 
 def _edit_rule(request: SignedInRequest, about: Kind, rule: Any) -> HttpResponse:
-    """Preview shows what the form's rule would leave out and stores nothing; Save stores it and applies it."""
+    """Preview shows what the form's rule would exclude and stores nothing. Save stores the rule and applies it."""
     form = about.form(request.POST or None, instance=rule)
     preview, unsure = None, False
     if form.is_valid():
         preview = exclude.preview_rule(form.instance)
-        # The tick is for this very number: it says nothing about a rule that was edited afterwards.
+        # The tick carries the number it was given for, so it is void if the rule was edited afterwards.
         unsure = bool(preview.risky) and request.POST.get("sure") != str(preview.total)
         if "preview" not in request.POST and not unsure:
             effect = change_exclusions.save(form.instance, by=request.user)
@@ -100,7 +100,7 @@ def _edit_rule(request: SignedInRequest, about: Kind, rule: Any) -> HttpResponse
 
 
 def exclusion_delete(request: SignedInRequest, kind: str, pk: int) -> HttpResponse:
-    """Ask first; what only this rule left out counts again."""
+    """Delete a rule after a confirmation. Seats that no other rule excludes count again."""
     about = KINDS[kind]
     rule = _get_rule(about, pk)
     if request.method == "POST":
@@ -127,6 +127,7 @@ def _page_names(about: Kind) -> dict[str, Any]:
 
 def _effect_sentence(effect: change_exclusions.Effect) -> str:
     if not effect.seats:
-        return "No subscription changed sides."
-    one = effect.seats == 1
-    return f"{effect.seats:,} subscription{'' if one else 's'} changed sides at once; people are matched again."
+        return "No subscription changed."
+    if effect.seats == 1:
+        return "1 subscription was excluded or counts again. Users are being matched again."
+    return f"{effect.seats:,} subscriptions were excluded or count again. Users are being matched again."

@@ -1,4 +1,4 @@
-"""Create, change, order and delete user resolution rules; every change asks for new matches everywhere."""
+"""Create, change, order and delete user resolution rules. Every change requests matching for all profiles."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ UP, DOWN = "up", "down"
 
 @transaction.atomic
 def save(rule: ResolutionRule, profiles: list[IntegrationProfile], *, by: User) -> ResolutionRule:
-    """Store a rule as its form has filled it; a new one is tried last."""
+    """Store a rule with the values its form has set. A new rule comes last in the order."""
     stored = ResolutionRule.objects.filter(pk=rule.pk).first()
     before = _audit_values(stored) if stored else {}
     if stored is None:
@@ -29,15 +29,15 @@ def save(rule: ResolutionRule, profiles: list[IntegrationProfile], *, by: User) 
     after = _audit_values(rule)
     changed = [name for name in after if before.get(name) != after[name]]
     verb = "changed resolution rule" if stored else "created resolution rule"
-    told = {"before": {name: before[name] for name in changed}} if stored else {}
-    audit.record(by, verb, rule, **told, after={name: after[name] for name in changed})
+    earlier = {"before": {name: before[name] for name in changed}} if stored else {}
+    audit.record(by, verb, rule, **earlier, after={name: after[name] for name in changed})
     rematch.ask_everywhere(by=by)
     return rule
 
 
 @transaction.atomic
 def delete(rule: ResolutionRule, *, by: User) -> None:
-    """The rule goes with the matches it made; other rules may find them again."""
+    """Delete the rule and the matches it made. Other rules may make them again."""
     audit.record(by, "deleted resolution rule", rule, **_audit_values(rule), matches=rule.matches.count())
     rule.delete()
     rematch.ask_everywhere(by=by)
@@ -45,7 +45,7 @@ def delete(rule: ResolutionRule, *, by: User) -> None:
 
 @transaction.atomic
 def move(rule: ResolutionRule, direction: str, *, by: User) -> bool:
-    """One place up or down. False at the end of the list."""
+    """Move the rule one place up or down. False at the end of the list."""
     rules = list(ResolutionRule.objects.select_for_update())
     place = next((index for index, one in enumerate(rules) if one.pk == rule.pk), None)
     other = None if place is None else place + (1 if direction == DOWN else -1)

@@ -1,4 +1,4 @@
-"""Filters of subscriptions without user, and of the people to match one with; they live in the URL."""
+"""Filters of subscriptions without user, and of the people to match one with. Their state is in the URL."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class UnmatchedFilter(ListFilter):
 
 
 class PersonChoiceFilter(ListFilter):
-    """Looking for the person behind one seat."""
+    """The search for the person behind one seat."""
 
     finds_words = True
 

@@ -1,8 +1,9 @@
 # ruff: noqa: S608 - names of tables and columns are our own constants, all else is a parameter
-"""User resolution rules as statements: which person each seat leads to, and making the matches say so.
+"""User resolution rules as SQL: find the person of each seat, and update the matches.
 
-Addresses are compared as `models.normalized` writes them: trimmed, ASCII letters lowered. A rule finds a person only
-where its value leads to exactly one; what an earlier rule or a hand has matched is left alone.
+Addresses are compared as `models.normalize_address` writes them: trimmed, with ASCII letters in lower case. A rule
+matches a seat only if its value leads to exactly one person. Seats that an earlier rule or somebody by hand has matched
+are left alone.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ WANTED = "match_wanted"
 
 @dataclass(frozen=True)
 class Changes:
-    """How many matches by rule are new, lead to another person or rule now, or are gone."""
+    """How many matches by rule are new, how many changed their person or rule, and how many are gone."""
 
     new: int
     changed: int
@@ -34,7 +35,7 @@ class Changes:
 
 
 def update_matches(rules: list[ResolutionRule], profile: IntegrationProfile, *, now: datetime) -> Changes:
-    """Bring the profile's matches by rule up to date, touching only those that differ. Call it in a transaction."""
+    """Update the profile's matches by rule and write only those that differ. Call it in a transaction."""
     sql.drop_table(WANTED)
     sql.execute(f"CREATE TEMPORARY TABLE {WANTED} (seat_id bigint PRIMARY KEY, person_id bigint, rule_id bigint)")
     for rule in rules:
@@ -55,7 +56,10 @@ ONE_PERSON = "GROUP BY t.id HAVING count(DISTINCT p.person_id) = 1"
 
 
 def select_matches(rule: ResolutionRule, profiles: Sequence[IntegrationProfile]) -> tuple[str, list[Any]]:
-    """SELECT seat, person, rule … WHERE …, for the caller to narrow and group; its first parameter is the rule."""
+    """SELECT seat, person, rule … WHERE …, with its values. The caller adds conditions and the GROUP BY.
+
+    The first parameter of the statement is the rule's key, which the caller puts before the returned values.
+    """
     value, values = looked_up_value(rule)
     asked, keys = seats_condition(rule, profiles)
     select = f"SELECT t.id, min(p.person_id), CAST(%s AS bigint) FROM {SEATS} t JOIN ({select_people(rule)}) p"
@@ -63,27 +67,27 @@ def select_matches(rule: ResolutionRule, profiles: Sequence[IntegrationProfile])
 
 
 def select_people(rule: ResolutionRule) -> str:
-    """Every person with every value the rule could find them by."""
+    """A SELECT of every person with every value by which the rule could find them."""
     if rule.lookup == ResolutionRule.Lookup.KEY:
         return f"SELECT id AS person_id, {normalized_sql('key')} AS found_by FROM {PEOPLE}"
     return f"SELECT person_id, address AS found_by FROM {ADDRESSES}"
 
 
 def seats_condition(rule: ResolutionRule, profiles: Sequence[IntegrationProfile]) -> tuple[str, list[Any]]:
-    """The current seats, as t, of these profiles (at least one) that have what the rule reads."""
+    """The condition for current seats (t) of these profiles, at least one, that have the value the rule reads."""
     keys = [profile.pk for profile in profiles]
     verified = "AND t.email_verified" if rule.source == ResolutionRule.Source.EMAIL else ""
-    mine = f"t.profile_id IN ({', '.join(['%s'] * len(keys))})"
-    return f"{mine} AND t.ended_at IS NULL AND NOT t.excluded AND {source_column(rule)} <> '' {verified}", keys
+    in_profiles = f"t.profile_id IN ({', '.join(['%s'] * len(keys))})"
+    return f"{in_profiles} AND t.ended_at IS NULL AND NOT t.excluded AND {source_column(rule)} <> '' {verified}", keys
 
 
 def source_column(rule: ResolutionRule) -> str:
-    """The column, of t, that the rule reads."""
+    """The column of the seat (t) that the rule reads."""
     return "t.employee_id" if rule.source == ResolutionRule.Source.EMPLOYEE_ID else "t.email"
 
 
 def looked_up_value(rule: ResolutionRule) -> tuple[str, list[Any]]:
-    """What the rule makes of its source."""
+    """The value that the rule looks up: its source column, normalized and transformed, with parameters."""
     return _transform_value(rule, normalized_sql(source_column(rule)))
 
 
@@ -100,17 +104,17 @@ def _transform_value(rule: ResolutionRule, value: str) -> tuple[str, list[Any]]:
 
 
 def _write_matches(profile: IntegrationProfile, now: datetime) -> Changes:
-    ours = f"m.rule_id IS NOT NULL AND m.subscription_id IN (SELECT id FROM {SEATS} WHERE profile_id = %s)"
+    by_rule = f"m.rule_id IS NOT NULL AND m.subscription_id IN (SELECT id FROM {SEATS} WHERE profile_id = %s)"
     gone = sql.execute(
         f"DELETE FROM {MATCHES} WHERE rule_id IS NOT NULL "
-        f"AND subscription_id IN (SELECT m.subscription_id FROM {MATCHES} m WHERE {ours} "
+        f"AND subscription_id IN (SELECT m.subscription_id FROM {MATCHES} m WHERE {by_rule} "
         f"AND NOT EXISTS (SELECT 1 FROM {WANTED} w WHERE w.seat_id = m.subscription_id))",
         [profile.pk],
     )
     moment = connection.ops.adapt_datetimefield_value(now)
     changed = sql.execute(
         f"UPDATE {MATCHES} AS m SET person_id = w.person_id, rule_id = w.rule_id, at = %s FROM {WANTED} w "
-        f"WHERE w.seat_id = m.subscription_id AND m.rule_id IS NOT NULL "  # one made by hand just now stays
+        f"WHERE w.seat_id = m.subscription_id AND m.rule_id IS NOT NULL "  # somebody may have matched it by hand meanwhile
         f"AND (m.person_id <> w.person_id OR m.rule_id <> w.rule_id)",
         [moment],
     )

@@ -1,12 +1,12 @@
-"""Suggest whose seat it could be, for seats that no rule has matched. A hint with its reason, never a match.
+"""Suggest people for seats that no rule has matched. A suggestion is a hint with its reason, never a match.
 
-1. The seat's own address belongs to somebody, but is unverified, or to several people.
+1. The seat's own address belongs to somebody but is not verified, or it belongs to several people.
 2. One of the seat's secondary addresses belongs to somebody.
 3. Somebody has the same name.
-4. Somebody has the same address under another domain of the directory.
-5. Tell namesakes apart: whoever is suggested comes with their addresses and the seats they hold already.
+4. Somebody has the same address under another domain that occurs in the directory.
+5. Add what tells namesakes apart: the addresses of each suggested person and the seats they already have.
 
-The number of queries does not depend on the number of seats; every look-up goes through an index.
+The number of queries does not depend on the number of seats, and every query uses an index.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ MOST = 3
 
 @dataclass(frozen=True)
 class Suggestion:
-    """A person with their `seats` counted, why it could be them, and whether they hold one in this profile already."""
+    """A suggested person, with `seats` counted, the reason, and whether they already have a seat in this profile."""
 
     person: Person
     reason: str
@@ -34,7 +34,7 @@ class Suggestion:
 
 
 def run(seats: Sequence[Subscription]) -> dict[int, list[Suggestion]]:
-    """Up to three people for each seat, the likeliest first, by the seat's id."""
+    """Up to three people for each seat, the most likely first, by the seat's id."""
     by_address = _by_address(_all_addresses(seats))
     by_name = _by_name(seats)
     domains = list(_common_domains()) if seats else []
@@ -65,7 +65,7 @@ def _find_suggestions(
     for domain in domains if _local_part(seat) else []:
         other = f"{_local_part(seat)}@{domain}"
         for person in by_other.get(other, []) if other != own else []:
-            yield Suggestion(person, f"Same address elsewhere: {other}")
+            yield Suggestion(person, f"Same address under another domain: {other}")
 
 
 def _why_not_matched(seat: Subscription, owners: int) -> str:
@@ -75,7 +75,7 @@ def _why_not_matched(seat: Subscription, owners: int) -> str:
 
 
 def _pick_best(found: Iterable[Suggestion]) -> list[Suggestion]:
-    """Each person once, with the strongest reason; those who left come last."""
+    """The best few suggestions: each person once, with the strongest reason, and people who left last."""
     first: dict[int, Suggestion] = {}
     for suggestion in found:
         first.setdefault(suggestion.person.pk, suggestion)
@@ -83,7 +83,7 @@ def _pick_best(found: Iterable[Suggestion]) -> list[Suggestion]:
 
 
 def _add_distinctions(seats: Sequence[Subscription], best: dict[int, list[Suggestion]]) -> dict[int, list[Suggestion]]:
-    """The same suggestions, each with what distinguishes its person."""
+    """The same suggestions with what tells their people apart: addresses, seat counts, seats in this profile."""
     wanted = {one.person.pk for found in best.values() for one in found}
     people = Person.objects.with_seat_counts().prefetch_related("addresses").in_bulk(wanted)
     held = Match.objects.of_current_seats().filter(person__in=wanted)
@@ -113,7 +113,7 @@ def _by_address(addresses: Iterable[str]) -> dict[str, list[Person]]:
 
 
 def _by_name(seats: Sequence[Subscription]) -> dict[str, list[Person]]:
-    """By folded name. The index holds names as written, so the usual ways to write one are asked for."""
+    """People by folded name. The index holds names as they are written, so the usual spellings are looked up."""
     wanted = {way for seat in seats for way in _name_spellings(seat)}
     found: dict[str, list[Person]] = defaultdict(list)
     for person in Person.objects.filter(name__in=wanted):
@@ -140,7 +140,7 @@ def _local_part(seat: Subscription) -> str:
 
 
 def _common_domains() -> Iterable[str]:
-    """The commonest domains of the directory."""
+    """The most common domains of the addresses in the directory."""
     domain = Substr("address", StrIndex("address", Value("@")) + 1)
     counted = PersonAddress.objects.order_by().annotate(domain=domain).values("domain").annotate(number=Count("pk"))
     return counted.order_by("-number", "domain").values_list("domain", flat=True)[:MOST_DOMAINS]

@@ -1,11 +1,11 @@
 # ruff: noqa: S608 - names of tables and columns are our own constants, all else is a parameter
 """Try a user resolution rule, saved or not, without changing anything.
 
-1. Count what it would match among the current seats of its profiles, were it the only rule.
-2. Show some of it, what differs from the user a seat has now first.
-3. Where it matches nothing, show what it looked for, and what the directory has instead.
+1. Count what it would match among the current seats of its profiles if it were the only rule.
+2. Show a sample: first seats without a user, then seats that have another user now, then the rest.
+3. If it matches nothing, show which values it looked up and which values the directory has.
 
-The number of queries depends neither on the seats nor on the profiles.
+The number of queries depends neither on the number of seats nor on that of profiles.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from subscriptions.matching import resolve
 from subscriptions.models import Person, PersonAddress, ResolutionRule
 
 SAMPLE, MISSES, KNOWN = 20, 8, 3
-NEW, OTHER, STAYS = 0, 1, 2  # the order they are shown in; what was matched by hand stays
+NEW, OTHER, STAYS = 0, 1, 2  # the order in which they are shown; a match made by hand stays
 
 
 @dataclass(frozen=True)
 class Miss:
-    """What a seat has, what the rule made of it, and how many people it leads to: none, or too many."""
+    """The value of a seat, what the rule made of it, and how many people have that: none, or too many."""
 
     value: str
     looked_for: str
@@ -33,9 +33,9 @@ class Miss:
 
 @dataclass(frozen=True)
 class Trial:
-    """What a rule would match on its own. `new` seats have no user now, `other` have another one by another rule.
+    """What a rule would match on its own. `new` seats have no user now, `other` seats have another user by another rule.
 
-    The sample holds (seat, person) keys. `misses` and `known`, values the directory has, are there without any match.
+    `sample` holds (seat, person) keys. `misses` and `known` (values in the directory) are filled only without a match.
     """
 
     seats: int = 0
@@ -48,7 +48,7 @@ class Trial:
 
 
 def run(rule: ResolutionRule, profiles: Sequence[IntegrationProfile]) -> Trial:
-    """What the rule would find among all current seats of these profiles."""
+    """Try the rule on all current seats of these profiles."""
     if not profiles:
         return Trial()
     select, values = resolve.select_matches(rule, profiles)
@@ -70,7 +70,7 @@ def run(rule: ResolutionRule, profiles: Sequence[IntegrationProfile]) -> Trial:
 
 
 def _list_misses(rule: ResolutionRule, profiles: Sequence[IntegrationProfile]) -> list[Miss]:
-    """The first seats that have what the rule reads, each with what became of it."""
+    """The first seats that have the value the rule reads, each with the value that was looked up and its result."""
     value, values = resolve.looked_up_value(rule)
     asked, keys = resolve.seats_condition(rule, profiles)
     seats = f"SELECT t.id, {resolve.source_column(rule)} AS has, {value} AS wanted FROM {resolve.SEATS} t WHERE {asked}"

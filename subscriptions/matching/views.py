@@ -1,4 +1,4 @@
-"""Subscriptions without user, matched by hand with suggestions; and user resolution rules, tried in order."""
+"""Pages of subscriptions without user, where they are matched by hand, and of user resolution rules."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from subscriptions.models import Person, ResolutionRule, Subscription
 
 
 def unmatched_list(request: SignedInRequest) -> HttpResponse:
-    """Current seats that have no user, each with who it could be."""
+    """Current seats without a user, each with suggestions."""
     seats = Subscription.objects.current().filter(match=None).select_related("profile")
     context = tables.listing(request, seats, UnmatchedTable, UnmatchedFilter)
     shown = list(context["table"].page.object_list.data)
@@ -36,7 +36,7 @@ def unmatched_list(request: SignedInRequest) -> HttpResponse:
 
 
 def unmatched_search(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Look for the person behind one seat."""
+    """Search the directory for the person behind one seat."""
     seat = get_object_or_404(Subscription.objects.select_related("profile", "match__person"), pk=pk)
     people = Person.objects.with_seat_counts().prefetch_related("addresses")
     context = tables.listing(request, people, PersonChoiceTable, PersonChoiceFilter)
@@ -49,51 +49,51 @@ def unmatched_search(request: SignedInRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def unmatched_match(request: SignedInRequest) -> HttpResponse:
-    """One click: this seat is this person's."""
+    """Match a seat with a person, in one click."""
     seat, person = _parse_pair(request.POST.get("pair", ""))
     match_by_hand.run(seat, person, by=request.user, now=timezone.now())
     place = _return_path(request.POST) or seat.get_absolute_url()
-    # On the work list, whose form the message's button uses; the page of the seat has a button of its own.
-    said = {"seat": seat, "person": person, "undo": place.startswith(reverse("unmatched_list"))}
-    messages.success(request, render_to_string("subscriptions/matching/matched.html", said))
+    # The message has an Undo button only on the work list, whose form it uses. The seat's own page has its own button.
+    context = {"seat": seat, "person": person, "undo": place.startswith(reverse("unmatched_list"))}
+    messages.success(request, render_to_string("subscriptions/matching/matched.html", context))
     return redirect(place)
 
 
 @require_POST
 def unmatched_remove(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Take a match made by hand away; the rules look again."""
+    """Remove a match made by hand. The rules try the seat again."""
     seat = get_object_or_404(Subscription.objects.select_related("profile"), pk=pk)
     if match_by_hand.remove(seat, by=request.user):
-        messages.success(request, "The match made by hand was removed. The resolution rules are looking again.")
+        messages.success(request, "The match made by hand was removed. The resolution rules are being applied again.")
     else:
         messages.info(request, "There is no match made by hand.")
     return redirect(_return_path(request.POST) or seat.get_absolute_url())
 
 
-def _parse_pair(told: str) -> tuple[Subscription, Person]:
-    """“seat:person”, as the buttons send it. Raises `Http404`."""
-    keys = [int(key) for key in told.split(":") if key.isascii() and key.isdigit() and len(key) < 20]
+def _parse_pair(text: str) -> tuple[Subscription, Person]:
+    """The seat and the person of “seat:person”, which the buttons send. Raises `Http404`."""
+    keys = [int(key) for key in text.split(":") if key.isascii() and key.isdigit() and len(key) < 20]
     if len(keys) != 2 or max(keys) > LARGEST_KEY:
         raise Http404
     return get_object_or_404(Subscription, pk=keys[0]), get_object_or_404(Person, pk=keys[1])
 
 
 def _return_path(given: QueryDict) -> str:
-    """Where to go on, if it is a place of ours."""
+    """The page to return to; empty unless it is a page of this site."""
     place = given.get("back", "")
     return place if url_has_allowed_host_and_scheme(place, allowed_hosts=None) else ""
 
 
 def resolution_rule_list(request: SignedInRequest) -> HttpResponse:
-    """Every rule in the order they are tried, with the matches each one made."""
-    # Said again: Django forgets the model's order where it groups, and the order is what decides.
+    """All rules in the order in which they are tried, with how many matches each has made."""
+    # Ordered explicitly: Django drops the model's ordering in a query that groups.
     rules = ResolutionRule.objects.annotate(found=Count("matches")).order_by("order", "pk")
     rules = rules.prefetch_related("profiles")
     return render(request, "subscriptions/matching/rule_list.html", {"rules": rules})
 
 
 def resolution_rule_create(request: SignedInRequest) -> HttpResponse:
-    """A new rule, tried after the others until it is moved."""
+    """Create a rule. It is tried after the others until it is moved."""
     return _edit_rule(request, ResolutionRule())
 
 
@@ -103,7 +103,7 @@ def resolution_rule_edit(request: SignedInRequest, pk: int) -> HttpResponse:
 
 
 def _edit_rule(request: SignedInRequest, rule: ResolutionRule) -> HttpResponse:
-    """Save, or only show what the rule would match as it stands in the form."""
+    """Save the rule, or only show what it would match with the values in the form."""
     form = RuleForm(request.POST or None, instance=rule)
     context: dict[str, object] = {"form": form, "rule": rule if rule.pk else None, "name": rule.name}
     if form.is_valid():
@@ -131,7 +131,7 @@ def _trial_context(form: RuleForm) -> dict[str, object]:
 
 
 def resolution_rule_delete(request: SignedInRequest, pk: int) -> HttpResponse:
-    """A confirmation that says how many matches go."""
+    """Delete a rule after a confirmation that says how many matches are deleted with it."""
     rule = get_object_or_404(ResolutionRule.objects.annotate(found=Count("matches")), pk=pk)
     if request.method == "POST":
         edit_rules.delete(rule, by=request.user)
@@ -142,7 +142,7 @@ def resolution_rule_delete(request: SignedInRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def resolution_rule_move(request: SignedInRequest, pk: int) -> HttpResponse:
-    """One place up or down."""
+    """Move a rule one place up or down."""
     rule = get_object_or_404(ResolutionRule, pk=pk)
     if request.POST.get("direction") in (edit_rules.UP, edit_rules.DOWN):
         edit_rules.move(rule, request.POST["direction"], by=request.user)

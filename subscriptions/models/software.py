@@ -62,8 +62,8 @@ class SoftwareModel(models.Model):
         ]
 
     def __str__(self) -> str:
-        # ServiceNow's display name is publisher + product + edition. Here a product such as "Acme Mail" of "Acme" is not
-        # shown as "Acme Acme Mail".
+        # ServiceNow's display name is publisher + product + edition. Here "Acme Mail"
+        # of the publisher "Acme" is not shown as "Acme Acme Mail".
         product = self.product if self.product.startswith(self.publisher) else f"{self.publisher} {self.product}"
         return f"{product} {self.edition}".strip()
 
