@@ -1,4 +1,4 @@
-"""Filters of the candidate list; they live in the URL."""
+"""The filter of the list of removal candidates. Its state is in the URL."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ CLOSED, ALL = "closed", "all"
 
 
 class CandidateFilter(ListFilter):
-    """Without a choice the list shows open candidates, which are work."""
+    """Without a choice the list shows open candidates, because somebody has to decide on them."""
 
     q = search(placeholder="Number, name, e-mail or profile", method="by_text")
     state = django_filters.ChoiceFilter(

@@ -40,7 +40,7 @@ class Bar:
 
 
 @dataclass(frozen=True)
-class Line:
+class TableLine:
     """A line of the table: one day with events, or a stretch of days without any."""
 
     since: date
@@ -95,8 +95,8 @@ def _draw_bar(day: Day, position: int, most: int) -> Bar:
     return Bar(day, position * STEP, HEIGHT - height, height)
 
 
-def _table_lines(days: list[Day]) -> Iterator[Line]:
+def _table_lines(days: list[Day]) -> Iterator[TableLine]:
     """The latest day first. Neighboring days without events become one line if their state is the same."""
     for (busy, state), group in groupby(reversed(days), key=lambda day: (day.events and day.day, day.state)):
         stretch = list(group)
-        yield Line(stretch[-1].day, stretch[0].day, stretch[0].events if busy else 0, state)
+        yield TableLine(stretch[-1].day, stretch[0].day, stretch[0].events if busy else 0, state)

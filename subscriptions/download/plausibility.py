@@ -23,7 +23,7 @@ READ = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Listing:
+class ListingFigures:
     """A whole listing in numbers.
 
     `listed` counts accounts that are not removed; `set_aside` counts records that could not be read, `unreadable` those
@@ -47,7 +47,7 @@ def tolerance(count: int) -> int:
     return max(ALWAYS, int(count * SHARE))
 
 
-def check_not_empty(listing: Listing) -> None:
+def check_not_empty(listing: ListingFigures) -> None:
     """Raises ProtocolError for an empty list from a vendor that counts accounts, or if no record can be read."""
     if not listing.listed and listing.set_aside:
         raise base.ProtocolError(
@@ -62,7 +62,7 @@ def check_not_empty(listing: Listing) -> None:
         )
 
 
-def why_nothing_ends(listing: Listing) -> str:
+def why_nothing_ends(listing: ListingFigures) -> str:
     """Why all endings of this run are withheld; an empty text if they may happen."""
     if not listing.ending:
         return ""
@@ -76,7 +76,7 @@ def why_nothing_ends(listing: Listing) -> str:
     return _too_many(listing) or _too_few(listing)
 
 
-def _too_many(listing: Listing) -> str:
+def _too_many(listing: ListingFigures) -> str:
     if listing.accept_drop:
         most = listing.ending if listing.confirmed is None else listing.confirmed + tolerance(listing.confirmed)
         if listing.ending <= most:
@@ -93,7 +93,7 @@ def _too_many(listing: Listing) -> str:
     )
 
 
-def is_short(listing: Listing) -> bool:
+def is_short(listing: ListingFigures) -> bool:
     """Whether fewer accounts are listed than the vendor itself counts, by more than the tolerance.
 
     All accounts that are not removed are compared, whether or not they use a license, because the vendor counts
@@ -104,7 +104,7 @@ def is_short(listing: Listing) -> bool:
     return listing.listed + listing.set_aside < listing.provisioned - tolerance(listing.provisioned)
 
 
-def _too_few(listing: Listing) -> str:
+def _too_few(listing: ListingFigures) -> str:
     if listing.accept_drop or not is_short(listing):
         return ""
     return (

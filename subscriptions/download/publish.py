@@ -28,7 +28,7 @@ from subscriptions.software import recognize
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Published:
     """The counters of a publish, and why it withheld endings; an empty text if it did not."""
 
     counters: dict[str, int]
@@ -46,7 +46,7 @@ class Written:
     unchanged: int
 
 
-def run(job: Job, team: base.Team, *, set_aside: int, unreadable: int, now: datetime) -> Outcome:
+def run(job: Job, team: base.Team, *, set_aside: int, unreadable: int, now: datetime) -> Published:
     """Publish the run's staging table. Raises ProtocolError for an empty list from a vendor that counts accounts.
 
     `set_aside` is the number of records that could not be read, `unreadable` that of those without a readable id.
@@ -61,7 +61,7 @@ def run(job: Job, team: base.Team, *, set_aside: int, unreadable: int, now: date
         written = _write_differences(stage, profile, identifiers, listed.live, now)
         exclude.mark_seats(profile)
         may_have_gone = written.current > written.unchanged + written.changed
-        listing = plausibility.Listing(
+        listing = plausibility.ListingFigures(
             listed=listed.live,
             set_aside=set_aside,
             unreadable=unreadable,
@@ -76,7 +76,7 @@ def run(job: Job, team: base.Team, *, set_aside: int, unreadable: int, now: date
         _warn_of_oddities(job, listing, unrecognized)
         counters = _run_counters(profile, listed, written, listing, unrecognized, ended=not because)
         job.progress(counters=counters, step="Published")
-    return Outcome(counters, because)
+    return Published(counters, because)
 
 
 def _write_differences(
@@ -94,7 +94,7 @@ def _write_differences(
     return Written(current, new, changed, returned, unchanged=live - new - changed - returned)
 
 
-def _end_missing(job: Job, profile: IntegrationProfile, listing: plausibility.Listing, now: datetime) -> str:
+def _end_missing(job: Job, profile: IntegrationProfile, listing: plausibility.ListingFigures, now: datetime) -> str:
     """End missing seats and mark the profile as refreshed. If the listing is not plausible, only return why."""
     plausibility.check_not_empty(listing)
     because = plausibility.why_nothing_ends(listing)
@@ -106,7 +106,7 @@ def _end_missing(job: Job, profile: IntegrationProfile, listing: plausibility.Li
     return ""
 
 
-def _warn_of_oddities(job: Job, listing: plausibility.Listing, unrecognized: list[str]) -> None:
+def _warn_of_oddities(job: Job, listing: plausibility.ListingFigures, unrecognized: list[str]) -> None:
     if unrecognized:
         names = ", ".join(unrecognized)
         job.warn(f"Unrecognized subscription identifiers, not counted under any software model: {names}")
@@ -120,7 +120,7 @@ def _run_counters(
     profile: IntegrationProfile,
     listed: differences.Listed,
     written: Written,
-    listing: plausibility.Listing,
+    listing: plausibility.ListingFigures,
     unrecognized: list[str],
     *,
     ended: bool,

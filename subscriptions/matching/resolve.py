@@ -114,7 +114,7 @@ def _write_matches(profile: IntegrationProfile, now: datetime) -> Changes:
     moment = connection.ops.adapt_datetimefield_value(now)
     changed = sql.execute(
         f"UPDATE {MATCHES} AS m SET person_id = w.person_id, rule_id = w.rule_id, at = %s FROM {WANTED} w "
-        f"WHERE w.seat_id = m.subscription_id AND m.rule_id IS NOT NULL "  # somebody may have matched it by hand meanwhile
+        f"WHERE w.seat_id = m.subscription_id AND m.rule_id IS NOT NULL "  # not those made by hand meanwhile
         f"AND (m.person_id <> w.person_id OR m.rule_id <> w.rule_id)",
         [moment],
     )

@@ -33,7 +33,7 @@ class Miss:
 
 @dataclass(frozen=True)
 class Trial:
-    """What a rule would match on its own. `new` seats have no user now, `other` seats have another user by another rule.
+    """What a rule would match on its own. `new` seats have no user now, `other` have another user by another rule.
 
     `sample` holds (seat, person) keys. `misses` and `known` (values in the directory) are filled only without a match.
     """

@@ -14,24 +14,24 @@ MOST_CHOICES = 500
 
 
 def column_choices(column: str) -> list[tuple[str, str]]:
-    """The values a column has, for a filter."""
+    """The values that a column has, as choices of a filter."""
     return column_values.choices(Person, column, most=MOST_CHOICES)
 
 
 def seats_of(person: Person) -> QuerySet[Subscription]:
-    """The person's seats, current ones first, with everything a row shows."""
+    """The person's seats, current ones first, with all that a row shows. At most `MOST_SHOWN`."""
     related = ("profile", "identifier__software_model", "last_activity", "match__rule", "match__by")
     seats = Subscription.objects.filter(match__person=person).select_related(*related)
     return seats.order_by("ended_at", "display_name", "pk")[:MOST_SHOWN]
 
 
 def manager_unknown(person: Person) -> bool:
-    """Whether the person names a manager whose number nobody has (yet)."""
+    """Whether the person names a manager whose employee number nobody in the directory has."""
     return bool(person.manager) and not Person.objects.filter(key=person.manager).exists()
 
 
 def page_context(person: Person) -> dict[str, Any]:
-    """The manager, the direct reports, and which addresses others hold too."""
+    """For the person's page: the manager, the direct reports, and which addresses other people have too."""
     reports = Person.objects.filter(manager=person.key).exclude(pk=person.pk)
     addresses = list(person.addresses.all())
     others = PersonAddress.objects.filter(address__in=[one.address for one in addresses]).exclude(person=person)

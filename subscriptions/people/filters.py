@@ -1,4 +1,4 @@
-"""The filter of the list of people; it lives in the URL."""
+"""The filter of the list of people. Its state is in the URL."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class PersonFilter(ListFilter):
         label="State", choices=[(ACTIVE, "Active"), (LEFT, "Left")], empty_label="Any", method="by_state"
     )
     seats = django_filters.ChoiceFilter(
-        label="Seats", choices=[(WITH, "With seats"), (WITHOUT, "Without")], empty_label="Any", method="by_seats"
+        label="Subscriptions", choices=[(WITH, "With"), (WITHOUT, "Without")], empty_label="Any", method="by_seats"
     )
 
     class Meta:

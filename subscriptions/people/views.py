@@ -1,4 +1,4 @@
-"""The directory of people: the list, one person, and changing them by hand."""
+"""Pages of the directory: the list of people, one person, and changing people by hand."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ def _people_with_seats() -> PersonQuerySet:
 
 
 def person_list(request: SignedInRequest) -> HttpResponse:
-    """Everybody the directory knows."""
+    """All people of the directory."""
     context = tables.listing(request, _people_with_seats(), PersonTable, PersonFilter)
     return render(request, "subscriptions/people/person_list.html", context)
 
 
 def person_detail(request: SignedInRequest, pk: int) -> HttpResponse:
-    """One person: their data, addresses, seats, manager and reports."""
+    """One person: data, addresses, seats, manager and direct reports."""
     person = get_object_or_404(_people_with_seats(), pk=pk)
     context = {"person": person, "seats": directory.seats_of(person), **directory.page_context(person)}
     return render(request, "subscriptions/people/person_detail.html", context)
 
 
 def person_create(request: SignedInRequest) -> HttpResponse:
-    """A person who is in no file."""
+    """Add a person by hand."""
     form = PersonForm(request.POST or None)
     if form.is_valid():
         person = edit_people.create(form.cleaned_data, by=request.user)
@@ -45,14 +45,14 @@ def person_create(request: SignedInRequest) -> HttpResponse:
 
 
 def person_edit(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Change a person; the next import by their number changes them again."""
+    """Change a person. The next import that has their employee number changes them again."""
     person = get_object_or_404(Person, pk=pk)
     form = PersonForm(request.POST or None, instance=person)
     if form.is_valid():
         try:
             changed = edit_people.change(pk, form.cleaned_data, by=request.user)
-        except edit_people.EditConflict:
-            form.add_error(None, "Somebody else changed this person meanwhile. Open the form again and repeat it.")
+        except edit_people.PersonEditConflict:
+            form.add_error(None, "Somebody else has changed this person. Open the form again and repeat your change.")
         else:
             messages.success(request, f"{changed} was saved.")
             _warn_of_unknown_manager(request, changed)
@@ -63,11 +63,11 @@ def person_edit(request: SignedInRequest, pk: int) -> HttpResponse:
 
 def _warn_of_unknown_manager(request: SignedInRequest, person: Person) -> None:
     if directory.manager_unknown(person):
-        messages.warning(request, f"Nobody in the directory has the manager’s employee number, {person.manager}.")
+        messages.warning(request, f"Nobody in the directory has the manager’s employee number {person.manager}.")
 
 
 def person_delete(request: SignedInRequest, pk: int) -> HttpResponse:
-    """A confirmation that says what goes and what stays."""
+    """Delete a person after a confirmation that says what is deleted and what is kept."""
     person = get_object_or_404(_people_with_seats(), pk=pk)
     if request.method == "POST":
         edit_people.delete(person, by=request.user)

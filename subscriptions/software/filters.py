@@ -1,4 +1,4 @@
-"""Filters of software models and subscription identifiers; they live in the URL."""
+"""Filters of software models and subscription identifiers. Their state is in the URL."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class IdentifierFilter(ListFilter):
     def listed_by(
         self, queryset: QuerySet[SubscriptionIdentifier], name: str, value: IntegrationProfile
     ) -> QuerySet[SubscriptionIdentifier]:
-        """Those of which the profile lists a seat; the figures stay those of all profiles."""
+        """Identifiers of which the profile lists a seat. Their figures still count all profiles."""
         seats = Subscription.objects.filter(profile=value, identifier=OuterRef("pk")).listed()
         return queryset.filter(Exists(seats))
 

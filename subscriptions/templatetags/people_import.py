@@ -1,4 +1,4 @@
-"""An import's lines in words, for its pages."""
+"""The changes that a line of an import makes, in words, for its pages."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ register = template.Library()
 
 @register.simple_tag
 def row_changes(row: PersonImportRow) -> list[dict[str, Any]]:
-    """What a line changes, or gives a new person: column, what it was, and what it will be, as it was read."""
+    """The columns that a line changes or gives to a new person, with the value before and after."""
     values = people_file.parse_cells(row.values["cells"])
     now = {ADDRESSES: values.addresses, **values.fields}
     before = row.values.get("before", {})
     new = row.effect == PersonImportRow.Effect.NEW
-    told = {name for name in now if now[name]} - {KEY, NAME} if new else set(before)
+    shown = {name for name in now if now[name]} - {KEY, NAME} if new else set(before)
     return [
         {
             "label": headings[0].capitalize(),
             "was": _value_text(before.get(name)),
-            "now": _value_text(now.get(name)) or ("still here" if name == LEFT_ON else ""),
+            "now": _value_text(now.get(name)) or ("active" if name == LEFT_ON else ""),
         }
         for column, headings in HEADINGS.items()
-        if (name := ADDRESSES if column == EMAILS else column) in told
+        if (name := ADDRESSES if column == EMAILS else column) in shown
     ]
 
 

@@ -1,4 +1,4 @@
-"""Figures of subscriptions for pages of other apps, and the days of inactivity of a seat."""
+"""Figures of subscriptions for pages of other apps, and the inactive days of a seat."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ register = template.Library()
 
 @register.simple_tag
 def seats_of(profile: IntegrationProfile) -> dict[str, Any]:
-    """A profile's current seats by software model, their totals, and the lists behind them."""
+    """A profile's current seats by software model, with totals and links to the lists."""
     return figures.of_profile(profile)
 
 
 @register.simple_tag
 def unrecognized_identifiers() -> dict[str, int]:
-    """How many subscription identifiers wait for a software model, and the current seats that hang on them."""
+    """How many subscription identifiers have no software model, and how many current seats they have."""
     return software_figures.count_unrecognized()
 
 

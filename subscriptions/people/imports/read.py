@@ -1,13 +1,13 @@
 """Read the uploaded file of an import into a preview. Nothing in the directory changes.
 
-1. Start from nothing: what an attempt that broke off has stored is dropped.
-2. Read the file line by line and store, beside each line, what it would do or why it is refused; every batch of lines
+1. Delete the lines that an interrupted attempt has stored.
+2. Read the file line by line. Store each line with what it would change or why it is refused. Every batch of lines
    commits together with its progress.
-3. Refuse lines that share an employee number: nobody can say which of them is right. Mark those whose manager nobody
-   knows: that is no reason to refuse them.
-4. Count, among others whom the file leaves out. The file itself goes: it has been read.
+3. Refuse lines that share an employee number, because nobody can tell which of them is right. Mark lines whose manager
+   is unknown, but do not refuse them.
+4. Count the figures of the preview, including the people who are missing from the file. Delete the file itself.
 
-A file that turns out unreadable on its last line leaves nothing behind but the reason.
+If any line shows that the file cannot be read, even the last one, only the reason is kept.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ REMEDY = "Correct the file and upload it again."
 
 
 def run(job: Job, upload: PersonImport, *, now: datetime) -> None:
-    """A preview, or the reason why there is none. Raises `runs.LeaseLost` or `runs.Canceled`."""
+    """Store a preview, or the reason why there is none. Raises `runs.LeaseLost` or `runs.Canceled`."""
     with transaction.atomic():
         job.progress(items=0, step="Reading the file", expected=stored_file.count_line_ends(upload))
         upload.rows.all().delete()
@@ -58,7 +58,7 @@ def run(job: Job, upload: PersonImport, *, now: datetime) -> None:
 
 @transaction.atomic
 def _show_preview(job: Job, upload: PersonImport) -> None:
-    PersonImport.objects.get_locked(upload.pk)  # before its lines, as whoever throws it away does
+    PersonImport.objects.get_locked(upload.pk)  # locked before its lines, in the same order as discarding it
     _refuse_shared_numbers(upload)
     people_differences.mark_unknown_managers(upload)
     upload.counters = people_differences.count_figures(upload)
@@ -68,8 +68,8 @@ def _show_preview(job: Job, upload: PersonImport) -> None:
     counters = {name: upload.counters[name] for name in ("lines", *Effect.values)}
     if upload.mark_leavers:
         counters["leavers"] = upload.counters["leavers"]
-    told = {"lines": counters["lines"], "refused": counters[Effect.REFUSED.value]}
-    audit.record(job.run.requested_by, "uploaded people", upload, **told)
+    refused = counters[Effect.REFUSED.value]
+    audit.record(job.run.requested_by, "uploaded people", upload, lines=counters["lines"], refused=refused)
     job.close(JobRun.State.SUCCEEDED, counters=counters)
 
 
@@ -84,15 +84,15 @@ def _refuse_file(job: Job, upload: PersonImport, problem: str) -> None:
 
 
 def compare_again(job: Job, upload: PersonImport, *, now: datetime) -> None:
-    """Make the preview anew from its stored lines, because the directory has changed. Call it in a transaction."""
+    """Make the preview again from its stored lines, because the directory has changed. Call it in a transaction."""
     today, done = timezone.localdate(now), 0
     for batch in people_differences.read_batches(people_differences.accepted_lines(upload)):
         people = people_differences.find_known(row.key for row in batch)
         different = []
         for row in batch:
-            of = people.get(row.key)
-            values = people_differences.parse_line(row, of, upload, today=today)
-            effect, before = people_differences.compare_line(values, of, today=today)
+            known = people.get(row.key)
+            values = people_differences.parse_line(row, known, upload, today=today)
+            effect, before = people_differences.compare_line(values, known, today=today)
             if (effect, before) != (row.effect, row.values.get("before", {})):
                 row.effect, row.values = effect, {**row.values, "before": before}
                 different.append(row)
@@ -104,7 +104,7 @@ def compare_again(job: Job, upload: PersonImport, *, now: datetime) -> None:
 
 
 def _store_lines(job: Job, upload: PersonImport, records: Iterator[Record], today: date) -> tuple[int, int]:
-    """Store every line; gives how many there are, and how many of the refused may hide a person."""
+    """Store every line. Returns how many there are, and how many of the refused ones may hide a person."""
     lines = unsure = 0
     while batch := list(islice(records, people_differences.BATCH)):
         rows = list(_compare_records(upload, batch, today))
@@ -112,7 +112,7 @@ def _store_lines(job: Job, upload: PersonImport, records: Iterator[Record], toda
         with transaction.atomic():
             lines += bulk.load(connection, ROWS, COLUMNS, (_driver_row(row) for row in rows))
             job.progress(items=lines)
-    sql.analyze(ROWS)  # or the planner takes a hundred thousand new lines for a handful
+    sql.analyze(ROWS)  # otherwise the planner takes a hundred thousand new lines for a handful
     return lines, unsure
 
 
@@ -127,17 +127,17 @@ def _compare_records(upload: PersonImport, batch: Iterable[Record], today: date)
             if record.problem:
                 raise ValueError(record.problem)
             if cells != record.cells:
-                people_file.parse_cells(record.cells)  # says which cell holds the NUL
-            of = people.get(key)
-            values = people_differences.parse_line(row, of, upload, today=today)
-            row.effect, row.values["before"] = people_differences.compare_line(values, of, today=today)
+                people_file.parse_cells(record.cells)  # its error names the cell with the NUL
+            known = people.get(key)
+            values = people_differences.parse_line(row, known, upload, today=today)
+            row.effect, row.values["before"] = people_differences.compare_line(values, known, today=today)
         except ValueError as error:
             row.effect, row.problem = Effect.REFUSED, str(error)[:LONGEST_PROBLEM]
         yield row
 
 
 def _without_nul(cell: str) -> str:
-    """PostgreSQL stores no NUL, neither as text nor in JSON; the line is refused for it, and shown without."""
+    """The cell without NUL characters, which PostgreSQL cannot store. A line with one is refused and shown without."""
     return cell.replace("\0", "")
 
 

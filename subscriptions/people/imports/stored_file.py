@@ -1,6 +1,6 @@
-"""An uploaded file, kept in the database until a worker reads it: web and worker need not share a disk.
+"""An uploaded file, stored in the database until a worker reads it, so that web and worker need not share a disk.
 
-In pieces, so that neither side ever holds the whole of it.
+It is stored in pieces, so that neither of them has to hold all of it in memory.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ PIECE = 1024 * 1024  # bytes
 
 
 def store_pieces(upload: PersonImport, file: BinaryIO) -> None:
-    """Store the file from its beginning to its end. Call it in a transaction."""
+    """Store the whole file. Call it in a transaction."""
     file.seek(0)
     number = 0
     while data := file.read(PIECE):
@@ -24,7 +24,7 @@ def store_pieces(upload: PersonImport, file: BinaryIO) -> None:
 
 
 def read_pieces(upload: PersonImport) -> Iterator[bytes]:
-    """Its pieces in order, one at a time."""
+    """The pieces of the file in order, one at a time."""
     stored = upload.pieces.order_by("number").values_list("data", flat=True)
     number = 0
     while found := stored.filter(number=number).first():
@@ -33,12 +33,12 @@ def read_pieces(upload: PersonImport) -> Iterator[bytes]:
 
 
 def count_line_ends(upload: PersonImport) -> int:
-    """About how many lines there are: a quoted cell may hold line ends too."""
+    """About how many lines the file has; a quoted cell may contain line ends too."""
     return sum(piece.count(b"\n") for piece in read_pieces(upload))
 
 
 def open_pieces(upload: PersonImport) -> BinaryIO:
-    """To be read line by line, once."""
+    """The stored file, to be read once."""
     return io.BufferedReader(_Pieces(upload))
 
 

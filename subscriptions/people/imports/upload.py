@@ -1,7 +1,7 @@
-"""Take an uploaded file of people, and let a worker read it.
+"""Store an uploaded file of people and request the run that reads it.
 
-1. Forget the files nobody confirmed for a week: they hold personal data.
-2. Keep the file as it came, and ask for the job that reads it into a preview.
+1. Discard files that nobody has confirmed for a week, because they hold personal data.
+2. Store the file as it is, and request a run that reads it into a preview.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ State = PersonImport.State
 
 @transaction.atomic
 def run(file: BinaryIO, *, file_name: str, mark_leavers: bool, by: User, now: datetime) -> PersonImport:
-    """The import, about to be read."""
+    """The new import, with its run requested."""
     forget_old(now)
     upload = PersonImport.objects.create(
         file_name=_printable_name(file_name), mark_leavers=mark_leavers, uploaded_by=by, uploaded_at=now
@@ -33,7 +33,7 @@ def run(file: BinaryIO, *, file_name: str, mark_leavers: bool, by: User, now: da
 
 
 def forget_old(now: datetime) -> int:
-    """Throw away what nobody has confirmed for a week; returns how many files that were."""
+    """Discard files that nobody has confirmed for a week. Returns how many."""
     waiting = PersonImport.objects.filter(state__in=(State.READING, State.PREVIEW, State.APPLYING))
     old = waiting.filter(uploaded_at__lt=now - KEPT).exclude(run__state__in=JobRun.ACTIVE)
     return sum(_forget_import(pk) for pk in old.values_list("pk", flat=True))
