@@ -103,7 +103,7 @@ def candidate_skip(request: SignedInRequest, pk: int) -> HttpResponse:
     try:
         workflow.skip(candidate, reason=form.cleaned_data["reason"], by=request.user, now=timezone.now())
     except workflow.NotAllowed:
-        messages.info(request, f"{candidate.number} was closed by somebody else meanwhile.")
+        messages.info(request, f"{candidate.number} was closed in the meantime.")
     else:
         messages.success(request, f"{candidate.number} was closed as skipped.")
     return redirect(candidate)

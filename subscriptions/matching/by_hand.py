@@ -26,7 +26,7 @@ def run(seat: Subscription, person: Person, *, by: User, now: datetime) -> Match
 
 @transaction.atomic
 def remove(seat: Subscription, *, by: User) -> bool:
-    """Remove a match made by hand and let the rules try again. False if there is none, for example no longer."""
+    """Remove a match made by hand and let the rules try again. False if there is no such match."""
     match = Match.objects.select_for_update(of=("self",)).filter(subscription=seat, rule=None).first()
     if match is None:
         return False

@@ -30,7 +30,7 @@ def run(model: SoftwareModel, *, by: User) -> bool:
 
 @transaction.atomic
 def delete(model: SoftwareModel, *, by: User) -> bool:
-    """Delete a model that nothing refers to. False if something does, for example since the page was opened."""
+    """Delete a model that nothing refers to. False if something does, perhaps only since the page was opened."""
     locked = SoftwareModel.objects.select_for_update().get(pk=model.pk)
     if not is_empty(locked):
         return False
