@@ -123,7 +123,7 @@ def _seats(
     for numbers in (range(start, min(start + PAGE, seats)) for start in range(0, seats, PAGE)):
         answer = {"members": [team.made(number) for number in numbers], "cursor": "", "has_more": False}
         items = members.page(json.dumps(answer).encode()).items
-        for row in staging.rows(items, start=numbers[0]):
+        for row in staging.driver_rows(items, start=numbers[0]):
             seat = dict(zip(names, row, strict=True))
             number = seat.pop("position") - 1
             kind = seat.pop("identifier")

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db import transaction
 
-from subscriptions.models import Person, PersonAddress, normalized
+from subscriptions.models import Person, PersonAddress, normalize_address
 
 DEPARTMENTS = ("Sales", "Engineering", "Finance", "Marketing", "Operations", "Legal", "Human Resources", "Design")
 COUNTRIES = ("DE", "FR", "PL", "JP", "IN", "US", "BR", "ES")
@@ -42,7 +42,7 @@ def fill(teams: Iterable[Any]) -> int:
                 left_on=first_day - LEFT if number % 15 == 14 else None,
             )
         )
-        addresses.append(normalized(address))
+        addresses.append(normalize_address(address))
     made = Person.objects.bulk_create(people)
     PersonAddress.objects.bulk_create(
         PersonAddress(person=person, address=address) for person, address in zip(made, addresses, strict=True)

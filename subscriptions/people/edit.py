@@ -1,9 +1,9 @@
 """Create, change or delete one person by hand.
 
-1. A change is refused when somebody else changed the person since the form was opened.
-2. Addresses are replaced as a whole; the first is the one lists show.
-3. New matches are asked for where the number or an address changed.
-4. The audit trail says what changed.
+1. Refuse a change if somebody else has changed the person since the form was opened.
+2. Replace all addresses. The first one is shown in lists.
+3. Record what changed in the audit trail.
+4. Request matching for all profiles if the employee number or an address changed.
 """
 
 from __future__ import annotations
@@ -20,12 +20,13 @@ from subscriptions.models import Person, PersonAddress
 FIELDS = ("key", "name", "department", "manager", "cost_center", "country", "left_on")
 
 
-class EditConflict(Exception):
-    """Somebody else saved the person after this form was opened."""
+class PersonEditConflict(Exception):
+    """Somebody else has saved the person since this form was opened."""
 
 
 @transaction.atomic
 def create(data: dict[str, Any], *, by: User) -> Person:
+    """Create a person from the cleaned data of the form."""
     person = Person.objects.create(**{field: data[field] for field in FIELDS})
     _replace_addresses(person, data["addresses"])
     audit.record(by, "created person", person)
@@ -35,10 +36,10 @@ def create(data: dict[str, Any], *, by: User) -> Person:
 
 @transaction.atomic
 def change(person_id: int, data: dict[str, Any], *, by: User) -> Person:
-    """Store changes. Raises `EditConflict`; nothing is written then."""
+    """Store the cleaned data of the form. Raises `PersonEditConflict`, and writes nothing then."""
     person = Person.objects.select_for_update().get(pk=person_id)
     if data["version"] != version(person):
-        raise EditConflict
+        raise PersonEditConflict
     before = {field: str(getattr(person, field) or "") for field in FIELDS}
     held = [one.address for one in person.addresses.all()]
     for field in FIELDS:
@@ -50,8 +51,13 @@ def change(person_id: int, data: dict[str, Any], *, by: User) -> Person:
         _replace_addresses(person, data["addresses"])
         before["addresses"], after["addresses"] = ", ".join(held), ", ".join(data["addresses"])
         changed.append("addresses")
-    told = {"before": {name: before[name] for name in changed}, "after": {name: after[name] for name in changed}}
-    audit.record(by, "changed person", person, **told)
+    audit.record(
+        by,
+        "changed person",
+        person,
+        before={name: before[name] for name in changed},
+        after={name: after[name] for name in changed},
+    )
     if {"key", "addresses"} & set(changed):
         rematch.ask_everywhere(by=by)
     return person
@@ -59,14 +65,14 @@ def change(person_id: int, data: dict[str, Any], *, by: User) -> Person:
 
 @transaction.atomic
 def delete(person: Person, *, by: User) -> None:
-    """The person goes with their addresses and matches; their seats stay, without a user."""
+    """Delete the person with their addresses and matches. Their seats stay, without a user."""
     audit.record(by, "deleted person", person, number=person.key, matches=person.matches.count())
     person.delete()
     rematch.ask_everywhere(by=by)
 
 
 def version(person: Person) -> str:
-    """Changes with every save."""
+    """A text that changes with every save, to notice an edit conflict."""
     return person.updated_at.isoformat()
 
 

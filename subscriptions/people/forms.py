@@ -23,7 +23,7 @@ class PersonForm(forms.ModelForm):
         required=False,
         max_length=LONGEST_LIST,
         widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false", "autocomplete": "off"}),
-        help_text="One a line, the usual one first. ASCII letters are stored in lower case.",
+        help_text="One per line, the main one first. ASCII letters are stored in lower case.",
     )
     version = forms.CharField(widget=forms.HiddenInput, required=False, max_length=40)
 
@@ -31,7 +31,7 @@ class PersonForm(forms.ModelForm):
         model = Person
         fields = ("key", "name", "department", "manager", "cost_center", "country", "left_on")
         widgets = {"left_on": forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")}
-        help_texts = {"country": "Two letters, such as DE.", "manager": "Their own number, as in this form."}
+        help_texts = {"country": "Two letters, such as DE.", "manager": "The employee number of the manager."}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -43,7 +43,7 @@ class PersonForm(forms.ModelForm):
             self.fields["manager"].help_text = "Nobody in the directory has this number."
 
     def clean_country(self) -> str:
-        """In small letters it is meant all the same; the model looks at it afterwards."""
+        """Accept lower case; the model then checks the code."""
         country: str = self.cleaned_data["country"]
         return country.upper()
 

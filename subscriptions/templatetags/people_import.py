@@ -80,22 +80,22 @@ def import_effect(row: PersonImportRow) -> str:
 
 @register.simple_tag
 def row_changes(row: PersonImportRow) -> list[dict[str, Any]]:
-    """What a line changes, or gives a new person: column, what it was, and what it will be, as it was read."""
-    values = people_file.parsed(row.values["cells"])
+    """The columns that a line changes or gives to a new person, with the value before and after."""
+    values = people_file.parse_cells(row.values["cells"])
     now = {ADDRESSES: values.addresses, **values.fields}
     before = row.values.get("before", {})
     new = row.effect == PersonImportRow.Effect.NEW
-    told = {name for name in now if now[name]} - {KEY, NAME} if new else set(before)
+    shown = {name for name in now if now[name]} - {KEY, NAME} if new else set(before)
     return [
         {
             "label": headings[0].capitalize(),
-            "was": _words(before.get(name)),
-            "now": _words(now.get(name)) or ("still here" if name == LEFT_ON else ""),
+            "was": _value_text(before.get(name)),
+            "now": _value_text(now.get(name)) or ("active" if name == LEFT_ON else ""),
         }
         for column, headings in HEADINGS.items()
-        if (name := ADDRESSES if column == EMAILS else column) in told
+        if (name := ADDRESSES if column == EMAILS else column) in shown
     ]
 
 
-def _words(value: Any) -> str:
+def _value_text(value: Any) -> str:
     return ", ".join(value) if isinstance(value, list) else str(value or "")

@@ -17,7 +17,7 @@ def _subscriptions(count: int) -> str:
 
 
 @register.filter
-def would_match(preview: try_rule.Preview) -> str:
+def would_match(preview: try_rule.Trial) -> str:
     """What a resolution rule would find on its own, and whom that would change."""
     found = format_html(
         "<strong>{}</strong> current {} of <strong>{}</strong> {}, were this the only rule.",
@@ -29,14 +29,14 @@ def would_match(preview: try_rule.Preview) -> str:
     return format_html("{}{} Nothing is saved.", found, _would_change(preview) if preview.seats else "")
 
 
-def _would_change(preview: try_rule.Preview) -> str:
+def _would_change(preview: try_rule.Trial) -> str:
     new = f"{number(preview.new)} of them {'has' if preview.new == 1 else 'have'} no user now"
     other = f"{number(preview.other)} {'has' if preview.other == 1 else 'have'} another one by a rule"
     return f" {new}, {other}."
 
 
 @register.filter
-def leaves_out(preview: exclude.Preview) -> str:
+def leaves_out(preview: exclude.ExclusionPreview) -> str:
     """How many listed subscriptions a rule leaves out, and how many of them are left out without it, too."""
     found = format_html("<strong>{}</strong> listed {}", number(preview.total), _subscriptions(preview.total))
     if not preview.already:

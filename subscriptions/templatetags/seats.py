@@ -13,7 +13,7 @@ from profiles.models import IntegrationProfile
 from samsaas.templatetags.ui import number, outside
 from subscriptions import figures
 from subscriptions.activity import last_used
-from subscriptions.activity.by_day import FRESH, GAP, KNOWN, Day, Line
+from subscriptions.activity.by_day import FRESH, GAP, KNOWN, Day, TableLine
 from subscriptions.matching.suggest import Suggestion
 from subscriptions.models import LastActivity
 from subscriptions.software import figures as software_figures
@@ -26,14 +26,14 @@ QUIET = {KNOWN: "no activity", FRESH: "nothing seen yet", GAP: "not known"}
 
 @register.simple_tag
 def seats_of(profile: IntegrationProfile) -> dict[str, Any]:
-    """A profile's current seats by software model, their totals, and the lists behind them."""
+    """A profile's current seats by software model, with totals and links to the lists."""
     return figures.of_profile(profile)
 
 
 @register.simple_tag
 def unrecognized_identifiers() -> dict[str, int]:
-    """How many subscription identifiers wait for a software model, and the current seats that hang on them."""
-    return software_figures.unrecognized()
+    """How many subscription identifiers have no software model, and how many current seats they have."""
+    return software_figures.count_unrecognized()
 
 
 @register.filter
@@ -55,11 +55,11 @@ def read_how(latest: LastActivity) -> str:
 def inactivity(seat: Any) -> dict[str, str]:
     """The `days` of inactivity of a seat, and `why` there is no number."""
     latest: LastActivity | None = getattr(seat, "last_activity", None)
-    if latest is not None and seat.watched:
+    if latest is not None and seat.inactivity_known:
         return {"days": number(inactive_days(latest.at)), "why": ""}
     if latest is not None:
         return {"days": "Unknown", "why": "Not all the time since the last known activity was read."}
-    if seat.watched:
+    if seat.inactivity_known:
         return {"days": "–", "why": "Nothing was seen in all the time that was read."}
     return {"days": "–", "why": "Not all the time was read, so nothing can be said."}
 
@@ -116,19 +116,19 @@ def days_unknown(daily: dict[str, Any]) -> str:
 
 
 @register.filter
-def line_events(line: Line) -> str:
+def line_events(line: TableLine) -> str:
     """The number of a line of the table; none where nobody looked."""
     return "not known" if line.state == GAP and not line.events else number(line.events)
 
 
 @register.filter
-def line_read(line: Line) -> str:
+def line_read(line: TableLine) -> str:
     """How far the days of a line were read."""
     return READ[line.state]
 
 
 @register.filter
-def line_days(line: Line) -> str:
+def line_days(line: TableLine) -> str:
     """The day of a line, or the stretch of days alike."""
     return _dated(line.since) if line.until == line.since else f"{_dated(line.since)} to {_dated(line.until)}"
 

@@ -34,14 +34,14 @@ import sys, time, django
 django.setup()
 from profiles import tasks
 from subscriptions.people.imports import apply as apply_people, differences as people_differences
-people_differences.BATCH, write, done = 10, apply_people._write, []
+people_differences.BATCH, write, done = 10, apply_people._write_people, []
 def stay(steps, now):
     write(steps, now)
     done.append(steps)
     if len(done) == 2:
         print("in the middle", flush=True)
         time.sleep(60)
-apply_people._write = stay
+apply_people._write_people = stay
 tasks.execute(int(sys.argv[1]))
 """
 
@@ -105,9 +105,9 @@ def test_a_worker_that_dies_at_any_batch_of_the_reading_loses_nothing(
         upload = uploaded(listing(range(LINES)), keeper.user)
         with monkeypatch.context() as patched:
             if place < places:
-                patched.setattr(stage_people, "_rows", dies_at(place, stage_people._rows))
+                patched.setattr(stage_people, "_compare_records", dies_at(place, stage_people._compare_records))
             else:
-                patched.setattr(people_differences, "counted", dies_at(1, people_differences.counted))
+                patched.setattr(people_differences, "count_figures", dies_at(1, people_differences.count_figures))
             death(upload.run)
         assert upload.pieces.exists() and upload.rows.count() == BATCH * min(place - 1, LINES // BATCH)
         replaced()
@@ -121,7 +121,7 @@ def test_a_worker_that_dies_at_any_step_of_applying_applies_nothing_and_its_succ
     keeper: Any, measured: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     half = wrong = 0
-    steps = [(apply_people, "_write", place) for place in range(1, LINES // BATCH + 1)]
+    steps = [(apply_people, "_write_people", place) for place in range(1, LINES // BATCH + 1)]
     steps += [(apply_people.rematch, "ask_everywhere", 1), (apply_people.audit, "record", 1)]
     for module, name, place in steps:
         Person.objects.all().delete()
@@ -198,13 +198,13 @@ def test_a_worker_that_was_given_up_cannot_apply_what_its_successor_has_to(
     keeper.post(f"{upload.get_absolute_url()}apply/")
     upload.refresh_from_db()
     with monkeypatch.context() as patched:
-        write = apply_people._write
+        write = apply_people._write_people
 
         def overtaken(*given: Any) -> None:
             write(*given)
             JobRun.objects.filter(pk=upload.run_id).update(generation=99)
 
-        patched.setattr(apply_people, "_write", overtaken)
+        patched.setattr(apply_people, "_write_people", overtaken)
         worlds.work()
     assert not Person.objects.exists()
     measured("F31", "a worker loses its run while it applies people", "people it has written", Person.objects.count())
@@ -216,14 +216,14 @@ def test_a_file_thrown_away_while_it_waits_or_is_read_leaves_no_personal_data(
 ) -> None:
     upload = uploaded(listing(range(LINES)), keeper.user)
     if moment == "reading":
-        rows = stage_people._rows
+        rows = stage_people._compare_records
 
         def meanwhile(*given: Any) -> Any:
             if stage_people.PersonImportRow.objects.count() == BATCH:
                 press_away(keeper, upload)
             return rows(*given)
 
-        monkeypatch.setattr(stage_people, "_rows", meanwhile)
+        monkeypatch.setattr(stage_people, "_compare_records", meanwhile)
     else:
         press_away(keeper, upload)
     worlds.work()
@@ -242,12 +242,12 @@ def test_a_file_that_takes_its_worker_down_each_time_can_be_read_again_or_thrown
 ) -> None:
     upload = uploaded(listing(range(LINES)), keeper.user)
     with monkeypatch.context() as patched:
-        patched.setattr(stage_people, "_show", dies_at(1, stage_people._show))
+        patched.setattr(stage_people, "_show_preview", dies_at(1, stage_people._show_preview))
         death(upload.run)
         for _ in range(queue.MAX_ATTEMPTS - 1):
             JobRun.objects.update(heartbeat_at=Now() - timedelta(seconds=61))
             queue.sweep()
-            patched.setattr(stage_people, "_show", dies_at(1, stage_people._show))
+            patched.setattr(stage_people, "_show_preview", dies_at(1, stage_people._show_preview))
             death(upload.run)
         JobRun.objects.update(heartbeat_at=Now() - timedelta(seconds=61))
         queue.sweep()

@@ -10,7 +10,7 @@ import pytest
 import time_machine
 
 from profiles.models import JobRun
-from subscriptions.activity.by_day import FRESH, GAP, KNOWN, Day, Line
+from subscriptions.activity.by_day import FRESH, GAP, KNOWN, Day, TableLine
 from subscriptions.matching.suggest import Suggestion
 from subscriptions.models import LastActivity
 from subscriptions.templatetags import seats
@@ -23,7 +23,7 @@ USED = LastActivity(at=NOW - timedelta(days=1234), kind="sign_in <b>")
 
 
 def a_seat(**known: Any) -> SimpleNamespace:
-    return SimpleNamespace(**{"watched": True, "excluded": False, "ended_at": None} | known)
+    return SimpleNamespace(**{"inactivity_known": True, "excluded": False, "ended_at": None} | known)
 
 
 def test_the_latest_activity_names_its_signal_and_the_run_that_read_it() -> None:
@@ -39,12 +39,12 @@ def test_the_latest_activity_names_its_signal_and_the_run_that_read_it() -> None
     [
         (a_seat(last_activity=USED), "1,234", ""),
         (
-            a_seat(last_activity=USED, watched=False),
+            a_seat(last_activity=USED, inactivity_known=False),
             "Unknown",
             "Not all the time since the last known activity was read.",
         ),
         (a_seat(), "–", "Nothing was seen in all the time that was read."),
-        (a_seat(watched=False), "–", "Not all the time was read, so nothing can be said."),
+        (a_seat(inactivity_known=False), "–", "Not all the time was read, so nothing can be said."),
     ],
     ids=("counted", "a gap since", "never used", "never read"),
 )
@@ -103,13 +103,13 @@ def test_a_day_without_events_is_quiet_only_where_it_was_read(events: int, state
     ],
 )
 def test_a_line_of_the_table_says_how_far_it_was_read(state: str, events: int, number: str, read: str) -> None:
-    line = Line(DAY, DAY, events, state)
+    line = TableLine(DAY, DAY, events, state)
     assert (seats.line_events(line), seats.line_read(line)) == (number, read)
 
 
 def test_a_line_names_one_day_or_a_stretch_of_them() -> None:
-    assert seats.line_days(Line(DAY, DAY, 1, KNOWN)) == "3 Nov 2026"
-    assert seats.line_days(Line(DAY, date(2026, 12, 1), 0, KNOWN)) == "3 Nov 2026 to 1 Dec 2026"
+    assert seats.line_days(TableLine(DAY, DAY, 1, KNOWN)) == "3 Nov 2026"
+    assert seats.line_days(TableLine(DAY, date(2026, 12, 1), 0, KNOWN)) == "3 Nov 2026 to 1 Dec 2026"
 
 
 def test_the_drawing_is_told_to_who_cannot_see_it() -> None:

@@ -9,7 +9,7 @@ from subscriptions.models import PersonImportRow
 class ImportRowTable(Table):
     caption = "Lines of the file"
     empty_title = "No line"
-    filtered_title = "No such line"
+    filtered_title = "No line matches"
 
     line = MarkupColumn("{{ value|number }}", attrs=NUMBER)
     effect = MarkupColumn("{% load people_import %}{{ record|import_effect }}", verbose_name="Effect")

@@ -252,7 +252,7 @@ def test_without_any_coverage_all_days_are_unknown(reader: Any, world: Any) -> N
 def test_the_lines_of_the_table_hold_every_day_once(world: Any) -> None:
     seat = world.seats["ida"]
     days_of(seat, {1: 1, 2: 1, 30: 4, 89: 2})
-    lines = daily_activity.of(seat, NOW)["lines"]
+    lines = daily_activity.chart_for_seat(seat, NOW)["lines"]
     held = [line.since + timedelta(days=n) for line in lines for n in range((line.until - line.since).days + 1)]
     assert sorted(held) == [date(2026, 8, 27) + timedelta(days=n) for n in range(90)]
     assert sum(line.events for line in lines) == 8

@@ -83,7 +83,7 @@ def true_activity(dropbox: Any, since: datetime, until: datetime) -> dict[str, l
 def test_after_connecting_every_active_seat_has_its_latest_activity_and_its_days(
     refreshed: IntegrationProfile, dropbox: Any
 ) -> None:
-    since = coverage._midnight(refreshed.analyze_activity_from)
+    since = coverage._midnight_of(refreshed.analyze_activity_from)
     truth = true_activity(dropbox, since, dropbox.now())
     seats = set(Subscription.objects.current().values_list("external_id", flat=True))
     counted = {who: moments for who, moments in truth.items() if who in seats}
@@ -121,7 +121,7 @@ def test_coverage_is_what_was_read_to_the_end_and_the_last_day_may_still_change(
     assert abs(interval.until - run.started_at) < timedelta(minutes=1)
     assert interval.settled_until == interval.until - timedelta(hours=24)
     assert refreshed.activity_refreshed_at and refreshed.file_events is True
-    figures = coverage.figures(refreshed, timezone.now())
+    figures = coverage.time_line_with_days(refreshed, timezone.now())
     assert figures["days"]["gap"] < 0.1 and 0.9 < figures["days"]["fresh"] <= 1.1
     assert sum(one.share for one in figures["stretches"]) == pytest.approx(100, abs=0.2)
 
@@ -231,10 +231,10 @@ def test_a_gap_stays_a_gap_until_it_has_been_read(refreshed: IntegrationProfile)
     """A fortnight without a pull is unknown; the next pull reads from before the gap, and closes it."""
     now = timezone.now()
     refreshed.coverage.update(until=now - timedelta(days=14))
-    assert coverage.figures(refreshed, now)["days"]["gap"] == pytest.approx(14, abs=0.1)
+    assert coverage.time_line_with_days(refreshed, now)["days"]["gap"] == pytest.approx(14, abs=0.1)
     assert coverage.next_since(refreshed) <= now - timedelta(days=15)
     pull(refreshed)
-    assert coverage.figures(refreshed, timezone.now())["days"]["gap"] < 0.1
+    assert coverage.time_line_with_days(refreshed, timezone.now())["days"]["gap"] < 0.1
     assert refreshed.coverage.count() == 1
 
 
@@ -242,7 +242,7 @@ def test_intervals_that_touch_become_one_and_a_hole_between_them_stays(draft: An
     day = datetime(2026, 3, 1, tzinfo=UTC)
 
     def add(start: int, end: int) -> list[tuple[int, int]]:
-        coverage.add(draft, day + timedelta(days=start), day + timedelta(days=end), run_id=None)  # type: ignore[arg-type]
+        coverage.add_interval(draft, day + timedelta(days=start), day + timedelta(days=end), run_id=None)  # type: ignore[arg-type]
         return [((one.since - day).days, (one.until - day).days) for one in draft.coverage.order_by("since")]
 
     assert add(0, 2) == [(0, 2)]
@@ -328,7 +328,7 @@ def stored(profile: IntegrationProfile, *addresses: str) -> activity.Stored:
     now, uses = timezone.now(), base.Uses()
     uses.held[now.toordinal()] = {("", address): base.Held(1, now, "login_success") for address in addresses}
     with transaction.atomic():
-        return activity.store(profile, uses, run_id=JobRun.objects.latest("pk").pk, reading=0, signal="event")
+        return activity.store_batch(profile, uses, run_id=JobRun.objects.latest("pk").pk, reading=0, signal="event")
 
 
 def test_without_the_scope_for_sessions_nobody_asks_for_them(refreshed: IntegrationProfile, dropbox: Any) -> None:

@@ -183,14 +183,14 @@ def test_a_directory_that_changed_meanwhile_is_shown_again_before_anything_is_wr
 
 def test_somebody_created_in_the_very_moment_of_applying_undoes_all_of_it(keeper: Any, monkeypatch: Any) -> None:
     upload = staged(listing(range(5)), keeper.user)
-    known = people_differences.known
+    known = people_differences.find_known
 
     def blind(keys: Any, *, lock: bool = False) -> Any:
         """The other writer commits between our look and our write."""
         return {} if lock else known(keys)
 
     factories.person(key="P00003", name="Theirs")
-    monkeypatch.setattr("subscriptions.people.imports.differences.known", blind)
+    monkeypatch.setattr("subscriptions.people.imports.differences.find_known", blind)
     assert "look at it once more" in applied(upload, keeper.user).problem
     assert [person.name for person in Person.objects.all()] == ["Theirs"]
     assert effects(upload)["P00003"] == "changed"
@@ -216,8 +216,8 @@ def test_applying_that_is_canceled_leads_back_to_the_preview(
     cancel = f"/runs/{upload.run_id}/cancel/"
     with monkeypatch.context() as patched:
         if moment == "running":
-            write = apply_people._write
-            patched.setattr(apply_people, "_write", lambda *given: (integrator.post(cancel), write(*given)))
+            write = apply_people._write_people
+            patched.setattr(apply_people, "_write_people", lambda *given: (integrator.post(cancel), write(*given)))
         else:
             integrator.post(cancel)
         worlds.work()
