@@ -22,12 +22,9 @@ from profiles.connectors import base
 from profiles.jobs import queue
 from profiles.models import ConnectionAlias, Credential, IntegrationProfile
 from samsaas import audit
+from samsaas.lib import edits
 
 FIELDS = ("display_name", "analyze_activity_from", "pull_activity", "reclaim")
-
-
-class EditConflict(Exception):
-    """Somebody else saved the profile after this form was opened."""
 
 
 @transaction.atomic
@@ -46,25 +43,20 @@ def create(vendor: str, data: dict[str, Any], *, by: User) -> IntegrationProfile
 
 @transaction.atomic
 def change(profile_id: int, data: dict[str, Any], *, by: User) -> IntegrationProfile:
-    """Store changes. Raises `EditConflict` or `aliases.Taken`; nothing is written then."""
+    """Store changes. Raises `edits.EditConflict` or `aliases.Taken`; nothing is written then."""
     profile = IntegrationProfile.objects.select_for_update(of=("self",)).select_related("alias").get(pk=profile_id)
-    if data.get("version") != profile.version:
-        raise EditConflict
-    changed = {field: data[field] for field in FIELDS if getattr(profile, field) != data[field]}
-    before = {field: str(getattr(profile, field)) for field in changed}
-    for field, value in changed.items():
-        setattr(profile, field, value)
-    if {"pull_activity", "reclaim"} & changed.keys():
+    edits.refuse_stale(data.get("version"), profile.version)
+    changes = edits.set_changed(profile, data, FIELDS)
+    if {"pull_activity", "reclaim"} & changes.after.keys():
         validate.withdraw(profile)
-    after = {field: str(value) for field, value in changed.items()}
     if data.get("alias") not in (None, "", str(profile.alias_id)):
-        before["alias"] = profile.alias.name
+        old_alias = profile.alias
         _move(profile, _alias(profile.vendor, data), by=by)
-        after["alias"] = profile.alias.name
+        changes.add("alias", old_alias.name, profile.alias.name)
     profile.version += 1
     profile.save()
     clients = credentials.save_clients(profile.alias, data)
-    audit.record(by, "changed profile", profile, before=before, after=after, credentials=clients)
+    audit.record(by, "changed profile", profile, before=changes.before, after=changes.after, credentials=clients)
     return profile
 
 

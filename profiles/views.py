@@ -20,7 +20,7 @@ from profiles.jobs.views import start_run
 from profiles.models import IntegrationProfile
 from profiles.oauth import app_guide, outcomes
 from profiles.tables import ProfileTable
-from samsaas.lib import tables
+from samsaas.lib import edits, tables
 from samsaas.lib.http import SignedInRequest
 
 TAKEN = "Another profile has taken this alias meanwhile. Choose another one."
@@ -68,7 +68,7 @@ def profile_edit(request: SignedInRequest, pk: int) -> HttpResponse:
     if form.is_valid():
         try:
             changed = save_profile.change(pk, form.cleaned_data, by=request.user)
-        except save_profile.EditConflict:
+        except edits.EditConflict:
             form.add_error(None, "Somebody else changed this profile meanwhile. Open it again and repeat your change.")
         except aliases.Taken:
             form.add_error("alias", TAKEN)

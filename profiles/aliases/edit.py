@@ -18,14 +18,11 @@ from django.db import transaction
 from profiles.connection.credentials import save_clients
 from profiles.models import ConnectionAlias, IntegrationProfile
 from samsaas import audit
+from samsaas.lib import edits
 
 
 class InUse(Exception):
     """A profile uses the alias, or it is a parent: it stays."""
-
-
-class EditConflict(Exception):
-    """Somebody else saved the alias after this form was opened."""
 
 
 @transaction.atomic
@@ -44,21 +41,16 @@ def create(parent: ConnectionAlias, data: dict[str, Any], *, by: User) -> Connec
 
 @transaction.atomic
 def change(alias_id: int, data: dict[str, Any], *, by: User) -> ConnectionAlias:
-    """Store changes; settings hold from the next run on. Raises `EditConflict`; nothing is written then."""
+    """Store changes; settings hold from the next run on. Raises `edits.EditConflict`; nothing is written then."""
     alias = ConnectionAlias.objects.select_for_update(of=("self",)).get(pk=alias_id)
-    if data.get("version") != alias.version:
-        raise EditConflict
+    edits.refuse_stale(data.get("version"), alias.version)
     fields = [field for field in ("name", *ConnectionAlias.SETTINGS) if field in data]
-    changed = [field for field in fields if getattr(alias, field) != data[field]]
-    before = {field: _told(getattr(alias, field)) for field in changed}
-    for field in changed:
-        setattr(alias, field, data[field])
+    changes = edits.set_changed(alias, data, fields, empty="inherited")
     alias.version += 1
     alias.save()
     clients = save_clients(alias, data)
-    if changed or clients:
-        after = {field: _told(data[field]) for field in changed}
-        audit.record(by, "changed alias", alias, before=before, after=after, credentials=clients)
+    if changes or clients:
+        audit.record(by, "changed alias", alias, before=changes.before, after=changes.after, credentials=clients)
     return alias
 
 
@@ -75,7 +67,3 @@ def delete(alias_id: int, *, by: User) -> None:
 def can_delete(alias: ConnectionAlias) -> bool:
     """Whether it is a child without a profile."""
     return alias.parent_id is not None and not IntegrationProfile.objects.filter(alias=alias).exists()
-
-
-def _told(value: Any) -> str:
-    return str(value) if value not in (None, "") else "inherited"

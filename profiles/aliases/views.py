@@ -11,7 +11,7 @@ from profiles.aliases.forms import AliasForm
 from profiles.aliases.tables import AliasTable
 from profiles.connection import endpoints
 from profiles.models import ConnectionAlias
-from samsaas.lib import tables
+from samsaas.lib import edits, tables
 from samsaas.lib.http import SignedInRequest
 
 
@@ -53,7 +53,7 @@ def alias_edit(request: SignedInRequest, pk: int) -> HttpResponse:
     if form.is_valid():
         try:
             alias = edit_alias.change(pk, form.cleaned_data, by=request.user)
-        except edit_alias.EditConflict:
+        except edits.EditConflict:
             form.add_error(None, "Somebody else changed this alias meanwhile. Open it again and repeat your change.")
         else:
             messages.success(request, f"{alias} was saved.")

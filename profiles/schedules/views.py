@@ -12,6 +12,7 @@ from profiles.jobs.views import start_run
 from profiles.models import ScheduledJob
 from profiles.schedules import edit as edit_schedule
 from profiles.schedules.forms import ScheduleForm
+from samsaas.lib import edits
 from samsaas.lib.http import SignedInRequest
 
 
@@ -23,7 +24,7 @@ def scheduled_job_edit(request: SignedInRequest, pk: int) -> HttpResponse:
     if form and form.is_valid():
         try:
             edit_schedule.change(pk, form.cleaned_data, by=request.user)
-        except edit_schedule.EditConflict:
+        except edits.EditConflict:
             form.add_error(None, "Somebody else changed this job meanwhile. Open it again and repeat your change.")
         else:
             messages.success(request, f"{job} was saved.")

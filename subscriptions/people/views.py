@@ -6,7 +6,7 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 
-from samsaas.lib import tables
+from samsaas.lib import edits, tables
 from samsaas.lib.http import SignedInRequest
 from subscriptions.models import Person
 from subscriptions.people import directory, edit as edit_people
@@ -46,7 +46,7 @@ def person_edit(request: SignedInRequest, pk: int) -> HttpResponse:
     if form.is_valid():
         try:
             changed = edit_people.change(pk, form.cleaned_data, by=request.user)
-        except edit_people.EditConflict:
+        except edits.EditConflict:
             form.add_error(None, "Somebody else changed this person meanwhile. Open the form again and repeat it.")
         else:
             messages.success(request, f"{changed} was saved.")
