@@ -55,36 +55,45 @@ def digest(value: str) -> str:
     return hashlib.sha256(value.encode("utf-8", "replace")).hexdigest()
 
 
-@sensitive_variables()
-def begin(
-    profile: IntegrationProfile,
-    purpose: str,
-    *,
-    user: User,
-    session_key: str,
-    now: datetime,
-    popup: bool = False,
-    switch_account: bool = False,
-    replace_team: bool = False,
-    share_team: bool = False,
-    sessions: bool = False,
-) -> str:
-    """The vendor's consent URL for a fresh state row. Raises `Credential.DoesNotExist` without a client id.
+@dataclass(frozen=True, kw_only=True)
+class ConsentRequest:
+    """One press of Get OAuth Token: who asks, for which credential, and what that person chose on the page.
 
-    `replace_team` and `share_team` are what a person confirmed: that the profile may move to another team, and that
-    another profile may be connected to the same one. `sessions` asks for device sessions too; what an earlier grant
-    holds of them is asked for again.
+    - `popup`: the consent page opens in a window of its own, so its last page has no navigation.
+    - `switch_account`: the vendor lets the person sign in as another administrator.
+    - `replace_team`: the person confirmed that the profile may move to another team.
+    - `share_team`: the person confirmed that another profile may be connected to the same team.
+    - `device_sessions`: ask for the scope of device sessions too. A grant that has it keeps it without this.
     """
+
+    profile: IntegrationProfile
+    purpose: str
+    user: User
+    session_key: str
+    popup: bool = False
+    switch_account: bool = False
+    replace_team: bool = False
+    share_team: bool = False
+    device_sessions: bool = False
+
+
+@sensitive_variables()
+def begin(request: ConsentRequest, *, now: datetime) -> str:
+    """Write a fresh state row and return the vendor's consent URL.
+
+    Raises `Credential.DoesNotExist` where the profile has no client id for this purpose.
+    """
+    profile, purpose, user = request.profile, request.purpose, request.user
     credential = profile.alias.credentials.get(purpose=purpose)
     state, verifier = secrets.token_urlsafe(32), tokens.new_verifier() if settings.OAUTH_PKCE else ""
-    wanted, more = scopes.wanted(profile, purpose), scopes.session_scope(profile, purpose)
-    if more and (sessions or more in credential.granted_scopes):
-        wanted = sorted({*wanted, more})
+    wanted, session_scope = scopes.wanted(profile, purpose), scopes.session_scope(profile, purpose)
+    if session_scope and (request.device_sessions or session_scope in credential.granted_scopes):
+        wanted = sorted({*wanted, session_scope})
     where = endpoints.of(profile.vendor)
     _forget_old(user, now)
     attempt = OAuthState.objects.create(
         state_hash=digest(state),
-        session_hash=digest(session_key),
+        session_hash=digest(request.session_key),
         user=user,
         profile=profile,
         purpose=purpose,
@@ -93,13 +102,13 @@ def begin(
         redirect_uri=settings.OAUTH_REDIRECT_URL,
         verifier=verifier,
         scopes=wanted,
-        popup=popup,
-        replace_team=replace_team,
-        share_team=share_team,
+        popup=request.popup,
+        replace_team=request.replace_team,
+        share_team=request.share_team,
         created_at=now,
         expires_at=now + LIFETIME,
     )
-    confirmed = {"replace_team": replace_team, "share_team": share_team}
+    confirmed = {"replace_team": request.replace_team, "share_team": request.share_team}
     audit.record(user, "started authorization", profile, purpose=purpose, attempt=attempt.pk, **confirmed)
     vendor = profile.vendor_info
     return tokens.authorize_url(
@@ -109,7 +118,7 @@ def begin(
         state=state,
         scopes=wanted,
         verifier=verifier or None,
-        extra={**vendor.authorize_params, **(vendor.switch_account_params if switch_account else {})},
+        extra={**vendor.authorize_params, **(vendor.switch_account_params if request.switch_account else {})},
     )
 
 
@@ -281,7 +290,10 @@ def _following(attempt: OAuthState, *, user: User, session_key: str, now: dateti
     other = profile.alias.credentials.filter(purpose=base.RECLAMATION).first()
     if other is None or not profile.reclaim or (other.is_connected and other.team_id == profile.team_id):
         return ""
-    return begin(profile, base.RECLAMATION, user=user, session_key=session_key, now=now, popup=attempt.popup)
+    following = ConsentRequest(
+        profile=profile, purpose=base.RECLAMATION, user=user, session_key=session_key, popup=attempt.popup
+    )
+    return begin(following, now=now)
 
 
 def _ended(attempt: OAuthState, outcome: str, detail: dict[str, Any], user: User) -> Finished:

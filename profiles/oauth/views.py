@@ -34,20 +34,19 @@ class SeeOther(HttpResponseRedirect):
 def authorize(request: SignedInRequest, pk: int) -> HttpResponse:
     """Start an authorization and go to the vendor's consent page."""
     profile = get_object_or_404(IntegrationProfile.objects.select_related("alias"), pk=pk)
-    purpose = request.POST.get("purpose", base.SUBSCRIPTIONS)
+    consent = oauth.ConsentRequest(
+        profile=profile,
+        purpose=request.POST.get("purpose", base.SUBSCRIPTIONS),
+        user=request.user,
+        session_key=session_key(request),
+        popup=request.POST.get("popup") == "1",
+        switch_account=request.POST.get("switch_account") == "1",
+        replace_team=request.POST.get("replace_team") == "1",
+        share_team=request.POST.get("share_team") == "1",
+        device_sessions=request.POST.get("sessions") == "1",
+    )
     try:
-        url = oauth.begin(
-            profile,
-            purpose,
-            user=request.user,
-            session_key=session_key(request),
-            now=timezone.now(),
-            popup=request.POST.get("popup") == "1",
-            switch_account=request.POST.get("switch_account") == "1",
-            replace_team=request.POST.get("replace_team") == "1",
-            share_team=request.POST.get("share_team") == "1",
-            sessions=request.POST.get("sessions") == "1",
-        )
+        url = oauth.begin(consent, now=timezone.now())
     except Credential.DoesNotExist:
         messages.error(request, "This profile has no client ID for that purpose. Enter it on the form first.")
         return redirect(profile)
