@@ -69,7 +69,7 @@ class ProfileForm(ClientForm):
         self.creating = self.instance.pk is None
         self.vendor = vendor or self.instance.vendor
         self.current = None if self.creating else self.instance.alias
-        self.free = {str(alias.pk): alias for alias in aliases.free(self.vendor)}
+        self.free = {str(alias.pk): alias for alias in aliases.free_aliases(self.vendor)}
         self.fields["display_name"].strip = True  # type: ignore[attr-defined]
         self.fields["alias"].choices = self._alias_choices()  # type: ignore[attr-defined]
         self._set_initial()
@@ -93,7 +93,7 @@ class ProfileForm(ClientForm):
         self.fields["reclaim"].help_text += f" {SWITCHING}"
         self.show_clients(credentials_of(self.current))
 
-    def held(self) -> dict[str, Credential]:
+    def stored_credentials(self) -> dict[str, Credential]:
         """Of the alias that is chosen; a new child has none."""
         choice = self.cleaned_data.get("alias", "")
         if choice == aliases.NEW:
@@ -128,7 +128,7 @@ class ProfileForm(ClientForm):
 
     def clean(self) -> dict[str, Any]:
         if self.cleaned_data.get("alias") in self.free:
-            self._keep_stored(self.held())
+            self._keep_stored(self.stored_credentials())
         return super().clean()
 
     def _keep_stored(self, held: dict[str, Credential]) -> None:

@@ -54,7 +54,7 @@ class Notice:
     run: JobRun | None = None
 
 
-def of(
+def for_profile(
     profile: IntegrationProfile,
     main: Credential | None,
     *,
@@ -64,21 +64,23 @@ def of(
     now: datetime,
 ) -> list[Notice]:
     """What needs somebody, the most urgent first, then what is left out by choice or by plan."""
-    ends, others = told_runs([profile]), twins([profile])[profile.pk]
-    urgent = _needs(profile, main, checks=checks, jobs=jobs, ends=ends, others=others, validating=validating, now=now)
-    return urgent + _left_out(profile)
+    ends, others = runs_worth_a_notice([profile]), profiles_on_same_team([profile])[profile.pk]
+    urgent = _urgent_notices(
+        profile, main, checks=checks, jobs=jobs, ends=ends, others=others, validating=validating, now=now
+    )
+    return urgent + _unknown_use_notices(profile)
 
 
-def needs(profiles: Sequence[IntegrationProfile], now: datetime) -> dict[int, list[Notice]]:
+def urgent_by_profile(profiles: Sequence[IntegrationProfile], now: datetime) -> dict[int, list[Notice]]:
     """By profile what needs somebody, for pages that show many: as many queries for one as for a hundred."""
     prefetch_related_objects(profiles, "alias__credentials", "checks__run", "scheduled_jobs")
     ends: dict[int, list[JobRun]] = {profile.pk: [] for profile in profiles}
-    for run in told_runs(profiles):
+    for run in runs_worth_a_notice(profiles):
         ends[run.profile_id or 0].append(run)
-    others = twins(profiles)
+    others = profiles_on_same_team(profiles)
     validating = set(JobRun.objects.active().for_process(base.VALIDATE).values_list("profile", flat=True))
     return {
-        profile.pk: _needs(
+        profile.pk: _urgent_notices(
             profile,
             next((held for held in profile.alias.credentials.all() if held.purpose == base.SUBSCRIPTIONS), None),
             checks=list(profile.checks.all()),
@@ -92,7 +94,7 @@ def needs(profiles: Sequence[IntegrationProfile], now: datetime) -> dict[int, li
     }
 
 
-def _needs(
+def _urgent_notices(
     profile: IntegrationProfile,
     main: Credential | None,
     *,
@@ -104,35 +106,35 @@ def _needs(
     now: datetime,
 ) -> list[Notice]:
     connected = bool(main and main.is_connected)
-    found = [] if main and connected else [_token(main)]
+    found = [] if main and connected else [_token_notice(main)]
     if connected and not validating:
-        found += _validation(profile, checks)
-    found += _failures(ends)
+        found += _validation_notices(profile, checks)
+    found += _run_notices(ends)
     if others:
         title = f"{', '.join(others)} is connected to the same team"
         found.append(Notice("warn", title, TWICE))
-    found += _refreshing(profile, jobs, now) if connected else []
-    found += _scopes(profile) if connected else []
+    found += _refresh_notices(profile, jobs, now) if connected else []
+    found += _scope_notices(profile) if connected else []
     return found
 
 
-def _left_out(profile: IntegrationProfile) -> list[Notice]:
+def _unknown_use_notices(profile: IntegrationProfile) -> list[Notice]:
     """What is not known of the use of the seats."""
     if profile.pull_activity:
         return [Notice("warn", "This plan has no file events", NO_FILE_EVENTS)] if profile.file_events is False else []
     if profile.activity_refreshed_at is None:
         return [Notice("idle", "User activity is not covered", NEVER_PULLED)]
-    until = _when(profile.activity_refreshed_at)
+    until = _local_time(profile.activity_refreshed_at)
     return [Notice("idle", f"User activity is not covered since {until}", OFF.format(until=until))]
 
 
-def _token(main: Credential | None) -> Notice:
+def _token_notice(main: Credential | None) -> Notice:
     if main is None or main.state == Credential.State.NEW:
         return Notice("info", "Next step: Get OAuth Token", NEXT_STEP)
     return Notice("bad", "Needs authorization", f"{main.state_reason} {SILENT}")
 
 
-def _validation(profile: IntegrationProfile, checks: list[ProcessCheck]) -> list[Notice]:
+def _validation_notices(profile: IntegrationProfile, checks: list[ProcessCheck]) -> list[Notice]:
     """A draft has to be validated; what failed the last time is said, of a published profile too."""
     labels = {process.key: process.label for process in profile.enabled_processes}
     failed = [
@@ -150,11 +152,11 @@ def _validation(profile: IntegrationProfile, checks: list[ProcessCheck]) -> list
     return [Notice("warn", "Validation needed", CHANGED if checks else NOT_TRIED)]
 
 
-def _failures(ends: list[JobRun]) -> list[Notice]:
+def _run_notices(ends: list[JobRun]) -> list[Notice]:
     """The steps of the refresh whose last end was no good one."""
     found = []
     for run in ends:
-        at = _when(run.finished_at or run.created_at)
+        at = _local_time(run.finished_at or run.created_at)
         label = run.get_process_display()
         if run.state == JobRun.State.FAILED:
             text = f"{run.error_message} {run.error_remedy}"
@@ -162,12 +164,13 @@ def _failures(ends: list[JobRun]) -> list[Notice]:
         elif run.state == JobRun.State.HELD:
             found.append(Notice("warn", f"Waits for confirmation since {at}: {label}", run.error_message, run))
         elif run.state == JobRun.State.QUEUED and run.not_before:
-            text = f"{run.warnings[-1] if run.warnings else ''} Until {_when(run.not_before)} nobody calls the vendor."
+            reason = run.warnings[-1] if run.warnings else ""
+            text = f"{reason} The vendor is not called again before {_local_time(run.not_before)}.".strip()
             found.append(Notice("warn", f"The vendor is in trouble: {label}", text, run))
     return found
 
 
-def told_runs(profiles: Sequence[IntegrationProfile]) -> list[JobRun]:
+def runs_worth_a_notice(profiles: Sequence[IntegrationProfile]) -> list[JobRun]:
     """Of each step of each refresh the run that ended last, canceled ones apart, and those that stay away from a
     vendor in trouble; the newest first."""
     ended = (JobRun.State.SUCCEEDED, JobRun.State.HELD, JobRun.State.FAILED)
@@ -177,7 +180,7 @@ def told_runs(profiles: Sequence[IntegrationProfile]) -> list[JobRun]:
     return list(JobRun.objects.filter(Q(pk__in=last) | away))
 
 
-def twins(profiles: Sequence[IntegrationProfile]) -> dict[int, list[str]]:
+def profiles_on_same_team(profiles: Sequence[IntegrationProfile]) -> dict[int, list[str]]:
     """By profile the names of others that are connected to the same team."""
     teams: dict[tuple[str, str], list[IntegrationProfile]] = {}
     for one in IntegrationProfile.objects.filter(team_id__in={profile.team_id for profile in profiles} - {""}):
@@ -190,7 +193,7 @@ def twins(profiles: Sequence[IntegrationProfile]) -> dict[int, list[str]]:
     }
 
 
-def _refreshing(profile: IntegrationProfile, jobs: list[ScheduledJob], now: datetime) -> list[Notice]:
+def _refresh_notices(profile: IntegrationProfile, jobs: list[ScheduledJob], now: datetime) -> list[Notice]:
     """Whether a published profile keeps its data fresh."""
     if profile.status != IntegrationProfile.Status.PUBLISHED:
         return []
@@ -203,10 +206,10 @@ def _refreshing(profile: IntegrationProfile, jobs: list[ScheduledJob], now: date
         "No download came to its end since then. Readers see the list of that day. Look at the last runs below, then "
         "press Download subscriptions; if nothing starts, the workers or the beat are down."
     )
-    return [Notice("warn", f"Data is stale since {_when(known)}", text)]
+    return [Notice("warn", f"Data is stale since {_local_time(known)}", text)]
 
 
-def _scopes(profile: IntegrationProfile) -> list[Notice]:
+def _scope_notices(profile: IntegrationProfile) -> list[Notice]:
     lacking = [row for row in scopes.by_grant(profile) if row.state in ("missing", "not_connected")]
     return [
         Notice(
@@ -220,5 +223,5 @@ def _scopes(profile: IntegrationProfile) -> list[Notice]:
     ]
 
 
-def _when(moment: datetime) -> str:
+def _local_time(moment: datetime) -> str:
     return f"{timezone.localtime(moment):%-d %b %Y, %H:%M}"

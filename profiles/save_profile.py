@@ -32,7 +32,7 @@ def create(vendor: str, data: dict[str, Any], *, by: User) -> IntegrationProfile
     """A Draft profile with its credentials. Raises `aliases.Taken`."""
     profile = IntegrationProfile.objects.create(
         vendor=vendor,
-        alias=_alias(vendor, data),
+        alias=_take_alias(vendor, data),
         created_by=by,
         **{field: data[field] for field in FIELDS},
     )
@@ -51,7 +51,7 @@ def change(profile_id: int, data: dict[str, Any], *, by: User) -> IntegrationPro
         validate.withdraw(profile)
     if data.get("alias") not in (None, "", str(profile.alias_id)):
         old_alias = profile.alias
-        _move(profile, _alias(profile.vendor, data), by=by)
+        _move_to_alias(profile, _take_alias(profile.vendor, data), by=by)
         changes.add("alias", old_alias.name, profile.alias.name)
     profile.version += 1
     profile.save()
@@ -60,13 +60,13 @@ def change(profile_id: int, data: dict[str, Any], *, by: User) -> IntegrationPro
     return profile
 
 
-def _alias(vendor: str, data: dict[str, Any]) -> ConnectionAlias:
+def _take_alias(vendor: str, data: dict[str, Any]) -> ConnectionAlias:
     return aliases.take(
         vendor, data.get("alias", ""), display_name=data["display_name"], child_name=data.get("child_name", "")
     )
 
 
-def _move(profile: IntegrationProfile, alias: ConnectionAlias, *, by: User) -> None:
+def _move_to_alias(profile: IntegrationProfile, alias: ConnectionAlias, *, by: User) -> None:
     """Another alias is another connection: what ran or was found through the old one no longer counts. Unsaved.
 
     Tokens stay with their alias. The new one's are kept only if they open the very team this profile belongs to.
@@ -82,9 +82,9 @@ def _move(profile: IntegrationProfile, alias: ConnectionAlias, *, by: User) -> N
             credential.generation += 1
             credential.save()
     if profile.team_id:
-        profile.attention = _attention(alias)
+        profile.attention = _attention_for(alias)
 
 
-def _attention(alias: ConnectionAlias) -> IntegrationProfile.Attention:
+def _attention_for(alias: ConnectionAlias) -> IntegrationProfile.Attention:
     connected = alias.credentials.filter(purpose=base.SUBSCRIPTIONS, state=Credential.State.CONNECTED).exists()
     return IntegrationProfile.Attention.NONE if connected else IntegrationProfile.Attention.NEEDS_AUTHORIZATION

@@ -10,7 +10,7 @@ from profiles.models import IntegrationProfile
 from samsaas.lib.tables import NUMBER, ROOMY, MarkupColumn, Table
 
 
-def total(column: str) -> Callable[[Table], str]:
+def column_total(column: str) -> Callable[[Table], str]:
     """The footer of a column: its sum over all pages of the list as it is filtered."""
     return lambda table: f"{table.data.data.aggregate(all=Sum(column))['all'] or 0:,}"
 
@@ -34,10 +34,16 @@ class ProfileTable(Table):
         order_by=("-attention", "status"),
     )
     seats_used_reported = MarkupColumn(
-        "{{ value|number }}", verbose_name="Licenses used (vendor)", attrs=NUMBER, footer=total("seats_used_reported")
+        "{{ value|number }}",
+        verbose_name="Licenses used (vendor)",
+        attrs=NUMBER,
+        footer=column_total("seats_used_reported"),
     )
     licenses_reported = MarkupColumn(
-        "{{ value|number }}", verbose_name="Licenses bought (vendor)", attrs=NUMBER, footer=total("licenses_reported")
+        "{{ value|number }}",
+        verbose_name="Licenses bought (vendor)",
+        attrs=NUMBER,
+        footer=column_total("licenses_reported"),
     )
     refreshed_at = MarkupColumn('{{ record.refreshed_at|ago:"never" }}', verbose_name="Last refresh")
 

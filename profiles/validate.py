@@ -24,10 +24,10 @@ from profiles.oauth import scopes
 
 
 @dataclass(frozen=True)
-class Found:
+class CheckResult:
     """What one process's check gave: a sentence, or the error with its remedy."""
 
-    process: base.Process
+    process: base.VendorProcess
     message: str
     error: base.ConnectorError | None = None
 
@@ -41,30 +41,30 @@ def run(job: runs.Job, *, now: datetime) -> None:
     found = []
     for number, row in enumerate(rows, 1):
         job.progress(step=f"Trying: {row.process.label}", items=number - 1, expected=len(rows))
-        found.append(_try(job, row))
+        found.append(_try_process(job, row))
     with transaction.atomic():
-        _keep(job.run, profile, found, now)
+        _store_checks(job.run, profile, found, now)
         failed = [one.error for one in found if one.error]
         passed = [one.process.key for one in found if not one.error]
         if base.DOWNLOAD in passed:
             publish(profile, passed, by=job.run, validated_at=None if failed else now)
         job.progress(items=len(rows), counters={"passed": len(passed), "failed": len(failed)})
     if failed:
-        raise _worst(failed)
+        raise _error_to_raise(failed)
 
 
-def _try(job: runs.Job, row: scopes.ProcessScopes) -> Found:
+def _try_process(job: runs.Job, row: scopes.ProcessScopes) -> CheckResult:
     try:
         if row.missing and row.connected:
             raise base.MissingScope(f"The token lacks {', '.join(row.missing)}.", scope=row.missing[0])
-        return Found(row.process, job.connector(row.process.purpose).probe(row.process.key))
+        return CheckResult(row.process, job.connector(row.process.purpose).probe(row.process.key))
     except base.ConnectorError as error:
         if isinstance(error, base.Reconnect) and row.connected and job.run.profile:
             credentials.mark_needs_authorization(job.run.profile, row.process.purpose, reason=str(error))
-        return Found(row.process, str(error), error)
+        return CheckResult(row.process, str(error), error)
 
 
-def _worst(errors: list[base.ConnectorError]) -> base.ConnectorError:
+def _error_to_raise(errors: list[base.ConnectorError]) -> base.ConnectorError:
     """The first one. A lost grant has been noted on its own credential, which need not be the download's."""
     first = errors[0]
     if isinstance(first, base.Reconnect):
@@ -72,7 +72,7 @@ def _worst(errors: list[base.ConnectorError]) -> base.ConnectorError:
     return first
 
 
-def _keep(run: JobRun, profile: IntegrationProfile, found: list[Found], now: datetime) -> None:
+def _store_checks(run: JobRun, profile: IntegrationProfile, found: list[CheckResult], now: datetime) -> None:
     profile.checks.exclude(process__in=[one.process.key for one in found]).delete()
     for one in found:
         failure = one.error.failure if one.error else base.Failure()

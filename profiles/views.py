@@ -31,9 +31,9 @@ def profile_list(request: SignedInRequest) -> HttpResponse:
     profiles = IntegrationProfile.objects.select_related("alias")
     context = tables.listing(request, profiles, ProfileTable, ProfileFilter)
     shown = list(context["table"].page.object_list.data)
-    told = notices.needs(shown, timezone.now())
+    urgent = notices.urgent_by_profile(shown, timezone.now())
     for profile in shown:
-        profile.notices = told[profile.pk]
+        profile.notices = urgent[profile.pk]
     return render(request, "profiles/profile_list.html", context | {"shown": shown})
 
 
@@ -98,13 +98,13 @@ def profile_detail(request: SignedInRequest, pk: int) -> HttpResponse:
         IntegrationProfile.objects.select_related("alias__parent", "created_by").prefetch_related("alias__credentials"),
         pk=pk,
     )
-    context = overview.of(profile) | {"failure": _failure(profile)}
+    context = overview.page_context(profile) | {"failure": _failed_authorization(profile)}
     if context["failure"]:  # it says what to do, so the step everybody starts with is left out
         context["notices"] = [notice for notice in context["notices"] if notice.tone != "info"]
     return render(request, "profiles/profile_detail.html", context)
 
 
-def _failure(profile: IntegrationProfile) -> dict[str, Any] | None:
+def _failed_authorization(profile: IntegrationProfile) -> dict[str, Any] | None:
     """The last press of Get OAuth Token, if it brought nothing."""
     last = profile.authorizations.exclude(outcome="").order_by("-pk").first()
     outcome = outcomes.OUTCOMES.get(last.outcome) if last else None
@@ -124,7 +124,7 @@ def profile_delete(request: SignedInRequest, pk: int) -> HttpResponse:
             messages.success(request, f"{profile} was deleted.")
             return redirect("profile_list")
     context = {"profile": profile, "form": form}
-    context |= {"goes": delete_profile.goes(profile), "stays": delete_profile.stays(profile)}
+    context |= {"goes": delete_profile.will_be_deleted(profile), "stays": delete_profile.will_be_kept(profile)}
     return render(request, "profiles/profile_delete.html", context)
 
 

@@ -18,7 +18,7 @@ from reclamation.models import RemovalCandidate
 REASON = "The integration profile was deleted."
 
 
-def stays(profile: IntegrationProfile) -> list[Consequence]:
+def will_be_kept(profile: IntegrationProfile) -> list[Consequence]:
     """The candidates that are kept, and what becomes of them; nothing where there are none."""
     candidates = RemovalCandidate.objects.filter(profile=profile)
     found = [

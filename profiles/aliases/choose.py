@@ -25,7 +25,7 @@ def ensure_parents(**kwargs: Any) -> None:
         ConnectionAlias.objects.get_or_create(vendor=key, parent=None, defaults={"name": vendor.alias_name})
 
 
-def free(vendor: str) -> QuerySet[ConnectionAlias]:
+def free_aliases(vendor: str) -> QuerySet[ConnectionAlias]:
     """The aliases of a vendor that no profile uses, the parent first."""
     found = ConnectionAlias.objects.filter(vendor=vendor, profile=None).select_related("parent")
     return found.order_by(F("parent").asc(nulls_first=True), "name")
@@ -40,7 +40,7 @@ def take(vendor: str, choice: str, *, display_name: str, child_name: str = "") -
     if not choice:
         return free_alias(vendor, display_name)
     if choice == NEW:
-        return _new_child(_parent(vendor), child_name or display_name, exactly=bool(child_name))
+        return _new_child(_lock_parent(vendor), child_name or display_name, exactly=bool(child_name))
     found = ConnectionAlias.objects.select_for_update(of=("self",)).filter(vendor=vendor, pk=choice).first()
     if found is None or _in_use(found):
         raise Taken
@@ -50,11 +50,11 @@ def take(vendor: str, choice: str, *, display_name: str, child_name: str = "") -
 @transaction.atomic
 def free_alias(vendor: str, display_name: str) -> ConnectionAlias:
     """The parent while no profile uses it, else a new child of it named after the profile."""
-    parent = _parent(vendor)
+    parent = _lock_parent(vendor)
     return _new_child(parent, display_name) if _in_use(parent) else parent
 
 
-def _parent(vendor: str) -> ConnectionAlias:
+def _lock_parent(vendor: str) -> ConnectionAlias:
     """Locked, so that two profiles made at once do not both find it free."""
     return ConnectionAlias.objects.select_for_update(of=("self",)).get(vendor=vendor, parent=None)
 

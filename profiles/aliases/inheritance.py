@@ -39,31 +39,31 @@ class Setting:
         return f"set on the {'child' if self.source.parent_id else 'parent'} alias {self.source.name}"
 
 
-def of(alias: ConnectionAlias) -> list[Setting]:
+def settings_of(alias: ConnectionAlias) -> list[Setting]:
     """Every setting of an alias as it is in force."""
-    return [setting(alias, name) for name in ConnectionAlias.SETTINGS]
+    return [setting_of(alias, name) for name in ConnectionAlias.SETTINGS]
 
 
-def setting(alias: ConnectionAlias, name: str) -> Setting:
+def setting_of(alias: ConnectionAlias, name: str) -> Setting:
     """One of `ConnectionAlias.SETTINGS`."""
     source = next((one for one in (alias, alias.parent) if one and getattr(one, name) not in (None, "")), None)
-    value = getattr(source, name) if source else _default(name)
-    return Setting(LABELS[name], _shown(value), source, own=source == alias)
+    value = getattr(source, name) if source else _installation_default(name)
+    return Setting(LABELS[name], _display_value(value), source, own=source == alias)
 
 
 def without_own(alias: ConnectionAlias, name: str) -> Setting:
     """What would hold if the alias itself said nothing."""
     if alias.parent:
-        return setting(alias.parent, name)
-    return Setting(LABELS[name], _shown(_default(name)), None, own=False)
+        return setting_of(alias.parent, name)
+    return Setting(LABELS[name], _display_value(_installation_default(name)), None, own=False)
 
 
-def _default(name: str) -> Any:
-    told = {"refresh_at": time.fromisoformat(settings.DAILY_REFRESH_AT), "zone": settings.TIME_ZONE}
-    return told[name] if name in told else getattr(DEFAULTS, name)
+def _installation_default(name: str) -> Any:
+    chosen_here = {"refresh_at": time.fromisoformat(settings.DAILY_REFRESH_AT), "zone": settings.TIME_ZONE}
+    return chosen_here[name] if name in chosen_here else getattr(DEFAULTS, name)
 
 
-def _shown(value: Any) -> str:
+def _display_value(value: Any) -> str:
     if value is None:
         return "no bound"
     return f"{value:%H:%M}" if isinstance(value, time) else str(value)

@@ -35,10 +35,10 @@ class CredentialTokens:
         return refresh_token.run(self.credential_id, stale=stale, now=timezone.now())
 
 
-def limits(alias: ConnectionAlias) -> base.Limits:
+def limits_for(alias: ConnectionAlias) -> base.Limits:
     """The connector's defaults, with what the alias or its parent set."""
     names = ("page_size", "requests_per_minute", "attempts")
-    chosen = {name: value for name in names if (value := alias.effective(name)) is not None}
+    chosen = {name: value for name in names if (value := alias.effective_setting(name)) is not None}
     return replace(base.Limits(), **chosen)
 
 
@@ -51,10 +51,10 @@ def open_connector(
         raise base.Reconnect(credential.state_reason or "No administrator has authorized this connection yet.")
     return connectors.open(
         profile.vendor,
-        endpoints=endpoints.of(profile.vendor),
+        endpoints=endpoints.for_vendor(profile.vendor),
         client_id=credential.client_id,
         token_source=CredentialTokens(credential),
-        limits=limits(profile.alias),
+        limits=limits_for(profile.alias),
         **({"wait": wait} if wait else {}),
     )
 

@@ -8,6 +8,6 @@ from profiles import connectors
 from profiles.connectors import base
 
 
-def of(vendor: str) -> base.Endpoints:
+def for_vendor(vendor: str) -> base.Endpoints:
     """Deployment settings only, so that no form can point a secret at another host."""
     return connectors.vendor(vendor).endpoints_from(lambda name, default: getattr(settings, name, default))

@@ -53,7 +53,7 @@ class ClientForm(forms.ModelForm):
     )
     reclamation_client_secret = secret_field("Reclamation client secret", "The App secret of the second app.")
 
-    def held(self) -> dict[str, Credential]:
+    def stored_credentials(self) -> dict[str, Credential]:
         """The stored credentials that the entered client ids and secrets are for."""
         raise NotImplementedError
 
@@ -66,7 +66,7 @@ class ClientForm(forms.ModelForm):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
-        held = self.held()
+        held = self.stored_credentials()
         for purpose, prefix in PURPOSES:
             self._clean_client(prefix, held.get(purpose))
         main, second = cleaned.get("client_id"), cleaned.get("reclamation_client_id")

@@ -37,17 +37,17 @@ def run(credential_id: int, *, now: datetime, stale: str = "") -> str:
     me = str(uuid.uuid4())
     patience = time.monotonic() + PATIENCE_SECONDS
     while True:
-        credential = _connected(credential_id)
-        if _usable(credential, stale, now):
+        credential = _connected_credential(credential_id)
+        if _is_usable(credential, stale, now):
             return credential.access_token
-        if _lease(credential_id, me):
+        if _take_lease(credential_id, me):
             return _refresh_held(credential_id, me, stale, now)
         if time.monotonic() > patience:
             raise base.TryLater("Another worker has been refreshing this token for too long.")
         time.sleep(POLL_SECONDS)
 
 
-def _connected(credential_id: int) -> Credential:
+def _connected_credential(credential_id: int) -> Credential:
     credential = Credential.objects.filter(pk=credential_id).select_related("alias").first()
     if credential is None:
         raise base.Reconnect("The credential is gone.")
@@ -56,11 +56,11 @@ def _connected(credential_id: int) -> Credential:
     return credential
 
 
-def _usable(credential: Credential, stale: str, now: datetime) -> bool:
+def _is_usable(credential: Credential, stale: str, now: datetime) -> bool:
     return credential.access_token != stale and not credential.expires_within(AHEAD_SECONDS, now=now)
 
 
-def _lease(credential_id: int, me: str) -> bool:
+def _take_lease(credential_id: int, me: str) -> bool:
     free = Q(lease_until=None) | Q(lease_until__lt=Now())
     return bool(Credential.objects.filter(free, pk=credential_id).update(lease_owner=me, lease_until=Now() + LEASE))
 
@@ -69,12 +69,12 @@ def _lease(credential_id: int, me: str) -> bool:
 def _refresh_held(credential_id: int, me: str, stale: str, now: datetime) -> str:
     """The lease is ours: read again, because the previous holder may just have refreshed."""
     try:
-        credential = _connected(credential_id)
-        if _usable(credential, stale, now):
+        credential = _connected_credential(credential_id)
+        if _is_usable(credential, stale, now):
             return credential.access_token
         try:
             grant = tokens.refresh(
-                endpoints.of(credential.alias.vendor),
+                endpoints.for_vendor(credential.alias.vendor),
                 client_id=credential.client_id,
                 client_secret=credential.client_secret,
                 refresh_token=credential.refresh_token,
@@ -82,13 +82,13 @@ def _refresh_held(credential_id: int, me: str, stale: str, now: datetime) -> str
         except (base.Reconnect, base.Refused) as refusal:
             give_up(credential, reason=str(refusal))
             raise base.Reconnect(str(refusal), failure=refusal.failure, remedy=refusal.remedy) from refusal
-        return _store(credential, grant, now)
+        return _store_grant(credential, grant, now)
     finally:
         Credential.objects.filter(pk=credential_id, lease_owner=me).update(lease_owner="", lease_until=None)
 
 
 @sensitive_variables()
-def _store(credential: Credential, grant: tokens.Grant, now: datetime) -> str:
+def _store_grant(credential: Credential, grant: tokens.Grant, now: datetime) -> str:
     stored = Credential.objects.filter(pk=credential.pk, generation=credential.generation).update(
         access_token=grant.access_token,
         refresh_token=grant.refresh_token or credential.refresh_token,

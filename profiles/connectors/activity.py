@@ -28,7 +28,7 @@ class Use(NamedTuple):
     events: int
 
 
-class Held(msgspec.Struct, gc=False):
+class DayUse(msgspec.Struct, gc=False):
     """The uses of one account on one day so far; the garbage collector need not look at a hundred thousand of them."""
 
     events: int
@@ -44,7 +44,7 @@ class Uses:
     """
 
     def __init__(self) -> None:
-        self.held: dict[int, dict[str | tuple[str, str], Held]] = {}
+        self.held: dict[int, dict[str | tuple[str, str], DayUse]] = {}
         self.counters: Counter[str] = Counter()
         self.unknown_kinds: set[str] = set()
 

@@ -16,7 +16,7 @@ import msgspec
 from profiles.connectors.activity import (
     ActivityPage as ActivityPage,
     ActivityType as ActivityType,
-    Held as Held,
+    DayUse as DayUse,
     Use as Use,
     Uses as Uses,
 )
@@ -47,7 +47,7 @@ RECLAMATION = "reclamation"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Process:
+class VendorProcess:
     """One thing we do with a vendor: the scopes and the vendor role it needs, and the credential purpose it uses.
 
     `scopes` are needed: without one the process is off. `recommended_scopes` are asked for as well, and their absence
@@ -246,7 +246,7 @@ class Vendor:
     publisher: str
     connector: str
     endpoints: Endpoints
-    processes: tuple[Process, ...]
+    processes: tuple[VendorProcess, ...]
     authorize_params: dict[str, str] = field(default_factory=dict)
     switch_account_params: dict[str, str] = field(default_factory=dict)
     seat_types: tuple[SeatType, ...] = ()

@@ -34,10 +34,10 @@ class _Keeper:
         if self._thread is None or not self._thread.is_alive():  # never started, or lost in a fork
             with self._starting:
                 if self._thread is None or not self._thread.is_alive():
-                    self._thread = threading.Thread(target=self._keep, name="deadlines", daemon=True)
+                    self._thread = threading.Thread(target=self._watch_clock, name="deadlines", daemon=True)
                     self._thread.start()
 
-    def _keep(self) -> None:
+    def _watch_clock(self) -> None:
         while True:
             self._busy.wait()
             time.sleep(TICK_SECONDS)
@@ -89,16 +89,16 @@ class _Watched:
     sock: Any
 
     def connect(self) -> None:
-        self._show()
+        self._show_socket()
         super().connect()  # type: ignore[misc]
-        self._show()
+        self._show_socket()
 
     def request(self, *args: Any, **kwargs: Any) -> None:
-        self._show()
+        self._show_socket()
         super().request(*args, **kwargs)  # type: ignore[misc]
-        self._show()
+        self._show_socket()
 
-    def _show(self) -> None:
+    def _show_socket(self) -> None:
         watchdog: Watchdog | None = getattr(_wire, "watchdog", None)
         if watchdog is None:
             return

@@ -18,26 +18,26 @@ SHORTEST_SECRET = 8
 HIDDEN = "[hidden]"
 
 
-def without(answer: Answer, *secrets: str) -> Answer:
+def hide_secrets(answer: Answer, *secrets: str) -> Answer:
     """The answer without these texts, however spelled: vendors echo what was sent, in a field, a page or a header.
 
     What is too short to be secret stays.
     """
     body, headers = answer.body, dict(answer.headers)
-    spellings = {spelling for text in secrets if len(text) >= SHORTEST_SECRET for spelling in _spellings(text)}
+    spellings = {spelling for text in secrets if len(text) >= SHORTEST_SECRET for spelling in _spellings_of(text)}
     for spelling in sorted(spellings, key=len, reverse=True):
         body = body.replace(spelling.encode(), HIDDEN.encode())
         headers = {name: value.replace(spelling, HIDDEN) for name, value in headers.items()}
     return replace(answer, body=body, headers=CaseInsensitiveDict(headers))
 
 
-def _spellings(text: str) -> set[str]:
+def _spellings_of(text: str) -> set[str]:
     """As it is, in a form body, in a URL, in HTML and in JSON."""
     return {text, quote_plus(text), quote(text), quote(text, safe=""), escape(text), json.dumps(text)[1:-1]}
 
 
 def failure_of(answer: Answer, url: str, request_id_header: str = "") -> Failure:
-    """The evidence of an answer, cut to 2,000 characters. Take the secrets out before (`without`)."""
+    """The evidence of an answer, cut to 2,000 characters. Take the secrets out before (`hide_secrets`)."""
     return Failure(
         endpoint=urlsplit(url).path,
         status=answer.status,

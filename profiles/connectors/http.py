@@ -31,7 +31,7 @@ from profiles.connectors.base import (
     TryLater,
     Wait,
 )
-from profiles.connectors.failures import failure_of, without
+from profiles.connectors.failures import failure_of, hide_secrets
 from profiles.connectors.transport import (
     Answer,
     BoundedSession,
@@ -105,12 +105,12 @@ class VendorSession:
         AnswerLost leaves open whether it took place. A refused token or a 429 did nothing, and is repeated for both.
         """
         limits, budget = self._limits, self._limits.deadline
-        token, renewed, outages, throttles = self._token(self._tokens.access_token), False, 0, 0
+        token, renewed, outages, throttles = self._fetch_token(self._tokens.access_token), False, 0, 0
         while True:
             self._keep_pace()
             began = time.monotonic()
             try:
-                return self._once(url, body, token, budget)
+                return self._post_once(url, body, token, budget)
             except Reconnect as refusal:
                 if renewed:
                     raise
@@ -121,7 +121,7 @@ class VendorSession:
                 throttles += 1
                 if throttles >= limits.attempts or error.retry_after > limits.max_wait:
                     raise
-                self._pause(error.retry_after, "The vendor asked us to slow down.", throttled=True)
+                self._pause_for(error.retry_after, "The vendor asked us to slow down.", throttled=True)
             except TryLater as error:
                 outages += 1
                 budget -= time.monotonic() - began
@@ -139,7 +139,7 @@ class VendorSession:
             self._wait(self._next_call - now, PACE)
         self._next_call = max(self._next_call, now) + 60 / self._limits.requests_per_minute
 
-    def _token(self, ask: Callable[[], str]) -> str:
+    def _fetch_token(self, ask: Callable[[], str]) -> str:
         """A token, asked for again while its address is in trouble: refreshing has no effect that could come twice."""
         outages = 0
         while True:
@@ -155,27 +155,27 @@ class VendorSession:
     def _another_token(self, refusal: Reconnect, refused: str) -> str:
         """A renewed token for one that ran out; for a revoked one that of a newer consent, else the refusal stands."""
         if isinstance(refusal, StaleToken):
-            return self._token(lambda: self._tokens.renew(refused))
+            return self._fetch_token(lambda: self._tokens.renew(refused))
         current = self._tokens.access_token()
         if current == refused:
             raise refusal
         return current
 
-    def _once(self, url: str, body: bytes, token: str, seconds: float) -> Answer:
+    def _post_once(self, url: str, body: bytes, token: str, seconds: float) -> Answer:
         limits = self._limits
         bounds = Bounds(
             connect=limits.connect_timeout, read=limits.read_timeout, total=seconds, max_bytes=limits.max_bytes
         )
         self._session.token = {"access_token": token, "token_type": "Bearer"}
         self.counters.requests += 1
-        answer = without(exchange(self._session, url, body, {"Content-Type": "application/json"}, bounds), token)
+        answer = hide_secrets(exchange(self._session, url, body, {"Content-Type": "application/json"}, bounds), token)
         self.counters.received_bytes += len(answer.body)
         self._compare_clocks(answer)
         if 200 <= answer.status < 300:
             return answer
-        raise self._error(answer, failure_of(answer, url, self._dialect.request_id_header))
+        raise self._error_of(answer, failure_of(answer, url, self._dialect.request_id_header))
 
-    def _error(self, answer: Answer, failure: Failure) -> ConnectorError:
+    def _error_of(self, answer: Answer, failure: Failure) -> ConnectorError:
         if answer.status == 429:
             seconds = retry_after(answer, self._dialect.retry_after(answer))
             return Throttled(f"The vendor asks us to wait {seconds:g} seconds.", retry_after=seconds, failure=failure)
@@ -187,9 +187,9 @@ class VendorSession:
 
     def _back_off(self, outages: int) -> None:
         pause = self._limits.backoff * 2 ** (outages - 1) * _jitter.uniform(0.5, 1.5)
-        self._pause(min(pause, self._limits.max_wait), "The vendor is in trouble; trying again.")
+        self._pause_for(min(pause, self._limits.max_wait), "The vendor is in trouble; trying again.")
 
-    def _pause(self, seconds: float, reason: str, *, throttled: bool = False) -> None:
+    def _pause_for(self, seconds: float, reason: str, *, throttled: bool = False) -> None:
         if throttled:
             self.counters.throttled_seconds += seconds
         self._wait(seconds, reason)
@@ -200,7 +200,7 @@ class VendorSession:
             self.counters.clock_skew = (theirs - dt.datetime.now(dt.UTC)).total_seconds()
 
 
-def retry_after(answer: Answer, told_by_body: float | None = None) -> float:
+def retry_after(answer: Answer, seconds_in_body: float | None = None) -> float:
     """Seconds to wait after a 429, between 1 and 3,600: the header wins over the body, nonsense counts as absent."""
     header = answer.headers.get("Retry-After", "").strip()
     seconds: float | None = None
@@ -209,7 +209,7 @@ def retry_after(answer: Answer, told_by_body: float | None = None) -> float:
     elif (until := _http_date(header)) is not None:
         seconds = (until - (_http_date(answer.headers.get("Date", "")) or dt.datetime.now(dt.UTC))).total_seconds()
     if seconds is None:
-        seconds = told_by_body
+        seconds = seconds_in_body
     if seconds is None or not math.isfinite(seconds):
         seconds = SHORTEST_WAIT
     return min(max(seconds, SHORTEST_WAIT), LONGEST_WAIT)

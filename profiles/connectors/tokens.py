@@ -27,7 +27,7 @@ from profiles.connectors.base import (
     TryLater,
     plain,
 )
-from profiles.connectors.failures import failure_of, without
+from profiles.connectors.failures import failure_of, hide_secrets
 from profiles.connectors.transport import (
     Answer,
     Bounds,
@@ -143,13 +143,13 @@ def exchange(
     """
     hide = (client_secret, code, verifier or "")
 
-    def ask(secret: str | None) -> Grant:
+    def ask_with(secret: str | None) -> Grant:
         body = WebApplicationClient(client_id).prepare_request_body(
             code=code, redirect_uri=redirect_uri, include_client_id=secret is None, code_verifier=verifier
         )
-        return _ask(endpoints, client_id, secret, body, bounds, hide, on_invalid_grant=_code_refused)
+        return _request_grant(endpoints, client_id, secret, body, bounds, hide, on_invalid_grant=_code_refused)
 
-    return _with_or_without(ask, client_secret) if verifier else ask(client_secret)
+    return _retry_without_secret(ask_with, client_secret) if verifier else ask_with(client_secret)
 
 
 def refresh(
@@ -161,23 +161,23 @@ def refresh(
     """
     hide = (client_secret, refresh_token)
 
-    def ask(secret: str | None) -> Grant:
+    def ask_with(secret: str | None) -> Grant:
         named = {"client_id": client_id} if secret is None else {}
         body = WebApplicationClient(client_id).prepare_refresh_body(refresh_token=refresh_token, **named)
-        return _ask(endpoints, client_id, secret, body, bounds, hide, on_invalid_grant=_grant_gone)
+        return _request_grant(endpoints, client_id, secret, body, bounds, hide, on_invalid_grant=_grant_gone)
 
-    return _with_or_without(ask, client_secret)
+    return _retry_without_secret(ask_with, client_secret)
 
 
-def _with_or_without(ask: Callable[[str | None], Grant], client_secret: str) -> Grant:
+def _retry_without_secret(ask_with: Callable[[str | None], Grant], client_secret: str) -> Grant:
     """Ask with the secret; where that makes the request as such invalid, ask once more as a client without one."""
     try:
-        return ask(client_secret)
+        return ask_with(client_secret)
     except Refused as refusal:
         if refusal.failure.tag != "invalid_request":
             raise
         try:
-            return ask(None)
+            return ask_with(None)
         except (Refused, Reconnect) as second:
             raise refusal from second
 
@@ -198,7 +198,7 @@ def revoke(endpoints: Endpoints, access_token: str) -> bool:
     return False
 
 
-def _ask(
+def _request_grant(
     endpoints: Endpoints,
     client_id: str,
     client_secret: str | None,
@@ -214,15 +214,15 @@ def _ask(
         # Once in the header, and so not in the form: Dropbox answers 'unknown field "client_id"' to both (oslo #90).
         headers["Authorization"] = f"Basic {basic}"
     answer = exchange_once(endpoints.token_url, body.encode("ascii"), headers, bounds)
-    shown = without(answer, basic, *hide)
+    shown = hide_secrets(answer, basic, *hide)
     failure = failure_of(shown, endpoints.token_url, endpoints.request_id_header)
-    told = _told(answer, failure)
-    if told.text("access_token") and answer.status < 300:
-        return _grant(told, replace(failure, body=""))
-    raise _refusal(_told(shown, failure), failure, on_invalid_grant)
+    parsed = _parse_answer(answer, failure)
+    if parsed.text("access_token") and answer.status < 300:
+        return _read_grant(parsed, replace(failure, body=""))
+    raise _refusal_error(_parse_answer(shown, failure), failure, on_invalid_grant)
 
 
-def _told(answer: Answer, failure: Failure) -> _TokenAnswer:
+def _parse_answer(answer: Answer, failure: Failure) -> _TokenAnswer:
     """The answer as a record. The status comes first: an outage must never look like a refusal."""
     if answer.status >= 500 or answer.status in (408, 429):
         raise TryLater(f"The vendor's token address answered with status {answer.status}.", failure=failure)
@@ -239,25 +239,25 @@ def _told(answer: Answer, failure: Failure) -> _TokenAnswer:
         raise ProtocolError("The token answer is not readable.", failure=replace(failure, body="")) from error
 
 
-def _grant(told: _TokenAnswer, failure: Failure) -> Grant:
-    access_token, refresh_token = told.text("access_token"), told.text("refresh_token")
+def _read_grant(parsed: _TokenAnswer, failure: Failure) -> Grant:
+    access_token, refresh_token = parsed.text("access_token"), parsed.text("refresh_token")
     # What goes into a header must not break out of it.
     if not re.fullmatch(r"[\x21-\x7e]+", access_token) or not re.fullmatch(r"[\x21-\x7e]*", refresh_token):
         raise ProtocolError("The token answer carries a token that is none.", failure=failure)
-    if told.text("token_type").lower() not in ("bearer", ""):
+    if parsed.text("token_type").lower() not in ("bearer", ""):
         raise ProtocolError("The token is of a type that cannot be used here.", failure=failure)
     return Grant(
         access_token=access_token,
         refresh_token=refresh_token,
-        expires_in=_seconds(told.expires_in),
-        scopes=tuple(sorted(set(told.scope.split()))) if isinstance(told.scope, str) else None,
-        team_id=told.text("team_id"),
-        account_id=told.text("account_id"),
-        token_type=told.text("token_type").lower(),
+        expires_in=_read_lifetime(parsed.expires_in),
+        scopes=tuple(sorted(set(parsed.scope.split()))) if isinstance(parsed.scope, str) else None,
+        team_id=parsed.text("team_id"),
+        account_id=parsed.text("account_id"),
+        token_type=parsed.text("token_type").lower(),
     )
 
 
-def _seconds(value: Any) -> int | None:
+def _read_lifetime(value: Any) -> int | None:
     """A lifetime of at most a year, which every date can hold; None for what is no number."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
@@ -267,10 +267,10 @@ def _seconds(value: Any) -> int | None:
         return None
 
 
-def _refusal(
-    told: _TokenAnswer, failure: Failure, on_invalid_grant: Callable[[str, Failure], ConnectorError]
+def _refusal_error(
+    parsed: _TokenAnswer, failure: Failure, on_invalid_grant: Callable[[str, Failure], ConnectorError]
 ) -> ConnectorError:
-    error, description = told.text("error"), told.text("error_description")
+    error, description = parsed.text("error"), parsed.text("error_description")
     if not error and (failure.status or 0) < 300:
         return ProtocolError("The token answer carries no token.", failure=replace(failure, body=""))
     # Dropbox puts code and prose into one string: "invalid_client: Invalid client_id or client_secret".

@@ -127,13 +127,13 @@ def exchange(session: requests.Session, url: str, body: bytes, headers: Mapping[
                 stream=True,
                 allow_redirects=False,
             ) as response:
-                whole = _read(response, started + bounds.total, bounds.max_bytes)
+                whole = _read_body(response, started + bounds.total, bounds.max_bytes)
         except ConnectorError:
             raise
         except (requests.RequestException, HTTPError, OSError, zlib.error) as error:
-            raise _trouble(url, error, watchdog, bounds.total) from error
+            raise _failed_exchange(url, error, watchdog, bounds.total) from error
         if watchdog.expired:
-            raise _trouble(url, None, watchdog, bounds.total)
+            raise _failed_exchange(url, None, watchdog, bounds.total)
     return Answer(status=response.status_code, headers=response.headers, body=whole)
 
 
@@ -141,15 +141,15 @@ def exchange_once(url: str, body: bytes, headers: Mapping[str, str], bounds: Bou
     """`exchange` on a connection of its own, with no credentials but those in `headers`."""
     with BoundedSession() as session:
         session.fit_for(url)
-        session.auth = _as_it_is  # else requests puts a .netrc entry in place of our Authorization header
+        session.auth = _send_unchanged  # else requests puts a .netrc entry in place of our Authorization header
         return exchange(session, url, body, headers, bounds)
 
 
-def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
+def _send_unchanged(request: requests.PreparedRequest) -> requests.PreparedRequest:
     return request
 
 
-def _read(response: requests.Response, ends: float, max_bytes: int) -> bytes:
+def _read_body(response: requests.Response, ends: float, max_bytes: int) -> bytes:
     """The whole body. A packed one is unpacked here and at once: urllib3 would copy every answer five times."""
     packed = response.headers.get("Content-Encoding", "").strip().lower() == "gzip"
     pieces: list[bytes] = []
@@ -162,10 +162,10 @@ def _read(response: requests.Response, ends: float, max_bytes: int) -> bytes:
             raise TimeoutError("the total deadline is over")
         pieces.append(piece)
     whole = b"".join(pieces)
-    return _unpacked(whole, response, max_bytes) if packed and whole else whole
+    return _unpack_gzip(whole, response, max_bytes) if packed and whole else whole
 
 
-def _unpacked(packed: bytes, response: requests.Response, max_bytes: int) -> bytes:
+def _unpack_gzip(packed: bytes, response: requests.Response, max_bytes: int) -> bytes:
     """Raises zlib.error for what is no gzip, or only half of one."""
     unpacking = zlib.decompressobj(wbits=31)
     whole = unpacking.decompress(packed, max_bytes + 1)
@@ -181,7 +181,7 @@ def _too_large(response: requests.Response, max_bytes: int) -> GaveUp:
     return GaveUp(f"The answer is larger than {max_bytes:,} bytes.", failure=failure)
 
 
-def _trouble(url: str, error: Exception | None, watchdog: Watchdog, seconds: float) -> TryLater:
+def _failed_exchange(url: str, error: Exception | None, watchdog: Watchdog, seconds: float) -> TryLater:
     parts = urlsplit(url)
     failure = Failure(endpoint=parts.path)
     if watchdog.expired or str(error) == "the total deadline is over":

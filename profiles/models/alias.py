@@ -77,7 +77,7 @@ class ConnectionAlias(models.Model):
     def get_absolute_url(self) -> str:
         return reverse("alias_detail", args=[self.pk])
 
-    def effective(self, setting: str) -> Any:
+    def effective_setting(self, setting: str) -> Any:
         """One of `SETTINGS`: the alias's own, else its parent's; `None` leaves it to the connector or installation."""
         own = getattr(self, setting)
         if own not in (None, ""):

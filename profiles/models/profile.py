@@ -81,5 +81,5 @@ class IntegrationProfile(models.Model):
         return {base.ACTIVITY: self.pull_activity, base.RECLAIM: self.reclaim}.get(key, True)
 
     @property
-    def enabled_processes(self) -> list[base.Process]:
+    def enabled_processes(self) -> list[base.VendorProcess]:
         return [process for process in self.vendor_info.processes if self.process_enabled(process.key)]

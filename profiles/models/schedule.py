@@ -48,12 +48,12 @@ class ScheduledJob(models.Model):
     @property
     def local_time(self) -> time:
         """Own time, else the alias's, else the installation's."""
-        at: time | None = self.refresh_at or self.profile.alias.effective("refresh_at")
+        at: time | None = self.refresh_at or self.profile.alias.effective_setting("refresh_at")
         return at or time.fromisoformat(settings.DAILY_REFRESH_AT)
 
     @property
     def local_zone(self) -> ZoneInfo:
-        return ZoneInfo(self.zone or self.profile.alias.effective("zone") or settings.TIME_ZONE)
+        return ZoneInfo(self.zone or self.profile.alias.effective_setting("zone") or settings.TIME_ZONE)
 
 
 class ProcessCheck(models.Model):

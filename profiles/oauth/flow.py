@@ -89,8 +89,8 @@ def begin(request: ConsentRequest, *, now: datetime) -> str:
     wanted, session_scope = scopes.wanted(profile, purpose), scopes.session_scope(profile, purpose)
     if session_scope and (request.device_sessions or session_scope in credential.granted_scopes):
         wanted = sorted({*wanted, session_scope})
-    where = endpoints.of(profile.vendor)
-    _forget_old(user, now)
+    where = endpoints.for_vendor(profile.vendor)
+    _delete_old_attempts(user, now)
     attempt = OAuthState.objects.create(
         state_hash=digest(state),
         session_hash=digest(request.session_key),
@@ -122,7 +122,7 @@ def begin(request: ConsentRequest, *, now: datetime) -> str:
     )
 
 
-def _forget_old(user: User, now: datetime) -> None:
+def _delete_old_attempts(user: User, now: datetime) -> None:
     """Rows older than a day go, and so do a user's oldest open ones beyond ten."""
     OAuthState.objects.filter(created_at__lt=now - timedelta(days=1)).delete()
     open_rows = OAuthState.objects.filter(user=user, used_at=None).order_by("-pk")
@@ -132,17 +132,17 @@ def _forget_old(user: User, now: datetime) -> None:
 @sensitive_variables()
 def finish(params: dict[str, str], *, user: User, may_connect: bool, session_key: str, now: datetime) -> Finished:
     """Take the vendor's answer. Never raises for anything the vendor or the browser sent."""
-    attempt = _consume(params.get("state", ""), now)
+    attempt = _consume_state(params.get("state", ""), now)
     if attempt is None:
-        return Finished(_missing(params.get("state", "")))
+        return Finished(_missing_state_outcome(params.get("state", "")))
     try:
-        _check(attempt, params, user=user, may_connect=may_connect, session_key=session_key, now=now)
-        return _connect(attempt, params["code"], user=user, session_key=session_key, now=now)
+        _check_attempt(attempt, params, user=user, may_connect=may_connect, session_key=session_key, now=now)
+        return _connect_profile(attempt, params["code"], user=user, session_key=session_key, now=now)
     except Stop as stop:
-        return _ended(attempt, stop.outcome, stop.detail, user)
+        return _record_outcome(attempt, stop.outcome, stop.detail, user)
 
 
-def _consume(state: str, now: datetime) -> OAuthState | None:
+def _consume_state(state: str, now: datetime) -> OAuthState | None:
     """The row of this state, if this very call is the one that used it up."""
     if not state or len(state) > LONGEST_STATE:
         return None
@@ -152,12 +152,12 @@ def _consume(state: str, now: datetime) -> OAuthState | None:
     return OAuthState.objects.select_related("profile__alias", "user").get(state_hash=digest(state))
 
 
-def _missing(state: str) -> str:
+def _missing_state_outcome(state: str) -> str:
     known = 0 < len(state) <= LONGEST_STATE and OAuthState.objects.filter(state_hash=digest(state)).exists()
     return "state_used" if known else "state_unknown"
 
 
-def _check(
+def _check_attempt(
     attempt: OAuthState, params: dict[str, str], *, user: User, may_connect: bool, session_key: str, now: datetime
 ) -> None:
     if attempt.user_id != user.pk or attempt.session_hash != digest(session_key):
@@ -174,7 +174,7 @@ def _check(
     if not params.get("code"):
         raise Stop("vendor_error", error="no code", error_description="The vendor sent neither a code nor an error.")
     current = Credential.objects.filter(alias=attempt.profile.alias_id, purpose=attempt.purpose).first()
-    where = endpoints.of(attempt.profile.vendor)
+    where = endpoints.for_vendor(attempt.profile.vendor)
     if current is None or current.client_id != attempt.client_id or where.token_url != attempt.token_url:
         raise Stop("profile_changed")
     if current.client_changed_at >= attempt.created_at:
@@ -182,9 +182,9 @@ def _check(
 
 
 @sensitive_variables()
-def _connect(attempt: OAuthState, code: str, *, user: User, session_key: str, now: datetime) -> Finished:
-    grant = _exchange(attempt, code)
-    identity = _identify(attempt, grant)
+def _connect_profile(attempt: OAuthState, code: str, *, user: User, session_key: str, now: datetime) -> Finished:
+    grant = _exchange_code(attempt, code)
+    identity = _identify_team(attempt, grant)
     try:
         grants.store(attempt, grant, identity, user=user, now=now)
     except grants.CredentialChanged as changed:
@@ -192,17 +192,17 @@ def _connect(attempt: OAuthState, code: str, *, user: User, session_key: str, no
     missing = scopes.missing(attempt.profile, attempt.purpose, grant.scopes or ())
     excess = scopes.excess(attempt.profile, attempt.purpose, grant.scopes or ())
     outcome = "connected_missing_scopes" if missing else "connected"
-    finished = _ended(attempt, outcome, {"missing": missing, "excess": excess}, user)
-    following = _following(attempt, user=user, session_key=session_key, now=now)
+    finished = _record_outcome(attempt, outcome, {"missing": missing, "excess": excess}, user)
+    following = _next_consent_url(attempt, user=user, session_key=session_key, now=now)
     return Finished(finished.outcome, attempt, following, finished.detail)
 
 
 @sensitive_variables()
-def _exchange(attempt: OAuthState, code: str) -> tokens.Grant:
+def _exchange_code(attempt: OAuthState, code: str) -> tokens.Grant:
     credential = Credential.objects.get(alias=attempt.profile.alias_id, purpose=attempt.purpose)
     try:
         grant = tokens.exchange(
-            endpoints.of(attempt.profile.vendor),
+            endpoints.for_vendor(attempt.profile.vendor),
             client_id=credential.client_id,
             client_secret=credential.client_secret,
             code=code,
@@ -210,7 +210,7 @@ def _exchange(attempt: OAuthState, code: str) -> tokens.Grant:
             verifier=attempt.verifier or None,
         )
     except base.ConnectorError as error:
-        raise Stop(_exit_of(error), **evidence(error)) from error
+        raise Stop(_outcome_of(error), **failure_detail(error)) from error
     if not grant.team_id:
         raise Stop("no_team")
     if not grant.refresh_token:
@@ -218,7 +218,7 @@ def _exchange(attempt: OAuthState, code: str) -> tokens.Grant:
     return replace(grant, scopes=tuple(attempt.scopes)) if grant.scopes is None else grant
 
 
-def _exit_of(error: base.ConnectorError) -> str:
+def _outcome_of(error: base.ConnectorError) -> str:
     exits: list[tuple[type[base.ConnectorError], str]] = [
         (tokens.CodeRefused, "code_refused"),
         (tokens.WrongClient, "wrong_client"),
@@ -230,7 +230,7 @@ def _exit_of(error: base.ConnectorError) -> str:
     return next((name for kind, name in exits if isinstance(error, kind)), "refused")
 
 
-def evidence(error: base.ConnectorError) -> dict[str, Any]:
+def failure_detail(error: base.ConnectorError) -> dict[str, Any]:
     """What may be shown of a failed call: our sentence, the vendor's status, reason and request id."""
     failure = error.failure
     return {
@@ -242,20 +242,20 @@ def evidence(error: base.ConnectorError) -> dict[str, Any]:
 
 
 @sensitive_variables()
-def _identify(attempt: OAuthState, grant: tokens.Grant) -> grants.Identity:
+def _identify_team(attempt: OAuthState, grant: tokens.Grant) -> grants.Identity:
     """Whose token this is, asked with the token itself; the team must be the expected one."""
     profile = attempt.profile
     connector = connectors.open(
         profile.vendor,
-        endpoints=endpoints.of(profile.vendor),
+        endpoints=endpoints.for_vendor(profile.vendor),
         client_id=attempt.client_id,
         token_source=grants.FixedToken(grant.access_token),
-        limits=credentials.limits(profile.alias),
+        limits=credentials.limits_for(profile.alias),
     )
     try:
         identity = grants.identify(connector)
     except base.ConnectorError as error:
-        raise Stop(_exit_of(error), **evidence(error)) from error
+        raise Stop(_outcome_of(error), **failure_detail(error)) from error
     if identity.team and identity.team.team_id != grant.team_id:
         raise Stop("bad_answer", message="The token answer and the team answer name different teams.")
     _check_team(attempt, grant.team_id, (identity.team.name if identity.team else "") or grant.team_id)
@@ -266,8 +266,8 @@ def _check_team(attempt: OAuthState, team_id: str, team_name: str) -> None:
     """The team must be the expected one, and no other profile's: its seats would count twice."""
     profile, expected, main = attempt.profile, _expected_team(attempt), attempt.purpose == base.SUBSCRIPTIONS
     if expected and expected != team_id:
-        told = {"expected_team": profile.team_name or expected, "given_team": team_name}
-        raise Stop("other_team", **told, may_replace=main)
+        teams = {"expected_team": profile.team_name or expected, "given_team": team_name}
+        raise Stop("other_team", **teams, may_replace=main)
     others = profile.sharing_team(team_id) if main and team_id != profile.team_id else []
     if others and not attempt.share_team:
         taken_by = [{"name": other.display_name, "url": other.get_absolute_url()} for other in others]
@@ -282,7 +282,7 @@ def _expected_team(attempt: OAuthState) -> str:
     return attempt.profile.team_id
 
 
-def _following(attempt: OAuthState, *, user: User, session_key: str, now: datetime) -> str:
+def _next_consent_url(attempt: OAuthState, *, user: User, session_key: str, now: datetime) -> str:
     """After the subscriptions app, the reclamation app's consent, where the profile has one without a grant here."""
     if attempt.purpose != base.SUBSCRIPTIONS:
         return ""
@@ -296,7 +296,7 @@ def _following(attempt: OAuthState, *, user: User, session_key: str, now: dateti
     return begin(following, now=now)
 
 
-def _ended(attempt: OAuthState, outcome: str, detail: dict[str, Any], user: User) -> Finished:
+def _record_outcome(attempt: OAuthState, outcome: str, detail: dict[str, Any], user: User) -> Finished:
     """Remember how it ended; a foreign session learns nothing of the row it touched."""
     attempt.outcome, attempt.outcome_detail = outcome, detail
     attempt.verifier = ""

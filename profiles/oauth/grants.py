@@ -64,7 +64,7 @@ def store(attempt: OAuthState, grant: tokens.Grant, identity: Identity, *, user:
     credential = Credential.objects.select_for_update().get(alias=profile.alias_id, purpose=attempt.purpose)
     if credential.client_changed_at >= attempt.created_at:
         raise CredentialChanged
-    _fill(credential, grant, identity, user=user, now=now)
+    _fill_credential(credential, grant, identity, user=user, now=now)
     credential.save()
     if attempt.purpose == base.SUBSCRIPTIONS:
         _settle_team(profile, credential, now)
@@ -72,7 +72,9 @@ def store(attempt: OAuthState, grant: tokens.Grant, identity: Identity, *, user:
 
 
 @sensitive_variables()
-def _fill(credential: Credential, grant: tokens.Grant, identity: Identity, *, user: User, now: datetime) -> None:
+def _fill_credential(
+    credential: Credential, grant: tokens.Grant, identity: Identity, *, user: User, now: datetime
+) -> None:
     credential.state = Credential.State.CONNECTED
     credential.state_reason = ""
     credential.access_token = grant.access_token
@@ -121,9 +123,9 @@ def disconnect(profile: IntegrationProfile, *, by: User) -> None:
     revoked = []
     for credential in profile.alias.credentials.all():
         if credential.access_token:
-            told = tokens.revoke(endpoints.of(profile.vendor), credential.access_token)
-            revoked.append({"purpose": credential.purpose, "vendor_confirmed": told})
-        _drop(credential)
+            confirmed = tokens.revoke(endpoints.for_vendor(profile.vendor), credential.access_token)
+            revoked.append({"purpose": credential.purpose, "vendor_confirmed": confirmed})
+        _drop_grant(credential)
     IntegrationProfile.objects.filter(pk=profile.pk).update(
         attention=IntegrationProfile.Attention.NEEDS_AUTHORIZATION, status=IntegrationProfile.Status.DRAFT
     )
@@ -131,7 +133,7 @@ def disconnect(profile: IntegrationProfile, *, by: User) -> None:
 
 
 @transaction.atomic
-def _drop(credential: Credential) -> None:
+def _drop_grant(credential: Credential) -> None:
     fresh = Credential.objects.select_for_update().get(pk=credential.pk)
     credentials.drop_grant(fresh)
     fresh.generation += 1

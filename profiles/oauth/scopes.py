@@ -14,7 +14,7 @@ from profiles.connectors import base
 from profiles.models import Credential, IntegrationProfile, JobRun
 
 
-def processes_for(profile: IntegrationProfile, purpose: str) -> list[base.Process]:
+def processes_for(profile: IntegrationProfile, purpose: str) -> list[base.VendorProcess]:
     """The enabled processes a credential serves. One app serves all of them unless reclamation has its own."""
     purposes = {credential.purpose for credential in profile.alias.credentials.all()}
     separate = base.RECLAMATION in purposes
@@ -52,7 +52,7 @@ def excess(profile: IntegrationProfile, purpose: str, granted: Iterable[str]) ->
 class ProcessScopes:
     """One process on the profile page: every scope it needs, whether the grant has it, and what the vendor refused."""
 
-    process: base.Process
+    process: base.VendorProcess
     enabled: bool
     purpose: str
     needed: list[tuple[str, bool]]
@@ -74,7 +74,7 @@ class ProcessScopes:
         return "missing" if self.missing or self.refused else "ready"
 
 
-def xray(profile: IntegrationProfile) -> list[ProcessScopes]:
+def by_grant_and_refusals(profile: IntegrationProfile) -> list[ProcessScopes]:
     """As `by_grant`, and what the vendor refused all the same since the last consent."""
     tried = _last_tries(profile)
     rows = []
@@ -103,10 +103,12 @@ def _last_tries(profile: IntegrationProfile) -> dict[str, tuple[datetime, str]]:
 def by_grant(profile: IntegrationProfile) -> list[ProcessScopes]:
     """Needed against granted scopes of every process of the vendor, in the registry's order."""
     held = {credential.purpose: credential for credential in profile.alias.credentials.all()}
-    return [_row(profile, process, held) for process in profile.vendor_info.processes]
+    return [_process_scopes(profile, process, held) for process in profile.vendor_info.processes]
 
 
-def _row(profile: IntegrationProfile, process: base.Process, held: dict[str, Credential]) -> ProcessScopes:
+def _process_scopes(
+    profile: IntegrationProfile, process: base.VendorProcess, held: dict[str, Credential]
+) -> ProcessScopes:
     credential = held.get(process.purpose) or held.get(base.SUBSCRIPTIONS)
     granted = set(credential.granted_scopes) if credential and credential.is_connected else set()
     return ProcessScopes(

@@ -64,7 +64,7 @@ def session_key(request: HttpRequest) -> str:
 def redirect_back(request: HttpRequest) -> HttpResponse:
     """/oauth_redirect.do: the one callback of every vendor, profile and purpose. It never shows a page itself."""
     if not request.user.is_authenticated:
-        return _private(_stopped("session_lost"))
+        return _hide_referrer(_redirect_to_stopped("session_lost"))
     params = {key: str(value)[:LONGEST_PARAMETER].replace("\0", "") for key, value in request.GET.items()}
     finished = oauth.finish(
         params,
@@ -74,21 +74,21 @@ def redirect_back(request: HttpRequest) -> HttpResponse:
         now=timezone.now(),
     )
     if finished.next_url:
-        return _private(SeeOther(finished.next_url))
+        return _hide_referrer(SeeOther(finished.next_url))
     if finished.attempt is None or finished.outcome == "role_lost":
-        return _private(_stopped(finished.outcome))
-    return _private(redirect_to(finished.attempt))
+        return _hide_referrer(_redirect_to_stopped(finished.outcome))
+    return _hide_referrer(_redirect_to_result(finished.attempt))
 
 
-def redirect_to(attempt: OAuthState) -> SeeOther:
+def _redirect_to_result(attempt: OAuthState) -> SeeOther:
     return SeeOther(reverse("authorization_result", args=[attempt.pk]))
 
 
-def _stopped(outcome: str) -> SeeOther:
+def _redirect_to_stopped(outcome: str) -> SeeOther:
     return SeeOther(reverse("authorization_stopped", args=[outcome]))
 
 
-def _private(response: HttpResponse) -> HttpResponse:
+def _hide_referrer(response: HttpResponse) -> HttpResponse:
     response["Referrer-Policy"] = "no-referrer"
     return response
 

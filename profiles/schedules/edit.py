@@ -23,7 +23,7 @@ def change(job_id: int, data: dict[str, Any], *, by: User) -> ScheduledJob:
 
     Raises `edits.EditConflict`; nothing is written then.
     """
-    job = _locked(job_id)
+    job = _lock_job(job_id)
     edits.refuse_stale(data.get("version"), job.version)
     changes = edits.set_changed(job, data, FIELDS, empty="inherited")
     if changes:
@@ -36,7 +36,7 @@ def change(job_id: int, data: dict[str, Any], *, by: User) -> ScheduledJob:
 @transaction.atomic
 def pause(job_id: int, *, paused: bool, by: User) -> ScheduledJob:
     """Stop or go on with the daily runs. A run under way is not touched, and run now still works."""
-    job = _locked(job_id)
+    job = _lock_job(job_id)
     if job.paused != paused:
         job.paused = paused
         job.save(update_fields=["paused"])
@@ -44,5 +44,5 @@ def pause(job_id: int, *, paused: bool, by: User) -> ScheduledJob:
     return job
 
 
-def _locked(job_id: int) -> ScheduledJob:
+def _lock_job(job_id: int) -> ScheduledJob:
     return ScheduledJob.objects.select_for_update(of=("self",)).select_related("profile__alias__parent").get(pk=job_id)

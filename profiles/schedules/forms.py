@@ -25,7 +25,7 @@ class ScheduleForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         self.initial["version"] = self.instance.version
         alias = self.instance.profile.alias
-        at, zone = (inheritance.setting(alias, name) for name in ("refresh_at", "zone"))
+        at, zone = (inheritance.setting_of(alias, name) for name in ("refresh_at", "zone"))
         self.fields["refresh_at"].help_text = f"Local time. Empty: {at.value}, {at.origin}."
         self.fields["zone"] = zone_field(zone.value, self.instance.zone)
         self.fields["zone"].help_text = f"Inherited: {zone.value}, {zone.origin}."

@@ -19,12 +19,12 @@ from profiles.connectors.base import (
     Endpoints,
     Limits,
     Page,
-    Process,
     Refused,
     SeatType,
     Team,
     TokenSource,
     Vendor,
+    VendorProcess,
     Wait,
     plain,
 )
@@ -68,7 +68,7 @@ VENDOR = Vendor(
         api_version="/2",
     ),
     processes=(
-        Process(
+        VendorProcess(
             key=DOWNLOAD,
             label="Download subscriptions",
             scopes=("members.read", "team_info.read"),
@@ -77,7 +77,7 @@ VENDOR = Vendor(
             vendor_role_note=ROLE_NOTE,
             optional=False,
         ),
-        Process(
+        VendorProcess(
             key=ACTIVITY,
             label="Pull user activity",
             scopes=("events.read",),
@@ -85,7 +85,7 @@ VENDOR = Vendor(
             vendor_role=TEAM_ADMIN,
             vendor_role_note=ROLE_NOTE,
         ),
-        Process(
+        VendorProcess(
             key=RECLAIM,
             label="Reclaim subscriptions",
             # The last two are for looking at the member again before and after the removal.
@@ -133,11 +133,11 @@ class _TeamInfo(msgspec.Struct):
     num_used_licenses: Any = None
 
 
-def _count(told: Any) -> int | None:
+def _read_count(value: Any) -> int | None:
     """A count of licenses or accounts; Dropbox's go to 2**32, ours as far as a database integer."""
-    if isinstance(told, bool) or not isinstance(told, int | float) or told < 0:
+    if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
         return None
-    return int(min(told, LARGEST_COUNT))
+    return int(min(value, LARGEST_COUNT))
 
 
 class Dropbox:
@@ -167,14 +167,14 @@ class Dropbox:
 
         `num_used_licenses` came in November 2022 and may be absent or 0; then the provisioned count is the used one.
         """
-        told = self._client.read("team/get_info", _TeamInfo)
-        provisioned = _count(told.num_provisioned_users)
+        answer = self._client.read("team/get_info", _TeamInfo)
+        provisioned = _read_count(answer.num_provisioned_users)
         return Team(
-            team_id=plain(told.team_id, 128),
-            name=plain(told.name, 255) if isinstance(told.name, str) else "",
-            licensed=_count(told.num_licensed_users),
+            team_id=plain(answer.team_id, 128),
+            name=plain(answer.name, 255) if isinstance(answer.name, str) else "",
+            licensed=_read_count(answer.num_licensed_users),
             provisioned=provisioned,
-            used=_count(told.num_used_licenses) or provisioned,
+            used=_read_count(answer.num_used_licenses) or provisioned,
         )
 
     def admin(self) -> Admin | None:
@@ -183,14 +183,14 @@ class Dropbox:
         Refused with the tag `admin_not_active` once that person left or lost the role.
         """
         try:
-            told = self._client.read("team/token/get_authenticated_admin", members.AuthenticatedAdmin)
+            answer = self._client.read("team/token/get_authenticated_admin", members.AuthenticatedAdmin)
         except Refused as refusal:
             if refusal.failure.tag == "mapping_not_found":
                 return None
             if refusal.failure.tag == "admin_not_active":
                 raise Refused(LEFT, failure=refusal.failure, remedy=probes.ANEW) from refusal
             raise
-        return members.admin(told.admin_profile)
+        return members.admin(answer.admin_profile)
 
     def seats(self, cursor: str = "") -> Iterator[Page]:
         """Every current member as pages of `Seat`, from the first page or from where `cursor` ended.
@@ -200,7 +200,7 @@ class Dropbox:
         """
         limit = min(max(self._limits.page_size, 1), LARGEST_PAGE)
         start = {"limit": limit, "include_removed": False}
-        return self._paged(
+        return self._walk_pages(
             cursor,
             lambda place: (LIST_CONTINUE, {"cursor": place}) if place else (LIST, start),
             lambda answer: members.page(answer.body, plain(answer.headers.get(REQUEST_ID_HEADER, ""), 200)),
@@ -214,7 +214,7 @@ class Dropbox:
         """
         bound = dt.datetime.now(dt.UTC) + CLOCKS_DIFFER
         start = {"limit": EVENTS_A_PAGE, "time": {"start_time": since.astimezone(dt.UTC).strftime(events.STAMP)}}
-        return self._paged(
+        return self._walk_pages(
             cursor,
             lambda place: (EVENTS_CONTINUE, {"cursor": place}) if place else (EVENTS, start),
             lambda answer: events.page(answer.body, bound),
@@ -224,14 +224,14 @@ class Dropbox:
     def sessions(self) -> Iterator[ActivityPage]:
         """The latest activity of every web session, desktop client and mobile client of the team."""
         bound = dt.datetime.now(dt.UTC) + CLOCKS_DIFFER
-        return self._paged(
+        return self._walk_pages(
             "",
             lambda place: (DEVICES, {"cursor": place} if place else {}),
-            lambda answer: events.devices(answer.body, bound),
+            lambda answer: events.devices_page(answer.body, bound),
             lambda page: page.read,
         )
 
-    def _paged(
+    def _walk_pages(
         self,
         cursor: str,
         asked: Callable[[str], tuple[str, dict[str, Any]]],
@@ -247,11 +247,11 @@ class Dropbox:
             try:
                 page = decode(answer)
             except (ValueError, RecursionError) as error:
-                raise self._client.unreadable(route, answer, str(error)) from error
+                raise self._client.unreadable_answer(route, answer, str(error)) from error
             empty = 0 if size(page) else empty + 1
             # Before the page is handed out, so that the error carries this answer and its request id.
             if page.has_more and (page.cursor in seen or empty > MOST_EMPTY_PAGES):
-                raise self._client.unreadable(route, answer, "the listing goes round in circles")
+                raise self._client.unreadable_answer(route, answer, "the listing goes round in circles")
             yield page
             if not page.has_more:
                 return

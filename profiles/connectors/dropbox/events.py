@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 import msgspec
 
-from profiles.connectors.base import ActivityPage, Held, Uses, plain
+from profiles.connectors.base import ActivityPage, DayUse, Uses, plain
 from profiles.connectors.dropbox.activity_types import ACTORS, CATEGORIES, NO_USE, SIGN_IN_AS
 from profiles.connectors.dropbox.members import Cursor
 
@@ -100,11 +100,11 @@ def page(body: bytes, bound: dt.datetime) -> ActivityPage:
         log = decoder.decode(body)
     except (msgspec.ValidationError, msgspec.DecodeError, UnicodeDecodeError):
         return _odd_page(body, bound)
-    fold = partial(_fold, log.events, bound)
+    fold = partial(_fold_events, log.events, bound)
     return ActivityPage(read=len(log.events), fold=fold, cursor=log.cursor or "", has_more=log.has_more)
 
 
-def _fold(events: list[Event], bound: dt.datetime, into: Uses) -> None:
+def _fold_events(events: list[Event], bound: dt.datetime, into: Uses) -> None:
     """The hot loop of a pull, once per event: flat, and nothing is made that is not kept."""
     held, utc = into.held, dt.UTC
     not_use = not_member = worn = no_actor = unknown = set_aside = 0
@@ -140,10 +140,10 @@ def _fold(events: list[Event], bound: dt.datetime, into: Uses) -> None:
         day = held.get(number)
         if day is None:
             day = held[number] = {}
-        key = user.team_member_id or _stranger(user)
+        key = user.team_member_id or _seatless_key(user)
         found = day.get(key)
         if found is None:
-            day[key] = Held(1, when, kind)
+            day[key] = DayUse(1, when, kind)
         else:
             found.events += 1
             if when > found.latest or (when == found.latest and kind > found.kind):
@@ -153,7 +153,7 @@ def _fold(events: list[Event], bound: dt.datetime, into: Uses) -> None:
     into.counters.update(read=len(events), counted=counted, unknown=unknown, set_aside=set_aside, **reasons)
 
 
-def _stranger(user: _User) -> tuple[str, str]:
+def _seatless_key(user: _User) -> tuple[str, str]:
     """An actor without a seat's id: perhaps known by the account, or by the address of that time."""
     return plain(user.account_id or "", IDENTIFIER), plain(user.email or "", EMAIL)
 
@@ -173,32 +173,32 @@ def _odd_page(body: bytes, bound: dt.datetime) -> ActivityPage:
 
     def fold(into: Uses) -> None:
         into.counters.update(read=odd, set_aside=odd)
-        _fold(fit, bound, into)
+        _fold_events(fit, bound, into)
 
     return ActivityPage(read=len(loose.events), fold=fold, cursor=loose.cursor or "", has_more=loose.has_more)
 
 
-def devices(body: bytes, bound: dt.datetime) -> ActivityPage:
+def devices_page(body: bytes, bound: dt.datetime) -> ActivityPage:
     """The latest session of each member, with the kind of device as the kind of activity."""
-    told = _devices.decode(body)
-    fold = partial(_fold_devices, told.devices, bound)
-    return ActivityPage(read=len(told.devices), fold=fold, cursor=told.cursor or "", has_more=told.has_more)
+    listing = _devices.decode(body)
+    fold = partial(_fold_devices, listing.devices, bound)
+    return ActivityPage(read=len(listing.devices), fold=fold, cursor=listing.cursor or "", has_more=listing.has_more)
 
 
 def _fold_devices(found: list[Any], bound: dt.datetime, into: Uses) -> None:
     for record in found:
         try:
             member = msgspec.convert(record, _MemberDevices)
-            seen = _seen(member, bound)
+            seen = _session_times(member, bound)
         except (ValueError, RecursionError, OverflowError):
             into.counters["set_aside"] += 1
             continue
         if seen:
             latest, kind = max(seen)
-            into.held.setdefault(latest.toordinal(), {})[member.team_member_id] = Held(1, latest, kind)
+            into.held.setdefault(latest.toordinal(), {})[member.team_member_id] = DayUse(1, latest, kind)
 
 
-def _seen(member: _MemberDevices, bound: dt.datetime) -> list[tuple[dt.datetime, str]]:
+def _session_times(member: _MemberDevices, bound: dt.datetime) -> list[tuple[dt.datetime, str]]:
     kinds = {
         "web_session": member.web_sessions,
         "desktop_client": member.desktop_clients,

@@ -133,12 +133,12 @@ def seat(member: Member) -> Seat:
         surname=plain(name.surname or "", NAME),
         account_id=plain(profile.account_id, EXTERNAL_ID) if profile.account_id else "",
         employee_id=plain(profile.external_id, EXTERNAL_ID) if profile.external_id else "",
-        secondary_emails=_texts([m.email for m in mails[:MOST_SECONDARY_EMAILS]], EMAIL) if mails else (),
-        roles=_texts([r.name for r in roles[:MOST_ROLES]], NAME) if roles else (),
+        secondary_emails=_plain_texts([m.email for m in mails[:MOST_SECONDARY_EMAILS]], EMAIL) if mails else (),
+        roles=_plain_texts([r.name for r in roles[:MOST_ROLES]], NAME) if roles else (),
         is_admin=bool(roles),
-        assigned_at=_utc(profile.joined_on) if profile.joined_on else None,
-        invited_at=_utc(profile.invited_on) if profile.invited_on else None,
-        suspended_at=_utc(profile.suspended_on) if profile.suspended_on else None,
+        assigned_at=_in_utc(profile.joined_on) if profile.joined_on else None,
+        invited_at=_in_utc(profile.invited_on) if profile.invited_on else None,
+        suspended_at=_in_utc(profile.suspended_on) if profile.suspended_on else None,
     )
 
 
@@ -153,11 +153,11 @@ def admin(profile: Profile) -> Admin:
     )
 
 
-def _texts(found: list[str | None], most: int) -> tuple[str, ...]:
+def _plain_texts(found: list[str | None], most: int) -> tuple[str, ...]:
     return tuple(text for one in found if one and (text := plain(one, most)))
 
 
-def _utc(moment: dt.datetime) -> dt.datetime | None:
+def _in_utc(moment: dt.datetime) -> dt.datetime | None:
     # At either end of the calendar a date cannot be shown in every zone; nobody joined on one.
     if not dt.MINYEAR < moment.year < dt.MAXYEAR:
         return None
@@ -166,7 +166,7 @@ def _utc(moment: dt.datetime) -> dt.datetime | None:
 
 def _page_with_odd_records(body: bytes, request_id: str) -> Page:
     # The standard decoder accepts what msgspec refuses for a whole page: lone surrogates and broken UTF-8 in one name.
-    loose = msgspec.convert(json.loads(body.decode("utf-8", "replace"), parse_int=_number), _LooseListing)
+    loose = msgspec.convert(json.loads(body.decode("utf-8", "replace"), parse_int=_parse_number), _LooseListing)
     seats: list[Seat] = []
     set_aside: list[SetAside] = []
     for record in loose.members:
@@ -179,7 +179,7 @@ def _page_with_odd_records(body: bytes, request_id: str) -> Page:
     )
 
 
-def _number(digits: str) -> int | str:
+def _parse_number(digits: str) -> int | str:
     """Python refuses to read thousands of digits, and with them the whole page; as text they cost one record."""
     return int(digits) if len(digits) <= MOST_DIGITS else digits
 

@@ -41,10 +41,10 @@ class _Infos(msgspec.Struct):
 def file_events(client: DropboxClient) -> bool | None:
     """Whether the plan records file events (`has_team_file_events`)."""
     try:
-        told = client.read("team/features/get_values", _Features, {"features": [{".tag": "has_team_file_events"}]})
+        answer = client.read("team/features/get_values", _Features, {"features": [{".tag": "has_team_file_events"}]})
     except (MissingScope, Refused, ProtocolError):
         return None
-    for value in told.values:
+    for value in answer.values:
         inside = value.has_team_file_events
         if value.tag == "has_team_file_events" and isinstance(inside, dict):
             return inside["enabled"] if isinstance(inside.get("enabled"), bool) else None
@@ -63,12 +63,12 @@ def activity(client: DropboxClient) -> str:
 
 def reclaim(client: DropboxClient, admin: Admin) -> str:
     """The admin is active, verified and an admin still, and the routes that follow a removal answer."""
-    told = client.read(
+    answer = client.read(
         "team/members/get_info_v2",
         _Infos,
         {"members": [{".tag": "team_member_id", "team_member_id": admin.external_id}]},
     )
-    found = told.members_info[0] if told.members_info else {}
+    found = answer.members_info[0] if answer.members_info else {}
     if found.get(".tag") != "member_info":
         raise Refused(f"The authorizing admin {admin.email} is not in the team any more.", remedy=ANEW)
     try:
@@ -81,7 +81,7 @@ def reclaim(client: DropboxClient, admin: Admin) -> str:
         raise Refused(f"The e-mail address of {admin.email} is not verified.", remedy=VERIFY)
     if found.get("roles") == []:  # so the spec has ordinary members; without the field nothing is known
         raise Refused(f"The authorizing admin {admin.email} has no admin role any more.", remedy=ANEW)
-    _job_routes(client)
+    _try_job_routes(client)
     note = "" if _is_full_admin(found) else NOT_CERTAIN
     return f"Files of removed members go to {admin.email}; the routes for removals answer.{note}"
 
@@ -94,7 +94,7 @@ def _is_full_admin(found: dict[str, Any]) -> bool:
     )
 
 
-def _job_routes(client: DropboxClient) -> None:
+def _try_job_routes(client: DropboxClient) -> None:
     """Ask after a job that does not exist: to be told so proves that the routes and their scopes are there."""
     for route in JOB_ROUTES:
         try:

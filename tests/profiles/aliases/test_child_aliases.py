@@ -70,7 +70,7 @@ def test_settings_show_whether_they_are_own_inherited_or_the_installations(integ
     assert told["Daily refresh at"] == ["02:00", "default of this installation"]
     above = pages.rows(integrator.get(parent().get_absolute_url()).content.decode(), "Setting")
     assert above["Most calls a minute"] == ["no bound", "default of this installation"]
-    limits = credentials.limits(child())
+    limits = credentials.limits_for(child())
     assert (limits.page_size, limits.attempts, limits.requests_per_minute) == (250, 2, 60)
 
 
@@ -125,8 +125,8 @@ def test_the_parent_keeps_its_name_and_hands_its_settings_down(integrator):
     integrator.post(
         f"/aliases/{parent().pk}/edit/", edited(parent(), name="Other", page_size="123", zone="Europe/Berlin")
     )
-    assert parent().name == "Dropbox" and child().effective("page_size") == 123
-    assert child().effective("zone") == "Europe/Berlin"
+    assert parent().name == "Dropbox" and child().effective_setting("page_size") == 123
+    assert child().effective_setting("zone") == "Europe/Berlin"
 
 
 def test_another_app_on_the_alias_of_a_connected_profile_needs_a_new_authorization(integrator, connected):
@@ -196,7 +196,7 @@ def test_an_alias_in_use_is_not_offered_and_cannot_be_taken(integrator, draft):
 
 def test_two_people_taking_the_same_alias_get_one_profile_and_one_explanation(integrator, draft, monkeypatch):
     new_child(integrator)
-    free, taken = aliases.free, child()
+    free, taken = aliases.free_aliases, child()
 
     def somebody_is_quicker(vendor):
         found = list(free(vendor))
@@ -206,7 +206,7 @@ def test_two_people_taking_the_same_alias_get_one_profile_and_one_explanation(in
             )
         return found
 
-    monkeypatch.setattr(aliases, "free", somebody_is_quicker)
+    monkeypatch.setattr(aliases, "free_aliases", somebody_is_quicker)
     found = errors_of(integrator.post(NEW, filled(display_name="Slower", alias=str(taken.pk))))
     assert "meanwhile" in str(found["alias"]) and not IntegrationProfile.objects.filter(display_name="Slower").exists()
 

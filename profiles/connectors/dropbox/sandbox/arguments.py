@@ -24,11 +24,11 @@ class Field:
 
 
 def boolean(value: Any) -> str:
-    return "" if isinstance(value, bool) else f"expected boolean, got {kind(value)}"
+    return "" if isinstance(value, bool) else f"expected boolean, got {json_kind(value)}"
 
 
 def text(value: Any) -> str:
-    return "" if isinstance(value, str) else f"expected string, got {kind(value)}"
+    return "" if isinstance(value, str) else f"expected string, got {json_kind(value)}"
 
 
 def some_text(value: Any) -> str:
@@ -45,13 +45,13 @@ def whole(least: int, most: int) -> Check:
 
     def check(value: Any) -> str:
         if isinstance(value, bool) or not isinstance(value, int):
-            return f"expected integer, got {kind(value)}"
+            return f"expected integer, got {json_kind(value)}"
         return "" if least <= value <= most else f"{value} is not within range [{least}, {most}]"
 
     return check
 
 
-def moment(value: Any) -> dt.datetime | None:
+def read_moment(value: Any) -> dt.datetime | None:
     """A DropboxTimestamp; None for what is none."""
     try:
         return dt.datetime.strptime(value, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=dt.UTC)
@@ -62,10 +62,10 @@ def moment(value: Any) -> dt.datetime | None:
 def time_range(value: Any) -> str:
     """A TimeRange: an object of timestamps without fractions."""
     if not isinstance(value, dict):
-        return f"expected object, got {kind(value)}"
+        return f"expected object, got {json_kind(value)}"
     if unknown := set(value) - {"start_time", "end_time"}:
         return f"unknown field '{min(unknown)}'"
-    return next((f"{name}: time data does not match format" for name in value if moment(value[name]) is None), "")
+    return next((f"{name}: time data does not match format" for name in value if read_moment(value[name]) is None), "")
 
 
 def union(value: Any) -> str:
@@ -76,14 +76,14 @@ def union(value: Any) -> str:
 def tags(value: Any) -> str:
     """A list of void union members, as a bare string or as a tagged object."""
     if not isinstance(value, list):
-        return f"expected list, got {kind(value)}"
+        return f"expected list, got {json_kind(value)}"
     return "" if all(isinstance(tag_of(one), str) for one in value) else "expected union member"
 
 
 def selectors(value: Any) -> str:
     """A list of UserSelectorArg."""
     if not isinstance(value, list):
-        return f"expected list, got {kind(value)}"
+        return f"expected list, got {json_kind(value)}"
     return next((wrong for one in value if (wrong := selector(one))), "")
 
 
@@ -99,7 +99,7 @@ def tag_of(value: Any) -> Any:
     return value.get(".tag") if isinstance(value, dict) else value
 
 
-def kind(value: Any) -> str:
+def json_kind(value: Any) -> str:
     """What Dropbox calls a JSON value of this type."""
     names = {type(None): "null", bool: "boolean", int: "integer", float: "float", str: "string", list: "list"}
     return names.get(type(value), "object")
@@ -121,14 +121,14 @@ def read(route: str, body: bytes, fields: Mapping[str, Field] | None) -> dict[st
             raise refuse(route, "request body: expected null, got value")
         return {}
     if not isinstance(value, dict):
-        raise refuse(route, f"request body: expected object, got {kind(value)}")
+        raise refuse(route, f"request body: expected object, got {json_kind(value)}")
     for name in value:
         if name not in fields:
             raise refuse(route, f"request body: unknown field '{name}'")
-    return {name: _field(route, name, field, value) for name, field in fields.items()}
+    return {name: _read_field(route, name, field, value) for name, field in fields.items()}
 
 
-def _field(route: str, name: str, field: Field, value: dict[str, Any]) -> Any:
+def _read_field(route: str, name: str, field: Field, value: dict[str, Any]) -> Any:
     found = value.get(name, field.default)
     if found is MISSING:
         raise refuse(route, f"request body: missing required field '{name}'")

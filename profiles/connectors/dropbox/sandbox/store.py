@@ -72,7 +72,7 @@ class Store:
         self.refresh_tokens: dict[str, str] = {}
         self.tokens: dict[str, AccessToken] = {}
         if path and path.exists():
-            self._load(json.loads(path.read_text("utf-8")))
+            self._load_state(json.loads(path.read_text("utf-8")))
 
     def issue_code(self, **fields: Any) -> str:
         """A fresh code for this consent."""
@@ -136,11 +136,11 @@ class Store:
             json.dump(kept, file, indent=1)
         draft.replace(self._path)
 
-    def _load(self, kept: dict[str, Any]) -> None:
-        def record(fields: dict[str, Any]) -> dict[str, Any]:
+    def _load_state(self, kept: dict[str, Any]) -> None:
+        def restore_tuples(fields: dict[str, Any]) -> dict[str, Any]:
             return {name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()}
 
-        self.apps = {fields["key"]: App(**record(fields)) for fields in kept["apps"]}
-        self.grants = {fields["grant_id"]: Grant(**record(fields)) for fields in kept["grants"]}
+        self.apps = {fields["key"]: App(**restore_tuples(fields)) for fields in kept["apps"]}
+        self.grants = {fields["grant_id"]: Grant(**restore_tuples(fields)) for fields in kept["grants"]}
         self.refresh_tokens = dict(kept["refresh_tokens"])
-        self.tokens = {token: AccessToken(**record(fields)) for token, fields in kept["tokens"].items()}
+        self.tokens = {token: AccessToken(**restore_tuples(fields)) for token, fields in kept["tokens"].items()}
