@@ -1,4 +1,4 @@
-"""The banners of a profile's page: what is the matter, what it means for the data, and what to do."""
+"""The banners of a profile's page: what is wrong, what it means for the data, and what to do."""
 
 from __future__ import annotations
 
@@ -16,37 +16,39 @@ from profiles.oauth import scopes
 
 STALE_AFTER = timedelta(hours=36)
 NEXT_STEP = (
-    "The profile has no access and refresh token yet. "
-    "Press Get OAuth Token and allow the access as a team administrator."
+    "The profile has no access and refresh token yet. Press Get OAuth Token and allow access as a team administrator."
 )
-SILENT = "Nothing is refreshed until an administrator presses Get OAuth Token again; the data below stays as it is."
-VALIDATE = "Press Validate Connection: every enabled process is tried, and success publishes the profile."
-NOT_TRIED = f"This connection has not been tried yet, so nothing is refreshed. {VALIDATE}"
+SILENT = "Nothing is refreshed until an administrator presses Get OAuth Token again. The data below stays as it is."
+VALIDATE = (
+    "Press Validate Connection: it tries every enabled process, and publishes the profile when the download works."
+)
+NOT_TRIED = f"This connection has not been validated yet, so nothing is refreshed. {VALIDATE}"
 CHANGED = (
     "A process was switched on or off since the last validation, so the profile is a draft again and nothing is "
     f"refreshed. {VALIDATE}"
 )
-PAUSED = "Nothing is refreshed daily until somebody resumes the scheduled job below; the data stays as it is."
+PAUSED = "Nothing is refreshed daily until somebody resumes the scheduled job below. The data stays as it is."
 NO_FILE_EVENTS = (
-    "The vendor’s plan records no file events. Sign-ins, sharing and devices are all there is to see: people who only "
-    "sync files look idle."
+    "The vendor’s plan records no file events, only sign-ins, sharing and devices. "
+    "People who only sync files look idle."
 )
 NEVER_PULLED = (
-    "Pull user activity is switched off, so nothing is known of the use of these subscriptions, and no idle one can be "
+    "Pull user activity is switched off, so the use of these subscriptions is unknown and no idle subscription can be "
     "found."
 )
 OFF = (
-    "Pull user activity is switched off. What was pulled until {until} stays and is shown; the use since then is "
+    "Pull user activity is switched off. The activity pulled until {until} is kept and shown. Use since then is "
     "unknown, so no idle subscription can be found."
 )
 TWICE = (
-    "Every seat of that team is listed and counted twice. Delete one of the profiles, or connect it to another team."
+    "Every subscription of that team is listed and counted twice. "
+    "Delete one of the profiles, or connect it to another team."
 )
 
 
 @dataclass(frozen=True)
 class Notice:
-    """A banner: its tone, what is the matter, what it means and what to do."""
+    """A banner: its tone, a title that says what is wrong, and a text that says what it means and what to do."""
 
     tone: str
     title: str
@@ -63,7 +65,7 @@ def for_profile(
     validating: bool,
     now: datetime,
 ) -> list[Notice]:
-    """What needs somebody, the most urgent first, then what is left out by choice or by plan."""
+    """What needs a person, the most urgent first, then why the use of the seats is not known."""
     ends, others = runs_worth_a_notice([profile]), profiles_on_same_team([profile])[profile.pk]
     urgent = _urgent_notices(
         profile, main, checks=checks, jobs=jobs, ends=ends, others=others, validating=validating, now=now
@@ -72,7 +74,7 @@ def for_profile(
 
 
 def urgent_by_profile(profiles: Sequence[IntegrationProfile], now: datetime) -> dict[int, list[Notice]]:
-    """By profile what needs somebody, for pages that show many: as many queries for one as for a hundred."""
+    """What needs a person, by profile id. It costs as many queries for one profile as for a hundred."""
     prefetch_related_objects(profiles, "alias__credentials", "checks__run", "scheduled_jobs")
     ends: dict[int, list[JobRun]] = {profile.pk: [] for profile in profiles}
     for run in runs_worth_a_notice(profiles):
@@ -119,7 +121,7 @@ def _urgent_notices(
 
 
 def _unknown_use_notices(profile: IntegrationProfile) -> list[Notice]:
-    """What is not known of the use of the seats."""
+    """Why the use of the seats is not known, or not completely."""
     if profile.pull_activity:
         return [Notice("warn", "This plan has no file events", NO_FILE_EVENTS)] if profile.file_events is False else []
     if profile.activity_refreshed_at is None:
@@ -135,7 +137,7 @@ def _token_notice(main: Credential | None) -> Notice:
 
 
 def _validation_notices(profile: IntegrationProfile, checks: list[ProcessCheck]) -> list[Notice]:
-    """A draft has to be validated; what failed the last time is said, of a published profile too."""
+    """What failed in the last validation. For a draft where nothing failed: that it has to be validated."""
     labels = {process.key: process.label for process in profile.enabled_processes}
     failed = [
         Notice(
@@ -153,7 +155,7 @@ def _validation_notices(profile: IntegrationProfile, checks: list[ProcessCheck])
 
 
 def _run_notices(ends: list[JobRun]) -> list[Notice]:
-    """The steps of the refresh whose last end was no good one."""
+    """The steps of the refresh whose last run failed, waits for a person, or waits for the end of an outage."""
     found = []
     for run in ends:
         at = _local_time(run.finished_at or run.created_at)
@@ -171,17 +173,20 @@ def _run_notices(ends: list[JobRun]) -> list[Notice]:
 
 
 def runs_worth_a_notice(profiles: Sequence[IntegrationProfile]) -> list[JobRun]:
-    """Of each step of each refresh the run that ended last, canceled ones apart, and those that stay away from a
-    vendor in trouble; the newest first."""
+    """The runs that a banner may be about, the newest first.
+
+    For each step of each profile's refresh: the run that ended last, without canceled ones, and a run that waits for
+    the end of a vendor's outage.
+    """
     ended = (JobRun.State.SUCCEEDED, JobRun.State.HELD, JobRun.State.FAILED)
     steps = JobRun.objects.filter(profile__in=profiles, process__in=runs.REFRESHING)
     last = steps.filter(state__in=ended).order_by().values("profile", "process").annotate(last=Max("pk")).values("last")
-    away = Q(pk__in=steps.filter(state=JobRun.State.QUEUED, outages__gt=0).values("pk"))
-    return list(JobRun.objects.filter(Q(pk__in=last) | away))
+    waiting = Q(pk__in=steps.filter(state=JobRun.State.QUEUED, outages__gt=0).values("pk"))
+    return list(JobRun.objects.filter(Q(pk__in=last) | waiting))
 
 
 def profiles_on_same_team(profiles: Sequence[IntegrationProfile]) -> dict[int, list[str]]:
-    """By profile the names of others that are connected to the same team."""
+    """The names of other profiles that are connected to the same team, by profile id."""
     teams: dict[tuple[str, str], list[IntegrationProfile]] = {}
     for one in IntegrationProfile.objects.filter(team_id__in={profile.team_id for profile in profiles} - {""}):
         teams.setdefault((one.vendor, one.team_id), []).append(one)
@@ -194,7 +199,7 @@ def profiles_on_same_team(profiles: Sequence[IntegrationProfile]) -> dict[int, l
 
 
 def _refresh_notices(profile: IntegrationProfile, jobs: list[ScheduledJob], now: datetime) -> list[Notice]:
-    """Whether a published profile keeps its data fresh."""
+    """Why a published profile does not keep its data fresh: its refresh is paused, or its data is stale."""
     if profile.status != IntegrationProfile.Status.PUBLISHED:
         return []
     if any(job.paused and job.process == base.DOWNLOAD for job in jobs):
@@ -203,8 +208,8 @@ def _refresh_notices(profile: IntegrationProfile, jobs: list[ScheduledJob], now:
     if known is None or now - known <= STALE_AFTER:
         return []
     text = (
-        "No download came to its end since then. Readers see the list of that day. Look at the last runs below, then "
-        "press Download subscriptions; if nothing starts, the workers or the beat are down."
+        "No download has been completed since then, so the lists show the data of that day. Look at the last runs "
+        "below, then press Download subscriptions. If nothing starts, the workers or the beat are down."
     )
     return [Notice("warn", f"Data is stale since {_local_time(known)}", text)]
 
@@ -215,7 +220,7 @@ def _scope_notices(profile: IntegrationProfile) -> list[Notice]:
         Notice(
             "warn",
             f"{row.process.label} is not ready",
-            f"The token lacks {', '.join(row.missing)}. Tick that in the app, then get a token."
+            f"The token lacks {', '.join(row.missing)}. Tick it in the vendor’s app, then press Get OAuth Token."
             if row.connected
             else "Its separate app has not been authorized yet. Press Get OAuth Token for reclamation below.",
         )

@@ -1,4 +1,4 @@
-"""What an admin wants to know of one profile at a glance."""
+"""The page of one profile: its state, connection, processes, jobs, last runs and notices."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ RECENT_RUNS = 5
 
 @dataclass(frozen=True)
 class CheckRow:
-    """A process and what the last validation found out about it; `check` is `None` before its first one."""
+    """A process and the result of its last validation; `check` is `None` before the first one."""
 
     process: base.VendorProcess
     enabled: bool
@@ -39,7 +39,7 @@ class JobRow:
 
     @property
     def leads(self) -> bool:
-        """The download has a time of its own; the others follow it."""
+        """Whether this job has a time of its own. Only the download has; the other jobs follow it."""
         return self.job.process == base.DOWNLOAD
 
     @property
@@ -50,7 +50,10 @@ class JobRow:
 
 @dataclass(frozen=True)
 class Watched:
-    """The run the page follows: one that is active, or a step whose chain goes on in a moment with what is `coming`."""
+    """The run whose progress the page shows.
+
+    Of a run that ended, `coming` names the step that starts next in its chain.
+    """
 
     run: JobRun
     coming: str = ""
@@ -119,13 +122,13 @@ def jobs_of(profile: IntegrationProfile) -> list[JobRow]:
     last = profile.runs.filter(process__in=[job.process for job in found]).order_by().values("process")
     runs = {run.process: run for run in JobRun.objects.filter(pk__in=last.annotate(last=Max("pk")).values("last"))}
     for job in found:
-        job.profile = profile  # with its alias, which the row of the job does not bring
+        job.profile = profile  # this one has its alias loaded
     rows = [JobRow(job, time_origin(job), runs.get(job.process)) for job in found]
     return sorted(rows, key=lambda row: not row.leads)
 
 
 def time_origin(job: ScheduledJob) -> str:
-    """Who says when the job runs."""
+    """Where the time of the job is set: on the job, on an alias, or in this installation."""
     alias = job.profile.alias
     at, zone = (inheritance.setting_of(alias, name).origin for name in ("refresh_at", "zone"))
     at, zone = "set on this job" if job.refresh_at else at, "set on this job" if job.zone else zone

@@ -1,11 +1,11 @@
 """Create or change an integration profile together with its credentials.
 
-1. A new profile takes the alias that was chosen, else a free one: the parent, or a new child when that is in use.
-2. Client ids and secrets go to the alias's credentials; an empty secret leaves the stored one as it is.
-3. Another alias is another connection, and a process switched on or off another promise: both take the profile back to
-   Draft, to be validated again; through another alias it has to be authorized first.
+1. A new profile takes the chosen alias. Without a choice it takes the parent alias, or a new child when that is in use.
+2. Client ids and secrets go to the alias's credentials. An empty secret leaves the stored one as it is.
+3. Another alias, or a process switched on or off, returns the profile to Draft until it is validated again. Through
+   another alias it has to be authorized first, unless that alias already has a token for the same team.
 4. A change is refused when somebody else changed the profile since the form was opened.
-5. The audit trail says which fields changed; a secret reads "changed".
+5. The audit trail says which fields changed. Of a secret it says only that it changed.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def create(vendor: str, data: dict[str, Any], *, by: User) -> IntegrationProfile
 
 @transaction.atomic
 def change(profile_id: int, data: dict[str, Any], *, by: User) -> IntegrationProfile:
-    """Store changes. Raises `edits.EditConflict` or `aliases.Taken`; nothing is written then."""
+    """Store changes. Raises `edits.EditConflict` or `aliases.Taken` without writing anything."""
     profile = IntegrationProfile.objects.select_for_update(of=("self",)).select_related("alias").get(pk=profile_id)
     edits.refuse_stale(data.get("version"), profile.version)
     changes = edits.set_changed(profile, data, FIELDS)
@@ -67,9 +67,9 @@ def _take_alias(vendor: str, data: dict[str, Any]) -> ConnectionAlias:
 
 
 def _move_to_alias(profile: IntegrationProfile, alias: ConnectionAlias, *, by: User) -> None:
-    """Another alias is another connection: what ran or was found through the old one no longer counts. Unsaved.
+    """Connect the profile through another alias: cancel its runs and drop its checks. The caller saves the profile.
 
-    Tokens stay with their alias. The new one's are kept only if they open the very team this profile belongs to.
+    Tokens stay with their alias. Those of the new alias are kept only if they are for the team of this profile.
     """
     for run in profile.runs.active():
         queue.cancel(run, by=by)

@@ -11,7 +11,7 @@ from samsaas.lib.tables import NUMBER, ROOMY, MarkupColumn, Table
 
 
 def column_total(column: str) -> Callable[[Table], str]:
-    """The footer of a column: its sum over all pages of the list as it is filtered."""
+    """A footer with the sum of a column over all pages of the filtered list."""
     return lambda table: f"{table.data.data.aggregate(all=Sum(column))['all'] or 0:,}"
 
 
@@ -35,13 +35,13 @@ class ProfileTable(Table):
     )
     seats_used_reported = MarkupColumn(
         "{{ value|number }}",
-        verbose_name="Licenses used (vendor)",
+        verbose_name="Licenses in use (per vendor)",
         attrs=NUMBER,
         footer=column_total("seats_used_reported"),
     )
     licenses_reported = MarkupColumn(
         "{{ value|number }}",
-        verbose_name="Licenses bought (vendor)",
+        verbose_name="Licenses purchased (per vendor)",
         attrs=NUMBER,
         footer=column_total("licenses_reported"),
     )

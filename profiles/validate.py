@@ -1,12 +1,12 @@
-"""Validate a connection: try what each enabled process needs against the vendor, without changing anything there.
+"""Validate a connection: try at the vendor what each enabled process needs, without changing anything there.
 
 1. Compare the scopes each process needs with what was granted.
-2. Ask the vendor, process by process; one that fails does not keep the next from being tried.
-3. Keep what was found, with the vendor's request id where it refused.
-4. The download works: publish the profile and start its first refresh. Every process that passed gets its scheduled
-   job; one that failed waits, with its cause and its remedy on the profile's page, and does not hold up the others.
+2. Ask the vendor, process by process. When one fails, the next is tried all the same.
+3. Store each result, with the vendor's request id where it refused.
+4. If the download works, publish the profile and start its first refresh. Every process that passed gets its scheduled
+   job. For a process that failed, the profile's page shows cause and remedy; it does not hold up the others.
 
-ServiceNow tries the download and the activity only, and answers with one sentence; reclaim is tried here too.
+ServiceNow tries only the download and the activity, and answers with one sentence. Reclaim is tried here too.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from profiles.oauth import scopes
 
 @dataclass(frozen=True)
 class CheckResult:
-    """What one process's check gave: a sentence, or the error with its remedy."""
+    """The result of checking one process. `message` is a sentence for the page; `error` is set where it failed."""
 
     process: base.VendorProcess
     message: str
@@ -33,7 +33,10 @@ class CheckResult:
 
 
 def run(job: runs.Job, *, now: datetime) -> None:
-    """Raises the first failing process's `base.ConnectorError` after all of them were tried and kept."""
+    """Try every enabled process and store the results.
+
+    Then raises the first failing process's `base.ConnectorError`.
+    """
     profile = job.run.profile
     if profile is None:
         raise runs.LeaseLost("The profile is gone.")
@@ -65,7 +68,10 @@ def _try_process(job: runs.Job, row: scopes.ProcessScopes) -> CheckResult:
 
 
 def _error_to_raise(errors: list[base.ConnectorError]) -> base.ConnectorError:
-    """The first one. A lost grant has been noted on its own credential, which need not be the download's."""
+    """The first error; a lost grant as a refusal.
+
+    The grant was marked on its own credential, which need not be the download's.
+    """
     first = errors[0]
     if isinstance(first, base.Reconnect):
         return base.Refused(str(first), failure=first.failure, remedy=first.remedy)
@@ -93,7 +99,7 @@ def _store_checks(run: JobRun, profile: IntegrationProfile, found: list[CheckRes
 
 
 def publish(profile: IntegrationProfile, passed: list[str], *, by: JobRun, validated_at: datetime | None) -> None:
-    """From now on the profile refreshes itself daily; its first refresh starts at once."""
+    """Publish the profile, schedule the processes that passed, and start a refresh now. It runs daily from then on."""
     locked = IntegrationProfile.objects.select_for_update(no_key=True, of=("self",)).get(pk=profile.pk)
     locked.status, locked.validated_at = IntegrationProfile.Status.PUBLISHED, validated_at
     locked.save(update_fields=["status", "validated_at", "updated_at"])
@@ -106,12 +112,15 @@ def publish(profile: IntegrationProfile, passed: list[str], *, by: JobRun, valid
 
 
 def withdraw(profile: IntegrationProfile) -> None:
-    """A switch was changed: back to Draft, without the jobs of what is off, until it is validated again. Unsaved."""
+    """Return the profile to Draft and delete the scheduled jobs of processes that are off.
+
+    The caller saves the profile.
+    """
     off = [process for process in ScheduledJob.Process.values if not profile.process_enabled(process)]
     profile.scheduled_jobs.filter(process__in=off).delete()
     profile.status, profile.validated_at = IntegrationProfile.Status.DRAFT, None
 
 
 def can_validate(profile: IntegrationProfile) -> bool:
-    """Whether there is a token to try anything with."""
+    """Whether any credential of the profile has a token to try."""
     return any(credential.is_connected for credential in profile.alias.credentials.all())

@@ -1,4 +1,4 @@
-"""Integration profiles: list, create, look at, change, delete, and download now."""
+"""Pages of integration profiles: list, create, show, change, delete, and download now."""
 
 from __future__ import annotations
 
@@ -99,20 +99,20 @@ def profile_detail(request: SignedInRequest, pk: int) -> HttpResponse:
         pk=pk,
     )
     context = overview.page_context(profile) | {"failure": _failed_authorization(profile)}
-    if context["failure"]:  # it says what to do, so the step everybody starts with is left out
+    if context["failure"]:  # the failure says what to do, so the first-step notice is left out
         context["notices"] = [notice for notice in context["notices"] if notice.tone != "info"]
     return render(request, "profiles/profile_detail.html", context)
 
 
 def _failed_authorization(profile: IntegrationProfile) -> dict[str, Any] | None:
-    """The last press of Get OAuth Token, if it brought nothing."""
+    """The last press of Get OAuth Token with its outcome, if no token was stored."""
     last = profile.authorizations.exclude(outcome="").order_by("-pk").first()
     outcome = outcomes.OUTCOMES.get(last.outcome) if last else None
     return {"attempt": last, "outcome": outcome} if outcome and not outcome.stored else None
 
 
 def profile_delete(request: SignedInRequest, pk: int) -> HttpResponse:
-    """A confirmation that says what goes and what stays."""
+    """A confirmation that says what will be deleted and what will be kept."""
     profile = get_object_or_404(IntegrationProfile.objects.select_related("alias"), pk=pk)
     form = DeleteForm(request.POST or None, profile=profile)
     if form.is_valid():
@@ -130,7 +130,7 @@ def profile_delete(request: SignedInRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def profile_download(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Download subscriptions now, and go on with the daily refresh after it."""
+    """Download subscriptions now; the other steps of the daily refresh follow."""
     return start_run(request, pk, base.DOWNLOAD)
 
 

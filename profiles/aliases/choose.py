@@ -16,7 +16,7 @@ NEW = "new"
 
 
 class Taken(Exception):
-    """Another profile uses this alias by now."""
+    """Another profile has taken this alias in the meantime."""
 
 
 def ensure_parents(**kwargs: Any) -> None:
@@ -33,9 +33,10 @@ def free_aliases(vendor: str) -> QuerySet[ConnectionAlias]:
 
 @transaction.atomic
 def take(vendor: str, choice: str, *, display_name: str, child_name: str = "") -> ConnectionAlias:
-    """The alias a person chose for a profile: "" for none in particular, `NEW` for a new child, else a free one's key.
+    """Return the alias for a profile.
 
-    Raises `Taken` when another profile was quicker.
+    `choice` is "" for an automatic one, `NEW` for a new child, or the key of a free alias. Raises `Taken` when another
+    profile took that alias first.
     """
     if not choice:
         return free_alias(vendor, display_name)
@@ -49,13 +50,13 @@ def take(vendor: str, choice: str, *, display_name: str, child_name: str = "") -
 
 @transaction.atomic
 def free_alias(vendor: str, display_name: str) -> ConnectionAlias:
-    """The parent while no profile uses it, else a new child of it named after the profile."""
+    """The vendor's parent alias if no profile uses it, otherwise a new child of it named after the profile."""
     parent = _lock_parent(vendor)
     return _new_child(parent, display_name) if _in_use(parent) else parent
 
 
 def _lock_parent(vendor: str) -> ConnectionAlias:
-    """Locked, so that two profiles made at once do not both find it free."""
+    """The vendor's parent alias, locked so that two profiles created at once cannot both find it free."""
     return ConnectionAlias.objects.select_for_update(of=("self",)).get(vendor=vendor, parent=None)
 
 

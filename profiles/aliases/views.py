@@ -1,4 +1,4 @@
-"""Connection & credential aliases: which holder of credentials serves which profile, and the children of a parent."""
+"""Pages of connection & credential aliases: which alias serves which profile, and the children of a parent."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def alias_detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def alias_child_new(request: SignedInRequest, pk: int) -> HttpResponse:
-    """A child with its own connection. A child has no children: from its address the parent's are made."""
+    """Create a child alias. A child has no children, so from a child's address the new one goes below its parent."""
     parent = _get_alias(pk)
     parent = parent.parent or parent
     form = AliasForm(request.POST or None, instance=ConnectionAlias(parent=parent, vendor=parent.vendor))
@@ -69,7 +69,7 @@ def alias_delete(request: SignedInRequest, pk: int) -> HttpResponse:
         try:
             edit_alias.delete(pk, by=request.user)
         except edit_alias.InUse:
-            messages.error(request, f"{alias} is in use or a parent alias, so it stays.")
+            messages.error(request, f"{alias} cannot be deleted: it is in use or a parent alias.")
             return redirect(alias)
         messages.success(request, f"{alias} was deleted.")
         return redirect("alias_list")

@@ -1,6 +1,6 @@
-"""A total deadline for one exchange: its socket is shut when the time is over, wherever the reader is by then.
+"""A total deadline for one exchange: when the time is over, its socket is shut down under the reader.
 
-The timeout of `requests` counts per read, so a server that drips a byte at a time, in the headers too, would hold a
+The timeout of `requests` counts per read. A server that sends one byte at a time, also in the headers, would hold a
 worker for hours.
 """
 
@@ -20,7 +20,7 @@ _wire = threading.local()
 
 
 class _Keeper:
-    """One thread that looks at the clock for all exchanges of this process; it sleeps while there is none."""
+    """One thread that watches the deadlines of all exchanges in this process. It sleeps while there are none."""
 
     def __init__(self) -> None:
         self.dogs: set[Watchdog] = set()
@@ -45,7 +45,7 @@ class _Keeper:
                 dog.bark_if_over()
             if not self.dogs:
                 self._busy.clear()
-                if self.dogs:  # came in between
+                if self.dogs:  # one was added between the two lines above
                     self._busy.set()
 
 
@@ -53,7 +53,7 @@ _keeper = _Keeper()
 
 
 class Watchdog:
-    """Shuts the socket of the exchange once `seconds` are over. `reached`: the request may have left this machine."""
+    """Shuts the socket of one exchange after `seconds`. `reached`: the request may have left this machine."""
 
     def __init__(self, seconds: float) -> None:
         self.expired = self.reached = False
@@ -77,7 +77,7 @@ class Watchdog:
         sock = self.sock or getattr(self.connection, "sock", None)
         if sock is not None:
             try:
-                # The plain socket's shutdown: SSLSocket.shutdown() would pull the TLS state from under the reader.
+                # Not SSLSocket.shutdown(): it would remove the TLS state while the reader still uses it.
                 socket.socket.shutdown(sock, socket.SHUT_RDWR)
             except OSError:
                 return

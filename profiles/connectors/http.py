@@ -1,4 +1,4 @@
-"""A vendor's API over one kept connection: the token, repeats, waiting, and errors named by remedy.
+"""Calls to a vendor's API over one kept connection: the token, retries, waiting, and errors named by remedy.
 
 Vendor-neutral: what a 4xx answer means is the vendor's `Dialect`. One session serves one run of one tenant.
 """
@@ -44,29 +44,32 @@ from profiles.connectors.transport import (
 )
 
 SHORTEST_WAIT = 1.0
-PACE = "Keeping to the alias's calls a minute."
+PACE = "Keeping to the alias's rate limit."
 LONGEST_WAIT = 3600.0
 _jitter = SystemRandom()
 
 
 class Dialect(Protocol):
-    """How one vendor words its answers."""
+    """How one vendor words its refusals."""
 
     request_id_header: str
 
     def judge(self, answer: Answer, failure: Failure) -> ConnectorError:
-        """The error for a 4xx other than 429. StaleToken asks for a new token, TryLater for a repeat."""
+        """The error for a 4xx other than 429.
+
+        After StaleToken the call is repeated with a new token, after TryLater as it was.
+        """
         ...
 
     def retry_after(self, answer: Answer) -> float | None:
-        """Seconds to wait as a 429 body tells them; None where it does not."""
+        """Seconds to wait according to the body of a 429; None where it does not say."""
         ...
 
 
 class _TokenSession(BoundedSession, OAuth2Session):
-    """OAuth2Session whose rule against plain http spares this very machine, where the sandbox lives.
+    """An OAuth2Session that allows plain http to this machine, where the sandbox runs.
 
-    The library's own switch for that is an environment variable, and so would hold for every host.
+    The library's own switch for plain http is an environment variable, which would allow it for every host.
     """
 
     def __init__(self, client_id: str) -> None:
@@ -80,9 +83,9 @@ class _TokenSession(BoundedSession, OAuth2Session):
 
 
 class VendorSession:
-    """Calls one vendor's API for one tenant; never refreshes by itself except through `token_source`.
+    """Calls one vendor's API for one tenant. Tokens come from `token_source`, also when they have to be renewed.
 
-    `wait(seconds, reason)` is called instead of sleeping, so that a job can show the wait and keep its lease.
+    It calls `wait(seconds, reason)` instead of sleeping, so that a job can show the wait and keep its lease.
     """
 
     def __init__(
@@ -101,8 +104,9 @@ class VendorSession:
     def post(self, url: str, body: bytes, *, repeatable: bool = True) -> Answer:
         """POST JSON and return the 2xx answer; every other outcome is a ConnectorError.
 
-        `repeatable` calls are tried `limits.attempts` times after outages. A call with an effect is not: its
-        AnswerLost leaves open whether it took place. A refused token or a 429 did nothing, and is repeated for both.
+        `repeatable` calls are tried `limits.attempts` times in an outage. A call with an effect is tried once: after
+        AnswerLost nobody knows whether it took effect. A refused token or a 429 had no effect, so both kinds are
+        repeated.
         """
         limits, budget = self._limits, self._limits.deadline
         token, renewed, outages, throttles = self._fetch_token(self._tokens.access_token), False, 0, 0
@@ -116,7 +120,7 @@ class VendorSession:
                     raise
                 token, renewed = self._another_token(refusal, token), True
             except Throttled as error:
-                # A vendor who says "in a second" again and again means longer.
+                # A vendor that asks for one second again and again needs more.
                 error.retry_after = max(error.retry_after, limits.backoff * 2**throttles)
                 throttles += 1
                 if throttles >= limits.attempts or error.retry_after > limits.max_wait:
@@ -131,7 +135,10 @@ class VendorSession:
             self.counters.retries += 1
 
     def _keep_pace(self) -> None:
-        """Leave the same time between any two calls, repeats included. Our own choice, so it is no throttling."""
+        """Leave the same time between any two calls, retries included.
+
+        The limit is ours, so this does not count as throttling.
+        """
         if not self._limits.requests_per_minute:
             return
         now = time.monotonic()
@@ -140,7 +147,7 @@ class VendorSession:
         self._next_call = max(self._next_call, now) + 60 / self._limits.requests_per_minute
 
     def _fetch_token(self, ask: Callable[[], str]) -> str:
-        """A token, asked for again while its address is in trouble: refreshing has no effect that could come twice."""
+        """A token. In an outage of the token address it is asked for again: refreshing twice does no harm."""
         outages = 0
         while True:
             try:
@@ -153,7 +160,10 @@ class VendorSession:
                 self.counters.retries += 1
 
     def _another_token(self, refusal: Reconnect, refused: str) -> str:
-        """A renewed token for one that ran out; for a revoked one that of a newer consent, else the refusal stands."""
+        """Another token to try after a refusal: a renewed one after expiry, that of a newer consent after a revocation.
+
+        Raises the refusal where there is no other token.
+        """
         if isinstance(refusal, StaleToken):
             return self._fetch_token(lambda: self._tokens.renew(refused))
         current = self._tokens.access_token()
@@ -201,7 +211,10 @@ class VendorSession:
 
 
 def retry_after(answer: Answer, seconds_in_body: float | None = None) -> float:
-    """Seconds to wait after a 429, between 1 and 3,600: the header wins over the body, nonsense counts as absent."""
+    """Seconds to wait after a 429, between 1 and 3,600.
+
+    The header wins over the body; an unreadable value is ignored.
+    """
     header = answer.headers.get("Retry-After", "").strip()
     seconds: float | None = None
     if re.fullmatch(r"[0-9]{1,40}(\.[0-9]{1,9})?", header):

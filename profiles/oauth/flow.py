@@ -1,11 +1,11 @@
-"""Get OAuth Token: the vendor-neutral authorization dance, RFC 6749 with PKCE, as RFC 9700 wants it.
+"""Get OAuth Token: the authorization-code flow for every vendor (RFC 6749, with PKCE, as RFC 9700 recommends).
 
-`begin` writes a single-use state row and gives the consent URL. `finish` takes the vendor's answer:
-1. find the row by the state's hash and consume it before anything else is looked at;
-2. compare expiry, session, user and the client the row was made for;
-3. exchange the code, once;
-4. ask the vendor who the token belongs to: the team must be the expected one;
-5. store everything in one transaction, or nothing.
+`begin` writes a single-use state row and returns the vendor's consent URL. `finish` takes the vendor's answer:
+1. Find the row by the hash of its state, and mark it as used before looking at anything else.
+2. Compare expiry, session, user, and the client id that the row was made for.
+3. Exchange the code for a token, once.
+4. Ask the vendor whom the token belongs to. The team must be the expected one.
+5. Store everything in one transaction, or nothing.
 """
 
 from __future__ import annotations
@@ -34,7 +34,11 @@ LONGEST_STATE = 500
 
 @dataclass(frozen=True)
 class Finished:
-    """How an authorization ended: a key of `outcomes.OUTCOMES`, its row, and where to go on where more follows."""
+    """How an authorization ended.
+
+    `outcome` is a key of `outcomes.OUTCOMES`. `attempt` is the row, where the person may see it. `next_url` is the next
+    consent page, where a second app has to be authorized. `detail` is what the result page shows.
+    """
 
     outcome: str
     attempt: OAuthState | None = None
@@ -43,7 +47,7 @@ class Finished:
 
 
 class Stop(Exception):
-    """An exit on the way, with what the admin should see of it."""
+    """Ends an authorization with an outcome, and with the detail that the result page shows."""
 
     def __init__(self, outcome: str, **detail: Any) -> None:
         super().__init__(outcome)
@@ -52,6 +56,7 @@ class Stop(Exception):
 
 
 def digest(value: str) -> str:
+    """The SHA-256 of a state or session key; the database keeps only this."""
     return hashlib.sha256(value.encode("utf-8", "replace")).hexdigest()
 
 
@@ -69,7 +74,7 @@ class ConsentRequest:
     profile: IntegrationProfile
     purpose: str
     user: User
-    session_key: str
+    session_key: str = field(repr=False)
     popup: bool = False
     switch_account: bool = False
     replace_team: bool = False
@@ -123,7 +128,7 @@ def begin(request: ConsentRequest, *, now: datetime) -> str:
 
 
 def _delete_old_attempts(user: User, now: datetime) -> None:
-    """Rows older than a day go, and so do a user's oldest open ones beyond ten."""
+    """Delete rows older than a day, and a user's oldest open rows beyond ten."""
     OAuthState.objects.filter(created_at__lt=now - timedelta(days=1)).delete()
     open_rows = OAuthState.objects.filter(user=user, used_at=None).order_by("-pk")
     OAuthState.objects.filter(pk__in=list(open_rows.values_list("pk", flat=True)[OUTSTANDING - 1 :])).delete()
@@ -131,7 +136,7 @@ def _delete_old_attempts(user: User, now: datetime) -> None:
 
 @sensitive_variables()
 def finish(params: dict[str, str], *, user: User, may_connect: bool, session_key: str, now: datetime) -> Finished:
-    """Take the vendor's answer. Never raises for anything the vendor or the browser sent."""
+    """Take the vendor's answer and say how it ended. Never raises for anything the vendor or the browser sent."""
     attempt = _consume_state(params.get("state", ""), now)
     if attempt is None:
         return Finished(_missing_state_outcome(params.get("state", "")))
@@ -143,7 +148,10 @@ def finish(params: dict[str, str], *, user: User, may_connect: bool, session_key
 
 
 def _consume_state(state: str, now: datetime) -> OAuthState | None:
-    """The row of this state, if this very call is the one that used it up."""
+    """Mark the row of this state as used and return it.
+
+    `None` for an unknown state, or where another call used it first.
+    """
     if not state or len(state) > LONGEST_STATE:
         return None
     used = OAuthState.objects.filter(state_hash=digest(state), used_at=None).update(used_at=now)
@@ -231,7 +239,7 @@ def _outcome_of(error: base.ConnectorError) -> str:
 
 
 def failure_detail(error: base.ConnectorError) -> dict[str, Any]:
-    """What may be shown of a failed call: our sentence, the vendor's status, reason and request id."""
+    """What the page may show of a failed call: our sentence, the vendor's status, reason and request id."""
     failure = error.failure
     return {
         "message": str(error)[:500],
@@ -243,7 +251,7 @@ def failure_detail(error: base.ConnectorError) -> dict[str, Any]:
 
 @sensitive_variables()
 def _identify_team(attempt: OAuthState, grant: tokens.Grant) -> grants.Identity:
-    """Whose token this is, asked with the token itself; the team must be the expected one."""
+    """Ask the vendor whom the token belongs to. Raises `Stop` unless its team is the expected one."""
     profile = attempt.profile
     connector = connectors.open(
         profile.vendor,
@@ -263,7 +271,7 @@ def _identify_team(attempt: OAuthState, grant: tokens.Grant) -> grants.Identity:
 
 
 def _check_team(attempt: OAuthState, team_id: str, team_name: str) -> None:
-    """The team must be the expected one, and no other profile's: its seats would count twice."""
+    """Raises `Stop` unless it is the expected team, and for a team of another profile: seats would count twice."""
     profile, expected, main = attempt.profile, _expected_team(attempt), attempt.purpose == base.SUBSCRIPTIONS
     if expected and expected != team_id:
         teams = {"expected_team": profile.team_name or expected, "given_team": team_name}
@@ -276,14 +284,17 @@ def _check_team(attempt: OAuthState, team_id: str, team_name: str) -> None:
 
 
 def _expected_team(attempt: OAuthState) -> str:
-    """The team a token has to be for; empty on a first connection and where a person chose to replace the team."""
+    """The team the token has to belong to.
+
+    Empty on a first connection, and where the person chose to replace the team.
+    """
     if attempt.replace_team and attempt.purpose == base.SUBSCRIPTIONS:
         return ""
     return attempt.profile.team_id
 
 
 def _next_consent_url(attempt: OAuthState, *, user: User, session_key: str, now: datetime) -> str:
-    """After the subscriptions app, the reclamation app's consent, where the profile has one without a grant here."""
+    """The consent URL of a separate reclamation app that has no grant for this team; "" where nothing is left to do."""
     if attempt.purpose != base.SUBSCRIPTIONS:
         return ""
     profile = IntegrationProfile.objects.select_related("alias").get(pk=attempt.profile_id)
@@ -297,7 +308,7 @@ def _next_consent_url(attempt: OAuthState, *, user: User, session_key: str, now:
 
 
 def _record_outcome(attempt: OAuthState, outcome: str, detail: dict[str, Any], user: User) -> Finished:
-    """Remember how it ended; a foreign session learns nothing of the row it touched."""
+    """Store how the authorization ended. A session that does not own the row gets no reference to it."""
     attempt.outcome, attempt.outcome_detail = outcome, detail
     attempt.verifier = ""
     attempt.save(update_fields=["outcome", "outcome_detail", "verifier"])

@@ -1,4 +1,4 @@
-"""Get OAuth Token, the way back, how it ended, and Disconnect."""
+"""Get OAuth Token: the start, the vendor's redirect back, the result, and Disconnect."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ LONGEST_PARAMETER = 2000
 
 
 class SeeOther(HttpResponseRedirect):
-    """303: the browser fetches a clean address, and neither code nor state stays in its history."""
+    """A 303: the browser fetches a clean address, so neither code nor state stays in its history."""
 
     status_code = 303
 
@@ -54,6 +54,7 @@ def authorize(request: SignedInRequest, pk: int) -> HttpResponse:
 
 
 def session_key(request: HttpRequest) -> str:
+    """The key of the browser's session; a new session is saved first."""
     if not request.session.session_key:
         request.session.save()
     return request.session.session_key or ""
@@ -62,7 +63,10 @@ def session_key(request: HttpRequest) -> str:
 @never_cache
 @sensitive_variables()
 def redirect_back(request: HttpRequest) -> HttpResponse:
-    """/oauth_redirect.do: the one callback of every vendor, profile and purpose. It never shows a page itself."""
+    """/oauth_redirect.do: the one callback for every vendor, profile and purpose.
+
+    It always redirects to another page.
+    """
     if not request.user.is_authenticated:
         return _hide_referrer(_redirect_to_stopped("session_lost"))
     params = {key: str(value)[:LONGEST_PARAMETER].replace("\0", "") for key, value in request.GET.items()}
@@ -94,7 +98,7 @@ def _hide_referrer(response: HttpResponse) -> HttpResponse:
 
 
 def result(request: SignedInRequest, pk: int) -> HttpResponse:
-    """How an authorization ended, for the one who started it: what happened and what to do."""
+    """How an authorization ended, shown to the person who started it: what happened and what to do."""
     attempt = get_object_or_404(OAuthState.objects.select_related("profile__alias"), pk=pk, user=request.user)
     outcome = outcomes.OUTCOMES.get(attempt.outcome)
     if outcome is None:
@@ -104,7 +108,7 @@ def result(request: SignedInRequest, pk: int) -> HttpResponse:
 
 
 def stopped(request: HttpRequest, outcome: str) -> HttpResponse:
-    """An answer that belongs to no authorization of this session."""
+    """The result page of an answer that belongs to no authorization of this session."""
     if outcome not in outcomes.WITHOUT_ATTEMPT:
         raise Http404
     return render(
@@ -120,13 +124,13 @@ def waiting(request: SignedInRequest, pk: int) -> JsonResponse:
 
 
 def disconnect(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Ask, then remove the tokens here whatever the vendor says."""
+    """Ask for confirmation, then delete the stored tokens, whatever the vendor answers."""
     profile = get_object_or_404(IntegrationProfile.objects.select_related("alias"), pk=pk)
     if request.method == "POST":
         grants.disconnect(profile, by=request.user)
         messages.success(
             request,
-            f"{profile} is disconnected: its tokens are deleted here. To end the access at the vendor too, "
+            f"{profile} is disconnected: its tokens were deleted here. To end the access at the vendor too, "
             "disconnect the app in the vendor’s admin console.",
         )
         return redirect(profile)

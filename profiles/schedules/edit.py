@@ -1,6 +1,6 @@
-"""Change when a scheduled job runs, or pause it. The next tick of the beat goes by what is stored here.
+"""Change when a scheduled job runs, or pause it. The beat reads the stored time at its next tick.
 
-A change is refused when somebody else changed the time since the form was opened; a pause is not a change of the time.
+A change is refused when somebody else changed the time since the form was opened. A pause does not change the time.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ FIELDS = ("refresh_at", "zone")
 
 @transaction.atomic
 def change(job_id: int, data: dict[str, Any], *, by: User) -> ScheduledJob:
-    """Store an own time of day and zone; an empty one is inherited from the alias.
+    """Store the job's own time of day and zone; an empty one is inherited from the alias.
 
-    Raises `edits.EditConflict`; nothing is written then.
+    Raises `edits.EditConflict` without writing anything.
     """
     job = _lock_job(job_id)
     edits.refuse_stale(data.get("version"), job.version)
@@ -35,7 +35,7 @@ def change(job_id: int, data: dict[str, Any], *, by: User) -> ScheduledJob:
 
 @transaction.atomic
 def pause(job_id: int, *, paused: bool, by: User) -> ScheduledJob:
-    """Stop or go on with the daily runs. A run under way is not touched, and run now still works."""
+    """Pause or resume the daily runs. A run under way is not touched, and *run now* still works."""
     job = _lock_job(job_id)
     if job.paused != paused:
         job.paused = paused

@@ -12,7 +12,7 @@ from samsaas.lib.form_fields import time_input, zone_field
 
 
 class ScheduleForm(forms.ModelForm):
-    """Time of day and zone of the download job; what is left empty is inherited, and says from where."""
+    """Time of day and zone of the download job. The help text says where an empty field is inherited from."""
 
     version = forms.IntegerField(widget=forms.HiddenInput, required=False)
 

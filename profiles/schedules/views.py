@@ -1,4 +1,4 @@
-"""Scheduled jobs of a profile: their time, pause and resume, run now."""
+"""Pages of a profile's scheduled jobs: their time, pause and resume, run now."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from samsaas.lib.http import SignedInRequest
 
 
 def scheduled_job_edit(request: SignedInRequest, pk: int) -> HttpResponse:
-    """When the download runs. The events follow it, so they have no time to edit; the page says so."""
+    """Edit when the download runs. The activity pull follows it and has no time of its own; the page says so."""
     job = _get_job(pk)
     leads = job.process == ScheduledJob.Process.DOWNLOAD
     form = ScheduleForm(request.POST or None, instance=job) if leads else None

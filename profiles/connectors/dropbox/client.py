@@ -1,7 +1,7 @@
-"""Dropbox's RPC calls and how Dropbox words its refusals.
+"""Dropbox's RPC calls, and the words of Dropbox's refusals.
 
-Every call is a POST to `/2/<route>`; a route without arguments takes the JSON text `null`, and answers `{}` with 400.
-Branch on the status first, then on the media type: a 400 is text, a 409 is JSON, a 429 is either.
+Every call is a POST to `/2/<route>`. A route without arguments takes the JSON text `null`, and answers `{}` with a 400.
+Look at the status first, then at the media type: a 400 is text, a 409 is JSON, a 429 may be either.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ NOBODY_THERE = "Nothing was changed. Check DROPBOX_API_URL in the deployment set
 
 
 class _Error(msgspec.Struct):
-    """The error envelope. `error` is a tagged struct, but the SDK guards against a bare string as well."""
+    """The error envelope. `error` is a tagged struct; Dropbox's SDK also accepts a bare string."""
 
     error: Any = None
     error_summary: str | None = None
@@ -93,12 +93,12 @@ class DropboxDialect:
     def retry_after(self, answer: Answer) -> float | None:
         envelope = _read_envelope(answer)
         seconds = envelope.error.get("retry_after") if envelope and isinstance(envelope.error, dict) else None
-        # bool is an int to Python, not to Dropbox.
+        # In Python a bool is an int too.
         return float(seconds) if isinstance(seconds, int | float) and not isinstance(seconds, bool) else None
 
 
 def _read_envelope(answer: Answer) -> _Error | None:
-    """The JSON error body; None for text, HTML and whatever is no object. A proxy's wrong media type is forgiven."""
+    """The JSON error body; None where the body is not a JSON object. The media type is ignored: proxies change it."""
     try:
         return msgspec.json.decode(answer.body, type=_Error)
     except (ValueError, RecursionError):
@@ -107,14 +107,14 @@ def _read_envelope(answer: Answer) -> _Error | None:
 
 def _bad_request_error(answer: Answer, failure: Failure) -> ConnectorError:
     text = plain(answer.text, 400)
-    # Dropbox's front end sometimes answers 400 with a page; clients repeat it (watermint/toolbox, assert.go).
+    # Dropbox's front end sometimes answers 400 with a web page; clients repeat the call (watermint/toolbox, assert.go).
     if answer.content_type == "text/html" or text[:15].lower().startswith(("<!doctype", "<html")):
         return TryLater("Dropbox answered with a web page instead of an error.", failure=failure)
-    # A scope the token lacks is a 401; one that nobody ticked for the app is this sentence (floccus #2291).
+    # A scope that the token lacks is a 401. A scope that nobody ticked for the app is this sentence (floccus #2291).
     if unticked := NOT_TICKED.search(text):
         scope = unticked[1]
         return MissingScope(f"The Dropbox app lacks the scope {scope}.", scope=scope, failure=failure)
-    # Text that cannot be a token is a 400, one that could have been one a 401 (dropbox-sdk-python #100).
+    # Text that cannot be a token is a 400; an unknown token is a 401 (dropbox-sdk-python #100).
     if any(words in text for words in NO_TOKEN):
         return Reconnect(f"Dropbox cannot read the stored access token: {text}", failure=failure)
     if "DfB team" in text or "single Dropbox account" in text:
@@ -136,14 +136,14 @@ def _unauthorized_error(envelope: _Error, failure: Failure) -> ConnectorError:
         return Refused(f"Dropbox denies this call to the connected app: {envelope.tag}.", failure=failure)
     if envelope.tag == "invalid_access_token":
         return Reconnect("Dropbox no longer honors this connection: invalid_access_token.", failure=failure)
-    # An open union, and SDKs have met a bare "other": what does not say that the grant is gone must not end it.
+    # The union is open, and SDKs have met a bare "other". Only a tag that says so may end the grant.
     return Refused(f"Dropbox did not take this call: {envelope.tag or 'no reason given'}.", failure=failure)
 
 
 def _endpoint_error(envelope: _Error, failure: Failure) -> ConnectorError:
     route = failure.endpoint.partition("/2/")[2]
     if envelope.tag in RESTARTS.get(route, ()):
-        return ListingReset("Dropbox no longer knows the place where the listing was.", failure=failure)
+        return ListingReset("Dropbox no longer accepts the cursor of this listing.", failure=failure)
     return Refused(envelope.words or f"Dropbox refused: {envelope.tag or 'no reason given'}.", failure=failure)
 
 
@@ -168,6 +168,6 @@ class DropboxClient:
             raise self.unreadable_answer(route, answer, str(error)) from error
 
     def unreadable_answer(self, route: str, answer: Answer, reason: str) -> ProtocolError:
-        """A 200 that is not what the route promises."""
+        """The error for a 200 whose body is not what the route documents."""
         failure = failure_of(answer, self._base + route, REQUEST_ID_HEADER)
         return ProtocolError(f"Dropbox's answer to {route} is not readable: {reason[:200]}", failure=failure)

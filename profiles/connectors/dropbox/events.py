@@ -1,7 +1,7 @@
-"""The team log folded page by page to who was active on which day. No event leaves this module.
+"""Fold the team log page by page to who was active on which day. No event leaves this module.
 
-Events have no id, come unsorted, and any field but the time and the kind may be missing. An event in the future is set
-aside: it would make its seat active for ever.
+Events have no id and come unsorted, and every field but the time and the kind may be missing. An event in the future is
+set aside, because it would keep its seat active for ever.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from profiles.connectors.dropbox.members import Cursor
 UNKNOWN, EMAIL, IDENTIFIER = 120, 320, 128
 MOST_UNKNOWN = 20
 STAMP = "%Y-%m-%dT%H:%M:%SZ"
-_EARLIEST = dt.datetime(1, 1, 2, tzinfo=dt.UTC)  # a zone could move an earlier one before the first day there is
+_EARLIEST = dt.datetime(1, 1, 2, tzinfo=dt.UTC)  # converted to UTC, an earlier one could be before year 1
 _Moment = Annotated[dt.datetime, msgspec.Meta(tz=True)]
 
 
@@ -45,7 +45,7 @@ class _Origin(msgspec.Struct, gc=False):
 
 
 class Event(msgspec.Struct, gc=False):
-    """TeamEvent, as far as it is looked at."""
+    """TeamEvent, with the fields we read."""
 
     timestamp: _Moment
     event_category: _Tag
@@ -80,7 +80,7 @@ class _MemberDevices(msgspec.Struct, gc=False):
 
 
 class Devices(msgspec.Struct, gc=False):
-    """ListMembersDevicesResult. Each record is read for itself, so that an odd one goes alone."""
+    """ListMembersDevicesResult. Each record is decoded by itself, so that only an odd one is set aside."""
 
     devices: list[Any]
     has_more: bool
@@ -92,9 +92,9 @@ _devices = msgspec.json.Decoder(Devices)
 
 
 def page(body: bytes, bound: dt.datetime) -> ActivityPage:
-    """An answer of the log. Events after `bound` (no vendor knows the future) will be set aside.
+    """Decode one answer of the team log. Folding it sets aside events later than `bound`.
 
-    Raises msgspec.ValidationError or ValueError if it is no log at all.
+    Raises msgspec.ValidationError or ValueError if the body is not a log at all.
     """
     try:
         log = decoder.decode(body)
@@ -105,7 +105,7 @@ def page(body: bytes, bound: dt.datetime) -> ActivityPage:
 
 
 def _fold_events(events: list[Event], bound: dt.datetime, into: Uses) -> None:
-    """The hot loop of a pull, once per event: flat, and nothing is made that is not kept."""
+    """The hot loop of a pull, run once per event: keep it flat, and create only objects that are kept."""
     held, utc = into.held, dt.UTC
     not_use = not_member = worn = no_actor = unknown = set_aside = 0
     for event in events:
@@ -154,12 +154,12 @@ def _fold_events(events: list[Event], bound: dt.datetime, into: Uses) -> None:
 
 
 def _seatless_key(user: _User) -> tuple[str, str]:
-    """An actor without a seat's id: perhaps known by the account, or by the address of that time."""
+    """The key of an actor without a seat's id: the account id, and the e-mail address at that time."""
     return plain(user.account_id or "", IDENTIFIER), plain(user.email or "", EMAIL)
 
 
 def _odd_page(body: bytes, bound: dt.datetime) -> ActivityPage:
-    """A page with events of another shape: these are set aside one by one."""
+    """Decode a page event by event, to set aside only those of another shape."""
     loose = msgspec.convert(json.loads(body.decode("utf-8", "replace")), _LooseLog)
     fit: list[Event] = []
     for record in loose.events:
@@ -179,7 +179,7 @@ def _odd_page(body: bytes, bound: dt.datetime) -> ActivityPage:
 
 
 def devices_page(body: bytes, bound: dt.datetime) -> ActivityPage:
-    """The latest session of each member, with the kind of device as the kind of activity."""
+    """Decode a page of device sessions. The kind of activity is the kind of the device used last."""
     listing = _devices.decode(body)
     fold = partial(_fold_devices, listing.devices, bound)
     return ActivityPage(read=len(listing.devices), fold=fold, cursor=listing.cursor or "", has_more=listing.has_more)

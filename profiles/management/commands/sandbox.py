@@ -24,7 +24,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.SANDBOX:
             raise CommandError(
-                "The sandbox gives tokens to anybody who asks. Set SANDBOX=true on a development machine."
+                "The sandbox gives tokens to anybody who asks for one. Set SANDBOX=true, on a development machine only."
             )
         server = self._bind_server(options)
         stopping = threading.Event()

@@ -65,11 +65,11 @@ def test_settings_show_whether_they_are_own_inherited_or_the_installations(integ
     ConnectionAlias.objects.update(page_size=250, attempts=6)
     new_child(integrator, attempts="2", requests_per_minute="60")
     told = pages.rows(integrator.get(child().get_absolute_url()).content.decode(), "Setting")
-    assert told["Records a call"] == ["250", "from parent Dropbox"]
+    assert told["Records per call"] == ["250", "from parent Dropbox"]
     assert told["Attempts per call"] == ["2", "Own"]
     assert told["Daily refresh at"] == ["02:00", "default of this installation"]
     above = pages.rows(integrator.get(parent().get_absolute_url()).content.decode(), "Setting")
-    assert above["Most calls a minute"] == ["no bound", "default of this installation"]
+    assert above["Rate limit (calls per minute)"] == ["unlimited", "default of this installation"]
     limits = credentials.limits_for(child())
     assert (limits.page_size, limits.attempts, limits.requests_per_minute) == (250, 2, 60)
 
@@ -147,7 +147,7 @@ def test_an_unused_child_is_deleted_after_asking_and_a_used_one_or_a_parent_stay
     used = worlds.draft_profile("Second").alias
     for alias in (draft.alias, used):
         answer = integrator.post(f"/aliases/{alias.pk}/delete/", follow=True).content.decode()
-        assert "so it stays" in answer and ConnectionAlias.objects.filter(pk=alias.pk).exists()
+        assert "cannot be deleted" in answer and ConnectionAlias.objects.filter(pk=alias.pk).exists()
 
 
 def test_the_list_and_the_parent_say_who_uses_which_child(integrator, draft):

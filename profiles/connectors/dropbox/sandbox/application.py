@@ -1,4 +1,4 @@
-"""The sandbox itself: one object that answers requests as Dropbox does."""
+"""The sandbox: one object that answers requests as Dropbox does."""
 
 from __future__ import annotations
 
@@ -46,10 +46,10 @@ UNTICKED = (
 
 
 class Sandbox:
-    """A Dropbox. `now` may be replaced at any time; `rate` is (calls, seconds) per app and team, None for no limit.
+    """A stand-in Dropbox.
 
-    The demo apps know `redirect_uris` beside LOCAL_REDIRECT_URIS. `state_file` keeps apps, grants and tokens over a
-    restart.
+    `now` may be replaced at any time. `rate` is (calls, seconds) per app and team; None means unlimited. The demo apps
+    accept `redirect_uris` beside LOCAL_REDIRECT_URIS. `state_file` keeps apps, grants and tokens over a restart.
     """
 
     def __init__(
@@ -78,7 +78,7 @@ class Sandbox:
     def register_app(
         self, key: str, secret: str, redirect_uris: Iterable[str], scopes: Iterable[str], *, name: str = ""
     ) -> App:
-        """What a person does in the App Console. A known key is replaced."""
+        """Register an app, as a person does in the App Console. An app with the same key is replaced."""
         app = App(
             key=key,
             secret=secret,
@@ -93,7 +93,7 @@ class Sandbox:
     def grant(
         self, app_key: str = DEMO_KEY, *, team: Team | None = None, scopes: Iterable[str] | None = None
     ) -> tuple[str, str]:
-        """An access and a refresh token as a consent by the team's first admin would give, without the pages."""
+        """An access token and a refresh token, as if the team's first admin had consented on the page."""
         team = team or next(iter(self.teams.values()))
         granted = tuple(sorted(scopes if scopes is not None else self.store.apps[app_key].scopes))
         admin = team.admins()[0]["profile"]["team_member_id"]
@@ -101,14 +101,14 @@ class Sandbox:
         return self.store.issue_access_token(grant), self.store.issue_refresh_token(grant)
 
     def forget_cursors(self) -> None:
-        """Make every cursor given so far invalid."""
+        """Make every cursor issued so far invalid."""
         self.cursor_epoch += 1
 
     def next_dots(self) -> str:
         return next(self._dots)
 
     def handle(self, request: Request) -> Response:
-        """The answer to a request, with the headers every answer of Dropbox carries."""
+        """Answer a request, with the headers of every Dropbox answer."""
         with self._lock:
             route = request.path.removeprefix("/2/").strip("/")
             fault = self.faults.take(route)
@@ -185,7 +185,7 @@ class Sandbox:
         return team
 
     def _count_call(self, grant: Grant) -> None:
-        """Refuse above the rate; refused calls count as well, as Dropbox's performance guide says."""
+        """Refuse calls above the rate. Refused calls count too, as Dropbox's performance guide says."""
         if self.rate is None:
             return
         most, seconds = self.rate

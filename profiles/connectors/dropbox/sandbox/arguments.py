@@ -1,4 +1,4 @@
-"""Dropbox's strict reading of a route's argument, and the wording of its refusals."""
+"""Check a route's argument as strictly as Dropbox, with the words of its refusals."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ACCOUNT_ID = 40
 
 @dataclass(frozen=True, kw_only=True)
 class Field:
-    """One field of an argument: its check gives "" or what is wrong; without a default it is required."""
+    """One field of an argument. `check` returns "" or what is wrong. A field without a default is required."""
 
     check: Check
     default: Any = MISSING
@@ -41,7 +41,7 @@ def account_id(value: Any) -> str:
 
 
 def whole(least: int, most: int) -> Check:
-    """A whole number within these bounds."""
+    """A check for a whole number between `least` and `most`."""
 
     def check(value: Any) -> str:
         if isinstance(value, bool) or not isinstance(value, int):
@@ -52,7 +52,7 @@ def whole(least: int, most: int) -> Check:
 
 
 def read_moment(value: Any) -> dt.datetime | None:
-    """A DropboxTimestamp; None for what is none."""
+    """Parse a DropboxTimestamp; None where it is not one."""
     try:
         return dt.datetime.strptime(value, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=dt.UTC)
     except (TypeError, ValueError):
@@ -88,7 +88,7 @@ def selectors(value: Any) -> str:
 
 
 def selector(value: Any) -> str:
-    """A UserSelectorArg: exactly one way to name a user, with its tag."""
+    """A UserSelectorArg: exactly one way to identify a user, with its tag."""
     tag = tag_of(value)
     if tag not in ("team_member_id", "external_id", "email") or not isinstance(value, dict):
         return "expected UserSelectorArg"
@@ -106,12 +106,12 @@ def json_kind(value: Any) -> str:
 
 
 def refuse(route: str, reason: str) -> Answered:
-    """The 400 for a malformed call: plain text that names the route."""
+    """The 400 for a malformed call, as plain text with the route's name."""
     return Answered(as_text(f'Error in call to API function "{route}": {reason}'))
 
 
 def read(route: str, body: bytes, fields: Mapping[str, Field] | None) -> dict[str, Any]:
-    """The argument with defaults filled in; `fields` None is the void argument, which is the JSON text null."""
+    """Parse an argument and fill in defaults. `fields` None means a void argument, which is the JSON text null."""
     try:
         value = json.loads(body)
     except ValueError:

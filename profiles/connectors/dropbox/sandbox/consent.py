@@ -71,7 +71,7 @@ def page(app: App, scopes: Iterable[str], teams: Iterable[Team], carried: Mappin
 
 
 def home(apps: Iterable[App], teams: Iterable[Team]) -> str:
-    """What is here, for whoever opens the sandbox's own address."""
+    """The page at the sandbox's own address: its apps and teams."""
     known = "".join(
         f"<dt><bdi>{escape(app.name)}</bdi></dt><dd>App key {escape(app.key)}"
         + "".join(f"<br><small>{escape(uri)}</small>" for uri in app.redirect_uris)
@@ -83,7 +83,7 @@ def home(apps: Iterable[App], teams: Iterable[Team]) -> str:
 
 
 def refusal(message: str) -> str:
-    """The page on which a malformed or refused authorization ends."""
+    """The page that ends a malformed or refused authorization."""
     return _html_document("Error", f'<h1>Error</h1><p role="alert">{escape(message)}</p>')
 
 

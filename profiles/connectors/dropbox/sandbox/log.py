@@ -1,6 +1,6 @@
-"""The team log: what the members did on which day, always the same, and more of it every day.
+"""The team log: what the members did on each day. It is always the same, and grows every day.
 
-Who works a lot, a little, or stopped long ago follows from the member; so do the days. Events of a day come unsorted.
+How often somebody works, and on which days, is computed from the member. Events of a day come unsorted.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from profiles.connectors.dropbox.sandbox.team import Member, Team, opaque, roll,
 Event = dict[str, Any]
 DAY = dt.timedelta(days=1)
 
-# How often the members of each tenth of a team do something: a day in so many, or nothing since so many days.
+# Each tenth of a team is active on one day in HABITS; 0 means not since one of the STOPPED numbers of days.
 HABITS = (1, 1, 1, 2, 2, 3, 5, 9, 20, 0)
 STOPPED = (35, 50, 80, 140, 400)
 
@@ -31,7 +31,7 @@ DOINGS: tuple[tuple[str, str, str], ...] = (
 
 
 def events(team: Team, since: dt.datetime, until: dt.datetime) -> Iterator[Event]:
-    """Everything from `since` on and before `until`, day by day."""
+    """Every event since `since` and before `until`, day by day."""
     day = since.replace(hour=0, minute=0, second=0, microsecond=0)
     lower, upper = stamp(since), stamp(until)
     while day < until:
@@ -43,7 +43,7 @@ def events(team: Team, since: dt.datetime, until: dt.datetime) -> Iterator[Event
 
 @lru_cache(maxsize=512)
 def events_of_day(team: Team, day: dt.date) -> tuple[Event, ...]:
-    """One day's events, in the order a log gives them: not that of time."""
+    """One day's events, not in the order of time, as in a real log."""
     found: list[Event] = []
     for index, member in enumerate(team.members):
         found += _events_of_member(team, index, member, day)
@@ -52,7 +52,7 @@ def events_of_day(team: Team, day: dt.date) -> tuple[Event, ...]:
 
 
 def last_seen(team: Team, index: int, member: Member, now: dt.datetime) -> dt.datetime | None:
-    """The member's latest activity up to `now`, looking back 40 days: what a device session tells."""
+    """The member's latest activity of the last 40 days, as a device session shows it."""
     for back in range(40):
         for event in reversed(_events_of_member(team, index, member, (now - back * DAY).date())):
             if event["timestamp"] <= stamp(now):
@@ -86,7 +86,7 @@ def _is_active_on(team: Team, index: int, member: Member, day: dt.date) -> bool:
 
 
 def _odd_events(team: Team, day: dt.date) -> list[Event]:
-    """What counts as nobody's use: an app, a failed sign-in, an admin wearing an account, a stranger, a lost actor."""
+    """Events that are nobody's use: an app, a failed sign-in, an admin signed in as a member, an outsider, no actor."""
     member = team.any_member()
     admin = team.admins()[0] if team.admins() else member
     who, number = {".tag": "user", "user": member_log_info(member)}, day.toordinal()
@@ -120,7 +120,7 @@ def _odd_events(team: Team, day: dt.date) -> list[Event]:
 def matches(
     event: Event, *, account_id: str | None = None, category: str | None = None, event_type: str | None = None
 ) -> bool:
-    """Whether an event is among those asked for; here nobody but the actor is ever named in one."""
+    """Whether an event passes the filters. In the sandbox, an event names only its actor."""
     actor = event.get("actor") or {}
     user = actor.get("user") or actor.get("admin") or {}
     return (
@@ -177,7 +177,7 @@ def _event_details(kind: str) -> dict[str, Any]:
 
 
 def sessions(team: Team, now: dt.datetime) -> list[dict[str, Any]]:
-    """MemberDevices of everybody who has a device; some only sync, and are seen nowhere else."""
+    """MemberDevices of everybody who has a device. Some members only sync, and appear nowhere else."""
     found = []
     for index, member in enumerate(team.members):
         if status_of(member) != "active" or index % 3 == 2:

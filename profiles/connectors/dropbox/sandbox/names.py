@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class Script(NamedTuple):
-    """Given names and surnames of one script as "name|ascii" pairs; `surname_first` is the order of display."""
+    """Given names and surnames of one script, each with its ASCII spelling; `surname_first` is the order of display."""
 
     given: tuple[tuple[str, str], ...]
     surnames: tuple[tuple[str, str], ...]

@@ -42,7 +42,10 @@ WRONG_REDIRECT = (
 
 
 def authorize(sandbox: Sandbox, request: Request) -> Response:
-    """GET shows the consent page, POST answers it. A malformed link ends on a page, never on the redirect URI."""
+    """GET shows the consent page, POST takes the decision.
+
+    A malformed link shows an error page and does not redirect.
+    """
     params = dict(request.query) if request.method == "GET" else request.form()
     app, scopes = _check_link(sandbox, params)
     carried = {name: params[name] for name in CARRIED if name in params}
@@ -112,7 +115,7 @@ def _page_error(message: str, status: int = 400) -> Answered:
 
 
 def token(sandbox: Sandbox, request: Request) -> Response:
-    """Code or refresh token for an access token. Everything comes in the form; nothing is read from the URL."""
+    """Exchange a code or a refresh token for an access token. Parameters are read from the form, not from the URL."""
     if request.method != "POST" or request.media_type != "application/x-www-form-urlencoded":
         raise _oauth_error("invalid_request", "the token endpoint takes a form-encoded POST")
     if request.query:
@@ -129,7 +132,7 @@ def token(sandbox: Sandbox, request: Request) -> Response:
 
 def _authenticate_client(sandbox: Sandbox, request: Request, form: Mapping[str, str]) -> tuple[App, bool]:
     header = request.headers.get("Authorization", "")
-    # Named in the header, the client may not be named again: to Dropbox that is an unknown field (oslo #90).
+    # A client named in the header must not be in the form as well: Dropbox calls that an unknown field (oslo #90).
     known = GRANT_FIELDS if header else (*GRANT_FIELDS, *CLIENT_FIELDS)
     if unknown := [name for name in form if name not in known]:
         raise _oauth_error("invalid_request", f'unknown field "{unknown[0]}"')
@@ -140,7 +143,7 @@ def _authenticate_client(sandbox: Sandbox, request: Request, form: Mapping[str, 
     app = sandbox.store.apps.get(key)
     if app is not None and secret and hmac.compare_digest(secret.encode(), app.secret.encode()):
         return app, True
-    # PKCE takes the place of the secret: a client that never had one names itself only.
+    # With PKCE a client may have no secret; it sends only its id.
     if app is not None and not secret and not header:
         return app, False
     raise Answered(as_json({"error": "invalid_client: Invalid client_id or client_secret"}, 400))
@@ -185,7 +188,7 @@ def _exchange_code(sandbox: Sandbox, app: App, with_secret: bool, form: Mapping[
 
 def _is_verified(code: Code, verifier: str, with_secret: bool) -> bool:
     if not code.challenge:
-        # A verifier for a consent that asked for none: its challenge was stripped on the way (RFC 9700, 2.1.1).
+        # A verifier without a challenge means that somebody removed the challenge from the link (RFC 9700, 2.1.1).
         return with_secret and not verifier
     if code.method == "plain":
         return hmac.compare_digest(verifier.encode(), code.challenge.encode())

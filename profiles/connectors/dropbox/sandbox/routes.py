@@ -1,4 +1,4 @@
-"""The API routes: what each needs, and what it answers. A new route is one function and one line of the table."""
+"""The API routes: what each needs and what it answers. A new route needs one function and one line in the table."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ def get_events(call: Call) -> Any:
 def continue_events(call: Call) -> Any:
     place = read_cursor(call, "events", call.argument["cursor"], unknown="bad_cursor")
     since, until = (dt.datetime.fromisoformat(place[name]) for name in ("since", "until"))
-    if place["whole"]:  # everything up to then was given: go on with what came later
+    if place["whole"]:  # everything until then was listed, so continue with later events
         since, until = until, until if place["ends"] else call.sandbox.now()
     return _log_page(call, since, until, place)
 
@@ -165,7 +165,7 @@ def revoke_token(call: Call) -> Any:
 
 
 def make_cursor(call: Call, listing: str, place: dict[str, Any]) -> str:
-    """A place in a listing, sealed: it counts only for this listing, this team and until cursors are forgotten."""
+    """A signed place in a listing. It is valid for this listing and team only, until `forget_cursors` is called."""
     text = json.dumps({"listing": listing, **place}, separators=(",", ":")).encode()
     return base64.urlsafe_b64encode(_seal_place(call, text) + text).decode("ascii")
 
@@ -234,5 +234,5 @@ ROUTES: dict[str, Route] = {
 
 
 def answer_of(route: Route, call: Call) -> Response:
-    """The 200 of a route."""
+    """The 200 answer of a route."""
     return as_json(route.answer(call))

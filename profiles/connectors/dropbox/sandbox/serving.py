@@ -1,4 +1,4 @@
-"""The two doors of the sandbox: served over HTTP for people and browsers, plugged into `responses` for tests."""
+"""Two ways to reach the sandbox: over HTTP for people and browsers, through a `responses` mock for tests."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ LARGEST_REQUEST = 1024 * 1024
 
 
 class SandboxServer(ThreadingHTTPServer):
-    """The sandbox behind a port. `url` is its address; `start()` serves in a thread, `shutdown()` ends it."""
+    """The sandbox on a port. `url` is its address; `start()` serves in a thread, `shutdown()` ends it."""
 
     daemon_threads = True
     allow_reuse_address = True
@@ -38,7 +38,7 @@ class SandboxServer(ThreadingHTTPServer):
         return f"http://{self.server_address[0]!s}:{self.server_address[1]}"
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Silent where a client went away, as browsers and impatient connectors do."""
+        """Print nothing where the client closed the connection, as browsers and connectors with a timeout do."""
         if not isinstance(sys.exception(), ConnectionError):
             super().handle_error(request, client_address)
 
@@ -58,7 +58,7 @@ class _Handler(BaseHTTPRequestHandler):
     server_version = "sandbox"
     sys_version = ""
     timeout = 120
-    disable_nagle_algorithm = True  # else header and body sent apart cost 40 ms per call
+    disable_nagle_algorithm = True  # otherwise header and body are sent separately, which costs 40 ms per call
     wbufsize = -1
 
     def do_GET(self) -> None:
@@ -68,7 +68,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer_request()
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Silent: a query string may carry a code."""
+        """Print nothing: a query string may contain a code."""
 
     def _answer_request(self) -> None:
         length = int(self.headers.get("Content-Length") or 0)

@@ -62,7 +62,7 @@ class AccessToken:
 
 
 class Store:
-    """Everything the sandbox must remember between two starts. `now` gives seconds since 1970."""
+    """Everything the sandbox keeps over a restart. `now` returns seconds since 1970."""
 
     def __init__(self, now: Callable[[], float], path: Path | None = None) -> None:
         self._now, self._path = now, path
@@ -81,7 +81,7 @@ class Store:
         return code
 
     def take_code(self, code: str, app_key: str) -> Code | None:
-        """The consent behind a code, once; None if unknown, foreign, used or too old."""
+        """Return the consent behind a code, once. None if the code is unknown, used, too old, or of another app."""
         found = self.codes.get(code)
         if found is None or found.app_key != app_key:
             return None
@@ -89,7 +89,7 @@ class Store:
         return found if found.expires_at > self._now() else None
 
     def issue_grant(self, **fields: Any) -> Grant:
-        """A new grant. Its tokens are issued apart."""
+        """A new grant. Its tokens are issued separately."""
         grant = Grant(grant_id=secrets.token_hex(12), **fields)
         self.grants[grant.grant_id] = grant
         return grant
@@ -122,7 +122,7 @@ class Store:
         self.save()
 
     def save(self) -> None:
-        """Write the file, so that a reader sees the old state or the new one."""
+        """Write the file by replacing it, so that a reader sees either the old state or the new one."""
         if self._path is None:
             return
         kept = {

@@ -1,4 +1,4 @@
-"""Teams made of deterministic people: a name and a seed always give the same members, ids and dates."""
+"""Teams of invented people: the same name and seed always give the same members, ids and dates."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ Member = dict[str, Any]
 
 
 def roll(*parts: object) -> int:
-    """A number from the parts, the same on every machine and in every run."""
+    """A number computed from the parts, the same on every machine and in every run."""
     return int.from_bytes(hashlib.blake2b(repr(parts).encode(), digest_size=8).digest(), "big")
 
 
 def opaque(prefix: str, *parts: object) -> str:
-    """An id as Dropbox writes them: the prefix, then 32 characters that mean nothing."""
+    """An id as Dropbox writes it: the prefix, then 32 characters without a meaning."""
     digest = hashlib.blake2b(repr(parts).encode(), digest_size=24).digest()
     return prefix + base64.urlsafe_b64encode(digest).decode("ascii")
 
@@ -52,9 +52,9 @@ def stamp_between(start: dt.datetime, end: dt.datetime, *parts: object) -> str:
 
 
 class Team:
-    """A team whose members are held in a list, removed ones included; tests and routes may change them in place.
+    """A team with a list of members, removed ones included. Tests and routes may change them in place.
 
-    `people` counts current members; `licensed` the licenses bought.
+    `people` is the number of current members, `licensed` that of purchased licenses.
     """
 
     def __init__(self, name: str, domain: str, people: int, licensed: int, *, seed: int = 1, removed: int = 0) -> None:
@@ -64,7 +64,7 @@ class Team:
 
     @cached_property
     def members(self) -> list[Member]:
-        """Everyone, made at first use."""
+        """Everyone, created at first use."""
         taken: set[str] = set()
         return [self.make_member(index, taken) for index in range(self.people + self.removed)]
 
@@ -92,7 +92,7 @@ class Team:
         return team_info(self, len(current), used)
 
     def make_member(self, index: int, taken: set[str] | None = None) -> Member:
-        """The person at this place of the list; a mailbox already `taken`, or not known to be free, gets a number."""
+        """The member at this place of the list. A mailbox that is `taken`, or may be, gets a number."""
         given, surname, display, mailbox = self._name_parts(index)
         if taken is None or mailbox in taken:
             mailbox = f"{mailbox}{index}"
@@ -148,7 +148,7 @@ class Team:
         return [dict(TEAM_ROLE)] if index in (0, 1, 5) else [dict(USER_ROLE)] if index == 3 else []
 
     def _name_parts(self, index: int) -> tuple[str, str, str, str]:
-        if self.seed == 1 and index == 17:  # what a spreadsheet would calculate, were it exported as it is
+        if self.seed == 1 and index == 17:  # a spreadsheet would calculate this name if an export did not escape it
             return "=SUM(A1)", "Sheet", "=SUM(A1)", "sum.sheet"
         script = SCRIPTS[roll(self.seed, "script", index) % len(SCRIPTS)]
         given, given_ascii = script.given[roll(self.seed, "given", index) % len(script.given)]
@@ -158,7 +158,7 @@ class Team:
 
 
 class LargeTeam(Team):
-    """A team of any size that makes each window when it is asked for, and holds nobody."""
+    """A team of any size that creates each window of members on demand and keeps none."""
 
     def __init__(self, people: int, name: str = "Very Large Company", *, seed: int = 7) -> None:
         super().__init__(name, "large.example", people, people + people // 10, seed=seed)
@@ -168,7 +168,7 @@ class LargeTeam(Team):
         return [self.make_member(index) for index in range(start, end)], end < self.people
 
     def find(self, key: str, value: str) -> Member | None:
-        # A linear search would make a million people; only the first few, the admins among them, are looked up.
+        # Searching everybody would create a million people; only the first few, the admins among them, can be found.
         return next((m for m in self._first_members() if m["profile"].get(key) == value), None)
 
     def admins(self) -> list[Member]:
@@ -190,7 +190,7 @@ def status_of(member: Member) -> str:
 
 
 def team_info(team: Team, provisioned: int, used: int) -> dict[str, Any]:
-    """TeamGetInfoResult with the policies a real answer has."""
+    """TeamGetInfoResult, with the policies of a real answer."""
 
     def tags(**values: str) -> dict[str, Any]:
         return {name: {".tag": tag} for name, tag in values.items()}
