@@ -18,6 +18,7 @@ from django.test import Client
 from django.utils import timezone
 
 from profiles.aliases import choose as aliases
+from profiles.connectors import base
 from profiles.connectors.dropbox import members
 from profiles.connectors.dropbox.sandbox.team import LargeTeam
 from profiles.models import IntegrationProfile, JobRun
@@ -185,7 +186,7 @@ def _runs(runs: int, profiles: list[IntegrationProfile], now: datetime) -> Itera
         yield {
             "profile_id": profiles[number % PROFILES].pk,
             "profile_name": profiles[number % PROFILES].display_name,
-            "process": (JobRun.Process.DOWNLOAD.value, JobRun.Process.ACTIVITY.value)[number // PROFILES % 2],
+            "process": (base.DOWNLOAD, base.ACTIVITY)[number // PROFILES % 2],
             "trigger": JobRun.Trigger.SCHEDULE.value,
             "state": (JobRun.State.FAILED if number % 50 == 3 else JobRun.State.SUCCEEDED).value,
             "created_at": at,

@@ -10,8 +10,9 @@ from django.db.models import Max, Q, prefetch_related_objects
 from django.utils import timezone
 
 from profiles.connectors import base
-from profiles.jobs import execute as runs
+from profiles.jobs import processes
 from profiles.models import Credential, IntegrationProfile, JobRun, ProcessCheck, ScheduledJob
+from profiles.models.run import VALIDATE
 from profiles.oauth import scopes
 
 STALE_AFTER = timedelta(hours=36)
@@ -19,13 +20,13 @@ NEXT_STEP = (
     "The profile has no access and refresh token yet. Press Get OAuth Token and allow access as a team administrator."
 )
 SILENT = "Nothing is refreshed until an administrator presses Get OAuth Token again. The data below stays as it is."
-VALIDATE = (
+PRESS_VALIDATE = (
     "Press Validate Connection: it tries every enabled process, and publishes the profile when the download works."
 )
-NOT_TRIED = f"This connection has not been validated yet, so nothing is refreshed. {VALIDATE}"
+NOT_TRIED = f"This connection has not been validated yet, so nothing is refreshed. {PRESS_VALIDATE}"
 CHANGED = (
     "A process was switched on or off since the last validation, so the profile is a draft again and nothing is "
-    f"refreshed. {VALIDATE}"
+    f"refreshed. {PRESS_VALIDATE}"
 )
 PAUSED = "Nothing is refreshed daily until somebody resumes the scheduled job below. The data stays as it is."
 NO_FILE_EVENTS = (
@@ -80,7 +81,7 @@ def urgent_by_profile(profiles: Sequence[IntegrationProfile], now: datetime) -> 
     for run in runs_worth_a_notice(profiles):
         ends[run.profile_id or 0].append(run)
     others = profiles_on_same_team(profiles)
-    validating = set(JobRun.objects.active().for_process(base.VALIDATE).values_list("profile", flat=True))
+    validating = set(JobRun.objects.active().for_process(VALIDATE).values_list("profile", flat=True))
     return {
         profile.pk: _urgent_notices(
             profile,
@@ -179,7 +180,7 @@ def runs_worth_a_notice(profiles: Sequence[IntegrationProfile]) -> list[JobRun]:
     the end of a vendor's outage.
     """
     ended = (JobRun.State.SUCCEEDED, JobRun.State.HELD, JobRun.State.FAILED)
-    steps = JobRun.objects.filter(profile__in=profiles, process__in=runs.REFRESHING)
+    steps = JobRun.objects.filter(profile__in=profiles, process__in=processes.refreshing_keys())
     last = steps.filter(state__in=ended).order_by().values("profile", "process").annotate(last=Max("pk")).values("last")
     waiting = Q(pk__in=steps.filter(state=JobRun.State.QUEUED, outages__gt=0).values("pk"))
     return list(JobRun.objects.filter(Q(pk__in=last) | waiting))

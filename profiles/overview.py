@@ -13,8 +13,9 @@ from django.utils import timezone
 from profiles import notices, validate
 from profiles.aliases import inheritance
 from profiles.connectors import base
-from profiles.jobs import chain, start as run_now
+from profiles.jobs import chain, start
 from profiles.models import Credential, IntegrationProfile, JobRun, ProcessCheck, ScheduledJob
+from profiles.models.run import VALIDATE
 from profiles.oauth import scopes
 
 RECENT_RUNS = 5
@@ -45,7 +46,7 @@ class JobRow:
     @property
     def refusal(self) -> str:
         """Why it cannot run now; empty when it can."""
-        return run_now.refusal(self.job.profile, self.job.process)
+        return start.refusal(self.job.profile, self.job.process)
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ def page_context(profile: IntegrationProfile) -> dict[str, Any]:
         main,
         checks=checks,
         jobs=[row.job for row in jobs],
-        validating=any(run.process == base.VALIDATE for run in runs if run.is_active),
+        validating=any(run.process == VALIDATE for run in runs if run.is_active),
         now=now,
     )
     return {
@@ -100,12 +101,12 @@ def _run_to_follow(runs: list[JobRun], now: datetime) -> Watched | None:
     active = [run for run in runs if run.is_active]
     if active:
         return Watched(min(active, key=lambda run: run.state == JobRun.State.WAITING))
-    ended = (Watched(run, chain.to_come(run, now=now)) for run in runs)
+    ended = (Watched(run, chain.next_step_label(run, now=now)) for run in runs)
     return next((step for step in ended if step.coming), None)
 
 
 def can_download(profile: IntegrationProfile) -> bool:
-    return not run_now.refusal(profile, base.DOWNLOAD)
+    return not start.refusal(profile, base.DOWNLOAD)
 
 
 def _check_rows(profile: IntegrationProfile, checks: list[ProcessCheck]) -> list[CheckRow]:

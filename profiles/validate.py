@@ -18,7 +18,8 @@ from django.db import transaction
 
 from profiles.connection import credentials
 from profiles.connectors import base
-from profiles.jobs import execute as runs, queue
+from profiles.jobs import queue
+from profiles.jobs.job import Job, LeaseLost
 from profiles.models import IntegrationProfile, JobRun, ProcessCheck, ScheduledJob
 from profiles.oauth import scopes
 
@@ -32,14 +33,14 @@ class CheckResult:
     error: base.ConnectorError | None = None
 
 
-def run(job: runs.Job, *, now: datetime) -> None:
+def run(job: Job, *, now: datetime) -> None:
     """Try every enabled process and store the results.
 
     Then raises the first failing process's `base.ConnectorError`.
     """
     profile = job.run.profile
     if profile is None:
-        raise runs.LeaseLost("The profile is gone.")
+        raise LeaseLost("The profile is gone.")
     rows = [row for row in scopes.by_grant(profile) if row.enabled]
     found = []
     for number, row in enumerate(rows, 1):
@@ -56,7 +57,7 @@ def run(job: runs.Job, *, now: datetime) -> None:
         raise _error_to_raise(failed)
 
 
-def _try_process(job: runs.Job, row: scopes.ProcessScopes) -> CheckResult:
+def _try_process(job: Job, row: scopes.ProcessScopes) -> CheckResult:
     try:
         if row.missing and row.connected:
             raise base.MissingScope(f"The token lacks {', '.join(row.missing)}.", scope=row.missing[0])
@@ -108,7 +109,7 @@ def publish(profile: IntegrationProfile, passed: list[str], *, by: JobRun, valid
             ScheduledJob.objects.get_or_create(profile=locked, process=process)
     first = locked.refreshed_at is None
     trigger = JobRun.Trigger.FIRST if first else JobRun.Trigger.MANUAL
-    queue.request(locked, base.DOWNLOAD, trigger=trigger, by=by.requested_by, in_chain=True)
+    queue.request(queue.Request(base.DOWNLOAD, trigger, profile=locked, by=by.requested_by, in_chain=True))
 
 
 def withdraw(profile: IntegrationProfile) -> None:

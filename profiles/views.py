@@ -18,6 +18,7 @@ from profiles.filters import ProfileFilter
 from profiles.forms import DeleteForm, ProfileForm, VendorForm
 from profiles.jobs.views import start_run
 from profiles.models import IntegrationProfile
+from profiles.models.run import VALIDATE
 from profiles.oauth import app_guide, outcomes
 from profiles.tables import ProfileTable
 from samsaas.lib import edits, tables
@@ -137,4 +138,4 @@ def profile_download(request: SignedInRequest, pk: int) -> HttpResponse:
 @require_POST
 def profile_validate(request: SignedInRequest, pk: int) -> HttpResponse:
     """Validate Connection: try every enabled process. The profile's page shows the progress."""
-    return start_run(request, pk, base.VALIDATE, stay=True)
+    return start_run(request, pk, VALIDATE, stay=True)

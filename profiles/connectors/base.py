@@ -36,10 +36,7 @@ from profiles.connectors.errors import (
 from profiles.connectors.text import plain as plain
 
 DOWNLOAD = "download_subscriptions"
-MATCH = "match_people"
-VALIDATE = "validate_connection"
 ACTIVITY = "pull_activity"
-IMPORT = "import_people"
 RECLAIM = "reclaim"
 
 SUBSCRIPTIONS = "subscriptions"

@@ -10,7 +10,6 @@ from django.db import models
 from django.urls import reverse
 
 from profiles.connectors import base
-from profiles.models.run import JobRun
 
 
 class ScheduledJob(models.Model):
@@ -82,5 +81,6 @@ class ProcessCheck(models.Model):
 
     @property
     def label(self) -> str:
-        """The name of the process, as pages show it."""
-        return JobRun.Process(self.process).label
+        """The vendor's process, as it is called on every page."""
+        labels = {process.key: process.label for process in self.profile.vendor_info.processes}
+        return labels.get(self.process, self.process)

@@ -13,6 +13,7 @@ from profiles.connection import credentials, endpoints, refresh_token
 from profiles.connectors import base, tokens
 from profiles.jobs import queue
 from profiles.models import Credential, IntegrationProfile, JobRun, OAuthState
+from profiles.models.run import VALIDATE
 from samsaas import audit
 
 
@@ -113,7 +114,7 @@ def _settle_status(profile: IntegrationProfile, *, by: User) -> None:
     profile.save()
     if not _waits_for_reclamation(profile):
         trigger = JobRun.Trigger.FIRST if first else JobRun.Trigger.MANUAL
-        queue.request(profile, base.VALIDATE, trigger=trigger, by=by)
+        queue.request(queue.Request(VALIDATE, trigger, profile=profile, by=by))
 
 
 def _waits_for_reclamation(profile: IntegrationProfile) -> bool:

@@ -34,7 +34,8 @@ OUTCOMES: dict[str, Outcome] = {
     ),
     "denied": Outcome(
         "Access was not allowed",
-        "Somebody pressed Cancel on the vendor's consent page. Nothing was stored; an earlier connection was not changed.",
+        "Somebody pressed Cancel on the vendor's consent page. Nothing was stored; "
+        "an earlier connection was not changed.",
         "Press Get OAuth Token again and choose Allow, signed in to the vendor as a team administrator.",
     ),
     "vendor_error": Outcome(

@@ -22,7 +22,7 @@ from datetime import UTC, datetime, timedelta
 from django.db import transaction
 
 from profiles.connectors import base
-from profiles.jobs import execute as runs
+from profiles.jobs.job import Job, LeaseLost
 from profiles.models import IntegrationProfile, JobRun
 from samsaas.lib import read_ahead
 from subscriptions.activity import coverage, store as activity
@@ -37,11 +37,11 @@ MOST_RESTARTS = 2
 MOST_UNKNOWN_NAMED = 20
 
 
-def run(job: runs.Job, *, now: datetime) -> None:
+def run(job: Job, *, now: datetime) -> None:
     """Raises `base.ConnectorError` or `django.db.Error`; every batch stored before stays stored."""
     profile = job.run.profile
     if profile is None:
-        raise runs.LeaseLost("The profile is gone.")
+        raise LeaseLost("The profile is gone.")
     connector = job.connector()
     _ask_plan(job, profile, connector)
     reading = _Reading(job, profile, connector)
@@ -55,7 +55,7 @@ def run(job: runs.Job, *, now: datetime) -> None:
         job.progress(facts=reading.facts, step="Covered")
 
 
-def _ask_plan(job: runs.Job, profile: IntegrationProfile, connector: base.Connector) -> None:
+def _ask_plan(job: Job, profile: IntegrationProfile, connector: base.Connector) -> None:
     told = connector.file_events()
     IntegrationProfile.objects.filter(pk=profile.pk).update(file_events=told)
     if told is False:
@@ -93,7 +93,7 @@ def _batches(pages: Iterator[base.ActivityPage]) -> Iterator[_Batch]:
 class _Reading:
     """One pass over the vendor's log. What a successor needs is in the run's row after every batch."""
 
-    def __init__(self, job: runs.Job, profile: IntegrationProfile, connector: base.Connector) -> None:
+    def __init__(self, job: Job, profile: IntegrationProfile, connector: base.Connector) -> None:
         self.job, self.run, self.profile, self.connector = job, job.run, profile, connector
         self.facts: dict[str, object] = {}
         self.unknown: set[str] = set()
@@ -181,7 +181,7 @@ class _Reading:
             )
 
 
-def _sessions(job: runs.Job, profile: IntegrationProfile, connector: base.Connector) -> None:
+def _sessions(job: Job, profile: IntegrationProfile, connector: base.Connector) -> None:
     """Where the grant allows; a vendor in trouble here does not spoil what was read before."""
     scope = profile.vendor_info.session_scope
     credential = profile.alias.credentials.filter(purpose=base.SUBSCRIPTIONS).first()
@@ -199,7 +199,7 @@ def _sessions(job: runs.Job, profile: IntegrationProfile, connector: base.Connec
             return None
 
 
-def _look_at_sessions(job: runs.Job, profile: IntegrationProfile, connector: base.Connector) -> None:
+def _look_at_sessions(job: Job, profile: IntegrationProfile, connector: base.Connector) -> None:
     odd = 0
     for page in connector.sessions():
         page.fold(into := base.Uses())

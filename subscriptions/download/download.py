@@ -19,7 +19,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from profiles.connectors import base
-from profiles.jobs import execute as runs
+from profiles.jobs.job import Held, Job, LeaseLost
 from profiles.models import IntegrationProfile
 from subscriptions.download import publish, staging
 
@@ -30,8 +30,8 @@ MOST_RESTARTS = 2
 MOST_NOTED = 50
 
 
-def run(job: runs.Job, *, now: datetime) -> None:
-    """Raises `base.ConnectorError`, `django.db.Error`, or `runs.Held` after publishing what is safe."""
+def run(job: Job, *, now: datetime) -> None:
+    """Raises `base.ConnectorError`, `django.db.Error`, or `Held` after publishing what is safe."""
     connector = job.connector()
     team = _team(job, connector, now)
     listing = _Listing(job, connector)
@@ -43,14 +43,14 @@ def run(job: runs.Job, *, now: datetime) -> None:
     )
     staging.drop(job.run.pk)
     if outcome.withheld_because:
-        raise runs.Held(outcome.withheld_because)
+        raise Held(outcome.withheld_because)
 
 
-def _team(job: runs.Job, connector: base.Connector, now: datetime) -> base.Team:
+def _team(job: Job, connector: base.Connector, now: datetime) -> base.Team:
     """Store the vendor's own counts; they show and warn even if the listing fails."""
     team, profile = connector.team(), job.run.profile
     if profile is None:
-        raise runs.LeaseLost("The profile is gone.")
+        raise LeaseLost("The profile is gone.")
     if team.team_id != profile.team_id:
         raise base.Refused(
             f"The token opens the team {team.name or team.team_id}, but this profile belongs to "
@@ -94,7 +94,7 @@ class _Batch:
 class _Listing:
     """The pages of one run on their way into staging. What a successor needs is in the run's row after every batch."""
 
-    def __init__(self, job: runs.Job, connector: base.Connector) -> None:
+    def __init__(self, job: Job, connector: base.Connector) -> None:
         self.job, self.run, self.connector = job, job.run, connector
         self.counters: dict[str, int] = {}
         self.restarts = 0

@@ -19,7 +19,7 @@ from datetime import datetime
 from django.db import transaction
 
 from profiles.connectors import base
-from profiles.jobs.execute import Job
+from profiles.jobs.job import Job
 from profiles.models import IntegrationProfile, JobRun
 from subscriptions.download import differences, plausibility, staging
 from subscriptions.exclusions import exclude

@@ -13,12 +13,12 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.db import transaction
 
-from profiles.connectors import base
 from profiles.jobs import queue
 from profiles.models import IntegrationProfile, JobRun
 from samsaas import audit
 from subscriptions.exclusions import exclude
 from subscriptions.exclusions.exclude import Rule
+from subscriptions.rematch import MATCH
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def _apply_to(profile: IntegrationProfile, by: User) -> int:
         locked = IntegrationProfile.objects.select_for_update(no_key=True, of=("self",)).filter(pk=profile.pk).first()
         changed = exclude.apply(locked) if locked else 0
     if changed and profile.refreshed_at:
-        queue.request_anew(profile, base.MATCH, trigger=JobRun.Trigger.MANUAL, by=by)
+        queue.request_anew(profile, MATCH, trigger=JobRun.Trigger.MANUAL, by=by)
     return changed
 
 

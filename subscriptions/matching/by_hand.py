@@ -7,11 +7,11 @@ from datetime import datetime
 from django.contrib.auth.models import User
 from django.db import transaction
 
-from profiles.connectors import base
 from profiles.jobs import queue
 from profiles.models import JobRun
 from samsaas import audit
 from subscriptions.models import Match, Person, Subscription
+from subscriptions.rematch import MATCH
 
 
 @transaction.atomic
@@ -32,5 +32,5 @@ def remove(seat: Subscription, *, by: User) -> bool:
         return False
     audit.record(by, "removed match", seat, person=str(match.person), number=match.person.key)
     match.delete()
-    queue.request_anew(seat.profile, base.MATCH, trigger=JobRun.Trigger.MANUAL, by=by)
+    queue.request_anew(seat.profile, MATCH, trigger=JobRun.Trigger.MANUAL, by=by)
     return True

@@ -14,18 +14,18 @@ from datetime import datetime
 
 from django.db import transaction
 
-from profiles.jobs import execute as runs
+from profiles.jobs.job import Job, LeaseLost
 from profiles.models import IntegrationProfile
 from subscriptions.exclusions import exclude
 from subscriptions.matching import resolve
 from subscriptions.models import ResolutionRule, Subscription
 
 
-def run(job: runs.Job, *, now: datetime) -> None:
-    """Raises `runs.LeaseLost` when the profile is gone."""
+def run(job: Job, *, now: datetime) -> None:
+    """Raises `LeaseLost` when the profile is gone."""
     profile = job.run.profile
     if profile is None:
-        raise runs.LeaseLost("The profile is gone.")
+        raise LeaseLost("The profile is gone.")
     job.progress(step="Matching people")
     with transaction.atomic():
         exclude.apply(profile)

@@ -14,6 +14,7 @@ from subscriptions.models import Match, Person, PersonAddress, Subscription
 CURRENT = Q(subscription__ended_at=None, subscription__excluded=False)
 SEARCHED = ("name", "key", "department")
 MOST_SHOWN = 100
+OWN_MANAGER = "Nobody is their own manager: this is the person’s own number."
 MOST_CHOICES = 500
 
 

@@ -11,7 +11,6 @@ from samsaas.lib.form_fields import printable
 from subscriptions import addresses
 from subscriptions.models import Person
 from subscriptions.people import directory, edit as edit_people
-from subscriptions.people.imports import file as people_file
 
 LONGEST_LIST = 10_000
 
@@ -59,7 +58,7 @@ class PersonForm(forms.ModelForm):
     def clean(self) -> dict[str, Any]:
         data: dict[str, Any] = super().clean() or self.cleaned_data
         if data.get("manager") and data["manager"] == data.get("key"):
-            self.add_error("manager", people_file.OWN_MANAGER)
+            self.add_error("manager", directory.OWN_MANAGER)
         return data
 
     def clean_addresses(self) -> list[str]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from django.utils import timezone
 
+from profiles import tasks
 from profiles.connectors import base
 from profiles.connectors.dropbox.sandbox import Fault, Request, Response, Sandbox, log
 from profiles.connectors.dropbox.sandbox.team import Team, status_of
@@ -50,13 +51,13 @@ class Tenant:
         assert len(ended) >= 3, "download, people, activity"
 
     def execute(self, process: str, **given: Any) -> JobRun:
-        run, _ = queue.request(self.profile, process, trigger=JobRun.Trigger.MANUAL, **given)
+        run, _ = queue.request(queue.Request(process, JobRun.Trigger.MANUAL, profile=self.profile, **given))
         assert run
         return self.go_on(run)
 
     def go_on(self, run: JobRun) -> JobRun:
         """One message for this run is delivered."""
-        worlds.DOORBELLS[run.process](run.pk)
+        tasks.execute(run.pk)
         run.refresh_from_db()
         return run
 

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from profiles.connectors import base
 from profiles.jobs import queue
 from profiles.models import JobRun
 from subscriptions.models import Match, normalized
+from subscriptions.rematch import MATCH
 from tests import factories, worlds
 from tests.subscriptions.matching.test_match_people import CORPUS
 
@@ -25,7 +25,7 @@ def test_no_seat_of_the_whole_corpus_finds_a_person_it_must_not(measured: Any) -
         seat = factories.subscription(profile=profile, identifier=kind, email=given, email_verified=verified)
         if match:
             expected[seat.pk] = directory[normalized(stored)].pk
-    run, _ = queue.request(profile, base.MATCH, trigger=JobRun.Trigger.MANUAL)
+    run, _ = queue.request(queue.Request(MATCH, JobRun.Trigger.MANUAL, profile=profile))
     worlds.work()
     found = dict(Match.objects.values_list("subscription", "person"))
     false = [seat for seat, person in found.items() if expected.get(seat) != person]

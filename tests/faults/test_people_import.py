@@ -16,6 +16,7 @@ import pytest
 from django.db import connection
 from django.db.models.functions import Now
 
+from profiles import tasks
 from profiles.jobs import queue
 from profiles.models import JobRun
 from subscriptions.models import Person, PersonImport, PersonImportPiece
@@ -31,7 +32,7 @@ LINES, BATCH = 40, 10
 WORKER = """
 import sys, time, django
 django.setup()
-from subscriptions import tasks
+from profiles import tasks
 from subscriptions.people.imports import apply as apply_people, differences as people_differences
 people_differences.BATCH, write, done = 10, apply_people._write, []
 def stay(steps, now):
@@ -41,7 +42,7 @@ def stay(steps, now):
         print("in the middle", flush=True)
         time.sleep(60)
 apply_people._write = stay
-tasks.import_people(int(sys.argv[1]))
+tasks.execute(int(sys.argv[1]))
 """
 
 
@@ -77,7 +78,7 @@ def death(run: JobRun | None) -> None:
     """A worker takes the run and dies of it."""
     assert run
     with pytest.raises(Killed):
-        worlds.DOORBELLS[run.process](run.pk)
+        tasks.execute(run.pk)
     assert JobRun.objects.get(pk=run.pk).state == "running"
 
 
@@ -121,7 +122,7 @@ def test_a_worker_that_dies_at_any_step_of_applying_applies_nothing_and_its_succ
 ) -> None:
     half = wrong = 0
     steps = [(apply_people, "_write", place) for place in range(1, LINES // BATCH + 1)]
-    steps += [(apply_people.match_people, "ask_everywhere", 1), (apply_people.audit, "record", 1)]
+    steps += [(apply_people.rematch, "ask_everywhere", 1), (apply_people.audit, "record", 1)]
     for module, name, place in steps:
         Person.objects.all().delete()
         upload = staged(listing(range(LINES)), keeper.user)
@@ -183,7 +184,7 @@ def test_two_admins_and_doubled_clicks_and_messages_apply_a_file_once(keeper: An
     asked = JobRun.objects.filter(state="queued", subject=upload.pk)
     assert asked.count() == 1
     run = asked.get().pk
-    assert at_once(5, lambda: worlds.DOORBELLS["import_people"](run)) == [None] * 5
+    assert at_once(5, lambda: tasks.execute(run)) == [None] * 5
     upload.refresh_from_db()
     assert upload.state == "applied" and upload.run_id == run
     measured("F34", "20 clicks on Apply by two people, 5 messages", "people wrong or doubled", wrong_people())

@@ -21,6 +21,7 @@ from profiles.connectors import base
 from profiles.connectors.dropbox.sandbox import Fault
 from profiles.connectors.dropbox.sandbox.messages import Delivery
 from profiles.models import Credential, IntegrationProfile, JobRun, ScheduledJob
+from profiles.models.run import VALIDATE
 from profiles.oauth import scopes
 from samsaas import schedule
 from tests import worlds
@@ -134,7 +135,7 @@ def test_a_scope_the_vendor_misses_is_named_with_what_to_do(tenant: Tenant, meas
         run = tenant.execute(process)
         assert (run.state, run.error_kind) == ("failed", "MissingScope") and run.error_request_id
         named += scope in run.error_message and bool(run.error_remedy)
-        validation = tenant.execute(base.VALIDATE)
+        validation = tenant.execute(VALIDATE)
         named += scope in validation.error_message
         tenant.sandbox.store.tokens = dict(kept)
     cases = 2 * len(tried)
@@ -163,7 +164,7 @@ def test_a_grant_that_lost_a_scope_switches_its_process_off_and_says_so(
         worlds.work_on()
         page = integrator.get(f"/integration-profiles/{tenant.profile.pk}/").content.decode()
         others = {row.process.key for row in scopes.by_grant_and_refusals(tenant.profile) if row.state == "ready"}
-        run = JobRun.objects.filter(process=base.VALIDATE).latest("pk")
+        run = JobRun.objects.filter(process=VALIDATE).latest("pk")
         right += process not in others and scope in page and scope in run.error_message
     measured(
         "F9",

@@ -11,6 +11,7 @@ from django.utils import timezone
 from profiles.connectors import base
 from profiles.connectors.dropbox.sandbox import Fault
 from profiles.models import Credential, IntegrationProfile, JobRun, ProcessCheck, ScheduledJob
+from profiles.models.run import VALIDATE
 from samsaas.models import AuditEntry
 from subscriptions.models import ActivityCoverage
 from tests import pages, worlds
@@ -52,7 +53,7 @@ def test_the_button_queues_one_run_and_the_page_shows_its_progress(integrator, c
     worlds.work_on()
     page = press_validate(integrator, connected).content.decode()
     press_validate(integrator, connected)
-    run = JobRun.objects.get(process=base.VALIDATE, state="queued")
+    run = JobRun.objects.get(process=VALIDATE, state="queued")
     assert f"/runs/{run.pk}/progress/?brief" in page and run.requested_by == integrator.user
     assert "Processes" in integrator.get(f"/runs/{run.pk}/progress/?brief").content.decode()
 
@@ -73,8 +74,8 @@ def test_every_process_tells_what_was_seen_and_the_profile_is_published_with_its
 
 def test_a_process_has_one_name_on_every_page(integrator, connected):
     names = {process.label for process in connected.vendor_info.processes}
-    assert names == {JobRun.Process(process.key).label for process in connected.vendor_info.processes}
-    run = JobRun.objects.get(process=base.VALIDATE)
+    assert names == {process.label for process in connected.vendor_info.processes}
+    run = JobRun.objects.get(process=VALIDATE)
     ended = integrator.get(f"/runs/{run.pk}/").content.decode().partition("Process by process")[2]
     form = integrator.get(f"/integration-profiles/{connected.pk}/edit/").content.decode()
     for name in names:
@@ -92,7 +93,7 @@ def test_a_process_that_fails_shows_the_exact_cause_the_remedy_and_the_request_i
     for told in (check.message, check.remedy, check.request_id, "Validation failed: Pull user activity"):
         assert told in page
     assert pages.rows(page_of(integrator, connected), "Process")["Download subscriptions"][0] == "Passed"
-    run = JobRun.objects.filter(process=base.VALIDATE).first()
+    run = JobRun.objects.filter(process=VALIDATE).first()
     ended = unescape(pages.text_of(integrator.get(f"/runs/{run.pk}/").content.decode()))
     assert check.request_id in ended and "Passed processes that can do their work 2" in ended
 
@@ -213,4 +214,4 @@ def test_asking_for_a_validation_leaves_an_audit_line(integrator, connected):
     worlds.work_on()
     press_validate(integrator, connected)
     entry = AuditEntry.objects.filter(verb="requested run").first()
-    assert entry.detail["process"] == base.VALIDATE and entry.actor == integrator.user
+    assert entry.detail["process"] == VALIDATE and entry.actor == integrator.user

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from profiles.connectors import base
 from profiles.models import IntegrationProfile, JobRun, ProcessCheck, ScheduledJob
+from profiles.models.run import VALIDATE
 from tests import factories, pages
 
 pytestmark = pytest.mark.django_db
@@ -86,7 +87,7 @@ def test_a_profile_that_is_in_order_asks_for_nothing_and_so_does_one_that_is_bei
     refreshed()
     validating = refreshed()
     failed_validation(validating)
-    factories.run(profile=validating, process=base.VALIDATE, state=JobRun.State.RUNNING)
+    factories.run(profile=validating, process=VALIDATE, state=JobRun.State.RUNNING)
     reader = signed_in("sam_user")
     assert "need you" not in told(reader, "/") and "needs you" not in told(reader, "/")
     assert "Validation failed" not in told(reader, "/integration-profiles/")

@@ -17,7 +17,7 @@ from typing import Any
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
-from profiles.jobs.execute import Job
+from profiles.jobs.job import Job
 from profiles.models import JobRun
 from samsaas import audit
 from samsaas.lib import bulk
@@ -57,7 +57,7 @@ def _apply(job: Job, upload: PersonImport, now: datetime) -> None:
     for batch in people_differences.batches(people_differences.readable(upload)):
         _write(_checked(batch, upload, today), now)
         done += len(batch)
-        job.tell(done)
+        job.show_progress(done)
     upload.rows.exclude(effect=Effect.REFUSED).delete()
     upload.state, upload.applied_at = PersonImport.State.APPLIED, now
     upload.save(update_fields=["state", "applied_at"])

@@ -17,6 +17,7 @@ from typing import Any, BinaryIO
 from samsaas.lib import csv_export
 from subscriptions.addresses import CONTROL, checked_addresses
 from subscriptions.models import Person
+from subscriptions.people import directory
 
 MOST_LINES = 200_000
 MOST_EMPTY = 1000  # lines before the header
@@ -49,7 +50,6 @@ COLUMNS_OF = {heading: column for column, headings in HEADINGS.items() for headi
 LONGEST = {field.name: field.max_length or 0 for field in Person._meta.fields}
 ISO, DOTTED = re.compile(r"(\d{4})-(\d\d)-(\d\d)", re.ASCII), re.compile(r"(\d\d?)\.(\d\d?)\.(\d{4})", re.ASCII)
 EXCEL_SEPARATOR = re.compile(r"sep=.", re.IGNORECASE)
-OWN_MANAGER = "Nobody is their own manager: this is the person’s own number."
 SAVE_AS_UTF8 = "Save it as CSV in UTF-8 (in Excel: “CSV UTF-8”) and upload it again."
 
 
@@ -219,7 +219,7 @@ def parsed(cells: dict[str, str]) -> Values:
         problems.append(str(error))
         addresses = None
     if fields.get(MANAGER) and fields[MANAGER] == fields.get(KEY):
-        problems.append(OWN_MANAGER)
+        problems.append(directory.OWN_MANAGER)
     if problems:
         raise ValueError(" ".join(problems))
     return Values(fields, addresses)

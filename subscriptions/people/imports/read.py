@@ -22,7 +22,7 @@ from django.db import connection, transaction
 from django.db.models import Count
 from django.utils import timezone
 
-from profiles.jobs.execute import Job
+from profiles.jobs.job import Job
 from profiles.models import JobRun
 from samsaas import audit
 from samsaas.lib import bulk
@@ -98,7 +98,7 @@ def refresh(job: Job, upload: PersonImport, *, now: datetime) -> None:
                 different.append(row)
         PersonImportRow.objects.bulk_update(different, ["effect", "values"], batch_size=200)
         done += len(batch)
-        job.tell(done)
+        job.show_progress(done)
     people_differences.mark_unknown_managers(upload)
     upload.counters = people_differences.counted(upload)
 

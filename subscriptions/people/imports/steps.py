@@ -17,14 +17,14 @@ from datetime import datetime
 from django.contrib.auth.models import User
 from django.db import transaction
 
-from profiles.connectors import base
 from profiles.jobs import queue
-from profiles.jobs.execute import Job
+from profiles.jobs.job import Job
 from profiles.models import JobRun
 from samsaas import audit
 from subscriptions.models import PersonImport
 from subscriptions.people.imports import apply as apply_people, differences as people_differences, read as stage_people
 
+IMPORT = "import_people"
 State = PersonImport.State
 STEPS = {State.READING: stage_people.run, State.APPLYING: apply_people.run}
 OVER = "This file was applied or thrown away already."
@@ -83,7 +83,7 @@ def discard(upload_id: int, *, by: User) -> PersonImport:
 
 def ask(upload: PersonImport, *, by: User) -> None:
     """Request the job of the import's state, and store both. Call it in a transaction. Raises `Over`."""
-    upload.run, fresh = queue.request(None, base.IMPORT, trigger=JobRun.Trigger.MANUAL, subject=upload.pk, by=by)
+    upload.run, fresh = queue.request(queue.Request(IMPORT, JobRun.Trigger.MANUAL, subject=upload.pk, by=by))
     if not fresh:
         raise Over(AT_WORK)
     upload.save(update_fields=["run", "state", "problem"])

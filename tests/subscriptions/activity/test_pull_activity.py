@@ -16,6 +16,7 @@ from profiles.jobs import queue
 from profiles.models import IntegrationProfile, JobRun
 from subscriptions.activity import coverage, pull as pull_activity, store as activity
 from subscriptions.models import ActivityCoverage, ActivityDay, LastActivity, Subscription
+from subscriptions.rematch import MATCH
 from tests import worlds
 
 pytestmark = pytest.mark.django_db
@@ -42,7 +43,7 @@ def refreshed(connected: Any) -> IntegrationProfile:
 
 
 def pull(profile: IntegrationProfile) -> JobRun:
-    run, _ = queue.request(profile, base.ACTIVITY, trigger=JobRun.Trigger.MANUAL)
+    run, _ = queue.request(queue.Request(base.ACTIVITY, JobRun.Trigger.MANUAL, profile=profile))
     assert run
     worlds.work()
     run.refresh_from_db()
@@ -335,10 +336,10 @@ def test_a_failed_download_stops_the_chain_before_people_and_activity(connected:
     dropbox.faults.add("team/members/list_v2", None, Fault(status=403, body={"error": {".tag": "no_permission"}}))
     worlds.work_on()
     assert JobRun.objects.get(process=base.DOWNLOAD).state == "failed"
-    assert not JobRun.objects.filter(process__in=[base.MATCH, base.ACTIVITY]).exists()
+    assert not JobRun.objects.filter(process__in=[MATCH, base.ACTIVITY]).exists()
 
 
 def test_a_switched_off_process_is_not_pulled(connected: Any) -> None:
     IntegrationProfile.objects.update(pull_activity=False)
     runs = worlds.work_on()
-    assert {run.process for run in runs} == {base.DOWNLOAD, base.MATCH}
+    assert {run.process for run in runs} == {base.DOWNLOAD, MATCH}

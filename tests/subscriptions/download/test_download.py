@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 
 from profiles.connectors import base
-from profiles.jobs import execute as runs
+from profiles.jobs import execute as executor
 from profiles.models import IntegrationProfile, JobRun
 from subscriptions.download import download, staging
 from subscriptions.models import SoftwareModel, Subscription, SubscriptionIdentifier
@@ -322,7 +322,7 @@ def test_a_second_message_for_the_same_run_does_nothing(tenant, profile):
     run = refresh(profile)
     finished = run.finished_at
     tenant.asked.clear()
-    runs.execute(run.pk, download.run)
+    executor.run(run.pk, download.run)
     run.refresh_from_db()
     assert (run.finished_at, tenant.asked) == (finished, [])
 

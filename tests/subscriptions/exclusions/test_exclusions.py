@@ -319,7 +319,7 @@ def test_a_new_download_leaves_out_what_the_rules_say(connected: Any, manager: A
     Subscription.objects.filter(pk=first.pk).delete()
     from profiles.jobs import queue  # noqa: PLC0415
 
-    queue.request(connected, "download_subscriptions", trigger=JobRun.Trigger.SCHEDULE)
+    queue.request(queue.Request("download_subscriptions", JobRun.Trigger.SCHEDULE, profile=connected))
     worlds.work_on()
     assert Subscription.objects.current().count() == kept - 1
     assert Subscription.objects.left_out().get().email == first.email

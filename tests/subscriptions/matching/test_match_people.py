@@ -8,12 +8,12 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from profiles.connectors import base
 from profiles.jobs import queue
 from profiles.models import IntegrationProfile, JobRun
 from subscriptions import addresses, rematch
 from subscriptions.matching import by_hand as match_by_hand, resolve, try_rule
 from subscriptions.models import Match, Person, ResolutionRule, Subscription, UserExclusion, normalized
+from subscriptions.rematch import MATCH
 from tests import factories, worlds
 
 pytestmark = pytest.mark.django_db
@@ -42,7 +42,7 @@ def seat(profile: IntegrationProfile, kind: Any, email: str, **fields: Any) -> S
 def matched(*profiles: IntegrationProfile) -> JobRun:
     """Run the matching as a worker does; gives the last run."""
     for profile in profiles:
-        run, _ = queue.request(profile, base.MATCH, trigger=JobRun.Trigger.MANUAL)
+        run, _ = queue.request(queue.Request(MATCH, JobRun.Trigger.MANUAL, profile=profile))
     worlds.work()
     assert run
     run.refresh_from_db()

@@ -167,7 +167,7 @@ def again(profile: Any) -> None:
     from profiles.jobs import queue  # noqa: PLC0415
     from profiles.models import JobRun  # noqa: PLC0415
 
-    queue.request(profile, "download_subscriptions", trigger=JobRun.Trigger.SCHEDULE)
+    queue.request(queue.Request("download_subscriptions", JobRun.Trigger.SCHEDULE, profile=profile))
     worlds.work_on()
 
 

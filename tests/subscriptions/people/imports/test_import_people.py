@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from profiles import tasks
 from profiles.models import JobRun
 from samsaas.models import AuditEntry
 from subscriptions.models import Person, PersonAddress, PersonImport
@@ -256,7 +257,7 @@ def test_two_files_wait_for_each_other_and_the_second_is_compared_with_what_the_
     for upload in (one, two):
         import_people.confirm(upload.pk, confirmed=False, by=keeper.user)
     for run in JobRun.objects.filter(state="queued").order_by("pk"):
-        worlds.DOORBELLS[run.process](run.pk)
+        tasks.execute(run.pk)
     one.refresh_from_db(), two.refresh_from_db()
     assert (one.state, two.state) == ("applied", "preview")
     assert Person.objects.get(key="P00001").name == "Person 1" and effects(two) == {"P00001": "changed"}

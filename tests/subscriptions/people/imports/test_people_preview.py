@@ -72,7 +72,7 @@ def test_a_full_file_without_last_days_shows_whom_it_brings_back(keeper: Any) ->
     assert "0 changed, 1 back, 0 marked as leavers" in pages.text_of(press(keeper, upload))
     assert Person.objects.get(key="P00000").left_on is None and Person.objects.exclude(left_on=None).count() == 1
     upload.refresh_from_db()
-    assert upload.run and {one.label: one.value for one in counters.of(upload.run)}["Back"] == 1
+    assert upload.run and {one.label: one.value for one in counters.figures_of(upload.run)}["Returned"] == 1
 
 
 @pytest.mark.parametrize(("cell", "effect"), [("", "back"), ("2099-12-31", "back"), ("2021-06-30", "changed")])
