@@ -178,7 +178,7 @@ def test_with_the_pull_switched_off_the_banner_says_what_is_known_and_until_when
     ActivityCoverage.objects.create(profile=connected, since=until - timedelta(days=59), until=until)
     page, told = text_of(integrator, connected), f"{timezone.localtime(until):%-d %b %Y, %H:%M}"
     assert "nothing is known" not in page
-    assert f"User activity is not covered since {told}" in page and f"pulled until {told} stays" in page
+    assert f"User activity is not covered since {told}" in page and f"pulled until {told} is kept" in page
 
 
 def test_the_scope_x_ray_names_what_is_missing_and_what_is_too_much(integrator, connected):
