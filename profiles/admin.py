@@ -25,10 +25,15 @@ ELSEWHERE = (
 class IntegrationProfileAdmin(ReadOnlyAdmin):
     """Direct Integration Profiles. New is inactive while the Workspace is in use; the page says where to go."""
 
-    list_display = ("display_name", "vendor", "team_name", "status", "attention", "refreshed_at")
+    list_display = ("display_name", "profile_type", "team_name", "status", "attention", "refreshed_at")
     list_filter = ("vendor", "status", "attention")
     search_fields = ("display_name", "team_name")
     list_select_related = ("alias",)
+
+    @admin.display(description="Profile type", ordering="vendor")
+    def profile_type(self, profile: IntegrationProfile) -> str:
+        """ServiceNow's own label, such as *DropBox Subscription*; the Workspace shows the vendor's name."""
+        return profile.vendor_info.profile_type
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         own = {"workspace": settings.WORKSPACE, "vendors": connectors.vendors().values()}

@@ -25,7 +25,7 @@ class ProfileTable(Table):
         attrs=ROOMY,
         footer="Total",
     )
-    vendor = MarkupColumn("{{ record.vendor_info.profile_type }}", verbose_name="Profile type")
+    vendor = MarkupColumn("{{ record.vendor_info.label }}", verbose_name="Profile type")
     team_name = MarkupColumn("{{ record.team_name|outside }}", verbose_name="Team")
     status = MarkupColumn(
         "{% pill record.status record.get_status_display %}"

@@ -20,7 +20,7 @@ def refuse_stale(opened: object, stored: object) -> None:
 
 
 @dataclass
-class Changes:
+class FieldChanges:
     """What an edit changed, by field, as text for the audit trail. False when nothing changed."""
 
     before: dict[str, str] = field(default_factory=dict)
@@ -34,9 +34,11 @@ class Changes:
         self.before[name], self.after[name] = audit_value(before, empty), audit_value(after, empty)
 
 
-def set_changed(record: models.Model, data: Mapping[str, Any], fields: Iterable[str], *, empty: str = "") -> Changes:
+def set_changed(
+    record: models.Model, data: Mapping[str, Any], fields: Iterable[str], *, empty: str = ""
+) -> FieldChanges:
     """Set those of `fields` on the record whose value in `data` is another one. The caller saves."""
-    changes = Changes()
+    changes = FieldChanges()
     for name in fields:
         before, after = getattr(record, name), data[name]
         if before != after:

@@ -76,7 +76,7 @@ class Member(msgspec.Struct, gc=False):
     roles: list[_Role] | None = None
 
 
-class Listing(msgspec.Struct, gc=False):
+class MemberListing(msgspec.Struct, gc=False):
     """MembersListV2Result. `has_more` is required: without it a complete listing looks like half of one."""
 
     members: list[Member]
@@ -96,7 +96,7 @@ class AuthenticatedAdmin(msgspec.Struct, gc=False):
     admin_profile: Profile
 
 
-_listing = msgspec.json.Decoder(Listing)
+_listing = msgspec.json.Decoder(MemberListing)
 _NO_NAME = _Name()
 
 
