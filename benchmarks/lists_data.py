@@ -121,7 +121,7 @@ def _seats(
     team = LargeTeam(seats)
     names = staging.COLUMNS
     for numbers in (range(start, min(start + PAGE, seats)) for start in range(0, seats, PAGE)):
-        answer = {"members": [team.made(number) for number in numbers], "cursor": "", "has_more": False}
+        answer = {"members": [team.make_member(number) for number in numbers], "cursor": "", "has_more": False}
         items = members.page(json.dumps(answer).encode()).items
         for row in staging.driver_rows(items, start=numbers[0]):
             seat = dict(zip(names, row, strict=True))
@@ -141,7 +141,7 @@ def _seats(
 def _people(people: int, now: datetime) -> Iterator[dict[str, Any]]:
     team = LargeTeam(people)
     for number in range(people):
-        name = team.made(number)["profile"]["name"]["display_name"]
+        name = team.make_member(number)["profile"]["name"]["display_name"]
         yield {
             "key": f"emp-{number:06d}",
             "name": name,

@@ -18,11 +18,8 @@ from reclamation.models import RemovalCandidate
 REASON = "The integration profile was deleted."
 
 
-def stays(profile: IntegrationProfile) -> list[Consequence]:
-    """The candidates that are kept when the profile is deleted, for the page that asks first.
-
-    Empty if there are none.
-    """
+def will_be_kept(profile: IntegrationProfile) -> list[Consequence]:
+    """The candidates that are kept, and what becomes of them; nothing where there are none."""
     candidates = RemovalCandidate.objects.filter(profile=profile)
     found = [
         Consequence(candidates.open().count(), "open removal candidates, which become Closed Skipped"),

@@ -62,7 +62,7 @@ def _seats() -> dict[str, Any]:
 def _urgent_first(now: datetime) -> list[Any]:
     """Every profile with its `notices`: those that need somebody come first."""
     profiles: list[Any] = list(IntegrationProfile.objects.select_related("alias").order_by("display_name"))
-    told = notices.needs(profiles, now)
+    told = notices.urgent_by_profile(profiles, now)
     for profile in profiles:
         profile.notices = told[profile.pk]
     coverage.add_gaps(profiles)

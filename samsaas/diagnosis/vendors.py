@@ -23,7 +23,7 @@ MOST_DRIFT = 5
 def addresses() -> Iterator[Finding]:
     """Where secrets will go: to the vendor, or to a stand-in that somebody meant."""
     for key, label in connectors.choices():
-        own, here = connectors.vendor(key).endpoints, endpoints.of(key)
+        own, here = connectors.vendor(key).endpoints, endpoints.for_vendor(key)
         names = connectors.vendor(key).setting_names().items()
         changed = [setting for field, setting in names if getattr(own, field) != getattr(here, field)]
         unsafe = [setting for field, setting in names if not _is_safe(getattr(here, field))]
@@ -50,7 +50,7 @@ def reachable() -> Iterator[Finding]:
     The consent page is left out: browsers open it, this machine never does.
     """
     for key, label in connectors.choices():
-        places = endpoints.of(key)
+        places = endpoints.for_vendor(key)
         parts = map(urlsplit, (places.token_url, places.api_url))
         for origin in dict.fromkeys(f"{part.scheme}://{part.netloc}" for part in parts):
             yield from _asked(f"vendor {label}", origin)

@@ -14,14 +14,11 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from samsaas import audit
+from samsaas.lib import edits
 from subscriptions import rematch
 from subscriptions.models import Person, PersonAddress
 
 FIELDS = ("key", "name", "department", "manager", "cost_center", "country", "left_on")
-
-
-class PersonEditConflict(Exception):
-    """Somebody else has saved the person since this form was opened."""
 
 
 @transaction.atomic
@@ -36,29 +33,17 @@ def create(data: dict[str, Any], *, by: User) -> Person:
 
 @transaction.atomic
 def change(person_id: int, data: dict[str, Any], *, by: User) -> Person:
-    """Store the cleaned data of the form. Raises `PersonEditConflict`, and writes nothing then."""
+    """Store changes. Raises `edits.EditConflict`; nothing is written then."""
     person = Person.objects.select_for_update().get(pk=person_id)
-    if data["version"] != version(person):
-        raise PersonEditConflict
-    before = {field: str(getattr(person, field) or "") for field in FIELDS}
-    held = [one.address for one in person.addresses.all()]
-    for field in FIELDS:
-        setattr(person, field, data[field])
+    edits.refuse_stale(data["version"], version(person))
+    changes = edits.set_changed(person, data, FIELDS)
     person.save()
-    after = {field: str(getattr(person, field) or "") for field in FIELDS}
-    changed = [field for field in FIELDS if before[field] != after[field]]
-    if held != data["addresses"]:
+    old_addresses = [one.address for one in person.addresses.all()]
+    if old_addresses != data["addresses"]:
         _replace_addresses(person, data["addresses"])
-        before["addresses"], after["addresses"] = ", ".join(held), ", ".join(data["addresses"])
-        changed.append("addresses")
-    audit.record(
-        by,
-        "changed person",
-        person,
-        before={name: before[name] for name in changed},
-        after={name: after[name] for name in changed},
-    )
-    if {"key", "addresses"} & set(changed):
+        changes.add("addresses", ", ".join(old_addresses), ", ".join(data["addresses"]))
+    audit.record(by, "changed person", person, before=changes.before, after=changes.after)
+    if {"key", "addresses"} & changes.after.keys():
         rematch.ask_everywhere(by=by)
     return person
 

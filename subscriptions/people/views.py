@@ -6,7 +6,7 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 
-from samsaas.lib import tables
+from samsaas.lib import edits, tables
 from samsaas.lib.http import SignedInRequest
 from subscriptions.models import Person
 from subscriptions.models.person import PersonQuerySet
@@ -51,8 +51,8 @@ def person_edit(request: SignedInRequest, pk: int) -> HttpResponse:
     if form.is_valid():
         try:
             changed = edit_people.change(pk, form.cleaned_data, by=request.user)
-        except edit_people.PersonEditConflict:
-            form.add_error(None, "Somebody else has changed this person. Open the form again and repeat your change.")
+        except edits.EditConflict:
+            form.add_error(None, "Somebody else changed this person meanwhile. Open the form again and repeat it.")
         else:
             messages.success(request, f"{changed} was saved.")
             _warn_of_unknown_manager(request, changed)

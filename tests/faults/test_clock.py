@@ -60,7 +60,7 @@ def lease_of_the_token(tenant: Tenant) -> list[str]:
     Credential.objects.filter(pk=held.pk).update(
         lease_owner="another", lease_until=Now() + timedelta(seconds=30), expires_at=timezone.now() - HOUR
     )
-    found = ["a held lease was taken"] * refresh_token._lease(held.pk, "us")
+    found = ["a held lease was taken"] * refresh_token._take_lease(held.pk, "us")
     Credential.objects.filter(pk=held.pk).update(lease_until=Now() - timedelta(seconds=1))
     refreshed = tenant.calls(TOKEN)
     refresh_token.run(held.pk, now=timezone.now())

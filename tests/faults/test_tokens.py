@@ -165,7 +165,7 @@ def test_a_grant_that_lost_a_scope_switches_its_process_off_and_says_so(
             worlds.connect(integrator, tenant.profile, tenant.sandbox)
         worlds.work_on()
         page = integrator.get(f"/integration-profiles/{tenant.profile.pk}/").content.decode()
-        others = {row.process.key for row in scopes.xray(tenant.profile) if row.state == "ready"}
+        others = {row.process.key for row in scopes.by_grant_and_refusals(tenant.profile) if row.state == "ready"}
         run = JobRun.objects.filter(process=VALIDATE).latest("pk")
         right += process not in others and scope in page and scope in run.error_message
     measured(

@@ -65,7 +65,7 @@ def test_every_process_tells_what_was_seen_and_the_profile_is_published_with_its
         "Pull user activity": "Passed",
         "Reclaim subscriptions": "Passed",
     }
-    assert "Nordwind Trading: the member list answers" in told["Download subscriptions"][1]
+    assert "Nordwind Trading: the member list can be read" in told["Download subscriptions"][1]
     assert connected.status == "published" and connected.validated_at
     names = {str(job) for job in ScheduledJob.objects.all()}
     assert names == {"SAM - Refresh Dropbox Europe Subscriptions", "SAM - Refresh Dropbox Europe Events"}
@@ -172,13 +172,13 @@ def test_a_gap_in_the_activity_and_a_plan_without_file_events_are_said(integrato
 
 def test_with_the_pull_switched_off_the_banner_says_what_is_known_and_until_when(integrator, connected):
     IntegrationProfile.objects.update(pull_activity=False)
-    assert "so nothing is known of the use of these subscriptions" in text_of(integrator, connected)
+    assert "so the use of these subscriptions is unknown" in text_of(integrator, connected)
     until = timezone.now() - timedelta(days=3)
     IntegrationProfile.objects.update(activity_refreshed_at=until)
     ActivityCoverage.objects.create(profile=connected, since=until - timedelta(days=59), until=until)
     page, told = text_of(integrator, connected), f"{timezone.localtime(until):%-d %b %Y, %H:%M}"
     assert "nothing is known" not in page
-    assert f"User activity is not covered since {told}" in page and f"pulled until {told} stays" in page
+    assert f"User activity is not covered since {told}" in page and f"pulled until {told} is kept" in page
 
 
 def test_the_scope_x_ray_names_what_is_missing_and_what_is_too_much(integrator, connected):

@@ -133,7 +133,7 @@ def test_the_next_pull_reads_a_day_again_counts_nothing_twice_and_finds_what_cam
     seat = Subscription.objects.current().filter(status="active").order_by("pk").last()
     assert seat
     yesterday = dropbox.now().date() - timedelta(days=1)
-    late = log._event(
+    late = log._make_event(
         yesterday,
         23 * 3600,
         log.DOINGS[0],
@@ -326,7 +326,7 @@ def test_an_address_that_two_seats_have_credits_neither(refreshed: IntegrationPr
 
 def stored(profile: IntegrationProfile, *addresses: str) -> activity.Stored:
     now, uses = timezone.now(), base.Uses()
-    uses.held[now.toordinal()] = {("", address): base.Held(1, now, "login_success") for address in addresses}
+    uses.held[now.toordinal()] = {("", address): base.DayUse(1, now, "login_success") for address in addresses}
     with transaction.atomic():
         return activity.store_batch(profile, uses, run_id=JobRun.objects.latest("pk").pk, reading=0, signal="event")
 
