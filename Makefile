@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo setup test lint ci check lock bench faults screenshots clean
+.PHONY: demo setup test one travel lint format ci check lock bench faults screenshots clean
 
 demo: $(VENV)/.runtime
 	$(BIN)/python manage.py demo $(ARGS)
@@ -15,11 +15,27 @@ setup: $(VENV)/.dev
 test: $(VENV)/.dev
 	$(BIN)/python -m tests.run
 
+# Some tests, quickly: make one T=tests/profiles, or one test at another moment: AT=2028-02-29T23:59 (UTC).
+one: $(VENV)/.dev
+	$(BIN)/python -m pytest -q $(if $(AT),--at $(AT)) $(T)
+
+travel: $(VENV)/.dev
+	$(BIN)/python -m tests.travel $(ARGS)
+
+# Only our own CSS: vendor files stay as they are.
+STYLES := $(wildcard samsaas/static/samsaas/*.css)
+BEAUTIFY := $(BIN)/css-beautify --indent-size 2 --space-around-combinator --end-with-newline
+
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	for file in $(STYLES); do $(BEAUTIFY) $$file | diff -u $$file - || exit 1; done
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+format: $(VENV)/.dev
+	$(BIN)/ruff format .
+	for file in $(STYLES); do $(BEAUTIFY) --replace $$file || exit 1; done
 
 check: $(VENV)/.dev
 	$(BIN)/python -m tests.deployment

@@ -120,7 +120,7 @@ def main(side: str, folder: Path) -> None:
 
 def _tuples(folder: Path) -> Iterator[tuple]:
     for body in tenant.bodies(folder, tenant.FIRST):
-        yield from staging.rows(members.page(body).items)
+        yield from staging.driver_rows(members.page(body).items)
 
 
 def _in_one_transaction(columns: tuple[str, ...], rows: Iterator[tuple]) -> int:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from django.utils import timezone
 
-from profiles.jobs import execute as runs
+from profiles.jobs import execute
+from profiles.jobs.job import Verb
 from profiles.models import IntegrationProfile, JobRun
 
 
-def run(profile: IntegrationProfile, process: str, verb: runs.Verb) -> JobRun:
+def run(profile: IntegrationProfile, process: str, verb: Verb) -> JobRun:
     """The run as it ended. Raises SystemExit unless it succeeded."""
     row = JobRun.objects.create(
         profile=profile,
@@ -17,7 +18,7 @@ def run(profile: IntegrationProfile, process: str, verb: runs.Verb) -> JobRun:
         trigger=JobRun.Trigger.MANUAL,
         created_at=timezone.now(),
     )
-    runs.execute(row.pk, verb)
+    execute.run(row.pk, verb)
     row.refresh_from_db()
     if row.state != JobRun.State.SUCCEEDED:
         raise SystemExit(f"The run ended as {row.state}: {row.error_message}")

@@ -18,6 +18,7 @@ from django.test import Client
 from django.utils import timezone
 
 from profiles.aliases import choose as aliases
+from profiles.connectors import base
 from profiles.connectors.dropbox import members
 from profiles.connectors.dropbox.sandbox.team import LargeTeam
 from profiles.models import IntegrationProfile, JobRun
@@ -120,9 +121,9 @@ def _seats(
     team = LargeTeam(seats)
     names = staging.COLUMNS
     for numbers in (range(start, min(start + PAGE, seats)) for start in range(0, seats, PAGE)):
-        answer = {"members": [team.made(number) for number in numbers], "cursor": "", "has_more": False}
+        answer = {"members": [team.make_member(number) for number in numbers], "cursor": "", "has_more": False}
         items = members.page(json.dumps(answer).encode()).items
-        for row in staging.rows(items, start=numbers[0]):
+        for row in staging.driver_rows(items, start=numbers[0]):
             seat = dict(zip(names, row, strict=True))
             number = seat.pop("position") - 1
             kind = seat.pop("identifier")
@@ -140,7 +141,7 @@ def _seats(
 def _people(people: int, now: datetime) -> Iterator[dict[str, Any]]:
     team = LargeTeam(people)
     for number in range(people):
-        name = team.made(number)["profile"]["name"]["display_name"]
+        name = team.make_member(number)["profile"]["name"]["display_name"]
         yield {
             "key": f"emp-{number:06d}",
             "name": name,
@@ -185,7 +186,7 @@ def _runs(runs: int, profiles: list[IntegrationProfile], now: datetime) -> Itera
         yield {
             "profile_id": profiles[number % PROFILES].pk,
             "profile_name": profiles[number % PROFILES].display_name,
-            "process": (JobRun.Process.DOWNLOAD.value, JobRun.Process.ACTIVITY.value)[number // PROFILES % 2],
+            "process": (base.DOWNLOAD, base.ACTIVITY)[number // PROFILES % 2],
             "trigger": JobRun.Trigger.SCHEDULE.value,
             "state": (JobRun.State.FAILED if number % 50 == 3 else JobRun.State.SUCCEEDED).value,
             "created_at": at,

@@ -19,8 +19,8 @@ from django.core.management import call_command  # noqa: E402
 from django.db import connection  # noqa: E402
 from django.test import Client  # noqa: E402
 
+from profiles import tasks  # noqa: E402
 from profiles.models import JobRun  # noqa: E402
-from subscriptions import tasks  # noqa: E402
 from subscriptions.models import Person, PersonAddress, PersonImport  # noqa: E402
 
 
@@ -56,7 +56,7 @@ def apply(file: Path) -> float:
 def work(file: Path) -> float:
     run = JobRun.objects.get(state="queued")
     began = time.monotonic()
-    tasks.import_people(run.pk)
+    tasks.execute(run.pk)
     spent = time.monotonic() - began
     run.refresh_from_db()
     if run.state != JobRun.State.SUCCEEDED:

@@ -48,10 +48,10 @@ def _write(folder: Path, number: int, page: list, *, has_more: bool) -> None:
 def _people(size: int, day: str) -> Iterator[dict]:
     team = LargeTeam(size + size // 1000)
     if day == FIRST:
-        yield from (team.made(index) for index in range(size))
+        yield from (team.make_member(index) for index in range(size))
         return
     for index in range(size + size // 1000):
-        member = team.made(index)
+        member = team.make_member(index)
         if index % 1000 == 500 and index < size:
             continue
         if index % 200 == 7:

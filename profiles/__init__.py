@@ -1,1 +1,1 @@
-"""Who we are connected to, and how."""
+"""The tenants this installation is connected to, and how."""

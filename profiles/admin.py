@@ -23,19 +23,24 @@ ELSEWHERE = (
 
 @admin.register(IntegrationProfile)
 class IntegrationProfileAdmin(ReadOnlyAdmin):
-    """Direct Integration Profiles. New is inactive while the Workspace is in use, and says where to go."""
+    """Direct Integration Profiles. New is inactive while the Workspace is in use; the page says where to go."""
 
-    list_display = ("display_name", "vendor", "team_name", "status", "attention", "refreshed_at")
+    list_display = ("display_name", "profile_type", "team_name", "status", "attention", "refreshed_at")
     list_filter = ("vendor", "status", "attention")
     search_fields = ("display_name", "team_name")
     list_select_related = ("alias",)
+
+    @admin.display(description="Profile type", ordering="vendor")
+    def profile_type(self, profile: IntegrationProfile) -> str:
+        """ServiceNow's own label, such as *DropBox Subscription*; the Workspace shows the vendor's name."""
+        return profile.vendor_info.profile_type
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         own = {"workspace": settings.WORKSPACE, "vendors": connectors.vendors().values()}
         return super().changelist_view(request, {**own, **(extra_context or {})})
 
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
-        """The address of Django's own add page leads to where profiles are made."""
+        """Redirect: to the list with a note while the Workspace is in use, otherwise to the form of a new profile."""
         if settings.WORKSPACE:
             messages.warning(request, ELSEWHERE)
             return redirect("admin:profiles_integrationprofile_changelist")
@@ -52,7 +57,7 @@ class ConnectionAliasAdmin(ReadOnlyAdmin):
 
 @admin.register(Credential)
 class CredentialAdmin(ReadOnlyAdmin):
-    """Who connected what, with which scopes. Secrets are not even read from the database."""
+    """Who connected what, with which scopes. Secrets are not read from the database."""
 
     list_display = ("alias", "purpose", "client_id", "state", "team_name", "admin_email", "authorized_at")
     list_filter = ("purpose", "state")
@@ -102,7 +107,7 @@ class ScheduledJobAdmin(ReadOnlyAdmin):
 
 @admin.register(ProcessCheck)
 class ProcessCheckAdmin(ReadOnlyAdmin):
-    """What the last validation found."""
+    """The result of the last validation of each process."""
 
     list_display = ("profile", "process", "passed", "message", "checked_at")
     list_filter = ("process", "passed")

@@ -1,4 +1,4 @@
-"""System checks: what makes an installation unsafe or unable to store a secret."""
+"""System checks for settings that make an installation unsafe or unable to store a secret."""
 
 from __future__ import annotations
 

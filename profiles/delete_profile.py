@@ -1,15 +1,15 @@
 """Delete an integration profile.
 
 1. Refuse while a run that changes the vendor's data is active.
-2. Cancel its other runs, and commit that: their workers find their lease gone at the next page and stop.
-3. Delete everything that hangs on the profile from the bottom up, each table by one statement with a subquery, so that
-   a million seats cost no memory here. What only refers to it (job results) lets go of it.
-4. Call the steps of other apps, by `PROFILE_DELETION_STEPS`: the seats are gone, the profile is still there.
-5. Delete the profile, then the credentials of its alias. A child alias goes with its profile; the vendor's parent alias
-   stays, empty. Job results and the audit trail stay.
+2. Cancel its other runs and commit. Their workers find at the next page that they lost the lease, and stop.
+3. Delete everything that belongs to the profile, from the bottom up. Each table takes one statement with a subquery, so
+   a million seats need no memory here. Rows that only refer to the profile (job results) lose the reference.
+4. Call the steps of other apps, named in `PROFILE_DELETION_STEPS`. The seats are gone then; the profile still exists.
+5. Delete the profile, then the credentials of its alias. A child alias is deleted with its profile; the vendor's parent
+   alias is kept, empty. Job results and the audit trail are kept.
 
-A worker that is just storing a batch holds rows we want, and wants rows we hold. The database ends such a deadlock by
-refusing one of the two; its lease is gone by then, so trying again gets through.
+A worker that stores a batch at the same time may hold rows we need while it waits for rows we hold. The database ends
+such a deadlock by refusing one of the two. That worker has lost its lease by then, so a second try succeeds.
 """
 
 from __future__ import annotations
@@ -29,61 +29,61 @@ from profiles.connectors import base
 from profiles.models import IntegrationProfile, JobRun, OAuthState, ProcessCheck
 from samsaas import audit
 
-PATIENCE = 5
-# What nobody would miss or know by name; coverage and matches are told together with the subscriptions.
+DEADLOCK_RETRIES = 5
+# Tables a person does not know by name. Coverage and matches are counted as part of the subscriptions.
 TECHNICAL = {OAuthState._meta.label, ProcessCheck._meta.label, "subscriptions.ActivityCoverage"}
 
 
 class Busy(Exception):
-    """A run that removes members is under way; deleting now could leave one half removed."""
+    """A run that removes members at the vendor is under way; deleting now could leave a removal half done."""
 
 
 @dataclass(frozen=True)
 class Consequence:
-    """How many rows of one kind go, or stay."""
+    """How many rows of one kind will be deleted, or kept."""
 
     count: int
     label: str
 
 
-def goes(profile: IntegrationProfile) -> list[Consequence]:
-    """What a person would miss of all that is deleted with the profile, counted now."""
-    found = [
+def will_be_deleted(profile: IntegrationProfile) -> list[Consequence]:
+    """The rows deleted with the profile, as far as a person knows them by name, counted now."""
+    counted = [
         Consequence(
             relation.related_model._base_manager.filter(**{relation.field.name: profile}).count(),
             str(relation.related_model._meta.verbose_name_plural),
         )
-        for relation in _relations(IntegrationProfile)
-        if relation.on_delete is models.CASCADE and _is_known(relation.related_model)
+        for relation in _foreign_keys_to(IntegrationProfile)
+        if relation.on_delete is models.CASCADE and _is_worth_naming(relation.related_model)
     ]
-    always = [one for one in found if one.count or one.label == "software subscriptions"]
-    return [*always, Consequence(profile.alias.credentials.count(), "credentials with their tokens")]
+    named = [one for one in counted if one.count or one.label == "software subscriptions"]
+    return [*named, Consequence(profile.alias.credentials.count(), "credentials with their tokens")]
 
 
-def _is_known(model: type[models.Model]) -> bool:
+def _is_worth_naming(model: type[models.Model]) -> bool:
     return not model._meta.auto_created and model._meta.label not in TECHNICAL
 
 
-def stays(profile: IntegrationProfile) -> list[Consequence]:
-    """What is kept."""
-    kept = [consequence for step in _steps() for consequence in step.stays(profile)]
+def will_be_kept(profile: IntegrationProfile) -> list[Consequence]:
+    """The rows kept when the profile is deleted, counted now."""
+    kept = [consequence for step in _deletion_steps() for consequence in step.will_be_kept(profile)]
     return [*kept, Consequence(profile.runs.count(), "job results")]
 
 
-def _steps() -> list[Any]:
-    """Verbs of the apps above: modules with `stays(profile)` and `run(profile, by=…, now=…)`."""
+def _deletion_steps() -> list[Any]:
+    """Verbs of the apps above this one: modules with `will_be_kept(profile)` and `run(profile, by=…, now=…)`."""
     return [import_module(path) for path in settings.PROFILE_DELETION_STEPS]
 
 
 def run(profile: IntegrationProfile, *, by: User) -> None:
-    """Delete it. Raises `Busy`; then nothing is deleted."""
-    _patiently(lambda: _stop(profile))
-    _patiently(lambda: _delete(profile, by))
+    """Delete the profile. Raises `Busy` without deleting anything."""
+    _retry_on_deadlock(lambda: _stop_runs(profile))
+    _retry_on_deadlock(lambda: _delete_rows(profile, by))
 
 
-def _patiently(step: Callable[[], None]) -> None:
-    """In a transaction of its own; again where the database refused it for a worker's sake."""
-    for left in reversed(range(PATIENCE)):
+def _retry_on_deadlock(step: Callable[[], None]) -> None:
+    """Run the step in a transaction of its own, and again when the database refused it to end a deadlock."""
+    for left in reversed(range(DEADLOCK_RETRIES)):
         try:
             with transaction.atomic():
                 return step()
@@ -92,24 +92,24 @@ def _patiently(step: Callable[[], None]) -> None:
                 raise
 
 
-def _stop(profile: IntegrationProfile) -> None:
+def _stop_runs(profile: IntegrationProfile) -> None:
     active = JobRun.objects.filter(profile=profile.pk).active()
     if active.filter(process=base.RECLAIM).exists():
         raise Busy
     active.update(state=JobRun.State.CANCELED, finished_at=Now(), owner="", step="")
 
 
-def _delete(profile: IntegrationProfile, by: User) -> None:
-    """The profile's own row comes last, and so does its lock: workers take theirs in that order."""
+def _delete_rows(profile: IntegrationProfile, by: User) -> None:
+    """Lock and delete the profile's own row last: workers take their locks in the same order."""
     doomed = IntegrationProfile.objects.filter(pk=profile.pk)
-    gone = {consequence.label: consequence.count for consequence in goes(profile)}
+    gone = {consequence.label: consequence.count for consequence in will_be_deleted(profile)}
     _delete_below(IntegrationProfile, doomed)
     locked = doomed.select_for_update().select_related(None).get()
-    _stop(locked)  # asked for since
+    _stop_runs(locked)  # runs that were requested after the first transaction
     audit.record(by, "deleted profile", locked, team=locked.team_name, gone=gone)
-    for step in _steps():
+    for step in _deletion_steps():
         step.run(locked, by=by, now=timezone.now())
-    _let_go(IntegrationProfile, doomed)
+    _clear_references(IntegrationProfile, doomed)
     doomed._raw_delete(doomed.db)
     alias = profile.alias
     alias.credentials.all().delete()
@@ -117,8 +117,8 @@ def _delete(profile: IntegrationProfile, by: User) -> None:
         alias.delete()
 
 
-def _relations(model: type[models.Model]) -> list[Any]:
-    """Every foreign key to a model, those without a name on its side too."""
+def _foreign_keys_to(model: type[models.Model]) -> list[Any]:
+    """Every foreign key to a model, including those without a reverse name."""
     return [
         relation
         for relation in model._meta.get_fields(include_hidden=True)
@@ -126,25 +126,25 @@ def _relations(model: type[models.Model]) -> list[Any]:
     ]
 
 
-def _referring(relation: Any, rows: models.QuerySet[Any]) -> models.QuerySet[Any]:
+def _rows_referring_to(relation: Any, rows: models.QuerySet[Any]) -> models.QuerySet[Any]:
     found: models.QuerySet[Any] = relation.related_model._base_manager.filter(**{f"{relation.field.name}__in": rows})
     return found
 
 
 def _delete_below(model: type[models.Model], rows: models.QuerySet[Any]) -> None:
-    """Delete what goes with these rows, the furthest first."""
-    for relation in _relations(model):
+    """Delete the rows that cascade from these, the most distant tables first."""
+    for relation in _foreign_keys_to(model):
         if relation.on_delete is models.CASCADE:
-            below = _referring(relation, rows)
+            below = _rows_referring_to(relation, rows)
             _delete_below(relation.related_model, below)
-            _let_go(relation.related_model, below)
+            _clear_references(relation.related_model, below)
             below._raw_delete(below.db)
 
 
-def _let_go(model: type[models.Model], rows: models.QuerySet[Any]) -> None:
-    """Empty the references to these rows that may be empty; one that protects them stops the deletion."""
-    for relation in _relations(model):
+def _clear_references(model: type[models.Model], rows: models.QuerySet[Any]) -> None:
+    """Set nullable references to these rows to null. Raises `ProtectedError` where a reference protects them."""
+    for relation in _foreign_keys_to(model):
         if relation.on_delete is models.SET_NULL:
-            _referring(relation, rows).update(**{relation.field.name: None})
-        elif relation.on_delete in (models.PROTECT, models.RESTRICT) and _referring(relation, rows).exists():
+            _rows_referring_to(relation, rows).update(**{relation.field.name: None})
+        elif relation.on_delete in (models.PROTECT, models.RESTRICT) and _rows_referring_to(relation, rows).exists():
             raise models.ProtectedError(f"{relation.related_model._meta.label} needs it.", set())

@@ -10,12 +10,14 @@ from samsaas.lib.tables import ListFilter, search
 
 
 class ProfileFilter(ListFilter):
-    q = search(placeholder="Display name or team", method="find")
+    q = search(placeholder="Display name or team", method="filter_text")
     status = django_filters.ChoiceFilter(label="Status", choices=IntegrationProfile.Status.choices, empty_label="Any")
 
     class Meta:
         model = IntegrationProfile
         fields = ("q", "status")
 
-    def find(self, queryset: QuerySet[IntegrationProfile], name: str, value: str) -> QuerySet[IntegrationProfile]:
+    def filter_text(
+        self, queryset: QuerySet[IntegrationProfile], name: str, value: str
+    ) -> QuerySet[IntegrationProfile]:
         return queryset.filter(Q(display_name__icontains=value) | Q(team_name__icontains=value))

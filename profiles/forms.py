@@ -18,9 +18,9 @@ from profiles.models import ConnectionAlias, Credential, IntegrationProfile
 
 LOOK_BACK = timedelta(days=60)
 LOCAL_FORMAT = "%Y-%m-%dT%H:%M"
-AUTOMATIC = "Chosen by itself: the vendor’s parent alias, or a new child of it"
-SWITCHING = "Switching it makes the profile a draft until its connection is validated again."
-JOB_GOES = "Off deletes its scheduled job."
+AUTOMATIC = "Automatic: the vendor’s parent alias, or a new child of it"
+SWITCHING = "Changing this makes the profile a draft until its connection is validated again."
+JOB_GOES = "Switching it off deletes its scheduled job."
 
 
 class VendorForm(forms.Form):
@@ -58,9 +58,10 @@ class ProfileForm(ClientForm):
         help_texts = {
             "display_name": "Names the profile and its scheduled jobs, such as “Dropbox Europe”.",
             "analyze_activity_from": f"At most 60 days back, in the time zone {settings.TIME_ZONE}. "
-            "User activity is pulled from the midnight (UTC) before it on, so that whole days are counted.",
-            "pull_activity": "Pulls sign-ins and file events, so that idle seats can be told from used ones.",
-            "reclaim": "Allows removing seats after your approval. Without it, nothing is ever called for a removal.",
+            "User activity is pulled from the midnight (UTC) before that moment, so that whole days are counted.",
+            "pull_activity": "Pulls sign-ins and file events, which show which subscriptions are idle.",
+            "reclaim": "Allows reclaiming subscriptions after your approval. When it is off, the vendor is never asked "
+            "to remove anybody.",
         }
 
     def __init__(self, *args: Any, vendor: str = "", now: datetime | None = None, **kwargs: Any) -> None:
@@ -69,7 +70,7 @@ class ProfileForm(ClientForm):
         self.creating = self.instance.pk is None
         self.vendor = vendor or self.instance.vendor
         self.current = None if self.creating else self.instance.alias
-        self.free = {str(alias.pk): alias for alias in aliases.free(self.vendor)}
+        self.free = {str(alias.pk): alias for alias in aliases.free_aliases(self.vendor)}
         self.fields["display_name"].strip = True  # type: ignore[attr-defined]
         self.fields["alias"].choices = self._alias_choices()  # type: ignore[attr-defined]
         self._set_initial()
@@ -93,8 +94,8 @@ class ProfileForm(ClientForm):
         self.fields["reclaim"].help_text += f" {SWITCHING}"
         self.show_clients(credentials_of(self.current))
 
-    def held(self) -> dict[str, Credential]:
-        """Of the alias that is chosen; a new child has none."""
+    def stored_credentials(self) -> dict[str, Credential]:
+        """Those of the chosen alias; a new child has none."""
         choice = self.cleaned_data.get("alias", "")
         if choice == aliases.NEW:
             return {}
@@ -110,8 +111,8 @@ class ProfileForm(ClientForm):
         name: str = self.cleaned_data["display_name"]
         if not name.isprintable():
             raise ValidationError("The display name holds characters that cannot be shown.")
-        twins = IntegrationProfile.objects.filter(display_name__iexact=name).exclude(pk=self.instance.pk)
-        if twins.exists():
+        same_name = IntegrationProfile.objects.filter(display_name__iexact=name).exclude(pk=self.instance.pk)
+        if same_name.exists():
             raise ValidationError("Another integration profile has this display name.")
         return name
 
@@ -121,18 +122,18 @@ class ProfileForm(ClientForm):
             return moment
         earliest = timezone.localtime(self.now - LOOK_BACK).date()
         if timezone.localtime(moment).date() < earliest:
-            raise ValidationError(f"The vendor's activity can be analyzed from {earliest:%-d %B %Y} on, not earlier.")
+            raise ValidationError(f"User activity can be analyzed from {earliest:%-d %B %Y} at the earliest.")
         if moment > self.now + timedelta(minutes=5):
             raise ValidationError("This moment is in the future.")
         return moment
 
     def clean(self) -> dict[str, Any]:
         if self.cleaned_data.get("alias") in self.free:
-            self._keep_stored(self.held())
+            self._keep_stored(self.stored_credentials())
         return super().clean()
 
     def _keep_stored(self, held: dict[str, Credential]) -> None:
-        """Another alias brings its own connection, unless somebody typed one in."""
+        """Another alias brings its own client ids, unless the person typed in others."""
         before = credentials_of(self.current)
         for purpose, prefix in PURPOSES:
             typed = self.cleaned_data.get(f"{prefix}client_id", "")
@@ -142,7 +143,7 @@ class ProfileForm(ClientForm):
 
 
 class DeleteForm(forms.Form):
-    """Deleting asks for the display name, so that nobody deletes the neighbor's profile."""
+    """Deleting asks for the display name, so that nobody deletes the wrong profile."""
 
     display_name = forms.CharField(label="Type the display name to confirm", max_length=80)
 

@@ -1,4 +1,4 @@
-"""The banners of a profile's page: what is the matter, what it means for the data, and what to do."""
+"""The banners of a profile's page: what is wrong, what it means for the data, and what to do."""
 
 from __future__ import annotations
 
@@ -10,43 +10,46 @@ from django.db.models import Max, Q, prefetch_related_objects
 from django.utils import timezone
 
 from profiles.connectors import base
-from profiles.jobs import execute as runs
+from profiles.jobs import processes
 from profiles.models import Credential, IntegrationProfile, JobRun, ProcessCheck, ScheduledJob
+from profiles.models.run import VALIDATE
 from profiles.oauth import scopes
 
 STALE_AFTER = timedelta(hours=36)
 NEXT_STEP = (
-    "The profile has no access and refresh token yet. "
-    "Press Get OAuth Token and allow the access as a team administrator."
+    "The profile has no access and refresh token yet. Press Get OAuth Token and allow access as a team administrator."
 )
-SILENT = "Nothing is refreshed until an administrator presses Get OAuth Token again; the data below stays as it is."
-VALIDATE = "Press Validate Connection: every enabled process is tried, and success publishes the profile."
-NOT_TRIED = f"This connection has not been tried yet, so nothing is refreshed. {VALIDATE}"
+SILENT = "Nothing is refreshed until an administrator presses Get OAuth Token again. The data below stays as it is."
+PRESS_VALIDATE = (
+    "Press Validate Connection: it tries every enabled process, and publishes the profile when the download works."
+)
+NOT_TRIED = f"This connection has not been validated yet, so nothing is refreshed. {PRESS_VALIDATE}"
 CHANGED = (
     "A process was switched on or off since the last validation, so the profile is a draft again and nothing is "
-    f"refreshed. {VALIDATE}"
+    f"refreshed. {PRESS_VALIDATE}"
 )
-PAUSED = "Nothing is refreshed daily until somebody resumes the scheduled job below; the data stays as it is."
+PAUSED = "Nothing is refreshed daily until somebody resumes the scheduled job below. The data stays as it is."
 NO_FILE_EVENTS = (
-    "The vendor’s plan records no file events. Sign-ins, sharing and devices are all there is to see: people who only "
-    "sync files look idle."
+    "The vendor’s plan records no file events, only sign-ins, sharing and devices. "
+    "People who only sync files look idle."
 )
 NEVER_PULLED = (
-    "Pull user activity is switched off, so nothing is known of the use of these subscriptions, and no idle one can be "
+    "Pull user activity is switched off, so the use of these subscriptions is unknown and no idle subscription can be "
     "found."
 )
 OFF = (
-    "Pull user activity is switched off. What was pulled until {until} stays and is shown; the use since then is "
+    "Pull user activity is switched off. The activity pulled until {until} is kept and shown. Use since then is "
     "unknown, so no idle subscription can be found."
 )
 TWICE = (
-    "Every seat of that team is listed and counted twice. Delete one of the profiles, or connect it to another team."
+    "Every subscription of that team is listed and counted twice. "
+    "Delete one of the profiles, or connect it to another team."
 )
 
 
 @dataclass(frozen=True)
 class Notice:
-    """A banner: its tone, what is the matter, what it means and what to do."""
+    """A banner: its tone, a title that says what is wrong, and a text that says what it means and what to do."""
 
     tone: str
     title: str
@@ -54,7 +57,7 @@ class Notice:
     run: JobRun | None = None
 
 
-def of(
+def for_profile(
     profile: IntegrationProfile,
     main: Credential | None,
     *,
@@ -63,22 +66,24 @@ def of(
     validating: bool,
     now: datetime,
 ) -> list[Notice]:
-    """What needs somebody, the most urgent first, then what is left out by choice or by plan."""
-    ends, others = told_runs([profile]), twins([profile])[profile.pk]
-    urgent = _needs(profile, main, checks=checks, jobs=jobs, ends=ends, others=others, validating=validating, now=now)
-    return urgent + _left_out(profile)
+    """What needs a person, the most urgent first, then why the use of the seats is not known."""
+    ends, others = runs_worth_a_notice([profile]), profiles_on_same_team([profile])[profile.pk]
+    urgent = _urgent_notices(
+        profile, main, checks=checks, jobs=jobs, ends=ends, others=others, validating=validating, now=now
+    )
+    return urgent + _unknown_use_notices(profile)
 
 
-def needs(profiles: Sequence[IntegrationProfile], now: datetime) -> dict[int, list[Notice]]:
-    """By profile what needs somebody, for pages that show many: as many queries for one as for a hundred."""
+def urgent_by_profile(profiles: Sequence[IntegrationProfile], now: datetime) -> dict[int, list[Notice]]:
+    """What needs a person, by profile id. It costs as many queries for one profile as for a hundred."""
     prefetch_related_objects(profiles, "alias__credentials", "checks__run", "scheduled_jobs")
     ends: dict[int, list[JobRun]] = {profile.pk: [] for profile in profiles}
-    for run in told_runs(profiles):
+    for run in runs_worth_a_notice(profiles):
         ends[run.profile_id or 0].append(run)
-    others = twins(profiles)
-    validating = set(JobRun.objects.active().for_process(base.VALIDATE).values_list("profile", flat=True))
+    others = profiles_on_same_team(profiles)
+    validating = set(JobRun.objects.active().for_process(VALIDATE).values_list("profile", flat=True))
     return {
-        profile.pk: _needs(
+        profile.pk: _urgent_notices(
             profile,
             next((held for held in profile.alias.credentials.all() if held.purpose == base.SUBSCRIPTIONS), None),
             checks=list(profile.checks.all()),
@@ -92,7 +97,7 @@ def needs(profiles: Sequence[IntegrationProfile], now: datetime) -> dict[int, li
     }
 
 
-def _needs(
+def _urgent_notices(
     profile: IntegrationProfile,
     main: Credential | None,
     *,
@@ -104,36 +109,36 @@ def _needs(
     now: datetime,
 ) -> list[Notice]:
     connected = bool(main and main.is_connected)
-    found = [] if main and connected else [_token(main)]
+    found = [] if main and connected else [_token_notice(main)]
     if connected and not validating:
-        found += _validation(profile, checks)
-    found += _failures(ends)
+        found += _validation_notices(profile, checks)
+    found += _run_notices(ends)
     if others:
         title = f"{', '.join(others)} is connected to the same team"
         found.append(Notice("warn", title, TWICE))
-    found += _refreshing(profile, jobs, now) if connected else []
-    found += _scopes(profile) if connected else []
+    found += _refresh_notices(profile, jobs, now) if connected else []
+    found += _scope_notices(profile) if connected else []
     return found
 
 
-def _left_out(profile: IntegrationProfile) -> list[Notice]:
-    """What is not known of the use of the seats."""
+def _unknown_use_notices(profile: IntegrationProfile) -> list[Notice]:
+    """Why the use of the seats is not known, or not completely."""
     if profile.pull_activity:
         return [Notice("warn", "This plan has no file events", NO_FILE_EVENTS)] if profile.file_events is False else []
     if profile.activity_refreshed_at is None:
         return [Notice("idle", "User activity is not covered", NEVER_PULLED)]
-    until = _when(profile.activity_refreshed_at)
+    until = _local_time(profile.activity_refreshed_at)
     return [Notice("idle", f"User activity is not covered since {until}", OFF.format(until=until))]
 
 
-def _token(main: Credential | None) -> Notice:
+def _token_notice(main: Credential | None) -> Notice:
     if main is None or main.state == Credential.State.NEW:
         return Notice("info", "Next step: Get OAuth Token", NEXT_STEP)
     return Notice("bad", "Needs authorization", f"{main.state_reason} {SILENT}")
 
 
-def _validation(profile: IntegrationProfile, checks: list[ProcessCheck]) -> list[Notice]:
-    """A draft has to be validated; what failed the last time is said, of a published profile too."""
+def _validation_notices(profile: IntegrationProfile, checks: list[ProcessCheck]) -> list[Notice]:
+    """What failed in the last validation. For a draft where nothing failed: that it has to be validated."""
     labels = {process.key: process.label for process in profile.enabled_processes}
     failed = [
         Notice(
@@ -150,11 +155,11 @@ def _validation(profile: IntegrationProfile, checks: list[ProcessCheck]) -> list
     return [Notice("warn", "Validation needed", CHANGED if checks else NOT_TRIED)]
 
 
-def _failures(ends: list[JobRun]) -> list[Notice]:
-    """The steps of the refresh whose last end was no good one."""
+def _run_notices(ends: list[JobRun]) -> list[Notice]:
+    """The steps of the refresh whose last run failed, waits for a person, or waits for the end of an outage."""
     found = []
     for run in ends:
-        at = _when(run.finished_at or run.created_at)
+        at = _local_time(run.finished_at or run.created_at)
         label = run.get_process_display()
         if run.state == JobRun.State.FAILED:
             text = f"{run.error_message} {run.error_remedy}"
@@ -162,23 +167,27 @@ def _failures(ends: list[JobRun]) -> list[Notice]:
         elif run.state == JobRun.State.HELD:
             found.append(Notice("warn", f"Waits for confirmation since {at}: {label}", run.error_message, run))
         elif run.state == JobRun.State.QUEUED and run.not_before:
-            text = f"{run.warnings[-1] if run.warnings else ''} Until {_when(run.not_before)} nobody calls the vendor."
+            reason = run.warnings[-1] if run.warnings else ""
+            text = f"{reason} The vendor is not called again before {_local_time(run.not_before)}.".strip()
             found.append(Notice("warn", f"The vendor is in trouble: {label}", text, run))
     return found
 
 
-def told_runs(profiles: Sequence[IntegrationProfile]) -> list[JobRun]:
-    """Of each step of each refresh the run that ended last, canceled ones apart, and those that stay away from a
-    vendor in trouble; the newest first."""
+def runs_worth_a_notice(profiles: Sequence[IntegrationProfile]) -> list[JobRun]:
+    """The runs that a banner may be about, the newest first.
+
+    For each step of each profile's refresh: the run that ended last, without canceled ones, and a run that waits for
+    the end of a vendor's outage.
+    """
     ended = (JobRun.State.SUCCEEDED, JobRun.State.HELD, JobRun.State.FAILED)
-    steps = JobRun.objects.filter(profile__in=profiles, process__in=runs.REFRESHING)
+    steps = JobRun.objects.filter(profile__in=profiles, process__in=processes.refreshing_keys())
     last = steps.filter(state__in=ended).order_by().values("profile", "process").annotate(last=Max("pk")).values("last")
-    away = Q(pk__in=steps.filter(state=JobRun.State.QUEUED, outages__gt=0).values("pk"))
-    return list(JobRun.objects.filter(Q(pk__in=last) | away))
+    waiting = Q(pk__in=steps.filter(state=JobRun.State.QUEUED, outages__gt=0).values("pk"))
+    return list(JobRun.objects.filter(Q(pk__in=last) | waiting))
 
 
-def twins(profiles: Sequence[IntegrationProfile]) -> dict[int, list[str]]:
-    """By profile the names of others that are connected to the same team."""
+def profiles_on_same_team(profiles: Sequence[IntegrationProfile]) -> dict[int, list[str]]:
+    """The names of other profiles that are connected to the same team, by profile id."""
     teams: dict[tuple[str, str], list[IntegrationProfile]] = {}
     for one in IntegrationProfile.objects.filter(team_id__in={profile.team_id for profile in profiles} - {""}):
         teams.setdefault((one.vendor, one.team_id), []).append(one)
@@ -190,8 +199,8 @@ def twins(profiles: Sequence[IntegrationProfile]) -> dict[int, list[str]]:
     }
 
 
-def _refreshing(profile: IntegrationProfile, jobs: list[ScheduledJob], now: datetime) -> list[Notice]:
-    """Whether a published profile keeps its data fresh."""
+def _refresh_notices(profile: IntegrationProfile, jobs: list[ScheduledJob], now: datetime) -> list[Notice]:
+    """Why a published profile does not keep its data fresh: its refresh is paused, or its data is stale."""
     if profile.status != IntegrationProfile.Status.PUBLISHED:
         return []
     if any(job.paused and job.process == base.DOWNLOAD for job in jobs):
@@ -200,19 +209,19 @@ def _refreshing(profile: IntegrationProfile, jobs: list[ScheduledJob], now: date
     if known is None or now - known <= STALE_AFTER:
         return []
     text = (
-        "No download came to its end since then. Readers see the list of that day. Look at the last runs below, then "
-        "press Download subscriptions; if nothing starts, the workers or the beat are down."
+        "No download has been completed since then, so the lists show the data of that day. Look at the last runs "
+        "below, then press Download subscriptions. If nothing starts, the workers or the beat are down."
     )
-    return [Notice("warn", f"Data is stale since {_when(known)}", text)]
+    return [Notice("warn", f"Data is stale since {_local_time(known)}", text)]
 
 
-def _scopes(profile: IntegrationProfile) -> list[Notice]:
+def _scope_notices(profile: IntegrationProfile) -> list[Notice]:
     lacking = [row for row in scopes.by_grant(profile) if row.state in ("missing", "not_connected")]
     return [
         Notice(
             "warn",
             f"{row.process.label} is not ready",
-            f"The token lacks {', '.join(row.missing)}. Tick that in the app, then get a token."
+            f"The token lacks {', '.join(row.missing)}. Tick it in the vendor’s app, then press Get OAuth Token."
             if row.connected
             else "Its separate app has not been authorized yet. Press Get OAuth Token for reclamation below.",
         )
@@ -220,5 +229,5 @@ def _scopes(profile: IntegrationProfile) -> list[Notice]:
     ]
 
 
-def _when(moment: datetime) -> str:
+def _local_time(moment: datetime) -> str:
     return f"{timezone.localtime(moment):%-d %b %Y, %H:%M}"

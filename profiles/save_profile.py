@@ -1,11 +1,11 @@
 """Create or change an integration profile together with its credentials.
 
-1. A new profile takes the alias that was chosen, else a free one: the parent, or a new child when that is in use.
-2. Client ids and secrets go to the alias's credentials; an empty secret leaves the stored one as it is.
-3. Another alias is another connection, and a process switched on or off another promise: both take the profile back to
-   Draft, to be validated again; through another alias it has to be authorized first.
+1. A new profile takes the chosen alias. Without a choice it takes the parent alias, or a new child when that is in use.
+2. Client ids and secrets go to the alias's credentials. An empty secret leaves the stored one as it is.
+3. Another alias, or a process switched on or off, returns the profile to Draft until it is validated again. Through
+   another alias it has to be authorized first, unless that alias already has a token for the same team.
 4. A change is refused when somebody else changed the profile since the form was opened.
-5. The audit trail says which fields changed; a secret reads "changed".
+5. The audit trail says which fields changed. Of a secret it says only that it changed.
 """
 
 from __future__ import annotations
@@ -22,12 +22,9 @@ from profiles.connectors import base
 from profiles.jobs import queue
 from profiles.models import ConnectionAlias, Credential, IntegrationProfile
 from samsaas import audit
+from samsaas.lib import edits
 
 FIELDS = ("display_name", "analyze_activity_from", "pull_activity", "reclaim")
-
-
-class EditConflict(Exception):
-    """Somebody else saved the profile after this form was opened."""
 
 
 @transaction.atomic
@@ -35,7 +32,7 @@ def create(vendor: str, data: dict[str, Any], *, by: User) -> IntegrationProfile
     """A Draft profile with its credentials. Raises `aliases.Taken`."""
     profile = IntegrationProfile.objects.create(
         vendor=vendor,
-        alias=_alias(vendor, data),
+        alias=_take_alias(vendor, data),
         created_by=by,
         **{field: data[field] for field in FIELDS},
     )
@@ -46,38 +43,33 @@ def create(vendor: str, data: dict[str, Any], *, by: User) -> IntegrationProfile
 
 @transaction.atomic
 def change(profile_id: int, data: dict[str, Any], *, by: User) -> IntegrationProfile:
-    """Store changes. Raises `EditConflict` or `aliases.Taken`; nothing is written then."""
+    """Store changes. Raises `edits.EditConflict` or `aliases.Taken` without writing anything."""
     profile = IntegrationProfile.objects.select_for_update(of=("self",)).select_related("alias").get(pk=profile_id)
-    if data.get("version") != profile.version:
-        raise EditConflict
-    changed = {field: data[field] for field in FIELDS if getattr(profile, field) != data[field]}
-    before = {field: str(getattr(profile, field)) for field in changed}
-    for field, value in changed.items():
-        setattr(profile, field, value)
-    if {"pull_activity", "reclaim"} & changed.keys():
+    edits.refuse_stale(data.get("version"), profile.version)
+    changes = edits.set_changed(profile, data, FIELDS)
+    if {"pull_activity", "reclaim"} & changes.after.keys():
         validate.withdraw(profile)
-    after = {field: str(value) for field, value in changed.items()}
     if data.get("alias") not in (None, "", str(profile.alias_id)):
-        before["alias"] = profile.alias.name
-        _move(profile, _alias(profile.vendor, data), by=by)
-        after["alias"] = profile.alias.name
+        old_alias = profile.alias
+        _move_to_alias(profile, _take_alias(profile.vendor, data), by=by)
+        changes.add("alias", old_alias.name, profile.alias.name)
     profile.version += 1
     profile.save()
     clients = credentials.save_clients(profile.alias, data)
-    audit.record(by, "changed profile", profile, before=before, after=after, credentials=clients)
+    audit.record(by, "changed profile", profile, before=changes.before, after=changes.after, credentials=clients)
     return profile
 
 
-def _alias(vendor: str, data: dict[str, Any]) -> ConnectionAlias:
+def _take_alias(vendor: str, data: dict[str, Any]) -> ConnectionAlias:
     return aliases.take(
         vendor, data.get("alias", ""), display_name=data["display_name"], child_name=data.get("child_name", "")
     )
 
 
-def _move(profile: IntegrationProfile, alias: ConnectionAlias, *, by: User) -> None:
-    """Another alias is another connection: what ran or was found through the old one no longer counts. Unsaved.
+def _move_to_alias(profile: IntegrationProfile, alias: ConnectionAlias, *, by: User) -> None:
+    """Connect the profile through another alias: cancel its runs and drop its checks. The caller saves the profile.
 
-    Tokens stay with their alias. The new one's are kept only if they open the very team this profile belongs to.
+    Tokens stay with their alias. Those of the new alias are kept only if they are for the team of this profile.
     """
     for run in profile.runs.active():
         queue.cancel(run, by=by)
@@ -90,9 +82,9 @@ def _move(profile: IntegrationProfile, alias: ConnectionAlias, *, by: User) -> N
             credential.generation += 1
             credential.save()
     if profile.team_id:
-        profile.attention = _attention(alias)
+        profile.attention = _attention_for(alias)
 
 
-def _attention(alias: ConnectionAlias) -> IntegrationProfile.Attention:
+def _attention_for(alias: ConnectionAlias) -> IntegrationProfile.Attention:
     connected = alias.credentials.filter(purpose=base.SUBSCRIPTIONS, state=Credential.State.CONNECTED).exists()
     return IntegrationProfile.Attention.NONE if connected else IntegrationProfile.Attention.NEEDS_AUTHORIZATION

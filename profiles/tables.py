@@ -10,8 +10,8 @@ from profiles.models import IntegrationProfile
 from samsaas.lib.tables import NUMBER, ROOMY, MarkupColumn, Table
 
 
-def total(column: str) -> Callable[[Table], str]:
-    """The footer of a column: its sum over all pages of the list as it is filtered."""
+def column_total(column: str) -> Callable[[Table], str]:
+    """A footer with the sum of a column over all pages of the filtered list."""
     return lambda table: f"{table.data.data.aggregate(all=Sum(column))['all'] or 0:,}"
 
 
@@ -25,7 +25,7 @@ class ProfileTable(Table):
         attrs=ROOMY,
         footer="Total",
     )
-    vendor = MarkupColumn("{{ record.vendor_info.profile_type }}", verbose_name="Profile type")
+    vendor = MarkupColumn("{{ record.vendor_info.label }}", verbose_name="Profile type")
     team_name = MarkupColumn("{{ record.team_name|outside }}", verbose_name="Team")
     status = MarkupColumn(
         "{% pill record.status record.get_status_display %}"
@@ -34,10 +34,16 @@ class ProfileTable(Table):
         order_by=("-attention", "status"),
     )
     seats_used_reported = MarkupColumn(
-        "{{ value|number }}", verbose_name="Licenses used (vendor)", attrs=NUMBER, footer=total("seats_used_reported")
+        "{{ value|number }}",
+        verbose_name="Licenses in use (per vendor)",
+        attrs=NUMBER,
+        footer=column_total("seats_used_reported"),
     )
     licenses_reported = MarkupColumn(
-        "{{ value|number }}", verbose_name="Licenses bought (vendor)", attrs=NUMBER, footer=total("licenses_reported")
+        "{{ value|number }}",
+        verbose_name="Licenses purchased (per vendor)",
+        attrs=NUMBER,
+        footer=column_total("licenses_reported"),
     )
     refreshed_at = MarkupColumn('{{ record.refreshed_at|ago:"never" }}', verbose_name="Last refresh")
 

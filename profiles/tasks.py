@@ -1,11 +1,11 @@
-"""Celery's doorbell of the validation; the job run's row says everything else."""
+"""Celery's doorbell of every job run; the run's row says everything else."""
 
 from celery import shared_task
 
-from profiles import validate as validate_connection
-from profiles.jobs import execute as runs
+from profiles.jobs import execute as executor
 
 
 @shared_task
-def validate(run_id: int) -> None:
-    runs.execute(run_id, validate_connection.run)
+def execute(run_id: int) -> None:
+    """Execute a queued run by the verb of its process; nothing happens to a run that is not free."""
+    executor.run(run_id)

@@ -1,12 +1,12 @@
-"""Validate a connection: try what each enabled process needs against the vendor, without changing anything there.
+"""Validate a connection: try at the vendor what each enabled process needs, without changing anything there.
 
 1. Compare the scopes each process needs with what was granted.
-2. Ask the vendor, process by process; one that fails does not keep the next from being tried.
-3. Keep what was found, with the vendor's request id where it refused.
-4. The download works: publish the profile and start its first refresh. Every process that passed gets its scheduled
-   job; one that failed waits, with its cause and its remedy on the profile's page, and does not hold up the others.
+2. Ask the vendor, process by process. When one fails, the next is tried all the same.
+3. Store each result, with the vendor's request id where it refused.
+4. If the download works, publish the profile and start its first refresh. Every process that passed gets its scheduled
+   job. For a process that failed, the profile's page shows cause and remedy; it does not hold up the others.
 
-ServiceNow tries the download and the activity only, and answers with one sentence; reclaim is tried here too.
+ServiceNow tries only the download and the activity, and answers with one sentence. Reclaim is tried here too.
 """
 
 from __future__ import annotations
@@ -18,61 +18,68 @@ from django.db import transaction
 
 from profiles.connection import credentials
 from profiles.connectors import base
-from profiles.jobs import execute as runs, queue
+from profiles.jobs import queue
+from profiles.jobs.job import Job, LeaseLost
 from profiles.models import IntegrationProfile, JobRun, ProcessCheck, ScheduledJob
 from profiles.oauth import scopes
 
 
 @dataclass(frozen=True)
-class Found:
-    """What one process's check gave: a sentence, or the error with its remedy."""
+class CheckResult:
+    """The result of checking one process. `message` is a sentence for the page; `error` is set where it failed."""
 
-    process: base.Process
+    process: base.VendorProcess
     message: str
     error: base.ConnectorError | None = None
 
 
-def run(job: runs.Job, *, now: datetime) -> None:
-    """Raises the first failing process's `base.ConnectorError` after all of them were tried and kept."""
+def run(job: Job, *, now: datetime) -> None:
+    """Try every enabled process and store the results.
+
+    Then raises the first failing process's `base.ConnectorError`.
+    """
     profile = job.run.profile
     if profile is None:
-        raise runs.LeaseLost("The profile is gone.")
+        raise LeaseLost("The profile is gone.")
     rows = [row for row in scopes.by_grant(profile) if row.enabled]
     found = []
     for number, row in enumerate(rows, 1):
         job.progress(step=f"Trying: {row.process.label}", items=number - 1, expected=len(rows))
-        found.append(_try(job, row))
+        found.append(_try_process(job, row))
     with transaction.atomic():
-        _keep(job.run, profile, found, now)
+        _store_checks(job.run, profile, found, now)
         failed = [one.error for one in found if one.error]
         passed = [one.process.key for one in found if not one.error]
         if base.DOWNLOAD in passed:
             publish(profile, passed, by=job.run, validated_at=None if failed else now)
         job.progress(items=len(rows), counters={"passed": len(passed), "failed": len(failed)})
     if failed:
-        raise _worst(failed)
+        raise _error_to_raise(failed)
 
 
-def _try(job: runs.Job, row: scopes.ProcessScopes) -> Found:
+def _try_process(job: Job, row: scopes.ProcessScopes) -> CheckResult:
     try:
         if row.missing and row.connected:
             raise base.MissingScope(f"The token lacks {', '.join(row.missing)}.", scope=row.missing[0])
-        return Found(row.process, job.connector(row.process.purpose).probe(row.process.key))
+        return CheckResult(row.process, job.connector(row.process.purpose).probe(row.process.key))
     except base.ConnectorError as error:
         if isinstance(error, base.Reconnect) and row.connected and job.run.profile:
             credentials.mark_needs_authorization(job.run.profile, row.process.purpose, reason=str(error))
-        return Found(row.process, str(error), error)
+        return CheckResult(row.process, str(error), error)
 
 
-def _worst(errors: list[base.ConnectorError]) -> base.ConnectorError:
-    """The first one. A lost grant has been noted on its own credential, which need not be the download's."""
+def _error_to_raise(errors: list[base.ConnectorError]) -> base.ConnectorError:
+    """The first error; a lost grant as a refusal.
+
+    The grant was marked on its own credential, which need not be the download's.
+    """
     first = errors[0]
     if isinstance(first, base.Reconnect):
         return base.Refused(str(first), failure=first.failure, remedy=first.remedy)
     return first
 
 
-def _keep(run: JobRun, profile: IntegrationProfile, found: list[Found], now: datetime) -> None:
+def _store_checks(run: JobRun, profile: IntegrationProfile, found: list[CheckResult], now: datetime) -> None:
     profile.checks.exclude(process__in=[one.process.key for one in found]).delete()
     for one in found:
         failure = one.error.failure if one.error else base.Failure()
@@ -93,7 +100,7 @@ def _keep(run: JobRun, profile: IntegrationProfile, found: list[Found], now: dat
 
 
 def publish(profile: IntegrationProfile, passed: list[str], *, by: JobRun, validated_at: datetime | None) -> None:
-    """From now on the profile refreshes itself daily; its first refresh starts at once."""
+    """Publish the profile, schedule the processes that passed, and start a refresh now. It runs daily from then on."""
     locked = IntegrationProfile.objects.select_for_update(no_key=True, of=("self",)).get(pk=profile.pk)
     locked.status, locked.validated_at = IntegrationProfile.Status.PUBLISHED, validated_at
     locked.save(update_fields=["status", "validated_at", "updated_at"])
@@ -102,16 +109,19 @@ def publish(profile: IntegrationProfile, passed: list[str], *, by: JobRun, valid
             ScheduledJob.objects.get_or_create(profile=locked, process=process)
     first = locked.refreshed_at is None
     trigger = JobRun.Trigger.FIRST if first else JobRun.Trigger.MANUAL
-    queue.request(locked, base.DOWNLOAD, trigger=trigger, by=by.requested_by, in_chain=True)
+    queue.request(queue.Request(base.DOWNLOAD, trigger, profile=locked, by=by.requested_by, in_chain=True))
 
 
 def withdraw(profile: IntegrationProfile) -> None:
-    """A switch was changed: back to Draft, without the jobs of what is off, until it is validated again. Unsaved."""
+    """Return the profile to Draft and delete the scheduled jobs of processes that are off.
+
+    The caller saves the profile.
+    """
     off = [process for process in ScheduledJob.Process.values if not profile.process_enabled(process)]
     profile.scheduled_jobs.filter(process__in=off).delete()
     profile.status, profile.validated_at = IntegrationProfile.Status.DRAFT, None
 
 
 def can_validate(profile: IntegrationProfile) -> bool:
-    """Whether there is a token to try anything with."""
+    """Whether any credential of the profile has a token to try."""
     return any(credential.is_connected for credential in profile.alias.credentials.all())

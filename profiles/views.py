@@ -1,4 +1,4 @@
-"""Integration profiles: list, create, look at, change, delete, and download now."""
+"""Pages of integration profiles: list, create, show, change, delete, and download now."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ from profiles.filters import ProfileFilter
 from profiles.forms import DeleteForm, ProfileForm, VendorForm
 from profiles.jobs.views import start_run
 from profiles.models import IntegrationProfile
+from profiles.models.run import VALIDATE
 from profiles.oauth import app_guide, outcomes
 from profiles.tables import ProfileTable
-from samsaas.lib import tables
+from samsaas.lib import edits, tables
 from samsaas.lib.http import SignedInRequest
 
 TAKEN = "Another profile has taken this alias meanwhile. Choose another one."
@@ -31,9 +32,9 @@ def profile_list(request: SignedInRequest) -> HttpResponse:
     profiles = IntegrationProfile.objects.select_related("alias")
     context = tables.listing(request, profiles, ProfileTable, ProfileFilter)
     shown = list(context["table"].page.object_list.data)
-    told = notices.needs(shown, timezone.now())
+    urgent = notices.urgent_by_profile(shown, timezone.now())
     for profile in shown:
-        profile.notices = told[profile.pk]
+        profile.notices = urgent[profile.pk]
     return render(request, "profiles/profile_list.html", context | {"shown": shown})
 
 
@@ -68,7 +69,7 @@ def profile_edit(request: SignedInRequest, pk: int) -> HttpResponse:
     if form.is_valid():
         try:
             changed = save_profile.change(pk, form.cleaned_data, by=request.user)
-        except save_profile.EditConflict:
+        except edits.EditConflict:
             form.add_error(None, "Somebody else changed this profile meanwhile. Open it again and repeat your change.")
         except aliases.Taken:
             form.add_error("alias", TAKEN)
@@ -98,21 +99,21 @@ def profile_detail(request: SignedInRequest, pk: int) -> HttpResponse:
         IntegrationProfile.objects.select_related("alias__parent", "created_by").prefetch_related("alias__credentials"),
         pk=pk,
     )
-    context = overview.of(profile) | {"failure": _failure(profile)}
-    if context["failure"]:  # it says what to do, so the step everybody starts with is left out
+    context = overview.page_context(profile) | {"failure": _failed_authorization(profile)}
+    if context["failure"]:  # the failure says what to do, so the first-step notice is left out
         context["notices"] = [notice for notice in context["notices"] if notice.tone != "info"]
     return render(request, "profiles/profile_detail.html", context)
 
 
-def _failure(profile: IntegrationProfile) -> dict[str, Any] | None:
-    """The last press of Get OAuth Token, if it brought nothing."""
+def _failed_authorization(profile: IntegrationProfile) -> dict[str, Any] | None:
+    """The last press of Get OAuth Token with its outcome, if no token was stored."""
     last = profile.authorizations.exclude(outcome="").order_by("-pk").first()
     outcome = outcomes.OUTCOMES.get(last.outcome) if last else None
     return {"attempt": last, "outcome": outcome} if outcome and not outcome.stored else None
 
 
 def profile_delete(request: SignedInRequest, pk: int) -> HttpResponse:
-    """A confirmation that says what goes and what stays."""
+    """A confirmation that says what will be deleted and what will be kept."""
     profile = get_object_or_404(IntegrationProfile.objects.select_related("alias"), pk=pk)
     form = DeleteForm(request.POST or None, profile=profile)
     if form.is_valid():
@@ -124,17 +125,17 @@ def profile_delete(request: SignedInRequest, pk: int) -> HttpResponse:
             messages.success(request, f"{profile} was deleted.")
             return redirect("profile_list")
     context = {"profile": profile, "form": form}
-    context |= {"goes": delete_profile.goes(profile), "stays": delete_profile.stays(profile)}
+    context |= {"goes": delete_profile.will_be_deleted(profile), "stays": delete_profile.will_be_kept(profile)}
     return render(request, "profiles/profile_delete.html", context)
 
 
 @require_POST
 def profile_download(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Download subscriptions now, and go on with the daily refresh after it."""
+    """Download subscriptions now; the other steps of the daily refresh follow."""
     return start_run(request, pk, base.DOWNLOAD)
 
 
 @require_POST
 def profile_validate(request: SignedInRequest, pk: int) -> HttpResponse:
     """Validate Connection: try every enabled process. The profile's page shows the progress."""
-    return start_run(request, pk, base.VALIDATE, stay=True)
+    return start_run(request, pk, VALIDATE, stay=True)

@@ -1,4 +1,4 @@
-"""What is known of a seat's use at one moment, as plain data that a candidate keeps."""
+"""What is known about the use of a seat at one moment, as plain data that a removal candidate keeps."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from subscriptions.activity import last_used
 from subscriptions.models import LastActivity, Subscription
 
 
-def of(seat: Subscription, *, covered: bool, now: datetime) -> dict[str, Any]:
-    """Last activity (ISO 8601, UTC) with the vendor's word for it, and whether all the time since was read (`covered`).
+def describe_use(seat: Subscription, *, covered: bool, now: datetime) -> dict[str, Any]:
+    """Last activity (ISO 8601, UTC), the vendor's word for it, and whether all time since then was read (`covered`).
 
-    `inactive_days` is None where it cannot be counted: without any activity, and where not all the time was read.
+    `inactive_days` is None if it cannot be counted: without any activity, or if not all the time was read.
     """
     latest: LastActivity | None = getattr(seat, "last_activity", None)
     return {

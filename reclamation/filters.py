@@ -1,4 +1,4 @@
-"""Filters of the candidate list; they live in the URL."""
+"""The filter of the list of removal candidates. Its state is in the URL."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ CLOSED, ALL = "closed", "all"
 
 
 class CandidateFilter(ListFilter):
-    """Without a choice the list shows open candidates, which are work."""
+    """Without a choice the list shows open candidates, because somebody has to decide on them."""
 
-    q = search(placeholder="Number, name, e-mail or profile", method="find")
+    q = search(placeholder="Number, name, e-mail or profile", method="by_text")
     state = django_filters.ChoiceFilter(
         label="State",
         choices=[*State.choices, (CLOSED, "Closed"), (ALL, "All")],
@@ -43,7 +43,7 @@ class CandidateFilter(ListFilter):
             return queryset
         return queryset.exclude(closed_at=None) if value == CLOSED else queryset.filter(state=value)
 
-    def find(self, queryset: QuerySet[RemovalCandidate], name: str, value: str) -> QuerySet[RemovalCandidate]:
+    def by_text(self, queryset: QuerySet[RemovalCandidate], name: str, value: str) -> QuerySet[RemovalCandidate]:
         matches = Q()
         for column in ("display_name", "email", "external_id", "profile_name"):
             matches |= Q(**{f"{column}__icontains": value})

@@ -17,7 +17,7 @@ class ProposalForm(forms.Form):
         required=False,
         max_length=LONGEST_NOTE,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="What whoever decides should know.",
+        help_text="Anything that the person who decides should know.",
     )
 
 

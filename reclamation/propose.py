@@ -1,9 +1,9 @@
 """Propose a seat for removal by hand. Nothing is removed, and the vendor is not called.
 
-1. Lock the seat: nobody proposes it twice, and no deletion of its profile passes unseen.
+1. Lock the seat, so that it cannot be proposed twice, or deleted with its profile meanwhile.
 2. Refuse a seat that cannot be proposed.
-3. Note what is known of its use now.
-4. Open the candidate, Ready.
+3. Collect what is known about its use now.
+4. Open a candidate in the state Ready.
 """
 
 from __future__ import annotations
@@ -19,51 +19,51 @@ from reclamation.models import RemovalCandidate
 from subscriptions.activity import last_used
 from subscriptions.models import Subscription
 
-ENDED = "This subscription has ended: there is nothing left to remove."
+ENDED = "This subscription has ended, so there is nothing to remove."
 GONE = "This subscription was deleted with its integration profile."
-EXCLUDED = "An exclusion rule leaves this subscription out, so it is never reclaimed."
+EXCLUDED = "This subscription is excluded by a rule, so it is never reclaimed."
 UNMANAGED = "Its software model is not under management, so its subscriptions are never reclaimed."
 AUTHORIZED = (
-    "This account authorized the connection, and files of removed members go to it. "
+    "This account authorized the connection, and the files of removed members go to it. "
     "Let another administrator press Get OAuth Token first."
 )
 
 
-class Refused(Exception):
-    """The seat cannot be proposed; the text says why, and what to do where something can be done."""
+class ProposalRefused(Exception):
+    """The seat cannot be proposed. The text says why and, if possible, what to do."""
 
 
-class AlreadyOpen(Refused):
-    """There is an open candidate for the seat: this one."""
+class AlreadyOpen(ProposalRefused):
+    """The seat already has an open candidate, `candidate`."""
 
     def __init__(self, candidate: RemovalCandidate) -> None:
-        super().__init__(f"This subscription is proposed already: {candidate.number}.")
+        super().__init__(f"This subscription is already proposed: {candidate.number}.")
         self.candidate = candidate
 
 
 @transaction.atomic
 def run(seat: Subscription, *, justification: str, note: str, by: User, now: datetime) -> RemovalCandidate:
-    """The new candidate. Raises `AlreadyOpen` or `Refused`; nothing is written then."""
+    """Open a candidate for the seat. Raises `AlreadyOpen` or `ProposalRefused`, and writes nothing then."""
     seats = Subscription.objects.select_related("profile", "identifier__software_model", "last_activity")
-    described = seats.annotate(watched=last_used.watched(now))
+    described = seats.annotate(inactivity_known=last_used.inactivity_known(now))
     locked = described.select_for_update(no_key=True, of=("self",)).filter(pk=seat.pk).first()
     if locked is None:
-        raise Refused(GONE)
-    check(locked)
-    known = evidence.of(locked, covered=locked.watched, now=now)
+        raise ProposalRefused(GONE)
+    check_seat(locked)
+    known = evidence.describe_use(locked, covered=locked.inactivity_known, now=now)
     return workflow.open_for(locked, justification=justification, note=note, evidence=known, by=by, now=now)
 
 
-def check(seat: Subscription) -> None:
-    """Raises `AlreadyOpen` or `Refused` where the seat cannot be proposed."""
+def check_seat(seat: Subscription) -> None:
+    """Raises `AlreadyOpen` or `ProposalRefused` if the seat cannot be proposed."""
     if found := RemovalCandidate.objects.open().filter(subscription=seat).first():
         raise AlreadyOpen(found)
-    if reason := refusal(seat):
-        raise Refused(reason)
+    if reason := refusal_reason(seat):
+        raise ProposalRefused(reason)
 
 
-def refusal(seat: Subscription) -> str:
-    """Why the seat itself cannot be proposed; empty when it can."""
+def refusal_reason(seat: Subscription) -> str:
+    """Why the seat cannot be proposed, apart from an open candidate; empty if it can."""
     if seat.ended_at:
         return ENDED
     if seat.excluded:

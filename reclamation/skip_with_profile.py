@@ -1,7 +1,7 @@
-"""Close a profile's open candidates when the profile is deleted; closed ones stay as they are.
+"""Close the open candidates of a profile that is being deleted. Closed candidates are not changed.
 
-A step of `profiles.delete_profile`, which calls it by `PROFILE_DELETION_STEPS` in its own transaction, when the seats
-are gone and nobody can propose one any more.
+This is a step of `profiles.delete_profile`, which calls it through the setting `PROFILE_DELETION_STEPS`, in its own
+transaction. By then the seats are deleted, so that nobody can propose one any more.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from reclamation.models import RemovalCandidate
 REASON = "The integration profile was deleted."
 
 
-def stays(profile: IntegrationProfile) -> list[Consequence]:
+def will_be_kept(profile: IntegrationProfile) -> list[Consequence]:
     """The candidates that are kept, and what becomes of them; nothing where there are none."""
     candidates = RemovalCandidate.objects.filter(profile=profile)
     found = [
@@ -29,4 +29,5 @@ def stays(profile: IntegrationProfile) -> list[Consequence]:
 
 
 def run(profile: IntegrationProfile, *, by: User, now: datetime) -> None:
+    """Close the profile's open candidates as skipped."""
     workflow.skip_all(profile, reason=REASON, by=by, now=now)

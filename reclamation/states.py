@@ -1,4 +1,4 @@
-"""The eight states of a removal candidate, and which of them leads to which.
+"""The eight states of a removal candidate, and which state may follow which.
 
 Source: "Reclaiming user subscriptions" of the original's documentation.
 """
@@ -22,7 +22,8 @@ class State(models.TextChoices):
 CLOSED = (State.CLOSED_COMPLETE, State.CLOSED_SKIPPED, State.CLOSED_CANCELED)
 OPEN = tuple(state for state in State if state not in CLOSED)
 
-# From every open state a person may skip, and activity cancels. Only a removal completes, and what is closed stays so.
+# Every open candidate may be skipped by a person or canceled by new activity. Only a removal completes a candidate,
+# and a closed one stays closed.
 _ENDS = {State.CLOSED_SKIPPED, State.CLOSED_CANCELED}
 MOVES: dict[State, set[State]] = {
     State.ATTENTION_REQUIRED: {State.READY, *_ENDS},

@@ -11,7 +11,7 @@ class CandidateTable(Table):
     row_links = True
     filtered_title = "No removal candidate matches"
     empty_title = "No open removal candidate"
-    empty_text = "Open a software subscription and press Propose for removal. That removes nothing by itself."
+    empty_text = "Open a software subscription and press Propose for removal. That does not remove it yet."
 
     id = MarkupColumn('<a href="{{ record.get_absolute_url }}">{{ record.number }}</a>', verbose_name="Number")
     display_name = MarkupColumn(

@@ -1,4 +1,4 @@
-"""Removal candidates: the list, its export, one candidate, proposing a seat, and closing as skipped."""
+"""Pages of removal candidates: the list, its export, one candidate, proposing a seat, closing as skipped."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ HEADER = (
 
 
 def candidate_list(request: HttpRequest) -> HttpResponse:
-    """Open candidates, unless the filter says otherwise."""
+    """The candidates. Without a filter only open ones are listed."""
     rows = RemovalCandidate.objects.select_related("opened_by")
     context = tables.listing(request, rows, CandidateTable, CandidateFilter)
     context["export_query"] = request.GET.urlencode()
@@ -39,15 +39,15 @@ def candidate_list(request: HttpRequest) -> HttpResponse:
 
 
 def candidate_export(request: HttpRequest) -> HttpResponseBase:
-    """The rows of the filtered list as CSV. A filter that makes no sense leads back to the list, which says so."""
+    """The rows of the filtered list as CSV. With an invalid filter, back to the list, which names the problem."""
     rows = RemovalCandidate.objects.select_related("opened_by")
     filtered = CandidateFilter(request.GET, queryset=rows, request=request)
     if filtered.errors:
         return redirect(f"{reverse('candidate_list')}?{request.GET.urlencode()}")
-    return csv_export.stream("removal-candidates", HEADER, _rows(filtered.qs))
+    return csv_export.stream("removal-candidates", HEADER, _export_rows(filtered.qs))
 
 
-def _rows(candidates: QuerySet[RemovalCandidate]) -> Iterator[tuple[Any, ...]]:
+def _export_rows(candidates: QuerySet[RemovalCandidate]) -> Iterator[tuple[Any, ...]]:
     for one in candidates.order_by("-pk").iterator(chunk_size=2000):
         at = one.evidence["last_activity"]
         yield (
@@ -60,7 +60,7 @@ def _rows(candidates: QuerySet[RemovalCandidate]) -> Iterator[tuple[Any, ...]]:
 
 
 def candidate_detail(request: HttpRequest, pk: int) -> HttpResponse:
-    """One candidate: whose seat, what was known when it was opened, and every state it was in."""
+    """One candidate: its seat, its evidence, and the history of its states."""
     related = ("subscription", "profile", "opened_by")
     candidate = get_object_or_404(RemovalCandidate.objects.select_related(*related), pk=pk)
     at = candidate.evidence["last_activity"]
@@ -73,11 +73,11 @@ def candidate_detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def candidate_propose(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Propose a seat by hand. One that is proposed already leads to its candidate."""
+    """Propose a seat by hand. If it already has an open candidate, show that one."""
     seat = get_object_or_404(Subscription.objects.select_related("profile", "identifier__software_model"), pk=pk)
     form = ProposalForm(request.POST or None)
     try:
-        propose.check(seat)
+        propose.check_seat(seat)
         if form.is_valid():
             candidate = propose.run(seat, **form.cleaned_data, by=request.user, now=timezone.now())
             messages.success(request, f"{candidate.number} was opened. Nothing was removed.")
@@ -85,17 +85,17 @@ def candidate_propose(request: SignedInRequest, pk: int) -> HttpResponse:
     except propose.AlreadyOpen as found:
         messages.info(request, str(found))
         return redirect(found.candidate)
-    except propose.Refused as reason:
+    except propose.ProposalRefused as reason:
         messages.error(request, str(reason))
         return redirect(seat)
     return render(request, "reclamation/candidate_propose.html", {"seat": seat, "form": form})
 
 
 def candidate_skip(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Close Skipped, with a reason."""
+    """Close a candidate as skipped, with a reason."""
     candidate = get_object_or_404(RemovalCandidate, pk=pk)
     if not candidate.is_open:
-        messages.info(request, f"{candidate.number} is closed already.")
+        messages.info(request, f"{candidate.number} is already closed.")
         return redirect(candidate)
     form = SkipForm(request.POST or None)
     if not form.is_valid():
@@ -103,7 +103,7 @@ def candidate_skip(request: SignedInRequest, pk: int) -> HttpResponse:
     try:
         workflow.skip(candidate, reason=form.cleaned_data["reason"], by=request.user, now=timezone.now())
     except workflow.NotAllowed:
-        messages.info(request, f"{candidate.number} was closed meanwhile.")
+        messages.info(request, f"{candidate.number} was closed in the meantime.")
     else:
         messages.success(request, f"{candidate.number} was closed as skipped.")
     return redirect(candidate)

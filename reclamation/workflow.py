@@ -1,7 +1,6 @@
-# ruff: noqa: S608 - names of tables are our own constants, all else is a parameter
-"""The only code that gives a removal candidate a state, so that none moves twice, unseen, or where it may not go.
+"""The only code that changes the state of a removal candidate. It allows only the moves in `states.MOVES`, each once.
 
-Every way through here writes the candidate, its history and the audit trail in one transaction.
+Every function writes the candidate, its history and the audit trail in one transaction.
 """
 
 from __future__ import annotations
@@ -16,6 +15,7 @@ from profiles.models import IntegrationProfile
 from reclamation.models import RemovalCandidate, StateChange
 from reclamation.states import CLOSED, MOVES, State
 from samsaas import audit
+from samsaas.lib import sql
 from subscriptions.models import Subscription
 
 CANDIDATES = RemovalCandidate._meta.db_table
@@ -23,14 +23,14 @@ HISTORY = StateChange._meta.db_table
 
 
 class NotAllowed(Exception):
-    """No such move from the state the candidate is in by now; nothing was written."""
+    """The candidate cannot move to this state from the state it is in now. Nothing was written."""
 
 
 @transaction.atomic
 def open_for(
     seat: Subscription, *, justification: str, note: str, evidence: dict[str, Any], by: User | None, now: datetime
 ) -> RemovalCandidate:
-    """A new candidate, Ready. Raises IntegrityError where the seat has an open one."""
+    """Open a candidate in the state Ready. Raises IntegrityError if the seat already has an open one."""
     candidate = RemovalCandidate.objects.create(
         subscription=seat,
         profile=seat.profile,
@@ -52,20 +52,19 @@ def open_for(
 
 
 def skip(candidate: RemovalCandidate, *, reason: str, by: User, now: datetime) -> None:
-    """Close it without removing anybody: Closed Skipped. Raises `NotAllowed`."""
-    _move(candidate, State.CLOSED_SKIPPED, reason=reason, by=by, now=now)
+    """Close the candidate without removing the seat: Closed Skipped. Raises `NotAllowed`."""
+    _move_to(candidate, State.CLOSED_SKIPPED, reason=reason, by=by, now=now)
 
 
 @transaction.atomic
 def skip_all(profile: IntegrationProfile, *, reason: str, by: User, now: datetime) -> int:
-    """Closed Skipped for every open candidate of a profile whose seats are gone, however many. Returns how many."""
+    """Close all open candidates of a profile whose seats are deleted: Closed Skipped. Returns how many."""
     lock = " FOR UPDATE" if connection.features.has_select_for_update else ""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"INSERT INTO {HISTORY} (candidate_id, from_state, to_state, at, by_id, reason) "
-            f"SELECT id, state, %s, %s, %s, %s FROM {CANDIDATES} WHERE profile_id = %s AND closed_at IS NULL{lock}",
-            [State.CLOSED_SKIPPED, connection.ops.adapt_datetimefield_value(now), by.pk, reason, profile.pk],
-        )
+    sql.execute(
+        f"INSERT INTO {HISTORY} (candidate_id, from_state, to_state, at, by_id, reason) "  # noqa: S608 - tables of ours
+        f"SELECT id, state, %s, %s, %s, %s FROM {CANDIDATES} WHERE profile_id = %s AND closed_at IS NULL{lock}",
+        [State.CLOSED_SKIPPED, connection.ops.adapt_datetimefield_value(now), by.pk, reason, profile.pk],
+    )
     rows = RemovalCandidate.objects.filter(profile=profile).open()
     skipped = rows.update(state=State.CLOSED_SKIPPED, closed_at=now, subscription=None)
     if skipped:
@@ -74,8 +73,8 @@ def skip_all(profile: IntegrationProfile, *, reason: str, by: User, now: datetim
 
 
 @transaction.atomic
-def _move(candidate: RemovalCandidate, to: State, *, reason: str, by: User | None, now: datetime) -> None:
-    """The door: one candidate from the state it was read in to another. Raises `NotAllowed`, also when overtaken."""
+def _move_to(candidate: RemovalCandidate, to: State, *, reason: str, by: User | None, now: datetime) -> None:
+    """Move a candidate to another state. Raises `NotAllowed`, also if somebody else has moved it since it was read."""
     before = State(candidate.state)
     if to not in MOVES[before]:
         raise NotAllowed

@@ -62,7 +62,7 @@ def _seat_figures() -> dict[str, Any]:
 def _urgent_first(now: datetime) -> list[Any]:
     """All profiles with their `notices`, most urgent first."""
     profiles: list[Any] = list(IntegrationProfile.objects.select_related("alias").order_by("display_name"))
-    needs = notices.needs(profiles, now)
+    needs = notices.urgent_by_profile(profiles, now)
     for profile in profiles:
         profile.notices = needs[profile.pk]
     coverage.add_gaps(profiles)

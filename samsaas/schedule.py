@@ -21,8 +21,9 @@ from profiles.models import Credential, IntegrationProfile, JobRun, ScheduledJob
 from samsaas.models import Heartbeat
 from subscriptions.download import staging
 from subscriptions.people.imports import upload as upload_people
+from subscriptions.rematch import MATCH
 
-DAILY_ORDER = (base.DOWNLOAD, base.MATCH, base.ACTIVITY)
+DAILY_ORDER = (base.DOWNLOAD, MATCH, base.ACTIVITY)
 FORGET_AFTER = timedelta(days=2)
 
 
@@ -49,7 +50,9 @@ def follow() -> int:
         following = next_step(run)
         if following and run.profile:
             _, new = queue.request(
-                run.profile, following, trigger=JobRun.Trigger.CHAIN, by=run.requested_by, in_chain=True, after=run
+                queue.Request(
+                    following, JobRun.Trigger.CHAIN, profile=run.profile, by=run.requested_by, in_chain=True, after=run
+                )
             )
             requested += new
     return requested
@@ -60,7 +63,7 @@ def next_step(run: JobRun) -> str | None:
     profile = run.profile
     if profile is None or run.process not in DAILY_ORDER[:-1]:
         return None
-    going = {base.MATCH, *profile.scheduled_jobs.filter(paused=False).values_list("process", flat=True)}
+    going = {MATCH, *profile.scheduled_jobs.filter(paused=False).values_list("process", flat=True)}
     later = DAILY_ORDER[DAILY_ORDER.index(run.process) + 1 :]
     return next((step for step in later if profile.process_enabled(step) and step in going), None)
 
@@ -72,7 +75,11 @@ def start_due() -> None:
     for job in _refreshable():
         if due(job, now) and not _asked_for(job, now):
             today = now.astimezone(job.local_zone).date()
-            queue.request(job.profile, job.process, trigger=JobRun.Trigger.SCHEDULE, logical_date=today, in_chain=True)
+            queue.request(
+                queue.Request(
+                    job.process, JobRun.Trigger.SCHEDULE, profile=job.profile, logical_date=today, in_chain=True
+                )
+            )
 
 
 def _asked_for(job: ScheduledJob, now: datetime) -> bool:

@@ -1,4 +1,4 @@
-"""E-mail addresses as they are compared and accepted."""
+"""How e-mail addresses are compared, and which ones are accepted."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ import re
 import string
 import unicodedata
 
-from django.db import connection
-
-from subscriptions.models import PersonAddress, normalized
+from samsaas.lib import sql
+from subscriptions.models import PersonAddress, normalize_address
 
 MOST_ADDRESSES = 20
 LONGEST_ADDRESS = PersonAddress._meta.get_field("address").max_length or 0
@@ -16,16 +15,19 @@ ADDRESS = re.compile(r"[^\s@<>()\[\],;:\"]+@[^\s@<>()\[\],;:\"]+\.[^\s@<>()\[\],
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
-def normal(expression: str) -> str:
-    """SQL for `models.normalized`: PostgreSQL's own lower() knows more letters than ours, SQLite's just ASCII."""
-    if connection.vendor == "postgresql":
+def normalized_sql(expression: str) -> str:
+    """`models.normalize_address` as SQL. PostgreSQL's lower() would also change letters that are not ASCII."""
+    if sql.is_postgresql():
         return f"translate(btrim({expression}), '{string.ascii_uppercase}', '{string.ascii_lowercase}')"
     return f"lower(trim({expression}))"
 
 
 def checked_addresses(given: list[str]) -> list[str]:
-    """What forms and files accept as a person's addresses: normalized, each once. Raises `ValueError`, with all bad."""
-    found = list(dict.fromkeys(normalized(address) for address in given if address.strip()))
+    """The addresses of a person from a form or a file, normalized, each once.
+
+    Raises `ValueError` that names all bad ones.
+    """
+    found = list(dict.fromkeys(normalize_address(address) for address in given if address.strip()))
     if bad := [f"“{address[:60]}”" for address in found if not _is_address(address)]:
         if len(bad) == 1:
             raise ValueError(f"{bad[0]} is not an e-mail address.")

@@ -27,7 +27,7 @@ class SoftwareModelAdmin(ReadOnlyAdmin):
 
 @admin.register(Subscription)
 class SubscriptionAdmin(ReadOnlyAdmin):
-    """A million rows: the list is ordered by an index and joined once."""
+    """There may be a million rows, so the list is sorted by an index and joined once."""
 
     list_display = ("display_name", "email", "profile", "identifier", "status", "consumes_license", "ended_at")
     list_filter = ("profile", "status", "consumes_license")

@@ -1,4 +1,4 @@
-"""Counts of seats for the pages, computed from published rows whenever they are shown."""
+"""Counts of seats for the pages. They are computed from the published rows each time a page is shown."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ TONES = {
     Subscription.Status.REMOVED: "idle",
     Subscription.Status.UNKNOWN: "idle",
 }
-# What listed seats divide into; current + left_out = listed.
+# Listed seats are either current or excluded: current + left_out = listed.
 SIDE_CONDITIONS = {
     "current": Q(excluded=False),
     "consuming": Q(excluded=False, consumes_license=True),
@@ -31,7 +31,7 @@ SIDES = {name: Count("pk", filter=condition) for name, condition in SIDE_CONDITI
 
 
 def by_status(seats: SubscriptionQuerySet, **filters: Any) -> list[dict[str, Any]]:
-    """Current seats of every status, for a stacked bar; statuses nobody has are left out."""
+    """How many current seats have each status, for a stacked bar. A status that no seat has is omitted."""
     counted = dict(seats.current().order_by().values_list("status").annotate(Count("pk")))
     return [
         {
@@ -46,9 +46,9 @@ def by_status(seats: SubscriptionQuerySet, **filters: Any) -> list[dict[str, Any
 
 
 def of_profile(profile: IntegrationProfile) -> dict[str, Any]:
-    """Listed seats of one profile by software model, unrecognized ones last, with totals and the lists behind them.
+    """Listed seats of one profile by software model, unrecognized ones last, with totals and links to the lists.
 
-    Listed = current + left out by a rule.
+    Listed = current + excluded.
     """
     grouped = Subscription.objects.filter(profile=profile).listed().order_by().values_list("identifier")
     counted = {pk: counts for pk, *counts in grouped.annotate(**SIDES)}
@@ -84,9 +84,9 @@ def _model_row(profile: IntegrationProfile, model: SoftwareModel | None) -> dict
 def by_profile(
     seats: SubscriptionQuerySet, profiles: Iterable[IntegrationProfile] | None = None
 ) -> list[dict[str, Any]]:
-    """Per profile: current seats, licenses counted here, seats left out, and what the vendor reports, side by side.
+    """Per profile: current seats, licenses in use as counted here, and excluded seats, beside what the vendor reports.
 
-    The given profiles, in their order; without them, those that hold a listed seat, by name.
+    The given profiles in their order; if none are given, those that have a listed seat, by name.
     """
     if profiles is not None:
         profiles = list(profiles)
@@ -101,17 +101,17 @@ def by_profile(
 
 
 def totals(rows: Iterable[dict[str, Any]]) -> dict[str, int]:
-    """The sums of `by_profile`."""
+    """The sums of the rows of `by_profile`."""
     rows = list(rows)
     return {name: sum(row[name] for row in rows) for name in SIDES}
 
 
 def by_last_activity(seats: SubscriptionQuerySet, now: datetime, **filters: Any) -> list[dict[str, Any]]:
-    """Current seats per band of last activity, for a chart, with the rows behind every bar and every gap.
+    """Current seats per band of last activity, for a chart. Every bar, and the gap in it, has a link to its rows.
 
     Widths are in per cent of the longest bar.
     """
-    rows = last_used.distribution(seats, now)
+    rows = last_used.count_by_band(seats, now)
     most = max(row["value"] for row in rows) or 1
     return [
         row

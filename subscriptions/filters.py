@@ -1,4 +1,4 @@
-"""The filter of the list of subscriptions; it lives in the URL."""
+"""The filter of the list of subscriptions. Its state is in the URL."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ class WholeNumberFilter(django_filters.Filter):
 
 
 class SubscriptionFilter(ListFilter):
-    """Without a choice the list shows current seats, which is what a license is paid for."""
+    """Without a choice the list shows current seats, because those are what licenses are paid for."""
 
     finds_words = True
 
-    q = search(placeholder="Name, e-mail or id", method="find")
+    q = search(placeholder="Name, e-mail or id", method="by_text")
     profile = django_filters.ModelChoiceFilter(
         label="Profile", queryset=IntegrationProfile.objects.all(), empty_label="Any"
     )
@@ -49,14 +49,14 @@ class SubscriptionFilter(ListFilter):
     )
     status = django_filters.ChoiceFilter(label="Status", choices=Subscription.Status.choices, empty_label="Any")
     seats = django_filters.ChoiceFilter(
-        label="Seats",
-        choices=[(ENDED, "Ended"), (EXCLUDED, "Excluded by a rule"), (ALL, "All")],
+        label="Subscriptions",
+        choices=[(ENDED, "Ended"), (EXCLUDED, "Excluded"), (ALL, "All")],
         empty_label="Current",
-        method="in_time",
+        method="by_period",
     )
 
     license = django_filters.ChoiceFilter(
-        label="License", choices=[(USES, "Used"), (USES_NONE, "Not used")], empty_label="Any", method="by_license"
+        label="License", choices=[(USES, "In use"), (USES_NONE, "Not in use")], empty_label="Any", method="by_license"
     )
     user = django_filters.ChoiceFilter(
         label="User",
@@ -67,11 +67,11 @@ class SubscriptionFilter(ListFilter):
     activity = django_filters.ChoiceFilter(
         label="Last activity", choices=list(last_used.LABELS.items()), empty_label="Any", method="by_activity"
     )
-    # Without a place on the form: other pages lead here with them, and a chip shows them.
+    # Not on the form: links of other pages set these, and a chip above the list shows them.
     person = django_filters.ModelChoiceFilter(
         label="User", field_name="match__person", queryset=Person.objects.all(), widget=forms.HiddenInput
     )
-    address = django_filters.CharFilter(label="Address", method="of_address", max_length=320, widget=forms.HiddenInput)
+    address = django_filters.CharFilter(label="Address", method="by_address", max_length=320, widget=forms.HiddenInput)
     identifier = django_filters.ModelChoiceFilter(
         label="Subscription identifier", queryset=SubscriptionIdentifier.objects.all(), widget=forms.HiddenInput
     )
@@ -98,20 +98,25 @@ class SubscriptionFilter(ListFilter):
         return chosen if asked.get("seats") or asked.get("ended_by") else chosen.filter(ended_at=None, excluded=False)
 
     def active_filters(self) -> list[tuple[str, str, str]]:
-        """The choice without a model has a value of its own, which is no word for a reader."""
+        """Name the choice without a software model; the value it has in the URL is not for readers."""
         return [
             (name, label, NO_MODEL if (name, text) == ("model", UNRECOGNIZED) else text)
             for name, label, text in super().active_filters()
         ]
 
-    def find(self, queryset: SubscriptionQuerySet, name: str, value: str) -> SubscriptionQuerySet:
-        return queryset.told_by(value)
+    def by_text(self, queryset: SubscriptionQuerySet, name: str, value: str) -> SubscriptionQuerySet:
+        return queryset.search(value)
 
     def by_user(self, queryset: QuerySet[Subscription], name: str, value: str) -> QuerySet[Subscription]:
-        return self._of_leavers(queryset) if value == LEFT else queryset.filter(match__isnull=value == WITHOUT_USER)
+        return (
+            self._seats_of_leavers(queryset) if value == LEFT else queryset.filter(match__isnull=value == WITHOUT_USER)
+        )
 
-    def _of_leavers(self, queryset: QuerySet[Subscription]) -> QuerySet[Subscription]:
-        """A few by their keys: PostgreSQL, not told how few they are, walks a million names to find fifty of them."""
+    def _seats_of_leavers(self, queryset: QuerySet[Subscription]) -> QuerySet[Subscription]:
+        """The seats of leavers; up to `FEW` of them by their keys.
+
+        Otherwise PostgreSQL does not know how few there are, and reads a million names in order to find fifty.
+        """
         left = queryset.filter(match__person__left_on__lte=timezone.localdate())
         is_history = self.form.cleaned_data.get("seats") or self.form.cleaned_data.get("ended_by")
         shown = left if is_history else left.filter(ended_at=None, excluded=False)
@@ -119,13 +124,13 @@ class SubscriptionFilter(ListFilter):
         return queryset.filter(pk__in=keys) if len(keys) <= FEW else left
 
     def by_activity(self, queryset: QuerySet[Subscription], name: str, value: str) -> QuerySet[Subscription]:
-        return queryset.filter(last_used.condition(value, timezone.now()))
+        return queryset.filter(last_used.band_condition(value, timezone.now()))
 
     def by_coverage(self, queryset: QuerySet[Subscription], name: str, value: str) -> QuerySet[Subscription]:
-        return queryset.exclude(last_used.knowledge(timezone.now()).watched())
+        return queryset.exclude(last_used.read_knowledge(timezone.now()).inactivity_known())
 
-    def of_address(self, queryset: QuerySet[Subscription], name: str, value: str) -> QuerySet[Subscription]:
-        """Every seat that carries this e-mail address: a hint to the same person, never a proof."""
+    def by_address(self, queryset: QuerySet[Subscription], name: str, value: str) -> QuerySet[Subscription]:
+        """Every seat with this e-mail address. That hints at one person but does not prove it."""
         return queryset.filter(email__iexact=value)
 
     def by_license(self, queryset: QuerySet[Subscription], name: str, value: str) -> QuerySet[Subscription]:
@@ -133,9 +138,11 @@ class SubscriptionFilter(ListFilter):
             return queryset.filter(consumes_license=True, ended_at=None, excluded=False)
         uses_none = Q(consumes_license=False)
         if self.form.cleaned_data.get("seats") or self.form.cleaned_data.get("ended_by"):
-            uses_none |= Q(excluded=True) | ~Q(ended_at=None)  # else the list holds none of these, and an index helps
+            uses_none |= Q(excluded=True) | ~Q(
+                ended_at=None
+            )  # otherwise the list has none of these, and the simpler condition can use an index
         return queryset.filter(uses_none)
 
-    def in_time(self, queryset: QuerySet[Subscription], name: str, value: str) -> QuerySet[Subscription]:
+    def by_period(self, queryset: QuerySet[Subscription], name: str, value: str) -> QuerySet[Subscription]:
         chosen = {ENDED: ~Q(ended_at=None), EXCLUDED: Q(ended_at=None, excluded=True)}
         return queryset.filter(chosen[value]) if value in chosen else queryset

@@ -1,4 +1,4 @@
-"""The way to the subscription list behind a figure."""
+"""Links from a figure to the list of subscriptions behind it."""
 
 from __future__ import annotations
 
@@ -14,5 +14,5 @@ LEFT = "left"
 
 
 def list_url(**filters: Any) -> str:
-    """The subscription list behind a figure."""
+    """The URL of the subscription list with these filters."""
     return f"{reverse('subscription_list')}?{urlencode(filters)}"

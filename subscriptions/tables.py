@@ -10,7 +10,7 @@ from subscriptions.models import Subscription
 
 
 def by_known(queryset: QuerySet[Subscription], column: str, is_descending: bool) -> tuple[QuerySet[Subscription], bool]:
-    """Sorted by a column not every seat has; those without it come last, either way, on every database."""
+    """Sort by a column that not every seat has. Seats without it come last in both directions, on every database."""
     key = F(column).desc(nulls_last=True) if is_descending else F(column).asc(nulls_last=True)
     return queryset.order_by(key, "pk"), True
 
@@ -57,13 +57,13 @@ class SubscriptionTable(Table):
     )
     last_activity = MarkupColumn(
         "{% if record.last_activity %}{{ record.last_activity.at|day }}"
-        '{% elif record.watched %}<span class="muted">No activity known</span>'
+        '{% elif record.inactivity_known %}<span class="muted">No activity known</span>'
         '{% else %}<span class="muted">Not covered</span>{% endif %}',
         verbose_name="Last activity",
     )
     inactive_days = MarkupColumn(
         "{% load seats %}{% if record.ended_at or not record.last_activity %}{{ None|number }}"
-        "{% elif record.watched %}{{ record.last_activity.at|inactive_days|number }}"
+        "{% elif record.inactivity_known %}{{ record.last_activity.at|inactive_days|number }}"
         '{% else %}<span class="muted" title="The time since the latest known activity is not fully covered.">'
         "Unknown</span>{% endif %}",
         verbose_name="Inactive days",
@@ -71,7 +71,7 @@ class SubscriptionTable(Table):
     )
 
     def order_email(self, queryset: QuerySet[Subscription], is_descending: bool) -> tuple[QuerySet[Subscription], bool]:
-        key = Upper("email")  # as the index has it
+        key = Upper("email")  # the index is on this expression
         return queryset.order_by(key.desc() if is_descending else key.asc(), "pk"), True
 
     def order_user(self, queryset: QuerySet[Subscription], is_descending: bool) -> tuple[QuerySet[Subscription], bool]:

@@ -1,4 +1,4 @@
-"""Software subscriptions: the list, its export, and one seat."""
+"""The list of software subscriptions, its export, and the page of one subscription."""
 
 from __future__ import annotations
 
@@ -33,41 +33,39 @@ HEADER = (
     "Employee id",
     "First seen (UTC)",
     "Ended (UTC)",
-    "Excluded by a rule",
+    "Excluded",
     "User",
     "User left on",
     "Last activity (UTC)",
     "Inactive days",
-    "What is known of the activity",
+    "Activity coverage",
 )
-# What the page of one seat says beyond its row.
-OF_ONE = ("ended_by_run", "last_activity__run", "match__rule", "match__by")
 
 
-def described(seats: SubscriptionQuerySet) -> SubscriptionQuerySet:
-    """The seats with everything a row says; `watched` is whether days of inactivity can be counted."""
+def with_row_facts(seats: SubscriptionQuerySet) -> SubscriptionQuerySet:
+    """The seats with all that a row shows. `inactivity_known` says whether days of inactivity can be counted."""
     related = ("profile", "identifier__software_model", "match__person", "last_activity")
-    return seats.select_related(*related).annotate(watched=last_used.watched(timezone.now()))
+    return seats.select_related(*related).annotate(inactivity_known=last_used.inactivity_known(timezone.now()))
 
 
 def subscription_list(request: HttpRequest) -> HttpResponse:
-    """Every seat of every profile; current ones unless the filter says otherwise."""
+    """The seats of all profiles. Without a filter only current ones are listed."""
     context = tables.listing(
-        request, Subscription.objects.all(), SubscriptionTable, SubscriptionFilter, describe=described
+        request, Subscription.objects.all(), SubscriptionTable, SubscriptionFilter, describe=with_row_facts
     )
     context["export_query"] = request.GET.urlencode()
     return render(request, "subscriptions/subscription_list.html", context)
 
 
 def subscription_export(request: HttpRequest) -> HttpResponseBase:
-    """The rows of the filtered list as CSV. A filter that makes no sense leads back to the list, which says so."""
+    """The rows of the filtered list as CSV. With an invalid filter, back to the list, which names the problem."""
     filtered = SubscriptionFilter(request.GET, queryset=Subscription.objects.all(), request=request)
     if filtered.errors:
         return redirect(f"{reverse('subscription_list')}?{request.GET.urlencode()}")
-    return csv_export.stream("software-subscriptions", HEADER, _rows(described(filtered.qs)))
+    return csv_export.stream("software-subscriptions", HEADER, _export_rows(with_row_facts(filtered.qs)))
 
 
-def _rows(seats: Any) -> Iterator[tuple[Any, ...]]:
+def _export_rows(seats: Any) -> Iterator[tuple[Any, ...]]:
     now = timezone.now()
     for seat in seats.order_by("display_name", "pk").iterator(chunk_size=2000):
         yield (
@@ -85,28 +83,28 @@ def _rows(seats: Any) -> Iterator[tuple[Any, ...]]:
             seat.ended_at,
             seat.excluded,
             *((seat.match.person.name, seat.match.person.left_on) if hasattr(seat, "match") else ("", None)),
-            *_use(seat, getattr(seat, "last_activity", None), now),
+            *_activity_cells(seat, getattr(seat, "last_activity", None), now),
         )
 
 
-def _use(seat: Any, latest: LastActivity | None, now: datetime) -> tuple[Any, Any, str]:
-    """Last activity, inactive days where they can be counted, and in the words of the pages why they cannot."""
+def _activity_cells(seat: Any, latest: LastActivity | None, now: datetime) -> tuple[Any, Any, str]:
+    """Last activity, inactive days if they can be counted, and how well the activity is covered, in words."""
     if latest is None:
-        return None, None, last_used.LABELS[last_used.NO_ACTIVITY if seat.watched else last_used.NOT_COVERED]
+        return None, None, last_used.LABELS[last_used.NO_ACTIVITY if seat.inactivity_known else last_used.NOT_COVERED]
     if seat.ended_at is not None:
         return latest.at, None, "Ended"
-    if not seat.watched:
+    if not seat.inactivity_known:
         return latest.at, None, f"Unknown: {last_used.GAP_LABEL.lower()}"
     return latest.at, last_used.inactive_days(latest.at, now), "Covered"
 
 
 def subscription_detail(request: HttpRequest, pk: int) -> HttpResponse:
-    """One seat as the vendor last described it, its use, its history here, and what leaves it out."""
+    """One seat as the vendor last described it, its use, its history here, and the rules that exclude it."""
     related = ("ended_by_run", "last_activity__run", "match__rule", "match__by")
-    seat = get_object_or_404(described(Subscription.objects.all()).select_related(*related), pk=pk)
+    seat = get_object_or_404(with_row_facts(Subscription.objects.all()).select_related(*related), pk=pk)
     context = {
         "seat": seat,
-        "daily": daily_activity.of(seat, timezone.now()),
+        "daily": daily_activity.chart_for_seat(seat, timezone.now()),
         "excluded_by": exclude.rules_for(seat) if seat.excluded else [],
     }
     return render(request, "subscriptions/subscription_detail.html", context)

@@ -13,6 +13,33 @@ os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # Playwright's loop 
 from tests import servers  # noqa: E402 - the environment comes first
 
 ROLES = ("admin", "sam_integrator", "sam_admin", "sam_user")
+JOURNEY = pytest.StashKey[Any]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--at", help="the moment of the run in UTC, such as 2028-02-29T23:59, instead of the real one")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if at := config.getoption("at"):
+        from tests import clock  # noqa: PLC0415 - Django is set up by now
+
+        try:
+            config.stash[JOURNEY] = journey = clock.Journey(clock.moment(at))
+        except ValueError as error:
+            raise pytest.UsageError(f"--at: {error}") from error
+        journey.begin()
+        config.add_cleanup(journey.end)
+
+
+def pytest_report_header(config: pytest.Config) -> str | None:
+    return f"at: {config.stash[JOURNEY].destination}" if JOURNEY in config.stash else None
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if JOURNEY in item.config.stash:
+        item.config.stash[JOURNEY].again()
 
 
 def needs(make: Callable[[], Any]) -> Any:

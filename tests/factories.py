@@ -9,6 +9,7 @@ from typing import Any
 from django.utils import timezone
 
 from profiles.aliases import choose as aliases
+from profiles.connectors import base
 from profiles.models import Credential, IntegrationProfile, JobRun
 from reclamation.models import RemovalCandidate
 from reclamation.states import CLOSED, State
@@ -53,7 +54,7 @@ def run(**fields: Any) -> JobRun:
     of = fields.pop("profile", None) or profile()
     defaults = {
         "profile_name": of.display_name,
-        "process": JobRun.Process.DOWNLOAD,
+        "process": base.DOWNLOAD,
         "trigger": JobRun.Trigger.SCHEDULE,
         "state": JobRun.State.SUCCEEDED,
         "created_at": timezone.now(),

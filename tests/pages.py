@@ -42,6 +42,11 @@ def text_of(markup: str) -> str:
     return " ".join(re.sub(r"<svg.*?</svg>|<script.*?</script>|<[^>]*>", " ", markup, flags=re.DOTALL).split())
 
 
+def buttons(page: str) -> list[str]:
+    """What the buttons of a page say."""
+    return [text_of(inside) for inside in re.findall(r"<button[^>]*>(.*?)</button>", page, flags=re.DOTALL)]
+
+
 def rows(page: str, first_heading: str) -> dict[str, list[str]]:
     """The table whose first column has this heading: the first cell of each row -> the texts of the others."""
     reader = _Tables()
@@ -74,4 +79,4 @@ class _Tables(HTMLParser):
     def handle_data(self, data: str) -> None:
         if self.open:
             cells = self.tables[-1][-1]
-            cells[-1] = f"{cells[-1]} {data}".strip() if data.strip() else cells[-1]
+            cells[-1] = " ".join(f"{cells[-1]} {data}".split())

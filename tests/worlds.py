@@ -12,24 +12,15 @@ from django.test import Client
 from django.utils import timezone
 from requests.structures import CaseInsensitiveDict
 
-from profiles import tasks as profile_tasks
+from profiles import tasks
 from profiles.aliases import choose as aliases
 from profiles.connection import credentials
-from profiles.connectors import base
 from profiles.connectors.dropbox.sandbox import Request, Sandbox, application
 from profiles.jobs import queue
 from profiles.models import IntegrationProfile, JobRun
 from samsaas import schedule
-from subscriptions import tasks
 
 FORM = "application/x-www-form-urlencoded"
-DOORBELLS = {
-    base.VALIDATE: profile_tasks.validate,
-    base.DOWNLOAD: tasks.download,
-    base.MATCH: tasks.match,
-    base.ACTIVITY: tasks.pull,
-    base.IMPORT: tasks.import_people,
-}
 NASTY = {
     "NUL": "%00",
     "NUL inside": "a%00b",
@@ -56,12 +47,12 @@ NASTY = {
 
 
 def draft_profile(name: str = "Dropbox Europe", **fields: Any) -> IntegrationProfile:
-    """A Draft with the sandbox's demo app."""
+    """A Draft with the sandbox's demo app, analyzed from a week back: today alone has no events before the morning."""
     profile = IntegrationProfile.objects.create(
         vendor="dropbox",
         display_name=name,
         alias=aliases.free_alias("dropbox", name),
-        analyze_activity_from=timezone.now(),
+        analyze_activity_from=timezone.now() - timedelta(days=7),
         **fields,
     )
     credentials.save_client(profile.alias, "subscriptions", application.DEMO_KEY, application.DEMO_SECRET)
@@ -103,10 +94,10 @@ def work() -> list[JobRun]:
     """One worker's turn: execute every queued run that is due; gives them as they ended."""
     queue.start_waiting()
     due = Q(not_before=None) | Q(not_before__lte=Now())
-    queued = list(JobRun.objects.filter(due, state=JobRun.State.QUEUED).values_list("pk", "process"))
-    for run_id, process in queued:
-        DOORBELLS[process](run_id)
-    return list(JobRun.objects.filter(pk__in=[run_id for run_id, _ in queued]))
+    queued = list(JobRun.objects.filter(due, state=JobRun.State.QUEUED).values_list("pk", flat=True))
+    for run_id in queued:
+        tasks.execute(run_id)
+    return list(JobRun.objects.filter(pk__in=queued))
 
 
 def work_on() -> list[JobRun]:

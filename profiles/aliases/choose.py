@@ -16,7 +16,7 @@ NEW = "new"
 
 
 class Taken(Exception):
-    """Another profile uses this alias by now."""
+    """Another profile has taken this alias in the meantime."""
 
 
 def ensure_parents(**kwargs: Any) -> None:
@@ -25,7 +25,7 @@ def ensure_parents(**kwargs: Any) -> None:
         ConnectionAlias.objects.get_or_create(vendor=key, parent=None, defaults={"name": vendor.alias_name})
 
 
-def free(vendor: str) -> QuerySet[ConnectionAlias]:
+def free_aliases(vendor: str) -> QuerySet[ConnectionAlias]:
     """The aliases of a vendor that no profile uses, the parent first."""
     found = ConnectionAlias.objects.filter(vendor=vendor, profile=None).select_related("parent")
     return found.order_by(F("parent").asc(nulls_first=True), "name")
@@ -33,14 +33,15 @@ def free(vendor: str) -> QuerySet[ConnectionAlias]:
 
 @transaction.atomic
 def take(vendor: str, choice: str, *, display_name: str, child_name: str = "") -> ConnectionAlias:
-    """The alias a person chose for a profile: "" for none in particular, `NEW` for a new child, else a free one's key.
+    """Return the alias for a profile.
 
-    Raises `Taken` when another profile was quicker.
+    `choice` is "" for an automatic one, `NEW` for a new child, or the key of a free alias. Raises `Taken` when another
+    profile took that alias first.
     """
     if not choice:
         return free_alias(vendor, display_name)
     if choice == NEW:
-        return _new_child(_parent(vendor), child_name or display_name, exactly=bool(child_name))
+        return _new_child(_lock_parent(vendor), child_name or display_name, exactly=bool(child_name))
     found = ConnectionAlias.objects.select_for_update(of=("self",)).filter(vendor=vendor, pk=choice).first()
     if found is None or _in_use(found):
         raise Taken
@@ -49,13 +50,13 @@ def take(vendor: str, choice: str, *, display_name: str, child_name: str = "") -
 
 @transaction.atomic
 def free_alias(vendor: str, display_name: str) -> ConnectionAlias:
-    """The parent while no profile uses it, else a new child of it named after the profile."""
-    parent = _parent(vendor)
+    """The vendor's parent alias if no profile uses it, otherwise a new child of it named after the profile."""
+    parent = _lock_parent(vendor)
     return _new_child(parent, display_name) if _in_use(parent) else parent
 
 
-def _parent(vendor: str) -> ConnectionAlias:
-    """Locked, so that two profiles made at once do not both find it free."""
+def _lock_parent(vendor: str) -> ConnectionAlias:
+    """The vendor's parent alias, locked so that two profiles created at once cannot both find it free."""
     return ConnectionAlias.objects.select_for_update(of=("self",)).get(vendor=vendor, parent=None)
 
 

@@ -1,11 +1,11 @@
-"""Create, change and delete aliases: their settings, and their connection of their own.
+"""Create, change and delete aliases: their settings and their credentials.
 
-1. A child holds its own client ids, secrets and tokens; the settings it leaves empty are its parent's.
-2. An empty secret leaves the stored one as it is; another client id drops the tokens of the old one, and the profile
+1. A child holds its own client ids, secrets and tokens. A setting it leaves empty is inherited from its parent.
+2. An empty secret leaves the stored one as it is. Another client id drops the tokens of the old one, and the profile
    that uses the alias has to be authorized again.
 3. A change is refused when somebody else changed the alias, or its profile's clients, since the form was opened.
-4. Only a child that no profile uses can be deleted; its credentials go with it.
-5. The audit trail says which settings changed; a secret reads "changed".
+4. Only a child that no profile uses can be deleted; its credentials are deleted with it.
+5. The audit trail says which settings changed. Of a secret it says only that it changed.
 """
 
 from __future__ import annotations
@@ -18,19 +18,16 @@ from django.db import transaction
 from profiles.connection.credentials import save_clients
 from profiles.models import ConnectionAlias, IntegrationProfile
 from samsaas import audit
+from samsaas.lib import edits
 
 
 class InUse(Exception):
-    """A profile uses the alias, or it is a parent: it stays."""
-
-
-class EditConflict(Exception):
-    """Somebody else saved the alias after this form was opened."""
+    """The alias cannot be deleted: a profile uses it, or it is a parent."""
 
 
 @transaction.atomic
 def create(parent: ConnectionAlias, data: dict[str, Any], *, by: User) -> ConnectionAlias:
-    """A child of a parent alias, with the connection that was entered, if any was."""
+    """Create a child of a parent alias, with the client ids and secrets that were entered, if any."""
     alias = ConnectionAlias.objects.create(
         vendor=parent.vendor,
         parent=parent,
@@ -44,21 +41,16 @@ def create(parent: ConnectionAlias, data: dict[str, Any], *, by: User) -> Connec
 
 @transaction.atomic
 def change(alias_id: int, data: dict[str, Any], *, by: User) -> ConnectionAlias:
-    """Store changes; settings hold from the next run on. Raises `EditConflict`; nothing is written then."""
+    """Store changes; settings take effect with the next run. Raises `edits.EditConflict` without writing anything."""
     alias = ConnectionAlias.objects.select_for_update(of=("self",)).get(pk=alias_id)
-    if data.get("version") != alias.version:
-        raise EditConflict
+    edits.refuse_stale(data.get("version"), alias.version)
     fields = [field for field in ("name", *ConnectionAlias.SETTINGS) if field in data]
-    changed = [field for field in fields if getattr(alias, field) != data[field]]
-    before = {field: _told(getattr(alias, field)) for field in changed}
-    for field in changed:
-        setattr(alias, field, data[field])
+    changes = edits.set_changed(alias, data, fields, empty="inherited")
     alias.version += 1
     alias.save()
     clients = save_clients(alias, data)
-    if changed or clients:
-        after = {field: _told(data[field]) for field in changed}
-        audit.record(by, "changed alias", alias, before=before, after=after, credentials=clients)
+    if changes or clients:
+        audit.record(by, "changed alias", alias, before=changes.before, after=changes.after, credentials=clients)
     return alias
 
 
@@ -75,7 +67,3 @@ def delete(alias_id: int, *, by: User) -> None:
 def can_delete(alias: ConnectionAlias) -> bool:
     """Whether it is a child without a profile."""
     return alias.parent_id is not None and not IntegrationProfile.objects.filter(alias=alias).exists()
-
-
-def _told(value: Any) -> str:
-    return str(value) if value not in (None, "") else "inherited"

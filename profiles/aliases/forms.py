@@ -37,13 +37,13 @@ class AliasForm(ClientForm):
             self.fields["name"].validators.append(ALIAS_NAME)
             self.fields["name"].help_text = "Letters, digits and underscores."
         for name in ConnectionAlias.SETTINGS:
-            self._explain(name, inheritance.without_own(alias, name))
-        stored = self.held()
+            self._explain_inherited(name, inheritance.without_own(alias, name))
+        stored = self.stored_credentials()
         # An alias may wait for its connection until a profile uses it.
         self.fields["client_id"].required = base.SUBSCRIPTIONS in stored
         self.show_clients(stored)
 
-    def _explain(self, name: str, inherited: inheritance.Setting) -> None:
+    def _explain_inherited(self, name: str, inherited: inheritance.Setting) -> None:
         if name == "zone":
             self.fields[name] = zone_field(inherited.value, self.instance.zone)
         field = self.fields[name]
@@ -52,7 +52,7 @@ class AliasForm(ClientForm):
         if isinstance(field, forms.IntegerField):
             field.widget.attrs["placeholder"] = inherited.value
 
-    def held(self) -> dict[str, Credential]:
+    def stored_credentials(self) -> dict[str, Credential]:
         return credentials_of(self.instance if self.instance.pk else None)
 
     def clean_name(self) -> str:

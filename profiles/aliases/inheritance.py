@@ -14,8 +14,8 @@ from profiles.models import ConnectionAlias
 DEFAULTS = base.Limits()
 INSTALLATION = "this installation’s default"
 LABELS = {
-    "page_size": "Records a call",
-    "requests_per_minute": "Most calls a minute",
+    "page_size": "Records per call",
+    "requests_per_minute": "Rate limit (calls per minute)",
     "attempts": "Attempts per call",
     "refresh_at": "Daily refresh at",
     "zone": "Time zone",
@@ -24,7 +24,10 @@ LABELS = {
 
 @dataclass(frozen=True)
 class Setting:
-    """What holds for an alias. `source` is the alias that says so, `None` where the installation does."""
+    """One effective setting of an alias.
+
+    `source` is the alias that sets it; `None` means the installation's default.
+    """
 
     label: str
     value: str
@@ -33,37 +36,37 @@ class Setting:
 
     @property
     def origin(self) -> str:
-        """Whose word it is, to follow the value."""
+        """Where the value comes from, in words that follow the value."""
         if self.source is None:
             return INSTALLATION
         return f"set on the {'child' if self.source.parent_id else 'parent'} alias {self.source.name}"
 
 
-def of(alias: ConnectionAlias) -> list[Setting]:
-    """Every setting of an alias as it is in force."""
-    return [setting(alias, name) for name in ConnectionAlias.SETTINGS]
+def settings_of(alias: ConnectionAlias) -> list[Setting]:
+    """Every effective setting of an alias."""
+    return [setting_of(alias, name) for name in ConnectionAlias.SETTINGS]
 
 
-def setting(alias: ConnectionAlias, name: str) -> Setting:
-    """One of `ConnectionAlias.SETTINGS`."""
+def setting_of(alias: ConnectionAlias, name: str) -> Setting:
+    """The effective value of one of `ConnectionAlias.SETTINGS`."""
     source = next((one for one in (alias, alias.parent) if one and getattr(one, name) not in (None, "")), None)
-    value = getattr(source, name) if source else _default(name)
-    return Setting(LABELS[name], _shown(value), source, own=source == alias)
+    value = getattr(source, name) if source else _installation_default(name)
+    return Setting(LABELS[name], _display_value(value), source, own=source == alias)
 
 
 def without_own(alias: ConnectionAlias, name: str) -> Setting:
-    """What would hold if the alias itself said nothing."""
+    """The setting that would be effective if the alias did not set it."""
     if alias.parent:
-        return setting(alias.parent, name)
-    return Setting(LABELS[name], _shown(_default(name)), None, own=False)
+        return setting_of(alias.parent, name)
+    return Setting(LABELS[name], _display_value(_installation_default(name)), None, own=False)
 
 
-def _default(name: str) -> Any:
-    told = {"refresh_at": time.fromisoformat(settings.DAILY_REFRESH_AT), "zone": settings.TIME_ZONE}
-    return told[name] if name in told else getattr(DEFAULTS, name)
+def _installation_default(name: str) -> Any:
+    chosen_here = {"refresh_at": time.fromisoformat(settings.DAILY_REFRESH_AT), "zone": settings.TIME_ZONE}
+    return chosen_here[name] if name in chosen_here else getattr(DEFAULTS, name)
 
 
-def _shown(value: Any) -> str:
+def _display_value(value: Any) -> str:
     if value is None:
-        return "no bound"
+        return "unlimited"
     return f"{value:%H:%M}" if isinstance(value, time) else str(value)

@@ -14,7 +14,7 @@ class AliasTable(Table):
     vendor = MarkupColumn("{{ record.get_vendor_display }}")
     parent = MarkupColumn(
         '{% if record.parent %}<a href="{{ record.parent.get_absolute_url }}">{{ record.parent }}</a>'
-        "{% else %}It is a parent itself{% endif %}",
+        "{% else %}–{% endif %}",
         verbose_name="Parent alias",
     )
     profile = MarkupColumn(

@@ -1,4 +1,4 @@
-"""Connection & credential aliases: which holder of credentials serves which profile, and the children of a parent."""
+"""Pages of connection & credential aliases: which alias serves which profile, and the children of a parent."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from profiles.aliases.forms import AliasForm
 from profiles.aliases.tables import AliasTable
 from profiles.connection import endpoints
 from profiles.models import ConnectionAlias
-from samsaas.lib import tables
+from samsaas.lib import edits, tables
 from samsaas.lib.http import SignedInRequest
 
 
@@ -23,12 +23,12 @@ def alias_list(request: HttpRequest) -> HttpResponse:
 
 def alias_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """One alias: its connection, its credentials without their secrets, its settings, its profile and its children."""
-    alias = _alias(pk)
+    alias = _get_alias(pk)
     context = {
         "alias": alias,
-        "endpoints": endpoints.of(alias.vendor),
+        "endpoints": endpoints.for_vendor(alias.vendor),
         "credentials": alias.credentials.select_related("authorized_by"),
-        "settings": inheritance.of(alias),
+        "settings": inheritance.settings_of(alias),
         "children": alias.children.select_related("profile"),
         "can_delete": edit_alias.can_delete(alias),
     }
@@ -36,8 +36,8 @@ def alias_detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def alias_child_new(request: SignedInRequest, pk: int) -> HttpResponse:
-    """A child with its own connection. A child has no children: from its address the parent's are made."""
-    parent = _alias(pk)
+    """Create a child alias. A child has no children, so from a child's address the new one goes below its parent."""
+    parent = _get_alias(pk)
     parent = parent.parent or parent
     form = AliasForm(request.POST or None, instance=ConnectionAlias(parent=parent, vendor=parent.vendor))
     if form.is_valid():
@@ -49,27 +49,27 @@ def alias_child_new(request: SignedInRequest, pk: int) -> HttpResponse:
 
 def alias_edit(request: SignedInRequest, pk: int) -> HttpResponse:
     """Change an alias; a secret left empty stays as it is."""
-    form = AliasForm(request.POST or None, instance=_alias(pk))
+    form = AliasForm(request.POST or None, instance=_get_alias(pk))
     if form.is_valid():
         try:
             alias = edit_alias.change(pk, form.cleaned_data, by=request.user)
-        except edit_alias.EditConflict:
+        except edits.EditConflict:
             form.add_error(None, "Somebody else changed this alias meanwhile. Open it again and repeat your change.")
         else:
             messages.success(request, f"{alias} was saved.")
             return redirect(alias)
-    alias = _alias(pk)
+    alias = _get_alias(pk)
     return render(request, "profiles/aliases/alias_form.html", {"form": form, "alias": alias, "parent": alias.parent})
 
 
 def alias_delete(request: SignedInRequest, pk: int) -> HttpResponse:
     """Ask, then delete an unused child."""
-    alias = _alias(pk)
+    alias = _get_alias(pk)
     if request.method == "POST":
         try:
             edit_alias.delete(pk, by=request.user)
         except edit_alias.InUse:
-            messages.error(request, f"{alias} is in use or a parent alias, so it stays.")
+            messages.error(request, f"{alias} cannot be deleted: it is in use or a parent alias.")
             return redirect(alias)
         messages.success(request, f"{alias} was deleted.")
         return redirect("alias_list")
@@ -78,5 +78,5 @@ def alias_delete(request: SignedInRequest, pk: int) -> HttpResponse:
     )
 
 
-def _alias(pk: int) -> ConnectionAlias:
+def _get_alias(pk: int) -> ConnectionAlias:
     return get_object_or_404(ConnectionAlias.objects.select_related("parent", "profile"), pk=pk)

@@ -17,13 +17,19 @@ from profiles.models import ConnectionAlias, Credential, IntegrationProfile
 
 
 def credential_for(profile: IntegrationProfile, purpose: str) -> Credential:
-    """The alias's credential for a purpose. Without separate reclamation credentials one app serves both."""
+    """The alias's credential for a purpose; without a separate one for reclamation, that for subscriptions.
+
+    Raises `KeyError` where the alias has no credential at all.
+    """
     held = {credential.purpose: credential for credential in profile.alias.credentials.all()}
     return held.get(purpose) or held[base.SUBSCRIPTIONS]
 
 
 class CredentialTokens:
-    """A `base.TokenSource` on a credential row: refreshes ahead of time, and once more when the vendor says so."""
+    """A `base.TokenSource` on a credential row.
+
+    It refreshes ahead of time, and again when the vendor says *expired*.
+    """
 
     def __init__(self, credential: Credential) -> None:
         self.credential_id = credential.pk
@@ -35,10 +41,10 @@ class CredentialTokens:
         return refresh_token.run(self.credential_id, stale=stale, now=timezone.now())
 
 
-def limits(alias: ConnectionAlias) -> base.Limits:
-    """The connector's defaults, with what the alias or its parent set."""
+def limits_for(alias: ConnectionAlias) -> base.Limits:
+    """The connector's default limits, overridden by those the alias or its parent sets."""
     names = ("page_size", "requests_per_minute", "attempts")
-    chosen = {name: value for name in names if (value := alias.effective(name)) is not None}
+    chosen = {name: value for name in names if (value := alias.effective_setting(name)) is not None}
     return replace(base.Limits(), **chosen)
 
 
@@ -51,24 +57,24 @@ def open_connector(
         raise base.Reconnect(credential.state_reason or "No administrator has authorized this connection yet.")
     return connectors.open(
         profile.vendor,
-        endpoints=endpoints.of(profile.vendor),
+        endpoints=endpoints.for_vendor(profile.vendor),
         client_id=credential.client_id,
         token_source=CredentialTokens(credential),
-        limits=limits(profile.alias),
+        limits=limits_for(profile.alias),
         **({"wait": wait} if wait else {}),
     )
 
 
 def mark_needs_authorization(profile: IntegrationProfile, purpose: str, *, reason: str) -> None:
-    """The grant is gone: nobody calls again before a person authorizes anew."""
+    """Note that the grant is gone. No job calls the vendor again before a person has authorized the profile again."""
     refresh_token.give_up(credential_for(profile, purpose), reason=reason)
 
 
 @transaction.atomic
 def save_client(alias: ConnectionAlias, purpose: str, client_id: str, client_secret: str) -> bool:
-    """Store an app key and, where given, its secret; an empty secret means unchanged. True when anything changed.
+    """Store an app key and its secret; an empty secret means unchanged. True when anything changed.
 
-    Another app means another grant, so a change drops the tokens of the old one.
+    Tokens belong to one app, so another app key drops the stored ones.
     """
     credential = Credential.objects.select_for_update().filter(alias=alias, purpose=purpose).first()
     if credential is None:
@@ -95,7 +101,7 @@ def save_client(alias: ConnectionAlias, purpose: str, client_id: str, client_sec
 
 
 def drop_grant(credential: Credential) -> None:
-    """Forget the tokens of a credential, in memory; the caller saves."""
+    """Clear the tokens and scopes of a credential. The caller saves."""
     credential.state = Credential.State.NEW
     credential.state_reason = ""
     credential.access_token = credential.refresh_token = ""
@@ -104,7 +110,10 @@ def drop_grant(credential: Credential) -> None:
 
 
 def save_clients(alias: ConnectionAlias, data: dict[str, Any]) -> list[str]:
-    """The purposes whose client changed. An emptied reclamation client means: one app serves both again."""
+    """Store the client ids and secrets of a form and return the purposes that changed, for the audit trail.
+
+    An emptied reclamation client id means that one app serves both purposes again.
+    """
     changed = []
     if data["client_id"] and save_client(alias, base.SUBSCRIPTIONS, data["client_id"], data["client_secret"]):
         changed.append(base.SUBSCRIPTIONS)
@@ -115,14 +124,14 @@ def save_clients(alias: ConnectionAlias, data: dict[str, Any]) -> list[str]:
             changed.append(base.RECLAMATION)
     elif alias.credentials.filter(purpose=base.RECLAMATION).delete()[0]:
         changed.append(f"{base.RECLAMATION} removed")
-    if changed:  # the forms of the alias and of its profile both hold what was there before
+    if changed:  # open forms of the alias and of its profile are stale now
         for holder in (ConnectionAlias.objects.filter(pk=alias.pk), IntegrationProfile.objects.filter(alias=alias)):
             holder.update(version=F("version") + 1)
     return changed
 
 
 def _ask_again(alias: ConnectionAlias) -> None:
-    """A published profile whose app changed has no grant any more."""
+    """Mark a published profile whose app changed: it has no grant until somebody authorizes it again."""
     connected = alias.credentials.filter(purpose=base.SUBSCRIPTIONS, state=Credential.State.CONNECTED).exists()
     if not connected:
         IntegrationProfile.objects.filter(alias=alias, status=IntegrationProfile.Status.PUBLISHED).update(

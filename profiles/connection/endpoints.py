@@ -1,4 +1,4 @@
-"""Where a vendor lives, as this deployment says."""
+"""The addresses of a vendor in this deployment."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from profiles import connectors
 from profiles.connectors import base
 
 
-def of(vendor: str) -> base.Endpoints:
-    """Deployment settings only, so that no form can point a secret at another host."""
+def for_vendor(vendor: str) -> base.Endpoints:
+    """The vendor's addresses.
+
+    They come from deployment settings only, so that no form can send a secret to another host.
+    """
     return connectors.vendor(vendor).endpoints_from(lambda name, default: getattr(settings, name, default))

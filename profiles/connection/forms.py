@@ -1,4 +1,4 @@
-"""The part of a form that holds the client id and secret of each purpose. Secrets go in and never come out."""
+"""The part of a form that takes the client id and secret of each purpose. Stored secrets are never shown."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.core.validators import RegexValidator
 from profiles.connectors import base
 from profiles.models import ConnectionAlias, Credential
 
-KEY_SHAPE = RegexValidator(r"\A[\x21-\x7e]+\Z", "This holds a space or another character that keys never have.")
+KEY_SHAPE = RegexValidator(r"\A[\x21-\x7e]+\Z", "This contains a space or another character that keys never have.")
 STORED = "Stored and encrypted. Leave empty to keep it."
 PURPOSES = ((base.SUBSCRIPTIONS, ""), (base.RECLAMATION, "reclamation_"))
 
@@ -27,7 +27,7 @@ def key_field(label: str, help_text: str, *, required: bool = True) -> forms.Cha
 
 
 def secret_field(label: str, help_text: str) -> forms.CharField:
-    """A secret goes in and never comes out: the page shows none, and empty means unchanged."""
+    """A write-only field: the page never shows the stored secret, and an empty field leaves it unchanged."""
     return forms.CharField(
         label=label,
         max_length=1000,
@@ -39,12 +39,12 @@ def secret_field(label: str, help_text: str) -> forms.CharField:
 
 
 def credentials_of(alias: ConnectionAlias | None) -> dict[str, Credential]:
-    """An alias's credentials by purpose; none for no alias."""
+    """An alias's credentials by purpose; empty without an alias."""
     return {credential.purpose: credential for credential in alias.credentials.all()} if alias else {}
 
 
 class ClientForm(forms.ModelForm):
-    """Client fields, shown with what `shows` holds and checked against what the `held` of the answer holds."""
+    """Client ids and secrets, checked against the credentials that `stored_credentials` returns."""
 
     client_id = key_field("Client ID", "The App key of your app.")
     client_secret = secret_field("Client secret", "The App secret of your app. It is encrypted and never shown again.")
@@ -53,7 +53,7 @@ class ClientForm(forms.ModelForm):
     )
     reclamation_client_secret = secret_field("Reclamation client secret", "The App secret of the second app.")
 
-    def held(self) -> dict[str, Credential]:
+    def stored_credentials(self) -> dict[str, Credential]:
         """The stored credentials that the entered client ids and secrets are for."""
         raise NotImplementedError
 
@@ -66,7 +66,7 @@ class ClientForm(forms.ModelForm):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
-        held = self.held()
+        held = self.stored_credentials()
         for purpose, prefix in PURPOSES:
             self._clean_client(prefix, held.get(purpose))
         main, second = cleaned.get("client_id"), cleaned.get("reclamation_client_id")

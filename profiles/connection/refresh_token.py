@@ -1,9 +1,11 @@
-"""Refresh an access token: explicitly, ahead of time, one caller at a time per credential.
+"""Refresh an access token ahead of time, by one caller at a time per credential.
 
-1. A token that is good for five more minutes is handed out as it is.
-2. Otherwise one caller takes the lease of the credential row, by database time; the others wait and read again.
-3. The holder reads again, asks the vendor once, and stores the answer only if the credential has not changed meanwhile.
-4. A refusal turns the credential and its profile to *needs authorization*: nobody calls again. An outage does not.
+1. A token that lasts for five more minutes is returned as it is.
+2. Otherwise one caller takes the lease of the credential row, by database time. The others wait and read it again.
+3. The lease's holder reads it again too, asks the vendor once, and stores the new token only if nobody changed the
+   credential meanwhile.
+4. When the vendor refuses, the credential and its profile become *needs authorization*, and no job calls the vendor
+   again. An outage changes neither.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ from profiles.models import Credential, IntegrationProfile
 from samsaas import audit
 
 AHEAD_SECONDS = 300
-UNSTATED_SECONDS = 3600  # a vendor that does not say how long a token lasts
+UNSTATED_SECONDS = 3600  # assumed where the vendor does not say how long a token lasts
 LEASE = timedelta(seconds=30)
 PATIENCE_SECONDS = 40.0
 POLL_SECONDS = 0.2
@@ -30,24 +32,24 @@ POLL_SECONDS = 0.2
 
 @sensitive_variables()
 def run(credential_id: int, *, now: datetime, stale: str = "") -> str:
-    """A usable access token. `stale` is one the vendor just called expired.
+    """Return a usable access token. `stale` is a token that the vendor has just called expired.
 
-    Raises `Reconnect` when the grant is gone, `TryLater` when the vendor cannot be asked now.
+    Raises `Reconnect` when the grant is gone, and `TryLater` when the vendor cannot be asked now.
     """
     me = str(uuid.uuid4())
     patience = time.monotonic() + PATIENCE_SECONDS
     while True:
-        credential = _connected(credential_id)
-        if _usable(credential, stale, now):
+        credential = _connected_credential(credential_id)
+        if _is_usable(credential, stale, now):
             return credential.access_token
-        if _lease(credential_id, me):
+        if _take_lease(credential_id, me):
             return _refresh_held(credential_id, me, stale, now)
         if time.monotonic() > patience:
             raise base.TryLater("Another worker has been refreshing this token for too long.")
         time.sleep(POLL_SECONDS)
 
 
-def _connected(credential_id: int) -> Credential:
+def _connected_credential(credential_id: int) -> Credential:
     credential = Credential.objects.filter(pk=credential_id).select_related("alias").first()
     if credential is None:
         raise base.Reconnect("The credential is gone.")
@@ -56,25 +58,25 @@ def _connected(credential_id: int) -> Credential:
     return credential
 
 
-def _usable(credential: Credential, stale: str, now: datetime) -> bool:
+def _is_usable(credential: Credential, stale: str, now: datetime) -> bool:
     return credential.access_token != stale and not credential.expires_within(AHEAD_SECONDS, now=now)
 
 
-def _lease(credential_id: int, me: str) -> bool:
+def _take_lease(credential_id: int, me: str) -> bool:
     free = Q(lease_until=None) | Q(lease_until__lt=Now())
     return bool(Credential.objects.filter(free, pk=credential_id).update(lease_owner=me, lease_until=Now() + LEASE))
 
 
 @sensitive_variables()
 def _refresh_held(credential_id: int, me: str, stale: str, now: datetime) -> str:
-    """The lease is ours: read again, because the previous holder may just have refreshed."""
+    """Refresh while holding the lease. Read the row again first: the previous holder may have refreshed the token."""
     try:
-        credential = _connected(credential_id)
-        if _usable(credential, stale, now):
+        credential = _connected_credential(credential_id)
+        if _is_usable(credential, stale, now):
             return credential.access_token
         try:
             grant = tokens.refresh(
-                endpoints.of(credential.alias.vendor),
+                endpoints.for_vendor(credential.alias.vendor),
                 client_id=credential.client_id,
                 client_secret=credential.client_secret,
                 refresh_token=credential.refresh_token,
@@ -82,13 +84,13 @@ def _refresh_held(credential_id: int, me: str, stale: str, now: datetime) -> str
         except (base.Reconnect, base.Refused) as refusal:
             give_up(credential, reason=str(refusal))
             raise base.Reconnect(str(refusal), failure=refusal.failure, remedy=refusal.remedy) from refusal
-        return _store(credential, grant, now)
+        return _store_grant(credential, grant, now)
     finally:
         Credential.objects.filter(pk=credential_id, lease_owner=me).update(lease_owner="", lease_until=None)
 
 
 @sensitive_variables()
-def _store(credential: Credential, grant: tokens.Grant, now: datetime) -> str:
+def _store_grant(credential: Credential, grant: tokens.Grant, now: datetime) -> str:
     stored = Credential.objects.filter(pk=credential.pk, generation=credential.generation).update(
         access_token=grant.access_token,
         refresh_token=grant.refresh_token or credential.refresh_token,
@@ -102,7 +104,10 @@ def _store(credential: Credential, grant: tokens.Grant, now: datetime) -> str:
 
 
 def give_up(credential: Credential, *, reason: str) -> None:
-    """Turn a connected credential, and the profile of its alias, to *needs authorization*. Once is enough."""
+    """Mark a connected credential, and the profile of its alias, as *needs authorization*.
+
+    A second call does nothing.
+    """
     changed = Credential.objects.filter(
         pk=credential.pk, generation=credential.generation, state=Credential.State.CONNECTED
     ).update(

@@ -1,4 +1,4 @@
-"""The registry of vendors: one line each. A vendor's code is loaded when somebody asks for it."""
+"""The registry of vendors, one line each. A vendor's code is loaded at its first use."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ CONNECTORS: dict[str, str] = {
 
 
 def vendor(key: str) -> Vendor:
-    """The registry row of one vendor. Raises KeyError for a vendor we do not have."""
+    """The registry row of one vendor. Raises KeyError for an unknown vendor."""
     row: Vendor = importlib.import_module(CONNECTORS[key]).VENDOR
     return row
 
@@ -40,9 +40,9 @@ def open(
     limits: Limits | None = None,
     wait: Wait = _sleep,
 ) -> Connector:
-    """A connector that talks to this tenant. `wait(seconds, reason)` is called instead of sleeping.
+    """Return a connector for one tenant. It calls `wait(seconds, reason)` instead of sleeping.
 
-    Opening does not talk to the vendor; a bad or non-TLS address raises ValueError here, before any token is sent.
+    Opening does not call the vendor. Raises ValueError for an unusable or non-TLS address, before any token is sent.
     """
     module_name, class_name = vendor(vendor_key).connector.split(":")
     connector = getattr(importlib.import_module(module_name), class_name)

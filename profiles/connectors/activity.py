@@ -1,4 +1,4 @@
-"""Activity as a connector hands it back: folded to who was active on which day, never an event itself."""
+"""Activity as a connector returns it: who was active on which day. The vendor's events themselves are not kept."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from profiles.connectors.text import plain
 
 
 class Use(NamedTuple):
-    """How one account was used on one UTC day, folded from the vendor's events: never an event itself.
+    """How one account was used on one UTC day, summed up from the vendor's events.
 
-    Whose use it is says the first of `external_id`, `account_id`, `email` that is not empty. `kind` is the vendor's
-    word for the latest event, at `latest` (UTC).
+    The first of `external_id`, `account_id` and `email` that is not empty identifies the account. `kind` is the
+    vendor's name for the latest event, at `latest` (UTC).
     """
 
     external_id: str
@@ -28,8 +28,8 @@ class Use(NamedTuple):
     events: int
 
 
-class Held(msgspec.Struct, gc=False):
-    """The uses of one account on one day so far; the garbage collector need not look at a hundred thousand of them."""
+class DayUse(msgspec.Struct, gc=False):
+    """The use of one account on one day so far. `gc=False` because a pull holds hundreds of thousands of these."""
 
     events: int
     latest: dt.datetime
@@ -37,14 +37,15 @@ class Held(msgspec.Struct, gc=False):
 
 
 class Uses:
-    """Where a connector folds pages of events into: accounts by day, and the counts of everything read.
+    """Collects what a connector reads from pages of events: the use of accounts by day, and counts of everything read.
 
-    `counters` add up: read = counted + the reasons not to count. `held` is by day (its ordinal), then by the seat's id,
-    or by account id and address where the vendor did not tell the seat's. A connector writes it in its hot loop.
+    `counters` add up: read = counted + the reasons not to count. `held` is keyed by day (its ordinal), then by the
+    seat's id, or by account id and address where the vendor did not give the seat's id. A connector's hot loop writes
+    it.
     """
 
     def __init__(self) -> None:
-        self.held: dict[int, dict[str | tuple[str, str], Held]] = {}
+        self.held: dict[int, dict[str | tuple[str, str], DayUse]] = {}
         self.counters: Counter[str] = Counter()
         self.unknown_kinds: set[str] = set()
 
@@ -52,7 +53,7 @@ class Uses:
         return sum(map(len, self.held.values()))
 
     def rows(self) -> Iterator[Use]:
-        """What was folded, one row per account and day, fit to store."""
+        """The uses collected so far, one row per account and day, fit to store."""
         kinds: dict[str, str] = {}
         for number, accounts in self.held.items():
             day = dt.date.fromordinal(number)
@@ -63,9 +64,9 @@ class Uses:
 
 
 class ActivityPage(msgspec.Struct, frozen=True, kw_only=True):
-    """One page of activity, decoded: `read` events were on it, none on an empty page with more to come.
+    """One decoded page of activity with `read` events. A page may have none and still be followed by another.
 
-    `fold` counts them; it is apart from the reading, so that the next page can be fetched meanwhile.
+    `fold` adds its events to `Uses`. It is separate from decoding, so that the next page can be fetched meanwhile.
     """
 
     read: int
@@ -75,7 +76,7 @@ class ActivityPage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ActivityType(msgspec.Struct, frozen=True, kw_only=True):
-    """A class of events for people to read: whether it counts as use, and why. `examples` are the vendor's names."""
+    """A class of events as pages explain it: whether it counts as use, and why. `examples` are the vendor's names."""
 
     label: str
     counts: bool

@@ -1,7 +1,7 @@
-"""What every vendor connector offers, what it hands back and how it fails.
+"""What every vendor connector offers, what it returns and how it fails.
 
-Plain Python: nothing below `profiles.connectors` knows Django or Celery. A connector turns a vendor's words into the
-records of this module; errors are named by what a person or a job can do about them.
+Plain Python: nothing below `profiles.connectors` imports Django or Celery. A connector turns a vendor's answers into
+the records of this module. Errors are named by what a person or a job can do about them.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import msgspec
 from profiles.connectors.activity import (
     ActivityPage as ActivityPage,
     ActivityType as ActivityType,
-    Held as Held,
+    DayUse as DayUse,
     Use as Use,
     Uses as Uses,
 )
@@ -36,10 +36,7 @@ from profiles.connectors.errors import (
 from profiles.connectors.text import plain as plain
 
 DOWNLOAD = "download_subscriptions"
-MATCH = "match_people"
-VALIDATE = "validate_connection"
 ACTIVITY = "pull_activity"
-IMPORT = "import_people"
 RECLAIM = "reclaim"
 
 SUBSCRIPTIONS = "subscriptions"
@@ -47,12 +44,12 @@ RECLAMATION = "reclamation"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Process:
-    """One thing we do with a vendor: the scopes and the vendor role it needs, and the credential purpose it uses.
+class VendorProcess:
+    """One process that a vendor offers: the scopes and the vendor role it needs, and the credential purpose it uses.
 
-    `scopes` are needed: without one the process is off. `recommended_scopes` are asked for as well, and their absence
-    is worth a note, never a failure. `purpose` RECLAMATION means: the reclamation credential where the alias has one,
-    else the credential for SUBSCRIPTIONS.
+    `scopes` are needed: the process does not work without every one of them. `recommended_scopes` are asked for as
+    well; the page notes where one is missing, and nothing fails. `purpose` RECLAMATION means the reclamation credential
+    where the alias has one, else the credential for SUBSCRIPTIONS.
     """
 
     key: str
@@ -67,11 +64,11 @@ class Process:
 
 @dataclass(frozen=True, kw_only=True)
 class Endpoints:
-    """Where a vendor lives. From deployment settings only, never from a form.
+    """The addresses of a vendor. They come from deployment settings only, never from a form.
 
-    `revoke_path` is below `api_url`; empty means the vendor has no call that ends a grant. `request_id_header` names
-    the header by which the vendor identifies an answer to its support. `api_version` is the path every API address
-    begins with: vendors write their base address with it or without, and so may a deployment.
+    `revoke_path` is below `api_url`; empty means that the vendor has no call to end a grant. `request_id_header` names
+    the header whose value the vendor's support asks for. `api_version` is the path that every API address begins with;
+    a deployment may write the base address with it or without.
     """
 
     authorize_url: str
@@ -84,7 +81,7 @@ class Endpoints:
 
 @dataclass(frozen=True, kw_only=True)
 class SeatType:
-    """What a subscription identifier means: its software model, and whether a seat uses a license."""
+    """The software model behind a subscription identifier, and whether a seat of it uses a license."""
 
     identifier: str
     publisher: str
@@ -94,7 +91,7 @@ class SeatType:
 
 
 class Seat(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
-    """One account in one tenant, in our words. Times are aware and UTC; empty text means the vendor did not say.
+    """One account in one tenant. Times are aware and UTC; empty text means that the vendor did not say.
 
     `status` is one of active, invited, suspended, removed, unknown; `vendor_status` is the vendor's own word.
     """
@@ -120,7 +117,7 @@ class Seat(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fal
 
 
 class SetAside(msgspec.Struct, frozen=True, kw_only=True):
-    """A record we could not read. `external_id` is set where the record still told who it is about."""
+    """A record we could not read. `external_id` is set where the record still says whose it is."""
 
     reason: str
     external_id: str = ""
@@ -157,7 +154,10 @@ class Admin(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TokenSource(Protocol):
-    """Gives a valid access token. `renew(stale)` is called once after the vendor called `stale` expired."""
+    """Provides a valid access token.
+
+    The connector calls `renew(stale)` once after the vendor called `stale` expired.
+    """
 
     def access_token(self) -> str: ...
 
@@ -166,12 +166,13 @@ class TokenSource(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """How a connector behaves towards a vendor. Seconds, bytes and records.
+    """The limits a connector keeps towards a vendor, in seconds, bytes and records.
 
-    `deadline` bounds the time one call spends on the wire, all its attempts together; `max_bytes` the answer after
-    decompression; `attempts` the tries of a call that may be repeated; `backoff` the first pause between them;
-    `max_wait` the longest pause a job sits through, above which it ends as Throttled and goes on later;
-    `requests_per_minute` the most calls this connector makes, None for as fast as the vendor answers.
+    - `deadline`: the time one call may spend on the wire, all its attempts together.
+    - `max_bytes`: the size of an answer after decompression.
+    - `attempts`: how many times a repeatable call is tried; `backoff` is the first pause between two tries.
+    - `max_wait`: the longest pause a job waits for. Above it the job ends as Throttled and is continued later.
+    - `requests_per_minute`: the most calls this connector makes; None for unlimited.
     """
 
     connect_timeout: float = 10.0
@@ -187,7 +188,10 @@ class Limits:
 
 @dataclass(kw_only=True)
 class Counters:
-    """What a connector did so far, for the run that shows it. `clock_skew` is vendor minus us, in seconds."""
+    """What a connector has done so far, for the run to show.
+
+    `clock_skew` is the vendor's clock minus ours, in seconds.
+    """
 
     requests: int = 0
     retries: int = 0
@@ -200,7 +204,7 @@ Wait = Callable[[float, str], None]
 
 
 class Connector(Protocol):
-    """A vendor, seen by the jobs. Lists are iterators of `Page`; a cursor resumes where a page ended."""
+    """A vendor as the jobs use it. Lists are iterators of `Page`; a cursor resumes after the page it came with."""
 
     @property
     def counters(self) -> Counters: ...
@@ -212,11 +216,17 @@ class Connector(Protocol):
     def seats(self, cursor: str = "") -> Iterator[Page]: ...
 
     def activity(self, since: dt.datetime, cursor: str = "") -> Iterator[ActivityPage]:
-        """Every event from `since` on, or from where `cursor` ended. Raises ListingReset for a forgotten cursor."""
+        """Every event since `since`, or after `cursor`.
+
+        Raises ListingReset when the vendor no longer accepts the cursor.
+        """
         ...
 
     def sessions(self) -> Iterator[ActivityPage]:
-        """The latest activity of every device session, a second signal. Raises MissingScope where it may not ask."""
+        """The latest activity of every device session, a second signal.
+
+        Raises MissingScope without the scope for it.
+        """
         ...
 
     def file_events(self) -> bool | None:
@@ -224,19 +234,25 @@ class Connector(Protocol):
         ...
 
     def probe(self, process: str) -> str:
-        """Try what a process needs without changing anything; what was seen, in a sentence. Raises ConnectorError."""
+        """Try what a process needs without changing anything, and return one sentence about it.
+
+        Raises ConnectorError.
+        """
         ...
 
 
 @dataclass(frozen=True, kw_only=True)
 class Vendor:
-    """A registry row: everything the application knows of a vendor without talking to it.
+    """A registry row: everything the application knows about a vendor without calling it.
 
-    `connector` is "module:Class". `endpoints` are the vendor's public addresses; a deployment may override each by a
-    setting, see `setting_names`. `authorize_params` go onto every consent link; `switch_account_params` only where
-    the admin asked to choose another vendor account. `app_steps` tell how to make the vendor's app, in order;
-    {scopes} and {redirect_url} mark the steps that come with these values to copy. `activity_types` explain what
-    counts as use; with `session_scope` granted, device sessions are a second signal (asked for on demand only).
+    - `connector`: "module:Class".
+    - `endpoints`: the vendor's public addresses. A deployment may override each by a setting, see `setting_names`.
+    - `authorize_params`: added to every consent link. `switch_account_params`: added only where the admin asked to
+      choose another vendor account.
+    - `app_steps`: how to create the vendor's app, in order. {scopes} and {redirect_url} mark the steps that come with
+      these values to copy.
+    - `activity_types`: what counts as use, and why.
+    - `session_scope`: the scope for device sessions, a second signal. A consent asks for it only on demand.
     """
 
     key: str
@@ -246,7 +262,7 @@ class Vendor:
     publisher: str
     connector: str
     endpoints: Endpoints
-    processes: tuple[Process, ...]
+    processes: tuple[VendorProcess, ...]
     authorize_params: dict[str, str] = field(default_factory=dict)
     switch_account_params: dict[str, str] = field(default_factory=dict)
     seat_types: tuple[SeatType, ...] = ()
@@ -255,11 +271,11 @@ class Vendor:
     session_scope: str = ""
 
     def setting_names(self) -> dict[str, str]:
-        """Endpoint field -> the name of the deployment setting that overrides it, such as DROPBOX_API_URL."""
+        """The deployment setting that overrides each endpoint field, such as DROPBOX_API_URL for `api_url`."""
         return {name: f"{self.key.upper()}_{name.upper()}" for name in ("authorize_url", "token_url", "api_url")}
 
     def endpoints_from(self, lookup: Callable[[str, str], str]) -> Endpoints:
-        """The endpoints of this deployment; `lookup(setting_name, default)` answers from its settings."""
+        """The endpoints of this deployment. `lookup(setting_name, default)` reads its settings."""
         found = {name: lookup(key, getattr(self.endpoints, name)) for name, key in self.setting_names().items()}
         found["api_url"] = found["api_url"].rstrip("/").removesuffix(self.endpoints.api_version)
         return replace(self.endpoints, **found)

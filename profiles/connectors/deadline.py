@@ -1,6 +1,6 @@
-"""A total deadline for one exchange: its socket is shut when the time is over, wherever the reader is by then.
+"""A total deadline for one exchange: when the time is over, its socket is shut down under the reader.
 
-The timeout of `requests` counts per read, so a server that drips a byte at a time, in the headers too, would hold a
+The timeout of `requests` counts per read. A server that sends one byte at a time, also in the headers, would hold a
 worker for hours.
 """
 
@@ -20,7 +20,7 @@ _wire = threading.local()
 
 
 class _Keeper:
-    """One thread that looks at the clock for all exchanges of this process; it sleeps while there is none."""
+    """One thread that watches the deadlines of all exchanges in this process. It sleeps while there are none."""
 
     def __init__(self) -> None:
         self.dogs: set[Watchdog] = set()
@@ -34,10 +34,10 @@ class _Keeper:
         if self._thread is None or not self._thread.is_alive():  # never started, or lost in a fork
             with self._starting:
                 if self._thread is None or not self._thread.is_alive():
-                    self._thread = threading.Thread(target=self._keep, name="deadlines", daemon=True)
+                    self._thread = threading.Thread(target=self._watch_clock, name="deadlines", daemon=True)
                     self._thread.start()
 
-    def _keep(self) -> None:
+    def _watch_clock(self) -> None:
         while True:
             self._busy.wait()
             time.sleep(TICK_SECONDS)
@@ -45,7 +45,7 @@ class _Keeper:
                 dog.bark_if_over()
             if not self.dogs:
                 self._busy.clear()
-                if self.dogs:  # came in between
+                if self.dogs:  # one was added between the two lines above
                     self._busy.set()
 
 
@@ -53,7 +53,7 @@ _keeper = _Keeper()
 
 
 class Watchdog:
-    """Shuts the socket of the exchange once `seconds` are over. `reached`: the request may have left this machine."""
+    """Shuts the socket of one exchange after `seconds`. `reached`: the request may have left this machine."""
 
     def __init__(self, seconds: float) -> None:
         self.expired = self.reached = False
@@ -77,7 +77,7 @@ class Watchdog:
         sock = self.sock or getattr(self.connection, "sock", None)
         if sock is not None:
             try:
-                # The plain socket's shutdown: SSLSocket.shutdown() would pull the TLS state from under the reader.
+                # Not SSLSocket.shutdown(): it would remove the TLS state while the reader still uses it.
                 socket.socket.shutdown(sock, socket.SHUT_RDWR)
             except OSError:
                 return
@@ -89,16 +89,16 @@ class _Watched:
     sock: Any
 
     def connect(self) -> None:
-        self._show()
+        self._show_socket()
         super().connect()  # type: ignore[misc]
-        self._show()
+        self._show_socket()
 
     def request(self, *args: Any, **kwargs: Any) -> None:
-        self._show()
+        self._show_socket()
         super().request(*args, **kwargs)  # type: ignore[misc]
-        self._show()
+        self._show_socket()
 
-    def _show(self) -> None:
+    def _show_socket(self) -> None:
         watchdog: Watchdog | None = getattr(_wire, "watchdog", None)
         if watchdog is None:
             return

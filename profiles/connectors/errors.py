@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class Failure:
-    """The evidence of a failed call, safe to store and show: no token, body cut to 2,000 characters."""
+    """The evidence of a failed call, safe to store and show: without tokens, the body cut to 2,000 characters."""
 
     endpoint: str = ""
     status: int | None = None
@@ -17,7 +17,7 @@ class Failure:
 
 
 class ConnectorError(Exception):
-    """A vendor call that did not work. Subclasses are named by remedy; `remedy` is what to tell the admin."""
+    """A vendor call failed. Subclasses are named by what can be done about it; `remedy` says it to the admin."""
 
     remedy = "Try again; if it keeps failing, look at the vendor's answer below."
 
@@ -29,7 +29,10 @@ class ConnectorError(Exception):
 
 
 class Reconnect(ConnectorError):
-    """The grant is gone (revoked, expired, wrong secret): nobody may call again before a person authorizes anew."""
+    """The grant is gone (revoked or expired).
+
+    No job may call the vendor again before a person authorizes the profile.
+    """
 
     remedy = "Press Get OAuth Token on the integration profile and approve the access again."
 
@@ -47,7 +50,7 @@ class MissingScope(ConnectorError):
 class Throttled(ConnectorError):
     """The vendor asks us to wait. `retry_after` is in seconds, already bounded."""
 
-    remedy = "Nothing to do: the run goes on by itself once the vendor's waiting time is over."
+    remedy = "Nothing to do: the run continues automatically when the vendor's waiting time is over."
 
     def __init__(self, message: str, *, retry_after: float, failure: Failure | None = None) -> None:
         super().__init__(message, failure=failure)
@@ -55,13 +58,13 @@ class Throttled(ConnectorError):
 
 
 class TryLater(ConnectorError):
-    """An outage: 5xx, no connection, too slow, too large, or an answer that is no answer."""
+    """An outage: status 5xx, no connection, too slow, too large, or not an answer of the vendor's API."""
 
     remedy = "The vendor or the network is in trouble. The next run tries again; check the vendor's status page."
 
 
 class Refused(ConnectorError):
-    """The vendor understood and said no. `failure.tag` is the vendor's reason."""
+    """The vendor understood the call and refused it. `failure.tag` is the vendor's reason."""
 
     remedy = "Check the vendor role of the authorizing admin, the plan and the app's settings, then try again."
 
@@ -73,14 +76,17 @@ class ListingReset(ConnectorError):
 
 
 class ProtocolError(ConnectorError):
-    """The vendor's answer is not of the documented shape, as a whole. Nothing was stored from it."""
+    """The whole answer does not have the documented form. Nothing was stored from it."""
 
     remedy = "Nothing was changed. Report the answer below; the old data stays as it was."
 
 
 class StaleToken(Reconnect):
-    """The access token has run out. The session renews it once; only a second refusal reaches a caller."""
+    """The access token has expired. The session renews it once; callers see this error only when that did not help."""
 
 
 class AnswerLost(TryLater):
-    """The request may have reached the vendor, its answer did not reach us: never repeat an effect blindly."""
+    """The request may have reached the vendor, but its answer did not reach us.
+
+    A call with an effect must not be repeated.
+    """

@@ -1,4 +1,4 @@
-"""What of a vendor's answer may be stored and shown: no secret of ours, no control characters, not too much."""
+"""The part of a vendor's answer that may be stored and shown: no secrets, no control characters, not too long."""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ SHORTEST_SECRET = 8
 HIDDEN = "[hidden]"
 
 
-def without(answer: Answer, *secrets: str) -> Answer:
-    """The answer without these texts, however spelled: vendors echo what was sent, in a field, a page or a header.
+def hide_secrets(answer: Answer, *secrets: str) -> Answer:
+    """The answer without these secrets, in every spelling: vendors echo what was sent, in a field, a page or a header.
 
-    What is too short to be secret stays.
+    Texts shorter than eight characters are not replaced.
     """
     body, headers = answer.body, dict(answer.headers)
-    spellings = {spelling for text in secrets if len(text) >= SHORTEST_SECRET for spelling in _spellings(text)}
+    spellings = {spelling for text in secrets if len(text) >= SHORTEST_SECRET for spelling in _spellings_of(text)}
     for spelling in sorted(spellings, key=len, reverse=True):
         body = body.replace(spelling.encode(), HIDDEN.encode())
         headers = {name: value.replace(spelling, HIDDEN) for name, value in headers.items()}
     return replace(answer, body=body, headers=CaseInsensitiveDict(headers))
 
 
-def _spellings(text: str) -> set[str]:
-    """As it is, in a form body, in a URL, in HTML and in JSON."""
+def _spellings_of(text: str) -> set[str]:
+    """The text as it is, and as it looks in a form body, in a URL, in HTML and in JSON."""
     return {text, quote_plus(text), quote(text), quote(text, safe=""), escape(text), json.dumps(text)[1:-1]}
 
 
 def failure_of(answer: Answer, url: str, request_id_header: str = "") -> Failure:
-    """The evidence of an answer, cut to 2,000 characters. Take the secrets out before (`without`)."""
+    """The evidence of an answer, its body cut to 2,000 characters. Call `hide_secrets` on the answer first."""
     return Failure(
         endpoint=urlsplit(url).path,
         status=answer.status,

@@ -1,4 +1,4 @@
-"""A vendor's API over one kept connection: the token, repeats, waiting, and errors named by remedy.
+"""Calls to a vendor's API over one kept connection: the token, retries, waiting, and errors named by remedy.
 
 Vendor-neutral: what a 4xx answer means is the vendor's `Dialect`. One session serves one run of one tenant.
 """
@@ -31,7 +31,7 @@ from profiles.connectors.base import (
     TryLater,
     Wait,
 )
-from profiles.connectors.failures import failure_of, without
+from profiles.connectors.failures import failure_of, hide_secrets
 from profiles.connectors.transport import (
     Answer,
     BoundedSession,
@@ -44,29 +44,32 @@ from profiles.connectors.transport import (
 )
 
 SHORTEST_WAIT = 1.0
-PACE = "Keeping to the alias's calls a minute."
+PACE = "Keeping to the alias's rate limit."
 LONGEST_WAIT = 3600.0
 _jitter = SystemRandom()
 
 
 class Dialect(Protocol):
-    """How one vendor words its answers."""
+    """How one vendor words its refusals."""
 
     request_id_header: str
 
     def judge(self, answer: Answer, failure: Failure) -> ConnectorError:
-        """The error for a 4xx other than 429. StaleToken asks for a new token, TryLater for a repeat."""
+        """The error for a 4xx other than 429.
+
+        After StaleToken the call is repeated with a new token, after TryLater as it was.
+        """
         ...
 
     def retry_after(self, answer: Answer) -> float | None:
-        """Seconds to wait as a 429 body tells them; None where it does not."""
+        """Seconds to wait according to the body of a 429; None where it does not say."""
         ...
 
 
 class _TokenSession(BoundedSession, OAuth2Session):
-    """OAuth2Session whose rule against plain http spares this very machine, where the sandbox lives.
+    """An OAuth2Session that allows plain http to this machine, where the sandbox runs.
 
-    The library's own switch for that is an environment variable, and so would hold for every host.
+    The library's own switch for plain http is an environment variable, which would allow it for every host.
     """
 
     def __init__(self, client_id: str) -> None:
@@ -80,9 +83,9 @@ class _TokenSession(BoundedSession, OAuth2Session):
 
 
 class VendorSession:
-    """Calls one vendor's API for one tenant; never refreshes by itself except through `token_source`.
+    """Calls one vendor's API for one tenant. Tokens come from `token_source`, also when they have to be renewed.
 
-    `wait(seconds, reason)` is called instead of sleeping, so that a job can show the wait and keep its lease.
+    It calls `wait(seconds, reason)` instead of sleeping, so that a job can show the wait and keep its lease.
     """
 
     def __init__(
@@ -101,27 +104,28 @@ class VendorSession:
     def post(self, url: str, body: bytes, *, repeatable: bool = True) -> Answer:
         """POST JSON and return the 2xx answer; every other outcome is a ConnectorError.
 
-        `repeatable` calls are tried `limits.attempts` times after outages. A call with an effect is not: its
-        AnswerLost leaves open whether it took place. A refused token or a 429 did nothing, and is repeated for both.
+        `repeatable` calls are tried `limits.attempts` times in an outage. A call with an effect is tried once: after
+        AnswerLost nobody knows whether it took effect. A refused token or a 429 had no effect, so both kinds are
+        repeated.
         """
         limits, budget = self._limits, self._limits.deadline
-        token, renewed, outages, throttles = self._token(self._tokens.access_token), False, 0, 0
+        token, renewed, outages, throttles = self._fetch_token(self._tokens.access_token), False, 0, 0
         while True:
             self._keep_pace()
             began = time.monotonic()
             try:
-                return self._once(url, body, token, budget)
+                return self._post_once(url, body, token, budget)
             except Reconnect as refusal:
                 if renewed:
                     raise
                 token, renewed = self._another_token(refusal, token), True
             except Throttled as error:
-                # A vendor who says "in a second" again and again means longer.
+                # A vendor that asks for one second again and again needs more.
                 error.retry_after = max(error.retry_after, limits.backoff * 2**throttles)
                 throttles += 1
                 if throttles >= limits.attempts or error.retry_after > limits.max_wait:
                     raise
-                self._pause(error.retry_after, "The vendor asked us to slow down.", throttled=True)
+                self._pause_for(error.retry_after, "The vendor asked us to slow down.", throttled=True)
             except TryLater as error:
                 outages += 1
                 budget -= time.monotonic() - began
@@ -131,7 +135,10 @@ class VendorSession:
             self.counters.retries += 1
 
     def _keep_pace(self) -> None:
-        """Leave the same time between any two calls, repeats included. Our own choice, so it is no throttling."""
+        """Leave the same time between any two calls, retries included.
+
+        The limit is ours, so this does not count as throttling.
+        """
         if not self._limits.requests_per_minute:
             return
         now = time.monotonic()
@@ -139,8 +146,8 @@ class VendorSession:
             self._wait(self._next_call - now, PACE)
         self._next_call = max(self._next_call, now) + 60 / self._limits.requests_per_minute
 
-    def _token(self, ask: Callable[[], str]) -> str:
-        """A token, asked for again while its address is in trouble: refreshing has no effect that could come twice."""
+    def _fetch_token(self, ask: Callable[[], str]) -> str:
+        """A token. In an outage of the token address it is asked for again: refreshing twice does no harm."""
         outages = 0
         while True:
             try:
@@ -153,29 +160,32 @@ class VendorSession:
                 self.counters.retries += 1
 
     def _another_token(self, refusal: Reconnect, refused: str) -> str:
-        """A renewed token for one that ran out; for a revoked one that of a newer consent, else the refusal stands."""
+        """Another token to try after a refusal: a renewed one after expiry, that of a newer consent after a revocation.
+
+        Raises the refusal where there is no other token.
+        """
         if isinstance(refusal, StaleToken):
-            return self._token(lambda: self._tokens.renew(refused))
+            return self._fetch_token(lambda: self._tokens.renew(refused))
         current = self._tokens.access_token()
         if current == refused:
             raise refusal
         return current
 
-    def _once(self, url: str, body: bytes, token: str, seconds: float) -> Answer:
+    def _post_once(self, url: str, body: bytes, token: str, seconds: float) -> Answer:
         limits = self._limits
         bounds = Bounds(
             connect=limits.connect_timeout, read=limits.read_timeout, total=seconds, max_bytes=limits.max_bytes
         )
         self._session.token = {"access_token": token, "token_type": "Bearer"}
         self.counters.requests += 1
-        answer = without(exchange(self._session, url, body, {"Content-Type": "application/json"}, bounds), token)
+        answer = hide_secrets(exchange(self._session, url, body, {"Content-Type": "application/json"}, bounds), token)
         self.counters.received_bytes += len(answer.body)
         self._compare_clocks(answer)
         if 200 <= answer.status < 300:
             return answer
-        raise self._error(answer, failure_of(answer, url, self._dialect.request_id_header))
+        raise self._error_of(answer, failure_of(answer, url, self._dialect.request_id_header))
 
-    def _error(self, answer: Answer, failure: Failure) -> ConnectorError:
+    def _error_of(self, answer: Answer, failure: Failure) -> ConnectorError:
         if answer.status == 429:
             seconds = retry_after(answer, self._dialect.retry_after(answer))
             return Throttled(f"The vendor asks us to wait {seconds:g} seconds.", retry_after=seconds, failure=failure)
@@ -187,9 +197,9 @@ class VendorSession:
 
     def _back_off(self, outages: int) -> None:
         pause = self._limits.backoff * 2 ** (outages - 1) * _jitter.uniform(0.5, 1.5)
-        self._pause(min(pause, self._limits.max_wait), "The vendor is in trouble; trying again.")
+        self._pause_for(min(pause, self._limits.max_wait), "The vendor is in trouble; trying again.")
 
-    def _pause(self, seconds: float, reason: str, *, throttled: bool = False) -> None:
+    def _pause_for(self, seconds: float, reason: str, *, throttled: bool = False) -> None:
         if throttled:
             self.counters.throttled_seconds += seconds
         self._wait(seconds, reason)
@@ -200,8 +210,11 @@ class VendorSession:
             self.counters.clock_skew = (theirs - dt.datetime.now(dt.UTC)).total_seconds()
 
 
-def retry_after(answer: Answer, told_by_body: float | None = None) -> float:
-    """Seconds to wait after a 429, between 1 and 3,600: the header wins over the body, nonsense counts as absent."""
+def retry_after(answer: Answer, seconds_in_body: float | None = None) -> float:
+    """Seconds to wait after a 429, between 1 and 3,600.
+
+    The header wins over the body; an unreadable value is ignored.
+    """
     header = answer.headers.get("Retry-After", "").strip()
     seconds: float | None = None
     if re.fullmatch(r"[0-9]{1,40}(\.[0-9]{1,9})?", header):
@@ -209,7 +222,7 @@ def retry_after(answer: Answer, told_by_body: float | None = None) -> float:
     elif (until := _http_date(header)) is not None:
         seconds = (until - (_http_date(answer.headers.get("Date", "")) or dt.datetime.now(dt.UTC))).total_seconds()
     if seconds is None:
-        seconds = told_by_body
+        seconds = seconds_in_body
     if seconds is None or not math.isfinite(seconds):
         seconds = SHORTEST_WAIT
     return min(max(seconds, SHORTEST_WAIT), LONGEST_WAIT)

@@ -8,9 +8,9 @@ UNFIT = ("Cc", "Cs")
 
 
 def plain(text: str, most: int) -> str:
-    """A vendor's text fit to store and show on one line: no control characters, at most `most` characters.
+    """A vendor's text made fit to store and show on one line: no control characters, at most `most` characters.
 
-    NUL is refused by PostgreSQL and lone surrogates by UTF-8; marks of writing direction stay, names need them.
+    PostgreSQL refuses NUL, and UTF-8 refuses lone surrogates. Marks of writing direction are kept: names need them.
     """
     if text.isprintable():
         return text if len(text) <= most else text[:most].rstrip()

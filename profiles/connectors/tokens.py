@@ -1,7 +1,7 @@
-"""OAuth 2 authorization-code grants: the consent link, code for token, refresh, revoke. Vendor-neutral.
+"""OAuth 2 authorization-code grants for any vendor: the consent link, the exchange of the code, refresh and revoke.
 
-oauthlib words the requests; the exchange is ours, because the library's own reads outages as missing tokens, follows
-redirects with the secret in hand, warns by exception when scopes differ, and bounds neither time nor size.
+oauthlib writes the requests. We send them ourselves, because the library reads outages as missing tokens, sends the
+secret along when redirected, raises when scopes differ, and limits neither time nor size.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from profiles.connectors.base import (
     TryLater,
     plain,
 )
-from profiles.connectors.failures import failure_of, without
+from profiles.connectors.failures import failure_of, hide_secrets
 from profiles.connectors.transport import (
     Answer,
     Bounds,
@@ -43,22 +43,21 @@ LONGEST_LIFE = 366 * 86400
 
 
 class CodeRefused(Refused):
-    """The vendor does not take this code: used, older than its few minutes, or issued for another app."""
+    """The vendor does not accept this code: it was used, is too old, or was issued for another app."""
 
     remedy = "Press Get OAuth Token again; a code works once and for a few minutes only."
 
 
 class RedirectMismatch(Refused):
-    """The redirect URI differs from the one of the consent link, or is not registered."""
+    """The redirect URI is not registered, or differs from the one in the consent link."""
 
     remedy = (
-        "Register this application's redirect URI in the vendor's app console, letter for letter, "
-        "then press Get OAuth Token again."
+        "Register exactly this application's redirect URI in the vendor's console, then press Get OAuth Token again."
     )
 
 
 class WrongClient(Refused):
-    """The vendor does not know this client id, or the client secret is not its own."""
+    """The vendor does not know this client id, or the client secret does not belong to it."""
 
     remedy = "Copy the app key and the app secret from the vendor's app console into the credential again."
 
@@ -67,8 +66,8 @@ class WrongClient(Refused):
 class Grant:
     """What the token endpoint gave. `expires_in` is in seconds from now; None where the vendor did not say.
 
-    `scopes` is None where it did not say either, which means: as asked for (RFC 6749, 5.1). A refresh usually carries
-    neither them nor a `refresh_token`: keep the stored ones then.
+    `scopes` is None where the vendor did not say, which means that they are as asked for (RFC 6749, 5.1). The answer to
+    a refresh usually has neither scopes nor a `refresh_token`: keep the stored ones then.
     """
 
     access_token: str = field(repr=False)
@@ -81,7 +80,7 @@ class Grant:
 
 
 class _TokenAnswer(msgspec.Struct):
-    """Whatever type a field has: one odd field must not hide what the others say."""
+    """The answer, with fields of any type, so that one field of an unexpected type does not hide the others."""
 
     access_token: Any = None
     refresh_token: Any = None
@@ -99,7 +98,7 @@ class _TokenAnswer(msgspec.Struct):
 
 
 def new_verifier() -> str:
-    """A fresh PKCE verifier (RFC 7636): keep it encrypted with the OAuth state, pass it to `exchange`."""
+    """A new PKCE verifier (RFC 7636). Store it encrypted with the OAuth state, and pass it to `exchange`."""
     return str(WebApplicationClient("").create_code_verifier(VERIFIER_LENGTH))
 
 
@@ -135,55 +134,58 @@ def exchange(
     verifier: str | None = None,
     bounds: Bounds = TOKEN_BOUNDS,
 ) -> Grant:
-    """The grant behind a one-time code. With a `verifier` both it and the secret are sent.
+    """Exchange a one-time code for a grant. With a `verifier`, both it and the client secret are sent.
 
-    Dropbox takes both (Auth.js and better-auth send them together), so that a wrong secret shows itself here. Its SDKs
-    send the verifier in place of the secret: a server that minds both gets it so.
+    Dropbox accepts both together (Auth.js and better-auth send both), so a wrong secret is noticed here. Dropbox's own
+    SDKs send the verifier in place of the secret; a server that refuses both together is asked again in that way.
     Raises CodeRefused, RedirectMismatch, WrongClient, Refused, TryLater or ProtocolError; never Reconnect.
     """
     hide = (client_secret, code, verifier or "")
 
-    def ask(secret: str | None) -> Grant:
+    def ask_with(secret: str | None) -> Grant:
         body = WebApplicationClient(client_id).prepare_request_body(
             code=code, redirect_uri=redirect_uri, include_client_id=secret is None, code_verifier=verifier
         )
-        return _ask(endpoints, client_id, secret, body, bounds, hide, on_invalid_grant=_code_refused)
+        return _request_grant(endpoints, client_id, secret, body, bounds, hide, on_invalid_grant=_code_refused)
 
-    return _with_or_without(ask, client_secret) if verifier else ask(client_secret)
+    return _retry_without_secret(ask_with, client_secret) if verifier else ask_with(client_secret)
 
 
 def refresh(
     endpoints: Endpoints, client_id: str, client_secret: str, refresh_token: str, bounds: Bounds = TOKEN_BOUNDS
 ) -> Grant:
-    """A new access token. Raises Reconnect only when the vendor says in so many words that the grant is gone.
+    """Get a new access token. Raises Reconnect only when the vendor says explicitly that the grant is gone.
 
-    WrongClient, Refused, TryLater and ProtocolError leave the grant as it was.
+    Also raises WrongClient, Refused, TryLater or ProtocolError; the grant may still be valid then.
     """
     hide = (client_secret, refresh_token)
 
-    def ask(secret: str | None) -> Grant:
+    def ask_with(secret: str | None) -> Grant:
         named = {"client_id": client_id} if secret is None else {}
         body = WebApplicationClient(client_id).prepare_refresh_body(refresh_token=refresh_token, **named)
-        return _ask(endpoints, client_id, secret, body, bounds, hide, on_invalid_grant=_grant_gone)
+        return _request_grant(endpoints, client_id, secret, body, bounds, hide, on_invalid_grant=_grant_gone)
 
-    return _with_or_without(ask, client_secret)
+    return _retry_without_secret(ask_with, client_secret)
 
 
-def _with_or_without(ask: Callable[[str | None], Grant], client_secret: str) -> Grant:
-    """Ask with the secret; where that makes the request as such invalid, ask once more as a client without one."""
+def _retry_without_secret(ask_with: Callable[[str | None], Grant], client_secret: str) -> Grant:
+    """Ask with the secret.
+
+    If the vendor calls the request itself invalid, ask once more as a client without a secret.
+    """
     try:
-        return ask(client_secret)
+        return ask_with(client_secret)
     except Refused as refusal:
         if refusal.failure.tag != "invalid_request":
             raise
         try:
-            return ask(None)
+            return ask_with(None)
         except (Refused, Reconnect) as second:
             raise refusal from second
 
 
 def revoke(endpoints: Endpoints, access_token: str) -> bool:
-    """Ask the vendor once to end the grant; True if it said yes. Never raises: disconnecting must work regardless.
+    """Ask the vendor once to end the grant; True if it confirmed. Never raises, because disconnecting must always work.
 
     Dropbox has refused a team token here ("operates on a single Dropbox account", watermint/toolbox #18), so False
     means: tell the admin to disconnect the app in the vendor's admin console as well.
@@ -198,7 +200,7 @@ def revoke(endpoints: Endpoints, access_token: str) -> bool:
     return False
 
 
-def _ask(
+def _request_grant(
     endpoints: Endpoints,
     client_id: str,
     client_secret: str | None,
@@ -211,19 +213,19 @@ def _ask(
     basic = base64.b64encode(f"{client_id}:{client_secret or ''}".encode()).decode("ascii")
     headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
     if client_secret is not None:
-        # Once in the header, and so not in the form: Dropbox answers 'unknown field "client_id"' to both (oslo #90).
+        # In the header only: to a client id in both places Dropbox answers 'unknown field "client_id"' (oslo #90).
         headers["Authorization"] = f"Basic {basic}"
     answer = exchange_once(endpoints.token_url, body.encode("ascii"), headers, bounds)
-    shown = without(answer, basic, *hide)
+    shown = hide_secrets(answer, basic, *hide)
     failure = failure_of(shown, endpoints.token_url, endpoints.request_id_header)
-    told = _told(answer, failure)
-    if told.text("access_token") and answer.status < 300:
-        return _grant(told, replace(failure, body=""))
-    raise _refusal(_told(shown, failure), failure, on_invalid_grant)
+    parsed = _parse_answer(answer, failure)
+    if parsed.text("access_token") and answer.status < 300:
+        return _read_grant(parsed, replace(failure, body=""))
+    raise _refusal_error(_parse_answer(shown, failure), failure, on_invalid_grant)
 
 
-def _told(answer: Answer, failure: Failure) -> _TokenAnswer:
-    """The answer as a record. The status comes first: an outage must never look like a refusal."""
+def _parse_answer(answer: Answer, failure: Failure) -> _TokenAnswer:
+    """Decode the answer. The status is checked first, so that an outage never looks like a refusal."""
     if answer.status >= 500 or answer.status in (408, 429):
         raise TryLater(f"The vendor's token address answered with status {answer.status}.", failure=failure)
     if 300 <= answer.status < 400:
@@ -235,30 +237,30 @@ def _told(answer: Answer, failure: Failure) -> _TokenAnswer:
             raise ProtocolError("No token endpoint answers at this address.", failure=failure) from error
         if answer.status >= 400:
             raise TryLater("The vendor's token address answered without a reason.", failure=failure) from error
-        # A token may be in there: the body is not kept as evidence.
+        # The body may contain a token, so it is not kept as evidence.
         raise ProtocolError("The token answer is not readable.", failure=replace(failure, body="")) from error
 
 
-def _grant(told: _TokenAnswer, failure: Failure) -> Grant:
-    access_token, refresh_token = told.text("access_token"), told.text("refresh_token")
-    # What goes into a header must not break out of it.
+def _read_grant(parsed: _TokenAnswer, failure: Failure) -> Grant:
+    access_token, refresh_token = parsed.text("access_token"), parsed.text("refresh_token")
+    # A token is sent in a header, so it must not contain spaces or line breaks.
     if not re.fullmatch(r"[\x21-\x7e]+", access_token) or not re.fullmatch(r"[\x21-\x7e]*", refresh_token):
-        raise ProtocolError("The token answer carries a token that is none.", failure=failure)
-    if told.text("token_type").lower() not in ("bearer", ""):
+        raise ProtocolError("The token answer contains an unusable token.", failure=failure)
+    if parsed.text("token_type").lower() not in ("bearer", ""):
         raise ProtocolError("The token is of a type that cannot be used here.", failure=failure)
     return Grant(
         access_token=access_token,
         refresh_token=refresh_token,
-        expires_in=_seconds(told.expires_in),
-        scopes=tuple(sorted(set(told.scope.split()))) if isinstance(told.scope, str) else None,
-        team_id=told.text("team_id"),
-        account_id=told.text("account_id"),
-        token_type=told.text("token_type").lower(),
+        expires_in=_read_lifetime(parsed.expires_in),
+        scopes=tuple(sorted(set(parsed.scope.split()))) if isinstance(parsed.scope, str) else None,
+        team_id=parsed.text("team_id"),
+        account_id=parsed.text("account_id"),
+        token_type=parsed.text("token_type").lower(),
     )
 
 
-def _seconds(value: Any) -> int | None:
-    """A lifetime of at most a year, which every date can hold; None for what is no number."""
+def _read_lifetime(value: Any) -> int | None:
+    """A lifetime in seconds, at most a year; None for a value that is not a number."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     try:
@@ -267,13 +269,13 @@ def _seconds(value: Any) -> int | None:
         return None
 
 
-def _refusal(
-    told: _TokenAnswer, failure: Failure, on_invalid_grant: Callable[[str, Failure], ConnectorError]
+def _refusal_error(
+    parsed: _TokenAnswer, failure: Failure, on_invalid_grant: Callable[[str, Failure], ConnectorError]
 ) -> ConnectorError:
-    error, description = told.text("error"), told.text("error_description")
+    error, description = parsed.text("error"), parsed.text("error_description")
     if not error and (failure.status or 0) < 300:
-        return ProtocolError("The token answer carries no token.", failure=replace(failure, body=""))
-    # Dropbox puts code and prose into one string: "invalid_client: Invalid client_id or client_secret".
+        return ProtocolError("The token answer contains no token.", failure=replace(failure, body=""))
+    # Dropbox puts the error code and a sentence into one string: "invalid_client: Invalid client_id or client_secret".
     tag, _, prose = error.partition(":")
     tag = plain(tag, 80).lower()
     failure = replace(failure, tag=tag)

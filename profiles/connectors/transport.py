@@ -1,6 +1,6 @@
-"""One bounded HTTP exchange: a total deadline, a byte cap, no redirects, TLS or loopback only.
+"""One bounded HTTP exchange: a total deadline, a limit of bytes, no redirects, TLS or loopback only.
 
-The timeout of `requests` counts per read; the deadline of the whole is kept by `deadline`.
+The timeout of `requests` counts per read; the module `deadline` ends the whole exchange.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ OWN_AUTHORITIES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """What came back: the status, case-insensitive headers, and the whole body, decompressed."""
+    """An HTTP answer: the status, case-insensitive headers, and the whole body, decompressed."""
 
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -46,11 +46,11 @@ class Answer:
 
 
 class GaveUp(AnswerLost):
-    """Too slow or too large: not worth an immediate repeat."""
+    """The answer was too slow or too large, so an immediate retry would not help."""
 
 
 class UnsafeAddress(Refused, ValueError):
-    """A vendor address of this deployment over which a secret must not travel; nothing was sent."""
+    """A configured vendor address is not safe for secrets; nothing was sent."""
 
     remedy = "Correct the vendor's addresses in the deployment settings; manage.py doctor names the wrong one."
 
@@ -64,7 +64,7 @@ def quiet_loggers() -> None:
 
 
 def is_loopback(url: str) -> bool:
-    """True where the host is this very machine, so that plain http stays within it."""
+    """Whether the host is this machine, so that plain http does not leave it."""
     host = urlsplit(url).hostname or ""
     try:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
@@ -73,7 +73,7 @@ def is_loopback(url: str) -> bool:
 
 
 def require_secure(url: str) -> str:
-    """`url` itself if it is https, or http on loopback; UnsafeAddress otherwise, before a secret could leave."""
+    """Return `url` if it is https, or http on loopback. Raises UnsafeAddress otherwise, before a secret is sent."""
     scheme = urlsplit(url).scheme
     if scheme == "https" or (scheme == "http" and is_loopback(url)):
         return url
@@ -81,21 +81,21 @@ def require_secure(url: str) -> str:
 
 
 class BoundedSession(requests.Session):
-    """A `requests` session fit for `exchange`: watched sockets, redirects neither followed nor read, no cookies."""
+    """A `requests` session for `exchange`: watched sockets, redirects neither followed nor read, no cookies."""
 
     def fit_for(self, url: str) -> None:
-        """Mount the watched adapters; a proxy from the environment must not see calls to this machine."""
+        """Mount the watched adapters. For calls to this machine, ignore proxies from the environment."""
         self.mount("https://", WatchedAdapter())
         self.mount("http://", WatchedAdapter())
         self.headers["User-Agent"] = USER_AGENT
         self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         self.trust_env = not is_loopback(url)
         if not self.trust_env:
-            # A certificate authority named in the environment still counts; requests would forget it as well.
+            # Keep a certificate authority named in the environment: without trust_env, requests ignores that as well.
             self.verify = next((path for name in OWN_AUTHORITIES if (path := os.environ.get(name))), True)
 
     def get_redirect_target(self, resp: requests.Response) -> str | None:
-        # Even with allow_redirects=False, requests would read a redirect's whole body, unbounded, if there is a target.
+        # Even with allow_redirects=False, requests reads the whole body of a redirect with a target, without limit.
         return None
 
 
@@ -112,7 +112,7 @@ class Bounds:
 def exchange(session: requests.Session, url: str, body: bytes, headers: Mapping[str, str], bounds: Bounds) -> Answer:
     """POST once and read the whole answer, whatever its status.
 
-    Raises TryLater when nothing was sent, AnswerLost when the request may have arrived, GaveUp when the answer was
+    Raises TryLater when nothing was sent, AnswerLost when the request may have arrived, and GaveUp when the answer was
     too slow or too large.
     """
     started = time.monotonic()
@@ -127,30 +127,30 @@ def exchange(session: requests.Session, url: str, body: bytes, headers: Mapping[
                 stream=True,
                 allow_redirects=False,
             ) as response:
-                whole = _read(response, started + bounds.total, bounds.max_bytes)
+                whole = _read_body(response, started + bounds.total, bounds.max_bytes)
         except ConnectorError:
             raise
         except (requests.RequestException, HTTPError, OSError, zlib.error) as error:
-            raise _trouble(url, error, watchdog, bounds.total) from error
+            raise _failed_exchange(url, error, watchdog, bounds.total) from error
         if watchdog.expired:
-            raise _trouble(url, None, watchdog, bounds.total)
+            raise _failed_exchange(url, None, watchdog, bounds.total)
     return Answer(status=response.status_code, headers=response.headers, body=whole)
 
 
 def exchange_once(url: str, body: bytes, headers: Mapping[str, str], bounds: Bounds) -> Answer:
-    """`exchange` on a connection of its own, with no credentials but those in `headers`."""
+    """`exchange` on a new connection, with no credentials but those in `headers`."""
     with BoundedSession() as session:
         session.fit_for(url)
-        session.auth = _as_it_is  # else requests puts a .netrc entry in place of our Authorization header
+        session.auth = _send_unchanged  # otherwise requests replaces our Authorization header by a .netrc entry
         return exchange(session, url, body, headers, bounds)
 
 
-def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
+def _send_unchanged(request: requests.PreparedRequest) -> requests.PreparedRequest:
     return request
 
 
-def _read(response: requests.Response, ends: float, max_bytes: int) -> bytes:
-    """The whole body. A packed one is unpacked here and at once: urllib3 would copy every answer five times."""
+def _read_body(response: requests.Response, ends: float, max_bytes: int) -> bytes:
+    """The whole body. A gzipped one is unpacked here in one step, because urllib3 would copy it five times."""
     packed = response.headers.get("Content-Encoding", "").strip().lower() == "gzip"
     pieces: list[bytes] = []
     size = 0
@@ -162,11 +162,11 @@ def _read(response: requests.Response, ends: float, max_bytes: int) -> bytes:
             raise TimeoutError("the total deadline is over")
         pieces.append(piece)
     whole = b"".join(pieces)
-    return _unpacked(whole, response, max_bytes) if packed and whole else whole
+    return _unpack_gzip(whole, response, max_bytes) if packed and whole else whole
 
 
-def _unpacked(packed: bytes, response: requests.Response, max_bytes: int) -> bytes:
-    """Raises zlib.error for what is no gzip, or only half of one."""
+def _unpack_gzip(packed: bytes, response: requests.Response, max_bytes: int) -> bytes:
+    """Unpack a gzipped body. Raises zlib.error where it is not gzip, or not complete."""
     unpacking = zlib.decompressobj(wbits=31)
     whole = unpacking.decompress(packed, max_bytes + 1)
     if len(whole) > max_bytes:
@@ -181,7 +181,7 @@ def _too_large(response: requests.Response, max_bytes: int) -> GaveUp:
     return GaveUp(f"The answer is larger than {max_bytes:,} bytes.", failure=failure)
 
 
-def _trouble(url: str, error: Exception | None, watchdog: Watchdog, seconds: float) -> TryLater:
+def _failed_exchange(url: str, error: Exception | None, watchdog: Watchdog, seconds: float) -> TryLater:
     parts = urlsplit(url)
     failure = Failure(endpoint=parts.path)
     if watchdog.expired or str(error) == "the total deadline is over":

@@ -1,10 +1,10 @@
-"""Executing a job run: claim the row, keep its lease alive, run the verb, store how it ended.
+"""Execute a job run: claim its row, keep the lease alive, run the verb of its process, store how it ended.
 
 1. Claim: one conditional update takes a queued row and gives it an owner and a new generation, by database time.
-2. Heartbeat: a thread shows that the worker lives; the sweeper takes over rows that are silent for too long.
-3. Every write of the verb is fenced by owner and generation, so a zombie can change nothing.
-4. The verb's end, or its error by remedy, is stored on the row and on the profile; what waited behind it is queued. Of
-   a process of no profile, whose runs go one at a time, the next one is called.
+2. Heartbeat: a thread shows that the worker lives; the sweeper takes runs from workers that are silent for too long.
+3. Every write of the verb is fenced by owner and generation, so a worker that lost its lease can change nothing.
+4. The verb's end, or its error with its remedy, is stored on the row and on the profile. The run that waited behind it
+   is queued. Runs of a subject go one at a time, so the next one of the process is called.
 """
 
 from __future__ import annotations
@@ -25,26 +25,17 @@ from django.utils import timezone
 
 from profiles.connection import credentials
 from profiles.connectors import base
-from profiles.jobs import queue
-from profiles.jobs.job import (
-    OUTAGE_PAUSES as OUTAGE_PAUSES,
-    REFRESHING as REFRESHING,
-    Canceled as Canceled,
-    Held as Held,
-    Job as Job,
-    LeaseLost as LeaseLost,
-    Verb as Verb,
-)
+from profiles.jobs import processes, queue
+from profiles.jobs.job import Canceled, Held, Job, LeaseLost, Verb
 from profiles.models import IntegrationProfile, JobRun
-from profiles.models.run import OF_NO_PROFILE
 
 log = logging.getLogger(__name__)
 
-TELL_EVERY_SECONDS = 2.0
+SHOW_EVERY_SECONDS = 2.0
 
 
 def claim(run_id: int) -> Job | None:
-    """Take a queued row that may start now. `None` when it is taken, over, not due, not yet its turn or gone."""
+    """Take a queued run that may start now. `None` when it is taken, over, not due, not yet its turn or gone."""
     owner = str(uuid.uuid4())
     due = Q(not_before=None) | Q(not_before__lte=Now())
     waiting = JobRun.objects.startable().filter(due, pk=run_id, state=JobRun.State.QUEUED)
@@ -59,31 +50,31 @@ def claim(run_id: int) -> Job | None:
                 started_at=Now(),
                 not_before=None,
             )
-    except IntegrityError:  # another run of its process is at work, whose end calls this one
+    except IntegrityError:  # another run of the process is at work; when it ends, it calls this one
         return None
     if not taken:
         return None
-    # Canceled in this very moment, as by the deletion of its profile, it is nobody's any more.
-    mine = JobRun.objects.select_related("profile__alias__parent").filter(pk=run_id, owner=owner).first()
-    return Job(mine) if mine else None
+    # The run may have been canceled since the update, for example because its profile was deleted.
+    claimed = JobRun.objects.select_related("profile__alias__parent").filter(pk=run_id, owner=owner).first()
+    return Job(claimed) if claimed else None
 
 
 @contextmanager
-def heartbeat(job: Job) -> Iterator[None]:
-    """Show again and again that this worker lives, from a thread of its own, while the verb waits for pages."""
+def keep_alive(job: Job) -> Iterator[None]:
+    """Show from a thread of its own, again and again, that this worker lives, whatever the verb waits for."""
     over = threading.Event()
 
     def beat() -> None:
-        shown, last = job.told, time.monotonic()
+        shown, last = job.items_to_show, time.monotonic()
         try:
-            while not over.wait(min(TELL_EVERY_SECONDS, settings.JOB_STALE_SECONDS / 4)):
-                if job.told == shown and time.monotonic() < last + settings.JOB_STALE_SECONDS / 4:
+            while not over.wait(min(SHOW_EVERY_SECONDS, settings.JOB_STALE_SECONDS / 4)):
+                if job.items_to_show == shown and time.monotonic() < last + settings.JOB_STALE_SECONDS / 4:
                     continue
-                shown, last = job.told, time.monotonic()
-                # A late beat may follow the verb's last word: it never takes a number back.
+                shown, last = job.items_to_show, time.monotonic()
+                # This beat may be late and follow the verb's last write, so it must not lower the number.
                 done = {} if shown is None else {"items": Greatest(F("items"), shown)}
                 try:
-                    job._mine().update(heartbeat_at=Now(), **done)
+                    job.leased_row().update(heartbeat_at=Now(), **done)
                 except DatabaseError:
                     log.warning("Run %s: heartbeat could not be written, trying again.", job.run.pk)
         finally:
@@ -98,39 +89,54 @@ def heartbeat(job: Job) -> Iterator[None]:
         thread.join(timeout=settings.JOB_STALE_SECONDS)
 
 
-def execute(run_id: int, verb: Verb, *, clock: Callable[[], datetime] = timezone.now) -> None:
-    """Run `verb` under the lease of a queued run; a no-op for a run that cannot be claimed."""
+def run(run_id: int, verb: Verb | None = None, *, clock: Callable[[], datetime] = timezone.now) -> None:
+    """Execute a queued run by the verb of its process, or by another one. Nothing happens to a run that is not free."""
+    if verb is None and (verb := find_verb(run_id)) is None:
+        return
     job = claim(run_id)
     if job is None:
         return
-    with heartbeat(job):
-        try:
-            verb(job, now=clock())
-        except LeaseLost as lost:
-            log.warning("%s", lost)
-        except Canceled:
-            job.finish(JobRun.State.CANCELED)
-        except Held as held:
-            if job.finish(JobRun.State.HELD, error_kind="Held", error_message=str(held)):
-                _attend(job.run)
-        except base.Throttled as throttled:
-            job.throttled(throttled.retry_after)
-        except base.TryLater as outage:
-            if not job.stay_away(outage):
-                _fail(job, outage)
-        except base.ConnectorError as error:
-            _fail(job, error)
-        except Exception:
-            log.exception("Run %s failed unexpectedly.", run_id)
-            _fail(job, base.ConnectorError(UNEXPECTED, remedy=UNEXPECTED_REMEDY), kind="Unexpected")
-        else:
-            if job.finish(JobRun.State.SUCCEEDED):
-                _attend(job.run)
-                if job.run.in_chain:
-                    queue.announce_end(job.run)
+    with keep_alive(job):
+        _call_verb(job, verb, clock())
     queue.start_waiting()
-    if job.run.process in OF_NO_PROFILE:
+    if job.run.subject is not None:
         queue.ring_next(job.run.process)
+
+
+def find_verb(run_id: int) -> Verb | None:
+    """What executes a run. `None` leaves it in the queue, for a worker of a version that knows its process."""
+    key = JobRun.objects.filter(pk=run_id).values_list("process", flat=True).first()
+    process = processes.find(key) if key else None
+    if key and process is None:
+        log.warning("Run %s stays in the queue: this worker does not know the process %s.", run_id, key)
+    return process.verb if process else None
+
+
+def _call_verb(job: Job, verb: Verb, now: datetime) -> None:
+    try:
+        verb(job, now=now)
+    except LeaseLost as lost:
+        log.warning("%s", lost)
+    except Canceled:
+        job.finish(JobRun.State.CANCELED)
+    except Held as held:
+        if job.finish(JobRun.State.HELD, error_kind="Held", error_message=str(held)):
+            _update_attention(job.run)
+    except base.Throttled as throttled:
+        job.requeue_throttled(throttled.retry_after)
+    except base.TryLater as outage:
+        if not job.requeue_after_outage(outage):
+            _fail(job, outage)
+    except base.ConnectorError as error:
+        _fail(job, error)
+    except Exception:
+        log.exception("Run %s failed unexpectedly.", job.run.pk)
+        _fail(job, base.ConnectorError(UNEXPECTED, remedy=UNEXPECTED_REMEDY), kind="Unexpected")
+    else:
+        if job.finish(JobRun.State.SUCCEEDED):
+            _update_attention(job.run)
+            if job.run.in_chain:
+                queue.announce_end()
 
 
 UNEXPECTED = "The application met an error of its own. The previous data is unchanged."
@@ -139,7 +145,7 @@ UNEXPECTED_REMEDY = "Look for this run's number in the worker's log and report t
 
 def _fail(job: Job, error: base.ConnectorError, kind: str = "") -> None:
     failure = error.failure
-    ours = job.finish(
+    stored = job.finish(
         JobRun.State.FAILED,
         error_kind=kind or type(error).__name__,
         error_scope=error.scope[:120] if isinstance(error, base.MissingScope) else "",
@@ -150,12 +156,12 @@ def _fail(job: Job, error: base.ConnectorError, kind: str = "") -> None:
         error_body=failure.body[:2000],
         error_request_id=failure.request_id[:120],
     )
-    if not ours:
-        return  # its profile was deleted, perhaps, which took the credential along
+    if not stored:
+        return  # the profile may have been deleted, and its credential with it
     if isinstance(error, base.Reconnect) and job.run.profile:
         credentials.mark_needs_authorization(job.run.profile, base.SUBSCRIPTIONS, reason=str(error))
     else:
-        _attend(job.run)
+        _update_attention(job.run)
 
 
 ATTENTION = {
@@ -164,12 +170,13 @@ ATTENTION = {
 }
 
 
-def _attend(run: JobRun) -> None:
-    """What the profile's page says first, from the last end of each step; a missing grant outranks a failed refresh."""
+def _update_attention(run: JobRun) -> None:
+    """Store on the profile how the last run of each refreshing process ended. A missing grant outranks that."""
     if run.profile_id is None:
         return
+    refreshing = processes.refreshing_keys()
     ended = JobRun.objects.filter(
-        profile=run.profile_id, process__in=REFRESHING, state__in=(JobRun.State.SUCCEEDED, *ATTENTION)
+        profile=run.profile_id, process__in=refreshing, state__in=(JobRun.State.SUCCEEDED, *ATTENTION)
     )
     last = ended.order_by().values("process").annotate(last=Max("pk")).values("last")
     states = set(JobRun.objects.filter(pk__in=last).values_list("state", flat=True))

@@ -7,6 +7,7 @@ from django import forms
 from django.db.models import Q, QuerySet
 
 from profiles.models import IntegrationProfile, JobRun
+from profiles.models.run import process_choices
 from samsaas.lib.tables import ListFilter, search
 
 DAY = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
@@ -17,7 +18,7 @@ class RunFilter(ListFilter):
     profile = django_filters.ModelChoiceFilter(
         label="Profile", queryset=IntegrationProfile.objects.all(), empty_label="Any"
     )
-    process = django_filters.ChoiceFilter(label="Process", choices=JobRun.Process.choices, empty_label="Any")
+    process = django_filters.ChoiceFilter(label="Process", choices=process_choices, empty_label="Any")
     trigger = django_filters.ChoiceFilter(label="Trigger", choices=JobRun.Trigger.choices, empty_label="Any")
     state = django_filters.ChoiceFilter(label="State", choices=JobRun.State.choices, empty_label="Any")
     since = django_filters.DateFilter(label="From", field_name="created_at", lookup_expr="date__gte", widget=DAY)

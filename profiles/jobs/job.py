@@ -14,8 +14,7 @@ from profiles.connectors import base
 from profiles.models import JobRun
 
 WAIT_SLICE_SECONDS = 2.0
-REFRESHING = (base.DOWNLOAD, base.MATCH, base.ACTIVITY)
-# How long a refresh that nobody watches stays away from a vendor in trouble, time after time; then it fails.
+# The pauses of a run that nobody waits for while the vendor is in trouble, one after the other; then the run fails.
 OUTAGE_PAUSES = [timedelta(minutes=minutes) for minutes in (5, 15, 30, 60, 120)]
 
 
@@ -28,7 +27,7 @@ class Canceled(Exception):
 
 
 class Held(Exception):
-    """The safe part is stored; the rest waits for a person. The text says why and what to do."""
+    """The run stored what is safe to store; the rest waits for a person. The text says why and what to do."""
 
 
 class Verb(Protocol):
@@ -40,35 +39,38 @@ class Job:
 
     def __init__(self, run: JobRun) -> None:
         self.run = run
-        self._before = base.Counters(retries=run.retries, throttled_seconds=run.throttled_seconds)
-        self._counted = [self._before]
-        self.told: int | None = None
+        self._earlier_workers = base.Counters(retries=run.retries, throttled_seconds=run.throttled_seconds)
+        self._vendor_counters = [self._earlier_workers]
+        self.items_to_show: int | None = None
 
-    def _mine(self) -> Any:
+    def leased_row(self) -> Any:
+        """The run's row, as long as this worker holds its lease."""
         return JobRun.objects.filter(
             pk=self.run.pk, owner=self.run.owner, generation=self.run.generation, state=JobRun.State.RUNNING
         )
 
-    def _write(self, **changes: Any) -> None:
-        changes |= self._met()
-        if not self._mine().filter(cancel_requested=False).update(heartbeat_at=Now(), **changes):
-            self._stop()
+    def _write_row(self, **changes: Any) -> None:
+        changes |= self._vendor_costs()
+        if not self.leased_row().filter(cancel_requested=False).update(heartbeat_at=Now(), **changes):
+            self._raise_reason()
 
-    def _stop(self) -> None:
-        if self._mine().exists():
+    def _raise_reason(self) -> None:
+        """Say why the row could not be written."""
+        if self.leased_row().exists():
             raise Canceled
-        raise LeaseLost(f"Run {self.run.pk} is no longer ours.")
+        raise LeaseLost(f"Another worker has taken run {self.run.pk}, or its profile was deleted.")
 
-    def _met(self) -> dict[str, Any]:
-        """Repeats and seconds of waiting that the vendor cost so far, those of earlier workers included."""
-        return {name: sum(getattr(one, name) for one in self._counted) for name in ("retries", "throttled_seconds")}
+    def _vendor_costs(self) -> dict[str, Any]:
+        """Repeated calls, and seconds waited for the vendor's sake, of this worker and of the earlier ones together."""
+        costs = ("retries", "throttled_seconds")
+        return {name: sum(getattr(one, name) for one in self._vendor_counters) for name in costs}
 
     def fence(self) -> None:
-        """Raises `LeaseLost` or `Canceled` unless the run is still ours; call it last inside a transaction."""
-        self._write()
+        """Raise `LeaseLost` or `Canceled` unless this worker still holds the lease. Call it last in a transaction."""
+        self._write_row()
 
     def progress(self, *, expected: int | None = None, **changes: Any) -> None:
-        """Store progress (cursor, pages, items, step, counters, facts; `expected` members).
+        """Store how far the run is: cursor, pages, items, step, counters, facts; `expected` items at the end.
 
         Raises `LeaseLost` or `Canceled`; inside a transaction that undoes the work it belongs to.
         """
@@ -76,29 +78,29 @@ class Job:
         if expected is not None:
             changes["expected_items"] = expected
         if "cursor" in changes:
-            self._write(cursor_at=Now(), **changes)
+            self._write_row(cursor_at=Now(), **changes)
         else:
-            self._write(**changes)
+            self._write_row(**changes)
         for key, value in changes.items():
             setattr(self.run, key, value)
 
-    def tell(self, items: int) -> None:
-        """How many items an open transaction has done so far, for the heartbeat to show: written by the transaction
-        itself it would be seen at its end only. Where nobody else can write meanwhile (SQLite) it is shown then.
+    def show_progress(self, items: int) -> None:
+        """Report progress from inside an open transaction.
 
-        Raises `LeaseLost` or `Canceled`.
+        The heartbeat writes it, because our own writes are invisible until commit. SQLite lets nobody else write
+        meanwhile, so there the number shows at the end. Raises `LeaseLost` or `Canceled`.
         """
-        self.told = items
-        if not self._mine().filter(cancel_requested=False).exists():
-            self._stop()
+        self.items_to_show = items
+        if not self.leased_row().filter(cancel_requested=False).exists():
+            self._raise_reason()
 
     def warn(self, text: str) -> None:
         """Add a sentence to the run's warnings; they are shown on its page."""
         self.run.warnings = [*self.run.warnings, text[:500]]
-        self._write(warnings=self.run.warnings)
+        self._write_row(warnings=self.run.warnings)
 
     def wait(self, seconds: float, reason: str) -> None:
-        """Sleep for the vendor's sake in slices, so that a canceled run stops waiting."""
+        """Sleep because the vendor asked for it, in slices, so that a run that is canceled stops waiting."""
         until = time.monotonic() + seconds
         self.progress(step=f"{reason} ({seconds:.0f} s)"[:120])
         while (left := until - time.monotonic()) > 0:
@@ -106,15 +108,15 @@ class Job:
             self.fence()
 
     def connector(self, purpose: str = base.SUBSCRIPTIONS) -> base.Connector:
-        """The profile's connector, waiting with this run's lease. Raises `Reconnect` without a usable token."""
+        """The profile's connector; while it waits, it keeps the lease. Raises `Reconnect` without a usable token."""
         if self.run.profile is None:
             raise LeaseLost("The profile is gone.")
         opened = credentials.open_connector(self.run.profile, purpose, wait=self.wait)
-        self._counted.append(opened.counters)
+        self._vendor_counters.append(opened.counters)
         return opened
 
     def close(self, state: JobRun.State, **changes: Any) -> None:
-        """End the run inside the transaction that holds its work: neither is ever there without the other.
+        """End the run inside the transaction that holds its work, so that both are committed or neither is.
 
         Raises `LeaseLost` or `Canceled`, which undoes the work.
         """
@@ -122,14 +124,14 @@ class Job:
         self.finish(state, **changes)
 
     def finish(self, state: JobRun.State, **changes: Any) -> bool:
-        """The last write of this run. False where the lease was lost: whoever took it has the last word."""
-        changes |= {"state": state, "owner": "", "step": "", **self._met()}
-        return bool(self._mine().update(finished_at=Now(), heartbeat_at=Now(), **changes))
+        """Write how the run ended. False where the lease was lost; then whoever took it decides."""
+        changes |= {"state": state, "owner": "", "step": "", **self._vendor_costs()}
+        return bool(self.leased_row().update(finished_at=Now(), heartbeat_at=Now(), **changes))
 
     def requeue(self, pause: timedelta, step: str, **changes: Any) -> None:
-        """Back into the queue with the cursor kept, until the pause is over. A run that was canceled ends instead."""
+        """Put the run back into the queue for the time of the pause, with its cursor. A canceled run ends instead."""
         moved = (
-            self._mine()
+            self.leased_row()
             .filter(cancel_requested=False)
             .update(
                 state=JobRun.State.QUEUED,
@@ -138,21 +140,25 @@ class Job:
                 not_before=Now() + pause,
                 rung_at=None,
                 attempts=F("attempts") - 1,
-                **{**self._met(), **changes},
+                **{**self._vendor_costs(), **changes},
             )
         )
         if not moved:
             self.finish(JobRun.State.CANCELED)
 
-    def throttled(self, seconds: float) -> None:
-        """Wait in the queue for as long as the vendor asks."""
-        self._before.throttled_seconds += seconds
+    def requeue_throttled(self, seconds: float) -> None:
+        """Put the run back into the queue for as long as the vendor asks."""
+        self._earlier_workers.throttled_seconds += seconds
         self.requeue(timedelta(seconds=seconds), "Waiting for the vendor's rate limit")
 
-    def stay_away(self, error: base.TryLater) -> bool:
-        """Wait in the queue for the end of an outage. False where a person waits for the run, or it waited enough."""
+    def requeue_after_outage(self, error: base.TryLater) -> bool:
+        """Put the run back into the queue until the outage may be over.
+
+        False where a person waits for the run, its process does not wait, or all pauses are used up.
+        """
         run = self.run
-        if run.process not in REFRESHING or run.trigger == JobRun.Trigger.MANUAL or run.outages == len(OUTAGE_PAUSES):
+        waits = bool(run.declared and run.declared.survives_outages) and run.trigger != JobRun.Trigger.MANUAL
+        if not waits or run.outages == len(OUTAGE_PAUSES):
             return False
         request_id = f" (request id {error.failure.request_id})" if error.failure.request_id else ""
         warnings = [*run.warnings, f"{error}{request_id} The run goes on later."[:500]]

@@ -1,14 +1,15 @@
-"""Asking for job runs, and keeping the queue honest when messages or workers are lost.
+"""Request job runs, and keep the queue right when messages or workers are lost.
 
 The row is committed first; the doorbell, a Celery message with nothing but the row's id, follows. Whatever happens to
-the message, the sweeper starts the row, and the claim in `runs` makes sure it starts once.
+the message, the sweeper calls a worker for the row, and the claim in `execute` makes sure that it starts once.
 
-One run of a profile and process is under way at a time. Where what it reads has changed, one more waits behind it.
+One run of a profile and process is under way at a time. When what it reads has changed, one more waits behind it.
 """
 
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
@@ -25,91 +26,113 @@ from samsaas import audit
 
 log = logging.getLogger(__name__)
 
+DOORBELL = "profiles.tasks.execute"
 RING_AGAIN = timedelta(seconds=60)
-TRY_AGAIN = timedelta(seconds=5)  # after a bell that surely nobody heard
-BRIEFLY = {"socket_timeout": 1, "socket_connect_timeout": 1, "max_retries": 0, "connect_retries_timeout": 1}
+TRY_AGAIN = timedelta(seconds=5)  # after a message that the broker did not take
+SHORT_TIMEOUTS = {"socket_timeout": 1, "socket_connect_timeout": 1, "max_retries": 0, "connect_retries_timeout": 1}
 MAX_ATTEMPTS = 3
-LOST = "The worker stopped showing itself; the run goes on where it can."
+LOST = "The worker fell silent; another one goes on from the last stored page."
 
 
-def request(
-    profile: IntegrationProfile | None,
-    process: str,
-    *,
-    trigger: JobRun.Trigger,
-    subject: int | None = None,
-    by: User | None = None,
-    logical_date: date | None = None,
-    accept_drop: bool = False,
-    in_chain: bool = False,
-    after: JobRun | None = None,
-    behind: bool = False,
-) -> tuple[JobRun | None, bool]:
+@dataclass(frozen=True)
+class Request:
+    """A run to ask for: the process, and the profile or the subject it is about.
+
+    `subject` is for a process of no profile, and means something to its own app only. `logical_date` is the local date
+    of a scheduled run, of which there is one. `accept_drop` is a person's word that so many seats may end. A run
+    `in_chain` is followed by the next step of the daily refresh; `after` is the run of the step before.
+    """
+
+    process: str
+    trigger: JobRun.Trigger
+    profile: IntegrationProfile | None = None
+    subject: int | None = None
+    by: User | None = None
+    logical_date: date | None = None
+    accept_drop: bool = False
+    in_chain: bool = False
+    after: JobRun | None = None
+
+    def as_row(self, state: JobRun.State) -> JobRun:
+        """The run, not yet in the database."""
+        return JobRun(
+            profile=self.profile,
+            profile_name=self.profile.display_name if self.profile else "",
+            subject=self.subject,
+            process=self.process,
+            trigger=self.trigger,
+            state=state,
+            requested_by=self.by,
+            logical_date=self.logical_date,
+            accept_drop=self.accept_drop,
+            in_chain=self.in_chain,
+            after=self.after,
+            created_at=timezone.now(),
+        )
+
+    def run_under_way(self) -> JobRun | None:
+        """The run that this one would have to share its profile and process, or its subject and process, with."""
+        runs = JobRun.objects.filter(profile=self.profile, subject=self.subject, process=self.process)
+        return runs.under_way().first()
+
+
+def request(asked: Request, *, behind: bool = False) -> tuple[JobRun | None, bool]:
     """A new run and True, or the run that is already under way (or already ran on that local date) and False.
 
-    `in_chain` runs are followed by the next step of the daily refresh; `after` is the step before. A run `behind` waits
-    for the one under way, if any; there is at most one. A process of no profile has a `subject`, the id of what it is
-    about; the run under way is then the one of that subject.
+    A run `behind` waits for the one under way, if there is one; at most one waits.
     """
-    row = JobRun(
-        profile=profile,
-        profile_name=profile.display_name if profile else "",
-        subject=subject,
-        process=process,
-        trigger=trigger,
-        state=JobRun.State.WAITING if behind else JobRun.State.QUEUED,
-        requested_by=by,
-        logical_date=logical_date,
-        accept_drop=accept_drop,
-        in_chain=in_chain,
-        after=after,
-        created_at=timezone.now(),
-    )
+    run = asked.as_row(JobRun.State.WAITING if behind else JobRun.State.QUEUED)
     try:
         with transaction.atomic():
-            row.save(force_insert=True)
+            run.save(force_insert=True)
     except IntegrityError:
-        return JobRun.objects.filter(profile=profile, subject=subject, process=process).under_way().first(), False
-    if by:
-        # A step of a chain is asked for by us, because the step before it succeeded.
-        cause = {"triggered_by": str(after)} if after else {}
-        audit.record(None if after else by, "requested run", row, process=process, accept_drop=accept_drop, **cause)
-    transaction.on_commit(start_waiting if behind else lambda: ring(row))
-    return row, True
+        return asked.run_under_way(), False
+    if asked.by:
+        _record_request(run, asked)
+    transaction.on_commit(start_waiting if behind else lambda: ring(run))
+    return run, True
+
+
+def _record_request(run: JobRun, asked: Request) -> None:
+    """A step of a chain is requested by the product, because the step before it succeeded, and not by a person."""
+    cause = {"triggered_by": str(asked.after)} if asked.after else {}
+    actor = None if asked.after else asked.by
+    audit.record(actor, "requested run", run, process=run.process, accept_drop=run.accept_drop, **cause)
 
 
 def request_anew(
     profile: IntegrationProfile, process: str, *, trigger: JobRun.Trigger, by: User | None
 ) -> tuple[JobRun | None, bool]:
-    """As `request`, for a run that reads what the caller's transaction has changed, whatever is under way.
+    """As `request`, for a run that reads what the caller's transaction has changed. `None` when the profile is gone.
 
-    A run that has begun may have read what was before, so another one has to wait behind it. One that has not begun is
-    enough, and is kept from beginning until the change is committed. A new run never asks for the place of the one at
-    work: that one may hold its row, and itself wait for rows of the caller. `None` when the profile is gone.
+    A run that has begun may have read the old values, so another one has to wait behind it. One that has not begun is
+    enough; we lock it, so that it begins after the caller's commit. Do not lock the running row: its worker may wait
+    for rows that this transaction holds (deadlock).
     """
+    asked = Request(process, trigger, profile=profile, by=by)
     while IntegrationProfile.objects.filter(pk=profile.pk).exists():
         with transaction.atomic():
             runs = JobRun.objects.filter(profile=profile, process=process).not_begun()
             if run := runs.select_for_update(no_key=True).first():
                 return run, False
-        run, fresh = request(profile, process, trigger=trigger, by=by, behind=True)
+        run, fresh = request(asked, behind=True)
         if fresh:
             return run, True
     return None, False
 
 
 def start_waiting() -> int:
-    """Queue the runs that waited behind one that is over now; returns how many."""
-    ahead = JobRun.objects.filter(profile=OuterRef("profile"), process=OuterRef("process")).under_way()
-    free = JobRun.objects.filter(~Exists(ahead), state=JobRun.State.WAITING, profile__isnull=False)
-    return sum(_queue(run) for run in free)
+    """Queue the runs whose predecessor is over; returns how many."""
+    running = JobRun.objects.filter(profile=OuterRef("profile"), process=OuterRef("process")).under_way()
+    free = JobRun.objects.filter(~Exists(running), state=JobRun.State.WAITING, profile__isnull=False)
+    return sum(_queue_waiting(run) for run in free)
 
 
-def _queue(run: JobRun) -> bool:
+def _queue_waiting(run: JobRun) -> bool:
     try:
         with transaction.atomic():
             moved = JobRun.objects.filter(pk=run.pk, state=JobRun.State.WAITING).update(state=JobRun.State.QUEUED)
-    except IntegrityError:  # somebody asked for another one in this moment; that one goes first
+    except IntegrityError:  # somebody requested another run at the same moment; that one goes first
         return False
     if moved:
         ring(run)
@@ -117,36 +140,36 @@ def _queue(run: JobRun) -> bool:
 
 
 def ring(run: JobRun) -> None:
-    """Call a worker, within about a second. A broker that is down or silent costs a log line, and a few seconds."""
+    """Call a worker for a run, within about a second. A broker that is down costs a log line and a few seconds."""
     JobRun.objects.filter(pk=run.pk).update(rung_at=Now())
-    if not _send(settings.JOB_DOORBELLS[run.process], run.pk):
+    if not _send_task(DOORBELL, run.pk):
         JobRun.objects.filter(pk=run.pk).update(rung_at=Now() - RING_AGAIN + TRY_AGAIN)
 
 
 def ring_next(process: str) -> None:
-    """Call a worker for the run that waits longest, of a process whose runs go one at a time."""
+    """Call a worker for the oldest queued run of a process whose runs go one at a time."""
     if waiting := JobRun.objects.filter(process=process, state=JobRun.State.QUEUED).order_by("pk").first():
         ring(waiting)
 
 
-def announce_end(run: JobRun) -> None:
-    """Say that a step is over, so that the next one need not wait for the sweeper."""
-    _send(settings.JOB_FINISHED_DOORBELL)
+def announce_end() -> None:
+    """Have the next step of a chain requested now; without this message the sweeper does it within seconds."""
+    _send_task(settings.JOB_FINISHED_DOORBELL)
 
 
-def _send(task: str, *arguments: int) -> bool:
+def _send_task(task: str, *arguments: int) -> bool:
     try:
         with current_app.connection_for_write() as link:
-            link.transport_options = {**link.transport_options, **BRIEFLY}
+            link.transport_options = {**link.transport_options, **SHORT_TIMEOUTS}
             current_app.send_task(task, args=arguments, connection=link, retry=False)
-    except Exception as error:  # every transport has its own family of errors, and none may reach the page
-        log.warning("No doorbell for %s %s (%s); the sweeper sees to it.", task, arguments, type(error).__name__)
+    except Exception as error:  # each transport raises errors of its own, and none may reach the page
+        log.warning("No message for %s %s (%s); the sweeper will call again.", task, arguments, type(error).__name__)
         return False
     return True
 
 
 def cancel(run: JobRun, *, by: User) -> bool:
-    """Stop a run that waits at once and a running one at its next page. False when it is already over."""
+    """Stop a waiting or queued run at once, a running one at its next page. False when it was already over."""
     unclaimed = (JobRun.State.WAITING, JobRun.State.QUEUED)
     stopped = JobRun.objects.filter(pk=run.pk, state__in=unclaimed).update(
         state=JobRun.State.CANCELED, finished_at=Now(), step="", cancel_requested=True
@@ -157,36 +180,33 @@ def cancel(run: JobRun, *, by: User) -> bool:
     return bool(stopped or asked)
 
 
-def stale() -> timedelta:
-    """How long a worker may be silent before its run is given to another one."""
+def lease_time() -> timedelta:
+    """How long a worker may be silent before another one gets its run."""
     return timedelta(seconds=settings.JOB_STALE_SECONDS)
 
 
 def sweep() -> dict[str, int]:
-    """Take runs from dead workers, queue what waited behind one that is over, ring again for what nobody has claimed.
-
-    Returns how many of each.
-    """
+    """Take runs from silent workers, queue what waited, call again for what nobody has claimed; how many of each."""
     return {"lost": _recover_lost(), "started": start_waiting(), "rung": _ring_unclaimed()}
 
 
 def _recover_lost() -> int:
-    lost = JobRun.objects.filter(state=JobRun.State.RUNNING, heartbeat_at__lt=Now() - stale())
+    lost = JobRun.objects.filter(state=JobRun.State.RUNNING, heartbeat_at__lt=Now() - lease_time())
     recovered = 0
     for run in lost:
         again = run.attempts < MAX_ATTEMPTS and not run.is_orphan and not run.cancel_requested
-        recovered += _same(run).update(**(_requeued(run) if again else _given_up(run)))
+        recovered += _still_silent(run).update(**(_values_to_requeue(run) if again else _values_to_give_up(run)))
     return recovered
 
 
-def _same(run: JobRun) -> Any:
-    """The row only while it is still the silent one: a heartbeat or a new owner in between wins."""
+def _still_silent(run: JobRun) -> Any:
+    """The run's row, unless its worker has shown itself or another worker has taken it meanwhile."""
     return JobRun.objects.filter(
-        pk=run.pk, generation=run.generation, state=JobRun.State.RUNNING, heartbeat_at__lt=Now() - stale()
+        pk=run.pk, generation=run.generation, state=JobRun.State.RUNNING, heartbeat_at__lt=Now() - lease_time()
     )
 
 
-def _requeued(run: JobRun) -> dict[str, Any]:
+def _values_to_requeue(run: JobRun) -> dict[str, Any]:
     return {
         "state": JobRun.State.QUEUED,
         "owner": "",
@@ -197,7 +217,7 @@ def _requeued(run: JobRun) -> dict[str, Any]:
     }
 
 
-def _given_up(run: JobRun) -> dict[str, Any]:
+def _values_to_give_up(run: JobRun) -> dict[str, Any]:
     return {
         "state": JobRun.State.CANCELED if run.cancel_requested else JobRun.State.FAILED,
         "owner": "",

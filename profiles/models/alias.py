@@ -1,4 +1,4 @@
-"""Connection & credential aliases: stable names that resolve to a connection and its credentials."""
+"""Connection & credential aliases: the named holders of connection settings and credentials."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from profiles import connectors
 
 
 def vendor_choices() -> list[tuple[str, str]]:
-    """A callable, so that a new vendor makes no migration."""
+    """A callable, so that a new vendor needs no migration."""
     return connectors.choices()
 
 
 class ConnectionAlias(models.Model):
-    """A parent per vendor exists from the start; a child inherits its settings and holds its own credentials."""
+    """Every vendor has one parent alias. A child inherits its parent's settings and holds its own credentials."""
 
     name = models.CharField(
         max_length=80, validators=[RegexValidator(r"^\w+$", "Use letters, digits and underscores only.")]
@@ -35,22 +35,27 @@ class ConnectionAlias(models.Model):
         null=True,
         blank=True,
         validators=[MinValueValidator(1), MaxValueValidator(6000)],
-        help_text="The most calls a minute. Empty: the parent's, or no bound of our own.",
+        help_text="Calls per minute. Empty: the parent's, or unlimited.",
     )
     attempts = models.PositiveIntegerField(
         "attempts per call",
         null=True,
         blank=True,
         validators=[MinValueValidator(1), MaxValueValidator(10)],
-        help_text="How often a failing call is tried in all. Empty: the parent's, or the connector's own default.",
+        help_text="How many times a failing call is tried in all. Empty: the parent's, or the connector's own default.",
     )
     refresh_at = models.TimeField(
         "daily refresh at", null=True, blank=True, help_text="Local time. Empty: the parent's, or the installation's."
     )
     zone = models.CharField(
-        "time zone", max_length=60, blank=True, help_text="Such as Europe/Berlin. Empty: the parent's, or ours."
+        "time zone",
+        max_length=60,
+        blank=True,
+        help_text="Such as Europe/Berlin. Empty: the parent's, or the installation's.",
     )
-    version = models.PositiveIntegerField(default=1, help_text="Counts every change, its clients' too.")
+    version = models.PositiveIntegerField(
+        default=1, help_text="Counts every change, also of its client ids and secrets."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     SETTINGS = ("page_size", "requests_per_minute", "attempts", "refresh_at", "zone")
@@ -67,7 +72,7 @@ class ConnectionAlias(models.Model):
                 fields=["vendor"],
                 condition=models.Q(parent=None),
                 name="alias_one_parent_per_vendor",
-                violation_error_message="This vendor has its parent alias already.",
+                violation_error_message="This vendor already has its parent alias.",
             ),
         ]
 
@@ -77,8 +82,11 @@ class ConnectionAlias(models.Model):
     def get_absolute_url(self) -> str:
         return reverse("alias_detail", args=[self.pk])
 
-    def effective(self, setting: str) -> Any:
-        """One of `SETTINGS`: the alias's own, else its parent's; `None` leaves it to the connector or installation."""
+    def effective_setting(self, setting: str) -> Any:
+        """One of `SETTINGS`: the alias's own value, else its parent's.
+
+        `None` means the default of connector or installation.
+        """
         own = getattr(self, setting)
         if own not in (None, ""):
             return own

@@ -1,4 +1,4 @@
-"""One press of Get OAuth Token: the state row that the vendor's answer has to match, and how it ended."""
+"""Authorizations: one row per press of Get OAuth Token, which the vendor's answer has to match, and how it ended."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from samsaas.lib.fields import EncryptedTextField
 
 
 class OAuthState(models.Model):
-    """Single use, ten minutes, bound to session, user, profile, purpose and the exact client it was made for."""
+    """A single-use state that expires after ten minutes. It is bound to session, user, profile, purpose and client id.
+
+    `outcome` is a key of `oauth.outcomes.OUTCOMES`; empty until the vendor has answered.
+    """
 
     state_hash = models.CharField(max_length=64, unique=True)
     session_hash = models.CharField(max_length=64)

@@ -12,7 +12,11 @@ from samsaas.lib.fields import EncryptedTextField
 
 
 class Credential(models.Model):
-    """The app key and secret of one purpose, and the grant an administrator gave it."""
+    """The app key and secret for one purpose, and the grant that an administrator gave to that app.
+
+    `generation` counts every change of key, secret or token, so that a slow refresh cannot overwrite a newer grant.
+    `lease_owner` and `lease_until` let one caller at a time refresh the token.
+    """
 
     class Purpose(models.TextChoices):
         SUBSCRIPTIONS = base.SUBSCRIPTIONS, "Subscriptions"
@@ -49,7 +53,9 @@ class Credential(models.Model):
     generation = models.PositiveIntegerField(default=0, help_text="Counts every change of key, secret or token.")
     lease_owner = models.CharField(max_length=36, blank=True)
     lease_until = models.DateTimeField(null=True, blank=True)
-    not_before = models.DateTimeField(null=True, blank=True, help_text="The vendor asked us not to call before.")
+    not_before = models.DateTimeField(
+        null=True, blank=True, help_text="The vendor asked not to be called before this time."
+    )
 
     class Meta:
         ordering = ["alias", "-purpose"]

@@ -13,7 +13,7 @@ from profiles.models.alias import vendor_choices
 
 
 class IntegrationProfile(models.Model):
-    """Draft until its connection works; `attention` says what stops a published one from refreshing."""
+    """A profile is a draft until its connection works. `attention` says what stops a published one from refreshing."""
 
     class Status(models.TextChoices):
         DRAFT = "draft", "Draft"
@@ -68,7 +68,7 @@ class IntegrationProfile(models.Model):
         return reverse("profile_detail", args=[self.pk])
 
     def sharing_team(self, team_id: str) -> models.QuerySet[IntegrationProfile]:
-        """Other profiles of the vendor that are connected to this team; none where the team is unknown."""
+        """Other profiles of this vendor that are connected to the team; none where `team_id` is empty."""
         others = IntegrationProfile.objects.exclude(pk=self.pk).exclude(team_id="")
         return others.filter(vendor=self.vendor, team_id=team_id)
 
@@ -77,9 +77,9 @@ class IntegrationProfile(models.Model):
         return connectors.vendor(self.vendor)
 
     def process_enabled(self, key: str) -> bool:
-        """Download cannot be switched off; the two others follow their switches."""
+        """Whether a process is switched on. The download always is."""
         return {base.ACTIVITY: self.pull_activity, base.RECLAIM: self.reclaim}.get(key, True)
 
     @property
-    def enabled_processes(self) -> list[base.Process]:
+    def enabled_processes(self) -> list[base.VendorProcess]:
         return [process for process in self.vendor_info.processes if self.process_enabled(process.key)]

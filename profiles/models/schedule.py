@@ -1,4 +1,4 @@
-"""Scheduled jobs and the checks that let them be."""
+"""Scheduled jobs, and the checks that a process has to pass to get one."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from django.db import models
 from django.urls import reverse
 
 from profiles.connectors import base
-from profiles.models.run import JobRun
 
 
 class ScheduledJob(models.Model):
-    """A process of one profile that runs daily. Made by a successful validation, gone when its process is switched off.
+    """A process of one profile that runs daily.
 
-    Only the download has a time of its own; the other steps of the daily refresh follow it.
+    A successful validation creates it, and switching the process off deletes it. Only the download has a time of its
+    own. The other steps of the daily refresh follow it.
     """
 
     class Process(models.TextChoices):
@@ -28,9 +28,9 @@ class ScheduledJob(models.Model):
     )
     process = models.CharField(max_length=40, choices=Process.choices)
     paused = models.BooleanField(default=False)
-    refresh_at = models.TimeField("daily at", null=True, blank=True, help_text="Local time. Empty: as the alias says.")
+    refresh_at = models.TimeField("daily at", null=True, blank=True, help_text="Local time. Empty: the alias's.")
     zone = models.CharField(
-        "time zone", max_length=60, blank=True, help_text="Such as Europe/Berlin. Empty: as the alias says."
+        "time zone", max_length=60, blank=True, help_text="Such as Europe/Berlin. Empty: the alias's."
     )
     version = models.PositiveIntegerField(default=1, help_text="Counts every change of its time.")
     created_at = models.DateTimeField(auto_now_add=True)
@@ -47,17 +47,17 @@ class ScheduledJob(models.Model):
 
     @property
     def local_time(self) -> time:
-        """Own time, else the alias's, else the installation's."""
-        at: time | None = self.refresh_at or self.profile.alias.effective("refresh_at")
+        """The job's own time, else the alias's, else the installation's."""
+        at: time | None = self.refresh_at or self.profile.alias.effective_setting("refresh_at")
         return at or time.fromisoformat(settings.DAILY_REFRESH_AT)
 
     @property
     def local_zone(self) -> ZoneInfo:
-        return ZoneInfo(self.zone or self.profile.alias.effective("zone") or settings.TIME_ZONE)
+        return ZoneInfo(self.zone or self.profile.alias.effective_setting("zone") or settings.TIME_ZONE)
 
 
 class ProcessCheck(models.Model):
-    """What the last validation found out about one process of a profile."""
+    """The result of the last validation of one process of a profile."""
 
     profile = models.ForeignKey(
         "profiles.IntegrationProfile", on_delete=models.CASCADE, related_name="checks", db_index=False
@@ -81,5 +81,6 @@ class ProcessCheck(models.Model):
 
     @property
     def label(self) -> str:
-        """The name of the process, as on every page."""
-        return JobRun.Process(self.process).label
+        """The vendor's process, as it is called on every page."""
+        labels = {process.key: process.label for process in self.profile.vendor_info.processes}
+        return labels.get(self.process, self.process)

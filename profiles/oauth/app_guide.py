@@ -1,4 +1,4 @@
-"""How to make the vendor's app: the seed document's steps, with the exact values to copy."""
+"""How to create the vendor's app: the steps of the registry row, with the exact values to copy."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Step:
 
 
 def steps(vendor: base.Vendor, redirect_url: str) -> list[Step]:
-    """The steps a vendor's registry row gives, with this installation's redirect URL filled in."""
+    """The steps of a vendor's registry row, with its scopes and this installation's redirect URL filled in."""
     made = []
     for text in vendor.app_steps:
         if "{scopes}" in text:

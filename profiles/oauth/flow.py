@@ -1,11 +1,11 @@
-"""Get OAuth Token: the vendor-neutral authorization dance, RFC 6749 with PKCE, as RFC 9700 wants it.
+"""Get OAuth Token: the authorization-code flow for every vendor (RFC 6749, with PKCE, as RFC 9700 recommends).
 
-`begin` writes a single-use state row and gives the consent URL. `finish` takes the vendor's answer:
-1. find the row by the state's hash and consume it before anything else is looked at;
-2. compare expiry, session, user and the client the row was made for;
-3. exchange the code, once;
-4. ask the vendor who the token belongs to: the team must be the expected one;
-5. store everything in one transaction, or nothing.
+`begin` writes a single-use state row and returns the vendor's consent URL. `finish` takes the vendor's answer:
+1. Find the row by the hash of its state, and mark it as used before looking at anything else.
+2. Compare expiry, session, user, and the client id that the row was made for.
+3. Exchange the code for a token, once.
+4. Ask the vendor whom the token belongs to. The team must be the expected one.
+5. Store everything in one transaction, or nothing.
 """
 
 from __future__ import annotations
@@ -34,7 +34,11 @@ LONGEST_STATE = 500
 
 @dataclass(frozen=True)
 class Finished:
-    """How an authorization ended: a key of `outcomes.OUTCOMES`, its row, and where to go on where more follows."""
+    """How an authorization ended.
+
+    `outcome` is a key of `outcomes.OUTCOMES`. `attempt` is the row, where the person may see it. `next_url` is the next
+    consent page, where a second app has to be authorized. `detail` is what the result page shows.
+    """
 
     outcome: str
     attempt: OAuthState | None = None
@@ -43,7 +47,7 @@ class Finished:
 
 
 class Stop(Exception):
-    """An exit on the way, with what the admin should see of it."""
+    """Ends an authorization with an outcome, and with the detail that the result page shows."""
 
     def __init__(self, outcome: str, **detail: Any) -> None:
         super().__init__(outcome)
@@ -52,39 +56,49 @@ class Stop(Exception):
 
 
 def digest(value: str) -> str:
+    """The SHA-256 of a state or session key; the database keeps only this."""
     return hashlib.sha256(value.encode("utf-8", "replace")).hexdigest()
 
 
-@sensitive_variables()
-def begin(
-    profile: IntegrationProfile,
-    purpose: str,
-    *,
-    user: User,
-    session_key: str,
-    now: datetime,
-    popup: bool = False,
-    switch_account: bool = False,
-    replace_team: bool = False,
-    share_team: bool = False,
-    sessions: bool = False,
-) -> str:
-    """The vendor's consent URL for a fresh state row. Raises `Credential.DoesNotExist` without a client id.
+@dataclass(frozen=True, kw_only=True)
+class ConsentRequest:
+    """One press of Get OAuth Token: who asks, for which credential, and what that person chose on the page.
 
-    `replace_team` and `share_team` are what a person confirmed: that the profile may move to another team, and that
-    another profile may be connected to the same one. `sessions` asks for device sessions too; what an earlier grant
-    holds of them is asked for again.
+    - `popup`: the consent page opens in a window of its own, so its last page has no navigation.
+    - `switch_account`: the vendor lets the person sign in as another administrator.
+    - `replace_team`: the person confirmed that the profile may move to another team.
+    - `share_team`: the person confirmed that another profile may be connected to the same team.
+    - `device_sessions`: ask for the scope of device sessions too. A grant that has it keeps it without this.
     """
+
+    profile: IntegrationProfile
+    purpose: str
+    user: User
+    session_key: str = field(repr=False)
+    popup: bool = False
+    switch_account: bool = False
+    replace_team: bool = False
+    share_team: bool = False
+    device_sessions: bool = False
+
+
+@sensitive_variables()
+def begin(request: ConsentRequest, *, now: datetime) -> str:
+    """Write a fresh state row and return the vendor's consent URL.
+
+    Raises `Credential.DoesNotExist` where the profile has no client id for this purpose.
+    """
+    profile, purpose, user = request.profile, request.purpose, request.user
     credential = profile.alias.credentials.get(purpose=purpose)
     state, verifier = secrets.token_urlsafe(32), tokens.new_verifier() if settings.OAUTH_PKCE else ""
-    wanted, more = scopes.wanted(profile, purpose), scopes.session_scope(profile, purpose)
-    if more and (sessions or more in credential.granted_scopes):
-        wanted = sorted({*wanted, more})
-    where = endpoints.of(profile.vendor)
-    _forget_old(user, now)
+    wanted, session_scope = scopes.wanted(profile, purpose), scopes.session_scope(profile, purpose)
+    if session_scope and (request.device_sessions or session_scope in credential.granted_scopes):
+        wanted = sorted({*wanted, session_scope})
+    where = endpoints.for_vendor(profile.vendor)
+    _delete_old_attempts(user, now)
     attempt = OAuthState.objects.create(
         state_hash=digest(state),
-        session_hash=digest(session_key),
+        session_hash=digest(request.session_key),
         user=user,
         profile=profile,
         purpose=purpose,
@@ -93,13 +107,13 @@ def begin(
         redirect_uri=settings.OAUTH_REDIRECT_URL,
         verifier=verifier,
         scopes=wanted,
-        popup=popup,
-        replace_team=replace_team,
-        share_team=share_team,
+        popup=request.popup,
+        replace_team=request.replace_team,
+        share_team=request.share_team,
         created_at=now,
         expires_at=now + LIFETIME,
     )
-    confirmed = {"replace_team": replace_team, "share_team": share_team}
+    confirmed = {"replace_team": request.replace_team, "share_team": request.share_team}
     audit.record(user, "started authorization", profile, purpose=purpose, attempt=attempt.pk, **confirmed)
     vendor = profile.vendor_info
     return tokens.authorize_url(
@@ -109,12 +123,12 @@ def begin(
         state=state,
         scopes=wanted,
         verifier=verifier or None,
-        extra={**vendor.authorize_params, **(vendor.switch_account_params if switch_account else {})},
+        extra={**vendor.authorize_params, **(vendor.switch_account_params if request.switch_account else {})},
     )
 
 
-def _forget_old(user: User, now: datetime) -> None:
-    """Rows older than a day go, and so do a user's oldest open ones beyond ten."""
+def _delete_old_attempts(user: User, now: datetime) -> None:
+    """Delete rows older than a day, and a user's oldest open rows beyond ten."""
     OAuthState.objects.filter(created_at__lt=now - timedelta(days=1)).delete()
     open_rows = OAuthState.objects.filter(user=user, used_at=None).order_by("-pk")
     OAuthState.objects.filter(pk__in=list(open_rows.values_list("pk", flat=True)[OUTSTANDING - 1 :])).delete()
@@ -122,19 +136,22 @@ def _forget_old(user: User, now: datetime) -> None:
 
 @sensitive_variables()
 def finish(params: dict[str, str], *, user: User, may_connect: bool, session_key: str, now: datetime) -> Finished:
-    """Take the vendor's answer. Never raises for anything the vendor or the browser sent."""
-    attempt = _consume(params.get("state", ""), now)
+    """Take the vendor's answer and say how it ended. Never raises for anything the vendor or the browser sent."""
+    attempt = _consume_state(params.get("state", ""), now)
     if attempt is None:
-        return Finished(_missing(params.get("state", "")))
+        return Finished(_missing_state_outcome(params.get("state", "")))
     try:
-        _check(attempt, params, user=user, may_connect=may_connect, session_key=session_key, now=now)
-        return _connect(attempt, params["code"], user=user, session_key=session_key, now=now)
+        _check_attempt(attempt, params, user=user, may_connect=may_connect, session_key=session_key, now=now)
+        return _connect_profile(attempt, params["code"], user=user, session_key=session_key, now=now)
     except Stop as stop:
-        return _ended(attempt, stop.outcome, stop.detail, user)
+        return _record_outcome(attempt, stop.outcome, stop.detail, user)
 
 
-def _consume(state: str, now: datetime) -> OAuthState | None:
-    """The row of this state, if this very call is the one that used it up."""
+def _consume_state(state: str, now: datetime) -> OAuthState | None:
+    """Mark the row of this state as used and return it.
+
+    `None` for an unknown state, or where another call used it first.
+    """
     if not state or len(state) > LONGEST_STATE:
         return None
     used = OAuthState.objects.filter(state_hash=digest(state), used_at=None).update(used_at=now)
@@ -143,12 +160,12 @@ def _consume(state: str, now: datetime) -> OAuthState | None:
     return OAuthState.objects.select_related("profile__alias", "user").get(state_hash=digest(state))
 
 
-def _missing(state: str) -> str:
+def _missing_state_outcome(state: str) -> str:
     known = 0 < len(state) <= LONGEST_STATE and OAuthState.objects.filter(state_hash=digest(state)).exists()
     return "state_used" if known else "state_unknown"
 
 
-def _check(
+def _check_attempt(
     attempt: OAuthState, params: dict[str, str], *, user: User, may_connect: bool, session_key: str, now: datetime
 ) -> None:
     if attempt.user_id != user.pk or attempt.session_hash != digest(session_key):
@@ -165,7 +182,7 @@ def _check(
     if not params.get("code"):
         raise Stop("vendor_error", error="no code", error_description="The vendor sent neither a code nor an error.")
     current = Credential.objects.filter(alias=attempt.profile.alias_id, purpose=attempt.purpose).first()
-    where = endpoints.of(attempt.profile.vendor)
+    where = endpoints.for_vendor(attempt.profile.vendor)
     if current is None or current.client_id != attempt.client_id or where.token_url != attempt.token_url:
         raise Stop("profile_changed")
     if current.client_changed_at >= attempt.created_at:
@@ -173,9 +190,9 @@ def _check(
 
 
 @sensitive_variables()
-def _connect(attempt: OAuthState, code: str, *, user: User, session_key: str, now: datetime) -> Finished:
-    grant = _exchange(attempt, code)
-    identity = _identify(attempt, grant)
+def _connect_profile(attempt: OAuthState, code: str, *, user: User, session_key: str, now: datetime) -> Finished:
+    grant = _exchange_code(attempt, code)
+    identity = _identify_team(attempt, grant)
     try:
         grants.store(attempt, grant, identity, user=user, now=now)
     except grants.CredentialChanged as changed:
@@ -183,17 +200,17 @@ def _connect(attempt: OAuthState, code: str, *, user: User, session_key: str, no
     missing = scopes.missing(attempt.profile, attempt.purpose, grant.scopes or ())
     excess = scopes.excess(attempt.profile, attempt.purpose, grant.scopes or ())
     outcome = "connected_missing_scopes" if missing else "connected"
-    finished = _ended(attempt, outcome, {"missing": missing, "excess": excess}, user)
-    following = _following(attempt, user=user, session_key=session_key, now=now)
+    finished = _record_outcome(attempt, outcome, {"missing": missing, "excess": excess}, user)
+    following = _next_consent_url(attempt, user=user, session_key=session_key, now=now)
     return Finished(finished.outcome, attempt, following, finished.detail)
 
 
 @sensitive_variables()
-def _exchange(attempt: OAuthState, code: str) -> tokens.Grant:
+def _exchange_code(attempt: OAuthState, code: str) -> tokens.Grant:
     credential = Credential.objects.get(alias=attempt.profile.alias_id, purpose=attempt.purpose)
     try:
         grant = tokens.exchange(
-            endpoints.of(attempt.profile.vendor),
+            endpoints.for_vendor(attempt.profile.vendor),
             client_id=credential.client_id,
             client_secret=credential.client_secret,
             code=code,
@@ -201,7 +218,7 @@ def _exchange(attempt: OAuthState, code: str) -> tokens.Grant:
             verifier=attempt.verifier or None,
         )
     except base.ConnectorError as error:
-        raise Stop(_exit_of(error), **evidence(error)) from error
+        raise Stop(_outcome_of(error), **failure_detail(error)) from error
     if not grant.team_id:
         raise Stop("no_team")
     if not grant.refresh_token:
@@ -209,7 +226,7 @@ def _exchange(attempt: OAuthState, code: str) -> tokens.Grant:
     return replace(grant, scopes=tuple(attempt.scopes)) if grant.scopes is None else grant
 
 
-def _exit_of(error: base.ConnectorError) -> str:
+def _outcome_of(error: base.ConnectorError) -> str:
     exits: list[tuple[type[base.ConnectorError], str]] = [
         (tokens.CodeRefused, "code_refused"),
         (tokens.WrongClient, "wrong_client"),
@@ -221,8 +238,8 @@ def _exit_of(error: base.ConnectorError) -> str:
     return next((name for kind, name in exits if isinstance(error, kind)), "refused")
 
 
-def evidence(error: base.ConnectorError) -> dict[str, Any]:
-    """What may be shown of a failed call: our sentence, the vendor's status, reason and request id."""
+def failure_detail(error: base.ConnectorError) -> dict[str, Any]:
+    """What the page may show of a failed call: our sentence, the vendor's status, reason and request id."""
     failure = error.failure
     return {
         "message": str(error)[:500],
@@ -233,20 +250,20 @@ def evidence(error: base.ConnectorError) -> dict[str, Any]:
 
 
 @sensitive_variables()
-def _identify(attempt: OAuthState, grant: tokens.Grant) -> grants.Identity:
-    """Whose token this is, asked with the token itself; the team must be the expected one."""
+def _identify_team(attempt: OAuthState, grant: tokens.Grant) -> grants.Identity:
+    """Ask the vendor whom the token belongs to. Raises `Stop` unless its team is the expected one."""
     profile = attempt.profile
     connector = connectors.open(
         profile.vendor,
-        endpoints=endpoints.of(profile.vendor),
+        endpoints=endpoints.for_vendor(profile.vendor),
         client_id=attempt.client_id,
         token_source=grants.FixedToken(grant.access_token),
-        limits=credentials.limits(profile.alias),
+        limits=credentials.limits_for(profile.alias),
     )
     try:
         identity = grants.identify(connector)
     except base.ConnectorError as error:
-        raise Stop(_exit_of(error), **evidence(error)) from error
+        raise Stop(_outcome_of(error), **failure_detail(error)) from error
     if identity.team and identity.team.team_id != grant.team_id:
         raise Stop("bad_answer", message="The token answer and the team answer name different teams.")
     _check_team(attempt, grant.team_id, (identity.team.name if identity.team else "") or grant.team_id)
@@ -254,11 +271,11 @@ def _identify(attempt: OAuthState, grant: tokens.Grant) -> grants.Identity:
 
 
 def _check_team(attempt: OAuthState, team_id: str, team_name: str) -> None:
-    """The team must be the expected one, and no other profile's: its seats would count twice."""
+    """Raises `Stop` unless it is the expected team, and for a team of another profile: seats would count twice."""
     profile, expected, main = attempt.profile, _expected_team(attempt), attempt.purpose == base.SUBSCRIPTIONS
     if expected and expected != team_id:
-        told = {"expected_team": profile.team_name or expected, "given_team": team_name}
-        raise Stop("other_team", **told, may_replace=main)
+        teams = {"expected_team": profile.team_name or expected, "given_team": team_name}
+        raise Stop("other_team", **teams, may_replace=main)
     others = profile.sharing_team(team_id) if main and team_id != profile.team_id else []
     if others and not attempt.share_team:
         taken_by = [{"name": other.display_name, "url": other.get_absolute_url()} for other in others]
@@ -267,25 +284,31 @@ def _check_team(attempt: OAuthState, team_id: str, team_name: str) -> None:
 
 
 def _expected_team(attempt: OAuthState) -> str:
-    """The team a token has to be for; empty on a first connection and where a person chose to replace the team."""
+    """The team the token has to belong to.
+
+    Empty on a first connection, and where the person chose to replace the team.
+    """
     if attempt.replace_team and attempt.purpose == base.SUBSCRIPTIONS:
         return ""
     return attempt.profile.team_id
 
 
-def _following(attempt: OAuthState, *, user: User, session_key: str, now: datetime) -> str:
-    """After the subscriptions app, the reclamation app's consent, where the profile has one without a grant here."""
+def _next_consent_url(attempt: OAuthState, *, user: User, session_key: str, now: datetime) -> str:
+    """The consent URL of a separate reclamation app that has no grant for this team; "" where nothing is left to do."""
     if attempt.purpose != base.SUBSCRIPTIONS:
         return ""
     profile = IntegrationProfile.objects.select_related("alias").get(pk=attempt.profile_id)
     other = profile.alias.credentials.filter(purpose=base.RECLAMATION).first()
     if other is None or not profile.reclaim or (other.is_connected and other.team_id == profile.team_id):
         return ""
-    return begin(profile, base.RECLAMATION, user=user, session_key=session_key, now=now, popup=attempt.popup)
+    following = ConsentRequest(
+        profile=profile, purpose=base.RECLAMATION, user=user, session_key=session_key, popup=attempt.popup
+    )
+    return begin(following, now=now)
 
 
-def _ended(attempt: OAuthState, outcome: str, detail: dict[str, Any], user: User) -> Finished:
-    """Remember how it ended; a foreign session learns nothing of the row it touched."""
+def _record_outcome(attempt: OAuthState, outcome: str, detail: dict[str, Any], user: User) -> Finished:
+    """Store how the authorization ended. A session that does not own the row gets no reference to it."""
     attempt.outcome, attempt.outcome_detail = outcome, detail
     attempt.verifier = ""
     attempt.save(update_fields=["outcome", "outcome_detail", "verifier"])

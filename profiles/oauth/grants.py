@@ -1,4 +1,4 @@
-"""Storing a grant, and dropping it: tokens, team, authorizing admin and scopes, all of it or nothing."""
+"""Store a grant (tokens, team, authorizing admin, scopes) in one transaction, or remove it."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ from profiles.connection import credentials, endpoints, refresh_token
 from profiles.connectors import base, tokens
 from profiles.jobs import queue
 from profiles.models import Credential, IntegrationProfile, JobRun, OAuthState
+from profiles.models.run import VALIDATE
 from samsaas import audit
 
 
 @dataclass(frozen=True)
 class Identity:
-    """Whose token it is. `None` where the granted scopes do not allow to ask."""
+    """Whom a token belongs to. `None` where the granted scopes do not allow us to ask."""
 
     team: base.Team | None
     admin: base.Admin | None
@@ -38,7 +39,10 @@ class FixedToken:
 
 
 def identify(connector: base.Connector) -> Identity:
-    """Ask a connector for its team and its authorizing admin; a missing scope leaves a gap, other errors are raised."""
+    """Ask the vendor for the team and the authorizing admin of a token.
+
+    What a missing scope hides stays `None`. Raises any other `base.ConnectorError`.
+    """
     team = admin = None
     try:
         team = connector.team()
@@ -49,22 +53,22 @@ def identify(connector: base.Connector) -> Identity:
 
 
 class CredentialChanged(Exception):
-    """The client id or secret was changed between the exchange and the storing."""
+    """Somebody changed the client id or secret after the consent began; nothing was stored."""
 
 
 @transaction.atomic
 @sensitive_variables()
 def store(attempt: OAuthState, grant: tokens.Grant, identity: Identity, *, user: User, now: datetime) -> None:
-    """Keep a grant: the credential and the profile's team; the connection is validated next.
+    """Store a grant on the credential, and its team on the profile; then start to validate the connection.
 
-    Getting a token again replaces the authorizing admin. Raises `CredentialChanged` when another client was saved
-    after the consent began.
+    A new token also replaces the authorizing admin. Raises `CredentialChanged` when somebody saved another client id
+    or secret after the consent began.
     """
     profile = IntegrationProfile.objects.select_for_update().get(pk=attempt.profile_id)
     credential = Credential.objects.select_for_update().get(alias=profile.alias_id, purpose=attempt.purpose)
     if credential.client_changed_at >= attempt.created_at:
         raise CredentialChanged
-    _fill(credential, grant, identity, user=user, now=now)
+    _fill_credential(credential, grant, identity, user=user, now=now)
     credential.save()
     if attempt.purpose == base.SUBSCRIPTIONS:
         _settle_team(profile, credential, now)
@@ -72,7 +76,9 @@ def store(attempt: OAuthState, grant: tokens.Grant, identity: Identity, *, user:
 
 
 @sensitive_variables()
-def _fill(credential: Credential, grant: tokens.Grant, identity: Identity, *, user: User, now: datetime) -> None:
+def _fill_credential(
+    credential: Credential, grant: tokens.Grant, identity: Identity, *, user: User, now: datetime
+) -> None:
     credential.state = Credential.State.CONNECTED
     credential.state_reason = ""
     credential.access_token = grant.access_token
@@ -91,7 +97,7 @@ def _fill(credential: Credential, grant: tokens.Grant, identity: Identity, *, us
 
 
 def _settle_team(profile: IntegrationProfile, credential: Credential, now: datetime) -> None:
-    """The profile belongs to this team from now on; a separate reclamation grant of another team is dropped."""
+    """Set the profile's team, and drop a separate reclamation grant that belongs to another team."""
     profile.team_id, profile.team_name = credential.team_id, credential.team_name
     others = profile.alias.credentials.filter(purpose=base.RECLAMATION).exclude(team_id=profile.team_id)
     for other in others.select_for_update():
@@ -100,7 +106,7 @@ def _settle_team(profile: IntegrationProfile, credential: Credential, now: datet
 
 
 def _settle_status(profile: IntegrationProfile, *, by: User) -> None:
-    """The grant is good, so it is tried at once; a separate reclamation app's consent comes before that."""
+    """Clear *needs authorization* and start the validation. A separate reclamation app is authorized before that."""
     profile.alias.refresh_from_db()
     first = profile.status == IntegrationProfile.Status.DRAFT
     if profile.attention == IntegrationProfile.Attention.NEEDS_AUTHORIZATION:
@@ -108,7 +114,7 @@ def _settle_status(profile: IntegrationProfile, *, by: User) -> None:
     profile.save()
     if not _waits_for_reclamation(profile):
         trigger = JobRun.Trigger.FIRST if first else JobRun.Trigger.MANUAL
-        queue.request(profile, base.VALIDATE, trigger=trigger, by=by)
+        queue.request(queue.Request(VALIDATE, trigger, profile=profile, by=by))
 
 
 def _waits_for_reclamation(profile: IntegrationProfile) -> bool:
@@ -117,13 +123,13 @@ def _waits_for_reclamation(profile: IntegrationProfile) -> bool:
 
 
 def disconnect(profile: IntegrationProfile, *, by: User) -> None:
-    """Remove the tokens here whatever the vendor answers to the attempt to revoke them there."""
+    """Delete the stored tokens. We also ask the vendor to revoke them, and delete them whatever it answers."""
     revoked = []
     for credential in profile.alias.credentials.all():
         if credential.access_token:
-            told = tokens.revoke(endpoints.of(profile.vendor), credential.access_token)
-            revoked.append({"purpose": credential.purpose, "vendor_confirmed": told})
-        _drop(credential)
+            confirmed = tokens.revoke(endpoints.for_vendor(profile.vendor), credential.access_token)
+            revoked.append({"purpose": credential.purpose, "vendor_confirmed": confirmed})
+        _drop_grant(credential)
     IntegrationProfile.objects.filter(pk=profile.pk).update(
         attention=IntegrationProfile.Attention.NEEDS_AUTHORIZATION, status=IntegrationProfile.Status.DRAFT
     )
@@ -131,7 +137,7 @@ def disconnect(profile: IntegrationProfile, *, by: User) -> None:
 
 
 @transaction.atomic
-def _drop(credential: Credential) -> None:
+def _drop_grant(credential: Credential) -> None:
     fresh = Credential.objects.select_for_update().get(pk=credential.pk)
     credentials.drop_grant(fresh)
     fresh.generation += 1

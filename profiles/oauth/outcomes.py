@@ -1,4 +1,4 @@
-"""Every way a press of Get OAuth Token can end, in words for the admin: what happened and what to do."""
+"""Every way a press of Get OAuth Token can end, with the words for the admin: what happened and what to do."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Outcome:
-    """One exit. `stored` says whether tokens were kept; a failed attempt never replaces an earlier grant."""
+    """One way to end. `stored`: the tokens were stored. An attempt that fails never replaces an earlier grant."""
 
     title: str
     happened: str
@@ -21,21 +21,21 @@ OUTCOMES: dict[str, Outcome] = {
     "connected": Outcome(
         "Connected",
         "The vendor gave this profile a token.",
-        "Nothing to do. The connection is being validated now; then the software subscriptions are downloaded, now "
-        "and every day from here on.",
+        "Nothing to do. The connection is being validated. Then the software subscriptions are downloaded, now and "
+        "every day from now on.",
         stored=True,
     ),
     "connected_missing_scopes": Outcome(
         "Connected, but scopes are missing",
         "The token was stored, but the app was not granted every scope that the enabled processes need.",
         "Tick the scopes listed below on the Permissions tab of the app, submit, and press Get OAuth Token again. "
-        "Processes whose scopes are complete work already.",
+        "Processes that have all their scopes work already.",
         stored=True,
     ),
     "denied": Outcome(
         "Access was not allowed",
         "Somebody pressed Cancel on the vendor's consent page. Nothing was stored; "
-        "an earlier connection stays as it was.",
+        "an earlier connection was not changed.",
         "Press Get OAuth Token again and choose Allow, signed in to the vendor as a team administrator.",
     ),
     "vendor_error": Outcome(
@@ -46,12 +46,12 @@ OUTCOMES: dict[str, Outcome] = {
     "scope_refused": Outcome(
         "The vendor refused a scope",
         "The app may not ask for every scope that the enabled processes need. Nothing was stored; "
-        "an earlier connection stays as it was.",
+        "an earlier connection was not changed.",
         "Tick the scopes listed below on the Permissions tab of the app, submit, and press Get OAuth Token again.",
     ),
     "state_unknown": Outcome(
         "This authorization is not known here",
-        "The answer carries no state, or one that this installation never issued. Nothing was stored.",
+        "The vendor's answer has no state, or one that this installation did not issue. Nothing was stored.",
         f"If you followed a link or a bookmark, ignore it. {START_AGAIN}",
     ),
     "state_expired": Outcome(
@@ -61,22 +61,22 @@ OUTCOMES: dict[str, Outcome] = {
     ),
     "state_used": Outcome(
         "This answer was used before",
-        "Each press of Get OAuth Token is good for one answer, and this one has been taken. Nothing was changed.",
+        "Each press of Get OAuth Token takes one answer, and this one was taken already. Nothing was changed.",
         f"If the profile is not connected: {START_AGAIN[0].lower()}{START_AGAIN[1:]}",
     ),
     "state_foreign": Outcome(
         "This authorization belongs to another session",
-        "It was started by somebody else, or in another browser session. Nothing was stored.",
+        "Somebody else started it, or you started it in another browser session. Nothing was stored.",
         "Press Get OAuth Token yourself, in this browser, and finish in the window that opens.",
     ),
     "session_lost": Outcome(
         "You are signed out",
-        "Your session ended while the vendor's page was open, so the answer could not be taken. Nothing was stored.",
+        "Your session ended while the vendor's page was open, so the answer was not accepted. Nothing was stored.",
         "Sign in, open the integration profile and press Get OAuth Token again.",
     ),
     "role_lost": Outcome(
         "Your role no longer allows this",
-        "Connecting a profile needs the role sam_integrator or admin. Nothing was stored.",
+        "To connect a profile you need the role sam_integrator or admin. Nothing was stored.",
         "Ask an administrator of this application for the role, then press Get OAuth Token again.",
     ),
     "profile_changed": Outcome(
@@ -87,14 +87,13 @@ OUTCOMES: dict[str, Outcome] = {
     ),
     "code_refused": Outcome(
         "The vendor refused the code",
-        "The code was used before, has expired or belongs to another app. Nothing was stored.",
+        "The code was used before, has expired, or belongs to another app. Nothing was stored.",
         START_AGAIN,
     ),
     "redirect_refused": Outcome(
         "The redirect URL does not match",
         "The vendor expects another redirect URL than the one this installation uses. Nothing was stored.",
-        "Copy the redirect URL from the profile into the app's settings, letter by letter, "
-        "then press Get OAuth Token again.",
+        "Copy the redirect URL exactly from the profile into the app's settings, then press Get OAuth Token again.",
     ),
     "wrong_client": Outcome(
         "Client ID or client secret is wrong",
@@ -105,43 +104,43 @@ OUTCOMES: dict[str, Outcome] = {
     "refused": Outcome(
         "The vendor refused",
         "The vendor understood the request and said no. Nothing was stored.",
-        "Read the vendor's reason below. The authorizing account must be a team admin of a business team. Where the "
-        "reason is the code verifier, whoever runs this installation can leave it out with OAUTH_PKCE=false.",
+        "Read the vendor's reason below. The person who allows the access must be a team admin of a business team. If "
+        "the reason names the code verifier, whoever runs this installation can leave it out with OAUTH_PKCE=false.",
     ),
     "outage": Outcome(
         "The vendor cannot be reached",
-        "The vendor answered with an error of its own, too slowly, or not at all. Nothing was stored; "
-        "an earlier connection stays as it was.",
+        "The vendor had an error of its own, answered too slowly, or did not answer. Nothing was stored; "
+        "an earlier connection was not changed.",
         "Wait a few minutes, check the vendor's status page, then press Get OAuth Token again.",
     ),
     "bad_answer": Outcome(
-        "The vendor's answer makes no sense",
-        "The answer is not of the documented shape. Nothing was stored.",
+        "The vendor's answer cannot be read",
+        "The answer does not have the form that the vendor documents. Nothing was stored.",
         "Check that the vendor addresses in the deployment settings are right, then press Get OAuth Token again.",
     ),
     "no_refresh_token": Outcome(
         "The token would not last",
-        "The vendor gave a token without a refresh token, which would end after a few hours. Nothing was stored.",
+        "The vendor gave no refresh token, so the connection would end after a few hours. Nothing was stored.",
         "Check that the app allows offline access, then press Get OAuth Token again.",
     ),
     "no_team": Outcome(
         "This is not a team",
-        "The access was given by a personal account: the answer names no team. Nothing was stored.",
+        "A personal account allowed the access: the vendor's answer names no team. Nothing was stored.",
         "Press Get OAuth Token again and choose “Sign in as another administrator”, "
         "then allow access as a team administrator.",
     ),
     "other_team": Outcome(
         "This is another team",
-        "The access was given for another team than the one this profile is connected to. The old connection was kept.",
-        "Sign in as an administrator of the expected team, or, if the profile should really move, "
-        "confirm below that the team is to be replaced.",
+        "The access is for another team than the one this profile is connected to. The old connection was kept.",
+        "Sign in as an administrator of the expected team. If the profile is to move to the other team, confirm below "
+        "that the team is to be replaced.",
     ),
     "team_taken": Outcome(
         "Another profile is connected to this team",
-        "The access was given for a team that another integration profile downloads already: every seat would be "
-        "listed and counted twice. Nothing was stored.",
+        "Another integration profile downloads this team already, so every subscription would be listed and counted "
+        "twice. Nothing was stored.",
         "If you meant another team, press Get OAuth Token again and choose “Sign in as another administrator”. If both "
-        "profiles are really to hold the same team, confirm it below.",
+        "profiles are meant to be connected to the same team, confirm it below.",
     ),
 }
 

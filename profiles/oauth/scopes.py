@@ -1,4 +1,4 @@
-"""Which scopes a profile asks for, which it was granted, and what is missing for which process."""
+"""The scopes a profile asks for, those it was granted, and those each process lacks."""
 
 from __future__ import annotations
 
@@ -14,45 +14,49 @@ from profiles.connectors import base
 from profiles.models import Credential, IntegrationProfile, JobRun
 
 
-def processes_for(profile: IntegrationProfile, purpose: str) -> list[base.Process]:
-    """The enabled processes a credential serves. One app serves all of them unless reclamation has its own."""
+def processes_for(profile: IntegrationProfile, purpose: str) -> list[base.VendorProcess]:
+    """The enabled processes that a credential serves: all of them, unless reclamation has a credential of its own."""
     purposes = {credential.purpose for credential in profile.alias.credentials.all()}
     separate = base.RECLAMATION in purposes
     return [process for process in profile.enabled_processes if not separate or process.purpose == purpose]
 
 
 def wanted(profile: IntegrationProfile, purpose: str) -> list[str]:
-    """What the consent page asks for, sorted: everything needed, and what is recommended."""
+    """The needed and the recommended scopes that the consent page asks for, sorted."""
     found = processes_for(profile, purpose)
     return sorted({scope for process in found for scope in (*process.scopes, *process.recommended_scopes)})
 
 
 def session_scope(profile: IntegrationProfile, purpose: str) -> str:
-    """The scope for device sessions where this credential could use it; "" otherwise.
+    """The scope for device sessions where this credential can use it; "" otherwise.
 
-    A vendor gives what a consent asks for and no more, and may refuse a consent over a scope that nobody ticked for
-    the app: so it is asked for only where an administrator says that it is ticked.
+    A vendor grants only the scopes that a consent asks for, and may refuse the whole consent because of a scope that
+    nobody ticked for the app. So we ask for this one only when an administrator says that it is ticked.
     """
     pulls = any(process.key == base.ACTIVITY for process in processes_for(profile, purpose))
     return profile.vendor_info.session_scope if pulls else ""
 
 
 def missing(profile: IntegrationProfile, purpose: str, granted: Iterable[str]) -> list[str]:
-    """Needed scopes of the enabled processes that the grant lacks, sorted."""
+    """The scopes that the enabled processes need and the grant lacks, sorted."""
     needed = {scope for process in processes_for(profile, purpose) for scope in process.scopes}
     return sorted(needed - set(granted))
 
 
 def excess(profile: IntegrationProfile, purpose: str, granted: Iterable[str]) -> list[str]:
-    """Granted scopes that no enabled process asks for, sorted: more power than this connection needs."""
+    """The granted scopes that no enabled process asks for, sorted: more access than this connection needs."""
     return sorted(set(granted) - {*wanted(profile, purpose), session_scope(profile, purpose)})
 
 
 @dataclass(frozen=True)
 class ProcessScopes:
-    """One process on the profile page: every scope it needs, whether the grant has it, and what the vendor refused."""
+    """One process on the profile page, with its scopes.
 
-    process: base.Process
+    `needed` and `recommended` are pairs of a scope and whether the grant has it. `consent` is when the grant was given.
+    `refused` is a scope whose lack the vendor named after that; "" where it refused none.
+    """
+
+    process: base.VendorProcess
     enabled: bool
     purpose: str
     needed: list[tuple[str, bool]]
@@ -74,8 +78,8 @@ class ProcessScopes:
         return "missing" if self.missing or self.refused else "ready"
 
 
-def xray(profile: IntegrationProfile) -> list[ProcessScopes]:
-    """As `by_grant`, and what the vendor refused all the same since the last consent."""
+def by_grant_and_refusals(profile: IntegrationProfile) -> list[ProcessScopes]:
+    """Like `by_grant`, with the scopes that the vendor refused since the last consent although they were granted."""
     tried = _last_tries(profile)
     rows = []
     for row in by_grant(profile):
@@ -89,7 +93,7 @@ def xray(profile: IntegrationProfile) -> list[ProcessScopes]:
 
 
 def _last_tries(profile: IntegrationProfile) -> dict[str, tuple[datetime, str]]:
-    """By process when it was last tried, by a check or a run, and the scope it was refused for then, if any."""
+    """When each process was last tried, by a check or a run, and the scope it was refused for then, if any."""
     ended = (JobRun.State.SUCCEEDED, JobRun.State.HELD, JobRun.State.FAILED)
     last = profile.runs.filter(state__in=ended).order_by().values("process").annotate(last=Max("pk")).values("last")
     runs = JobRun.objects.filter(pk__in=last, finished_at__isnull=False)
@@ -101,13 +105,15 @@ def _last_tries(profile: IntegrationProfile) -> dict[str, tuple[datetime, str]]:
 
 
 def by_grant(profile: IntegrationProfile) -> list[ProcessScopes]:
-    """Needed against granted scopes of every process of the vendor, in the registry's order."""
-    held = {credential.purpose: credential for credential in profile.alias.credentials.all()}
-    return [_row(profile, process, held) for process in profile.vendor_info.processes]
+    """Needed and granted scopes of every process of the vendor, in the registry's order."""
+    stored = {credential.purpose: credential for credential in profile.alias.credentials.all()}
+    return [_process_scopes(profile, process, stored) for process in profile.vendor_info.processes]
 
 
-def _row(profile: IntegrationProfile, process: base.Process, held: dict[str, Credential]) -> ProcessScopes:
-    credential = held.get(process.purpose) or held.get(base.SUBSCRIPTIONS)
+def _process_scopes(
+    profile: IntegrationProfile, process: base.VendorProcess, stored: dict[str, Credential]
+) -> ProcessScopes:
+    credential = stored.get(process.purpose) or stored.get(base.SUBSCRIPTIONS)
     granted = set(credential.granted_scopes) if credential and credential.is_connected else set()
     return ProcessScopes(
         process=process,
@@ -121,7 +127,10 @@ def _row(profile: IntegrationProfile, process: base.Process, held: dict[str, Cre
 
 
 def excess_by_purpose(profile: IntegrationProfile) -> dict[str, list[str]]:
-    """Per connected credential the granted scopes nobody asked for; credentials without any are left out."""
+    """The granted scopes that no process asks for, by the label of the purpose.
+
+    Credentials without any are left out.
+    """
     found = {
         credential.get_purpose_display(): excess(profile, credential.purpose, credential.granted_scopes)
         for credential in profile.alias.credentials.all()
@@ -131,7 +140,7 @@ def excess_by_purpose(profile: IntegrationProfile) -> dict[str, list[str]]:
 
 
 def reclamation_admin(profile: IntegrationProfile) -> Credential | None:
-    """The credential whose authorizing admin receives the files of reclaimed members; `None` before consent."""
+    """The credential whose authorizing admin receives the files of reclaimed members; `None` before the consent."""
     try:
         credential = credentials.credential_for(profile, base.RECLAMATION)
     except KeyError:

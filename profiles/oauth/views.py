@@ -1,4 +1,4 @@
-"""Get OAuth Token, the way back, how it ended, and Disconnect."""
+"""Get OAuth Token: the start, the vendor's redirect back, the result, and Disconnect."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ LONGEST_PARAMETER = 2000
 
 
 class SeeOther(HttpResponseRedirect):
-    """303: the browser fetches a clean address, and neither code nor state stays in its history."""
+    """A 303: the browser fetches a clean address, so neither code nor state stays in its history."""
 
     status_code = 303
 
@@ -34,20 +34,19 @@ class SeeOther(HttpResponseRedirect):
 def authorize(request: SignedInRequest, pk: int) -> HttpResponse:
     """Start an authorization and go to the vendor's consent page."""
     profile = get_object_or_404(IntegrationProfile.objects.select_related("alias"), pk=pk)
-    purpose = request.POST.get("purpose", base.SUBSCRIPTIONS)
+    consent = oauth.ConsentRequest(
+        profile=profile,
+        purpose=request.POST.get("purpose", base.SUBSCRIPTIONS),
+        user=request.user,
+        session_key=session_key(request),
+        popup=request.POST.get("popup") == "1",
+        switch_account=request.POST.get("switch_account") == "1",
+        replace_team=request.POST.get("replace_team") == "1",
+        share_team=request.POST.get("share_team") == "1",
+        device_sessions=request.POST.get("sessions") == "1",
+    )
     try:
-        url = oauth.begin(
-            profile,
-            purpose,
-            user=request.user,
-            session_key=session_key(request),
-            now=timezone.now(),
-            popup=request.POST.get("popup") == "1",
-            switch_account=request.POST.get("switch_account") == "1",
-            replace_team=request.POST.get("replace_team") == "1",
-            share_team=request.POST.get("share_team") == "1",
-            sessions=request.POST.get("sessions") == "1",
-        )
+        url = oauth.begin(consent, now=timezone.now())
     except Credential.DoesNotExist:
         messages.error(request, "This profile has no client ID for that purpose. Enter it on the form first.")
         return redirect(profile)
@@ -55,6 +54,7 @@ def authorize(request: SignedInRequest, pk: int) -> HttpResponse:
 
 
 def session_key(request: HttpRequest) -> str:
+    """The key of the browser's session; a new session is saved first."""
     if not request.session.session_key:
         request.session.save()
     return request.session.session_key or ""
@@ -63,9 +63,12 @@ def session_key(request: HttpRequest) -> str:
 @never_cache
 @sensitive_variables()
 def redirect_back(request: HttpRequest) -> HttpResponse:
-    """/oauth_redirect.do: the one callback of every vendor, profile and purpose. It never shows a page itself."""
+    """/oauth_redirect.do: the one callback for every vendor, profile and purpose.
+
+    It always redirects to another page.
+    """
     if not request.user.is_authenticated:
-        return _private(_stopped("session_lost"))
+        return _hide_referrer(_redirect_to_stopped("session_lost"))
     params = {key: str(value)[:LONGEST_PARAMETER].replace("\0", "") for key, value in request.GET.items()}
     finished = oauth.finish(
         params,
@@ -75,27 +78,27 @@ def redirect_back(request: HttpRequest) -> HttpResponse:
         now=timezone.now(),
     )
     if finished.next_url:
-        return _private(SeeOther(finished.next_url))
+        return _hide_referrer(SeeOther(finished.next_url))
     if finished.attempt is None or finished.outcome == "role_lost":
-        return _private(_stopped(finished.outcome))
-    return _private(redirect_to(finished.attempt))
+        return _hide_referrer(_redirect_to_stopped(finished.outcome))
+    return _hide_referrer(_redirect_to_result(finished.attempt))
 
 
-def redirect_to(attempt: OAuthState) -> SeeOther:
+def _redirect_to_result(attempt: OAuthState) -> SeeOther:
     return SeeOther(reverse("authorization_result", args=[attempt.pk]))
 
 
-def _stopped(outcome: str) -> SeeOther:
+def _redirect_to_stopped(outcome: str) -> SeeOther:
     return SeeOther(reverse("authorization_stopped", args=[outcome]))
 
 
-def _private(response: HttpResponse) -> HttpResponse:
+def _hide_referrer(response: HttpResponse) -> HttpResponse:
     response["Referrer-Policy"] = "no-referrer"
     return response
 
 
 def result(request: SignedInRequest, pk: int) -> HttpResponse:
-    """How an authorization ended, for the one who started it: what happened and what to do."""
+    """How an authorization ended, shown to the person who started it: what happened and what to do."""
     attempt = get_object_or_404(OAuthState.objects.select_related("profile__alias"), pk=pk, user=request.user)
     outcome = outcomes.OUTCOMES.get(attempt.outcome)
     if outcome is None:
@@ -105,7 +108,7 @@ def result(request: SignedInRequest, pk: int) -> HttpResponse:
 
 
 def stopped(request: HttpRequest, outcome: str) -> HttpResponse:
-    """An answer that belongs to no authorization of this session."""
+    """The result page of an answer that belongs to no authorization of this session."""
     if outcome not in outcomes.WITHOUT_ATTEMPT:
         raise Http404
     return render(
@@ -121,13 +124,13 @@ def waiting(request: SignedInRequest, pk: int) -> JsonResponse:
 
 
 def disconnect(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Ask, then remove the tokens here whatever the vendor says."""
+    """Ask for confirmation, then delete the stored tokens, whatever the vendor answers."""
     profile = get_object_or_404(IntegrationProfile.objects.select_related("alias"), pk=pk)
     if request.method == "POST":
         grants.disconnect(profile, by=request.user)
         messages.success(
             request,
-            f"{profile} is disconnected: its tokens are deleted here. To end the access at the vendor too, "
+            f"{profile} is disconnected: its tokens were deleted here. To end the access at the vendor too, "
             "disconnect the app in the vendor’s admin console.",
         )
         return redirect(profile)

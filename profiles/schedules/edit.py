@@ -1,11 +1,10 @@
-"""Change when a scheduled job runs, or pause it. The next tick of the beat goes by what is stored here.
+"""Change when a scheduled job runs, or pause it. The beat reads the stored time at its next tick.
 
-A change is refused when somebody else changed the time since the form was opened; a pause is not a change of the time.
+A change is refused when somebody else changed the time since the form was opened. A pause does not change the time.
 """
 
 from __future__ import annotations
 
-from datetime import time
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -13,39 +12,31 @@ from django.db import transaction
 
 from profiles.models import ScheduledJob
 from samsaas import audit
+from samsaas.lib import edits
 
 FIELDS = ("refresh_at", "zone")
 
 
-class EditConflict(Exception):
-    """Somebody else saved the job's time after this form was opened."""
-
-
 @transaction.atomic
 def change(job_id: int, data: dict[str, Any], *, by: User) -> ScheduledJob:
-    """Store an own time of day and zone; an empty one is inherited from the alias.
+    """Store the job's own time of day and zone; an empty one is inherited from the alias.
 
-    Raises `EditConflict`; nothing is written then.
+    Raises `edits.EditConflict` without writing anything.
     """
-    job = _locked(job_id)
-    if data.get("version") != job.version:
-        raise EditConflict
-    changed = [field for field in FIELDS if getattr(job, field) != data[field]]
-    before = {field: _told(getattr(job, field)) for field in changed}
-    for field in changed:
-        setattr(job, field, data[field])
-    if changed:
+    job = _lock_job(job_id)
+    edits.refuse_stale(data.get("version"), job.version)
+    changes = edits.set_changed(job, data, FIELDS, empty="inherited")
+    if changes:
         job.version += 1
-        job.save(update_fields=[*changed, "version"])
-        after = {field: _told(data[field]) for field in changed}
-        audit.record(by, "changed schedule", job, before=before, after=after)
+        job.save(update_fields=[*changes.after, "version"])
+        audit.record(by, "changed schedule", job, before=changes.before, after=changes.after)
     return job
 
 
 @transaction.atomic
 def pause(job_id: int, *, paused: bool, by: User) -> ScheduledJob:
-    """Stop or go on with the daily runs. A run under way is not touched, and run now still works."""
-    job = _locked(job_id)
+    """Pause or resume the daily runs. A run under way is not touched, and *run now* still works."""
+    job = _lock_job(job_id)
     if job.paused != paused:
         job.paused = paused
         job.save(update_fields=["paused"])
@@ -53,9 +44,5 @@ def pause(job_id: int, *, paused: bool, by: User) -> ScheduledJob:
     return job
 
 
-def _locked(job_id: int) -> ScheduledJob:
+def _lock_job(job_id: int) -> ScheduledJob:
     return ScheduledJob.objects.select_for_update(of=("self",)).select_related("profile__alias__parent").get(pk=job_id)
-
-
-def _told(value: time | str | None) -> str:
-    return str(value) if value else "inherited"

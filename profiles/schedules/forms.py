@@ -12,7 +12,7 @@ from samsaas.lib.form_fields import time_input, zone_field
 
 
 class ScheduleForm(forms.ModelForm):
-    """Time of day and zone of the download job; what is left empty is inherited, and says from where."""
+    """Time of day and zone of the download job. The help text says where an empty field is inherited from."""
 
     version = forms.IntegerField(widget=forms.HiddenInput, required=False)
 
@@ -25,7 +25,7 @@ class ScheduleForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         self.initial["version"] = self.instance.version
         alias = self.instance.profile.alias
-        at, zone = (inheritance.setting(alias, name) for name in ("refresh_at", "zone"))
+        at, zone = (inheritance.setting_of(alias, name) for name in ("refresh_at", "zone"))
         self.fields["refresh_at"].help_text = f"Local time. Empty: {at.value}, {at.origin}."
         self.fields["zone"] = zone_field(zone.value, self.instance.zone)
         self.fields["zone"].help_text = f"Inherited: {zone.value}, {zone.origin}."

@@ -1,4 +1,4 @@
-"""Scheduled jobs of a profile: their time, pause and resume, run now."""
+"""Pages of a profile's scheduled jobs: their time, pause and resume, run now."""
 
 from __future__ import annotations
 
@@ -12,30 +12,31 @@ from profiles.jobs.views import start_run
 from profiles.models import ScheduledJob
 from profiles.schedules import edit as edit_schedule
 from profiles.schedules.forms import ScheduleForm
+from samsaas.lib import edits
 from samsaas.lib.http import SignedInRequest
 
 
 def scheduled_job_edit(request: SignedInRequest, pk: int) -> HttpResponse:
-    """When the download runs. The events follow it, so they have no time to edit; the page says so."""
-    job = _job(pk)
+    """Edit when the download runs. The activity pull follows it and has no time of its own; the page says so."""
+    job = _get_job(pk)
     leads = job.process == ScheduledJob.Process.DOWNLOAD
     form = ScheduleForm(request.POST or None, instance=job) if leads else None
     if form and form.is_valid():
         try:
             edit_schedule.change(pk, form.cleaned_data, by=request.user)
-        except edit_schedule.EditConflict:
+        except edits.EditConflict:
             form.add_error(None, "Somebody else changed this job meanwhile. Open it again and repeat your change.")
         else:
             messages.success(request, f"{job} was saved.")
             return redirect(job.profile)
-    context = {"job": _job(pk), "form": form, "origin": overview.origin(job)}
+    context = {"job": _get_job(pk), "form": form, "origin": overview.time_origin(job)}
     return render(request, "profiles/schedules/scheduled_job_form.html", context)
 
 
 @require_POST
 def scheduled_job_pause(request: SignedInRequest, pk: int) -> HttpResponse:
     """Pause, or with paused=0 resume."""
-    _job(pk)
+    _get_job(pk)
     paused = request.POST.get("paused", "1") != "0"
     job = edit_schedule.pause(pk, paused=paused, by=request.user)
     messages.success(request, f"{job} is paused." if paused else f"{job} runs daily again.")
@@ -45,9 +46,9 @@ def scheduled_job_pause(request: SignedInRequest, pk: int) -> HttpResponse:
 @require_POST
 def scheduled_job_run(request: SignedInRequest, pk: int) -> HttpResponse:
     """Run the job's process now, whether or not it is paused."""
-    job = _job(pk)
+    job = _get_job(pk)
     return start_run(request, job.profile_id, job.process)
 
 
-def _job(pk: int) -> ScheduledJob:
+def _get_job(pk: int) -> ScheduledJob:
     return get_object_or_404(ScheduledJob.objects.select_related("profile__alias__parent"), pk=pk)

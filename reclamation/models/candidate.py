@@ -1,4 +1,4 @@
-"""Removal candidates: one seat proposed for removal, with the evidence of that moment, and every state it was in."""
+"""Removal candidates, each a seat proposed for removal with its evidence, and the history of their states."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from reclamation.states import CLOSED, OPEN, State
 
 class CandidateQuerySet(models.QuerySet["RemovalCandidate"]):
     def open(self) -> Self:
-        """Not decided yet. A constraint ties `closed_at` to the state."""
+        """Candidates that are not decided yet. A constraint ties `closed_at` to the state."""
         return self.filter(closed_at=None)
 
     def closed(self) -> Self:
@@ -21,10 +21,10 @@ class CandidateQuerySet(models.QuerySet["RemovalCandidate"]):
 
 
 class RemovalCandidate(models.Model):
-    """A proposal; it removes nothing by itself. `workflow` alone changes its state.
+    """A proposal to remove a seat. It removes nothing by itself, and only `workflow` changes its state.
 
-    Seat and profile are let go of when they are deleted: what a reader needs of them is copied, so that a closed
-    candidate stays readable.
+    When the seat and the profile are deleted, the candidate stays. What a reader needs of them is copied, so that a
+    closed candidate stays readable.
     """
 
     class Justification(models.TextChoices):
@@ -46,7 +46,9 @@ class RemovalCandidate(models.Model):
     justification = models.CharField(max_length=20, choices=Justification.choices, default=Justification.LOW_USAGE)
     note = models.TextField(blank=True)
     state = models.CharField(max_length=20, choices=State.choices)
-    evidence = models.JSONField(help_text="What was known of the seat's use when the candidate was opened.")
+    evidence = models.JSONField(
+        help_text="What was known about the use of the subscription when the candidate was opened."
+    )
     opened_at = models.DateTimeField()
     opened_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -85,7 +87,7 @@ class RemovalCandidate(models.Model):
 
     @property
     def seat_name(self) -> str:
-        """What the seat is called here, as on its own page."""
+        """The name of the seat, as on its own page."""
         return self.display_name or self.email or self.external_id
 
     @property
@@ -94,7 +96,7 @@ class RemovalCandidate(models.Model):
 
 
 class StateChange(models.Model):
-    """One move of a candidate, never changed afterwards. The first one comes from no state."""
+    """One change of a candidate's state, never edited afterwards. The first one has no `from_state`."""
 
     candidate = models.ForeignKey(RemovalCandidate, on_delete=models.CASCADE, related_name="history")
     from_state = models.CharField(max_length=20, choices=State.choices, blank=True)

@@ -98,7 +98,7 @@ def resume_interrupted() -> int:
     died three times fails.
     """
     left = JobRun.objects.filter(state=JobRun.State.RUNNING)
-    count = left.update(heartbeat_at=Now() - 2 * queue.stale())
+    count = left.update(heartbeat_at=Now() - 2 * queue.lease_time())
     queue.sweep()
     return count
 
@@ -111,7 +111,10 @@ def interrupt_runs() -> int:
     """
     held = JobRun.objects.filter(state=JobRun.State.RUNNING)
     return held.update(
-        generation=F("generation") + 1, owner="", attempts=F("attempts") - 1, heartbeat_at=Now() - 2 * queue.stale()
+        generation=F("generation") + 1,
+        owner="",
+        attempts=F("attempts") - 1,
+        heartbeat_at=Now() - 2 * queue.lease_time(),
     )
 
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
 
-from subscriptions.models import Person, PersonAddress, normalized
+from subscriptions.models import Person, PersonAddress, normalize_address
 
 DEPARTMENTS = ("Sales", "Engineering", "Finance", "Marketing", "Operations", "Legal", "Human Resources", "Design")
 COUNTRIES = ("DE", "FR", "PL", "JP", "IN", "US", "BR", "ES")
-LEFT = date(2026, 9, 30)
+LEFT = timedelta(days=54)  # before the sandbox's first day
 
 
 @transaction.atomic
@@ -25,8 +25,8 @@ def create_people(teams: Iterable[Any]) -> int:
     if Person.objects.exists():
         return 0
     people, addresses = [], []
-    for number, member in enumerate(member for team in teams for member in team.members):
-        profile = member["profile"]
+    everybody = [(member["profile"], team.first_day) for team in teams for member in team.members]
+    for number, (profile, first_day) in enumerate(everybody):
         if number % 12 == 7:
             continue
         key = f"P{number:05d}"
@@ -39,10 +39,10 @@ def create_people(teams: Iterable[Any]) -> int:
                 manager=f"P{number % 9:05d}" if number > 8 else "",
                 cost_center=f"{4000 + 10 * (number % len(DEPARTMENTS))}",
                 country=COUNTRIES[number % len(COUNTRIES)],
-                left_on=LEFT if number % 15 == 14 else None,
+                left_on=first_day - LEFT if number % 15 == 14 else None,
             )
         )
-        addresses.append(normalized(address))
+        addresses.append(normalize_address(address))
     made = Person.objects.bulk_create(people)
     PersonAddress.objects.bulk_create(
         PersonAddress(person=person, address=address) for person, address in zip(made, addresses, strict=True)

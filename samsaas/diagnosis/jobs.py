@@ -87,7 +87,7 @@ def beat_and_worker() -> Iterator[Finding]:
 
 def stuck_runs() -> Iterator[Finding]:
     """No run waits longer than a working worker and beat would let it."""
-    silent = JobRun.objects.filter(state=JobRun.State.RUNNING, heartbeat_at__lt=Now() - 3 * queue.stale()).count()
+    silent = JobRun.objects.filter(state=JobRun.State.RUNNING, heartbeat_at__lt=Now() - 3 * queue.lease_time()).count()
     late = Now() - WAITING_TOO_LONG
     due = Q(not_before=None, created_at__lt=late) | Q(not_before__lt=late)
     waiting = JobRun.objects.startable().filter(due, state=JobRun.State.QUEUED).count()

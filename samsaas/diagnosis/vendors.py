@@ -23,7 +23,7 @@ MOST_DRIFT = 5
 def vendor_addresses() -> Iterator[Finding]:
     """Secrets go to the vendor's own addresses over https, or to a stand-in that was configured on purpose."""
     for key, label in connectors.choices():
-        own, here = connectors.vendor(key).endpoints, endpoints.of(key)
+        own, here = connectors.vendor(key).endpoints, endpoints.for_vendor(key)
         names = connectors.vendor(key).setting_names().items()
         changed = [setting for field, setting in names if getattr(own, field) != getattr(here, field)]
         unsafe = [setting for field, setting in names if not _is_safe(getattr(here, field))]
@@ -50,7 +50,7 @@ def vendors_reachable() -> Iterator[Finding]:
     The consent page is not tested, because only browsers open it.
     """
     for key, label in connectors.choices():
-        places = endpoints.of(key)
+        places = endpoints.for_vendor(key)
         parts = map(urlsplit, (places.token_url, places.api_url))
         for origin in dict.fromkeys(f"{part.scheme}://{part.netloc}" for part in parts):
             yield from _ask_origin(f"vendor {label}", origin)

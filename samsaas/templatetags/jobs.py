@@ -8,9 +8,9 @@ from django import template
 from django.utils import timezone
 from django.utils.html import format_html
 
-from profiles.models import JobRun, ScheduledJob
+from profiles.models import IntegrationProfile, JobRun, ScheduledJob
 from samsaas import schedule
-from samsaas.templatetags.ui import NOTHING, time_element
+from samsaas.templatetags.ui import NOTHING, pill, time_element
 
 register = template.Library()
 
@@ -21,6 +21,18 @@ def next_run(job: ScheduledJob) -> datetime:
     moment = schedule.next_due(job, timezone.now())
     done = JobRun.objects.filter(profile=job.profile_id, process=job.process, logical_date=moment.date())
     return schedule.next_due(job, moment) if done.exists() else moment
+
+
+@register.simple_tag
+def next_start(job: ScheduledJob, *, connected: bool = True, leads: bool = True) -> str:
+    """When a job starts next, or what comes first; `leads` says that it has a time, and does not follow another."""
+    if job.paused:
+        return pill("held", "Paused")
+    if job.profile.status == IntegrationProfile.Status.DRAFT:
+        return "Once the profile is validated"
+    if not connected:
+        return "Once it is authorized"
+    return local_when(next_run(job)) if leads else "After the download"
 
 
 @register.filter

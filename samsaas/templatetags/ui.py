@@ -11,6 +11,7 @@ from typing import Any
 
 from django import template
 from django.template.context import RequestContext
+from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
@@ -121,6 +122,20 @@ def place(context: RequestContext) -> dict[str, Any]:
     return {"group": group, "item": item, "is_itself": bool(item and request and request.path == item.url)}
 
 
+@register.simple_block_tag
+def notice(content: str, title: str = "", *, tone: str = "info", action_url: str = "", action_label: str = "") -> str:
+    """A notice whose text is longer than a line: `{% notice "Title" tone="bad" %}The text.{% endnotice %}`."""
+    told = {"title": title, "text": content if content.strip() else "", "tone": tone}
+    return render_to_string("partials/notice.html", told | {"action_url": action_url, "action_label": action_label})
+
+
+@register.simple_block_tag
+def empty_state(content: str, title: str, *, icon_name: str = "", action_url: str = "", action_label: str = "") -> str:
+    """What stands where a list would be: `{% empty_state "No rule" icon_name="link" %}Why.{% endempty_state %}`."""
+    told = {"title": title, "text": content if content.strip() else "", "icon_name": icon_name}
+    return render_to_string("partials/empty.html", told | {"action_url": action_url, "action_label": action_label})
+
+
 def in_words(seconds: float) -> str:
     """A duration in its largest whole unit, such as "3 days"."""
     size, unit = next(((size, unit) for size, unit in reversed(UNITS) if seconds >= size), (0, ""))
@@ -186,6 +201,14 @@ def lasting(since: datetime | None) -> str:
 def number(value: float | str | None) -> str:
     """The number with thousands separators; a dash if there is no number."""
     return NOTHING if value is None or isinstance(value, str) else f"{value:,}"
+
+
+@register.filter
+def row_span(table: Any) -> str:
+    """Which rows of how many a page shows: `1–25 of 248`; a count that was cut off says so."""
+    page, rows = table.page, table.paginator
+    more = "more than " if getattr(rows, "is_cut", False) else ""
+    return f"{number(page.start_index())}–{number(page.end_index())} of {more}{number(rows.count)}"
 
 
 @register.filter

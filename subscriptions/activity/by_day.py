@@ -1,4 +1,7 @@
-"""One seat's activity day by day (UTC), for drawing and for reading aloud. A day nobody read is unknown, never zero."""
+"""One seat's activity day by day (UTC), for a chart and for the table beside it.
+
+A day that was not read is unknown; it never counts as a day without activity.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ DAY = timedelta(days=1)
 
 @dataclass(frozen=True)
 class Day:
-    """`state`: known; fresh, where late events may be missing; or gap, where nobody looked all day long."""
+    """`state` is known, fresh (late events may still be missing) or gap (not all of the day was read)."""
 
     day: date
     events: int
@@ -28,7 +31,7 @@ class Day:
 
 @dataclass(frozen=True)
 class Bar:
-    """A day as drawn; all numbers are in units of the drawing."""
+    """A day as it is drawn. All numbers are in units of the drawing."""
 
     day: Day
     x: int
@@ -37,8 +40,8 @@ class Bar:
 
 
 @dataclass(frozen=True)
-class Line:
-    """A day with events, or a stretch of days without, as a line of the table."""
+class TableLine:
+    """A line of the table: one day with events, or a stretch of days without any."""
 
     since: date
     until: date
@@ -46,13 +49,13 @@ class Line:
     state: str
 
 
-def of(seat: Subscription, now: datetime) -> dict[str, Any]:
-    """The last 90 days with the bars, the lines of the table and the totals. Two queries."""
-    days = list(_days(seat, now))
+def chart_for_seat(seat: Subscription, now: datetime) -> dict[str, Any]:
+    """The last 90 days of a seat: bars of the chart, lines of the table, and totals. Two queries."""
+    days = list(_read_days(seat, now))
     most = max(day.events for day in days)
     return {
-        "bars": [_bar(day, position, most) for position, day in enumerate(days)],
-        "lines": list(_lines(days)),
+        "bars": [_draw_bar(day, position, most) for position, day in enumerate(days)],
+        "lines": list(_table_lines(days)),
         "width": STEP * len(days),
         "height": HEIGHT,
         "step": STEP,
@@ -65,7 +68,7 @@ def of(seat: Subscription, now: datetime) -> dict[str, Any]:
     }
 
 
-def _days(seat: Subscription, now: datetime) -> Iterator[Day]:
+def _read_days(seat: Subscription, now: datetime) -> Iterator[Day]:
     today = now.astimezone(UTC).date()
     first = today - timedelta(days=SHOWN - 1)
     events = dict(seat.activity_days.filter(day__gte=first).values_list("day", "events"))
@@ -73,27 +76,27 @@ def _days(seat: Subscription, now: datetime) -> Iterator[Day]:
     intervals = list(ActivityCoverage.objects.filter(profile=seat.profile_id, until__gt=start).order_by("since"))
     for number in range(SHOWN):
         day = first + timedelta(days=number)
-        yield Day(day, events.get(day, 0), _state(start + number * DAY, intervals, now))
+        yield Day(day, events.get(day, 0), _day_state(start + number * DAY, intervals, now))
 
 
-def _state(start: datetime, intervals: list[ActivityCoverage], now: datetime) -> str:
+def _day_state(start: datetime, intervals: list[ActivityCoverage], now: datetime) -> str:
     end = start + DAY
     for one in intervals:
         if one.since <= start and one.until >= end:
             return KNOWN if one.settled_until >= end else FRESH
-        # The day the last pull ended in goes on being read by the next one.
+        # The last pull ended in the middle of this day; the next pull reads the rest of it.
         if one is intervals[-1] and one.since <= start < one.until and now - one.until < STALE:
             return FRESH
     return GAP
 
 
-def _bar(day: Day, position: int, most: int) -> Bar:
+def _draw_bar(day: Day, position: int, most: int) -> Bar:
     height = max(4.0, HEIGHT * day.events / most) if day.events else 0.0
     return Bar(day, position * STEP, HEIGHT - height, height)
 
 
-def _lines(days: list[Day]) -> Iterator[Line]:
-    """The latest first; days without events that are known alike become one line."""
+def _table_lines(days: list[Day]) -> Iterator[TableLine]:
+    """The latest day first. Neighboring days without events become one line if their state is the same."""
     for (busy, state), group in groupby(reversed(days), key=lambda day: (day.events and day.day, day.state)):
         stretch = list(group)
-        yield Line(stretch[-1].day, stretch[0].day, stretch[0].events if busy else 0, state)
+        yield TableLine(stretch[-1].day, stretch[0].day, stretch[0].events if busy else 0, state)

@@ -1,4 +1,4 @@
-"""What time the activity is known for, and where the next reading has to begin."""
+"""For which time the activity is known, and where the next pull has to begin."""
 
 from __future__ import annotations
 
@@ -14,22 +14,23 @@ from subscriptions.models.activity import LATE
 
 
 def next_since(profile: IntegrationProfile) -> datetime:
-    """Where to read from: the midnight before the last settled moment, and never before what is to be analyzed.
+    """Where the next pull begins: the midnight before the last settled moment, or the start of the analysis if later.
 
-    A whole day is read again, since events arrive up to a day late, and so that a day's count is replaced as a whole.
+    Events arrive up to a day late, so the last day is read again. It is read from midnight, because the count of a day
+    is replaced as a whole.
     """
-    start = _midnight(profile.analyze_activity_from)
+    start = _midnight_of(profile.analyze_activity_from)
     known = start
     for interval in profile.coverage.order_by("since"):
         if interval.since > known:
             break
         known = max(known, interval.until)
-    return max(start, _midnight(known - LATE))
+    return max(start, _midnight_of(known - LATE))
 
 
 @transaction.atomic
-def add(profile: IntegrationProfile, since: datetime, until: datetime, *, run_id: int) -> None:
-    """Note an interval that was read to its end; with those it touches it becomes one."""
+def add_interval(profile: IntegrationProfile, since: datetime, until: datetime, *, run_id: int) -> None:
+    """Store an interval that was read to its end, merged with the intervals it touches."""
     if until <= since:
         return
     touching = profile.coverage.select_for_update().filter(since__lte=until, until__gte=since)
@@ -45,7 +46,7 @@ def add(profile: IntegrationProfile, since: datetime, until: datetime, *, run_id
 
 @dataclass(frozen=True)
 class Stretch:
-    """A piece of the time line: `state` is settled, fresh (late events may still come) or gap."""
+    """A piece of the time line. `state` is settled, fresh (late events may still come) or gap (not read)."""
 
     state: str
     since: datetime
@@ -53,10 +54,10 @@ class Stretch:
     share: float
 
 
-def line(profile: IntegrationProfile, now: datetime) -> list[Stretch]:
-    """The time from the start of the analysis until now, without holes, for drawing. `share` is in per cent.
+def time_line(profile: IntegrationProfile, now: datetime) -> list[Stretch]:
+    """The time from the start of the analysis until now, as stretches without holes. `share` is in per cent.
 
-    Late events are waited for only where the reading ended less than a day ago.
+    A stretch is fresh only if the pull that read it ended less than a day ago; older ones are settled.
     """
     start = min(profile.analyze_activity_from, now)
     found: list[tuple[str, datetime, datetime]] = []
@@ -80,14 +81,14 @@ def line(profile: IntegrationProfile, now: datetime) -> list[Stretch]:
     ]
 
 
-def figures(profile: IntegrationProfile, now: datetime) -> dict[str, Any]:
-    """The time line with its legend: how many days are known, how many are a gap."""
-    stretches = line(profile, now)
+def time_line_with_days(profile: IntegrationProfile, now: datetime) -> dict[str, Any]:
+    """The stretches of the time line, and how many days each state takes up."""
+    stretches = time_line(profile, now)
     seconds = {state: 0.0 for state in ("settled", "fresh", "gap")}
     for one in stretches:
         seconds[one.state] += (one.until - one.since).total_seconds()
     return {"stretches": stretches, "days": {state: total / 86400 for state, total in seconds.items()}}
 
 
-def _midnight(moment: datetime) -> datetime:
+def _midnight_of(moment: datetime) -> datetime:
     return datetime.combine(moment.date(), time(0), tzinfo=moment.tzinfo)

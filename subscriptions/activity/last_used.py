@@ -1,7 +1,8 @@
-"""When seats were last used, in bands of days, and whether that can be said at all.
+"""When seats were last used, in bands of days, and for which seats that is known.
 
-A day is one of the installation's zone. Time that no pull has covered is unknown, never idle: a seat is *watched* when
-every moment since its latest known activity (without one: since it was assigned, or since the analysis began) was read.
+Days are days of the installation's time zone. Time that no pull has read is unknown, never idle. The inactivity of a
+seat is *known* when all the time since its latest known activity was read. A seat without activity counts from the day
+it was assigned, or from the start of the analysis.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from django.utils import timezone
 from subscriptions.models import ActivityCoverage
 from subscriptions.models.subscription import SubscriptionQuerySet
 
-STALE = timedelta(hours=48)  # a daily pull is never further behind, unless one failed
+STALE = timedelta(hours=48)  # coverage that ends earlier than this means that a daily pull has failed
 NO_ACTIVITY, NOT_COVERED = "none", "uncovered"
 GAP = "gap"
 GAP_LABEL = "Not covered since the last known activity"
@@ -26,7 +27,7 @@ GAP_LABEL = "Not covered since the last known activity"
 
 @dataclass(frozen=True)
 class Band:
-    """Seats last used between `newest` and `oldest` days ago; an `oldest` of None has no end."""
+    """Seats last used between `newest` and `oldest` days ago. Without an `oldest` the band is open to the past."""
 
     key: str
     label: str
@@ -34,7 +35,7 @@ class Band:
     newest: int
     oldest: int | None
 
-    def condition(self, now: datetime) -> Q:
+    def as_condition(self, now: datetime) -> Q:
         until = Q(last_activity__at__lt=midnight(now, self.newest - 1)) if self.newest else Q()
         since = Q() if self.oldest is None else Q(last_activity__at__gte=midnight(now, self.oldest))
         return until & since
@@ -56,25 +57,28 @@ TONES = {band.key: band.tone for band in KNOWN} | {NO_ACTIVITY: "idle", NOT_COVE
 
 
 def midnight(now: datetime, days_ago: int = 0) -> datetime:
-    """The beginning of the day that was `days_ago`, in the installation's zone."""
+    """The beginning of the day `days_ago` days before today, in the installation's time zone."""
     day = timezone.localtime(now).date() - timedelta(days=days_ago)
     return datetime.combine(day, time(0), tzinfo=timezone.get_current_timezone())
 
 
 def inactive_days(at: datetime, now: datetime) -> int:
-    """Whole days between the day of the latest activity and today; never negative, whatever the vendor's clock says."""
+    """Whole days between the day of the latest activity and today.
+
+    Never negative, even if the vendor's clock is ahead.
+    """
     return max(0, (timezone.localtime(now).date() - timezone.localtime(at).date()).days)
 
 
 @dataclass(frozen=True)
 class Knowledge:
-    """What the coverage allows to say: profiles known since their analysis began, and others since a later moment."""
+    """Since when each profile was read without a gap: since its analysis began (`whole`), or since a `later` moment."""
 
     whole: list[int] = field(default_factory=list)
     later: dict[int, datetime] = field(default_factory=dict)
 
-    def watched(self) -> Q:
-        """Seats whose time since the latest known activity was read without a gap."""
+    def inactivity_known(self) -> Q:
+        """The condition for seats whose time since their latest known activity was read without a gap."""
         parts = [Q(profile__in=self.whole)]
         for profile, since in self.later.items():
             used_since = Q(last_activity__at__gte=since)
@@ -83,8 +87,8 @@ class Knowledge:
         return reduce(or_, parts)
 
 
-def knowledge(now: datetime) -> Knowledge:
-    """One query: per profile the beginning of the unbroken stretch that reaches until now."""
+def read_knowledge(now: datetime) -> Knowledge:
+    """For each profile, where the unbroken coverage that reaches until now begins. One query."""
     found = Knowledge()
     reaching = ActivityCoverage.objects.filter(until__gte=now - STALE).order_by("until")
     latest = {
@@ -99,26 +103,30 @@ def knowledge(now: datetime) -> Knowledge:
     return found
 
 
-def watched(now: datetime) -> Case:
-    """For `annotate`: whether days of inactivity can be counted for a seat."""
-    return Case(When(knowledge(now).watched(), then=Value(True)), default=Value(False), output_field=BooleanField())
+def inactivity_known(now: datetime) -> Case:
+    """For `annotate`: whether the days of inactivity of a seat can be counted. One query."""
+    return Case(
+        When(read_knowledge(now).inactivity_known(), then=Value(True)),
+        default=Value(False),
+        output_field=BooleanField(),
+    )
 
 
-def condition(key: str, now: datetime, known: Knowledge | None = None) -> Q:
-    """The seats of one band. Raises KeyError for a band there is not."""
+def band_condition(key: str, now: datetime, known: Knowledge | None = None) -> Q:
+    """The condition for the seats of one band, or of one of the two groups without activity, by its key in `LABELS`."""
     if key in (NO_ACTIVITY, NOT_COVERED):
-        is_watched = (known or knowledge(now)).watched()
-        return Q(last_activity=None) & (is_watched if key == NO_ACTIVITY else ~is_watched)
-    return next(band for band in KNOWN if band.key == key).condition(now)
+        is_known = (known or read_knowledge(now)).inactivity_known()
+        return Q(last_activity=None) & (is_known if key == NO_ACTIVITY else ~is_known)
+    return next(band for band in KNOWN if band.key == key).as_condition(now)
 
 
-def distribution(seats: SubscriptionQuerySet, now: datetime) -> list[dict[str, Any]]:
-    """Current seats per band, all bands, for a chart. `gaps` are those of them whose time since is not covered."""
-    known = knowledge(now)
+def count_by_band(seats: SubscriptionQuerySet, now: datetime) -> list[dict[str, Any]]:
+    """Current seats in every band. `gaps` are the seats of a band whose time since then was not fully read."""
+    known = read_knowledge(now)
     asked = {}
     for key in LABELS:
-        asked[f"{key}_all"] = Count("pk", filter=condition(key, now, known))
-        asked[f"{key}_gaps"] = Count("pk", filter=condition(key, now, known) & ~known.watched())
+        asked[f"{key}_all"] = Count("pk", filter=band_condition(key, now, known))
+        asked[f"{key}_gaps"] = Count("pk", filter=band_condition(key, now, known) & ~known.inactivity_known())
     counted = seats.current().order_by().aggregate(**asked)
     return [
         {

@@ -1,7 +1,7 @@
 # ruff: noqa: S608 - names of tables and columns are our own constants, all else is a parameter
-"""Storing folded activity: who is meant, their latest activity, and their days. Set-based, a batch at a time.
+"""Store folded activity: find the seat of each row, then write its latest activity and its days. Set-based, by batch.
 
-A later activity never gives way to an earlier one, and a day that is read again is counted again from nothing.
+An earlier activity never replaces a later one. A reading that reads a day again counts it again from zero.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from django.db.models.functions import Upper
 
 from profiles.connectors.base import Use, Uses
 from profiles.models import IntegrationProfile
-from samsaas.lib import bulk
+from samsaas.lib import bulk, sql
 from subscriptions.models import ActivityDay, LastActivity, Subscription
 
 SEATS = Subscription._meta.db_table
@@ -29,69 +29,68 @@ STRANGER = "b.external_id || b.account_id = ''"
 
 @dataclass(frozen=True)
 class Stored:
-    """Events of a batch whose account is a known seat, and events of nobody we know."""
+    """How many events of a batch belong to a seat we know, and how many to none."""
 
     known: int
     nobody: int
 
 
-def store(profile: IntegrationProfile, uses: Uses, *, run_id: int, reading: int, signal: str) -> Stored:
-    """Write a batch. Call it in a transaction with the batch's cursor.
+def store_batch(profile: IntegrationProfile, uses: Uses, *, run_id: int, reading: int, signal: str) -> Stored:
+    """Write a batch. Call it in the transaction that stores the batch's cursor.
 
-    `reading` names the pass over the vendor's log: a day's events add up within it, and replace those of another.
-    A reading of 0 keeps no days (a session says when it was last used, not how often).
+    `reading` identifies the pass over the vendor's log. The events of a day add up within one reading and replace those
+    of an earlier reading. With 0, no days are stored: a session says when it was last used, not how often.
     """
-    if _postgresql():
-        _execute("SET LOCAL jit = off")
-    _stage(uses)
-    _find(profile)
-    counted, known = _one(f"SELECT (SELECT sum(events) FROM {BATCH}), (SELECT sum(events) FROM {FOUND})")
+    if sql.is_postgresql():
+        sql.execute("SET LOCAL jit = off")
+    _stage_uses(uses)
+    _find_seats(profile)
+    counted, known = sql.fetch_row(f"SELECT (SELECT sum(events) FROM {BATCH}), (SELECT sum(events) FROM {FOUND})")
     _keep_latest(run_id, signal)
     if reading:
         _keep_days(reading)
-    _execute(f"DROP TABLE {BATCH}")
-    _execute(f"DROP TABLE {FOUND}")
+    sql.drop_table(BATCH)
+    sql.drop_table(FOUND)
     return Stored(known=int(known or 0), nobody=int(counted or 0) - int(known or 0))
 
 
 def forget_reading(profile: IntegrationProfile, reading: int) -> None:
-    """A reading that starts again from its first page: what it counted so far is replaced, not added to."""
-    _execute(
+    """Have the counts of a reading replaced, not added to. Call it before the reading starts again from page one."""
+    sql.execute(
         f"UPDATE {DAYS} SET pull = 0 WHERE pull = %s "
         f"AND subscription_id IN (SELECT id FROM {SEATS} WHERE profile_id = %s)",
         [reading, profile.pk],
     )
 
 
-def _stage(uses: Uses) -> None:
-    day, moment = ("date", "timestamptz") if _postgresql() else ("text", "text")
-    _execute(
+def _stage_uses(uses: Uses) -> None:
+    day, moment = ("date", "timestamptz") if sql.is_postgresql() else ("text", "text")
+    sql.execute(
         f"""
         CREATE TEMPORARY TABLE {BATCH} (
             external_id text, account_id text, email text, day {day}, latest {moment}, kind text, events integer
         )
         """
     )
-    bulk.load(connection, BATCH, COLUMNS, _rows(uses))
-    if _postgresql():
-        _execute(f"ANALYZE {BATCH} (external_id)")
+    bulk.load(connection, BATCH, COLUMNS, _driver_rows(uses))
+    sql.analyze(BATCH, "external_id")
 
 
-def _rows(uses: Uses) -> Iterator[tuple[Any, ...]]:
-    """As the database's driver stores them."""
-    if _postgresql():
+def _driver_rows(uses: Uses) -> Iterator[tuple[Any, ...]]:
+    """The rows as the database's driver takes them."""
+    if sql.is_postgresql():
         yield from uses.rows()
         return
     for use in uses.rows():
         yield *use[:3], use.day.isoformat(), use.latest.isoformat(" ")[:19], use.kind, use.events
 
 
-def _find(profile: IntegrationProfile) -> None:
-    """Whose each row is: by the seat's id, else by the account's, else by an address only one seat has.
+def _find_seats(profile: IntegrationProfile) -> None:
+    """Find the seat of each row: by the seat's id, else by the account's id, else by an address that only one seat has.
 
-    An address counts in whatever case; a secondary one where no seat has it as its own.
+    Addresses are compared without case. A secondary address counts only if no seat has it as its main address.
     """
-    _execute(
+    sql.execute(
         f"""
         CREATE TEMPORARY TABLE {FOUND} AS
         SELECT t.id AS seat_id, b.day, b.latest, b.kind, b.events FROM {BATCH} b
@@ -100,9 +99,9 @@ def _find(profile: IntegrationProfile) -> None:
         """,
         [profile.pk],
     )
-    if _one(f"SELECT EXISTS (SELECT 1 FROM {BATCH} WHERE external_id = '')")[0]:
+    if sql.fetch_row(f"SELECT EXISTS (SELECT 1 FROM {BATCH} WHERE external_id = '')")[0]:
         for column, earlier in (("account_id", "b.external_id = ''"), ("upper(email)", STRANGER)):
-            _execute(
+            sql.execute(
                 f"""
                 INSERT INTO {FOUND} (seat_id, day, latest, kind, events)
                 SELECT owner.seat_id, b.day, b.latest, b.kind, b.events FROM {BATCH} b JOIN (
@@ -114,23 +113,21 @@ def _find(profile: IntegrationProfile) -> None:
                 """,
                 [profile.pk],
             )
-        _find_by_secondary(profile)
-    if _postgresql():
-        _execute(f"ANALYZE {FOUND} (seat_id, day)")
+        _find_by_secondary_address(profile)
+    sql.analyze(FOUND, "seat_id", "day")
 
 
-def _find_by_secondary(profile: IntegrationProfile) -> None:
-    """Only addresses that no seat has as its own, and that one seat alone has beside its own."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"""
-            SELECT DISTINCT upper(b.email) FROM {BATCH} b WHERE {STRANGER} AND b.email <> '' AND NOT EXISTS (
-                SELECT 1 FROM {SEATS} t WHERE t.profile_id = %s AND upper(t.email) = upper(b.email)
-            )
-            """,
-            [profile.pk],
+def _find_by_secondary_address(profile: IntegrationProfile) -> None:
+    """Use addresses that no seat has as its main address and exactly one seat has as a secondary one."""
+    unknown = sql.fetch_rows(
+        f"""
+        SELECT DISTINCT upper(b.email) FROM {BATCH} b WHERE {STRANGER} AND b.email <> '' AND NOT EXISTS (
+            SELECT 1 FROM {SEATS} t WHERE t.profile_id = %s AND upper(t.email) = upper(b.email)
         )
-        wanted = {address for (address,) in cursor.fetchall()}
+        """,
+        [profile.pk],
+    )
+    wanted = {address for (address,) in unknown}
     if not wanted:
         return
     owners: dict[str, set[int]] = {}
@@ -140,7 +137,7 @@ def _find_by_secondary(profile: IntegrationProfile) -> None:
             owners.setdefault(address, set()).add(pk)
     for address, found in owners.items():
         if len(found) == 1:
-            _execute(
+            sql.execute(
                 f"""
                 INSERT INTO {FOUND} (seat_id, day, latest, kind, events)
                 SELECT %s, b.day, b.latest, b.kind, b.events FROM {BATCH} b
@@ -151,8 +148,11 @@ def _find_by_secondary(profile: IntegrationProfile) -> None:
 
 
 def _keep_latest(run_id: int, signal: str) -> None:
-    """The greatest moment per seat; of equal ones the kind that sorts last, whatever the order of reading was."""
-    _execute(
+    """Store the latest moment of each seat.
+
+    Of equal moments the kind that sorts last wins, in whatever order they came.
+    """
+    sql.execute(
         f"""
         INSERT INTO {LATEST} (subscription_id, at, kind, signal, run_id)
         SELECT seat_id, latest, kind, %s, %s FROM (
@@ -169,8 +169,8 @@ def _keep_latest(run_id: int, signal: str) -> None:
 
 
 def _keep_days(reading: int) -> None:
-    """In the order of the key, so that the pages of its index are visited once."""
-    _execute(
+    """Add up the days. Rows are written in the order of the key, so that each page of its index is visited once."""
+    sql.execute(
         f"""
         INSERT INTO {DAYS} (subscription_id, day, events, pull)
         SELECT seat_id, day, sum(events), %s FROM {FOUND}
@@ -181,19 +181,3 @@ def _keep_days(reading: int) -> None:
         """,
         [reading],
     )
-
-
-def _postgresql() -> bool:
-    return connection.vendor == "postgresql"
-
-
-def _execute(statement: str, values: list[Any] | None = None) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(statement, values)
-
-
-def _one(statement: str) -> tuple[Any, ...]:
-    with connection.cursor() as cursor:
-        cursor.execute(statement)
-        row: tuple[Any, ...] = cursor.fetchone()
-        return row

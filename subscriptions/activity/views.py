@@ -1,4 +1,4 @@
-"""What counts as use: the vendors' activity types, in words, with their reasons."""
+"""The page that explains what counts as use: each vendor's types of activity, with the reasons."""
 
 from __future__ import annotations
 

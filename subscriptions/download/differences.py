@@ -1,12 +1,11 @@
 # ruff: noqa: S608 - names of tables and columns are our own constants, all else is a parameter
-"""The set-based statements of a publish: what differs between a staged listing and the seats, and writing just that.
+"""The set-based statements of a publish: find what differs between a staged listing and the seats, and write only that.
 
-What a statement costs follows the rows listed or, when it writes, the rows that differ.
+The cost of a statement grows with the rows listed or, if it writes, with the rows that differ.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import chain
@@ -15,6 +14,7 @@ from typing import Any
 from django.db import connection
 
 from profiles.models import IntegrationProfile, JobRun
+from samsaas.lib import sql
 from subscriptions.download import staging
 from subscriptions.models import Subscription
 
@@ -26,7 +26,7 @@ GONE = "download_gone"
 
 @dataclass
 class Listed:
-    """What is in staging once each account is there once; `live` without accounts the vendor calls removed."""
+    """What is in staging when each account is in it once. `live` does not count accounts the vendor calls removed."""
 
     duplicates: int = 0
     live: int = 0
@@ -34,27 +34,33 @@ class Listed:
     by_identifier: dict[str, int] = field(default_factory=dict)
 
 
-def tune(stage: str) -> None:
-    """Prepare this transaction's plans: room for hash tables of a million rows, and no compiling, which costs more than
-    it gains. Unless the planner knows that ids are many and seat types few, it looks seats up one by one."""
-    if connection.vendor == "postgresql":
-        _execute("SET LOCAL work_mem = '128MB'")
-        _execute("SET LOCAL jit = off")
-        _execute(f"ANALYZE {stage} (external_id, identifier, status)")
+def tune_planner(stage: str) -> None:
+    """Prepare PostgreSQL's planner for the statements of this transaction.
+
+    Hash tables of a million rows get enough memory. Plans are not compiled, which costs more than it gains. The planner
+    learns that there are many ids and few seat types; otherwise it would look up seats one by one.
+    """
+    if sql.is_postgresql():
+        sql.execute("SET LOCAL work_mem = '128MB'")
+        sql.execute("SET LOCAL jit = off")
+    sql.analyze(stage, "external_id", "identifier", "status")
 
 
 def collapse_and_total(stage: str) -> Listed:
-    # Of two records the later one counts, but one that could be read counts before one that could not.
+    """Keep one row of each account in staging and count what was listed.
+
+    Of two rows the later one is kept, but a readable one is kept before an unreadable one.
+    """
     best = "coalesce(max(position) FILTER (WHERE identifier IS NOT NULL), max(position))"
     twice = f"FROM {stage} GROUP BY external_id HAVING count(*) > 1"
-    duplicates = _execute(
+    duplicates = sql.execute(
         f"""
         DELETE FROM {stage}
         WHERE external_id IN (SELECT external_id {twice}) AND position NOT IN (SELECT {best} {twice})
         """
     )
     listed = Listed(duplicates=duplicates)
-    totals = _rows(
+    totals = sql.fetch_rows(
         f"""
         SELECT identifier, status, count(*) FROM {stage}
         WHERE identifier IS NOT NULL GROUP BY identifier, status
@@ -69,18 +75,18 @@ def collapse_and_total(stage: str) -> Listed:
     return listed
 
 
-def find(stage: str, profile: IntegrationProfile, identifiers: dict[str, int]) -> tuple[int, int, int]:
-    """Note which staged rows are new, changed or returned, by position; nothing else is looked at again.
+def find_changes(stage: str, profile: IntegrationProfile, identifiers: dict[str, int]) -> tuple[int, int, int]:
+    """Find the staged rows that are new, changed or returned, and return how many of each.
 
-    `identifiers` are the keys of the seat types listed; given as values, because the planner takes a table it knows
-    nothing of for a strong filter, and then looks every seat up one by one.
-    Rows as values compare column by column, an absent date being equal to an absent date.
+    Their positions go into a temporary table; the other rows are not looked at again. `identifiers` are the keys of the
+    listed seat types. They are passed as values, because the planner takes a table without statistics for a strong
+    filter and would then look up every seat one by one. Rows are compared as a whole; NULL is equal to NULL.
     """
     staged = ", ".join(["i.column2", *(f"s.{name}" for name in staging.VALUES)])
     stored = ", ".join(["t.identifier_id", *(f"t.{name}" for name in staging.VALUES)])
     types = ", ".join(["(%s, %s)"] * len(identifiers))
-    differ = "IS DISTINCT FROM" if connection.vendor == "postgresql" else "IS NOT"
-    _execute(
+    differ = "IS DISTINCT FROM" if sql.is_postgresql() else "IS NOT"
+    sql.execute(
         f"""
         CREATE TEMPORARY TABLE {FOUND} AS
         SELECT s.position, i.column2 AS identifier_id, t.id AS seat_id, t.ended_at IS NOT NULL AS returned
@@ -91,31 +97,37 @@ def find(stage: str, profile: IntegrationProfile, identifiers: dict[str, int]) -
         """,
         [*chain.from_iterable(identifiers.items()), profile.pk, REMOVED],
     )
-    ((total, new, returned),) = _rows(
+    total, new, returned = sql.fetch_row(
         f"SELECT count(*), count(*) - count(seat_id), count(CASE WHEN returned THEN 1 END) FROM {FOUND}"
     )
     return new, total - new - returned, returned
 
 
-def update(stage: str, now: datetime) -> None:
-    """Changed and returned seats; one that returns is the row it always was."""
+def update_changed(stage: str, now: datetime) -> None:
+    """Write changed and returned seats. A seat that returns keeps its row."""
     values = ", ".join(f"{name} = s.{name}" for name in staging.VALUES)
-    _execute(
+    sql.execute(
         f"""
         UPDATE {SEATS} AS t
         SET identifier_id = d.identifier_id, {values}, changed_at = %s, ended_at = NULL, ended_by_run_id = NULL
         FROM {FOUND} d JOIN {stage} s ON s.position = d.position
         WHERE t.id = d.seat_id
         """,
-        [_moment(now)],
+        [_driver_time(now)],
     )
 
 
-def insert(stage: str, profile: IntegrationProfile, now: datetime) -> None:
-    given = {"profile_id": profile.pk, "first_seen_at": _moment(now), "changed_at": _moment(now), **_defaults()}
+def insert_new(stage: str, profile: IntegrationProfile, now: datetime) -> None:
+    """Write new seats."""
+    given = {
+        "profile_id": profile.pk,
+        "first_seen_at": _driver_time(now),
+        "changed_at": _driver_time(now),
+        **_column_defaults(),
+    }
     values = ", ".join(staging.VALUES)
     places = ", ".join(["%s"] * len(given))
-    _execute(
+    sql.execute(
         f"""
         INSERT INTO {SEATS} ({", ".join(given)}, identifier_id, external_id, {values})
         SELECT {places}, d.identifier_id, s.external_id, {", ".join(f"s.{name}" for name in staging.VALUES)}
@@ -126,21 +138,22 @@ def insert(stage: str, profile: IntegrationProfile, now: datetime) -> None:
     )
 
 
-def _defaults() -> dict[str, Any]:
-    """What Django would fill in for the required columns that are no business of a download."""
-    ours = {"profile_id", "identifier_id", "external_id", "first_seen_at", "changed_at", *staging.VALUES}
-    others = [f for f in Subscription._meta.concrete_fields if not (f.null or f.primary_key or f.column in ours)]
+def _column_defaults() -> dict[str, Any]:
+    """The defaults of the required columns that a download does not set. Raw SQL does not get them from Django."""
+    downloaded = {"profile_id", "identifier_id", "external_id", "first_seen_at", "changed_at", *staging.VALUES}
+    others = [f for f in Subscription._meta.concrete_fields if not (f.null or f.primary_key or f.column in downloaded)]
     return {str(f.column): f.get_db_prep_save(f.get_default(), connection) for f in others}
 
 
 def find_gone(stage: str, profile: IntegrationProfile) -> int:
-    """Note the current seats that are neither listed as living nor shielded by a record that was set aside.
+    """Find the seats that are no longer listed, and return how many there are.
 
-    PostgreSQL hashes both sides; SQLite would read all of staging for every seat, so it gets an index first.
+    A record that could not be read shields its seat. PostgreSQL hashes both sides. SQLite would read all of staging for
+    every seat, so it gets an index first.
     """
-    if connection.vendor != "postgresql":
-        _execute(f"CREATE INDEX {stage}_by_account ON {stage} (external_id, status)")
-    return _execute(
+    if not sql.is_postgresql():
+        sql.execute(f"CREATE INDEX {stage}_by_account ON {stage} (external_id, status)")
+    sql.execute(
         f"""
         CREATE TEMPORARY TABLE {GONE} AS
         SELECT t.id FROM {SEATS} t
@@ -149,41 +162,26 @@ def find_gone(stage: str, profile: IntegrationProfile) -> int:
         )
         """,
         [profile.pk, REMOVED],
-        count=GONE,
     )
+    return sql.count_rows(GONE)
 
 
 def end_gone(run: JobRun, now: datetime) -> None:
-    """They stay as history, with the run that ended them."""
-    _execute(
+    """End the seats that `find_gone` found. They stay as history, with the run that ended them."""
+    sql.execute(
         f"""
         UPDATE {SEATS} SET ended_at = %s, changed_at = %s, ended_by_run_id = %s
         WHERE id IN (SELECT id FROM {GONE})
         """,
-        [_moment(now), _moment(now), run.pk],
+        [_driver_time(now), _driver_time(now), run.pk],
     )
 
 
 def clean_up() -> None:
-    """Drop the notes; a rolled-back transaction does it by itself."""
-    _execute(f"DROP TABLE IF EXISTS {FOUND}")
-    _execute(f"DROP TABLE IF EXISTS {GONE}")
+    """Drop the temporary tables. A transaction that is rolled back drops them anyway."""
+    sql.drop_table(FOUND)
+    sql.drop_table(GONE)
 
 
-def _moment(now: datetime) -> Any:
+def _driver_time(now: datetime) -> Any:
     return connection.ops.adapt_datetimefield_value(now)
-
-
-def _execute(statement: str, values: Sequence[Any] = (), *, count: str = "") -> int:
-    with connection.cursor() as cursor:
-        cursor.execute(statement, values or None)
-        if count:
-            cursor.execute(f"SELECT count(*) FROM {count}")
-            return int(cursor.fetchone()[0])
-        return int(cursor.rowcount)
-
-
-def _rows(statement: str) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(statement)
-        return list(cursor.fetchall())

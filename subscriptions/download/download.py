@@ -1,12 +1,13 @@
 """Download every software subscription of a profile.
 
-1. Ask the vendor whose tenant the token opens and how many accounts it counts; another tenant stops here.
-2. Go on where a lost worker stopped, if its staging table is whole and its cursor young; else start an empty one.
-3. Stream the pages into staging; every batch commits together with its cursor and its progress.
-4. Publish the whole list in one transaction, and end the seats that are gone if the listing is plausible.
-5. Drop the staging table. What was withheld is held for a person.
+1. Ask the vendor which tenant the token opens and how many accounts it counts. If it is another tenant, stop.
+2. If an earlier worker of this run was lost, continue where it stopped, provided that its staging table is complete and
+   its cursor recent. Otherwise start with an empty staging table.
+3. Stream the pages into staging. Every batch commits together with its cursor and its progress.
+4. Publish the whole list in one transaction. Seats that are no longer listed end, if the listing is plausible.
+5. Drop the staging table. If endings were withheld, the run is held until a person confirms them.
 
-An error leaves the seats as they were. A staging table left behind is swept away once its run is over.
+An error leaves the seats unchanged. The beat drops a staging table that is left behind when its run is over.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from profiles.connectors import base
-from profiles.jobs import execute as runs
+from profiles.jobs.job import Held, Job, LeaseLost
 from profiles.models import IntegrationProfile
 from subscriptions.download import publish, staging
 
@@ -30,27 +31,27 @@ MOST_RESTARTS = 2
 MOST_NOTED = 50
 
 
-def run(job: runs.Job, *, now: datetime) -> None:
-    """Raises `base.ConnectorError`, `django.db.Error`, or `runs.Held` after publishing what is safe."""
+def run(job: Job, *, now: datetime) -> None:
+    """Raises `base.ConnectorError`, `django.db.Error`, or, after publishing everything but the endings, `Held`."""
     connector = job.connector()
-    team = _team(job, connector, now)
+    team = _store_team_counts(job, connector, now)
     listing = _Listing(job, connector)
-    if not listing.resume(now):
-        listing.start()
-    listing.collect()
+    if not listing.try_to_resume(now):
+        listing.start_listing()
+    listing.read_to_end()
     outcome = publish.run(
         job, team, set_aside=listing.counters["set_aside"], unreadable=listing.counters["unreadable"], now=now
     )
-    staging.drop(job.run.pk)
+    staging.drop_table(job.run.pk)
     if outcome.withheld_because:
-        raise runs.Held(outcome.withheld_because)
+        raise Held(outcome.withheld_because)
 
 
-def _team(job: runs.Job, connector: base.Connector, now: datetime) -> base.Team:
-    """Store the vendor's own counts; they show and warn even if the listing fails."""
+def _store_team_counts(job: Job, connector: base.Connector, now: datetime) -> base.Team:
+    """Store the vendor's own counts, so that they are shown even if the listing fails. Raises `base.Refused`."""
     team, profile = connector.team(), job.run.profile
     if profile is None:
-        raise runs.LeaseLost("The profile is gone.")
+        raise LeaseLost("The profile is gone.")
     if team.team_id != profile.team_id:
         raise base.Refused(
             f"The token opens the team {team.name or team.team_id}, but this profile belongs to "
@@ -70,7 +71,7 @@ def _team(job: runs.Job, connector: base.Connector, now: datetime) -> base.Team:
 
 @dataclass
 class _Batch:
-    """Pages read but not yet committed."""
+    """Pages that are read but not committed yet."""
 
     seats: list[base.Seat] = field(default_factory=list)
     set_aside: list[base.SetAside] = field(default_factory=list)
@@ -79,7 +80,7 @@ class _Batch:
     previous_cursor: str | None = None
     since: float = field(default_factory=time.monotonic)
 
-    def add(self, page: base.Page) -> None:
+    def add_page(self, page: base.Page) -> None:
         self.seats.extend(page.items)
         self.set_aside.extend(page.set_aside)
         self.pages += 1
@@ -92,18 +93,18 @@ class _Batch:
 
 
 class _Listing:
-    """The pages of one run on their way into staging. What a successor needs is in the run's row after every batch."""
+    """Reads the pages of one run into staging. After every batch the run's row holds all that another worker needs."""
 
-    def __init__(self, job: runs.Job, connector: base.Connector) -> None:
+    def __init__(self, job: Job, connector: base.Connector) -> None:
         self.job, self.run, self.connector = job, job.run, connector
         self.counters: dict[str, int] = {}
         self.restarts = 0
         self.began, self.began_at_items = time.monotonic(), 0
 
-    def resume(self, now: datetime) -> bool:
-        """Whether an earlier worker's pages can be built on."""
+    def try_to_resume(self, now: datetime) -> bool:
+        """Continue with the pages that an earlier worker of this run has stored. False if they cannot be used."""
         run = self.run
-        if not run.cursor_at or now - run.cursor_at > CURSOR_LIFE or staging.count(run.pk) != run.items:
+        if not run.cursor_at or now - run.cursor_at > CURSOR_LIFE or staging.count_rows(run.pk) != run.items:
             return False
         self.counters = dict(run.counters)
         self.began_at_items = run.items
@@ -113,79 +114,79 @@ class _Listing:
     def is_whole(self) -> bool:
         return bool(self.counters.get("last_page"))
 
-    def start(self) -> None:
-        """From the first page, with an empty staging table."""
+    def start_listing(self) -> None:
+        """Begin at the first page, with an empty staging table."""
         self.counters = {"set_aside": 0, "unreadable": 0}
         self.began_at_items = 0
         with transaction.atomic():
-            staging.create(self.run.pk)
+            staging.create_table(self.run.pk)
             self.job.progress(cursor="", pages=0, items=0, counters=self.counters, step="Listing")
 
-    def collect(self) -> None:
-        """Read to the last page. A listing the vendor forgot starts again, a bounded number of times."""
+    def read_to_end(self) -> None:
+        """Read to the last page. If the vendor forgets the listing, start it again, `MOST_RESTARTS` times."""
         while not self.is_whole:
             try:
-                self._read(self.connector.seats(self.run.cursor))
+                self._read_pages(self.connector.seats(self.run.cursor))
             except base.ListingReset:
                 if self.restarts == MOST_RESTARTS:
                     raise
                 self.restarts += 1
-                self.job.warn("The vendor could not go on with its listing; it started again from the first page.")
-                self.start()
+                self.job.warn("The vendor could not continue its listing. It was started again from the first page.")
+                self.start_listing()
 
-    def _read(self, pages: Iterator[base.Page]) -> None:
+    def _read_pages(self, pages: Iterator[base.Page]) -> None:
         batch = _Batch(cursor=self.run.cursor)
         try:
             for page in pages:
-                batch.add(page)
+                batch.add_page(page)
                 if not page.has_more:
                     self.counters["last_page"] = 1
                     break
-                self._guard(batch)
+                self._check_progress(batch)
                 if batch.is_full:
-                    self._commit(batch)
+                    self._store_batch(batch)
                     batch = _Batch(cursor=self.run.cursor)
         except base.Throttled:
-            # The run comes back later; without this a vendor who lets few pages pass at a time would stop it for ever.
-            self._commit(batch)
+            # Otherwise a vendor that allows only a few pages at a time would keep the run from ever making progress.
+            self._store_batch(batch)
             raise
-        self._commit(batch)
+        self._store_batch(batch)
         if not self.is_whole:
-            raise base.ProtocolError("The vendor's listing stopped although it said that there was more.")
+            raise base.ProtocolError("The vendor's listing stopped although the vendor said that there was more.")
 
-    def _guard(self, batch: _Batch) -> None:
-        """A listing that does not move on, or grows beyond twice what anybody counts, would never end."""
+    def _check_progress(self, batch: _Batch) -> None:
+        """Raise ProtocolError for a listing that would never end: its cursor stands still, or it is far too long."""
         expected = self.run.expected_items
         listed = self.run.items + len(batch.seats)
         if batch.cursor in ("", batch.previous_cursor) or (expected and listed > 2 * expected + BATCH_RECORDS):
             raise base.ProtocolError(
-                f"The vendor's listing goes round in circles: {listed:,} accounts and still more to come."
+                f"The vendor's listing goes round in circles: {listed:,} accounts so far, and still more to come."
             )
 
-    def _commit(self, batch: _Batch) -> None:
-        """The batch, its cursor and its progress, together; a worker that lost its lease undoes its batch."""
+    def _store_batch(self, batch: _Batch) -> None:
+        """Commit the batch with its cursor and its progress. If the worker has lost its lease, nothing is stored."""
         if not batch.pages:
             return
         with transaction.atomic():
-            self._note(batch.set_aside)
-            added = staging.add(self.run.pk, batch.seats, batch.set_aside, start=self.run.items)
+            self._warn_of_skipped(batch.set_aside)
+            added = staging.append_batch(self.run.pk, batch.seats, batch.set_aside, start=self.run.items)
             items = self.run.items + added
             self.job.progress(
                 cursor=batch.cursor,
                 pages=self.run.pages + batch.pages,
                 items=items,
-                step=self._step(items),
+                step=self._progress_text(items),
                 counters=self.counters,
             )
 
-    def _note(self, set_aside: list[base.SetAside]) -> None:
+    def _warn_of_skipped(self, set_aside: list[base.SetAside]) -> None:
         for record in set_aside:
             if self.counters["set_aside"] < MOST_NOTED:
-                self.job.warn(f"Set aside {record.external_id or 'a record without an id'}: {record.reason}")
+                self.job.warn(f"Skipped {record.external_id or 'a record without an id'}: {record.reason}")
             self.counters["set_aside"] += 1
             self.counters["unreadable"] += not record.external_id
 
-    def _step(self, items: int) -> str:
+    def _progress_text(self, items: int) -> str:
         rate = (items - self.began_at_items) / max(time.monotonic() - self.began, 0.001)
-        of = f" of about {self.run.expected_items:,}" if self.run.expected_items else ""
-        return f"Listing: {items:,}{of} accounts, {rate:,.0f} a second"
+        expected = f" of about {self.run.expected_items:,}" if self.run.expected_items else ""
+        return f"Listing: {items:,}{expected} accounts, {rate:,.0f} per second"

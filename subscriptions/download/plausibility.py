@@ -1,7 +1,7 @@
-"""May seats end after this listing? Stale data beats empty data: in doubt nothing ends and a person is asked.
+"""Decides whether seats may end after a listing. In doubt nothing ends and a person is asked.
 
-An empty list against a vendor who counts accounts is no list at all: that fails the run. Everything else here withholds
-only the endings, with a sentence that names both numbers and says what to do.
+An empty list from a vendor that counts accounts fails the run. Every other doubt only withholds the endings, with a
+sentence that names both numbers and says what to do.
 """
 
 from __future__ import annotations
@@ -14,17 +14,22 @@ SHARE = 0.1
 ALWAYS = 2
 
 CONFIRM = (
-    "What was added or changed is published, nothing ended. Compare with the vendor's own member list; if it is right, "
-    "confirm on this run's page, and the next full listing ends them."
+    "New and changed subscriptions are published; none was ended. Compare with the vendor's own member list. "
+    "If this is right, confirm on this run's page, and the next full listing ends them."
 )
-READ = "What was added or changed is published, nothing ended. Report the records below; the next run tries again."
+READ = (
+    "New and changed subscriptions are published; none was ended. Report the records below. The next run tries again."
+)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Listing:
-    """A whole listing in numbers: `listed` living accounts, `current` seats before, `ending` of them missing now.
+class ListingFigures:
+    """A whole listing in numbers.
 
-    `confirmed` is how many endings the last held run asked a person about, `None` if none did.
+    `listed` counts accounts that are not removed; `set_aside` counts records that could not be read, `unreadable` those
+    of them without a readable id. Of the `current` seats from before, `ending` are missing now. `provisioned` is the
+    vendor's own count of accounts. `confirmed` is the number of endings that the last held run asked a person about,
+    `None` if there was no such run.
     """
 
     listed: int
@@ -37,69 +42,72 @@ class Listing:
     confirmed: int | None = None
 
 
-def tolerance(of: int) -> int:
-    """How many of so many may go missing without a word: a tenth, and always two, so that small teams can shrink."""
-    return max(ALWAYS, int(of * SHARE))
+def tolerance(count: int) -> int:
+    """How many of `count` seats may end unasked: a tenth, but at least two, so that small teams can shrink."""
+    return max(ALWAYS, int(count * SHARE))
 
 
-def check_not_empty(listing: Listing) -> None:
-    """Raises ProtocolError for an empty list while the vendor itself counts accounts, and for one nobody can read."""
+def check_not_empty(listing: ListingFigures) -> None:
+    """Raises ProtocolError for an empty list from a vendor that counts accounts, or if no record can be read."""
     if not listing.listed and listing.set_aside:
         raise base.ProtocolError(
-            f"Not one of the {listing.set_aside:,} listed accounts could be read.",
-            remedy="Nothing was changed. Report the records in the warnings; the vendor's format may have changed.",
+            f"None of the {listing.set_aside:,} listed accounts could be read.",
+            remedy="Nothing was changed. Report the records in the warnings: the vendor's format may have changed.",
         )
     if not listing.listed and not listing.set_aside and listing.provisioned:
         raise base.ProtocolError(
-            f"The vendor listed no account at all, although it counts {listing.provisioned:,} of them.",
-            remedy="Nothing was changed. The next run tries again; if it stays empty, check the authorizing admin's "
-            "role and the app's scopes, then report it to the vendor.",
+            f"The vendor listed no account at all, although it counts {listing.provisioned:,}.",
+            remedy="Nothing was changed. The next run tries again. If the list stays empty, check the authorizing "
+            "admin's role and the app's scopes, then report it to the vendor.",
         )
 
 
-def why_nothing_ends(listing: Listing) -> str:
-    """The reason to withhold all endings of this run, or an empty text when they may happen."""
+def why_nothing_ends(listing: ListingFigures) -> str:
+    """Why all endings of this run are withheld; an empty text if they may happen."""
     if not listing.ending:
         return ""
     if listing.unreadable:
         return (
-            f"{listing.unreadable:,} of {listing.listed + listing.set_aside:,} listed accounts could not even be told "
-            f"apart, so any of the {listing.ending:,} seats missing from the list may be one of them. {READ}"
+            f"{listing.unreadable:,} of {listing.listed + listing.set_aside:,} listed accounts have no readable id, so "
+            f"any of the {listing.ending:,} subscriptions missing from the list may be one of them. {READ}"
         )
     if not listing.listed and not (listing.accept_drop and listing.provisioned == 0):
-        return f"The vendor listed no account, and all {listing.ending:,} current seats would end. {CONFIRM}"
+        return f"The vendor listed no account, and all {listing.ending:,} current subscriptions would end. {CONFIRM}"
     return _too_many(listing) or _too_few(listing)
 
 
-def _too_many(listing: Listing) -> str:
+def _too_many(listing: ListingFigures) -> str:
     if listing.accept_drop:
         most = listing.ending if listing.confirmed is None else listing.confirmed + tolerance(listing.confirmed)
         if listing.ending <= most:
             return ""
-        return f"{listing.ending:,} seats are missing now, but only {listing.confirmed:,} were confirmed. {CONFIRM}"
+        return (
+            f"{listing.ending:,} subscriptions are missing now, but only {listing.confirmed:,} were confirmed. "
+            f"{CONFIRM}"
+        )
     if listing.ending <= tolerance(listing.current):
         return ""
     return (
-        f"{listing.ending:,} of {listing.current:,} current seats are missing from the vendor's list, more than the "
-        f"{tolerance(listing.current):,} that may end without a person's word. {CONFIRM}"
+        f"{listing.ending:,} of {listing.current:,} current subscriptions are missing from the vendor's list, more "
+        f"than the {tolerance(listing.current):,} that may end without a confirmation. {CONFIRM}"
     )
 
 
-def is_short(listing: Listing) -> bool:
-    """Fewer accounts than the vendor's own count, by more than the tolerance.
+def is_short(listing: ListingFigures) -> bool:
+    """Whether fewer accounts are listed than the vendor itself counts, by more than the tolerance.
 
-    All living accounts are compared, whether or not they use a license: the vendor counts accounts. Listing more than
-    it counts is normal, since it may leave out suspended ones.
+    All accounts that are not removed are compared, whether or not they use a license, because the vendor counts
+    accounts. A list that is longer than the count is normal: the count may omit suspended accounts.
     """
     if listing.provisioned is None:
         return False
     return listing.listed + listing.set_aside < listing.provisioned - tolerance(listing.provisioned)
 
 
-def _too_few(listing: Listing) -> str:
+def _too_few(listing: ListingFigures) -> str:
     if listing.accept_drop or not is_short(listing):
         return ""
     return (
         f"The vendor listed {listing.listed + listing.set_aside:,} accounts but counts {listing.provisioned:,}, and "
-        f"{listing.ending:,} current seats are missing from the list. {CONFIRM}"
+        f"{listing.ending:,} current subscriptions are missing from the list. {CONFIRM}"
     )

@@ -1,14 +1,14 @@
-"""Turn a staged listing into the profile's seats: readers see the old list or the new one, never a mixture.
+"""Publish a staged listing as the profile's seats. Readers see the old list or the new one, never a mixture.
 
-All of it is one transaction, set-based, and touches only rows that differ.
+Everything happens in one transaction, set-based, and only rows that differ are written.
 
-1. Lock the profile, so that two publishes of it cannot interleave.
-2. Collapse accounts listed twice (the later row counts) and total up what was listed.
-3. Make sure every seat type has its identifier and software model.
-4. Find the differences, column by column.
-5. Write them: changed and returned seats, then new ones; mark those that exclusion rules leave out.
-6. Find the seats that are gone, and end them if the listing is plausible.
-7. Store the counters under the run's lease; a worker that lost it undoes everything.
+1. Lock the profile, so that only one publish of it runs at a time.
+2. Collapse accounts that are listed twice (the later row counts) and count what was listed.
+3. Create missing subscription identifiers and software models.
+4. Compare the listing with the seats, column by column.
+5. Write changed and returned seats, then new ones. Mark the seats that exclusion rules exclude.
+6. Find the seats that are no longer listed, and end them if the listing is plausible.
+7. Store the counters under the run's lease. If another worker has taken the lease over, everything is rolled back.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from datetime import datetime
 from django.db import transaction
 
 from profiles.connectors import base
-from profiles.jobs.execute import Job
+from profiles.jobs.job import Job
 from profiles.models import IntegrationProfile, JobRun
 from subscriptions.download import differences, plausibility, staging
 from subscriptions.exclusions import exclude
@@ -28,8 +28,8 @@ from subscriptions.software import recognize
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What a publish did, and why it ended nothing if it withheld endings."""
+class Published:
+    """The counters of a publish, and why it withheld endings; an empty text if it did not."""
 
     counters: dict[str, int]
     withheld_because: str
@@ -37,7 +37,7 @@ class Outcome:
 
 @dataclass
 class Written:
-    """How the published rows came about."""
+    """How many seats there were before (`current`), and how many were written or left as they were."""
 
     current: int
     new: int
@@ -46,22 +46,22 @@ class Written:
     unchanged: int
 
 
-def run(job: Job, team: base.Team, *, set_aside: int, unreadable: int, now: datetime) -> Outcome:
-    """Publish the run's staging table. Raises ProtocolError for an empty list of a vendor that counts accounts.
+def run(job: Job, team: base.Team, *, set_aside: int, unreadable: int, now: datetime) -> Published:
+    """Publish the run's staging table. Raises ProtocolError for an empty list from a vendor that counts accounts.
 
-    `set_aside` records could not be read, `unreadable` of them not even their id.
+    `set_aside` is the number of records that could not be read, `unreadable` that of those without a readable id.
     """
-    stage = staging.table(job.run.pk)
+    stage = staging.table_name(job.run.pk)
     with transaction.atomic():
         profile = IntegrationProfile.objects.select_for_update(no_key=True, of=("self",)).get(runs=job.run.pk)
-        differences.tune(stage)
+        differences.tune_planner(stage)
         listed = differences.collapse_and_total(stage)
         identifiers = recognize.run(profile.vendor_info, listed.by_identifier)
         unrecognized = [one.identifier for one in identifiers if one.software_model_id is None]
-        written = _write(stage, profile, identifiers, listed.live, now)
-        exclude.apply(profile)
+        written = _write_differences(stage, profile, identifiers, listed.live, now)
+        exclude.mark_seats(profile)
         may_have_gone = written.current > written.unchanged + written.changed
-        listing = plausibility.Listing(
+        listing = plausibility.ListingFigures(
             listed=listed.live,
             set_aside=set_aside,
             unreadable=unreadable,
@@ -69,33 +69,33 @@ def run(job: Job, team: base.Team, *, set_aside: int, unreadable: int, now: date
             ending=differences.find_gone(stage, profile) if may_have_gone else 0,
             provisioned=team.provisioned,
             accept_drop=job.run.accept_drop,
-            confirmed=_confirmed(job.run) if job.run.accept_drop else None,
+            confirmed=_confirmed_endings(job.run) if job.run.accept_drop else None,
         )
-        because = _end(job, profile, listing, now)
+        because = _end_missing(job, profile, listing, now)
         differences.clean_up()
-        _warn(job, listing, unrecognized)
-        counters = _counters(profile, listed, written, listing, unrecognized, ended=not because)
+        _warn_of_oddities(job, listing, unrecognized)
+        counters = _run_counters(profile, listed, written, listing, unrecognized, ended=not because)
         job.progress(counters=counters, step="Published")
-    return Outcome(counters, because)
+    return Published(counters, because)
 
 
-def _write(
+def _write_differences(
     stage: str, profile: IntegrationProfile, identifiers: list[SubscriptionIdentifier], live: int, now: datetime
 ) -> Written:
     current = Subscription.objects.filter(profile=profile).listed().count()
     new = changed = returned = 0
     if identifiers:
         keys = {one.identifier: one.pk for one in identifiers}
-        new, changed, returned = differences.find(stage, profile, keys)
+        new, changed, returned = differences.find_changes(stage, profile, keys)
     if changed or returned:
-        differences.update(stage, now)
+        differences.update_changed(stage, now)
     if new:
-        differences.insert(stage, profile, now)
+        differences.insert_new(stage, profile, now)
     return Written(current, new, changed, returned, unchanged=live - new - changed - returned)
 
 
-def _end(job: Job, profile: IntegrationProfile, listing: plausibility.Listing, now: datetime) -> str:
-    """End what is gone if the listing is plausible, and call the profile refreshed; else the reason why not."""
+def _end_missing(job: Job, profile: IntegrationProfile, listing: plausibility.ListingFigures, now: datetime) -> str:
+    """End missing seats and mark the profile as refreshed. If the listing is not plausible, only return why."""
     plausibility.check_not_empty(listing)
     because = plausibility.why_nothing_ends(listing)
     if because:
@@ -106,25 +106,26 @@ def _end(job: Job, profile: IntegrationProfile, listing: plausibility.Listing, n
     return ""
 
 
-def _warn(job: Job, listing: plausibility.Listing, unrecognized: list[str]) -> None:
+def _warn_of_oddities(job: Job, listing: plausibility.ListingFigures, unrecognized: list[str]) -> None:
     if unrecognized:
-        job.warn(f"Unrecognized seat types, not counted under any software model: {', '.join(unrecognized)}")
+        names = ", ".join(unrecognized)
+        job.warn(f"Unrecognized subscription identifiers, not counted under any software model: {names}")
     if plausibility.is_short(listing):
         job.warn(
             f"The vendor counts {listing.provisioned:,} accounts but listed {listing.listed + listing.set_aside:,}."
         )
 
 
-def _counters(
+def _run_counters(
     profile: IntegrationProfile,
     listed: differences.Listed,
     written: Written,
-    listing: plausibility.Listing,
+    listing: plausibility.ListingFigures,
     unrecognized: list[str],
     *,
     ended: bool,
 ) -> dict[str, int]:
-    """seen = new + changed + returned + unchanged; `withheld` seats would have ended."""
+    """The run's counters: seen = new + changed + returned + unchanged. `withheld` seats would have ended."""
     return {
         "seen": listed.live,
         "new": written.new,
@@ -142,8 +143,8 @@ def _counters(
     }
 
 
-def _confirmed(run: JobRun) -> int | None:
-    """How many endings the profile's last held download asked about."""
+def _confirmed_endings(run: JobRun) -> int | None:
+    """How many endings the profile's last held download asked a person to confirm."""
     held = JobRun.objects.for_process(run.process).filter(profile=run.profile_id, state=JobRun.State.HELD)
     last = held.order_by("-pk").first()
     return last.counters.get("withheld") if last else None

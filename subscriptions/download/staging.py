@@ -1,9 +1,8 @@
-# ruff: noqa: S608 - names of tables and columns are our own constants, all else is a parameter
-"""Where a download's pages wait until the list is whole: one plain table per run, without indexes.
+"""The table in which a download collects its pages until the list is complete: one per run, without indexes.
 
-A row is a listed account, or, with an empty `identifier`, one that was set aside and only shields its seat from being
-ended; of two rows of one account the later counts. The table may vanish or be emptied at any time (an unlogged table
-does not survive a crash of PostgreSQL), so `count` is compared with the run's row before anything is built on it.
+A row is a listed account. A row without an `identifier` is a record that could not be read; it only keeps its seat from
+being ended. Of two rows of one account the later one counts. A crash of PostgreSQL empties an unlogged table, so
+`count_rows` is compared with the run's row before the table is used again.
 """
 
 from __future__ import annotations
@@ -16,12 +15,12 @@ from django.db import connection, transaction
 
 from profiles.connectors.base import Seat, SetAside
 from profiles.models import JobRun
-from samsaas.lib import bulk
+from samsaas.lib import bulk, sql
 from subscriptions.models import Subscription, SubscriptionIdentifier
 
 PREFIX = "subscriptions_staging_"
 
-# What the vendor says about a seat; these columns have the same names here and in the subscription table.
+# What the vendor says about a seat. These columns have the same names in the subscription table.
 VALUES = (
     "email",
     "email_verified",
@@ -43,61 +42,54 @@ VALUES = (
 COLUMNS = ("position", "external_id", "identifier", *VALUES)
 
 
-def table(run_id: int) -> str:
+def table_name(run_id: int) -> str:
     return f"{PREFIX}{run_id:d}"
 
 
-def create(run_id: int) -> None:
-    """A new, empty table; an older one of this run is dropped. Call it in a transaction with the run's new cursor."""
+def create_table(run_id: int) -> None:
+    """Create an empty table, dropping an older one of this run. Call it in the transaction that resets the cursor."""
     concrete = {field.name: field for field in Subscription._meta.concrete_fields}
     types = {name: concrete[name].db_type(connection) for name in ("external_id", *VALUES)}
     types["identifier"] = SubscriptionIdentifier._meta.get_field("identifier").db_type(connection)
-    types["position"] = "integer" if _postgresql() else "integer PRIMARY KEY"
+    types["position"] = "integer" if sql.is_postgresql() else "integer PRIMARY KEY"
     columns = ", ".join(f"{name} {types[name]}" for name in COLUMNS)
-    drop(run_id)
-    with connection.cursor() as cursor:
-        if _postgresql():
-            cursor.execute(f"CREATE UNLOGGED TABLE {table(run_id)} ({columns}) WITH (autovacuum_enabled = off)")
-        else:
-            cursor.execute(f"CREATE TABLE {table(run_id)} ({columns})")
+    drop_table(run_id)
+    if sql.is_postgresql():
+        sql.execute(f"CREATE UNLOGGED TABLE {table_name(run_id)} ({columns}) WITH (autovacuum_enabled = off)")
+    else:
+        sql.execute(f"CREATE TABLE {table_name(run_id)} ({columns})")
 
 
-def add(run_id: int, seats: Iterable[Seat], set_aside: Iterable[SetAside], *, start: int) -> int:
-    """Append one batch behind `start` rows and return how many rows came."""
+def append_batch(run_id: int, seats: Iterable[Seat], set_aside: Iterable[SetAside], *, start: int) -> int:
+    """Append one batch after the first `start` rows. Returns how many rows were added."""
     shields = (record.external_id for record in set_aside if record.external_id)
-    return bulk.load(connection, table(run_id), COLUMNS, rows(seats, shields, start=start))
+    return bulk.load(connection, table_name(run_id), COLUMNS, driver_rows(seats, shields, start=start))
 
 
-def count(run_id: int) -> int | None:
-    """The rows there are, or `None` without a table."""
-    with connection.cursor() as cursor:
-        if table(run_id) not in connection.introspection.table_names(cursor):
-            return None
-        cursor.execute(f"SELECT count(*) FROM {table(run_id)}")
-        return int(cursor.fetchone()[0])
+def count_rows(run_id: int) -> int | None:
+    """How many rows there are; `None` without a table."""
+    return sql.count_rows(table_name(run_id)) if table_name(run_id) in connection.introspection.table_names() else None
 
 
-def drop(run_id: int) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(f"DROP TABLE IF EXISTS {table(run_id)}")
+def drop_table(run_id: int) -> None:
+    sql.drop_table(table_name(run_id))
 
 
 def drop_orphans() -> int:
-    """Drop the tables of runs that are over or gone; returns how many."""
-    with connection.cursor() as cursor:
-        names = connection.introspection.table_names(cursor)
+    """Drop the tables of runs that are over or deleted. Returns how many."""
+    names = connection.introspection.table_names()
     staged = {int(found[1]) for name in names if (found := re.fullmatch(rf"{PREFIX}(\d+)", name))}
     if not staged:
         return 0
     with transaction.atomic():
         orphans = staged - set(JobRun.objects.active().filter(pk__in=staged).values_list("pk", flat=True))
         for run_id in orphans:
-            drop(run_id)
+            drop_table(run_id)
     return len(orphans)
 
 
-def rows(seats: Iterable[Seat], shields: Iterable[str] = (), *, start: int = 0) -> Iterator[tuple[Any, ...]]:
-    """Seats and shields as the values of `COLUMNS`, ready for the database."""
+def driver_rows(seats: Iterable[Seat], shields: Iterable[str] = (), *, start: int = 0) -> Iterator[tuple[Any, ...]]:
+    """Seats, and ids of records that could not be read, as values of `COLUMNS` in the form the driver takes."""
     moment = connection.ops.adapt_datetimefield_value
     position = start
     for seat in seats:
@@ -127,7 +119,3 @@ def rows(seats: Iterable[Seat], shields: Iterable[str] = (), *, start: int = 0) 
     for external_id in shields:
         position += 1
         yield (position, external_id, *nothing)
-
-
-def _postgresql() -> bool:
-    return connection.vendor == "postgresql"

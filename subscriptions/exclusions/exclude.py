@@ -1,5 +1,5 @@
 # ruff: noqa: S608 - names of tables and columns are our own constants, all else is a parameter
-"""Exclusion rules as one statement: which seats are left out, by which rule, and marking those that changed sides."""
+"""Exclusion rules as set-based statements: which seats they exclude, and marking those whose flag has to change."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import connection
 from django.db.models import Count, Q, QuerySet
 
 from profiles.models import IntegrationProfile
-from subscriptions.addresses import normal
+from samsaas.lib import sql
+from subscriptions.addresses import normalized_sql
 from subscriptions.models import IdentifierExclusion, Subscription, UserExclusion
 
 SEATS = Subscription._meta.db_table
@@ -23,7 +23,7 @@ Rule = IdentifierExclusion | UserExclusion
 
 @dataclass(frozen=True)
 class Share:
-    """How many of a profile's `listed` seats a rule leaves out, `already` of them left out now."""
+    """How many of a profile's `listed` seats a rule excludes. `already` of them are excluded now."""
 
     profile: IntegrationProfile
     count: int
@@ -36,13 +36,13 @@ class Share:
 
     @property
     def is_risky(self) -> bool:
-        """More than half of the profile, unless it is left out already: nobody leaves that many out in passing."""
+        """Whether the rule newly excludes seats and takes more than half of the profile. That is rarely meant."""
         return 2 * self.count > self.listed and self.count > self.already
 
 
 @dataclass(frozen=True)
-class Preview:
-    """What saving a rule does: how many listed seats it leaves out, where, a few of them, and how many come `back`."""
+class ExclusionPreview:
+    """What saving a rule does: which listed seats it excludes, and how many count again (`back`)."""
 
     active: bool
     by_profile: list[Share]
@@ -62,39 +62,37 @@ class Preview:
         return [share for share in self.by_profile if share.is_risky]
 
 
-def apply(profile: IntegrationProfile) -> int:
-    """Mark and unmark the profile's listed seats; returns how many changed sides."""
-    condition, values = _condition(profile)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"UPDATE {SEATS} SET excluded = NOT excluded "
-            f"WHERE profile_id = %s AND ended_at IS NULL AND excluded <> ({condition})",
-            [profile.pk, *values],
-        )
-        return int(cursor.rowcount)
+def mark_seats(profile: IntegrationProfile) -> int:
+    """Set the *excluded* flag of the profile's listed seats. Returns for how many it changed."""
+    condition, values = _condition_for_profile(profile)
+    return sql.execute(
+        f"UPDATE {SEATS} SET excluded = NOT excluded "
+        f"WHERE profile_id = %s AND ended_at IS NULL AND excluded <> ({condition})",
+        [profile.pk, *values],
+    )
 
 
-def left_out_by(rule: Rule) -> QuerySet[Subscription]:
-    """The listed seats this rule, saved or not, leaves out on its own."""
-    condition, values = _matching([rule])
+def seats_excluded_by(rule: Rule) -> QuerySet[Subscription]:
+    """The listed seats that this rule, saved or not, excludes on its own."""
+    condition, values = _condition_for_rules([rule])
     return Subscription.objects.listed().extra(where=[condition], params=values)  # noqa: S610
 
 
-def preview(rule: Rule) -> Preview:
-    """What the rule, saved or not, would leave out as it is in memory, and what comes back that it leaves out now."""
+def preview_rule(rule: Rule) -> ExclusionPreview:
+    """What the rule, saved or not, would exclude with the values it has in memory, compared with its stored values."""
     before = type(rule)._default_manager.filter(pk=rule.pk).first()
-    seats = left_out_by(rule) if rule.active else Subscription.objects.none()
-    return Preview(
+    seats = seats_excluded_by(rule) if rule.active else Subscription.objects.none()
+    return ExclusionPreview(
         active=rule.active,
-        by_profile=_shares(seats),
-        back=coming_back(before, rule) if before else 0,
-        # Not by name: looking for a rare address along that index reads every row in no order.
+        by_profile=_shares_by_profile(seats),
+        back=count_returning(before, rule) if before else 0,
+        # Not sorted by name: PostgreSQL would walk the index on names and read every row to find a rare address.
         sample=list(seats.order_by("pk")[:SAMPLE]),
     )
 
 
-def coming_back(before: Rule, after: Rule | None) -> int:
-    """How many seats left out now count again when `after`, or nothing, takes the place of the stored rule `before`."""
+def count_returning(before: Rule, after: Rule | None) -> int:
+    """How many excluded seats count again when `after`, or nothing, replaces the stored rule `before`."""
     if not before.active:
         return 0
     everything: list[Rule] = [
@@ -102,17 +100,16 @@ def coming_back(before: Rule, after: Rule | None) -> int:
         *UserExclusion.objects.filter(active=True),
     ]
     others = [rule for rule in everything if rule != before]
-    mine, values = _matching([before])
-    still, more = _matching([*others, after] if after and after.active else others)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT count(*) FROM {SEATS} WHERE ended_at IS NULL AND excluded AND ({mine}) AND NOT ({still})",
-            [*values, *more],
-        )
-        return int(cursor.fetchone()[0])
+    by_before, values = _condition_for_rules([before])
+    by_others, more = _condition_for_rules([*others, after] if after and after.active else others)
+    (count,) = sql.fetch_row(
+        f"SELECT count(*) FROM {SEATS} WHERE ended_at IS NULL AND excluded AND ({by_before}) AND NOT ({by_others})",
+        [*values, *more],
+    )
+    return int(count)
 
 
-def _shares(seats: QuerySet[Subscription]) -> list[Share]:
+def _shares_by_profile(seats: QuerySet[Subscription]) -> list[Share]:
     grouped = (
         seats.order_by().values_list("profile").annotate(Count("pk"), already=Count("pk", filter=Q(excluded=True)))
     )
@@ -124,24 +121,23 @@ def _shares(seats: QuerySet[Subscription]) -> list[Share]:
 
 
 def rules_for(seat: Subscription) -> list[Rule]:
-    """The active rules that leave this seat out, each on its own. Three queries, however many rules there are."""
-    mine = _mine(seat.profile_id)
-    by_type = IdentifierExclusion.objects.filter(mine, identifier=seat.identifier_id).select_related("identifier")
-    by_user = list(UserExclusion.objects.filter(mine))
+    """The active rules that exclude this seat. Three queries, however many rules there are."""
+    applies = _applies_to(seat.profile_id)
+    by_type = IdentifierExclusion.objects.filter(applies, identifier=seat.identifier_id).select_related("identifier")
+    by_user = list(UserExclusion.objects.filter(applies))
     if not by_user:
         return [*by_type]
-    patterns, values = _patterns(by_user)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"{patterns} SELECT r.position FROM rules r JOIN {SEATS} t ON {normal('t.email')} LIKE r.pattern "
-            f"ESCAPE '{ESCAPE}' WHERE t.id = %s ORDER BY r.position",
-            [*values, seat.pk],
-        )
-        return [*by_type, *(by_user[position] for (position,) in cursor.fetchall())]
+    patterns, values = _pattern_table(by_user)
+    positions = sql.fetch_rows(
+        f"{patterns} SELECT r.position FROM rules r JOIN {SEATS} t ON {normalized_sql('t.email')} LIKE r.pattern "
+        f"ESCAPE '{ESCAPE}' WHERE t.id = %s ORDER BY r.position",
+        [*values, seat.pk],
+    )
+    return [*by_type, *(by_user[position] for (position,) in positions)]
 
 
 def count_by_identifier(rules: Sequence[IdentifierExclusion]) -> dict[int, int]:
-    """How many seats each active rule leaves out now, by the rule's key. One query."""
+    """How many seats each active rule excludes now, by the rule's key. One query."""
     wanted = [rule for rule in rules if rule.active]
     left_out = Subscription.objects.left_out().filter(identifier__in={rule.identifier_id for rule in wanted})
     counted = list(left_out.order_by().values_list("identifier", "profile").annotate(Count("pk")))
@@ -156,41 +152,40 @@ def count_by_identifier(rules: Sequence[IdentifierExclusion]) -> dict[int, int]:
 
 
 def count_by_user(rules: Sequence[UserExclusion]) -> dict[int, int]:
-    """How many seats each active rule leaves out now, by the rule's key. One query over the seats left out."""
+    """How many seats each active rule excludes now, by the rule's key. One query over the excluded seats."""
     wanted = [rule for rule in rules if rule.active]
     if not wanted:
         return {}
-    patterns, values = _patterns(wanted)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"{patterns} SELECT r.position, count(t.id) FROM rules r LEFT JOIN {SEATS} t ON t.excluded "
-            f"AND t.ended_at IS NULL AND (r.profile_id = 0 OR r.profile_id = t.profile_id) "
-            f"AND {normal('t.email')} LIKE r.pattern ESCAPE '{ESCAPE}' GROUP BY r.position",
-            values,
-        )
-        return {wanted[position].pk: count for position, count in cursor.fetchall()}
+    patterns, values = _pattern_table(wanted)
+    counted = sql.fetch_rows(
+        f"{patterns} SELECT r.position, count(t.id) FROM rules r LEFT JOIN {SEATS} t ON t.excluded "
+        f"AND t.ended_at IS NULL AND (r.profile_id = 0 OR r.profile_id = t.profile_id) "
+        f"AND {normalized_sql('t.email')} LIKE r.pattern ESCAPE '{ESCAPE}' GROUP BY r.position",
+        values,
+    )
+    return {wanted[position].pk: count for position, count in counted}
 
 
-def _patterns(rules: Sequence[UserExclusion]) -> tuple[str, list[Any]]:
-    """The rules as a table: their place in the sequence, their profile (0: every one), and what an address is like."""
+def _pattern_table(rules: Sequence[UserExclusion]) -> tuple[str, list[Any]]:
+    """The rules as a table in SQL: place in the sequence, profile (0: every profile), LIKE pattern of the address."""
     row = "(CAST(%s AS integer), CAST(%s AS bigint), CAST(%s AS text))"
     values: list[Any] = []
     for position, rule in enumerate(rules):
-        values += [position, rule.profile_id or 0, _like(rule)]
+        values += [position, rule.profile_id or 0, _like_pattern(rule)]
     return f"WITH rules (position, profile_id, pattern) AS (VALUES {', '.join([row] * len(rules))})", values
 
 
-def _mine(profile_id: int) -> Q:
+def _applies_to(profile_id: int) -> Q:
     return Q(active=True) & (Q(profile=None) | Q(profile=profile_id))
 
 
-def _condition(profile: IntegrationProfile) -> tuple[str, list[Any]]:
-    mine = _mine(profile.pk)
-    return _matching([*IdentifierExclusion.objects.filter(mine), *UserExclusion.objects.filter(mine)])
+def _condition_for_profile(profile: IntegrationProfile) -> tuple[str, list[Any]]:
+    applies = _applies_to(profile.pk)
+    return _condition_for_rules([*IdentifierExclusion.objects.filter(applies), *UserExclusion.objects.filter(applies)])
 
 
-def _matching(rules: Iterable[Rule]) -> tuple[str, list[Any]]:
-    """Whether a seat is one that any of these rules leaves out."""
+def _condition_for_rules(rules: Iterable[Rule]) -> tuple[str, list[Any]]:
+    """The SQL condition for seats that any of these rules excludes, with its values."""
     parts: list[str] = []
     values: list[Any] = []
     for rule in rules:
@@ -200,15 +195,15 @@ def _matching(rules: Iterable[Rule]) -> tuple[str, list[Any]]:
             what = "identifier_id = %s"
             values.append(rule.identifier_id)
         else:
-            what = f"{normal('email')} LIKE %s ESCAPE '{ESCAPE}'"
-            values.append(_like(rule))
+            what = f"{normalized_sql('email')} LIKE %s ESCAPE '{ESCAPE}'"
+            values.append(_like_pattern(rule))
         parts.append(f"(profile_id = %s AND {what})" if rule.profile_id else what)
     nobody = "1 = 0"
     return " OR ".join(parts) or nobody, values
 
 
-def _like(rule: UserExclusion) -> str:
-    """The rule as a LIKE pattern; only * is special to its author."""
+def _like_pattern(rule: UserExclusion) -> str:
+    """The rule as a LIKE pattern. In a rule only * is special, so % and _ are escaped."""
     text = f"*@{rule.domain}" if rule.domain else rule.pattern
     for special in (ESCAPE, "%", "_"):
         text = text.replace(special, ESCAPE + special)

@@ -1,4 +1,4 @@
-"""Filters of the exclusion rules; they live in the URL."""
+"""Filters of the exclusion rules. Their state is in the URL."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from subscriptions.models import (
 
 
 class ExclusionFilter(ListFilter):
-    """What both kinds of rules can be narrowed by; each kind says where its free text is looked for."""
+    """The filters both kinds of rules share. Each kind names the `columns` that its free text is looked for in."""
 
     columns: tuple[str, ...] = ()
 
-    q = search(placeholder="Rule or reason", method="find")
+    q = search(placeholder="Rule or reason", method="by_text")
     active = django_filters.ChoiceFilter(
         label="Active", choices=[("yes", "Yes"), ("no", "No")], empty_label="Any", method="by_switch"
     )
@@ -31,7 +31,7 @@ class ExclusionFilter(ListFilter):
     def applying_to(self, queryset: QuerySet[Any], name: str, value: IntegrationProfile) -> QuerySet[Any]:
         return queryset.filter(Q(profile=value) | Q(profile=None))
 
-    def find(self, queryset: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+    def by_text(self, queryset: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
         matches = Q(reason__icontains=value)
         for column in self.columns:
             matches |= Q(**{f"{column}__icontains": value})

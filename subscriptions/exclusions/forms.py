@@ -8,10 +8,10 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 
-from subscriptions.models import IdentifierExclusion, SubscriptionIdentifier, UserExclusion, normalized
+from subscriptions.models import IdentifierExclusion, SubscriptionIdentifier, UserExclusion, normalize_address
 
 DOMAIN = RegexValidator(r"\A@?[^\s@*]+\Z", "Give one domain, such as example.com. Patterns go into the field above.")
-TWIN = "There is such a rule already."
+TWIN = "This rule exists already."
 
 
 class IdentifierField(forms.ModelChoiceField):
@@ -23,7 +23,7 @@ class IdentifierExclusionForm(forms.ModelForm):
     identifier = IdentifierField(
         label="Subscription identifier",
         queryset=SubscriptionIdentifier.objects.select_related("software_model"),
-        help_text="Every subscription of this seat type is left out.",
+        help_text="Every subscription of this identifier is excluded.",
     )
 
     class Meta:
@@ -32,13 +32,13 @@ class IdentifierExclusionForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        prepare(self)
+        set_up_fields(self)
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
         identifier, profile = cleaned.get("identifier"), cleaned.get("profile")
         if identifier and profile and identifier.vendor != profile.vendor:
-            self.add_error("profile", "This profile belongs to another vendor: the rule would never apply.")
+            self.add_error("profile", "This profile belongs to another vendor, so the rule would never apply.")
         twins = IdentifierExclusion.objects.filter(identifier=identifier, profile=profile)
         if identifier and twins.exclude(pk=self.instance.pk).exists():
             raise ValidationError(TWIN)
@@ -52,14 +52,14 @@ class UserExclusionForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        prepare(self)
+        set_up_fields(self)
         self.fields["domain"].validators.append(DOMAIN)
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
         as_stored = {
-            "pattern": normalized(cleaned.get("pattern", "")),
-            "domain": normalized(cleaned.get("domain", "")).lstrip("@"),
+            "pattern": normalize_address(cleaned.get("pattern", "")),
+            "domain": normalize_address(cleaned.get("domain", "")).lstrip("@"),
         }
         twins = UserExclusion.objects.filter(**as_stored, profile=cleaned.get("profile"))
         if not self.errors and twins.exclude(pk=self.instance.pk).exists():
@@ -67,8 +67,8 @@ class UserExclusionForm(forms.ModelForm):
         return cleaned
 
 
-def prepare(form: forms.ModelForm) -> None:
+def set_up_fields(form: forms.ModelForm) -> None:
     form.fields["profile"].empty_label = "Every profile"  # type: ignore[attr-defined]
     form.fields["profile"].help_text = ""
-    form.fields["reason"].help_text = "Shown on every subscription that the rule leaves out."
-    form.fields["active"].help_text = "Off: the rule is kept and leaves nobody out."
+    form.fields["reason"].help_text = "Shown on every subscription that the rule excludes."
+    form.fields["active"].help_text = "Off: the rule is kept but excludes nothing."

@@ -1,4 +1,4 @@
-"""Tables of the exclusion rules, with what each of them leaves out now."""
+"""Tables of the exclusion rules, with how many subscriptions each of them excludes now."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from subscriptions.models import IdentifierExclusion, UserExclusion
 
 
 class ExclusionTable(Table):
-    """The columns both kinds share. What the rows of a page leave out is counted in one query."""
+    """The columns both kinds share. How many seats the rules of a page exclude is counted in one query."""
 
     row_links = True
     filtered_title = "No rule matches"
@@ -24,7 +24,7 @@ class ExclusionTable(Table):
     )
     reason = MarkupColumn("{{ value|outside }}")
     active = MarkupColumn("{% if value %}{% pill 'yes' 'On' %}{% else %}{% pill 'no' 'Off' %}{% endif %}")
-    left_out = MarkupColumn("", verbose_name="Leaves out now", attrs=NUMBER, orderable=False)
+    left_out = MarkupColumn("", verbose_name="Excluded now", attrs=NUMBER, orderable=False)
 
     def render_left_out(self, record: Any) -> str:
         if not record.active:
@@ -33,16 +33,16 @@ class ExclusionTable(Table):
 
     @cached_property
     def left_out_now(self) -> dict[int, int]:
-        return self.count([row.record for row in self.paginated_rows])
+        return self.count_excluded([row.record for row in self.paginated_rows])
 
-    def count(self, rules: list[Any]) -> dict[int, int]:
+    def count_excluded(self, rules: list[Any]) -> dict[int, int]:
         raise NotImplementedError
 
 
 class IdentifierExclusionTable(ExclusionTable):
     caption = "Subscription identifier exclusion rules"
     empty_title = "No identifier is excluded"
-    empty_text = "A rule leaves out every subscription of a seat type, such as a free one. They stay listed."
+    empty_text = "A rule excludes every subscription of an identifier, such as a free plan. They stay listed."
 
     identifier = MarkupColumn(
         '<a href="{{ record.get_absolute_url }}"><code>{{ record.identifier.identifier|outside }}</code></a>',
@@ -57,14 +57,14 @@ class IdentifierExclusionTable(ExclusionTable):
         sequence = fields
         order_by = "identifier"
 
-    def count(self, rules: list[IdentifierExclusion]) -> dict[int, int]:
+    def count_excluded(self, rules: list[IdentifierExclusion]) -> dict[int, int]:
         return exclude.count_by_identifier(rules)
 
 
 class UserExclusionTable(ExclusionTable):
     caption = "Subscription user exclusion rules"
     empty_title = "No user is excluded"
-    empty_text = "A rule leaves out an address, a pattern such as test-*, or a whole domain. They stay listed."
+    empty_text = "A rule excludes an address, a pattern such as test-*, or a whole domain. They stay listed."
 
     pattern = MarkupColumn(
         '<a href="{{ record.get_absolute_url }}">{{ value|breakable }}</a>',
@@ -81,5 +81,5 @@ class UserExclusionTable(ExclusionTable):
     def render_pattern(self, record: UserExclusion) -> Any:
         return self.columns["pattern"].column.render(record=record, value=record.pattern or f"*@{record.domain}")
 
-    def count(self, rules: list[UserExclusion]) -> dict[int, int]:
+    def count_excluded(self, rules: list[UserExclusion]) -> dict[int, int]:
         return exclude.count_by_user(rules)

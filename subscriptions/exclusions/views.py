@@ -1,4 +1,4 @@
-"""Exclusion rules, of identifiers and of users: list, create, change, delete, and what a rule would leave out."""
+"""Exclusion rules of identifiers and of users: list, create, change, delete, and a preview of what a rule excludes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from subscriptions.models import IdentifierExclusion, Subscription, UserExclusio
 
 @dataclass(frozen=True)
 class Kind:
-    """What differs between the two kinds of rules; `key` begins the names of their pages."""
+    """What differs between the two kinds of rules. The names of their pages begin with `key`."""
 
     key: str
     tab: str
@@ -61,68 +61,73 @@ KINDS = {
 
 
 def exclusion_list(request: HttpRequest, kind: str) -> HttpResponse:
-    """The rules of one kind, and how many subscriptions both kinds leave out."""
+    """The rules of one kind, and how many subscriptions both kinds exclude."""
     about = KINDS[kind]
     rules = about.model._default_manager.select_related(*about.related)
     context: dict[str, Any] = tables.listing(request, rules, about.table, about.filter)
-    context |= _names(about) | {"kinds": KINDS.values(), "left_out": Subscription.objects.left_out().count()}
+    context |= _page_names(about) | {"kinds": KINDS.values(), "left_out": Subscription.objects.left_out().count()}
     context["left_out_url"] = links.list_url(seats=links.EXCLUDED)
     return render(request, "subscriptions/exclusions/exclusion_list.html", context)
 
 
 def exclusion_new(request: SignedInRequest, kind: str) -> HttpResponse:
     """A new rule."""
-    return _edit(request, KINDS[kind], KINDS[kind].model())
+    return _edit_rule(request, KINDS[kind], KINDS[kind].model())
 
 
 def exclusion_edit(request: SignedInRequest, kind: str, pk: int) -> HttpResponse:
     """Change a rule, or switch it off."""
-    return _edit(request, KINDS[kind], _rule(KINDS[kind], pk))
+    return _edit_rule(request, KINDS[kind], _get_rule(KINDS[kind], pk))
 
 
-def _edit(request: SignedInRequest, about: Kind, rule: Any) -> HttpResponse:
-    """Preview shows what the form's rule would leave out and stores nothing; Save stores it and applies it."""
+def _edit_rule(request: SignedInRequest, about: Kind, rule: Any) -> HttpResponse:
+    """Preview shows what the form's rule would exclude and stores nothing. Save stores the rule and applies it."""
     form = about.form(request.POST or None, instance=rule)
     preview, unsure = None, False
     if form.is_valid():
-        preview = exclude.preview(form.instance)
-        # The tick is for this very number: it says nothing about a rule that was edited afterwards.
+        preview = exclude.preview_rule(form.instance)
+        # The tick carries the number it was given for, so it is void if the rule was edited afterwards.
         unsure = bool(preview.risky) and request.POST.get("sure") != str(preview.total)
         if "preview" not in request.POST and not unsure:
             effect = change_exclusions.save(form.instance, by=request.user)
-            messages.success(request, f"The rule was saved. {_told(effect)}")
+            messages.success(request, f"The rule was saved. {_effect_sentence(effect)}")
             return redirect(f"{about.key}_list")
     elif rule.pk and not form.is_bound:
-        preview = exclude.preview(rule)
+        preview = exclude.preview_rule(rule)
     refused = unsure and "preview" not in request.POST
-    context = _names(about) | {"form": form, "pk": rule.pk, "preview": preview, "refused": refused}
+    context = _page_names(about) | {"form": form, "pk": rule.pk, "preview": preview, "refused": refused}
     return render(request, "subscriptions/exclusions/exclusion_form.html", context)
 
 
 def exclusion_delete(request: SignedInRequest, kind: str, pk: int) -> HttpResponse:
-    """Ask first; what only this rule left out counts again."""
+    """Delete a rule after a confirmation. Seats that no other rule excludes count again."""
     about = KINDS[kind]
-    rule = _rule(about, pk)
+    rule = _get_rule(about, pk)
     if request.method == "POST":
         effect = change_exclusions.delete(rule, by=request.user)
-        messages.success(request, f"The rule was deleted. {_told(effect)}")
+        messages.success(request, f"The rule was deleted. {_effect_sentence(effect)}")
         return redirect(f"{about.key}_list")
-    context = _names(about) | {"rule": rule, "back": exclude.coming_back(rule, None), "preview": exclude.preview(rule)}
+    context = _page_names(about) | {
+        "rule": rule,
+        "back": exclude.count_returning(rule, None),
+        "preview": exclude.preview_rule(rule),
+    }
     return render(request, "subscriptions/exclusions/exclusion_delete.html", context)
 
 
-def _rule(about: Kind, pk: int) -> Any:
+def _get_rule(about: Kind, pk: int) -> Any:
     return get_object_or_404(about.model._default_manager.select_related(*about.related), pk=pk)
 
 
-def _names(about: Kind) -> dict[str, Any]:
+def _page_names(about: Kind) -> dict[str, Any]:
     return {"kind": about.key, "tab": about.tab, "title": about.title} | {
         f"{page}_page": f"{about.key}_{page}" for page in ("list", "new", "edit", "delete")
     }
 
 
-def _told(effect: change_exclusions.Effect) -> str:
+def _effect_sentence(effect: change_exclusions.Effect) -> str:
     if not effect.seats:
-        return "No subscription changed sides."
-    one = effect.seats == 1
-    return f"{effect.seats:,} subscription{'' if one else 's'} changed sides at once; people are matched again."
+        return "No subscription changed."
+    if effect.seats == 1:
+        return "1 subscription was excluded or counts again. Users are being matched again."
+    return f"{effect.seats:,} subscriptions were excluded or count again. Users are being matched again."

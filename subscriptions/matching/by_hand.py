@@ -1,4 +1,4 @@
-"""Say by hand whose seat it is. Such a match stays, whatever the rules find, until a person removes it."""
+"""Match a seat with a person by hand. Such a match stays, whatever the rules find, until somebody removes it."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from datetime import datetime
 from django.contrib.auth.models import User
 from django.db import transaction
 
-from profiles.connectors import base
 from profiles.jobs import queue
 from profiles.models import JobRun
 from samsaas import audit
 from subscriptions.models import Match, Person, Subscription
+from subscriptions.rematch import MATCH
 
 
 @transaction.atomic
 def run(seat: Subscription, person: Person, *, by: User, now: datetime) -> Match:
-    """Match them; a match there was before, by rule or by hand, gives way."""
+    """Match the seat with the person. An earlier match, by rule or by hand, is replaced."""
     before = Match.objects.select_for_update(of=("self",)).filter(subscription=seat).select_related("person").first()
     values = {"person": person, "rule": None, "by": by, "at": now}
     match, _ = Match.objects.update_or_create(subscription=seat, defaults=values)
@@ -26,11 +26,11 @@ def run(seat: Subscription, person: Person, *, by: User, now: datetime) -> Match
 
 @transaction.atomic
 def remove(seat: Subscription, *, by: User) -> bool:
-    """Take a match made by hand away and let the rules look again. False when there is none (any more)."""
+    """Remove a match made by hand and let the rules try again. False if there is no such match."""
     match = Match.objects.select_for_update(of=("self",)).filter(subscription=seat, rule=None).first()
     if match is None:
         return False
     audit.record(by, "removed match", seat, person=str(match.person), number=match.person.key)
     match.delete()
-    queue.request_anew(seat.profile, base.MATCH, trigger=JobRun.Trigger.MANUAL, by=by)
+    queue.request_anew(seat.profile, MATCH, trigger=JobRun.Trigger.MANUAL, by=by)
     return True

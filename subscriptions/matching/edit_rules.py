@@ -1,4 +1,4 @@
-"""Create, change, order and delete user resolution rules; every change asks for new matches everywhere."""
+"""Create, change, order and delete user resolution rules. Every change requests matching for all profiles."""
 
 from __future__ import annotations
 
@@ -18,34 +18,34 @@ UP, DOWN = "up", "down"
 
 @transaction.atomic
 def save(rule: ResolutionRule, profiles: list[IntegrationProfile], *, by: User) -> ResolutionRule:
-    """Store a rule as its form has filled it; a new one is tried last."""
+    """Store a rule with the values its form has set. A new rule comes last in the order."""
     stored = ResolutionRule.objects.filter(pk=rule.pk).first()
-    before = _told(stored) if stored else {}
+    before = _audit_values(stored) if stored else {}
     if stored is None:
         rule.order = (ResolutionRule.objects.aggregate(last=Max("order"))["last"] or 0) + STEP
     rule.scoped = bool(profiles)
     rule.save()
     rule.profiles.set(profiles)
-    after = _told(rule)
+    after = _audit_values(rule)
     changed = [name for name in after if before.get(name) != after[name]]
     verb = "changed resolution rule" if stored else "created resolution rule"
-    told = {"before": {name: before[name] for name in changed}} if stored else {}
-    audit.record(by, verb, rule, **told, after={name: after[name] for name in changed})
+    earlier = {"before": {name: before[name] for name in changed}} if stored else {}
+    audit.record(by, verb, rule, **earlier, after={name: after[name] for name in changed})
     rematch.ask_everywhere(by=by)
     return rule
 
 
 @transaction.atomic
 def delete(rule: ResolutionRule, *, by: User) -> None:
-    """The rule goes with the matches it made; other rules may find them again."""
-    audit.record(by, "deleted resolution rule", rule, **_told(rule), matches=rule.matches.count())
+    """Delete the rule and the matches it made. Other rules may make them again."""
+    audit.record(by, "deleted resolution rule", rule, **_audit_values(rule), matches=rule.matches.count())
     rule.delete()
     rematch.ask_everywhere(by=by)
 
 
 @transaction.atomic
 def move(rule: ResolutionRule, direction: str, *, by: User) -> bool:
-    """One place up or down. False at the end of the list."""
+    """Move the rule one place up or down. False at the end of the list."""
     rules = list(ResolutionRule.objects.select_for_update())
     place = next((index for index, one in enumerate(rules) if one.pk == rule.pk), None)
     other = None if place is None else place + (1 if direction == DOWN else -1)
@@ -60,7 +60,7 @@ def move(rule: ResolutionRule, direction: str, *, by: User) -> bool:
     return True
 
 
-def _told(rule: ResolutionRule) -> dict[str, str]:
+def _audit_values(rule: ResolutionRule) -> dict[str, str]:
     names = sorted(profile.display_name for profile in rule.profiles.all())
     everybody = "no profile any more" if rule.scoped else "every profile"
     return {**{name: str(getattr(rule, name)) for name in FIELDS}, "profiles": ", ".join(names) or everybody}

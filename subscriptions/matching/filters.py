@@ -1,21 +1,20 @@
-"""Filters of subscriptions without user, and of the people to match one with; they live in the URL."""
+"""Filters of subscriptions without user, and of the people to match one with. Their state is in the URL."""
 
 from __future__ import annotations
 
 import django_filters
-from django.db.models import QuerySet
 
 from profiles.models import IntegrationProfile
 from samsaas.lib.tables import ListFilter, search
 from subscriptions.models import Person, Subscription
+from subscriptions.models.person import PersonQuerySet
 from subscriptions.models.subscription import SubscriptionQuerySet
-from subscriptions.people import directory
 
 
 class UnmatchedFilter(ListFilter):
     finds_words = True
 
-    q = search(placeholder="Name, e-mail or id", method="find")
+    q = search(placeholder="Name, e-mail or id", method="by_text")
     profile = django_filters.ModelChoiceFilter(
         label="Profile", queryset=IntegrationProfile.objects.all(), empty_label="Any"
     )
@@ -25,20 +24,20 @@ class UnmatchedFilter(ListFilter):
         model = Subscription
         fields = ("q", "profile", "status")
 
-    def find(self, queryset: SubscriptionQuerySet, name: str, value: str) -> SubscriptionQuerySet:
-        return queryset.told_by(value)
+    def by_text(self, queryset: SubscriptionQuerySet, name: str, value: str) -> SubscriptionQuerySet:
+        return queryset.search(value)
 
 
-class CandidateFilter(ListFilter):
-    """Looking for the person behind one seat."""
+class PersonChoiceFilter(ListFilter):
+    """The search for the person behind one seat."""
 
     finds_words = True
 
-    q = search(placeholder="Name, number, department or e-mail", method="find")
+    q = search(placeholder="Name, number, department or e-mail", method="by_text")
 
     class Meta:
         model = Person
         fields = ("q",)
 
-    def find(self, queryset: QuerySet[Person], name: str, value: str) -> QuerySet[Person]:
-        return directory.told_by(queryset, value)
+    def by_text(self, queryset: PersonQuerySet, name: str, value: str) -> PersonQuerySet:
+        return queryset.search(value)

@@ -12,7 +12,7 @@ from subscriptions.models import ResolutionRule
 
 
 class RuleForm(forms.ModelForm):
-    """A user resolution rule; the model knows which fields fit together."""
+    """A user resolution rule. The model checks which fields fit together."""
 
     class Meta:
         model = ResolutionRule
@@ -28,7 +28,7 @@ class RuleForm(forms.ModelForm):
     def clean_new_domain(self) -> str:
         domain: str = self.cleaned_data["new_domain"].strip().lstrip("@")
         if domain and not addresses.ADDRESS.fullmatch(f"somebody@{domain}"):
-            raise ValidationError("This is no domain such as example.com.")
+            raise ValidationError("This is not a domain such as example.com.")
         return domain
 
     @property

@@ -1,11 +1,11 @@
-"""Find the person behind every seat of a profile, by the user resolution rules in their order.
+"""Find the person behind every seat of a profile with the user resolution rules, in their order.
 
-1. Mark the seats that exclusion rules leave out; they count nowhere and match nobody.
-2. Bring the matches by rule up to date; those made by hand stay.
-3. Count who is matched and who is not: the work list *Subscriptions without user*.
+1. Mark the seats that exclusion rules exclude. They count nowhere and are matched with nobody.
+2. Update the matches made by rules. Matches made by hand stay.
+3. Count the seats with and without a user. Those without are the work list *Subscriptions without user*.
 
-Set-based: a rule costs one statement, however many seats there are. E-mail is never identity: an address two people
-share, or an unverified one (unless a rule asks for it), matches nobody.
+A rule costs one statement, however many seats there are. E-mail is never identity: an address that two people share
+matches nobody, and neither does an unverified address, unless a rule allows it.
 """
 
 from __future__ import annotations
@@ -14,22 +14,22 @@ from datetime import datetime
 
 from django.db import transaction
 
-from profiles.jobs import execute as runs
+from profiles.jobs.job import Job, LeaseLost
 from profiles.models import IntegrationProfile
 from subscriptions.exclusions import exclude
 from subscriptions.matching import resolve
 from subscriptions.models import ResolutionRule, Subscription
 
 
-def run(job: runs.Job, *, now: datetime) -> None:
-    """Raises `runs.LeaseLost` when the profile is gone."""
+def run(job: Job, *, now: datetime) -> None:
+    """Match the seats of the job's profile. Raises `LeaseLost` if the profile was deleted."""
     profile = job.run.profile
     if profile is None:
-        raise runs.LeaseLost("The profile is gone.")
+        raise LeaseLost("The profile is gone.")
     job.progress(step="Matching people")
     with transaction.atomic():
-        exclude.apply(profile)
-        changes = resolve.apply(rules_for(profile), profile, now=now)
+        exclude.mark_seats(profile)
+        changes = resolve.update_matches(rules_for(profile), profile, now=now)
         seats = Subscription.objects.filter(profile=profile).current()
         total, matched = seats.count(), seats.filter(match__isnull=False).count()
         counters = {

@@ -1,12 +1,12 @@
-"""Suggest whose seat it could be, for seats that no rule has matched. A hint with its reason, never a match.
+"""Suggest people for seats that no rule has matched. A suggestion is a hint with its reason, never a match.
 
-1. The seat's own address belongs to somebody, but is unverified, or to several people.
+1. The seat's own address belongs to somebody but is not verified, or it belongs to several people.
 2. One of the seat's secondary addresses belongs to somebody.
 3. Somebody has the same name.
-4. Somebody has the same address under another domain of the directory.
-5. Tell namesakes apart: whoever is suggested comes with their addresses and the seats they hold already.
+4. Somebody has the same address under another domain that occurs in the directory.
+5. Add what tells namesakes apart: the addresses of each suggested person and the seats they already have.
 
-The number of queries does not depend on the number of seats; every look-up goes through an index.
+The number of queries does not depend on the number of seats, and every query uses an index.
 """
 
 from __future__ import annotations
@@ -18,8 +18,7 @@ from dataclasses import dataclass, replace
 from django.db.models import Count, Value
 from django.db.models.functions import StrIndex, Substr
 
-from subscriptions.models import Match, Person, PersonAddress, Subscription, normalized
-from subscriptions.people import directory
+from subscriptions.models import Match, Person, PersonAddress, Subscription, normalize_address
 
 MOST_DOMAINS = 40
 MOST = 3
@@ -27,7 +26,7 @@ MOST = 3
 
 @dataclass(frozen=True)
 class Suggestion:
-    """A person with their `seats` counted, why it could be them, and whether they hold one in this profile already."""
+    """A suggested person, with `seats` counted, the reason, and whether they already have a seat in this profile."""
 
     person: Person
     reason: str
@@ -35,36 +34,38 @@ class Suggestion:
 
 
 def run(seats: Sequence[Subscription]) -> dict[int, list[Suggestion]]:
-    """Up to three people for each seat, the likeliest first, by the seat's id."""
-    by_address = _by_address(_asked_addresses(seats))
+    """Up to three people for each seat, the most likely first, by the seat's id."""
+    by_address = _by_address(_all_addresses(seats))
     by_name = _by_name(seats)
-    domains = list(_domains()) if seats else []
-    by_other = _by_address({f"{_local(seat)}@{domain}" for seat in seats if _local(seat) for domain in domains})
-    best = {seat.pk: _best(_found(seat, by_address, by_name, by_other, domains)) for seat in seats}
-    return _told_apart(seats, best)
+    domains = list(_common_domains()) if seats else []
+    by_other = _by_address(
+        {f"{_local_part(seat)}@{domain}" for seat in seats if _local_part(seat) for domain in domains}
+    )
+    best = {seat.pk: _pick_best(_find_suggestions(seat, by_address, by_name, by_other, domains)) for seat in seats}
+    return _add_distinctions(seats, best)
 
 
-def _found(
+def _find_suggestions(
     seat: Subscription,
     by_address: dict[str, list[Person]],
     by_name: dict[str, list[Person]],
     by_other: dict[str, list[Person]],
     domains: list[str],
 ) -> Iterable[Suggestion]:
-    own = normalized(seat.email)
+    own = normalize_address(seat.email)
     owners = by_address.get(own, [])
     for person in owners:
         yield Suggestion(person, _why_not_matched(seat, len(owners)))
     for address in seat.secondary_emails.splitlines():
-        for person in by_address.get(normalized(address), []):
-            yield Suggestion(person, f"Secondary address {normalized(address)}")
-    for name in sorted({_folded(way) for way in _ways(seat)}):
+        for person in by_address.get(normalize_address(address), []):
+            yield Suggestion(person, f"Secondary address {normalize_address(address)}")
+    for name in sorted({_fold_name(way) for way in _name_spellings(seat)}):
         for person in by_name.get(name, []):
             yield Suggestion(person, "Same name")
-    for domain in domains if _local(seat) else []:
-        other = f"{_local(seat)}@{domain}"
+    for domain in domains if _local_part(seat) else []:
+        other = f"{_local_part(seat)}@{domain}"
         for person in by_other.get(other, []) if other != own else []:
-            yield Suggestion(person, f"Same address elsewhere: {other}")
+            yield Suggestion(person, f"Same address under another domain: {other}")
 
 
 def _why_not_matched(seat: Subscription, owners: int) -> str:
@@ -73,19 +74,19 @@ def _why_not_matched(seat: Subscription, owners: int) -> str:
     return "Same address" if seat.email_verified else "Same address, but the vendor has not verified it"
 
 
-def _best(found: Iterable[Suggestion]) -> list[Suggestion]:
-    """Each person once, with the strongest reason; those who left come last."""
+def _pick_best(found: Iterable[Suggestion]) -> list[Suggestion]:
+    """The best few suggestions: each person once, with the strongest reason, and people who left last."""
     first: dict[int, Suggestion] = {}
     for suggestion in found:
         first.setdefault(suggestion.person.pk, suggestion)
     return sorted(first.values(), key=lambda one: one.person.left_on is not None)[:MOST]
 
 
-def _told_apart(seats: Sequence[Subscription], best: dict[int, list[Suggestion]]) -> dict[int, list[Suggestion]]:
-    """The same suggestions, each with what distinguishes its person."""
+def _add_distinctions(seats: Sequence[Subscription], best: dict[int, list[Suggestion]]) -> dict[int, list[Suggestion]]:
+    """The same suggestions with what tells their people apart: addresses, seat counts, seats in this profile."""
     wanted = {one.person.pk for found in best.values() for one in found}
-    people = directory.people().in_bulk(wanted)
-    held = Match.objects.filter(directory.CURRENT, person__in=wanted)
+    people = Person.objects.with_seat_counts().prefetch_related("addresses").in_bulk(wanted)
+    held = Match.objects.of_current_seats().filter(person__in=wanted)
     held_here = set(held.values_list("person", "subscription__profile"))
     profiles = {seat.pk: seat.profile_id for seat in seats}
     return {
@@ -98,9 +99,9 @@ def _told_apart(seats: Sequence[Subscription], best: dict[int, list[Suggestion]]
     }
 
 
-def _asked_addresses(seats: Sequence[Subscription]) -> set[str]:
-    own = {normalized(seat.email) for seat in seats}
-    secondary = {normalized(address) for seat in seats for address in seat.secondary_emails.splitlines()}
+def _all_addresses(seats: Sequence[Subscription]) -> set[str]:
+    own = {normalize_address(seat.email) for seat in seats}
+    secondary = {normalize_address(address) for seat in seats for address in seat.secondary_emails.splitlines()}
     return (own | secondary) - {""}
 
 
@@ -112,15 +113,15 @@ def _by_address(addresses: Iterable[str]) -> dict[str, list[Person]]:
 
 
 def _by_name(seats: Sequence[Subscription]) -> dict[str, list[Person]]:
-    """By folded name. The index holds names as written, so the usual ways to write one are asked for."""
-    wanted = {way for seat in seats for way in _ways(seat)}
+    """People by folded name. The index holds names as they are written, so the usual spellings are looked up."""
+    wanted = {way for seat in seats for way in _name_spellings(seat)}
     found: dict[str, list[Person]] = defaultdict(list)
     for person in Person.objects.filter(name__in=wanted):
-        found[_folded(person.name)].append(person)
+        found[_fold_name(person.name)].append(person)
     return found
 
 
-def _ways(seat: Subscription) -> set[str]:
+def _name_spellings(seat: Subscription) -> set[str]:
     name = " ".join(seat.display_name.split())
     given, surname = " ".join(seat.given_name.split()), " ".join(seat.surname.split())
     ways = {name, name.title(), name.upper(), name.lower()}
@@ -129,17 +130,17 @@ def _ways(seat: Subscription) -> set[str]:
     return ways - {""}
 
 
-def _folded(name: str) -> str:
+def _fold_name(name: str) -> str:
     return " ".join(name.casefold().split())
 
 
-def _local(seat: Subscription) -> str:
-    local, at, _ = normalized(seat.email).partition("@")
+def _local_part(seat: Subscription) -> str:
+    local, at, _ = normalize_address(seat.email).partition("@")
     return local if at else ""
 
 
-def _domains() -> Iterable[str]:
-    """The commonest domains of the directory."""
+def _common_domains() -> Iterable[str]:
+    """The most common domains of the addresses in the directory."""
     domain = Substr("address", StrIndex("address", Value("@")) + 1)
     counted = PersonAddress.objects.order_by().annotate(domain=domain).values("domain").annotate(number=Count("pk"))
     return counted.order_by("-number", "domain").values_list("domain", flat=True)[:MOST_DOMAINS]

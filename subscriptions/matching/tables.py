@@ -8,12 +8,12 @@ from subscriptions.people.tables import PersonTable
 
 
 class UnmatchedTable(Table):
-    """`record.suggestions` and `back`, where to return to, are set by the page for its rows."""
+    """The view sets `record.suggestions` on its rows, and `back`, the page to return to, in its context."""
 
     caption = "Subscriptions without user"
-    filtered_title = "No such subscription without user"
+    filtered_title = "No subscription without user matches"
     empty_title = "Every subscription has its user"
-    empty_text = "Or none has been downloaded yet. New ones without a user appear here after the daily refresh."
+    empty_text = "Or none has been downloaded yet. New ones without a user appear here after the daily sync."
 
     display_name = MarkupColumn(
         '<a href="{{ record.get_absolute_url }}">{{ record.display_name|default:record.external_id|outside }}</a>'
@@ -34,8 +34,8 @@ class UnmatchedTable(Table):
         order_by = "display_name"
 
 
-class CandidateTable(PersonTable):
-    """People one of whom a seat is to be matched with; `record.seat` is set by the page for its rows."""
+class PersonChoiceTable(PersonTable):
+    """People to choose the user of a seat from. The view sets `record.seat` on its rows."""
 
     caption = "People to match with"
     row_links = False

@@ -1,32 +1,30 @@
 # ruff: noqa: S608 - names of tables and columns are our own constants, all else is a parameter
 """Try a user resolution rule, saved or not, without changing anything.
 
-1. Count what it would match among the current seats of its profiles, were it the only rule.
-2. Show some of it, what differs from the user a seat has now first.
-3. Where it matches nothing, show what it looked for, and what the directory has instead.
+1. Count what it would match among the current seats of its profiles if it were the only rule.
+2. Show a sample: first seats without a user, then seats that have another user now, then the rest.
+3. If it matches nothing, show which values it looked up and which values the directory has.
 
-The number of queries depends neither on the seats nor on the profiles.
+The number of queries depends neither on the number of seats nor on that of profiles.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
-
-from django.db import connection
 
 from profiles.models import IntegrationProfile
+from samsaas.lib import sql
 from subscriptions.matching import resolve
 from subscriptions.models import Person, PersonAddress, ResolutionRule
 
 SAMPLE, MISSES, KNOWN = 20, 8, 3
-NEW, OTHER, STAYS = 0, 1, 2  # the order they are shown in; what was matched by hand stays
+NEW, OTHER, STAYS = 0, 1, 2  # the order in which they are shown; a match made by hand stays
 
 
 @dataclass(frozen=True)
 class Miss:
-    """What a seat has, what the rule made of it, and how many people it leads to: none, or too many."""
+    """The value of a seat, what the rule made of it, and how many people have that: none, or too many."""
 
     value: str
     looked_for: str
@@ -34,10 +32,10 @@ class Miss:
 
 
 @dataclass(frozen=True)
-class Preview:
-    """What a rule would match on its own. `new` seats have no user now, `other` have another one by another rule.
+class Trial:
+    """What a rule would match on its own. `new` seats have no user now, `other` have another user by another rule.
 
-    The sample holds (seat, person) keys. `misses` and `known`, values the directory has, are there without any match.
+    `sample` holds (seat, person) keys. `misses` and `known` (values in the directory) are filled only without a match.
     """
 
     seats: int = 0
@@ -49,11 +47,11 @@ class Preview:
     known: list[str] = field(default_factory=list)
 
 
-def run(rule: ResolutionRule, profiles: Sequence[IntegrationProfile]) -> Preview:
-    """What the rule would find among all current seats of these profiles."""
+def run(rule: ResolutionRule, profiles: Sequence[IntegrationProfile]) -> Trial:
+    """Try the rule on all current seats of these profiles."""
     if not profiles:
-        return Preview()
-    select, values = resolve.leads(rule, profiles)
+        return Trial()
+    select, values = resolve.select_matches(rule, profiles)
     found = (
         f"WITH found (seat_id, person_id, rule_id) AS ({select} {resolve.ONE_PERSON}), compared AS ("
         f"SELECT f.seat_id, f.person_id, CASE WHEN m.person_id IS NULL THEN {NEW} "
@@ -62,39 +60,33 @@ def run(rule: ResolutionRule, profiles: Sequence[IntegrationProfile]) -> Preview
     )
     given = [rule.pk or 0, *values]
     sides = f"count(CASE side WHEN {NEW} THEN 1 END), count(CASE side WHEN {OTHER} THEN 1 END)"
-    (numbers,) = _rows(f"{found} SELECT count(*), count(DISTINCT person_id), {sides} FROM compared", given)
+    numbers = sql.fetch_row(f"{found} SELECT count(*), count(DISTINCT person_id), {sides} FROM compared", given)
     if not numbers[0]:
-        return Preview(misses=_misses(rule, profiles), known=_known(rule))
+        return Trial(misses=_list_misses(rule, profiles), known=_known_values(rule))
     first = f"SELECT seat_id, person_id FROM compared ORDER BY side, seat_id LIMIT {SAMPLE}"
-    sample = [(int(seat), int(person)) for seat, person in _rows(f"{found} {first}", given)]
+    sample = [(int(seat), int(person)) for seat, person in sql.fetch_rows(f"{found} {first}", given)]
     seats, people, new, other = map(int, numbers)
-    return Preview(seats=seats, people=people, new=new, other=other, sample=sample)
+    return Trial(seats=seats, people=people, new=new, other=other, sample=sample)
 
 
-def _misses(rule: ResolutionRule, profiles: Sequence[IntegrationProfile]) -> list[Miss]:
-    """The first seats that have what the rule reads, each with what became of it."""
-    value, values = resolve.looked_for(rule)
-    asked, keys = resolve.asking(rule, profiles)
-    seats = f"SELECT t.id, {resolve.source(rule)} AS has, {value} AS wanted FROM {resolve.SEATS} t WHERE {asked}"
+def _list_misses(rule: ResolutionRule, profiles: Sequence[IntegrationProfile]) -> list[Miss]:
+    """The first seats that have the value the rule reads, each with the value that was looked up and its result."""
+    value, values = resolve.looked_up_value(rule)
+    asked, keys = resolve.seats_condition(rule, profiles)
+    seats = f"SELECT t.id, {resolve.source_column(rule)} AS has, {value} AS wanted FROM {resolve.SEATS} t WHERE {asked}"
     return [
         Miss(has, wanted, int(people))
-        for has, wanted, people in _rows(
+        for has, wanted, people in sql.fetch_rows(
             f"WITH asked AS ({seats} ORDER BY t.id LIMIT {MISSES}) "
             f"SELECT a.has, a.wanted, count(DISTINCT p.person_id) FROM asked a "
-            f"LEFT JOIN ({resolve.found_by(rule)}) p ON p.found_by = a.wanted "
+            f"LEFT JOIN ({resolve.select_people(rule)}) p ON p.found_by = a.wanted "
             f"GROUP BY a.id, a.has, a.wanted ORDER BY a.id",
             [*values, *keys],
         )
     ]
 
 
-def _known(rule: ResolutionRule) -> list[str]:
+def _known_values(rule: ResolutionRule) -> list[str]:
     if rule.lookup == ResolutionRule.Lookup.KEY:
         return list(Person.objects.order_by("pk").values_list("key", flat=True)[:KNOWN])
     return list(PersonAddress.objects.values_list("address", flat=True)[:KNOWN])
-
-
-def _rows(statement: str, values: list[Any]) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(statement, values)
-        return list(cursor.fetchall())

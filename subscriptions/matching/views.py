@@ -1,4 +1,4 @@
-"""Subscriptions without user, matched by hand with suggestions; and user resolution rules, tried in order."""
+"""Pages of subscriptions without user, where they are matched by hand, and of user resolution rules."""
 
 from __future__ import annotations
 
@@ -18,15 +18,14 @@ from samsaas.lib import tables
 from samsaas.lib.http import SignedInRequest
 from subscriptions.filters import LARGEST_KEY
 from subscriptions.matching import by_hand as match_by_hand, edit_rules, suggest, try_rule
-from subscriptions.matching.filters import CandidateFilter, UnmatchedFilter
+from subscriptions.matching.filters import PersonChoiceFilter, UnmatchedFilter
 from subscriptions.matching.forms import RuleForm
-from subscriptions.matching.tables import CandidateTable, UnmatchedTable
+from subscriptions.matching.tables import PersonChoiceTable, UnmatchedTable
 from subscriptions.models import Person, ResolutionRule, Subscription
-from subscriptions.people import directory
 
 
 def unmatched_list(request: SignedInRequest) -> HttpResponse:
-    """Current seats that have no user, each with who it could be."""
+    """Current seats without a user, each with suggestions."""
     seats = Subscription.objects.current().filter(match=None).select_related("profile")
     context = tables.listing(request, seats, UnmatchedTable, UnmatchedFilter)
     shown = list(context["table"].page.object_list.data)
@@ -37,73 +36,74 @@ def unmatched_list(request: SignedInRequest) -> HttpResponse:
 
 
 def unmatched_search(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Look for the person behind one seat."""
+    """Search the directory for the person behind one seat."""
     seat = get_object_or_404(Subscription.objects.select_related("profile", "match__person"), pk=pk)
-    context = tables.listing(request, directory.people(), CandidateTable, CandidateFilter)
+    people = Person.objects.with_seat_counts().prefetch_related("addresses")
+    context = tables.listing(request, people, PersonChoiceTable, PersonChoiceFilter)
     for person in context["table"].page.object_list.data:
         person.seat = seat
     suggestions = suggest.run([seat])[seat.pk]
-    context |= {"seat": seat, "suggestions": suggestions, "back": _back(request.GET) or seat.get_absolute_url()}
+    context |= {"seat": seat, "suggestions": suggestions, "back": _return_path(request.GET) or seat.get_absolute_url()}
     return render(request, "subscriptions/matching/unmatched_search.html", context)
 
 
 @require_POST
 def unmatched_match(request: SignedInRequest) -> HttpResponse:
-    """One click: this seat is this person's."""
-    seat, person = _pair(request.POST.get("pair", ""))
+    """Match a seat with a person, in one click."""
+    seat, person = _parse_pair(request.POST.get("pair", ""))
     match_by_hand.run(seat, person, by=request.user, now=timezone.now())
-    place = _back(request.POST) or seat.get_absolute_url()
-    # On the work list, whose form the message's button uses; the page of the seat has a button of its own.
-    said = {"seat": seat, "person": person, "undo": place.startswith(reverse("unmatched_list"))}
-    messages.success(request, render_to_string("subscriptions/matching/matched.html", said))
+    place = _return_path(request.POST) or seat.get_absolute_url()
+    # The message has an Undo button only on the work list, whose form it uses. The seat's own page has its own button.
+    context = {"seat": seat, "person": person, "undo": place.startswith(reverse("unmatched_list"))}
+    messages.success(request, render_to_string("subscriptions/matching/matched.html", context))
     return redirect(place)
 
 
 @require_POST
 def unmatched_remove(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Take a match made by hand away; the rules look again."""
+    """Remove a match made by hand. The rules try the seat again."""
     seat = get_object_or_404(Subscription.objects.select_related("profile"), pk=pk)
     if match_by_hand.remove(seat, by=request.user):
-        messages.success(request, "The match made by hand was removed. The resolution rules are looking again.")
+        messages.success(request, "The match made by hand was removed. The resolution rules are being applied again.")
     else:
         messages.info(request, "There is no match made by hand.")
-    return redirect(_back(request.POST) or seat.get_absolute_url())
+    return redirect(_return_path(request.POST) or seat.get_absolute_url())
 
 
-def _pair(told: str) -> tuple[Subscription, Person]:
-    """“seat:person”, as the buttons send it. Raises `Http404`."""
-    keys = [int(key) for key in told.split(":") if key.isascii() and key.isdigit() and len(key) < 20]
+def _parse_pair(text: str) -> tuple[Subscription, Person]:
+    """The seat and the person of “seat:person”, which the buttons send. Raises `Http404`."""
+    keys = [int(key) for key in text.split(":") if key.isascii() and key.isdigit() and len(key) < 20]
     if len(keys) != 2 or max(keys) > LARGEST_KEY:
         raise Http404
     return get_object_or_404(Subscription, pk=keys[0]), get_object_or_404(Person, pk=keys[1])
 
 
-def _back(given: QueryDict) -> str:
-    """Where to go on, if it is a place of ours."""
+def _return_path(given: QueryDict) -> str:
+    """The page to return to; empty unless it is a page of this site."""
     place = given.get("back", "")
     return place if url_has_allowed_host_and_scheme(place, allowed_hosts=None) else ""
 
 
 def resolution_rule_list(request: SignedInRequest) -> HttpResponse:
-    """Every rule in the order they are tried, with the matches each one made."""
-    # Said again: Django forgets the model's order where it groups, and the order is what decides.
+    """All rules in the order in which they are tried, with how many matches each has made."""
+    # Ordered explicitly: Django drops the model's ordering in a query that groups.
     rules = ResolutionRule.objects.annotate(found=Count("matches")).order_by("order", "pk")
     rules = rules.prefetch_related("profiles")
     return render(request, "subscriptions/matching/rule_list.html", {"rules": rules})
 
 
 def resolution_rule_create(request: SignedInRequest) -> HttpResponse:
-    """A new rule, tried after the others until it is moved."""
-    return _edited(request, ResolutionRule())
+    """Create a rule. It is tried after the others until it is moved."""
+    return _edit_rule(request, ResolutionRule())
 
 
 def resolution_rule_edit(request: SignedInRequest, pk: int) -> HttpResponse:
     """Change a rule."""
-    return _edited(request, get_object_or_404(ResolutionRule, pk=pk))
+    return _edit_rule(request, get_object_or_404(ResolutionRule, pk=pk))
 
 
-def _edited(request: SignedInRequest, rule: ResolutionRule) -> HttpResponse:
-    """Save, or only show what the rule would match as it stands in the form."""
+def _edit_rule(request: SignedInRequest, rule: ResolutionRule) -> HttpResponse:
+    """Save the rule, or only show what it would match with the values in the form."""
     form = RuleForm(request.POST or None, instance=rule)
     context: dict[str, object] = {"form": form, "rule": rule if rule.pk else None, "name": rule.name}
     if form.is_valid():
@@ -111,11 +111,11 @@ def _edited(request: SignedInRequest, rule: ResolutionRule) -> HttpResponse:
             saved = edit_rules.save(form.instance, form.chosen_profiles, by=request.user)
             messages.success(request, f"{saved} was saved. Subscriptions are being matched again.")
             return redirect("resolution_rule_list")
-        context |= _preview(form)
+        context |= _trial_context(form)
     return render(request, "subscriptions/matching/rule_form.html", context)
 
 
-def _preview(form: RuleForm) -> dict[str, object]:
+def _trial_context(form: RuleForm) -> dict[str, object]:
     profiles = form.chosen_profiles or list(IntegrationProfile.objects.all())
     preview = try_rule.run(form.instance, profiles)
     related = ("profile", "match__person", "match__rule")
@@ -131,7 +131,7 @@ def _preview(form: RuleForm) -> dict[str, object]:
 
 
 def resolution_rule_delete(request: SignedInRequest, pk: int) -> HttpResponse:
-    """A confirmation that says how many matches go."""
+    """Delete a rule after a confirmation that says how many matches are deleted with it."""
     rule = get_object_or_404(ResolutionRule.objects.annotate(found=Count("matches")), pk=pk)
     if request.method == "POST":
         edit_rules.delete(rule, by=request.user)
@@ -142,7 +142,7 @@ def resolution_rule_delete(request: SignedInRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def resolution_rule_move(request: SignedInRequest, pk: int) -> HttpResponse:
-    """One place up or down."""
+    """Move a rule one place up or down."""
     rule = get_object_or_404(ResolutionRule, pk=pk)
     if request.POST.get("direction") in (edit_rules.UP, edit_rules.DOWN):
         edit_rules.move(rule, request.POST["direction"], by=request.user)

@@ -1,4 +1,4 @@
-"""Software models and their identifiers, seats, their use and their people, and what is left out."""
+"""Software models and their identifiers, seats, their use and their people, and exclusion rules."""
 
 from subscriptions.models.activity import ActivityCoverage, ActivityDay, LastActivity
 from subscriptions.models.exclusion import IdentifierExclusion, UserExclusion
@@ -7,7 +7,7 @@ from subscriptions.models.person import (
     Person,
     PersonAddress,
     ResolutionRule,
-    normalized,
+    normalize_address,
 )
 from subscriptions.models.person_import import PersonImport, PersonImportPiece, PersonImportRow
 from subscriptions.models.software import SoftwareModel, SubscriptionIdentifier
@@ -29,5 +29,5 @@ __all__ = [
     "Subscription",
     "SubscriptionIdentifier",
     "UserExclusion",
-    "normalized",
+    "normalize_address",
 ]

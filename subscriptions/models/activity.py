@@ -1,4 +1,4 @@
-"""What is known of the use of a seat: its latest activity, its active days, and the time the knowledge covers."""
+"""What is known about the use of a seat: its latest activity, its active days, and which time was read."""
 
 from __future__ import annotations
 
@@ -10,14 +10,17 @@ LATE = timedelta(hours=24)
 
 
 class LastActivity(models.Model):
-    """The latest activity of one seat. A narrow table of its own: it is rewritten daily, the seat's row is not."""
+    """The latest activity of one seat.
+
+    It has a narrow table of its own because it is rewritten daily; a seat is not.
+    """
 
     class Signal(models.TextChoices):
         EVENT = "event", "Audit event"
         SESSION = "session", "Device session"
 
-    # Without constraints in the database, here and below: checking them locks and rewrites the seat of every activity
-    # stored. Seats are only ever deleted with their profile, which takes these rows along.
+    # No constraints in the database, here and below: checking one locks and rewrites the seat of every stored activity.
+    # Seats are deleted only with their profile, and these rows with them.
     subscription = models.OneToOneField(
         "subscriptions.Subscription",
         primary_key=True,
@@ -47,8 +50,8 @@ class LastActivity(models.Model):
 class ActivityDay(models.Model):
     """How often one seat was used on one UTC day.
 
-    A pull that reads a day again replaces its number: `pull` names the run that counted, so overlapping pulls do not
-    count twice.
+    A pull that reads a day again replaces its number. `pull` is the run that counted, so overlapping pulls do not count
+    an event twice.
     """
 
     pk = models.CompositePrimaryKey("subscription_id", "day")
@@ -70,8 +73,8 @@ class ActivityDay(models.Model):
 class ActivityCoverage(models.Model):
     """An interval of time whose vendor activity was read to the end: since ≤ t < until.
 
-    Vendors deliver up to a day late, so only what is a day older than the reading is settled. Time in no interval is
-    unknown, never inactive.
+    Vendors deliver events up to a day late, so only what is a day older than the pull is settled. Time in no interval
+    is unknown, never inactive.
     """
 
     profile = models.ForeignKey("profiles.IntegrationProfile", on_delete=models.CASCADE, related_name="coverage")
@@ -92,5 +95,5 @@ class ActivityCoverage(models.Model):
 
     @property
     def settled_until(self) -> datetime:
-        """Up to here no late event is expected any more."""
+        """No late event is expected before this moment."""
         return max(self.since, self.until - LATE)

@@ -1,4 +1,4 @@
-"""Rules that leave subscriptions out: by seat type or by user. What they leave out is kept, marked and counted."""
+"""Rules that exclude subscriptions, by seat type or by user. An excluded seat is kept, marked and counted apart."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.urls import reverse
 
-from subscriptions.models.person import normalized
+from subscriptions.models.person import normalize_address
 
 
 class Exclusion(models.Model):
-    """What both kinds share: whose subscriptions, on or off, and why."""
+    """What both kinds of rules have: the profile they apply to, whether they are on, and the reason."""
 
     profile = models.ForeignKey(
         "profiles.IntegrationProfile",
@@ -29,7 +29,7 @@ class Exclusion(models.Model):
 
 
 class IdentifierExclusion(Exclusion):
-    """Leaves out every subscription of a seat type."""
+    """Excludes every subscription of a seat type."""
 
     identifier = models.ForeignKey(
         "subscriptions.SubscriptionIdentifier",
@@ -49,7 +49,7 @@ class IdentifierExclusion(Exclusion):
 
 
 class UserExclusion(Exclusion):
-    """Leaves out subscriptions by their user principal name: one address, a pattern with *, or a whole domain."""
+    """Excludes subscriptions by their user principal name: one address, a pattern with *, or a whole domain."""
 
     pattern = models.CharField(
         "user principal name", max_length=320, blank=True, help_text="One address, or a pattern: * stands for anything."
@@ -73,6 +73,6 @@ class UserExclusion(Exclusion):
         return reverse("user_exclusion_edit", args=[self.pk])
 
     def clean(self) -> None:
-        self.pattern, self.domain = normalized(self.pattern), normalized(self.domain).lstrip("@")
+        self.pattern, self.domain = normalize_address(self.pattern), normalize_address(self.domain).lstrip("@")
         if self.pattern and not self.pattern.strip("*@. "):
-            raise ValidationError({"pattern": "This would leave out everybody."})
+            raise ValidationError({"pattern": "This would exclude everybody."})

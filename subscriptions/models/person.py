@@ -1,4 +1,4 @@
-"""The directory: the people behind seats, how they are found, and who was found."""
+"""The directory of people, the rules that find the person behind a seat, and the matches they made."""
 
 from __future__ import annotations
 
@@ -8,15 +8,20 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
+from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils import timezone
 
+from samsaas.lib import search as text_search
 
-def normalized(address: str) -> str:
-    """An address as it is compared: trimmed, ASCII letters lowered, everything else as it is.
+SEARCHED = ("name", "key", "department")
 
-    Other scripts are left alone: ı, ﬁ or K (Kelvin) become other letters in one system and not in the next, and a wrong
-    link costs the wrong person a seat.
+
+def normalize_address(address: str) -> str:
+    """An address as it is compared: trimmed, with ASCII letters in lower case and all other letters unchanged.
+
+    Letters such as ı, ﬁ or K (Kelvin) are lowered differently by different systems, and a wrong match could cost the
+    wrong person a seat.
     """
     address = address.strip()
     return address.lower() if address.isascii() else "".join(c.lower() if c.isascii() else c for c in address)
@@ -24,11 +29,47 @@ def normalized(address: str) -> str:
 
 class PersonQuerySet(models.QuerySet["Person"]):
     def active(self) -> Self:
+        """People without a last day."""
         return self.filter(left_on=None)
+
+    def leavers(self) -> Self:
+        """People whose last day is today or past. A later last day is only announced."""
+        return self.filter(left_on__lte=timezone.localdate())
+
+    def not_leavers(self) -> Self:
+        """People without a last day, and people whose last day is still to come."""
+        return self.filter(models.Q(left_on=None) | ~models.Q(left_on__lte=timezone.localdate()))
+
+    def holding_seats(self) -> Self:
+        """People who have a current seat."""
+        return self.filter(_has_current_seat())
+
+    def without_seats(self) -> Self:
+        """People who have no current seat."""
+        return self.filter(~_has_current_seat())
+
+    def with_seat_counts(self) -> Self:
+        """Each person with `seats`, the number of their current ones. Counted row by row: a page shows fifty people."""
+        current = Match.objects.of_current_seats().filter(person=models.OuterRef("pk")).order_by()
+        counts = current.values("person").annotate(number=models.Count("pk")).values("number")
+        return self.annotate(seats=Coalesce(models.Subquery(counts, output_field=models.IntegerField()), 0))
+
+    def search(self, text: str) -> Self:
+        """People whose name, employee number, department or one of whose addresses contains the text.
+
+        Both kinds of hits are joined into one list of keys, because no index serves an OR over two tables.
+        """
+        by_columns = text_search.find(Person.objects.order_by(), text, *SEARCHED).values("pk")
+        by_address = text_search.find(PersonAddress.objects.order_by(), text, "address").values("person")
+        return self.filter(pk__in=by_columns.union(by_address))
+
+
+def _has_current_seat() -> models.Exists:
+    return models.Exists(Match.objects.of_current_seats().filter(person=models.OuterRef("pk")))
 
 
 class Person(models.Model):
-    """An employee as the directory knows them. `left_on` marks a leaver; leavers stay, seats may still be theirs."""
+    """An employee in the directory. `left_on` marks a leaver. Leavers are kept, because seats may still be theirs."""
 
     key = models.CharField("employee number", max_length=80, unique=True, help_text="Identifies the person in imports.")
     name = models.CharField(max_length=200)
@@ -38,7 +79,7 @@ class Person(models.Model):
     country = models.CharField(
         max_length=2, blank=True, validators=[RegexValidator(r"^[A-Z]{2}$", "Use two capital letters, such as DE.")]
     )
-    left_on = models.DateField(null=True, blank=True, help_text="Last day. Empty: still here.")
+    left_on = models.DateField(null=True, blank=True, help_text="Last day. Empty: active.")
     updated_at = models.DateTimeField(auto_now=True)
 
     objects = PersonQuerySet.as_manager()
@@ -61,12 +102,12 @@ class Person(models.Model):
 
     @property
     def has_left(self) -> bool:
-        """Whether the last day is today or past; a later one is only announced."""
+        """Whether the last day is today or past. A later last day is only announced."""
         return self.left_on is not None and self.left_on <= timezone.localdate()
 
 
 class PersonAddress(models.Model):
-    """An e-mail address of a person, normalized. Two people may share one; then it identifies neither."""
+    """An e-mail address of a person, normalized. If two people share one, it identifies neither of them."""
 
     person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="addresses")
     address = models.CharField(max_length=320)
@@ -82,7 +123,10 @@ class PersonAddress(models.Model):
 
 
 class ResolutionRule(models.Model):
-    """How seats find their person. Rules are tried in order; the first that finds exactly one person decides."""
+    """How the person behind a seat is found.
+
+    Rules are tried in order; the first that finds exactly one person decides.
+    """
 
     class Source(models.TextChoices):
         EMAIL = "email", "Verified e-mail address"
@@ -113,7 +157,9 @@ class ResolutionRule(models.Model):
         help_text="None chosen: every profile.",
     )
     scoped = models.BooleanField(
-        default=False, editable=False, help_text="Made for chosen profiles; once they are gone it applies to none."
+        default=False,
+        editable=False,
+        help_text="Made for chosen profiles. When those are deleted, the rule applies to none.",
     )
 
     class Meta:
@@ -127,17 +173,25 @@ class ResolutionRule(models.Model):
         return reverse("resolution_rule_edit", args=[self.pk])
 
     def clean(self) -> None:
-        self.new_domain = normalized(self.new_domain).lstrip("@")
+        self.new_domain = normalize_address(self.new_domain).lstrip("@")
         if self.transform == self.Transform.REPLACE_DOMAIN and not self.new_domain:
             raise ValidationError({"new_domain": "Replace domain needs the new domain."})
         if self.transform == self.Transform.REMOVE_DOMAIN and self.lookup == self.Lookup.ADDRESS:
-            raise ValidationError({"lookup": "Without its domain a value is no address: look up the employee number."})
+            raise ValidationError(
+                {"lookup": "A value without its domain is not an address. Look up the employee number instead."}
+            )
         if self.transform != self.Transform.REPLACE_DOMAIN and self.new_domain:
             raise ValidationError({"new_domain": "Only Replace domain uses a new domain."})
 
 
+class MatchQuerySet(models.QuerySet["Match"]):
+    def of_current_seats(self) -> Self:
+        """Matches of seats that are listed and not excluded."""
+        return self.filter(subscription__ended_at=None, subscription__excluded=False)
+
+
 class Match(models.Model):
-    """Whose seat it is. One made by hand stays until a person removes it; the others are found again every day."""
+    """Whose seat it is. A match made by hand stays until somebody removes it; the others are renewed every day."""
 
     subscription = models.OneToOneField(
         "subscriptions.Subscription", primary_key=True, on_delete=models.CASCADE, related_name="match"
@@ -150,6 +204,8 @@ class Match(models.Model):
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", db_index=False
     )
     at = models.DateTimeField()
+
+    objects = MatchQuerySet.as_manager()
 
     class Meta:
         verbose_name_plural = "matches"

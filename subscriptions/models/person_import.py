@@ -1,4 +1,4 @@
-"""Uploaded files of people: one import, its lines as they were read, and, until then, the file itself."""
+"""Uploaded files of people: the import, its lines, and the file itself until it has been read."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from django.urls import reverse
 
 
 class PersonImportQuerySet(models.QuerySet["PersonImport"]):
-    def held(self, pk: int) -> PersonImport:
-        """One import, locked until the transaction ends. Its run is read afterwards, as the last holder left it."""
+    def get_locked(self, pk: int) -> PersonImport:
+        """The import, locked until the transaction ends. Its run is read after that, so it is the current one."""
         return self.select_for_update(no_key=True).get(pk=pk)
 
 
 class PersonImport(models.Model):
-    """One uploaded file of people: read first, then looked at, then applied or thrown away.
+    """One uploaded file of people. A job reads it, a person looks at the preview, then it is applied or discarded.
 
-    What a run does to it ends in one transaction with that run. So a state in which it is worked on, without an active
-    run, means that the work broke off and nothing of it is there.
+    A run changes the import in the same transaction that ends the run. So an import that is being read or applied but
+    has no active run was interrupted, and nothing of that work is stored.
     """
 
     class State(models.TextChoices):
@@ -26,7 +26,7 @@ class PersonImport(models.Model):
         PREVIEW = "preview", "To be confirmed"
         APPLYING = "applying", "Being applied"
         APPLIED = "applied", "Applied"
-        DISCARDED = "discarded", "Thrown away"
+        DISCARDED = "discarded", "Discarded"
 
     file_name = models.CharField(max_length=200)
     state = models.CharField(max_length=12, choices=State.choices, default=State.READING)
@@ -36,11 +36,11 @@ class PersonImport(models.Model):
         blank=True,
         on_delete=models.SET_NULL,
         related_name="+",
-        help_text="The job that works on it, or did last.",
+        help_text="The job that works on it, or the last one that did.",
     )
-    problem = models.TextField(blank=True, help_text="Why it cannot be read, or has to be looked at once more.")
+    problem = models.TextField(blank=True, help_text="Why it cannot be read, or why it has to be looked at again.")
     mark_leavers = models.BooleanField(
-        default=False, help_text="The file lists everybody: whoever is missing has left."
+        default=False, help_text="The file lists everybody: people who are missing from it have left."
     )
     uploaded_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     uploaded_at = models.DateTimeField()
@@ -60,28 +60,28 @@ class PersonImport(models.Model):
 
     @property
     def at_work(self) -> bool:
-        """A job reads or applies it, or will."""
+        """Whether a job is reading or applying it, or is queued to."""
         busy = self.state in (self.State.READING, self.State.APPLYING)
         return busy and self.run is not None and self.run.is_active
 
     @property
     def waits(self) -> bool:
-        """The preview is there to be confirmed, for the first time or because applying it broke off."""
+        """Whether the preview waits for a confirmation, for the first time or after applying it was interrupted."""
         return self.state == self.State.PREVIEW or (self.state == self.State.APPLYING and not self.at_work)
 
     @property
     def would_change(self) -> bool:
-        """There is something to apply."""
+        """Whether there is anything to apply."""
         return any(self.counters.get(figure) for figure in ("new", "changed", "back", "leavers"))
 
     @property
     def broke_off(self) -> bool:
-        """The file was not read to its end."""
+        """Whether reading the file was interrupted."""
         return self.state == self.State.READING and not self.at_work
 
 
 class PersonImportPiece(models.Model):
-    """A piece of the uploaded file. Personal data: the pieces go when the file is read or thrown away."""
+    """A piece of the uploaded file. It holds personal data, so it is deleted when the file is read or discarded."""
 
     upload = models.ForeignKey(PersonImport, on_delete=models.CASCADE, related_name="pieces", db_index=False)
     number = models.PositiveIntegerField()
@@ -96,12 +96,12 @@ class PersonImportPiece(models.Model):
 
 
 class PersonImportRow(models.Model):
-    """One line of an uploaded file: what would be stored, or what is wrong with it."""
+    """One line of an uploaded file: what it would change, or why it is refused."""
 
     class Effect(models.TextChoices):
         NEW = "new", "New"
         CHANGED = "changed", "Changed"
-        BACK = "back", "Back"
+        BACK = "back", "Returned"
         SAME = "same", "Unchanged"
         REFUSED = "refused", "Refused"
 

@@ -13,18 +13,18 @@ from samsaas.lib import money
 
 
 class SoftwareModelQuerySet(models.QuerySet["SoftwareModel"]):
-    def named(self, publisher: str, product: str, edition: str) -> Self:
-        """The model of these words, whatever the case of their letters: people and vendors write them as they like."""
+    def with_name(self, publisher: str, product: str, edition: str) -> Self:
+        """Models of this name, without regard to case: people and vendors write it differently."""
         return self.filter(publisher__iexact=publisher, product__iexact=product, edition__iexact=edition)
 
     def find_or_make(self, publisher: str, product: str, edition: str) -> SoftwareModel:
-        """The oldest model of these words; made when there is none."""
-        found = self.named(publisher, product, edition).order_by("pk").first()
+        """The oldest model of this name, or a new one."""
+        found = self.with_name(publisher, product, edition).order_by("pk").first()
         return found or self.get_or_create(publisher=publisher, product=product, edition=edition)[0]
 
 
 class SoftwareModel(models.Model):
-    """Created by itself when its first seat is seen."""
+    """A product in one edition. It is created automatically when a download first lists a seat of it."""
 
     PARTS = ("publisher", "product", "edition")
 
@@ -32,7 +32,9 @@ class SoftwareModel(models.Model):
     product = models.CharField(max_length=120)
     edition = models.CharField(max_length=120, blank=True)
     under_management = models.BooleanField(
-        "license under management", default=True, help_text="Off: seats are listed, but never reconciled or reclaimed."
+        "license under management",
+        default=True,
+        help_text="Off: subscriptions are listed, but never reconciled or reclaimed.",
     )
     cost_override = models.DecimalField(
         "override license cost",
@@ -41,7 +43,7 @@ class SoftwareModel(models.Model):
         null=True,
         blank=True,
         validators=[MinValueValidator(0)],
-        help_text="Per seat and year. Empty: as the entitlements say.",
+        help_text="Per subscription and year. Empty: the cost in the entitlements.",
     )
     currency = models.CharField(max_length=3, blank=True, choices=money.currencies)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -60,7 +62,8 @@ class SoftwareModel(models.Model):
         ]
 
     def __str__(self) -> str:
-        # ServiceNow's display name is publisher + product + edition; a publisher that opens its product is not doubled.
+        # ServiceNow's display name is publisher + product + edition. Here "Acme Mail"
+        # of the publisher "Acme" is not shown as "Acme Acme Mail".
         product = self.product if self.product.startswith(self.publisher) else f"{self.publisher} {self.product}"
         return f"{product} {self.edition}".strip()
 
@@ -73,7 +76,7 @@ class SoftwareModel(models.Model):
 
 
 class SubscriptionIdentifier(models.Model):
-    """The vendor's seat type or plan; without a software model it is unrecognized."""
+    """The vendor's name for a seat type or plan. Without a software model it is unrecognized."""
 
     vendor = models.CharField(max_length=40, choices=vendor_choices)
     identifier = models.CharField(max_length=120)

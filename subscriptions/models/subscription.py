@@ -10,18 +10,18 @@ from django.db.models.functions import Upper
 from django.urls import reverse
 
 from profiles.models import IntegrationProfile
-from samsaas.lib import search
+from samsaas.lib import search as text_search
 
 SEARCHED = ("display_name", "email", "employee_id")
 
 
 class SubscriptionQuerySet(models.QuerySet["Subscription"]):
     def listed(self) -> Self:
-        """What the vendor lists now, left out by a rule or not."""
+        """Seats that the vendor lists now, excluded or not."""
         return self.filter(ended_at=None)
 
     def current(self) -> Self:
-        """What counts: listed and not left out."""
+        """Seats that count: listed and not excluded."""
         return self.listed().filter(excluded=False)
 
     def left_out(self) -> Self:
@@ -33,19 +33,19 @@ class SubscriptionQuerySet(models.QuerySet["Subscription"]):
     def consuming(self) -> Self:
         return self.current().filter(consumes_license=True)
 
-    def told_by(self, text: str) -> Self:
-        """By a part of the name, the address or the employee number, or by the vendor's whole id."""
-        # With the profiles, an id goes through the unique index; without them it would need an index of its own.
+    def search(self, text: str) -> Self:
+        """Seats whose name, address or employee number contains the text, or whose vendor id is the text."""
+        # The list of profiles lets the look-up of an id use the unique index; without it, it would need its own index.
         profiles = list(IntegrationProfile.objects.order_by().values_list("pk", flat=True))
-        return search.find(self, text, *SEARCHED, or_else=models.Q(profile__in=profiles, external_id=text))
+        return text_search.find(self, text, *SEARCHED, or_else=models.Q(profile__in=profiles, external_id=text))
 
     def of_leavers(self, today: date) -> Self:
-        """Seats whose user's last day is today or past; a later one is only announced."""
+        """Seats whose user's last day is today or past. A later last day is only announced."""
         return self.filter(match__person__left_on__lte=today)
 
 
 class Subscription(models.Model):
-    """A seat as the vendor last described it. Ended seats stay as history; a seat that returns is the same row."""
+    """A seat as the vendor last described it. Ended seats stay as history. A seat that returns keeps its row."""
 
     class Status(models.TextChoices):
         ACTIVE = "active", "Active"
@@ -54,8 +54,8 @@ class Subscription(models.Model):
         REMOVED = "removed", "Removed"
         UNKNOWN = "unknown", "Unknown"
 
-    # Without indexes of their own: the unique constraint and the indexes below start with these columns already, and
-    # every index more is paid for a million times on the first download.
+    # No indexes of their own: the unique constraint and the indexes below already begin with these columns, and every
+    # further index costs a million entries on the first download.
     profile = models.ForeignKey(
         "profiles.IntegrationProfile", on_delete=models.CASCADE, related_name="subscriptions", db_index=False
     )
@@ -73,8 +73,8 @@ class Subscription(models.Model):
     surname = models.CharField(max_length=255, blank=True)
     account_id = models.CharField(max_length=255, blank=True)
     employee_id = models.CharField("vendor's external id", max_length=255, blank=True)
-    secondary_emails = models.TextField(blank=True, help_text="One address a line.")
-    roles = models.TextField(blank=True, help_text="One vendor role a line.")
+    secondary_emails = models.TextField(blank=True, help_text="One address per line.")
+    roles = models.TextField(blank=True, help_text="One vendor role per line.")
     is_admin = models.BooleanField(default=False)
     status = models.CharField(max_length=12, choices=Status.choices)
     vendor_status = models.CharField(max_length=60, blank=True)
@@ -84,7 +84,7 @@ class Subscription(models.Model):
     suspended_at = models.DateTimeField(null=True, blank=True)
 
     excluded = models.BooleanField(
-        default=False, db_default=False, help_text="Left out by an exclusion rule; counted nowhere else."
+        default=False, db_default=False, help_text="By an exclusion rule. Counted nowhere else."
     )
 
     first_seen_at = models.DateTimeField()
@@ -104,7 +104,7 @@ class Subscription(models.Model):
         ]
         indexes = [
             models.Index(fields=["display_name", "id"], name="subscription_by_name"),
-            # What is counted on every page, in so few columns that counting a million reads a few megabytes.
+            # Every page counts by these columns. The index has no others, so counting a million seats reads little.
             models.Index(
                 fields=["profile", "status", "consumes_license"],
                 condition=models.Q(ended_at=None, excluded=False),

@@ -1,9 +1,9 @@
 """Create, change or delete one person by hand.
 
-1. A change is refused when somebody else changed the person since the form was opened.
-2. Addresses are replaced as a whole; the first is the one lists show.
-3. New matches are asked for where the number or an address changed.
-4. The audit trail says what changed.
+1. Refuse a change if somebody else has changed the person since the form was opened.
+2. Replace all addresses. The first one is shown in lists.
+3. Record what changed in the audit trail.
+4. Request matching for all profiles if the employee number or an address changed.
 """
 
 from __future__ import annotations
@@ -14,18 +14,16 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from samsaas import audit
+from samsaas.lib import edits
 from subscriptions import rematch
 from subscriptions.models import Person, PersonAddress
 
 FIELDS = ("key", "name", "department", "manager", "cost_center", "country", "left_on")
 
 
-class EditConflict(Exception):
-    """Somebody else saved the person after this form was opened."""
-
-
 @transaction.atomic
 def create(data: dict[str, Any], *, by: User) -> Person:
+    """Create a person from the cleaned data of the form."""
     person = Person.objects.create(**{field: data[field] for field in FIELDS})
     _replace_addresses(person, data["addresses"])
     audit.record(by, "created person", person)
@@ -35,38 +33,31 @@ def create(data: dict[str, Any], *, by: User) -> Person:
 
 @transaction.atomic
 def change(person_id: int, data: dict[str, Any], *, by: User) -> Person:
-    """Store changes. Raises `EditConflict`; nothing is written then."""
+    """Store changes. Raises `edits.EditConflict`; nothing is written then."""
     person = Person.objects.select_for_update().get(pk=person_id)
-    if data["version"] != version(person):
-        raise EditConflict
-    before = {field: str(getattr(person, field) or "") for field in FIELDS}
-    held = [one.address for one in person.addresses.all()]
-    for field in FIELDS:
-        setattr(person, field, data[field])
+    edits.refuse_stale(data["version"], version(person))
+    changes = edits.set_changed(person, data, FIELDS)
     person.save()
-    after = {field: str(getattr(person, field) or "") for field in FIELDS}
-    changed = [field for field in FIELDS if before[field] != after[field]]
-    if held != data["addresses"]:
+    old_addresses = [one.address for one in person.addresses.all()]
+    if old_addresses != data["addresses"]:
         _replace_addresses(person, data["addresses"])
-        before["addresses"], after["addresses"] = ", ".join(held), ", ".join(data["addresses"])
-        changed.append("addresses")
-    told = {"before": {name: before[name] for name in changed}, "after": {name: after[name] for name in changed}}
-    audit.record(by, "changed person", person, **told)
-    if {"key", "addresses"} & set(changed):
+        changes.add("addresses", ", ".join(old_addresses), ", ".join(data["addresses"]))
+    audit.record(by, "changed person", person, before=changes.before, after=changes.after)
+    if {"key", "addresses"} & changes.after.keys():
         rematch.ask_everywhere(by=by)
     return person
 
 
 @transaction.atomic
 def delete(person: Person, *, by: User) -> None:
-    """The person goes with their addresses and matches; their seats stay, without a user."""
+    """Delete the person with their addresses and matches. Their seats stay, without a user."""
     audit.record(by, "deleted person", person, number=person.key, matches=person.matches.count())
     person.delete()
     rematch.ask_everywhere(by=by)
 
 
 def version(person: Person) -> str:
-    """Changes with every save."""
+    """A text that changes with every save, to notice an edit conflict."""
     return person.updated_at.isoformat()
 
 

@@ -1,12 +1,12 @@
-"""The filter of the list of people; it lives in the URL."""
+"""The filter of the list of people. Its state is in the URL."""
 
 from __future__ import annotations
 
 import django_filters
-from django.db.models import Q, QuerySet
 
 from samsaas.lib.tables import ListFilter, search
 from subscriptions.models import Person
+from subscriptions.models.person import PersonQuerySet
 from subscriptions.people import directory
 
 ACTIVE, LEFT = "active", "left"
@@ -16,31 +16,29 @@ WITH, WITHOUT = "with", "without"
 class PersonFilter(ListFilter):
     finds_words = True
 
-    q = search(placeholder="Name, number, department or e-mail", method="find")
+    q = search(placeholder="Name, number, department or e-mail", method="by_text")
     department = django_filters.ChoiceFilter(
-        label="Department", choices=lambda: directory.choices("department"), empty_label="Any"
+        label="Department", choices=lambda: directory.column_choices("department"), empty_label="Any"
     )
     country = django_filters.ChoiceFilter(
-        label="Country", choices=lambda: directory.choices("country"), empty_label="Any"
+        label="Country", choices=lambda: directory.column_choices("country"), empty_label="Any"
     )
     state = django_filters.ChoiceFilter(
         label="State", choices=[(ACTIVE, "Active"), (LEFT, "Left")], empty_label="Any", method="by_state"
     )
     seats = django_filters.ChoiceFilter(
-        label="Seats", choices=[(WITH, "With seats"), (WITHOUT, "Without")], empty_label="Any", method="by_seats"
+        label="Subscriptions", choices=[(WITH, "With"), (WITHOUT, "Without")], empty_label="Any", method="by_seats"
     )
 
     class Meta:
         model = Person
         fields = ("q", "department", "country", "state", "seats")
 
-    def find(self, queryset: QuerySet[Person], name: str, value: str) -> QuerySet[Person]:
-        return directory.told_by(queryset, value)
+    def by_text(self, queryset: PersonQuerySet, name: str, value: str) -> PersonQuerySet:
+        return queryset.search(value)
 
-    def by_state(self, queryset: QuerySet[Person], name: str, value: str) -> QuerySet[Person]:
-        here = Q(left_on=None) | ~directory.leavers()
-        return queryset.filter(here if value == ACTIVE else directory.leavers())
+    def by_state(self, queryset: PersonQuerySet, name: str, value: str) -> PersonQuerySet:
+        return queryset.not_leavers() if value == ACTIVE else queryset.leavers()
 
-    def by_seats(self, queryset: QuerySet[Person], name: str, value: str) -> QuerySet[Person]:
-        holding = directory.with_a_seat()
-        return queryset.filter(holding if value == WITH else ~holding)
+    def by_seats(self, queryset: PersonQuerySet, name: str, value: str) -> PersonQuerySet:
+        return queryset.holding_seats() if value == WITH else queryset.without_seats()

@@ -11,7 +11,6 @@ from samsaas.lib.form_fields import require_printable
 from subscriptions import addresses
 from subscriptions.models import Person
 from subscriptions.people import directory, edit as edit_people
-from subscriptions.people.imports import file as people_file
 
 LONGEST_LIST = 10_000
 
@@ -24,7 +23,7 @@ class PersonForm(forms.ModelForm):
         required=False,
         max_length=LONGEST_LIST,
         widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false", "autocomplete": "off"}),
-        help_text="One a line, the usual one first. ASCII letters are stored in lower case.",
+        help_text="One per line, the main one first. ASCII letters are stored in lower case.",
     )
     version = forms.CharField(widget=forms.HiddenInput, required=False, max_length=40)
 
@@ -32,7 +31,7 @@ class PersonForm(forms.ModelForm):
         model = Person
         fields = ("key", "name", "department", "manager", "cost_center", "country", "left_on")
         widgets = {"left_on": forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")}
-        help_texts = {"country": "Two letters, such as DE.", "manager": "Their own number, as in this form."}
+        help_texts = {"country": "Two letters, such as DE.", "manager": "The employee number of the manager."}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -44,7 +43,7 @@ class PersonForm(forms.ModelForm):
             self.fields["manager"].help_text = "Nobody in the directory has this number."
 
     def clean_country(self) -> str:
-        """In small letters it is meant all the same; the model looks at it afterwards."""
+        """Accept lower case; the model then checks the code."""
         country: str = self.cleaned_data["country"]
         return country.upper()
 
@@ -59,7 +58,7 @@ class PersonForm(forms.ModelForm):
     def clean(self) -> dict[str, Any]:
         data: dict[str, Any] = super().clean() or self.cleaned_data
         if data.get("manager") and data["manager"] == data.get("key"):
-            self.add_error("manager", people_file.OWN_MANAGER)
+            self.add_error("manager", directory.OWN_MANAGER)
         return data
 
     def clean_addresses(self) -> list[str]:

@@ -28,7 +28,9 @@ class PersonTable(Table):
     department = NameColumn()
     country = NameColumn()
     seats = MarkupColumn(
-        '<a href="{{ record.get_absolute_url }}#seats">{{ value|number }}</a>', verbose_name="Seats", attrs=NUMBER
+        '<a href="{{ record.get_absolute_url }}#seats">{{ value|number }}</a>',
+        verbose_name="Subscriptions",
+        attrs=NUMBER,
     )
 
     class Meta(Table.Meta):

@@ -1,4 +1,4 @@
-"""Change how a software model is managed: its switch, its cost, its name; or delete one that nothing hangs on."""
+"""Change a software model: whether it is under management, its cost, its name. Or delete one that is not used."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ FIELDS = (*SoftwareModel.PARTS, "under_management", "cost_override", "currency")
 
 @transaction.atomic
 def run(model: SoftwareModel, *, by: User) -> bool:
-    """Store the model's management fields. Returns whether anything was different; only then there is an audit line."""
+    """Store the model's fields. Returns whether anything changed; only then is there an audit line."""
     before = SoftwareModel.objects.select_for_update().get(pk=model.pk)
     changes: dict[str, Any] = {
-        name: {"before": _plain(getattr(before, name)), "after": _plain(getattr(model, name))}
+        name: {"before": _audit_value(getattr(before, name)), "after": _audit_value(getattr(model, name))}
         for name in FIELDS
         if getattr(before, name) != getattr(model, name)
     }
@@ -30,20 +30,20 @@ def run(model: SoftwareModel, *, by: User) -> bool:
 
 @transaction.atomic
 def delete(model: SoftwareModel, *, by: User) -> bool:
-    """Take an empty model away. False when something hangs on it (by now)."""
+    """Delete a model that nothing refers to. False if something does, perhaps only since the page was opened."""
     locked = SoftwareModel.objects.select_for_update().get(pk=model.pk)
     if not is_empty(locked):
         return False
-    audit.record(by, "deleted software model", locked, **{name: _plain(getattr(locked, name)) for name in FIELDS})
+    audit.record(by, "deleted software model", locked, **{name: _audit_value(getattr(locked, name)) for name in FIELDS})
     locked.delete()
     return True
 
 
 def is_empty(model: SoftwareModel) -> bool:
-    """Whether nothing refers to it: no subscription identifier, and so no seat, nor anything another app keeps."""
+    """Whether nothing refers to the model: no subscription identifier, and so no seat, and no row of another app."""
     relations = SoftwareModel._meta.related_objects
     return not any(one.related_model._base_manager.filter(**{one.field.name: model}).exists() for one in relations)
 
 
-def _plain(value: Any) -> Any:
+def _audit_value(value: Any) -> Any:
     return value if isinstance(value, bool) else "" if value is None else str(value)

@@ -1,4 +1,4 @@
-"""Filters of software models and subscription identifiers; they live in the URL."""
+"""Filters of software models and subscription identifiers. Their state is in the URL."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from subscriptions.models import (
 
 
 class SoftwareModelFilter(ListFilter):
-    q = search(placeholder="Publisher, product or edition", method="find")
+    q = search(placeholder="Publisher, product or edition", method="by_text")
     under_management = django_filters.ChoiceFilter(
         label="License under management", choices=[("yes", "Yes"), ("no", "No")], empty_label="Any", method="managed"
     )
@@ -27,14 +27,14 @@ class SoftwareModelFilter(ListFilter):
     def managed(self, queryset: QuerySet[SoftwareModel], name: str, value: str) -> QuerySet[SoftwareModel]:
         return queryset.filter(under_management=value == "yes")
 
-    def find(self, queryset: QuerySet[SoftwareModel], name: str, value: str) -> QuerySet[SoftwareModel]:
+    def by_text(self, queryset: QuerySet[SoftwareModel], name: str, value: str) -> QuerySet[SoftwareModel]:
         return queryset.filter(
             Q(publisher__icontains=value) | Q(product__icontains=value) | Q(edition__icontains=value)
         )
 
 
 class IdentifierFilter(ListFilter):
-    q = search(placeholder="Identifier or software model", method="find")
+    q = search(placeholder="Identifier or software model", method="by_text")
     recognized = django_filters.ChoiceFilter(
         label="Software model",
         choices=[("no", "Unrecognized"), ("yes", "Mapped")],
@@ -52,11 +52,11 @@ class IdentifierFilter(ListFilter):
     def listed_by(
         self, queryset: QuerySet[SubscriptionIdentifier], name: str, value: IntegrationProfile
     ) -> QuerySet[SubscriptionIdentifier]:
-        """Those of which the profile lists a seat; the figures stay those of all profiles."""
+        """Identifiers of which the profile lists a seat. Their figures still count all profiles."""
         seats = Subscription.objects.filter(profile=value, identifier=OuterRef("pk")).listed()
         return queryset.filter(Exists(seats))
 
-    def find(
+    def by_text(
         self, queryset: QuerySet[SubscriptionIdentifier], name: str, value: str
     ) -> QuerySet[SubscriptionIdentifier]:
         matches = Q(identifier__icontains=value)

@@ -14,7 +14,7 @@ PARTS = SoftwareModel.PARTS
 
 
 class MapForm(forms.Form):
-    """An existing software model, or the three parts of a new one."""
+    """Choose an existing software model, or describe a new one by its three parts."""
 
     software_model = forms.ModelChoiceField(
         label="Software model",
@@ -24,7 +24,7 @@ class MapForm(forms.Form):
     )
     publisher = forms.CharField(max_length=120, required=False)
     product = forms.CharField(max_length=120, required=False)
-    edition = forms.CharField(max_length=120, required=False, help_text="May stay empty.")
+    edition = forms.CharField(max_length=120, required=False, help_text="Optional.")
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
@@ -41,18 +41,18 @@ class MapForm(forms.Form):
 
     @property
     def chosen(self) -> SoftwareModel:
-        """The model asked for; one that is described is not stored yet."""
+        """The chosen model, or a new one from its three parts, which the caller saves."""
         existing: SoftwareModel | None = self.cleaned_data["software_model"]
         return existing or SoftwareModel(**{name: self.cleaned_data[name] for name in PARTS})
 
 
 class SoftwareModelForm(forms.ModelForm):
-    """Whether the license is under management, what a seat of it costs, and its name where no vendor gave it."""
+    """Whether the license is under management, its cost per seat, and its name unless a vendor gave it."""
 
     class Meta:
         model = SoftwareModel
         fields = ("publisher", "product", "edition", "under_management", "cost_override", "currency")
-        help_texts = {"edition": "May stay empty."}
+        help_texts = {"edition": "Optional."}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -67,12 +67,12 @@ class SoftwareModelForm(forms.ModelForm):
         if cleaned.get("cost_override") is not None and not cleaned.get("currency"):
             self.add_error("currency", "A cost needs its currency.")
         if cleaned.get("cost_override") is None and cleaned.get("currency"):
-            self.add_error("cost_override", "A currency needs a cost. Empty both to let the entitlements say it.")
+            self.add_error("cost_override", "A currency needs a cost. Empty both to use the cost in the entitlements.")
         if "product" in self.fields:
             self._refuse_twin(*(cleaned[name] for name in PARTS))
         return cleaned
 
     def _refuse_twin(self, publisher: str, product: str, edition: str) -> None:
-        twin = SoftwareModel.objects.named(publisher, product, edition).exclude(pk=self.instance.pk).first()
+        twin = SoftwareModel.objects.with_name(publisher, product, edition).exclude(pk=self.instance.pk).first()
         if twin:
-            raise ValidationError(f"There is {twin} already. Map the subscription identifiers to it instead.")
+            raise ValidationError(f"{twin} exists already. Map the subscription identifiers to it instead.")

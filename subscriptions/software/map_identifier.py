@@ -1,8 +1,8 @@
 """Map a subscription identifier to a software model, or unmap it.
 
-Seats hang on their identifier, so all of them, of every profile, move with it at once.
+Seats belong to their identifier, so all of them, in every profile, move with it at once.
 
-1. Find the model, whatever the case of its letters, or create it.
+1. Find the model, without regard to case, or create it.
 2. Write the identifier and its line in the audit trail in one transaction.
 """
 
@@ -20,15 +20,15 @@ from subscriptions.models import SoftwareModel, Subscription, SubscriptionIdenti
 
 @dataclass(frozen=True)
 class Moving:
-    """The seats of an identifier: what counts now, what a rule leaves out, and history."""
+    """How many seats an identifier has: current, excluded and ended ones."""
 
     current: int
     left_out: int
     ended: int
 
 
-def moving(identifier: SubscriptionIdentifier) -> Moving:
-    """How many subscriptions follow the identifier wherever it is mapped to."""
+def count_moving(identifier: SubscriptionIdentifier) -> Moving:
+    """How many seats move when the identifier is mapped to another model."""
     listed = Q(ended_at=None)
     counted = Subscription.objects.filter(identifier=identifier).aggregate(
         current=Count("pk", filter=listed & Q(excluded=False)),
@@ -40,15 +40,15 @@ def moving(identifier: SubscriptionIdentifier) -> Moving:
 
 @transaction.atomic
 def run(identifier: SubscriptionIdentifier, model: SoftwareModel | None, *, by: User) -> Moving:
-    """Map it to `model` (one that is not stored: to the one of the same words, made if need be), or unmap it.
+    """Map the identifier to `model`, or unmap it if that is None. Returns how many seats moved.
 
-    Returns what moved.
+    A model that is not stored yet is looked up by its name, and created if there is none.
     """
     locked = SubscriptionIdentifier.objects.select_for_update().get(pk=identifier.pk)
     before = locked.software_model
     if model is not None and model.pk is None:
         model = SoftwareModel.objects.find_or_make(*model.parts)
-    moved = moving(locked)
+    moved = count_moving(locked)
     if model == before:
         return moved
     locked.software_model = model

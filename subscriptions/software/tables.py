@@ -14,25 +14,25 @@ class SoftwareModelTable(Table):
     caption = "Software models"
     row_links = True
     empty_title = "No software model yet"
-    empty_text = "A software model is created by itself when the first subscription of it is downloaded."
+    empty_text = "A software model is created automatically when its first subscription is downloaded."
 
     product = MarkupColumn('<a href="{{ record.get_absolute_url }}">{{ record }}</a>', verbose_name="Software model")
     publisher = NameColumn()
     edition = NameColumn()
     current = MarkupColumn(
         "<a href=\"{% url 'subscription_list' %}?model={{ record.pk }}\">{{ value|number }}</a>",
-        verbose_name="Current seats",
+        verbose_name="Current subscriptions",
         attrs=NUMBER,
     )
     consuming = MarkupColumn(
         "<a href=\"{% url 'subscription_list' %}?model={{ record.pk }}&amp;license=yes\">{{ value|number }}</a>",
-        verbose_name="Licenses used",
+        verbose_name="Licenses in use",
         attrs=NUMBER,
     )
 
     left_out = MarkupColumn(
         "<a href=\"{% url 'subscription_list' %}?model={{ record.pk }}&amp;seats=excluded\">{{ value|number }}</a>",
-        verbose_name="Left out by a rule",
+        verbose_name="Excluded",
         attrs=NUMBER,
     )
     under_management = MarkupColumn(
@@ -55,12 +55,12 @@ class SoftwareModelTable(Table):
 
 
 class IdentifierTable(Table):
-    """Unrecognized identifiers come first: they are work."""
+    """Unrecognized identifiers come first, because somebody has to map them."""
 
     caption = "Subscription identifiers"
     row_links = True
     empty_title = "No subscription identifier yet"
-    empty_text = "Every seat type or plan that a download names is listed here by itself."
+    empty_text = "Every seat type or plan that a download finds is listed here automatically."
     filtered_title = "No identifier matches"
 
     identifier = MarkupColumn(
@@ -74,14 +74,14 @@ class IdentifierTable(Table):
     )
     current = MarkupColumn(
         "<a href=\"{% url 'subscription_list' %}?identifier={{ record.pk }}\">{{ value|number }}</a>",
-        verbose_name="Current seats",
+        verbose_name="Current subscriptions",
         attrs=NUMBER,
     )
     statuses = MarkupColumn("", verbose_name="By status", orderable=False)
     left_out = MarkupColumn(
         "<a href=\"{% url 'subscription_list' %}?identifier={{ record.pk }}&amp;seats=excluded\">"
         "{{ value|number }}</a>",
-        verbose_name="Left out by a rule",
+        verbose_name="Excluded",
         attrs=NUMBER,
     )
     ended = MarkupColumn(
@@ -102,9 +102,9 @@ class IdentifierTable(Table):
         return queryset.order_by(*keys, "vendor", "identifier", "pk"), True
 
     def render_statuses(self, record: SubscriptionIdentifier) -> str:
-        """Every status somebody has, with the way to the rows behind it."""
+        """The count of each status that occurs, as a link to its rows."""
         shown = [(status, getattr(record, f"current_{status.value}")) for status in Subscription.Status]
         base = f"{reverse('subscription_list')}?identifier={record.pk}&status="
         links = ((f"{base}{status.value}", f"{count:,}", status.label.lower()) for status, count in shown if count)
-        told = format_html_join(", ", '<a class="quiet" href="{}">{} {}</a>', links)
-        return told or format_html('<span class="nothing">{}</span>', "–")
+        statuses = format_html_join(", ", '<a class="quiet" href="{}">{} {}</a>', links)
+        return statuses or format_html('<span class="nothing">{}</span>', "–")

@@ -1,4 +1,4 @@
-"""Software models with the seats that use them; and the subscription identifiers that map to them."""
+"""Pages of software models with their seats, and of the subscription identifiers that map to them."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from subscriptions.software.tables import IdentifierTable, SoftwareModelTable
 
 
 def software_model_list(request: HttpRequest) -> HttpResponse:
-    """Every software model with its seats."""
+    """All software models with their seats."""
     context = tables.listing(request, software_figures.software_models(), SoftwareModelTable, SoftwareModelFilter)
     return render(request, "subscriptions/software/software_model_list.html", context)
 
 
 def software_model_detail(request: HttpRequest, pk: int) -> HttpResponse:
-    """Seats by status, by profile and by last activity, and the vendor's own license count beside ours."""
+    """Seats by status, by profile and by last activity, and licenses as counted here and per vendor."""
     model = get_object_or_404(SoftwareModel, pk=pk)
     seats = Subscription.objects.filter(identifier__software_model=model)
     by_profile = figures.by_profile(seats)
@@ -44,20 +44,20 @@ def software_model_detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def software_model_edit(request: SignedInRequest, pk: int) -> HttpResponse:
-    """License under management, the cost that overrides what the entitlements say, and a name given by hand."""
+    """Edit whether the license is under management, the cost that overrides the entitlements, and the name."""
     model = get_object_or_404(SoftwareModel, pk=pk)
     form = SoftwareModelForm(request.POST or None, instance=model)
     if form.is_valid():
         changed = edit_model.run(form.instance, by=request.user)
-        messages.success(request, f"{model} was saved." if changed else "Nothing was different.")
+        messages.success(request, f"{model} was saved." if changed else "Nothing was changed.")
         return redirect(model)
-    # Its name is asked for again: the form may have filled in another one that was refused.
+    # The model is read again, because an invalid form may have changed the name of this instance.
     context = {"model": get_object_or_404(SoftwareModel, pk=pk), "form": form}
     return render(request, "subscriptions/software/software_model_form.html", context)
 
 
 def software_model_delete(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Ask first; only a model that nothing hangs on can go."""
+    """Delete a model after a confirmation, if nothing refers to it."""
     model = get_object_or_404(SoftwareModel, pk=pk)
     if request.method == "POST" and edit_model.delete(model, by=request.user):
         messages.success(request, f"{model} was deleted.")
@@ -69,46 +69,48 @@ def software_model_delete(request: SignedInRequest, pk: int) -> HttpResponse:
 
 
 def identifier_list(request: HttpRequest) -> HttpResponse:
-    """Every seat type the vendors named, unrecognized ones first."""
+    """All seat types of the vendors, unrecognized ones first."""
     context = tables.listing(request, software_figures.identifiers(), IdentifierTable, IdentifierFilter)
-    context["waiting"] = software_figures.unrecognized()
+    context["waiting"] = software_figures.count_unrecognized()
     return render(request, "subscriptions/software/identifier_list.html", context)
 
 
 def identifier_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """One identifier: its software model, its seats by status and by profile."""
     identifier = get_object_or_404(software_figures.identifiers(), pk=pk)
-    return render(request, "subscriptions/software/identifier_detail.html", _context(identifier))
+    return render(request, "subscriptions/software/identifier_detail.html", _identifier_context(identifier))
 
 
 def identifier_map(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Choose or describe the software model; says first how many subscriptions move."""
+    """Choose or describe the software model. The page says how many subscriptions move."""
     identifier = get_object_or_404(software_figures.identifiers(), pk=pk)
     form = MapForm(request.POST or None, initial={"software_model": identifier.software_model_id})
     if form.is_valid():
         moved = map_identifier.run(identifier, form.chosen, by=request.user)
         identifier.refresh_from_db(fields=["software_model"])
-        said = f"{identifier} is {identifier.software_model} now, with its {moved.current:,} current subscriptions."
-        messages.success(request, said)
+        message = f"{identifier} is {identifier.software_model} now, with its {moved.current:,} current subscriptions."
+        messages.success(request, message)
         return redirect(identifier)
-    return render(request, "subscriptions/software/identifier_map.html", _context(identifier) | {"form": form})
+    return render(
+        request, "subscriptions/software/identifier_map.html", _identifier_context(identifier) | {"form": form}
+    )
 
 
 def identifier_unmap(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Ask first, then take the software model away."""
+    """Remove the software model from an identifier, after a confirmation."""
     identifier = get_object_or_404(software_figures.identifiers(), pk=pk)
     if request.method == "POST":
         map_identifier.run(identifier, None, by=request.user)
-        messages.success(request, f"{identifier} is unrecognized now; its subscriptions count under no software model.")
+        messages.success(request, f"{identifier} is unrecognized now. Its subscriptions count under no software model.")
         return redirect(identifier)
-    return render(request, "subscriptions/software/identifier_unmap.html", _context(identifier))
+    return render(request, "subscriptions/software/identifier_unmap.html", _identifier_context(identifier))
 
 
-def _context(identifier: SubscriptionIdentifier) -> dict[str, object]:
+def _identifier_context(identifier: SubscriptionIdentifier) -> dict[str, object]:
     seats = Subscription.objects.filter(identifier=identifier)
     return {
         "identifier": identifier,
-        "moving": map_identifier.moving(identifier),
+        "moving": map_identifier.count_moving(identifier),
         "by_status": figures.by_status(seats, identifier=identifier.pk),
         "by_profile": figures.by_profile(seats),
         "list_url": links.list_url(identifier=identifier.pk),

@@ -1,4 +1,4 @@
-"""The activity coverage of a profile, drawn, for pages of other apps."""
+"""The activity coverage of a profile as a drawing, for pages of other apps."""
 
 from __future__ import annotations
 
@@ -10,35 +10,38 @@ from django import template
 from django.db.models import prefetch_related_objects
 from django.utils import timezone
 
-from profiles.models import IntegrationProfile
+from profiles.models import IntegrationProfile, JobRun
 from profiles.notices import Notice
 from subscriptions.activity import coverage
 
 register = template.Library()
 
-# A pull comes once a day; until then the time since the last one is open, and nobody needs to look.
-PATIENCE = timedelta(hours=36)
-# State -> label, meaning, fill, and how far from the top its band begins: shapes differ, not colors alone.
+# A pull comes once a day. Until it is clearly late, the time since the last one is no reason for a notice.
+LATE_AFTER = timedelta(hours=36)
+# State -> label, meaning, fill, and distance of its band from the top, so that states differ by more than color.
 STATES = {
     "settled": ("Settled", "read to its end, a day or longer ago", "fill-good", 0),
     "fresh": ("Fresh", "read, late events may still come", "fill-info", 3.5),
     "gap": ("Gap", "not read: unknown, never inactive", "fill-warn", 7.5),
 }
 
-GAPS = Notice("warn", "Activity is not covered throughout", "What happened then counts as unknown, never as inactive.")
+GAPS = Notice("warn", "Activity is not fully covered", "Time that was not read counts as unknown, never as inactive.")
 
 
 @register.simple_tag
 def coverage_of(profile: IntegrationProfile) -> dict[str, Any]:
-    """The band with its legend; `gaps` are those worth a banner, `only_waits` says that all wait for the next pull."""
+    """The drawing with its legend.
+
+    `gaps` are worth a notice; `only_waits` says that all of them end with the next pull.
+    """
     now = timezone.now()
-    told = coverage.figures(profile, now)
+    known = coverage.time_line_with_days(profile, now)
     drawn, start = [], 0.0
-    for stretch in told["stretches"]:
-        drawn.append(_drawn(stretch, start))
+    for stretch in known["stretches"]:
+        drawn.append(_draw_stretch(stretch, start))
         start += stretch.share
-    legend = [_legend(state, days) for state, days in told["days"].items()]
-    gaps = _gaps(told["stretches"], profile, now)
+    legend = [_legend_entry(state, days) for state, days in known["days"].items()]
+    gaps = _gaps_to_show(known["stretches"], profile, now)
     return {
         "stretches": drawn,
         "legend": legend,
@@ -51,32 +54,34 @@ def coverage_of(profile: IntegrationProfile) -> dict[str, Any]:
 
 @register.simple_tag
 def add_gaps(profiles: Sequence[IntegrationProfile]) -> str:
-    """Put gaps worth a banner among the `notices` of each profile: one query for all. Prints nothing."""
+    """Add a notice to the `notices` of each profile that has a gap worth one. One query for all; prints nothing."""
     now = timezone.now()
     pulling = [one for one in profiles if one.pull_activity and one.status == IntegrationProfile.Status.PUBLISHED]
     prefetch_related_objects(pulling, "coverage")
     for profile in pulling:
-        if _gaps(coverage.line(profile, now), profile, now):
+        if _gaps_to_show(coverage.time_line(profile, now), profile, now):
             profile.notices.append(GAPS)  # type: ignore[attr-defined]
     return ""
 
 
-def _gaps(stretches: list[coverage.Stretch], profile: IntegrationProfile, now: datetime) -> list[coverage.Stretch]:
-    return [one for one in stretches if one.state == "gap" and _matters(one, profile, now)]
+def _gaps_to_show(
+    stretches: list[coverage.Stretch], profile: IntegrationProfile, now: datetime
+) -> list[coverage.Stretch]:
+    return [one for one in stretches if one.state == "gap" and _is_worth_a_notice(one, profile, now)]
 
 
-def _matters(gap: coverage.Stretch, profile: IntegrationProfile, now: datetime) -> bool:
-    """A hole in the middle always; the open end only when pulls have had their time and did not come."""
-    return gap.until < now or (profile.activity_refreshed_at is not None and gap.until - gap.since > PATIENCE)
+def _is_worth_a_notice(gap: coverage.Stretch, profile: IntegrationProfile, now: datetime) -> bool:
+    """A gap before the last pull always is; the time since the last pull only if the next one is late."""
+    return gap.until < now or (profile.activity_refreshed_at is not None and gap.until - gap.since > LATE_AFTER)
 
 
-def _drawn(stretch: coverage.Stretch, start: float) -> dict[str, Any]:
+def _draw_stretch(stretch: coverage.Stretch, start: float) -> dict[str, Any]:
     label, _, fill, top = STATES[stretch.state]
     return {
         "label": label,
         "since": stretch.since,
         "until": stretch.until,
-        "days": _days((stretch.until - stretch.since).total_seconds() / 86400),
+        "days": _days_text((stretch.until - stretch.since).total_seconds() / 86400),
         "fill": fill,
         "start": f"{start:.3f}",
         "width": f"{stretch.share:.3f}",
@@ -85,19 +90,27 @@ def _drawn(stretch: coverage.Stretch, start: float) -> dict[str, Any]:
     }
 
 
-def _legend(state: str, days: float) -> dict[str, Any]:
+def _legend_entry(state: str, days: float) -> dict[str, Any]:
     label, meaning, fill, top = STATES[state]
     return {
         "label": label,
         "meaning": meaning,
-        "days": _days(days),
+        "days": _days_text(days),
         "fill": fill,
         "swatch_top": f"{1.2 * top:g}",
         "swatch_height": f"{12 - 1.2 * top:g}",
     }
 
 
-def _days(days: float) -> str:
+def _days_text(days: float) -> str:
     if days < 1:
         return f"{24 * days:.0f} h"
     return f"{days:.1f}".removesuffix(".0") + (" day" if days == 1 else " days")
+
+
+@register.filter
+def run_covers(run: JobRun) -> str:
+    """What the time that a pull has read is worth."""
+    if run.state == JobRun.State.SUCCEEDED:
+        return "This time was read to its end and is covered. Its last day may still get late events."
+    return "This time is not covered: only a reading that comes to its end proves anything."

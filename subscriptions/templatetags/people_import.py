@@ -1,37 +1,101 @@
-"""An import's lines in words, for its pages."""
+"""An import and its lines in words, for its pages."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from django import template
+from django.utils.html import format_html
+from django.utils.text import Truncator
 
-from subscriptions.models import PersonImportRow
+from samsaas.templatetags.ui import ago, icon, number, outside, pill
+from subscriptions.models import PersonImport, PersonImportRow
 from subscriptions.people.imports import file as people_file
 from subscriptions.people.imports.differences import ADDRESSES
 from subscriptions.people.imports.file import EMAILS, HEADINGS, KEY, LEFT_ON, NAME
 
 register = template.Library()
 
+# What a line would do -> tone, icon and word.
+EFFECTS: dict[str, tuple[str, str, str]] = {
+    PersonImportRow.Effect.NEW: ("good", "plus", "New"),
+    PersonImportRow.Effect.CHANGED: ("info", "pencil", "Changed"),
+    PersonImportRow.Effect.BACK: ("warn", "user-circle", "Returned"),
+    PersonImportRow.Effect.SAME: ("idle", "check", "Unchanged"),
+    PersonImportRow.Effect.REFUSED: ("bad", "x", "Refused"),
+}
+# The state of an import whose job has ended -> how its pill looks.
+LOOKS: dict[str, str] = {PersonImport.State.UNREADABLE: "failed", PersonImport.State.APPLIED: "yes"}
+
+
+@register.filter
+def import_state(upload: PersonImport) -> str:
+    """The state of an import: of its job while there is one, and then of the file."""
+    if upload.waits:
+        return pill("warning", "To be confirmed")
+    if upload.broke_off:
+        return pill("failed", "Not read")
+    if upload.at_work:
+        return pill("running", upload.get_state_display())
+    return pill(LOOKS.get(upload.state, "canceled"), upload.get_state_display())
+
+
+@register.filter
+def import_history(upload: PersonImport) -> str:
+    """When a file came, from whom, and when it was applied."""
+    who = format_html(" by {}", upload.uploaded_by.get_username()) if upload.uploaded_by else ""
+    applied = format_html(", applied {}", ago(upload.applied_at)) if upload.applied_at else ""
+    return format_html("Uploaded {}{}{}.", ago(upload.uploaded_at), who, applied)
+
+
+@register.filter
+def import_applied(upload: PersonImport) -> str:
+    """What applying a file has done to the directory."""
+    counts = {name: upload.counters.get(name) or 0 for name in ("new", "changed", "back", "leavers")}
+    done = [
+        f"{number(counts['new'])} {'person' if counts['new'] == 1 else 'people'} added",
+        f"{number(counts['changed'])} changed",
+        f"{number(counts['back'])} returned" if counts["back"] else "",
+        f"{number(counts['leavers'])} marked as {'a leaver' if counts['leavers'] == 1 else 'leavers'}",
+    ]
+    return ", ".join(filter(None, done)) + "."
+
+
+@register.filter
+def long_text(text: str, most: int) -> str:
+    """A text that shows this many letters of itself; the rest opens, without JavaScript too."""
+    if len(text) <= most:
+        return outside(text)
+    return format_html(
+        '<details class="long"><summary>{}</summary>{}</details>', outside(Truncator(text).chars(most)), outside(text)
+    )
+
+
+@register.filter
+def import_effect(row: PersonImportRow) -> str:
+    """What a line of the file would do, as a pill."""
+    tone, name, word = EFFECTS[row.effect]
+    return format_html('<span class="pill pill-{}">{}<span>{}</span></span>', tone, icon(name), word)
+
 
 @register.simple_tag
 def row_changes(row: PersonImportRow) -> list[dict[str, Any]]:
-    """What a line changes, or gives a new person: column, what it was, and what it will be, as it was read."""
-    values = people_file.parsed(row.values["cells"])
+    """The columns that a line changes or gives to a new person, with the value before and after."""
+    values = people_file.parse_cells(row.values["cells"])
     now = {ADDRESSES: values.addresses, **values.fields}
     before = row.values.get("before", {})
     new = row.effect == PersonImportRow.Effect.NEW
-    told = {name for name in now if now[name]} - {KEY, NAME} if new else set(before)
+    shown = {name for name in now if now[name]} - {KEY, NAME} if new else set(before)
     return [
         {
             "label": headings[0].capitalize(),
-            "was": _words(before.get(name)),
-            "now": _words(now.get(name)) or ("still here" if name == LEFT_ON else ""),
+            "was": _value_text(before.get(name)),
+            "now": _value_text(now.get(name)) or ("active" if name == LEFT_ON else ""),
         }
         for column, headings in HEADINGS.items()
-        if (name := ADDRESSES if column == EMAILS else column) in told
+        if (name := ADDRESSES if column == EMAILS else column) in shown
     ]
 
 
-def _words(value: Any) -> str:
+def _value_text(value: Any) -> str:
     return ", ".join(value) if isinstance(value, list) else str(value or "")

@@ -12,6 +12,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if HERE in item.path.parents:
             item.add_marker(pytest.mark.own_database)
+            item.add_marker(pytest.mark.connector)
 
 
 @pytest.fixture(autouse=True)

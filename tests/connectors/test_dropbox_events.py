@@ -215,7 +215,7 @@ def test_device_sessions_give_the_latest_moment_and_never_the_future() -> None:
         ],
         "has_more": False,
     }
-    events.devices(json.dumps(body).encode(), BOUND).fold(into)
+    events.devices_page(json.dumps(body).encode(), BOUND).fold(into)
     (use,) = into.rows()
     assert use[:3] == ("dbmid:1", "", "") and use.kind == "web_session"
     assert use.latest == datetime(2026, 7, 3, tzinfo=UTC)
@@ -234,7 +234,7 @@ def test_device_sessions_give_the_latest_moment_and_never_the_future() -> None:
 def test_an_odd_device_record_is_set_aside_alone(odd: Any) -> None:
     fit = {"team_member_id": "dbmid:1", "web_sessions": [{"updated": "2026-07-01T00:00:00Z"}]}
     into = Uses()
-    events.devices(json.dumps({"devices": [odd, fit], "has_more": False}).encode(), BOUND).fold(into)
+    events.devices_page(json.dumps({"devices": [odd, fit], "has_more": False}).encode(), BOUND).fold(into)
     assert [use.external_id for use in into.rows()] == ["dbmid:1"] and into.counters["set_aside"] == 1
 
 

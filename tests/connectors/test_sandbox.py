@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import dropbox
@@ -13,7 +15,7 @@ from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
 from requests.structures import CaseInsensitiveDict
 
-from profiles.connectors.dropbox.sandbox import Request, Response, Sandbox
+from profiles.connectors.dropbox.sandbox import Request, Response, Sandbox, log
 from profiles.connectors.dropbox.sandbox.arguments import MISSING
 from profiles.connectors.dropbox.sandbox.routes import ROUTES
 from profiles.connectors.dropbox.sandbox.team import LargeTeam, demo_teams, status_of
@@ -208,6 +210,54 @@ def test_the_demo_people_are_many_kinds_and_always_the_same() -> None:
     scripts = {m["profile"]["name"]["display_name"][0] for m in nordwind}
     assert any("\u0590" < c < "\u06ff" for c in scripts)
     assert any(c > "\u3000" for c in scripts)
+
+
+LATE = dt.datetime(2028, 2, 29, 23, 59, tzinfo=dt.UTC)
+MONTH = dt.timedelta(days=30)
+
+
+def started(day: dt.datetime, state: Path | None = None) -> Sandbox:
+    return Sandbox(state_file=state, now=lambda: day)
+
+
+def told(sandbox: Sandbox, until: dt.datetime) -> list[Any]:
+    """Members, and a fortnight of the log before a moment, of every team."""
+    fortnight = until - dt.timedelta(days=14)
+    return [(team.members, list(log.events(team, fortnight, until))) for team in sandbox.teams.values()]
+
+
+def stamps(sandbox: Sandbox, name: str) -> list[str]:
+    members = [member for team in sandbox.teams.values() for member in team.members]
+    return [member["profile"][name] for member in members if name in member["profile"]]
+
+
+def test_a_restart_a_month_later_finds_the_same_past(tmp_path: Path) -> None:
+    before = told(started(LATE, tmp_path / "state"), LATE)
+    assert told(started(LATE + MONTH, tmp_path / "state"), LATE) == before
+    assert told(started(LATE + MONTH), LATE) != before, "a sandbox that keeps nothing begins on its own first day"
+
+
+def test_a_state_file_of_before_the_day_was_kept_tells_the_past_it_told(tmp_path: Path) -> None:
+    path = tmp_path / "state"
+    started(LATE, path)
+    kept = json.loads(path.read_text())
+    del kept["first_day"]
+    path.write_text(json.dumps(kept))
+    for _ in range(2):
+        old = started(LATE, path)
+        assert min(stamps(old, "joined_on")) > "2019-01-07" and max(stamps(old, "joined_on")) < "2026-05-29T16:00:00Z"
+        assert max(stamps(old, "invited_on")) < "2026-07-15T09:00:00Z"
+
+
+@pytest.mark.parametrize("later", [dt.timedelta(0), dt.timedelta(days=3653)])
+def test_a_team_is_as_old_as_ever_on_its_first_day(later: dt.timedelta) -> None:
+    sandbox = started(LATE + later)
+    age = LATE + later - dt.datetime.fromisoformat(max(stamps(sandbox, "joined_on")))
+    assert dt.timedelta(days=177) < age < dt.timedelta(days=250)
+    team = next(iter(sandbox.teams.values()))
+    active = [place for place in enumerate(team.members) if status_of(place[1]) == "active"]
+    silent = [index for index, member in active if log.last_seen(team, index, member, LATE + later) is None]
+    assert 10 < len(silent) < 40 < len(active), "some have used nothing lately, on the first day as well"
 
 
 def test_a_million_people_are_made_page_by_page() -> None:

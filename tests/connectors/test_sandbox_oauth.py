@@ -122,7 +122,7 @@ def test_allow_gives_a_code_and_cancel_an_error_both_with_the_state(sandbox: San
 
 
 def test_who_is_no_admin_is_told_so(sandbox: Sandbox) -> None:
-    somebody = next(iter(sandbox.teams.values())).somebody()["profile"]["team_member_id"]
+    somebody = next(iter(sandbox.teams.values())).any_member()["profile"]["team_member_id"]
     response = decide(sandbox, somebody)
     assert response.status == 403
     assert b"You must be team administrator to complete this action" in response.body

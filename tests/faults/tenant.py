@@ -11,6 +11,7 @@ from typing import Any
 
 from django.utils import timezone
 
+from profiles import tasks
 from profiles.connectors import base
 from profiles.connectors.dropbox.sandbox import Fault, Request, Response, Sandbox, log
 from profiles.connectors.dropbox.sandbox.team import Team, status_of
@@ -50,13 +51,13 @@ class Tenant:
         assert len(ended) >= 3, "download, people, activity"
 
     def execute(self, process: str, **given: Any) -> JobRun:
-        run, _ = queue.request(self.profile, process, trigger=JobRun.Trigger.MANUAL, **given)
+        run, _ = queue.request(queue.Request(process, JobRun.Trigger.MANUAL, profile=self.profile, **given))
         assert run
         return self.go_on(run)
 
     def go_on(self, run: JobRun) -> JobRun:
         """One message for this run is delivered."""
-        worlds.DOORBELLS[run.process](run.pk)
+        tasks.execute(run.pk)
         run.refresh_from_db()
         return run
 
@@ -126,7 +127,7 @@ class Tenant:
 
     def log(self) -> list[dict[str, Any]]:
         """Every event since the start of the analysis."""
-        since = coverage._midnight(self.profile.analyze_activity_from)
+        since = coverage._midnight_of(self.profile.analyze_activity_from)
         return list(log.events(self.team, since, self.sandbox.now()))
 
     def true_days(self) -> Counter[tuple[str, date]]:
@@ -151,7 +152,7 @@ class Tenant:
 
     def unknown_days(self) -> float:
         """Days since the start of the analysis for which nothing is proved."""
-        return float(coverage.figures(self.profile, timezone.now())["days"]["gap"])
+        return float(coverage.time_line_with_days(self.profile, timezone.now())["days"]["gap"])
 
     def claims(self) -> list[tuple[Any, Any]]:
         """The intervals that are said to be known."""

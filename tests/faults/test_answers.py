@@ -207,7 +207,9 @@ def test_an_odd_member_goes_alone(measured: Any) -> None:
 def test_an_odd_event_goes_alone(measured: Any) -> None:
     team = next(iter(small_sandbox().teams.values()))
     day = datetime(2026, 3, 3, tzinfo=UTC).date()
-    counted = [one for one in log.of_day(team, day) if one.get("actor", {}).get("user", {}).get("team_member_id")]
+    counted = [
+        one for one in log.events_of_day(team, day) if one.get("actor", {}).get("user", {}).get("team_member_id")
+    ]
     whole = [one for one in counted if one["event_type"][".tag"] != "login_fail"][:4]
     assert len(whole) == 4
     lost = tried = 0

@@ -11,12 +11,13 @@ from django.contrib.auth.models import User
 from django.db import connection, transaction
 from django.utils import timezone
 
-from profiles.connectors import base
-from profiles.jobs import execute as runs, queue
+from profiles.jobs import execute, queue
+from profiles.jobs.job import Job
 from profiles.models import IntegrationProfile, JobRun
 from samsaas import schedule
 from subscriptions.matching import edit_rules
 from subscriptions.models import ResolutionRule
+from subscriptions.rematch import MATCH
 from tests import factories, worlds
 from tests.faults.crowd import at_once, together
 
@@ -36,7 +37,7 @@ class Reader:
         self.profile, self.by = factories.profile(refreshed_at=timezone.now()), by
         self.seen: list[str] = []
 
-    def read(self, job: runs.Job, *, now: Any) -> None:
+    def read(self, job: Job, *, now: Any) -> None:
         """A verb that reads first and is slow to end."""
         self.seen.append(IntegrationProfile.objects.values_list("team_name", flat=True).get(pk=self.profile.pk))
         job.progress(items=1)
@@ -44,7 +45,7 @@ class Reader:
     def work(self) -> None:
         """A worker's turn."""
         for pk in JobRun.objects.filter(state=JobRun.State.QUEUED).values_list("pk", flat=True):
-            runs.execute(pk, self.read)
+            execute.run(pk, self.read)
 
     def write(self, name: str) -> None:
         """A change and its request in one transaction, as the pages make them."""
@@ -53,12 +54,12 @@ class Reader:
             self.ask()
 
     def ask(self) -> tuple[JobRun | None, bool]:
-        return queue.request_anew(self.profile, base.MATCH, trigger=JobRun.Trigger.MANUAL, by=self.by)
+        return queue.request_anew(self.profile, MATCH, trigger=JobRun.Trigger.MANUAL, by=self.by)
 
-    def begin(self) -> runs.Job:
-        run, _ = queue.request(self.profile, base.MATCH, trigger=JobRun.Trigger.MANUAL)
+    def begin(self) -> Job:
+        run, _ = queue.request(queue.Request(MATCH, JobRun.Trigger.MANUAL, profile=self.profile))
         assert run
-        job = runs.claim(run.pk)
+        job = execute.claim(run.pk)
         assert job
         return job
 
@@ -80,7 +81,7 @@ def test_a_change_is_never_lost_between_the_beginning_and_the_end_of_a_run(reade
     """A queued run is claimed, runs and ends while somebody writes; another beat sweeps."""
     lost = 0
     for number in range(ROUNDS):
-        queue.request(reader.profile, base.MATCH, trigger=JobRun.Trigger.MANUAL)
+        queue.request(queue.Request(MATCH, JobRun.Trigger.MANUAL, profile=reader.profile))
         name = f"Team {number}"
         answers = together(reader.work, lambda name=name: reader.write(name), schedule.sweep)
         assert [answer for answer in answers if isinstance(answer, Exception)] == []
@@ -111,7 +112,7 @@ def test_eight_beats_start_what_waits_once(reader: Reader, measured: Any) -> Non
 
 
 def test_a_queued_run_does_not_begin_before_the_change_it_has_to_read_is_committed(reader: Reader) -> None:
-    queue.request(reader.profile, base.MATCH, trigger=JobRun.Trigger.MANUAL)
+    queue.request(queue.Request(MATCH, JobRun.Trigger.MANUAL, profile=reader.profile))
 
     def work() -> None:
         reader.work()

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from profiles.connection import refresh_token
 from profiles.connectors import base
-from profiles.jobs import execute as runs, queue
+from profiles.jobs import execute, queue
 from profiles.models import ConnectionAlias, Credential, IntegrationProfile, JobRun, ScheduledJob
 from samsaas import schedule
 from tests.faults.tenant import TOKEN, Tenant
@@ -35,19 +35,19 @@ def seconds_ago(run: JobRun, seconds: int) -> None:
 def test_leases_are_right_on_a_machine_whose_clock_is_wrong(tenant: Tenant, measured: Any, wrong: timedelta) -> None:
     mistakes = []
     with time_machine.travel(timezone.now() + wrong, tick=True):
-        run, _ = queue.request(tenant.profile, base.DOWNLOAD, trigger=JobRun.Trigger.MANUAL)
+        run, _ = queue.request(queue.Request(base.DOWNLOAD, JobRun.Trigger.MANUAL, profile=tenant.profile))
         assert run
-        job = runs.claim(run.pk)
+        job = execute.claim(run.pk)
         assert job
         mistakes += ["a living worker's run was taken"] * queue.sweep()["lost"]
         seconds_ago(run, 50)
         mistakes += ["a living worker's run was taken"] * queue.sweep()["lost"]
         seconds_ago(run, 61)
         mistakes += ["a dead worker's run was left"] * (1 - queue.sweep()["lost"])
-        again = runs.claim(run.pk)
+        again = execute.claim(run.pk)
         assert again
-        again.throttled(600)
-        mistakes += ["a waiting run was started"] * bool(runs.claim(run.pk))
+        again.requeue_throttled(600)
+        mistakes += ["a waiting run was started"] * bool(execute.claim(run.pk))
         JobRun.objects.filter(pk=run.pk).update(not_before=Now() - timedelta(seconds=1))
         mistakes += ["a run whose time had come was left"] * (tenant.go_on(run).state != "succeeded")
         mistakes += lease_of_the_token(tenant)
@@ -60,7 +60,7 @@ def lease_of_the_token(tenant: Tenant) -> list[str]:
     Credential.objects.filter(pk=held.pk).update(
         lease_owner="another", lease_until=Now() + timedelta(seconds=30), expires_at=timezone.now() - HOUR
     )
-    found = ["a held lease was taken"] * refresh_token._lease(held.pk, "us")
+    found = ["a held lease was taken"] * refresh_token._take_lease(held.pk, "us")
     Credential.objects.filter(pk=held.pk).update(lease_until=Now() - timedelta(seconds=1))
     refreshed = tenant.calls(TOKEN)
     refresh_token.run(held.pk, now=timezone.now())

@@ -12,9 +12,9 @@ from django.apps import apps
 from django.db import connection
 from django.db.models import QuerySet
 
-from profiles import delete_profile
+from profiles import delete_profile, tasks
 from profiles.connectors import base
-from profiles.jobs import execute as runs, queue
+from profiles.jobs import execute, queue
 from profiles.models import ConnectionAlias, Credential, IntegrationProfile, JobRun
 from subscriptions.download import staging
 from tests import worlds
@@ -94,7 +94,7 @@ def test_deleting_while_a_worker_publishes_leaves_nothing(tenant: Tenant, integr
     left, rounds = [], 3
     for _ in range(rounds):
         run, doomed = ask(tenant, base.DOWNLOAD), tenant.profile
-        work = partial(worlds.DOORBELLS[base.DOWNLOAD], run.pk)
+        work = partial(tasks.execute, run.pk)
         ended = together(work, partial(delete_profile.run, doomed, by=integrator.user))
         assert ended == [None, None]
         staging.drop_orphans()
@@ -118,20 +118,20 @@ def test_a_run_that_is_taken_back_in_the_moment_it_is_claimed_starts_nothing(
         return done
 
     monkeypatch.setattr(QuerySet, "update", and_canceled)
-    assert runs.claim(run.pk) is None
+    assert execute.claim(run.pk) is None
 
 
 def test_a_second_request_of_a_running_process_finds_the_first(tenant: Tenant, measured: Any) -> None:
     overlaps = 0
     for process, (first, _) in ROUTES.items():
         before, run = tenant.calls(first), ask(tenant, process)
-        worker = threading.Thread(target=at_once, args=(1, partial(worlds.DOORBELLS[process], run.pk)))
+        worker = threading.Thread(target=at_once, args=(1, partial(tasks.execute, run.pk)))
         with tenant.held(first) as arrived:
             worker.start()
             assert arrived.wait(20)
             for _ in range(5):
                 assert ask(tenant, process) == run
-                worlds.DOORBELLS[process](run.pk)
+                tasks.execute(run.pk)
         worker.join(20)
         run.refresh_from_db()
         assert run.state == "succeeded"
@@ -140,6 +140,6 @@ def test_a_second_request_of_a_running_process_finds_the_first(tenant: Tenant, m
 
 
 def ask(tenant: Tenant, process: str) -> JobRun:
-    run, _ = queue.request(tenant.profile, process, trigger=JobRun.Trigger.MANUAL)
+    run, _ = queue.request(queue.Request(process, JobRun.Trigger.MANUAL, profile=tenant.profile))
     assert run
     return run

@@ -181,7 +181,7 @@ class Busy(Team):
         for one in self.chance.sample(self.order, 3):
             one["profile"]["name"]["surname"] = f"Changed {self.chance.random()}"
         if self.place < 6:  # one joins and one leaves in a listing: within what may end without a person's word
-            joined = self.made(1000 + len(self.members))
+            joined = self.make_member(1000 + len(self.members))
             joined["profile"]["status"] = {".tag": "active"}
             self.members.append(joined)
             self.order.append(joined)

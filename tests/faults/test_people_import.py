@@ -16,6 +16,7 @@ import pytest
 from django.db import connection
 from django.db.models.functions import Now
 
+from profiles import tasks
 from profiles.jobs import queue
 from profiles.models import JobRun
 from subscriptions.models import Person, PersonImport, PersonImportPiece
@@ -31,17 +32,17 @@ LINES, BATCH = 40, 10
 WORKER = """
 import sys, time, django
 django.setup()
-from subscriptions import tasks
+from profiles import tasks
 from subscriptions.people.imports import apply as apply_people, differences as people_differences
-people_differences.BATCH, write, done = 10, apply_people._write, []
+people_differences.BATCH, write, done = 10, apply_people._write_people, []
 def stay(steps, now):
     write(steps, now)
     done.append(steps)
     if len(done) == 2:
         print("in the middle", flush=True)
         time.sleep(60)
-apply_people._write = stay
-tasks.import_people(int(sys.argv[1]))
+apply_people._write_people = stay
+tasks.execute(int(sys.argv[1]))
 """
 
 
@@ -77,7 +78,7 @@ def death(run: JobRun | None) -> None:
     """A worker takes the run and dies of it."""
     assert run
     with pytest.raises(Killed):
-        worlds.DOORBELLS[run.process](run.pk)
+        tasks.execute(run.pk)
     assert JobRun.objects.get(pk=run.pk).state == "running"
 
 
@@ -104,9 +105,9 @@ def test_a_worker_that_dies_at_any_batch_of_the_reading_loses_nothing(
         upload = uploaded(listing(range(LINES)), keeper.user)
         with monkeypatch.context() as patched:
             if place < places:
-                patched.setattr(stage_people, "_rows", dies_at(place, stage_people._rows))
+                patched.setattr(stage_people, "_compare_records", dies_at(place, stage_people._compare_records))
             else:
-                patched.setattr(people_differences, "counted", dies_at(1, people_differences.counted))
+                patched.setattr(people_differences, "count_figures", dies_at(1, people_differences.count_figures))
             death(upload.run)
         assert upload.pieces.exists() and upload.rows.count() == BATCH * min(place - 1, LINES // BATCH)
         replaced()
@@ -120,8 +121,8 @@ def test_a_worker_that_dies_at_any_step_of_applying_applies_nothing_and_its_succ
     keeper: Any, measured: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     half = wrong = 0
-    steps = [(apply_people, "_write", place) for place in range(1, LINES // BATCH + 1)]
-    steps += [(apply_people.match_people, "ask_everywhere", 1), (apply_people.audit, "record", 1)]
+    steps = [(apply_people, "_write_people", place) for place in range(1, LINES // BATCH + 1)]
+    steps += [(apply_people.rematch, "ask_everywhere", 1), (apply_people.audit, "record", 1)]
     for module, name, place in steps:
         Person.objects.all().delete()
         upload = staged(listing(range(LINES)), keeper.user)
@@ -183,7 +184,7 @@ def test_two_admins_and_doubled_clicks_and_messages_apply_a_file_once(keeper: An
     asked = JobRun.objects.filter(state="queued", subject=upload.pk)
     assert asked.count() == 1
     run = asked.get().pk
-    assert at_once(5, lambda: worlds.DOORBELLS["import_people"](run)) == [None] * 5
+    assert at_once(5, lambda: tasks.execute(run)) == [None] * 5
     upload.refresh_from_db()
     assert upload.state == "applied" and upload.run_id == run
     measured("F34", "20 clicks on Apply by two people, 5 messages", "people wrong or doubled", wrong_people())
@@ -197,13 +198,13 @@ def test_a_worker_that_was_given_up_cannot_apply_what_its_successor_has_to(
     keeper.post(f"{upload.get_absolute_url()}apply/")
     upload.refresh_from_db()
     with monkeypatch.context() as patched:
-        write = apply_people._write
+        write = apply_people._write_people
 
         def overtaken(*given: Any) -> None:
             write(*given)
             JobRun.objects.filter(pk=upload.run_id).update(generation=99)
 
-        patched.setattr(apply_people, "_write", overtaken)
+        patched.setattr(apply_people, "_write_people", overtaken)
         worlds.work()
     assert not Person.objects.exists()
     measured("F31", "a worker loses its run while it applies people", "people it has written", Person.objects.count())
@@ -215,14 +216,14 @@ def test_a_file_thrown_away_while_it_waits_or_is_read_leaves_no_personal_data(
 ) -> None:
     upload = uploaded(listing(range(LINES)), keeper.user)
     if moment == "reading":
-        rows = stage_people._rows
+        rows = stage_people._compare_records
 
         def meanwhile(*given: Any) -> Any:
             if stage_people.PersonImportRow.objects.count() == BATCH:
                 press_away(keeper, upload)
             return rows(*given)
 
-        monkeypatch.setattr(stage_people, "_rows", meanwhile)
+        monkeypatch.setattr(stage_people, "_compare_records", meanwhile)
     else:
         press_away(keeper, upload)
     worlds.work()
@@ -241,12 +242,12 @@ def test_a_file_that_takes_its_worker_down_each_time_can_be_read_again_or_thrown
 ) -> None:
     upload = uploaded(listing(range(LINES)), keeper.user)
     with monkeypatch.context() as patched:
-        patched.setattr(stage_people, "_show", dies_at(1, stage_people._show))
+        patched.setattr(stage_people, "_show_preview", dies_at(1, stage_people._show_preview))
         death(upload.run)
         for _ in range(queue.MAX_ATTEMPTS - 1):
             JobRun.objects.update(heartbeat_at=Now() - timedelta(seconds=61))
             queue.sweep()
-            patched.setattr(stage_people, "_show", dies_at(1, stage_people._show))
+            patched.setattr(stage_people, "_show_preview", dies_at(1, stage_people._show_preview))
             death(upload.run)
         JobRun.objects.update(heartbeat_at=Now() - timedelta(seconds=61))
         queue.sweep()

@@ -15,11 +15,12 @@ from celery import current_app
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from profiles import tasks
 from profiles.connectors import base
 from profiles.jobs import queue
 from profiles.models import JobRun
+from profiles.models.run import VALIDATE
 from samsaas import schedule
-from subscriptions import tasks
 from tests import servers, worlds
 from tests.faults.crowd import at_once
 from tests.faults.tenant import LIST, Tenant
@@ -66,7 +67,7 @@ def test_a_bell_nobody_heard_is_rung_again_within_seconds(
     draft: Any, broker: Callable[[str], None], redis_url: str
 ) -> None:
     broker(f"redis://127.0.0.1:{servers.free_port()}/0")
-    queue.request(draft, base.DOWNLOAD, trigger=MANUAL)
+    queue.request(queue.Request(base.DOWNLOAD, MANUAL, profile=draft))
     assert queue.sweep()["rung"] == 0
     JobRun.objects.update(rung_at=JobRun.objects.get().rung_at - queue.TRY_AGAIN)
     broker(redis_url)
@@ -85,7 +86,7 @@ def test_a_broker_that_forgot_its_messages_is_told_again(
     clicks = [worlds.draft_profile(f"Dropbox {number}") for number in range(10)]
     with redis.Redis.from_url(redis_url) as server:
         server.flushall()
-        asked = {queue.request(profile, base.DOWNLOAD, trigger=MANUAL)[0].pk for profile in clicks}  # type: ignore[union-attr]
+        asked = {queue.request(queue.Request(base.DOWNLOAD, MANUAL, profile=profile))[0].pk for profile in clicks}  # type: ignore[union-attr]
         assert server.llen("celery") == len(clicks)
         server.flushall()
         assert queue.sweep()["rung"] == 0
@@ -99,7 +100,7 @@ def test_a_broker_that_forgot_its_messages_is_told_again(
 
 
 def test_twenty_clicks_make_one_run(tenant: Tenant, measured: Any) -> None:
-    answers = at_once(20, lambda: queue.request(tenant.profile, base.DOWNLOAD, trigger=MANUAL))
+    answers = at_once(20, lambda: queue.request(queue.Request(base.DOWNLOAD, MANUAL, profile=tenant.profile)))
     rows = JobRun.objects.filter(state="queued")
     assert [fresh for _, fresh in answers].count(True) == 1
     assert {run.pk for run, _ in answers} == {rows.get().pk}
@@ -125,7 +126,7 @@ def test_eight_beats_follow_a_step_once(tenant: Tenant, measured: Any) -> None:
 def test_a_message_delivered_ten_times_downloads_once(connected: Any, dropbox: Any, measured: Any) -> None:
     run = JobRun.objects.get(state="queued")
     dropbox.log.clear()
-    assert at_once(10, lambda: tasks.download(run.pk)) == [None] * 10
+    assert at_once(10, lambda: tasks.execute(run.pk)) == [None] * 10
     run.refresh_from_db()
     assert (run.state, run.generation, run.attempts) == ("succeeded", 1, 1)
     listings = [route for route, _ in dropbox.log if route == LIST]
@@ -135,14 +136,14 @@ def test_a_message_delivered_ten_times_downloads_once(connected: Any, dropbox: A
 def test_a_message_that_comes_back_while_its_task_runs_starts_nothing(tenant: Tenant, measured: Any) -> None:
     """What Redis does to a task that runs for longer than the visibility timeout."""
     before = tenant.calls(LIST)
-    run, _ = queue.request(tenant.profile, base.DOWNLOAD, trigger=MANUAL)
+    run, _ = queue.request(queue.Request(base.DOWNLOAD, MANUAL, profile=tenant.profile))
     assert run
-    first = threading.Thread(target=lambda: at_once(1, lambda: tasks.download(run.pk)))
+    first = threading.Thread(target=lambda: at_once(1, lambda: tasks.execute(run.pk)))
     with tenant.held(LIST) as arrived:
         first.start()
         assert arrived.wait(20)
         for _ in range(5):
-            tasks.download(run.pk)
+            tasks.execute(run.pk)
     first.join(20)
     run.refresh_from_db()
     assert (run.state, run.generation, run.attempts) == ("succeeded", 1, 1)
@@ -164,5 +165,5 @@ def test_one_consent_is_exchanged_once_however_often_its_address_is_opened(
     answers = at_once(20, come_back)
     assert not [answer for answer in answers if isinstance(answer, Exception) or answer >= 500]
     exchanges = [route for route, _ in dropbox.log].count("oauth2/token")
-    assert JobRun.objects.get().process == base.VALIDATE and draft.created_at <= timezone.now()
+    assert JobRun.objects.get().process == VALIDATE and draft.created_at <= timezone.now()
     measured("F2", "the vendor's answer opened by 20 at once", "exchanges", exchanges, must="= 1")

@@ -21,6 +21,7 @@ from profiles.connectors import base
 from profiles.connectors.dropbox.sandbox import Fault
 from profiles.connectors.dropbox.sandbox.messages import Delivery
 from profiles.models import Credential, IntegrationProfile, JobRun, ScheduledJob
+from profiles.models.run import VALIDATE
 from profiles.oauth import scopes
 from samsaas import schedule
 from tests import worlds
@@ -36,6 +37,8 @@ django.setup()
 from datetime import timedelta
 from django.utils import timezone
 from profiles.connection import refresh_token
+from tests import clock
+clock.Journey(clock.moment(sys.argv[3])).begin()
 refresh_token.LEASE = timedelta(seconds=int(sys.argv[2]))
 refresh_token.run(int(sys.argv[1]), now=timezone.now())
 """
@@ -70,7 +73,7 @@ def another_process(credential: Credential) -> subprocess.Popen[bytes]:
         "DROPBOX_TOKEN_URL": settings.DROPBOX_TOKEN_URL,
         "DROPBOX_API_URL": settings.DROPBOX_API_URL,
     }
-    command = [sys.executable, "-c", REFRESHER, str(credential.pk), str(LEASE_SECONDS)]
+    command = [sys.executable, "-c", REFRESHER, str(credential.pk), str(LEASE_SECONDS), timezone.now().isoformat()]
     return subprocess.Popen(command, cwd=ROOT, env=environment)
 
 
@@ -134,7 +137,7 @@ def test_a_scope_the_vendor_misses_is_named_with_what_to_do(tenant: Tenant, meas
         run = tenant.execute(process)
         assert (run.state, run.error_kind) == ("failed", "MissingScope") and run.error_request_id
         named += scope in run.error_message and bool(run.error_remedy)
-        validation = tenant.execute(base.VALIDATE)
+        validation = tenant.execute(VALIDATE)
         named += scope in validation.error_message
         tenant.sandbox.store.tokens = dict(kept)
     cases = 2 * len(tried)
@@ -162,8 +165,8 @@ def test_a_grant_that_lost_a_scope_switches_its_process_off_and_says_so(
             worlds.connect(integrator, tenant.profile, tenant.sandbox)
         worlds.work_on()
         page = integrator.get(f"/integration-profiles/{tenant.profile.pk}/").content.decode()
-        others = {row.process.key for row in scopes.xray(tenant.profile) if row.state == "ready"}
-        run = JobRun.objects.filter(process=base.VALIDATE).latest("pk")
+        others = {row.process.key for row in scopes.by_grant_and_refusals(tenant.profile) if row.state == "ready"}
+        run = JobRun.objects.filter(process=VALIDATE).latest("pk")
         right += process not in others and scope in page and scope in run.error_message
     measured(
         "F9",

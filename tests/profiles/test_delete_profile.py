@@ -160,7 +160,7 @@ def assert_nothing_left() -> None:
 
 
 def test_a_deadlock_with_a_worker_is_tried_again(integrator, monkeypatch):
-    profile, delete = inhabited(1), delete_profile._delete
+    profile, delete = inhabited(1), delete_profile._delete_rows
     refused = []
 
     def first_refused(*arguments):
@@ -169,7 +169,7 @@ def test_a_deadlock_with_a_worker_is_tried_again(integrator, monkeypatch):
             refused.append(True)
             raise OperationalError("deadlock detected")
 
-    monkeypatch.setattr(delete_profile, "_delete", first_refused)
+    monkeypatch.setattr(delete_profile, "_delete_rows", first_refused)
     delete_profile.run(profile, by=integrator.user)
     assert refused and not IntegrationProfile.objects.exists()
     assert AuditEntry.objects.filter(verb="deleted profile").count() == 1
@@ -195,7 +195,7 @@ def test_a_database_that_keeps_refusing_is_reported_not_hidden(integrator, monke
     def refuses(*arguments):
         raise OperationalError("database is locked")
 
-    monkeypatch.setattr(delete_profile, "_delete", refuses)
+    monkeypatch.setattr(delete_profile, "_delete_rows", refuses)
     with pytest.raises(OperationalError):
         delete_profile.run(profile, by=integrator.user)
     assert IntegrationProfile.objects.filter(pk=profile.pk).exists()

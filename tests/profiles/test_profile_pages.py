@@ -45,7 +45,7 @@ def test_the_vendor_is_chosen_from_a_list_and_continue_leads_to_its_form(integra
 
 def test_the_form_shows_the_redirect_url_the_scopes_and_the_look_back(integrator):
     page = integrator.get(NEW).content.decode()
-    assert "http://localhost:8000/oauth_redirect.do" in page and "DropBox Subscription" in page
+    assert "http://localhost:8000/oauth_redirect.do" in page and "DropBox" not in page
     for scope in ("members.read", "team_info.read", "events.read", "members.write", "members.delete", "groups.read"):
         assert scope in page
     earliest = timezone.localtime(timezone.now() - timedelta(days=60)).strftime("%Y-%m-%dT")

@@ -150,7 +150,7 @@ def test_a_skipped_seat_can_be_proposed_anew_and_both_are_on_its_page(user: Any,
 def test_a_seat_that_goes_in_the_same_moment_is_refused(account: Any, seat: Subscription) -> None:
     stale = Subscription.objects.get(pk=seat.pk)
     seat.delete()
-    with pytest.raises(propose.Refused, match="deleted with its integration profile"):
+    with pytest.raises(propose.ProposalRefused, match="deleted with its integration profile"):
         propose.run(stale, justification="low_usage", note="", by=account("sam_user"), now=timezone.now())
 
 

@@ -68,7 +68,7 @@ def test_the_page_that_asks_first_says_how_many_become_closed_skipped(integrator
     assert "removal candidates" not in integrator.get(path).content.decode()
     for state in (State.READY, State.AWAITING_USER, State.CLOSED_SKIPPED):
         factories.candidate(factories.subscription(profile=profile), state=state)
-    stays = integrator.get(path).content.decode().split("What stays")[1]
+    stays = integrator.get(path).content.decode().split("Will be kept")[1]
     assert "Open removal candidates, which become Closed Skipped: 2" in stays
     assert "Closed removal candidates: 1" in stays
 
@@ -80,7 +80,7 @@ def test_a_deletion_that_fails_leaves_the_candidates_open(integrator: Any, monke
     def refuses(*_: Any) -> None:
         raise RuntimeError
 
-    monkeypatch.setattr(delete_profile, "_let_go", refuses)
+    monkeypatch.setattr(delete_profile, "_clear_references", refuses)
     with pytest.raises(RuntimeError):
         delete_profile.run(candidate.profile, by=integrator.user)
     candidate.refresh_from_db()
@@ -95,7 +95,7 @@ def test_a_proposal_in_the_middle_of_the_deletion_is_closed_with_it_or_refused(
     if not connection.features.has_select_for_update:
         pytest.skip("Writers wait for each other on SQLite.")
     user, seat = account("sam_admin"), factories.subscription()
-    proposed, let_go = threading.Event(), delete_profile._let_go
+    proposed, let_go = threading.Event(), delete_profile._clear_references
 
     def propose_it() -> None:
         propose.run(seat, justification="low_usage", note="", by=user, now=timezone.now())
@@ -108,7 +108,7 @@ def test_a_proposal_in_the_middle_of_the_deletion_is_closed_with_it_or_refused(
             threading.Thread(target=propose_it).start()
             assert proposed.wait(20)
 
-    monkeypatch.setattr(delete_profile, "_let_go", meanwhile)
+    monkeypatch.setattr(delete_profile, "_clear_references", meanwhile)
     delete_profile.run(seat.profile, by=user)
     assert not IntegrationProfile.objects.exists()
     candidate = RemovalCandidate.objects.get()

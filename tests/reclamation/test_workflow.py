@@ -70,7 +70,7 @@ def test_the_database_allows_one_open_candidate_a_seat_and_any_number_of_closed_
         factories.candidate(seat, state=State.AWAITING_USER)
 
 
-@pytest.mark.parametrize("fields", [{"state": State.CLOSED_SKIPPED, "closed_at": None}, {"closed_at": timezone.now()}])
-def test_the_database_ties_the_time_of_closing_to_the_state(fields: dict[str, Any]) -> None:
+@pytest.mark.parametrize(("state", "closed"), [(State.CLOSED_SKIPPED, False), (State.READY, True)])
+def test_the_database_ties_the_time_of_closing_to_the_state(state: State, closed: bool) -> None:
     with pytest.raises(IntegrityError), transaction.atomic():
-        factories.candidate(**fields)
+        factories.candidate(state=state, closed_at=timezone.now() if closed else None)

@@ -65,6 +65,11 @@ def test_the_index_has_the_classic_navigation(administrator: Any) -> None:
     assert "Connection &amp; Credential Aliases" in page
 
 
+def test_core_ui_alone_keeps_the_originals_profile_type(administrator: Any, draft: IntegrationProfile) -> None:
+    assert "DropBox Subscription" in administrator.get(PROFILES).content.decode()
+    assert "DropBox" not in administrator.get(draft.get_absolute_url()).content.decode()
+
+
 def test_nothing_read_only_can_be_added_changed_or_deleted(administrator: Any, draft: IntegrationProfile) -> None:
     entry = audit.record(administrator.user, "tried", draft)
     for target, row in (("samsaas/auditentry", entry), ("profiles/credential", Credential.objects.get())):

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from profiles.connectors import base
 from profiles.models import IntegrationProfile, JobRun, ProcessCheck, ScheduledJob
+from profiles.models.run import VALIDATE
 from tests import factories, pages
 
 pytestmark = pytest.mark.django_db
@@ -86,7 +87,7 @@ def test_a_profile_that_is_in_order_asks_for_nothing_and_so_does_one_that_is_bei
     refreshed()
     validating = refreshed()
     failed_validation(validating)
-    factories.run(profile=validating, process=base.VALIDATE, state=JobRun.State.RUNNING)
+    factories.run(profile=validating, process=VALIDATE, state=JobRun.State.RUNNING)
     reader = signed_in("sam_user")
     assert "need you" not in told(reader, "/") and "needs you" not in told(reader, "/")
     assert "Validation failed" not in told(reader, "/integration-profiles/")
@@ -100,7 +101,8 @@ def test_of_many_profiles_those_that_need_somebody_come_first_the_worst_before_t
     failed_refresh(refreshed(display_name="Zulu"))
     page = signed_in("sam_user").get("/").content.decode()
     assert list(pages.rows(page, "Profile")) == ["Zulu", *(f"Stale {number}" for number in range(7))]
-    assert "10 profiles need you" in page and "show what the others need" in page
+    told = pages.text_of(page)
+    assert "10 profiles need you" in told and "show what the others need" in told
 
 
 def test_saying_it_costs_the_same_for_one_profile_and_for_thirty(signed_in: Any) -> None:

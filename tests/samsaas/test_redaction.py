@@ -167,7 +167,7 @@ def test_a_whole_day_at_debug_level_leaves_no_secret_anywhere(
     stored += everything_stored()
 
     assert len(known) >= 6, "there was something to hide"
-    assert messages and "download" in "".join(messages)
+    assert messages and "profiles.tasks.execute" in "".join(messages)
     assert "oauth" in log.getvalue() and log.getvalue().count("\n") > 100
     shown = b"".join(pages).decode()
     for place in (log.getvalue(), stored, shown, "".join(messages)):

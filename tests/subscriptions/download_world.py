@@ -9,7 +9,7 @@ from django.db.models import F
 
 from profiles import connectors
 from profiles.connectors import base
-from profiles.jobs import execute as runs
+from profiles.jobs import execute as executor
 from profiles.models import ConnectionAlias, IntegrationProfile, JobRun
 from subscriptions.download import download
 from subscriptions.models import Subscription
@@ -116,7 +116,7 @@ def queue_run(profile: IntegrationProfile, **given: object) -> JobRun:
 
 def execute(run: JobRun, *, days: float = 0) -> JobRun:
     """Run the row as a worker would, `days` after the story's first day."""
-    runs.execute(run.pk, download.run, clock=lambda: NOW + timedelta(days=days))
+    executor.run(run.pk, download.run, clock=lambda: NOW + timedelta(days=days))
     run.refresh_from_db()
     return run
 

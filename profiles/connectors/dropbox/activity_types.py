@@ -1,7 +1,7 @@
-"""What counts as use of Dropbox: by who acted and by the kind of event, with the reason for every class.
+"""Which events count as use of Dropbox, by actor and by kind of event, with the reason for every class.
 
-Source: `team_log.stone` (26 categories, 631 types in August 2026) and Dropbox Help, View activity. Kinds are sorted by
-category with exceptions by type; the credit goes to the actor, never to a participant or the context. In doubt an event
+Source: `team_log.stone` (26 categories, 631 types in August 2026) and Dropbox Help, View activity. Events are classed
+by category, with exceptions by type. An event counts for its actor, never for a participant or the context. In doubt it
 counts: a seat kept too long costs a license, a seat taken wrongly costs a person's work.
 """
 
@@ -55,42 +55,42 @@ TABLE = (
     ActivityType(
         label="Signing in",
         counts=True,
-        reason="A successful sign-in, or a device linked, is made by the person.",
+        reason="The person signed in or linked a device.",
         examples=("login_success", "device_link_success"),
     ),
     ActivityType(
         label="Sharing and requesting files",
         counts=True,
-        reason="Made by the person for others.",
+        reason="The person shared something with others or asked them for files.",
         examples=("shared_link_create", "shared_folder_create", "file_request_create"),
     ),
     ActivityType(
         label="Administration",
         counts=True,
-        reason="Whatever an administrator does is use of the administrator’s own seat.",
+        reason="What an administrator does is use of the administrator’s own subscription.",
         examples=("member_change_status", "group_create", "team_profile_change_name"),
     ),
     ActivityType(
-        label="Signs of life",
+        label="Background activity",
         counts=True,
-        reason="Weak: a device is online, a password or a second factor was changed. Counted, to be on the safe side.",
+        reason="A weak sign: a device was online, a password or second factor changed. It counts, to be safe.",
         examples=("device_change_ip_desktop", "device_change_ip_web", "logout", "password_change", "tfa_change_status"),
     ),
     ActivityType(
         label="Device sessions",
         counts=True,
-        reason="The latest activity a session tells, where the grant allows to ask. A second signal beside the events.",
+        reason="The latest activity of each session, where the granted scopes allow it. A second signal.",
         examples=("web_session", "desktop_client", "mobile_client"),
     ),
     ActivityType(
-        label="Kinds we do not know yet",
+        label="Unknown kinds of events",
         counts=True,
-        reason="New categories appear. What a person did counts until somebody has looked; the run names them.",
+        reason="Dropbox adds new categories. Their events count, and the run names them for somebody to look at.",
     ),
     ActivityType(
         label="Failed attempts",
         counts=False,
-        reason="Nobody got in; it may not even have been the person.",
+        reason="Nobody got in, and it may have been somebody else who tried.",
         examples=tuple(sorted(FAILURES)),
     ),
     ActivityType(
@@ -100,21 +100,21 @@ TABLE = (
         examples=tuple(sorted(RECEIVED)),
     ),
     ActivityType(
-        label="An administrator wearing the account",
+        label="An administrator signed in as the member",
         counts=False,
-        reason="“Sign in as” shows the member as the actor, but somebody else was at the keyboard.",
+        reason="“Sign in as” shows the member as the actor, but an administrator was at the keyboard.",
         examples=(SIGN_IN_AS,),
     ),
     ActivityType(
-        label="Apps, Dropbox itself, resellers, strangers",
+        label="Apps, Dropbox itself, resellers, outsiders",
         counts=False,
-        reason="Only what a member or an administrator did is credited: a sync bot does not need a seat.",
+        reason="Only what a member or an administrator did counts: a sync bot does not need a subscription.",
         examples=("app", "dropbox", "reseller", "anonymous"),
     ),
     ActivityType(
         label="Being a participant",
         counts=False,
-        reason="To be added to a group or invited to a folder takes no action of one’s own.",
+        reason="Somebody else added the person to a group or invited them to a folder.",
         examples=("group_add_member", "shared_folder_member"),
     ),
 )

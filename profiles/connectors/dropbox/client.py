@@ -1,7 +1,7 @@
-"""Dropbox's RPC calls and how Dropbox words its refusals.
+"""Dropbox's RPC calls, and the words of Dropbox's refusals.
 
-Every call is a POST to `/2/<route>`; a route without arguments takes the JSON text `null`, and answers `{}` with 400.
-Branch on the status first, then on the media type: a 400 is text, a 409 is JSON, a 429 is either.
+Every call is a POST to `/2/<route>`. A route without arguments takes the JSON text `null`, and answers `{}` with a 400.
+Look at the status first, then at the media type: a 400 is text, a 409 is JSON, a 429 may be either.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ NOBODY_THERE = "Nothing was changed. Check DROPBOX_API_URL in the deployment set
 
 
 class _Error(msgspec.Struct):
-    """The error envelope. `error` is a tagged struct, but the SDK guards against a bare string as well."""
+    """The error envelope. `error` is a tagged struct; Dropbox's SDK also accepts a bare string."""
 
     error: Any = None
     error_summary: str | None = None
@@ -73,48 +73,48 @@ class DropboxDialect:
     request_id_header = REQUEST_ID_HEADER
 
     def judge(self, answer: Answer, failure: Failure) -> ConnectorError:
-        told = _envelope(answer)
-        failure = replace(failure, tag=told.tag if told else "")
+        envelope = _read_envelope(answer)
+        failure = replace(failure, tag=envelope.tag if envelope else "")
         if answer.status == 400:
-            return _bad_request(answer, failure)
+            return _bad_request_error(answer, failure)
         if answer.status in (404, 405):
             return ProtocolError("There is no Dropbox API at this address.", failure=failure, remedy=NOBODY_THERE)
-        if told is None:
+        if envelope is None:
             return TryLater(f"Dropbox answered with status {answer.status} and no reason.", failure=failure)
         if answer.status == 401:
-            return _unauthorized(told, failure)
+            return _unauthorized_error(envelope, failure)
         if answer.status == 403:
-            reason = told.words or f"Dropbox does not allow this: {told.tag or 'no reason given'}."
+            reason = envelope.words or f"Dropbox does not allow this: {envelope.tag or 'no reason given'}."
             return Refused(reason, failure=failure)
         if answer.status == 409:
-            return _endpoint_error(told, failure)
+            return _endpoint_error(envelope, failure)
         return ProtocolError(f"Dropbox answered with the unexpected status {answer.status}.", failure=failure)
 
     def retry_after(self, answer: Answer) -> float | None:
-        told = _envelope(answer)
-        seconds = told.error.get("retry_after") if told and isinstance(told.error, dict) else None
-        # bool is an int to Python, not to Dropbox.
+        envelope = _read_envelope(answer)
+        seconds = envelope.error.get("retry_after") if envelope and isinstance(envelope.error, dict) else None
+        # In Python a bool is an int too.
         return float(seconds) if isinstance(seconds, int | float) and not isinstance(seconds, bool) else None
 
 
-def _envelope(answer: Answer) -> _Error | None:
-    """The JSON error body; None for text, HTML and whatever is no object. A proxy's wrong media type is forgiven."""
+def _read_envelope(answer: Answer) -> _Error | None:
+    """The JSON error body; None where the body is not a JSON object. The media type is ignored: proxies change it."""
     try:
         return msgspec.json.decode(answer.body, type=_Error)
     except (ValueError, RecursionError):
         return None
 
 
-def _bad_request(answer: Answer, failure: Failure) -> ConnectorError:
+def _bad_request_error(answer: Answer, failure: Failure) -> ConnectorError:
     text = plain(answer.text, 400)
-    # Dropbox's front end sometimes answers 400 with a page; clients repeat it (watermint/toolbox, assert.go).
+    # Dropbox's front end sometimes answers 400 with a web page; clients repeat the call (watermint/toolbox, assert.go).
     if answer.content_type == "text/html" or text[:15].lower().startswith(("<!doctype", "<html")):
         return TryLater("Dropbox answered with a web page instead of an error.", failure=failure)
-    # A scope the token lacks is a 401; one that nobody ticked for the app is this sentence (floccus #2291).
+    # A scope that the token lacks is a 401. A scope that nobody ticked for the app is this sentence (floccus #2291).
     if unticked := NOT_TICKED.search(text):
         scope = unticked[1]
         return MissingScope(f"The Dropbox app lacks the scope {scope}.", scope=scope, failure=failure)
-    # Text that cannot be a token is a 400, one that could have been one a 401 (dropbox-sdk-python #100).
+    # Text that cannot be a token is a 400; an unknown token is a 401 (dropbox-sdk-python #100).
     if any(words in text for words in NO_TOKEN):
         return Reconnect(f"Dropbox cannot read the stored access token: {text}", failure=failure)
     if "DfB team" in text or "single Dropbox account" in text:
@@ -122,29 +122,29 @@ def _bad_request(answer: Answer, failure: Failure) -> ConnectorError:
     return ProtocolError(f"Dropbox could not read our request: {text}", failure=failure)
 
 
-def _unauthorized(told: _Error, failure: Failure) -> ConnectorError:
-    if told.tag == "expired_access_token":
+def _unauthorized_error(envelope: _Error, failure: Failure) -> ConnectorError:
+    if envelope.tag == "expired_access_token":
         return StaleToken("Dropbox does not accept the renewed access token either.", failure=failure)
-    if told.tag == "missing_scope":
-        scope = told.text("required_scope")
+    if envelope.tag == "missing_scope":
+        scope = envelope.text("required_scope")
         return MissingScope(
             f"The Dropbox connection lacks the scope {scope or '(not named)'}.", scope=scope, failure=failure
         )
-    if told.tag == "user_suspended":
+    if envelope.tag == "user_suspended":
         return Refused("The admin who connected Dropbox is suspended.", failure=failure, remedy=SUSPENDED)
-    if told.tag in ("invalid_select_user", "invalid_select_admin", "route_access_denied"):
-        return Refused(f"Dropbox denies this call to the connected app: {told.tag}.", failure=failure)
-    if told.tag == "invalid_access_token":
+    if envelope.tag in ("invalid_select_user", "invalid_select_admin", "route_access_denied"):
+        return Refused(f"Dropbox denies this call to the connected app: {envelope.tag}.", failure=failure)
+    if envelope.tag == "invalid_access_token":
         return Reconnect("Dropbox no longer honors this connection: invalid_access_token.", failure=failure)
-    # An open union, and SDKs have met a bare "other": what does not say that the grant is gone must not end it.
-    return Refused(f"Dropbox did not take this call: {told.tag or 'no reason given'}.", failure=failure)
+    # The union is open, and SDKs have met a bare "other". Only a tag that says so may end the grant.
+    return Refused(f"Dropbox did not take this call: {envelope.tag or 'no reason given'}.", failure=failure)
 
 
-def _endpoint_error(told: _Error, failure: Failure) -> ConnectorError:
+def _endpoint_error(envelope: _Error, failure: Failure) -> ConnectorError:
     route = failure.endpoint.partition("/2/")[2]
-    if told.tag in RESTARTS.get(route, ()):
-        return ListingReset("Dropbox no longer knows the place where the listing was.", failure=failure)
-    return Refused(told.words or f"Dropbox refused: {told.tag or 'no reason given'}.", failure=failure)
+    if envelope.tag in RESTARTS.get(route, ()):
+        return ListingReset("Dropbox no longer accepts the cursor of this listing.", failure=failure)
+    return Refused(envelope.words or f"Dropbox refused: {envelope.tag or 'no reason given'}.", failure=failure)
 
 
 class DropboxClient:
@@ -165,9 +165,9 @@ class DropboxClient:
         try:
             return msgspec.json.decode(answer.body, type=shape)
         except (ValueError, RecursionError) as error:
-            raise self.unreadable(route, answer, str(error)) from error
+            raise self.unreadable_answer(route, answer, str(error)) from error
 
-    def unreadable(self, route: str, answer: Answer, reason: str) -> ProtocolError:
-        """A 200 that is not what the route promises."""
+    def unreadable_answer(self, route: str, answer: Answer, reason: str) -> ProtocolError:
+        """The error for a 200 whose body is not what the route documents."""
         failure = failure_of(answer, self._base + route, REQUEST_ID_HEADER)
         return ProtocolError(f"Dropbox's answer to {route} is not readable: {reason[:200]}", failure=failure)

@@ -19,12 +19,12 @@ from profiles.connectors.base import (
     Endpoints,
     Limits,
     Page,
-    Process,
     Refused,
     SeatType,
     Team,
     TokenSource,
     Vendor,
+    VendorProcess,
     Wait,
     plain,
 )
@@ -47,10 +47,8 @@ MOST_EMPTY_PAGES = 1000
 LARGEST_COUNT = 2**31 - 1
 LEFT = "The admin who authorized this connection has left the team or lost the admin role."
 
+# ServiceNow's table names Security Admin, but Dropbox documents no role below Team admin that may connect a team app.
 TEAM_ADMIN = "Team admin"
-ROLE_NOTE = (
-    "ServiceNow's table names Security Admin. No source confirms that any role below Team admin may connect a team app."
-)
 
 VENDOR = Vendor(
     key="dropbox",
@@ -68,31 +66,28 @@ VENDOR = Vendor(
         api_version="/2",
     ),
     processes=(
-        Process(
+        VendorProcess(
             key=DOWNLOAD,
             label="Download subscriptions",
             scopes=("members.read", "team_info.read"),
             recommended_scopes=("groups.read", "team_data.member"),
             vendor_role=TEAM_ADMIN,
-            vendor_role_note=ROLE_NOTE,
             optional=False,
         ),
-        Process(
+        VendorProcess(
             key=ACTIVITY,
             label="Pull user activity",
             scopes=("events.read",),
             recommended_scopes=("team_data.member",),
             vendor_role=TEAM_ADMIN,
-            vendor_role_note=ROLE_NOTE,
         ),
-        Process(
+        VendorProcess(
             key=RECLAIM,
             label="Reclaim subscriptions",
-            # The last two are for looking at the member again before and after the removal.
+            # The last two are needed to read the member again before and after the removal.
             scopes=("members.write", "members.delete", "members.read", "team_info.read"),
             recommended_scopes=("groups.read",),
             vendor_role=TEAM_ADMIN,
-            vendor_role_note=ROLE_NOTE,
             purpose=RECLAMATION,
         ),
     ),
@@ -124,7 +119,7 @@ VENDOR = Vendor(
 
 
 class _TeamInfo(msgspec.Struct):
-    """Only the id has to be right: a count that cannot be read is one the vendor did not tell."""
+    """The answer of get_info. Only the id must be readable; an unreadable count is treated as not given."""
 
     team_id: str
     name: Any = None
@@ -133,11 +128,11 @@ class _TeamInfo(msgspec.Struct):
     num_used_licenses: Any = None
 
 
-def _count(told: Any) -> int | None:
-    """A count of licenses or accounts; Dropbox's go to 2**32, ours as far as a database integer."""
-    if isinstance(told, bool) or not isinstance(told, int | float) or told < 0:
+def _read_count(value: Any) -> int | None:
+    """A count of licenses or accounts, at most what a database integer holds (Dropbox allows up to 2**32)."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
         return None
-    return int(min(told, LARGEST_COUNT))
+    return int(min(value, LARGEST_COUNT))
 
 
 class Dropbox:
@@ -159,48 +154,48 @@ class Dropbox:
 
     @property
     def counters(self) -> Counters:
-        """Requests, retries, bytes, seconds waited and the vendor's clock against ours, so far."""
+        """What was called so far: requests, retries, bytes, seconds waited, and the difference of the clocks."""
         return self._session.counters
 
     def team(self) -> Team:
         """The team and its license counts.
 
-        `num_used_licenses` came in November 2022 and may be absent or 0; then the provisioned count is the used one.
+        Dropbox added `num_used_licenses` in November 2022. It may be absent or 0; then the provisioned count is used.
         """
-        told = self._client.read("team/get_info", _TeamInfo)
-        provisioned = _count(told.num_provisioned_users)
+        answer = self._client.read("team/get_info", _TeamInfo)
+        provisioned = _read_count(answer.num_provisioned_users)
         return Team(
-            team_id=plain(told.team_id, 128),
-            name=plain(told.name, 255) if isinstance(told.name, str) else "",
-            licensed=_count(told.num_licensed_users),
+            team_id=plain(answer.team_id, 128),
+            name=plain(answer.name, 255) if isinstance(answer.name, str) else "",
+            licensed=_read_count(answer.num_licensed_users),
             provisioned=provisioned,
-            used=_count(told.num_used_licenses) or provisioned,
+            used=_read_count(answer.num_used_licenses) or provisioned,
         )
 
     def admin(self) -> Admin | None:
-        """Who authorized the token; None where Dropbox kept no record of that (`mapping_not_found`).
+        """Who authorized the token; None where Dropbox has no record of it (`mapping_not_found`).
 
-        Refused with the tag `admin_not_active` once that person left or lost the role.
+        Raises Refused (`admin_not_active`) when that person has left the team or lost the role.
         """
         try:
-            told = self._client.read("team/token/get_authenticated_admin", members.AuthenticatedAdmin)
+            answer = self._client.read("team/token/get_authenticated_admin", members.AuthenticatedAdmin)
         except Refused as refusal:
             if refusal.failure.tag == "mapping_not_found":
                 return None
             if refusal.failure.tag == "admin_not_active":
                 raise Refused(LEFT, failure=refusal.failure, remedy=probes.ANEW) from refusal
             raise
-        return members.admin(told.admin_profile)
+        return members.admin(answer.admin_profile)
 
     def seats(self, cursor: str = "") -> Iterator[Page]:
-        """Every current member as pages of `Seat`, from the first page or from where `cursor` ended.
+        """Every current member as pages of `Seat`, from the first page or after `cursor`.
 
-        A page may be empty with more to come. Raises ListingReset when Dropbox forgot the cursor, ProtocolError when
-        the listing runs in a circle. Removed members are not listed.
+        Removed members are not listed. An empty page may be followed by others. Raises ListingReset when Dropbox no
+        longer accepts the cursor, and ProtocolError when the listing runs in a circle.
         """
         limit = min(max(self._limits.page_size, 1), LARGEST_PAGE)
         start = {"limit": limit, "include_removed": False}
-        return self._paged(
+        return self._walk_pages(
             cursor,
             lambda place: (LIST_CONTINUE, {"cursor": place}) if place else (LIST, start),
             lambda answer: members.page(answer.body, plain(answer.headers.get(REQUEST_ID_HEADER, ""), 200)),
@@ -208,13 +203,14 @@ class Dropbox:
         )
 
     def activity(self, since: dt.datetime, cursor: str = "") -> Iterator[ActivityPage]:
-        """The team log from `since` on, or from where `cursor` ended, to be folded to uses per account and day.
+        """The team log since `since`, or after `cursor`, as pages that fold to uses per account and day.
 
-        Without an end time, so that the cursor stays good for what comes later. A page may be empty with more to come.
+        We ask without an end time, so that the cursor can be used for later events. An empty page may be followed by
+        others.
         """
         bound = dt.datetime.now(dt.UTC) + CLOCKS_DIFFER
         start = {"limit": EVENTS_A_PAGE, "time": {"start_time": since.astimezone(dt.UTC).strftime(events.STAMP)}}
-        return self._paged(
+        return self._walk_pages(
             cursor,
             lambda place: (EVENTS_CONTINUE, {"cursor": place}) if place else (EVENTS, start),
             lambda answer: events.page(answer.body, bound),
@@ -224,22 +220,25 @@ class Dropbox:
     def sessions(self) -> Iterator[ActivityPage]:
         """The latest activity of every web session, desktop client and mobile client of the team."""
         bound = dt.datetime.now(dt.UTC) + CLOCKS_DIFFER
-        return self._paged(
+        return self._walk_pages(
             "",
             lambda place: (DEVICES, {"cursor": place} if place else {}),
-            lambda answer: events.devices(answer.body, bound),
+            lambda answer: events.devices_page(answer.body, bound),
             lambda page: page.read,
         )
 
-    def _paged(
+    def _walk_pages(
         self,
         cursor: str,
         asked: Callable[[str], tuple[str, dict[str, Any]]],
         decode: Callable[[Answer], AnyPage],
         size: Callable[[AnyPage], int],
     ) -> Iterator[AnyPage]:
-        """Pages to the last one. Raises ProtocolError for a listing that runs in a circle or never says anything."""
-        # "" stands for the first page: a listing with more to come but no cursor would start all over again.
+        """Every page up to the last one.
+
+        Raises ProtocolError for a listing that runs in a circle or has only empty pages.
+        """
+        # "" means the first page. A page with more to come but without a cursor would start the listing again.
         seen, empty = {cursor, ""}, 0
         while True:
             route, argument = asked(cursor)
@@ -247,11 +246,11 @@ class Dropbox:
             try:
                 page = decode(answer)
             except (ValueError, RecursionError) as error:
-                raise self._client.unreadable(route, answer, str(error)) from error
+                raise self._client.unreadable_answer(route, answer, str(error)) from error
             empty = 0 if size(page) else empty + 1
-            # Before the page is handed out, so that the error carries this answer and its request id.
+            # Checked before the page is yielded, so that the error has this answer and its request id.
             if page.has_more and (page.cursor in seen or empty > MOST_EMPTY_PAGES):
-                raise self._client.unreadable(route, answer, "the listing goes round in circles")
+                raise self._client.unreadable_answer(route, answer, "the listing goes round in circles")
             yield page
             if not page.has_more:
                 return
@@ -259,17 +258,16 @@ class Dropbox:
             seen.add(cursor)
 
     def file_events(self) -> bool | None:
-        """Whether the plan records file events; None where Dropbox does not say, or we may not ask."""
+        """Whether the plan records file events; None where Dropbox does not say or does not let us ask."""
         return probes.file_events(self._client)
 
     def probe(self, process: str) -> str:
-        """Try what a process needs: the member list, the team log, or all that a removal relies on but the removal."""
+        """Try what a process needs: the member list, the team log, or everything a removal needs except the removal."""
         if process == DOWNLOAD:
             self._client.call(LIST, {"limit": 1, "include_removed": False})
             team = self.team()
-            return (
-                f"{team.name or team.team_id}: the member list answers, {team.provisioned or 0:,} accounts are counted."
-            )
+            seats = f"Dropbox counts {team.provisioned or 0:,} subscriptions."
+            return f"{team.name or team.team_id}: the member list can be read. {seats}"
         if process == ACTIVITY:
             return probes.activity(self._client)
         admin = self.admin()

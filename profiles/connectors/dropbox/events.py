@@ -1,7 +1,7 @@
-"""The team log folded page by page to who was active on which day. No event leaves this module.
+"""Fold the team log page by page to who was active on which day. No event leaves this module.
 
-Events have no id, come unsorted, and any field but the time and the kind may be missing. An event in the future is set
-aside: it would make its seat active for ever.
+Events have no id and come unsorted, and every field but the time and the kind may be missing. An event in the future is
+set aside, because it would keep its seat active for ever.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from typing import Annotated, Any
 
 import msgspec
 
-from profiles.connectors.base import ActivityPage, Held, Uses, plain
+from profiles.connectors.base import ActivityPage, DayUse, Uses, plain
 from profiles.connectors.dropbox.activity_types import ACTORS, CATEGORIES, NO_USE, SIGN_IN_AS
 from profiles.connectors.dropbox.members import Cursor
 
 UNKNOWN, EMAIL, IDENTIFIER = 120, 320, 128
 MOST_UNKNOWN = 20
 STAMP = "%Y-%m-%dT%H:%M:%SZ"
-_EARLIEST = dt.datetime(1, 1, 2, tzinfo=dt.UTC)  # a zone could move an earlier one before the first day there is
+_EARLIEST = dt.datetime(1, 1, 2, tzinfo=dt.UTC)  # converted to UTC, an earlier one could be before year 1
 _Moment = Annotated[dt.datetime, msgspec.Meta(tz=True)]
 
 
@@ -45,7 +45,7 @@ class _Origin(msgspec.Struct, gc=False):
 
 
 class Event(msgspec.Struct, gc=False):
-    """TeamEvent, as far as it is looked at."""
+    """TeamEvent, with the fields we read."""
 
     timestamp: _Moment
     event_category: _Tag
@@ -80,7 +80,7 @@ class _MemberDevices(msgspec.Struct, gc=False):
 
 
 class Devices(msgspec.Struct, gc=False):
-    """ListMembersDevicesResult. Each record is read for itself, so that an odd one goes alone."""
+    """ListMembersDevicesResult. Each record is decoded by itself, so that only an odd one is set aside."""
 
     devices: list[Any]
     has_more: bool
@@ -92,20 +92,20 @@ _devices = msgspec.json.Decoder(Devices)
 
 
 def page(body: bytes, bound: dt.datetime) -> ActivityPage:
-    """An answer of the log. Events after `bound` (no vendor knows the future) will be set aside.
+    """Decode one answer of the team log. Folding it sets aside events later than `bound`.
 
-    Raises msgspec.ValidationError or ValueError if it is no log at all.
+    Raises msgspec.ValidationError or ValueError if the body is not a log at all.
     """
     try:
         log = decoder.decode(body)
     except (msgspec.ValidationError, msgspec.DecodeError, UnicodeDecodeError):
         return _odd_page(body, bound)
-    fold = partial(_fold, log.events, bound)
+    fold = partial(_fold_events, log.events, bound)
     return ActivityPage(read=len(log.events), fold=fold, cursor=log.cursor or "", has_more=log.has_more)
 
 
-def _fold(events: list[Event], bound: dt.datetime, into: Uses) -> None:
-    """The hot loop of a pull, once per event: flat, and nothing is made that is not kept."""
+def _fold_events(events: list[Event], bound: dt.datetime, into: Uses) -> None:
+    """The hot loop of a pull, run once per event: keep it flat, and create only objects that are kept."""
     held, utc = into.held, dt.UTC
     not_use = not_member = worn = no_actor = unknown = set_aside = 0
     for event in events:
@@ -140,10 +140,10 @@ def _fold(events: list[Event], bound: dt.datetime, into: Uses) -> None:
         day = held.get(number)
         if day is None:
             day = held[number] = {}
-        key = user.team_member_id or _stranger(user)
+        key = user.team_member_id or _seatless_key(user)
         found = day.get(key)
         if found is None:
-            day[key] = Held(1, when, kind)
+            day[key] = DayUse(1, when, kind)
         else:
             found.events += 1
             if when > found.latest or (when == found.latest and kind > found.kind):
@@ -153,13 +153,13 @@ def _fold(events: list[Event], bound: dt.datetime, into: Uses) -> None:
     into.counters.update(read=len(events), counted=counted, unknown=unknown, set_aside=set_aside, **reasons)
 
 
-def _stranger(user: _User) -> tuple[str, str]:
-    """An actor without a seat's id: perhaps known by the account, or by the address of that time."""
+def _seatless_key(user: _User) -> tuple[str, str]:
+    """The key of an actor without a seat's id: the account id, and the e-mail address at that time."""
     return plain(user.account_id or "", IDENTIFIER), plain(user.email or "", EMAIL)
 
 
 def _odd_page(body: bytes, bound: dt.datetime) -> ActivityPage:
-    """A page with events of another shape: these are set aside one by one."""
+    """Decode a page event by event, to set aside only those of another shape."""
     loose = msgspec.convert(json.loads(body.decode("utf-8", "replace")), _LooseLog)
     fit: list[Event] = []
     for record in loose.events:
@@ -173,32 +173,32 @@ def _odd_page(body: bytes, bound: dt.datetime) -> ActivityPage:
 
     def fold(into: Uses) -> None:
         into.counters.update(read=odd, set_aside=odd)
-        _fold(fit, bound, into)
+        _fold_events(fit, bound, into)
 
     return ActivityPage(read=len(loose.events), fold=fold, cursor=loose.cursor or "", has_more=loose.has_more)
 
 
-def devices(body: bytes, bound: dt.datetime) -> ActivityPage:
-    """The latest session of each member, with the kind of device as the kind of activity."""
-    told = _devices.decode(body)
-    fold = partial(_fold_devices, told.devices, bound)
-    return ActivityPage(read=len(told.devices), fold=fold, cursor=told.cursor or "", has_more=told.has_more)
+def devices_page(body: bytes, bound: dt.datetime) -> ActivityPage:
+    """Decode a page of device sessions. The kind of activity is the kind of the device used last."""
+    listing = _devices.decode(body)
+    fold = partial(_fold_devices, listing.devices, bound)
+    return ActivityPage(read=len(listing.devices), fold=fold, cursor=listing.cursor or "", has_more=listing.has_more)
 
 
 def _fold_devices(found: list[Any], bound: dt.datetime, into: Uses) -> None:
     for record in found:
         try:
             member = msgspec.convert(record, _MemberDevices)
-            seen = _seen(member, bound)
+            seen = _session_times(member, bound)
         except (ValueError, RecursionError, OverflowError):
             into.counters["set_aside"] += 1
             continue
         if seen:
             latest, kind = max(seen)
-            into.held.setdefault(latest.toordinal(), {})[member.team_member_id] = Held(1, latest, kind)
+            into.held.setdefault(latest.toordinal(), {})[member.team_member_id] = DayUse(1, latest, kind)
 
 
-def _seen(member: _MemberDevices, bound: dt.datetime) -> list[tuple[dt.datetime, str]]:
+def _session_times(member: _MemberDevices, bound: dt.datetime) -> list[tuple[dt.datetime, str]]:
     kinds = {
         "web_session": member.web_sessions,
         "desktop_client": member.desktop_clients,

@@ -1,7 +1,7 @@
-"""Dropbox team members as seats. A page decodes in one go; only a page with an odd record is read record by record.
+"""Dropbox team members as seats. A page is decoded as a whole; only a page with an odd record is read one by one.
 
 Tolerated: unknown fields and tags, missing or null optional fields, fractions of a second, long names. Set aside: a
-record without a readable member id, e-mail, status or membership type, because nothing true can be said about it.
+record without a readable member id, e-mail, status or membership type, because we could not say what it is.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ import msgspec
 from profiles.connectors.base import Admin, Page, Seat, SetAside, plain
 
 STATUSES = ("active", "invited", "suspended", "removed")
-# Pending invites and suspended members count against the licenses (Dropbox help, add licenses); suspending saves
-# nothing. A status we do not know counts too: an overstated need is seen and asked about, an understated one is not.
+# Invited and suspended members use a license (Dropbox help, add licenses), so suspending somebody saves nothing. An
+# unknown status counts as well: people notice a need that is too high and ask, but not one that is too low.
 FREE_STATUSES = ("removed",)
 MEMBERSHIPS = ("full", "limited")
 FREE_MEMBERSHIPS = ("limited",)
@@ -27,10 +27,10 @@ MOST_ROLES = 20
 MOST_DIGITS = 100
 UNNAMED = "(unnamed)"
 
-# An id is never cut, since two could become one; it must be printable ASCII to be stored and compared everywhere.
+# An id is never shortened, since two could become one. Printable ASCII can be stored and compared everywhere.
 _Id = Annotated[str, msgspec.Meta(pattern=r"^[!-~]{1,128}$")]
 _Moment = Annotated[dt.datetime, msgspec.Meta(tz=True)]
-# A cursor goes into the database and back to Dropbox as it came: a damaged one must not be used.
+# A cursor is stored and sent back to Dropbox unchanged, so one with other characters must not be used.
 Cursor = Annotated[str, msgspec.Meta(pattern=r"^[ -~]*$", max_length=16_384)]
 
 
@@ -76,8 +76,8 @@ class Member(msgspec.Struct, gc=False):
     roles: list[_Role] | None = None
 
 
-class Listing(msgspec.Struct, gc=False):
-    """MembersListV2Result. Without `has_more` nobody could tell a whole listing from half of one."""
+class MemberListing(msgspec.Struct, gc=False):
+    """MembersListV2Result. `has_more` is required: without it a complete listing looks like half of one."""
 
     members: list[Member]
     has_more: bool
@@ -96,12 +96,12 @@ class AuthenticatedAdmin(msgspec.Struct, gc=False):
     admin_profile: Profile
 
 
-_listing = msgspec.json.Decoder(Listing)
+_listing = msgspec.json.Decoder(MemberListing)
 _NO_NAME = _Name()
 
 
 def page(body: bytes, request_id: str = "") -> Page:
-    """A listing answer as a page of `Seat`; msgspec.ValidationError or ValueError if it is no listing at all."""
+    """Decode one answer of the listing. Raises msgspec.ValidationError or ValueError if it is not a listing at all."""
     try:
         listing = _listing.decode(body)
     except (msgspec.ValidationError, msgspec.DecodeError, UnicodeDecodeError):
@@ -115,7 +115,7 @@ def page(body: bytes, request_id: str = "") -> Page:
 
 
 def seat(member: Member) -> Seat:
-    """One member in our words. Runs a million times in a full download: keep it flat."""
+    """One member as a seat. It runs a million times in a large download: keep it flat."""
     profile = member.profile
     name = profile.name or _NO_NAME
     tag, kind = profile.status.tag, profile.membership_type.tag
@@ -133,12 +133,12 @@ def seat(member: Member) -> Seat:
         surname=plain(name.surname or "", NAME),
         account_id=plain(profile.account_id, EXTERNAL_ID) if profile.account_id else "",
         employee_id=plain(profile.external_id, EXTERNAL_ID) if profile.external_id else "",
-        secondary_emails=_texts([m.email for m in mails[:MOST_SECONDARY_EMAILS]], EMAIL) if mails else (),
-        roles=_texts([r.name for r in roles[:MOST_ROLES]], NAME) if roles else (),
+        secondary_emails=_plain_texts([m.email for m in mails[:MOST_SECONDARY_EMAILS]], EMAIL) if mails else (),
+        roles=_plain_texts([r.name for r in roles[:MOST_ROLES]], NAME) if roles else (),
         is_admin=bool(roles),
-        assigned_at=_utc(profile.joined_on) if profile.joined_on else None,
-        invited_at=_utc(profile.invited_on) if profile.invited_on else None,
-        suspended_at=_utc(profile.suspended_on) if profile.suspended_on else None,
+        assigned_at=_in_utc(profile.joined_on) if profile.joined_on else None,
+        invited_at=_in_utc(profile.invited_on) if profile.invited_on else None,
+        suspended_at=_in_utc(profile.suspended_on) if profile.suspended_on else None,
     )
 
 
@@ -153,20 +153,20 @@ def admin(profile: Profile) -> Admin:
     )
 
 
-def _texts(found: list[str | None], most: int) -> tuple[str, ...]:
+def _plain_texts(found: list[str | None], most: int) -> tuple[str, ...]:
     return tuple(text for one in found if one and (text := plain(one, most)))
 
 
-def _utc(moment: dt.datetime) -> dt.datetime | None:
-    # At either end of the calendar a date cannot be shown in every zone; nobody joined on one.
+def _in_utc(moment: dt.datetime) -> dt.datetime | None:
+    # The first and the last year cannot be shown in every time zone, and nobody joined then.
     if not dt.MINYEAR < moment.year < dt.MAXYEAR:
         return None
     return moment if moment.tzinfo is dt.UTC else moment.astimezone(dt.UTC)
 
 
 def _page_with_odd_records(body: bytes, request_id: str) -> Page:
-    # The standard decoder accepts what msgspec refuses for a whole page: lone surrogates and broken UTF-8 in one name.
-    loose = msgspec.convert(json.loads(body.decode("utf-8", "replace"), parse_int=_number), _LooseListing)
+    # For a lone surrogate or broken UTF-8 in one name msgspec refuses the whole page; the standard decoder does not.
+    loose = msgspec.convert(json.loads(body.decode("utf-8", "replace"), parse_int=_parse_number), _LooseListing)
     seats: list[Seat] = []
     set_aside: list[SetAside] = []
     for record in loose.members:
@@ -179,8 +179,8 @@ def _page_with_odd_records(body: bytes, request_id: str) -> Page:
     )
 
 
-def _number(digits: str) -> int | str:
-    """Python refuses to read thousands of digits, and with them the whole page; as text they cost one record."""
+def _parse_number(digits: str) -> int | str:
+    """An integer, or text where it is too long: Python refuses thousands of digits, and with them the whole page."""
     return int(digits) if len(digits) <= MOST_DIGITS else digits
 
 

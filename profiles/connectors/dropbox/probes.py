@@ -1,4 +1,4 @@
-"""Trying a connection without changing anything: does each route a process needs answer, and is the admin fit?"""
+"""Try a connection without changing anything: does every route of a process answer, and is the admin suitable?"""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from profiles.connectors.dropbox.client import DropboxClient
 from profiles.connectors.dropbox.events import STAMP
 
 ANEW = "Press Get OAuth Token as an active team admin who may receive the files of removed members."
-NOT_CERTAIN = " Dropbox asks for a team admin here; it is not certain that this role will do."
+NOT_CERTAIN = " Dropbox asks for a team admin here; the role of this admin may not be enough."
 VERIFY = "Sign in to Dropbox as this admin and verify the e-mail address; files can only go to a verified account."
 FULL_ADMIN = "Manage everything and access all permissions"
 NO_JOB = "dbjid:AAC-samsaas-connection-check"
@@ -21,7 +21,7 @@ JOB_ROUTES = (
     "team/members/remove/job_status/get",
     "team/members/move_former_member_files/job_status/check",
 )
-# PollError as the spec has it: either is about the job, so the call got past the token, its scope and the route.
+# PollError in the specification. Both tags are about the job, so token, scope and route were accepted.
 ABOUT_THE_JOB = ("invalid_async_job_id", "internal_error")
 
 
@@ -41,10 +41,10 @@ class _Infos(msgspec.Struct):
 def file_events(client: DropboxClient) -> bool | None:
     """Whether the plan records file events (`has_team_file_events`)."""
     try:
-        told = client.read("team/features/get_values", _Features, {"features": [{".tag": "has_team_file_events"}]})
+        answer = client.read("team/features/get_values", _Features, {"features": [{".tag": "has_team_file_events"}]})
     except (MissingScope, Refused, ProtocolError):
         return None
-    for value in told.values:
+    for value in answer.values:
         inside = value.has_team_file_events
         if value.tag == "has_team_file_events" and isinstance(inside, dict):
             return inside["enabled"] if isinstance(inside.get("enabled"), bool) else None
@@ -52,23 +52,23 @@ def file_events(client: DropboxClient) -> bool | None:
 
 
 def activity(client: DropboxClient) -> str:
-    """One event of the last day."""
+    """Read one event of the last day."""
     since = (dt.datetime.now(dt.UTC) - dt.timedelta(days=1)).strftime(STAMP)
     client.call("team_log/get_events", {"limit": 1, "time": {"start_time": since}})
     files = file_events(client)
     if files is False:
-        return "The team log answers. This plan records no file events: sign-ins, sharing and devices are all there is."
-    return "The team log answers" + (", with file events." if files else ".")
+        return "The team log can be read. This plan records no file events, only sign-ins, sharing and devices."
+    return "The team log can be read" + (", with file events." if files else ".")
 
 
 def reclaim(client: DropboxClient, admin: Admin) -> str:
-    """The admin is active, verified and an admin still, and the routes that follow a removal answer."""
-    told = client.read(
+    """Check that the admin is active, verified and still an admin, and that the routes after a removal answer."""
+    answer = client.read(
         "team/members/get_info_v2",
         _Infos,
         {"members": [{".tag": "team_member_id", "team_member_id": admin.external_id}]},
     )
-    found = told.members_info[0] if told.members_info else {}
+    found = answer.members_info[0] if answer.members_info else {}
     if found.get(".tag") != "member_info":
         raise Refused(f"The authorizing admin {admin.email} is not in the team any more.", remedy=ANEW)
     try:
@@ -79,23 +79,23 @@ def reclaim(client: DropboxClient, admin: Admin) -> str:
         raise Refused(f"The authorizing admin {admin.email} is {member.profile.status.tag}.", remedy=ANEW)
     if member.profile.email_verified is False:
         raise Refused(f"The e-mail address of {admin.email} is not verified.", remedy=VERIFY)
-    if found.get("roles") == []:  # so the spec has ordinary members; without the field nothing is known
+    if found.get("roles") == []:  # ordinary members have an empty list; without the field we know nothing
         raise Refused(f"The authorizing admin {admin.email} has no admin role any more.", remedy=ANEW)
-    _job_routes(client)
+    _try_job_routes(client)
     note = "" if _is_full_admin(found) else NOT_CERTAIN
-    return f"Files of removed members go to {admin.email}; the routes for removals answer.{note}"
+    return f"Files of removed members go to {admin.email}; the calls for removals are allowed.{note}"
 
 
 def _is_full_admin(found: dict[str, Any]) -> bool:
-    """By the role's description: its name differs from tenant to tenant."""
+    """Recognized by the role's description, because its name differs between tenants."""
     roles = found.get("roles")
     return isinstance(roles, list) and any(
         isinstance(role, dict) and role.get("description") == FULL_ADMIN for role in roles
     )
 
 
-def _job_routes(client: DropboxClient) -> None:
-    """Ask after a job that does not exist: to be told so proves that the routes and their scopes are there."""
+def _try_job_routes(client: DropboxClient) -> None:
+    """Ask for a job that does not exist. The answer that it is unknown proves that routes and scopes are available."""
     for route in JOB_ROUTES:
         try:
             client.call(route, {"async_job_id": NO_JOB})
@@ -105,5 +105,5 @@ def _job_routes(client: DropboxClient) -> None:
 
 
 def _is_about_the_job(failure: Failure) -> bool:
-    """No form of a job's id is documented, so a 400 that minds ours is as good as the 409 that does not know it."""
+    """The form of a job id is not documented, so a 400 about our id proves as much as a 409 that does not know it."""
     return failure.tag in ABOUT_THE_JOB or (failure.status == 400 and "async_job_id" in failure.body)

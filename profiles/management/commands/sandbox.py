@@ -18,15 +18,15 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--host", default="127.0.0.1")
         parser.add_argument("--port", type=int, default=8765)
-        parser.add_argument("--state", type=Path, help="file that keeps grants and tokens over a restart")
+        parser.add_argument("--state", type=Path, help="file that keeps grants, tokens and the past over a restart")
         parser.add_argument("--members", type=int, help="add a team with so many members, such as 1000000")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.SANDBOX:
             raise CommandError(
-                "The sandbox gives tokens to anybody who asks. Set SANDBOX=true on a development machine."
+                "The sandbox gives tokens to anybody who asks for one. Set SANDBOX=true, on a development machine only."
             )
-        server = self._bound(options)
+        server = self._bind_server(options)
         stopping = threading.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: stopping.set())
@@ -39,7 +39,7 @@ class Command(BaseCommand):
         server.shutdown()
         self.stdout.write("Stopped.")
 
-    def _bound(self, options: dict[str, Any]) -> Any:
+    def _bind_server(self, options: dict[str, Any]) -> Any:
         from profiles.connectors.dropbox import sandbox  # noqa: PLC0415 - never loaded in production
         from profiles.connectors.dropbox.sandbox import serving, team  # noqa: PLC0415
 

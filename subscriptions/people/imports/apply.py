@@ -1,12 +1,12 @@
 """Apply the confirmed preview of an import to the directory.
 
-1. Compare every line with the directory once more, with the people locked. If anything differs from what the preview
-   showed, nothing is written, the preview is made anew, and a person looks again.
-2. Create the new people and update the changed ones by employee number, a batch at a time.
-3. Where the file lists everybody, mark those it leaves out as leavers, as the guard or its confirmation allowed.
-4. Keep the refused lines for the error file; drop the others. Ask for new matches everywhere.
+1. If the file lists everybody, mark the people it does not list as leavers.
+2. Lock the people and compare every line with the directory again. If anything differs from the preview, write nothing,
+   make the preview again, and let a person look at it again.
+3. Create the new people and update the changed ones by employee number, batch by batch.
+4. Keep the refused lines for the error file and delete the others. Request matching for all profiles.
 
-One transaction, which ends the run as well: all of the file is applied, once, or none of it.
+This is one transaction, which also ends the run. So the whole file is applied once, or nothing of it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
-from profiles.jobs.execute import Job
+from profiles.jobs.job import Job
 from profiles.models import JobRun
 from samsaas import audit
 from samsaas.lib import bulk
@@ -29,35 +29,38 @@ from subscriptions.people.imports.file import KEY, Values
 
 Effect = PersonImportRow.Effect
 WRITTEN = ("name", "department", "manager", "cost_center", "country", "left_on", "updated_at")
-CHANGED = "The directory changed after this preview was made. Nothing was applied; look at it once more."
+CHANGED = "The directory has changed since this preview was made. Nothing was applied. Look at the new preview."
 Step = tuple[PersonImportRow, Values, Known | None]
 
 
 class Stale(Exception):
-    """The directory is not as the preview showed it."""
+    """The directory is no longer as the preview shows it."""
 
 
 def run(job: Job, upload: PersonImport, *, now: datetime) -> None:
-    """Apply it, or show it once more. Raises `runs.LeaseLost` or `runs.Canceled`; nothing is applied then."""
+    """Apply the import or make its preview again.
+
+    Raises `LeaseLost` or `Canceled`, and applies nothing then.
+    """
     lines = upload.counters["lines"] - upload.counters[Effect.REFUSED.value]
     job.progress(items=0, expected=lines, step=f"Applying {lines:,} lines")
     try:
         with transaction.atomic():
-            _apply(job, upload, now)
-    except (Stale, IntegrityError):  # the other writer may have created the same person just now
-        job.progress(step="The directory has changed: comparing once more")
+            _apply_lines(job, upload, now)
+    except (Stale, IntegrityError):  # another writer may have created the same person meanwhile
+        job.progress(step="The directory has changed: comparing again")
         with transaction.atomic():
             _show_again(job, upload, now)
 
 
-def _apply(job: Job, upload: PersonImport, now: datetime) -> None:
+def _apply_lines(job: Job, upload: PersonImport, now: datetime) -> None:
     today, done = timezone.localdate(now), 0
     if upload.mark_leavers:
         _mark_leavers(upload, today, now)
-    for batch in people_differences.batches(people_differences.readable(upload)):
-        _write(_checked(batch, upload, today), now)
+    for batch in people_differences.read_batches(people_differences.accepted_lines(upload)):
+        _write_people(_check_batch(batch, upload, today), now)
         done += len(batch)
-        job.tell(done)
+        job.show_progress(done)
     upload.rows.exclude(effect=Effect.REFUSED).delete()
     upload.state, upload.applied_at = PersonImport.State.APPLIED, now
     upload.save(update_fields=["state", "applied_at"])
@@ -70,37 +73,37 @@ def _apply(job: Job, upload: PersonImport, now: datetime) -> None:
 
 
 def _show_again(job: Job, upload: PersonImport, now: datetime) -> None:
-    stage_people.refresh(job, upload, now=now)
+    stage_people.compare_again(job, upload, now=now)
     upload.state, upload.problem = PersonImport.State.PREVIEW, CHANGED
     upload.save(update_fields=["state", "problem", "counters"])
     job.close(JobRun.State.HELD, error_kind="Stale", error_message=CHANGED)
 
 
 def _mark_leavers(upload: PersonImport, today: date, now: datetime) -> None:
-    marked = people_differences.missing(upload).update(left_on=today, updated_at=now)
+    marked = people_differences.missing_people(upload).update(left_on=today, updated_at=now)
     if marked != upload.counters["leavers"]:
         raise Stale
 
 
-def _checked(batch: list[PersonImportRow], upload: PersonImport, today: date) -> list[Step]:
-    people = people_differences.known((row.key for row in batch), lock=True)
+def _check_batch(batch: list[PersonImportRow], upload: PersonImport, today: date) -> list[Step]:
+    people = people_differences.find_known((row.key for row in batch), lock=True)
     steps = []
     for row in batch:
-        of = people.get(row.key)
-        values = people_differences.values_of(row, of, upload, today=today)
-        if people_differences.compared(values, of, today=today) != (row.effect, row.values["before"]):
+        known = people.get(row.key)
+        values = people_differences.parse_line(row, known, upload, today=today)
+        if people_differences.compare_line(values, known, today=today) != (row.effect, row.values["before"]):
             raise Stale
         if row.effect != Effect.SAME:
-            steps.append((row, values, of))
+            steps.append((row, values, known))
     return steps
 
 
-def _write(steps: list[Step], now: datetime) -> None:
-    new = (_stored(values, now) for _, values, of in steps if not of)
+def _write_people(steps: list[Step], now: datetime) -> None:
+    new = (_driver_row(values, now) for _, values, known in steps if not known)
     bulk.load(connection, Person._meta.db_table, ("key", *WRITTEN), new)
-    # The changed rows exist and are locked; as an upsert, a thousand of them are one statement.
+    # These people exist and are locked. Written as an upsert, a thousand of them take one statement.
     Person.objects.bulk_create(
-        [_changed(of.person, values) for _, values, of in steps if of],
+        [_changed_person(known.person, values) for _, values, known in steps if known],
         update_conflicts=True,
         unique_fields=["key"],
         update_fields=list(WRITTEN),
@@ -108,8 +111,8 @@ def _write(steps: list[Step], now: datetime) -> None:
     _write_addresses(steps)
 
 
-def _stored(values: Values, now: datetime) -> tuple[Any, ...]:
-    """A new person as the database's driver takes them."""
+def _driver_row(values: Values, now: datetime) -> tuple[Any, ...]:
+    """A new person in the form the database's driver takes."""
     person = Person(**values.fields)
     return (
         person.key,
@@ -123,23 +126,23 @@ def _stored(values: Values, now: datetime) -> tuple[Any, ...]:
     )
 
 
-def _changed(person: Person, values: Values) -> Person:
-    """The person as the file has them, as a row of its own without an id: it meets the stored one by its number."""
+def _changed_person(person: Person, values: Values) -> Person:
+    """The person with the values of the file, without an id: the upsert finds the stored row by the employee number."""
     kept = {name: getattr(person, name) for name in ("key", *WRITTEN)}
     return Person(**{**kept, **values.fields})
 
 
 def _write_addresses(steps: list[Step]) -> None:
-    numbers = [values.fields[KEY] for _, values, of in steps if not of and values.addresses]
+    numbers = [values.fields[KEY] for _, values, known in steps if not known and values.addresses]
     made = dict(Person.objects.filter(key__in=numbers).values_list("key", "pk"))
     gone: list[int] = []
     added: list[tuple[int, str]] = []
-    for row, values, of in steps:
+    for row, values, known in steps:
         addresses = values.addresses or []
-        if of is None:
+        if known is None:
             added += [(made[values.fields[KEY]], address) for address in addresses]
         elif values.addresses is not None and ADDRESSES in row.values["before"]:
-            gone += [pk for address, pk in of.held.items() if address not in addresses]
-            added += [(of.person.pk, address) for address in addresses if address not in of.held]
+            gone += [pk for address, pk in known.held.items() if address not in addresses]
+            added += [(known.person.pk, address) for address in addresses if address not in known.held]
     PersonAddress.objects.filter(pk__in=gone).delete()
     bulk.load(connection, PersonAddress._meta.db_table, ("person_id", "address"), added)

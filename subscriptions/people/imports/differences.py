@@ -1,6 +1,6 @@
-"""What a file of people would change: each line against the person it names, who is missing, whose manager is unknown.
+"""What a file of people would change: each line compared with its person, who is missing, whose manager is unknown.
 
-The same comparison makes the preview and, at the moment of applying, tells whether the preview still holds.
+The comparison makes the preview. It is repeated when the file is applied, to check that the preview still holds.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from django.db import connection
 from django.db.models import Count, Exists, OuterRef, QuerySet, TextField
 from django.db.models.fields.json import KT
 from django.db.models.functions import Cast
 
+from samsaas.lib import sql
 from subscriptions.models import Person, PersonAddress, PersonImport, PersonImportRow
 from subscriptions.people.imports import file as people_file
 from subscriptions.people.imports.file import LEFT_ON, MANAGER, Values
@@ -26,116 +26,120 @@ Effect = PersonImportRow.Effect
 
 @dataclass(frozen=True)
 class Known:
-    """Somebody of the directory, and the ids of their addresses by address."""
+    """A person of the directory, with the ids of their addresses by address (`held`)."""
 
     person: Person
     held: dict[str, int]
 
 
-def known(keys: Iterable[str], *, lock: bool = False) -> dict[str, Known]:
-    """The people with these numbers, by number; `lock` holds them until the transaction ends."""
+def find_known(keys: Iterable[str], *, lock: bool = False) -> dict[str, Known]:
+    """The people with these employee numbers, by number. With `lock` they stay locked until the transaction ends."""
     people = Person.objects.filter(key__in=list(keys))
     found = {person.pk: Known(person, {}) for person in (people.select_for_update() if lock else people)}
-    # Read as plain rows: Django's prefetching would cost as much as all the rest of an import.
+    # Read as plain rows: Django's prefetching would take as long as the rest of the import.
     addresses = PersonAddress.objects.filter(person__in=list(found)).order_by("pk")
     for pk, person_id, address in addresses.values_list("pk", "person_id", "address"):
         found[person_id].held[address] = pk
     return {one.person.key: one for one in found.values()}
 
 
-def values_of(row: PersonImportRow, of: Known | None, upload: PersonImport, *, today: date) -> Values:
-    """What a stored line says. In a file that lists everybody, being listed means being here (again)."""
-    values = people_file.parsed(row.values["cells"])
+def parse_line(row: PersonImportRow, known: Known | None, upload: PersonImport, *, today: date) -> Values:
+    """The values of a stored line. In a file that lists everybody, a leaver who is listed has returned.
+
+    Raises `ValueError` with all problems of the line.
+    """
+    values = people_file.parse_cells(row.values["cells"])
     lists_everybody = upload.mark_leavers and LEFT_ON not in values.fields
-    if lists_everybody and of and _gone(of.person.left_on, today):
+    if lists_everybody and known and _has_left(known.person.left_on, today):
         values.fields[LEFT_ON] = None
     return values
 
 
-def compared(values: Values, of: Known | None, *, today: date) -> tuple[Effect, dict[str, Any]]:
-    """What the line would do, and the present values of what it would change, as JSON holds them."""
-    if of is None:
+def compare_line(values: Values, known: Known | None, *, today: date) -> tuple[Effect, dict[str, Any]]:
+    """The effect of a line, and the present values of the columns that it would change, fit for JSON."""
+    if known is None:
         return Effect.NEW, {}
-    present = of.person.__dict__
-    before = {name: _plain(present[name]) for name, value in values.fields.items() if present[name] != value}
-    if values.addresses is not None and of.held.keys() != set(values.addresses):
-        before[ADDRESSES] = list(of.held)
-    if LEFT_ON in before and _gone(present[LEFT_ON], today) and not _gone(values.fields[LEFT_ON], today):
+    present = known.person.__dict__
+    before = {name: _json_value(present[name]) for name, value in values.fields.items() if present[name] != value}
+    if values.addresses is not None and known.held.keys() != set(values.addresses):
+        before[ADDRESSES] = list(known.held)
+    if LEFT_ON in before and _has_left(present[LEFT_ON], today) and not _has_left(values.fields[LEFT_ON], today):
         return Effect.BACK, before
     return (Effect.CHANGED if before else Effect.SAME), before
 
 
-def _gone(left_on: date | None, today: date) -> bool:
+def _has_left(left_on: date | None, today: date) -> bool:
     return left_on is not None and left_on <= today
 
 
-def _plain(value: Any) -> Any:
+def _json_value(value: Any) -> Any:
     return value.isoformat() if isinstance(value, date) else value
 
 
-def batches(rows: QuerySet[PersonImportRow]) -> Iterator[list[PersonImportRow]]:
-    """The lines in order, some at a time; the caller may change them between two batches."""
+def read_batches(rows: QuerySet[PersonImportRow]) -> Iterator[list[PersonImportRow]]:
+    """The lines in order, `BATCH` at a time. The caller may change them between two batches."""
     line = 0
     while batch := list(rows.filter(line__gt=line).order_by("line")[:BATCH]):
         yield batch
         line = batch[-1].line
 
 
-def readable(upload: PersonImport) -> QuerySet[PersonImportRow]:
+def accepted_lines(upload: PersonImport) -> QuerySet[PersonImportRow]:
+    """The lines that are not refused."""
     return upload.rows.exclude(effect=Effect.REFUSED)
 
 
-def missing(upload: PersonImport) -> QuerySet[Person]:
-    """Active people whose number is on no line of the file; a refused line shields its person too."""
+def missing_people(upload: PersonImport) -> QuerySet[Person]:
+    """Active people whose employee number is on no line of the file, not even on a refused one."""
     listed = PersonImportRow.objects.filter(upload=upload)
-    if connection.vendor == "postgresql":
+    if sql.is_postgresql():
         return Person.objects.active().filter(~Exists(listed.filter(key=OuterRef("key"))))
-    return Person.objects.active().exclude(key__in=listed.values("key"))  # SQLite looks up each row of an EXISTS
+    return Person.objects.active().exclude(key__in=listed.values("key"))  # SQLite would run an EXISTS for every row
 
 
 def mark_unknown_managers(upload: PersonImport) -> None:
-    """Mark the lines whose manager's number nobody has, in the directory or on any line that counts.
+    """Mark the lines that name a manager whom neither the directory nor an accepted line of the file has.
 
-    Call it when the whole file is there: managers may stand below the people who name them.
+    Call it when all lines are stored: a manager may come later in the file than the people who name them.
     """
-    lines = readable(upload)
+    lines = accepted_lines(upload)
     lines.filter(unknown_manager=True).update(unknown_manager=False)
     if MANAGER not in upload.counters["columns"]:
         return
     number = Cast(KT(f"values__cells__{MANAGER}"), TextField())
     naming = lines.order_by().annotate(named=number).filter(named__gt="")
     for having in (Person.objects.order_by(), lines.order_by()):
-        if connection.vendor == "postgresql":
+        if sql.is_postgresql():
             naming = naming.filter(~Exists(having.filter(key=OuterRef("named"))))
-        else:  # as in `missing`
+        else:  # as in `missing_people`
             naming = naming.exclude(named__in=having.values("key"))
     naming.update(unknown_manager=True)
 
 
-def counted(upload: PersonImport) -> dict[str, Any]:
-    """The preview's figures: lines by effect, and whom the file leaves out."""
+def count_figures(upload: PersonImport) -> dict[str, Any]:
+    """The figures of the preview: lines by effect, missing and active people, unknown managers."""
     by_effect = dict(upload.rows.order_by().values_list("effect").annotate(Count("pk")))
     figures = {effect.value: by_effect.get(effect.value, 0) for effect in Effect}
-    leavers = missing(upload).count() if upload.mark_leavers else 0
+    leavers = missing_people(upload).count() if upload.mark_leavers else 0
     unknown = upload.rows.filter(unknown_manager=True).count()
     active = Person.objects.active().count()
     return {**upload.counters, **figures, "leavers": leavers, "active": active, "unknown_managers": unknown}
 
 
 def most_leavers(active: int) -> int:
-    """How many people may leave by one file without being asked about."""
+    """How many leavers one file may bring without a confirmation."""
     return max(2, active // 10)
 
 
-def doubts(upload: PersonImport) -> list[str]:
-    """Why marking the missing people as leavers needs a second look; empty when it needs none."""
+def leaver_doubts(upload: PersonImport) -> list[str]:
+    """Why marking the missing people as leavers needs a confirmation; empty if it needs none."""
     counters = upload.counters
     if not upload.mark_leavers or not counters["leavers"]:
         return []
     found = []
     most = most_leavers(counters["active"])
     if counters["leavers"] > most:
-        found.append(f"The file leaves out {counters['leavers']:,} of {counters['active']:,} active people.")
+        found.append(f"{counters['leavers']:,} of {counters['active']:,} active people are missing from the file.")
     if counters.get("unsure"):
-        found.append("Some refused lines cannot be read well enough to say whom they list.")
+        found.append("Some refused lines cannot be read well enough to tell whom they list.")
     return found

@@ -1,7 +1,7 @@
-"""Reading a file of people: CSV in UTF-8, whoever wrote it. Streams, and never holds more than one record.
+"""Read a file of people: CSV in UTF-8 from any program. The file is streamed, one record at a time.
 
-What concerns the whole file (its encoding, its header, a quote that never closes) raises `Unreadable`: nobody can say
-then what its lines mean. What concerns one line is told by `parsed`, and the other lines count.
+A problem of the whole file (its encoding, its header, a quote that never closes) raises `Unreadable`, because then no
+line can be trusted. A problem of one line is reported by `parse_cells` and does not affect the other lines.
 """
 
 from __future__ import annotations
@@ -17,17 +17,18 @@ from typing import Any, BinaryIO
 from samsaas.lib import csv_export
 from subscriptions.addresses import CONTROL, checked_addresses
 from subscriptions.models import Person
+from subscriptions.people import directory
 
 MOST_LINES = 200_000
 MOST_EMPTY = 1000  # lines before the header
 LONGEST_LINE = 64 * 1024
-LONGEST_RECORD = 2 * LONGEST_LINE  # the most csv takes as one cell
+LONGEST_RECORD = 2 * LONGEST_LINE  # the csv module takes no longer cell
 LONGEST_KEPT = 2000
 DELIMITERS = ",;\t"
 EARLIEST, LATEST = date(1950, 1, 1), date(2100, 1, 1)
 
 KEY, NAME, EMAILS, MANAGER, LEFT_ON = "key", "name", "emails", "manager", "left_on"
-# Column -> its headings; the first is the one we write ourselves.
+# Column -> its headings. The first one is used in the files we write.
 HEADINGS = {
     KEY: ("employee number", "employee no", "employee id", "personnel number"),
     NAME: ("name", "full name", "display name"),
@@ -38,7 +39,7 @@ HEADINGS = {
     "country": ("country", "country code"),
     LEFT_ON: ("left on", "leaving date", "last day"),
 }
-# What our file of refused lines says beside them. A file with both is ours, as `csv_export` has written it.
+# The columns that our own file of refused lines adds. A file that has both was written by `csv_export`.
 OWN_COLUMNS = ("line", "problem")
 EXAMPLE = (
     ("1001", "Anna Müller", "anna.mueller@example.com; anna@example.com", "Sales", "1000", "CC-20", "DE", ""),
@@ -49,22 +50,21 @@ COLUMNS_OF = {heading: column for column, headings in HEADINGS.items() for headi
 LONGEST = {field.name: field.max_length or 0 for field in Person._meta.fields}
 ISO, DOTTED = re.compile(r"(\d{4})-(\d\d)-(\d\d)", re.ASCII), re.compile(r"(\d\d?)\.(\d\d?)\.(\d{4})", re.ASCII)
 EXCEL_SEPARATOR = re.compile(r"sep=.", re.IGNORECASE)
-OWN_MANAGER = "Nobody is their own manager: this is the person’s own number."
 SAVE_AS_UTF8 = "Save it as CSV in UTF-8 (in Excel: “CSV UTF-8”) and upload it again."
 
 
 class Unreadable(Exception):
-    """The file as a whole cannot be read; the message says why, where, and what to do."""
+    """The file as a whole cannot be read. The message says why, where, and what to do."""
 
 
 @dataclass(frozen=True)
 class Header:
-    """Which cell holds which column, the headings nobody asked for, and whether it is our file of refused lines."""
+    """Which cell holds which column, which headings are unknown, and whether we wrote the file (`is_own`)."""
 
     delimiter: str
     columns: tuple[str | None, ...]
     ignored: list[str] = field(default_factory=list)
-    ours: bool = False
+    is_own: bool = False
 
     @property
     def known(self) -> list[str]:
@@ -73,7 +73,7 @@ class Header:
 
 @dataclass(frozen=True)
 class Record:
-    """One line: its number in the file, its cells by column, and what is wrong with its shape, if anything is."""
+    """One record: the number of its line, its cells by column, and a problem of its shape, if there is one."""
 
     line: int
     cells: dict[str, str]
@@ -81,26 +81,26 @@ class Record:
 
     @property
     def unsure(self) -> bool:
-        """Whether this line, if refused, may hide a person: it has no number, or swallowed others by its quotes."""
+        """Whether this record, if refused, may hide a person: it has no number, or its quotes took in other lines."""
         return bool(self.problem) or not self.cells.get(KEY) or any("\n" in cell for cell in self.cells.values())
 
 
 @dataclass(frozen=True)
 class Values:
-    """What a line says of a person: fields by name, and the addresses where the file has a column of them."""
+    """The values of a person on a line: fields by name, and addresses if the file has that column, else None."""
 
     fields: dict[str, Any]
     addresses: list[str] | None
 
 
 class _Source:
-    """The file's lines as text, with the number of the last one, for messages."""
+    """The lines of the file as text. `number` is that of the last line read, for messages."""
 
     def __init__(self, file: BinaryIO) -> None:
         self.file, self.number, self.began, self.since = file, 0, 1, 0
 
-    def begin(self) -> int:
-        """A record begins on the next line, whose number this is."""
+    def begin_record(self) -> int:
+        """Start a new record and return the number of its first line."""
         self.began, self.since = self.number + 1, 0
         return self.began
 
@@ -109,45 +109,45 @@ class _Source:
             self.number += 1
             self.since += len(raw)
             if len(raw) > LONGEST_LINE:
-                raise Unreadable(f"Line {self.number} is longer than 64 KB. {self._hint(raw)}")
+                raise Unreadable(f"Line {self.number} is longer than 64 KB. {self._long_line_hint(raw)}")
             if self.since > LONGEST_RECORD:
-                raise Unreadable(f"A quote of the record that begins on line {self.began} does not close.")
-            yield self._text(raw.removeprefix(b"\xef\xbb\xbf") if self.number == 1 else raw)
+                raise Unreadable(f"A quote in the record that begins on line {self.began} is never closed.")
+            yield self._decode_line(raw.removeprefix(b"\xef\xbb\xbf") if self.number == 1 else raw)
 
-    def _text(self, raw: bytes) -> str:
+    def _decode_line(self, raw: bytes) -> str:
         try:
             return raw.decode()
         except UnicodeDecodeError:
             raise Unreadable(f"Line {self.number} is not UTF-8. {SAVE_AS_UTF8}") from None
 
-    def _hint(self, raw: bytes) -> str:
-        return SAVE_AS_UTF8 if b"\r" in raw.rstrip(b"\r\n") else "This is no list of people."
+    def _long_line_hint(self, raw: bytes) -> str:
+        return SAVE_AS_UTF8 if b"\r" in raw.rstrip(b"\r\n") else "This is not a list of people."
 
 
 def read(file: BinaryIO) -> tuple[Header, Iterator[Record]]:
-    """The header, and the lines behind it, still unread. Raises `Unreadable`, the iterator too."""
+    """The header and an iterator over the records after it. Both may raise `Unreadable`."""
     source = _Source(file)
     begins = islice(source, MOST_EMPTY)
     first = next((line for line in begins if line.strip() and not EXCEL_SEPARATOR.fullmatch(line.strip())), None)
     if first is None:
         raise Unreadable(f"The file is empty, or its first {MOST_EMPTY:,} lines are.")
-    header = _header(first)
-    return header, _records(source, header)
+    header = _find_header(first)
+    return header, _read_records(source, header)
 
 
-def recognize(file: BinaryIO) -> None:
-    """Look at the first bytes and at the header, which is quick whatever the size. Raises `Unreadable`."""
+def check_beginning(file: BinaryIO) -> None:
+    """Check the first bytes and the header, which is quick for a file of any size. Raises `Unreadable`."""
     head = file.read(4096)
     file.seek(0)
     if head.startswith((b"PK\x03\x04", b"\x1f\x8b", b"\xd0\xcf\x11\xe0")):
         raise Unreadable(f"This is a workbook or an archive, not a CSV file. {SAVE_AS_UTF8}")
     if head.startswith((b"\xff\xfe", b"\xfe\xff")) or head.count(0) > len(head) // 4:
-        raise Unreadable(f"The file is written in UTF-16 or is no text. {SAVE_AS_UTF8}")
+        raise Unreadable(f"The file is written in UTF-16 or is not text. {SAVE_AS_UTF8}")
     read(file)
 
 
-def _header(line: str) -> Header:
-    found = [_read_header(line, delimiter) for delimiter in DELIMITERS]
+def _find_header(line: str) -> Header:
+    found = [_parse_header(line, delimiter) for delimiter in DELIMITERS]
     best = max(found, key=lambda header: len(header.known))
     missing = [HEADINGS[column][0] for column in (KEY, NAME) if column not in best.known]
     if missing:
@@ -157,27 +157,27 @@ def _header(line: str) -> Header:
         )
     twice = sorted({HEADINGS[column][0] for column in best.known if best.known.count(column) > 1})
     if twice:
-        raise Unreadable(f"More than one column is headed “{'”, “'.join(twice)}”.")
+        raise Unreadable(f"More than one column has the heading “{'”, “'.join(twice)}”.")
     return best
 
 
-def _read_header(line: str, delimiter: str) -> Header:
+def _parse_header(line: str, delimiter: str) -> Header:
     try:
         cells = next(csv.reader([line], delimiter=delimiter, strict=True), [])
     except csv.Error:
         return Header(delimiter, ())
     names = [" ".join(cell.lower().split()) for cell in cells]
-    ours = set(OWN_COLUMNS) <= set(names)
-    known = {"", *COLUMNS_OF, *(OWN_COLUMNS if ours else ())}
+    is_own = set(OWN_COLUMNS) <= set(names)
+    known = {"", *COLUMNS_OF, *(OWN_COLUMNS if is_own else ())}
     ignored = [cell.strip()[:60] for cell, name in zip(cells, names, strict=True) if name not in known]
-    return Header(delimiter, tuple(COLUMNS_OF.get(name) for name in names), ignored[:20], ours)
+    return Header(delimiter, tuple(COLUMNS_OF.get(name) for name in names), ignored[:20], is_own)
 
 
-def _records(source: _Source, header: Header) -> Iterator[Record]:
+def _read_records(source: _Source, header: Header) -> Iterator[Record]:
     reader = csv.reader(iter(source), delimiter=header.delimiter, strict=True)
     count = 0
     while True:
-        line = source.begin()
+        line = source.begin_record()
         try:
             cells = next(reader, None)
         except csv.Error as error:
@@ -189,60 +189,62 @@ def _records(source: _Source, header: Header) -> Iterator[Record]:
         count += 1
         if count > MOST_LINES:
             raise Unreadable(f"The file has more than {MOST_LINES:,} lines. Upload it in parts.")
-        yield _record(line, [csv_export.plain_cell(cell.strip()) for cell in cells] if header.ours else cells, header)
+        yield _shape_record(
+            line, [csv_export.plain_cell(cell.strip()) for cell in cells] if header.is_own else cells, header
+        )
 
 
-def _record(line: int, cells: list[str], header: Header) -> Record:
+def _shape_record(line: int, cells: list[str], header: Header) -> Record:
     named = {column: cell.strip()[:LONGEST_KEPT] for column, cell in zip(header.columns, cells, strict=False) if column}
     wanted, there = len(header.columns), len(cells)
     if there != wanted:
-        hint = f"The line has {there} cells, the first line has {wanted}: quote a cell that holds a separator."
+        hint = f"The line has {there} cells, the first line has {wanted}: quote a cell that contains a separator."
         return Record(line, named, hint)
     long = [column for column, cell in zip(header.columns, cells, strict=True) if column and len(cell) > LONGEST_KEPT]
-    return Record(line, named, f"{_words(long[0])} is longer than {LONGEST_KEPT} letters." if long else "")
+    return Record(line, named, f"{_column_label(long[0])} is longer than {LONGEST_KEPT} letters." if long else "")
 
 
-def parsed(cells: dict[str, str]) -> Values:
-    """The cells of a line as a person's values. Raises `ValueError` with words for the reader, all problems in one."""
+def parse_cells(cells: dict[str, str]) -> Values:
+    """The cells of a line as values of a person. Raises `ValueError` with all problems, in words for the reader."""
     problems: list[str] = []
     fields: dict[str, Any] = {}
     for column, cell in cells.items():
         if column == EMAILS:
             continue
         try:
-            fields[column] = _value(column, cell)
+            fields[column] = _parse_value(column, cell)
         except ValueError as error:
             problems.append(str(error))
     try:
-        addresses = _addresses(cells[EMAILS]) if EMAILS in cells else None
+        addresses = _parse_addresses(cells[EMAILS]) if EMAILS in cells else None
     except ValueError as error:
         problems.append(str(error))
         addresses = None
     if fields.get(MANAGER) and fields[MANAGER] == fields.get(KEY):
-        problems.append(OWN_MANAGER)
+        problems.append(directory.OWN_MANAGER)
     if problems:
         raise ValueError(" ".join(problems))
     return Values(fields, addresses)
 
 
-def _value(column: str, cell: str) -> Any:
+def _parse_value(column: str, cell: str) -> Any:
     if CONTROL.search(cell):
-        raise ValueError(f"{_words(column)} holds a line break or a control character.")
+        raise ValueError(f"{_column_label(column)} contains a line break or a control character.")
     if column == LEFT_ON:
-        return _day(cell)
+        return _parse_day(cell)
     if column == "country":
         if cell and not re.fullmatch(r"[A-Za-z]{2}", cell):
             raise ValueError(f"Country “{cell[:20]}” is not two letters, such as DE.")
         return cell.upper()
     if column in (KEY, NAME) and not cell:
-        raise ValueError(f"{_words(column)} is empty.")
+        raise ValueError(f"{_column_label(column)} is empty.")
     most = LONGEST[column]
     if len(cell) > most:
-        raise ValueError(f"{_words(column)} is longer than {most} letters.")
+        raise ValueError(f"{_column_label(column)} is longer than {most} letters.")
     return cell
 
 
-def _day(cell: str) -> date | None:
+def _parse_day(cell: str) -> date | None:
     if not cell:
         return None
     try:
@@ -259,10 +261,10 @@ def _day(cell: str) -> date | None:
     return day
 
 
-def _addresses(cell: str) -> list[str]:
-    """Normalized, each once, in the order given."""
+def _parse_addresses(cell: str) -> list[str]:
+    """The addresses of the cell: normalized, each once, in their order."""
     return checked_addresses(re.split(r"[;,\s]+", cell.strip()))
 
 
-def _words(column: str) -> str:
+def _column_label(column: str) -> str:
     return HEADINGS[column][0].capitalize()

@@ -1,4 +1,4 @@
-"""The filter of an import's lines; it lives in the URL."""
+"""The filter of an import's lines. Its state is in the URL."""
 
 from __future__ import annotations
 

@@ -36,10 +36,10 @@ class PeopleFileForm(forms.Form):
             self.fields["file"].error_messages["required"] = TOO_LARGE
 
     def clean_file(self) -> Any:
-        """What its beginning tells is said at once; the rest is read by a job."""
+        """Report at once what the beginning of the file shows. A job reads the rest."""
         file = self.cleaned_data["file"]
         try:
-            people_file.recognize(file)
+            people_file.check_beginning(file)
         except people_file.Unreadable as problem:
             raise ValidationError(str(problem)) from None
         return file

@@ -1,6 +1,6 @@
-"""An uploaded file, kept in the database until a worker reads it: web and worker need not share a disk.
+"""An uploaded file, stored in the database until a worker reads it, so that web and worker need not share a disk.
 
-In pieces, so that neither side ever holds the whole of it.
+It is stored in pieces, so that neither of them has to hold all of it in memory.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from subscriptions.models import PersonImport, PersonImportPiece
 PIECE = 1024 * 1024  # bytes
 
 
-def keep(upload: PersonImport, file: BinaryIO) -> None:
-    """Store the file from its beginning to its end. Call it in a transaction."""
+def store_pieces(upload: PersonImport, file: BinaryIO) -> None:
+    """Store the whole file. Call it in a transaction."""
     file.seek(0)
     number = 0
     while data := file.read(PIECE):
@@ -23,8 +23,8 @@ def keep(upload: PersonImport, file: BinaryIO) -> None:
         number += 1
 
 
-def pieces(upload: PersonImport) -> Iterator[bytes]:
-    """Its pieces in order, one at a time."""
+def read_pieces(upload: PersonImport) -> Iterator[bytes]:
+    """The pieces of the file in order, one at a time."""
     stored = upload.pieces.order_by("number").values_list("data", flat=True)
     number = 0
     while found := stored.filter(number=number).first():
@@ -32,19 +32,19 @@ def pieces(upload: PersonImport) -> Iterator[bytes]:
         number += 1
 
 
-def line_ends(upload: PersonImport) -> int:
-    """About how many lines there are: a quoted cell may hold line ends too."""
-    return sum(piece.count(b"\n") for piece in pieces(upload))
+def count_line_ends(upload: PersonImport) -> int:
+    """About how many lines the file has; a quoted cell may contain line ends too."""
+    return sum(piece.count(b"\n") for piece in read_pieces(upload))
 
 
-def opened(upload: PersonImport) -> BinaryIO:
-    """To be read line by line, once."""
+def open_pieces(upload: PersonImport) -> BinaryIO:
+    """The stored file, to be read once."""
     return io.BufferedReader(_Pieces(upload))
 
 
 class _Pieces(io.RawIOBase):
     def __init__(self, upload: PersonImport) -> None:
-        self.coming, self.left = pieces(upload), memoryview(b"")
+        self.coming, self.left = read_pieces(upload), memoryview(b"")
 
     def readable(self) -> bool:
         return True

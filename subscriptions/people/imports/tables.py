@@ -9,15 +9,13 @@ from subscriptions.models import PersonImportRow
 class ImportRowTable(Table):
     caption = "Lines of the file"
     empty_title = "No line"
-    filtered_title = "No such line"
+    filtered_title = "No line matches"
 
     line = MarkupColumn("{{ value|number }}", attrs=NUMBER)
-    effect = MarkupColumn(
-        '{% include "subscriptions/people/imports/effect.html" with row=record %}', verbose_name="Effect"
-    )
+    effect = MarkupColumn("{% load people_import %}{{ record|import_effect }}", verbose_name="Effect")
     key = NameColumn(verbose_name="Employee number")
     name = MarkupColumn(
-        '{% include "subscriptions/people/imports/long_text.html" with text=record.values.cells.name most=80 %}',
+        "{% load people_import %}{{ record.values.cells.name|long_text:80 }}",
         orderable=False,
         attrs=ROOMY,
     )

@@ -1,7 +1,7 @@
-"""Take an uploaded file of people, and let a worker read it.
+"""Store an uploaded file of people and request the run that reads it.
 
-1. Forget the files nobody confirmed for a week: they hold personal data.
-2. Keep the file as it came, and ask for the job that reads it into a preview.
+1. Discard files that nobody has confirmed for a week, because they hold personal data.
+2. Store the file as it is, and request a run that reads it into a preview.
 """
 
 from __future__ import annotations
@@ -22,31 +22,31 @@ State = PersonImport.State
 
 @transaction.atomic
 def run(file: BinaryIO, *, file_name: str, mark_leavers: bool, by: User, now: datetime) -> PersonImport:
-    """The import, about to be read."""
+    """The new import, with its run requested."""
     forget_old(now)
     upload = PersonImport.objects.create(
-        file_name=_shown(file_name), mark_leavers=mark_leavers, uploaded_by=by, uploaded_at=now
+        file_name=_printable_name(file_name), mark_leavers=mark_leavers, uploaded_by=by, uploaded_at=now
     )
-    stored_file.keep(upload, file)
-    import_people.ask(upload, by=by)
+    stored_file.store_pieces(upload, file)
+    import_people.request_run(upload, by=by)
     return upload
 
 
 def forget_old(now: datetime) -> int:
-    """Throw away what nobody has confirmed for a week; returns how many files that were."""
+    """Discard files that nobody has confirmed for a week. Returns how many."""
     waiting = PersonImport.objects.filter(state__in=(State.READING, State.PREVIEW, State.APPLYING))
     old = waiting.filter(uploaded_at__lt=now - KEPT).exclude(run__state__in=JobRun.ACTIVE)
-    return sum(_forget(pk) for pk in old.values_list("pk", flat=True))
+    return sum(_forget_import(pk) for pk in old.values_list("pk", flat=True))
 
 
 @transaction.atomic
-def _forget(upload_id: int) -> bool:
-    upload = PersonImport.objects.held(upload_id)
+def _forget_import(upload_id: int) -> bool:
+    upload = PersonImport.objects.get_locked(upload_id)
     if upload.at_work or not (upload.waits or upload.broke_off):
         return False
-    import_people.forget(upload)
+    import_people.forget_content(upload)
     return True
 
 
-def _shown(file_name: str) -> str:
+def _printable_name(file_name: str) -> str:
     return "".join(letter for letter in file_name if letter.isprintable())[-200:] or "people.csv"

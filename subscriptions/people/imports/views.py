@@ -1,4 +1,4 @@
-"""Importing people: upload a file, look at what it would change, have it applied or throw it away."""
+"""Pages for importing people: upload a file, see what it would change, apply it or discard it."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ RECENT = 10
 
 
 def person_import_new(request: SignedInRequest) -> HttpResponse:
-    """The upload form with the latest imports; a file leads to its page, where it is read into a preview."""
+    """The upload form and the latest imports. After an upload, the page of the new import."""
     posted = request.method == "POST"
     oversized = posted and uploads.is_oversized(request, "file")
     form = PeopleFileForm(request.POST if posted else None, request.FILES or None, oversized=oversized)
     if form.is_valid():
-        return redirect(_uploaded(request, form))
+        return redirect(_start_import(request, form))
     recent = PersonImport.objects.select_related("uploaded_by", "run")[:RECENT]
     headings = [(names[0], names[1:]) for names in HEADINGS.values()]
     return render(
@@ -44,7 +44,7 @@ def person_import_new(request: SignedInRequest) -> HttpResponse:
     )
 
 
-def _uploaded(request: SignedInRequest, form: PeopleFileForm) -> PersonImport:
+def _start_import(request: SignedInRequest, form: PeopleFileForm) -> PersonImport:
     file = form.cleaned_data["file"]
     return upload_people.run(
         file,
@@ -56,38 +56,38 @@ def _uploaded(request: SignedInRequest, form: PeopleFileForm) -> PersonImport:
 
 
 def person_import_example(request: SignedInRequest) -> HttpResponseBase:
-    """A file with every column, to be filled in."""
+    """An example file with every column."""
     return csv_export.stream("people-example", [names[0] for names in HEADINGS.values()], people_file.EXAMPLE)
 
 
 def person_import_detail(request: SignedInRequest, pk: int) -> HttpResponse:
-    """How far the job is; the preview line by line, whom the file leaves out, and Apply; what came of it."""
+    """The progress of the job, the preview with the people who are missing from the file, or the result."""
     upload = get_object_or_404(PersonImport.objects.select_related("uploaded_by", "run"), pk=pk)
     context: dict[str, Any] = {"upload": upload}
     if upload.waits or upload.state == PersonImport.State.APPLIED:
         context |= tables.listing(request, upload.rows.all(), ImportRowTable, ImportRowFilter)
     if upload.waits and upload.mark_leavers:
-        context["missing"] = people_differences.missing(upload)[: directory.MOST_SHOWN]
-        context["doubts"] = people_differences.doubts(upload)
+        context["missing"] = people_differences.missing_people(upload)[: directory.MOST_SHOWN]
+        context["doubts"] = people_differences.leaver_doubts(upload)
     return render(request, "subscriptions/people/imports/import_detail.html", context)
 
 
 @require_POST
 def person_import_apply(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Have the preview applied as it was shown; the page says how far that is and what came of it."""
+    """Request that the preview is applied as it was shown."""
     upload = get_object_or_404(PersonImport, pk=pk)
     try:
         import_people.confirm(pk, confirmed="confirmed" in request.POST, by=request.user)
     except import_people.Over as over:
         messages.info(request, str(over))
     except import_people.Unconfirmed as doubt:
-        messages.error(request, f"{doubt} Nothing was applied: tick the box below if this is right.")
+        messages.error(request, f"{doubt} Nothing was applied. Tick the box below if this is right.")
     return redirect(upload)
 
 
 @require_POST
 def person_import_read(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Have a file read once more whose reading broke off."""
+    """Request that a file is read again after its reading was interrupted."""
     upload = get_object_or_404(PersonImport, pk=pk)
     try:
         import_people.read_again(pk, by=request.user)
@@ -98,26 +98,26 @@ def person_import_read(request: SignedInRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def person_import_discard(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Throw the file away; the directory stays as it is."""
+    """Discard the file. The directory is not changed."""
     upload = get_object_or_404(PersonImport, pk=pk)
     try:
         import_people.discard(pk, by=request.user)
     except import_people.Over as over:
         messages.info(request, str(over))
         return redirect(upload)
-    messages.success(request, "The file was thrown away. The directory is as it was.")
+    messages.success(request, "The file was discarded. The directory was not changed.")
     return redirect("person_import_new")
 
 
 def person_import_errors(request: SignedInRequest, pk: int) -> HttpResponseBase:
-    """The refused lines with what is wrong with them; corrected, the file can be uploaded as it is."""
+    """The refused lines with their problems, as a CSV file that can be corrected and uploaded again."""
     upload = get_object_or_404(PersonImport, pk=pk)
     columns = upload.counters.get("columns", list(HEADINGS))
     header = [*(HEADINGS[column][0] for column in columns), *people_file.OWN_COLUMNS]
-    return csv_export.stream(f"refused-{upload.file_name}", header, _refused(upload, columns))
+    return csv_export.stream(f"refused-{upload.file_name}", header, _refused_lines(upload, columns))
 
 
-def _refused(upload: PersonImport, columns: list[str]) -> Iterator[tuple[Any, ...]]:
+def _refused_lines(upload: PersonImport, columns: list[str]) -> Iterator[tuple[Any, ...]]:
     for row in upload.rows.filter(effect=PersonImportRow.Effect.REFUSED).iterator(chunk_size=2000):
         cells = row.values.get("cells", {})
         yield (*(cells.get(column, "") for column in columns), row.line, row.problem)

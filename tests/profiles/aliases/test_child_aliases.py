@@ -8,8 +8,10 @@ from profiles.aliases import choose as aliases
 from profiles.connection import credentials
 from profiles.connectors import base
 from profiles.models import ConnectionAlias, Credential, IntegrationProfile, JobRun, ProcessCheck
+from profiles.models.run import VALIDATE
 from samsaas.models import AuditEntry
 from subscriptions.models import Subscription
+from subscriptions.rematch import MATCH
 from tests import pages, worlds
 from tests.profiles.test_profile_pages import NEW, errors_of, filled
 from tests.profiles.test_validate_page import save, text_of
@@ -65,12 +67,12 @@ def test_settings_show_whether_they_are_own_inherited_or_the_installations(integ
     ConnectionAlias.objects.update(page_size=250, attempts=6)
     new_child(integrator, attempts="2", requests_per_minute="60")
     told = pages.rows(integrator.get(child().get_absolute_url()).content.decode(), "Setting")
-    assert told["Records a call"] == ["250", "from parent Dropbox"]
+    assert told["Records per call"] == ["250", "from parent Dropbox"]
     assert told["Attempts per call"] == ["2", "Own"]
     assert told["Daily refresh at"] == ["02:00", "default of this installation"]
     above = pages.rows(integrator.get(parent().get_absolute_url()).content.decode(), "Setting")
-    assert above["Most calls a minute"] == ["no bound", "default of this installation"]
-    limits = credentials.limits(child())
+    assert above["Rate limit (calls per minute)"] == ["unlimited", "default of this installation"]
+    limits = credentials.limits_for(child())
     assert (limits.page_size, limits.attempts, limits.requests_per_minute) == (250, 2, 60)
 
 
@@ -125,8 +127,8 @@ def test_the_parent_keeps_its_name_and_hands_its_settings_down(integrator):
     integrator.post(
         f"/aliases/{parent().pk}/edit/", edited(parent(), name="Other", page_size="123", zone="Europe/Berlin")
     )
-    assert parent().name == "Dropbox" and child().effective("page_size") == 123
-    assert child().effective("zone") == "Europe/Berlin"
+    assert parent().name == "Dropbox" and child().effective_setting("page_size") == 123
+    assert child().effective_setting("zone") == "Europe/Berlin"
 
 
 def test_another_app_on_the_alias_of_a_connected_profile_needs_a_new_authorization(integrator, connected):
@@ -147,7 +149,7 @@ def test_an_unused_child_is_deleted_after_asking_and_a_used_one_or_a_parent_stay
     used = worlds.draft_profile("Second").alias
     for alias in (draft.alias, used):
         answer = integrator.post(f"/aliases/{alias.pk}/delete/", follow=True).content.decode()
-        assert "so it stays" in answer and ConnectionAlias.objects.filter(pk=alias.pk).exists()
+        assert "cannot be deleted" in answer and ConnectionAlias.objects.filter(pk=alias.pk).exists()
 
 
 def test_the_list_and_the_parent_say_who_uses_which_child(integrator, draft):
@@ -196,7 +198,7 @@ def test_an_alias_in_use_is_not_offered_and_cannot_be_taken(integrator, draft):
 
 def test_two_people_taking_the_same_alias_get_one_profile_and_one_explanation(integrator, draft, monkeypatch):
     new_child(integrator)
-    free, taken = aliases.free, child()
+    free, taken = aliases.free_aliases, child()
 
     def somebody_is_quicker(vendor):
         found = list(free(vendor))
@@ -206,7 +208,7 @@ def test_two_people_taking_the_same_alias_get_one_profile_and_one_explanation(in
             )
         return found
 
-    monkeypatch.setattr(aliases, "free", somebody_is_quicker)
+    monkeypatch.setattr(aliases, "free_aliases", somebody_is_quicker)
     found = errors_of(integrator.post(NEW, filled(display_name="Slower", alias=str(taken.pk))))
     assert "meanwhile" in str(found["alias"]) and not IntegrationProfile.objects.filter(display_name="Slower").exists()
 
@@ -228,7 +230,7 @@ def test_changing_the_alias_is_another_connection_that_needs_a_token_and_a_valid
     done = worlds.work_on()
     connected.refresh_from_db()
     assert connected.status == "published" and not connected.attention
-    assert [run.process for run in done] == [base.VALIDATE, base.DOWNLOAD, base.MATCH, base.ACTIVITY]
+    assert [run.process for run in done] == [VALIDATE, base.DOWNLOAD, MATCH, base.ACTIVITY]
     entry = AuditEntry.objects.filter(verb="changed profile").first()
     assert (entry.detail["before"]["alias"], entry.detail["after"]["alias"]) == ("Dropbox", "Dropbox_Asia")
 

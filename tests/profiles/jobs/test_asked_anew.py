@@ -12,12 +12,14 @@ from django.utils import timezone
 
 from profiles import delete_profile
 from profiles.connectors import base
-from profiles.jobs import execute as runs, queue
+from profiles.jobs import execute, queue
+from profiles.jobs.job import Canceled, Job
 from profiles.models import IntegrationProfile, JobRun
 from samsaas import schedule
 from subscriptions.matching import by_hand as match_by_hand, edit_rules, match as match_people
 from subscriptions.models import Match, ResolutionRule
 from subscriptions.people import edit as edit_people
+from subscriptions.rematch import MATCH
 from tests import factories, worlds
 
 pytestmark = pytest.mark.django_db
@@ -39,17 +41,17 @@ def by(account: Any) -> Any:
     return account("sam_integrator")
 
 
-def at_work(profile: IntegrationProfile, process: str = base.MATCH) -> runs.Job:
+def at_work(profile: IntegrationProfile, process: str = MATCH) -> Job:
     """A run of the profile that a worker has just claimed."""
-    run, _ = queue.request(profile, process, trigger=JobRun.Trigger.MANUAL)
+    run, _ = queue.request(queue.Request(process, JobRun.Trigger.MANUAL, profile=profile))
     assert run
-    job = runs.claim(run.pk)
+    job = execute.claim(run.pk)
     assert job
     return job
 
 
 def ask(profile: IntegrationProfile, by: Any) -> tuple[JobRun | None, bool]:
-    return queue.request_anew(profile, base.MATCH, trigger=JobRun.Trigger.MANUAL, by=by)
+    return queue.request_anew(profile, MATCH, trigger=JobRun.Trigger.MANUAL, by=by)
 
 
 def states() -> list[str]:
@@ -70,7 +72,7 @@ def test_a_rule_written_while_people_are_matched_counts_without_waiting_for_tomo
         return old
 
     monkeypatch.setattr(match_people, "rules_for", written_after_reading)
-    queue.request(profile, base.MATCH, trigger=JobRun.Trigger.MANUAL)
+    queue.request(queue.Request(MATCH, JobRun.Trigger.MANUAL, profile=profile))
     worlds.work()
     assert not Match.objects.exists() and states() == ["succeeded", "queued"]
     worlds.work_on()
@@ -99,7 +101,7 @@ def test_every_change_of_what_matching_reads_is_followed_by_one_more_run(
     change(rule, person, by, seat)
     assert states() == ["running", "waiting"]
     job.finish(JobRun.State.SUCCEEDED)
-    assert [run.process for run in worlds.work_on()] == [base.MATCH] and states() == ["succeeded"] * 2
+    assert [run.process for run in worlds.work_on()] == [MATCH] and states() == ["succeeded"] * 2
 
 
 def test_many_changes_during_one_run_are_followed_by_one_run(profile: IntegrationProfile, by: Any) -> None:
@@ -112,7 +114,7 @@ def test_many_changes_during_one_run_are_followed_by_one_run(profile: Integratio
 
 
 def test_a_run_that_is_only_queued_reads_the_change_itself(profile: IntegrationProfile, by: Any) -> None:
-    queued, _ = queue.request(profile, base.MATCH, trigger=JobRun.Trigger.MANUAL)
+    queued, _ = queue.request(queue.Request(MATCH, JobRun.Trigger.MANUAL, profile=profile))
     assert ask(profile, by) == (queued, False) and JobRun.objects.count() == 1
 
 
@@ -122,35 +124,35 @@ def test_a_queued_run_that_goes_on_at_its_cursor_has_read_the_old_data_already(
     """Waiting for the vendor's rate limit, it looks queued."""
     job = at_work(profile)
     job.progress(cursor="page 3")
-    job.throttled(60)
+    job.requeue_throttled(60)
     assert ask(profile, by)[1] and states() == ["queued", "waiting"]
     assert queue.start_waiting() == 0
 
 
-def succeed(job: runs.Job, by: Any) -> None:
+def succeed(job: Job, by: Any) -> None:
     job.finish(JobRun.State.SUCCEEDED)
 
 
-def fail(job: runs.Job, by: Any) -> None:
-    runs._fail(job, base.Refused("No."))
+def fail(job: Job, by: Any) -> None:
+    execute._fail(job, base.Refused("No."))
 
 
-def hold(job: runs.Job, by: Any) -> None:
+def hold(job: Job, by: Any) -> None:
     job.finish(JobRun.State.HELD)
 
 
-def cancel(job: runs.Job, by: Any) -> None:
+def cancel(job: Job, by: Any) -> None:
     queue.cancel(job.run, by=by)
-    with pytest.raises(runs.Canceled):
+    with pytest.raises(Canceled):
         job.fence()
     job.finish(JobRun.State.CANCELED)
 
 
-def lose_for_good(job: runs.Job, by: Any) -> None:
+def lose_for_good(job: Job, by: Any) -> None:
     for _ in range(queue.MAX_ATTEMPTS):
         JobRun.objects.filter(pk=job.run.pk).update(heartbeat_at=Now() - timedelta(seconds=61))
         assert queue.sweep()["lost"] == 1
-        runs.claim(job.run.pk)
+        execute.claim(job.run.pk)
 
 
 ENDS = {"succeeded": succeed, "failed": fail, "held": hold, "canceled": cancel, "lost three times": lose_for_good}
@@ -192,7 +194,7 @@ def test_a_second_press_of_a_button_leads_to_the_run_at_work_and_asks_for_no_oth
     assert list(JobRun.objects.active()) == [job.run]
     matching = at_work(connected)
     ask(connected, integrator.user)
-    assert queue.request(connected, base.MATCH, trigger=JobRun.Trigger.MANUAL) == (matching.run, False)
+    assert queue.request(queue.Request(MATCH, JobRun.Trigger.MANUAL, profile=connected)) == (matching.run, False)
 
 
 def test_a_waiting_run_can_be_canceled_and_goes_with_its_profile(integrator: Any, draft: IntegrationProfile) -> None:

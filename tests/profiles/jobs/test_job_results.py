@@ -10,7 +10,9 @@ from django.utils import timezone
 from profiles.connectors import base
 from profiles.jobs import counters
 from profiles.models import JobRun
+from profiles.models.run import VALIDATE
 from samsaas.models import AuditEntry
+from subscriptions.rematch import MATCH
 from tests import factories, pages, worlds
 
 pytestmark = pytest.mark.django_db
@@ -61,7 +63,7 @@ def test_the_list_tells_duration_retries_and_throttled_time_and_sorts_by_them(in
 
 def test_a_chain_can_be_followed_in_both_directions(integrator, connected):
     worlds.work_on()
-    first, second, third = (run_of(process) for process in (base.DOWNLOAD, base.MATCH, base.ACTIVITY))
+    first, second, third = (run_of(process) for process in (base.DOWNLOAD, MATCH, base.ACTIVITY))
     assert f'by <a href="/runs/{second.pk}/">Match people #{second.pk}</a>' in page_of(integrator, first)
     middle = page_of(integrator, second)
     assert f'After <a href="/runs/{first.pk}/">' in middle and f'by <a href="/runs/{third.pk}/">' in middle
@@ -72,8 +74,8 @@ def test_a_pull_says_what_time_it_covered_and_what_counted(integrator, connected
     run = run_of(base.ACTIVITY)
     told = pages.text_of(page_of(integrator, run))
     assert "Coverage after this run Read from" in told and "This time was read to its end and is covered" in told
-    assert "reading" not in [label.lower() for label, _ in counters.facts(run)]
-    labels = {figure.label: figure.value for figure in counters.of(run)}
+    assert "reading" not in [label.lower() for label, _ in counters.moments_of(run)]
+    labels = {figure.label: figure.value for figure in counters.figures_of(run)}
     assert labels["Events read"] == run.counters["read"] > labels["Counted as use"] > 0
     assert labels["Of known seats"] + labels["Of no known seat"] == labels["Counted as use"]
 
@@ -84,18 +86,18 @@ def test_a_pull_that_broke_off_does_not_claim_its_time(integrator, connected):
     assert "This time is not covered" in page_of(integrator, run_of(base.ACTIVITY))
 
 
-@pytest.mark.parametrize("process", [base.DOWNLOAD, base.MATCH, base.ACTIVITY, base.VALIDATE])
+@pytest.mark.parametrize("process", [base.DOWNLOAD, MATCH, base.ACTIVITY, VALIDATE])
 def test_every_counter_of_every_process_has_a_meaning(connected, process):
     worlds.work_on()
     run = run_of(process)
-    unexplained = set(run.counters) - set(counters.MEANINGS[process]) - counters.INTERNAL
+    unexplained = set(run.counters) - set(run.declared.counters)
     assert run.counters and unexplained == set()
 
 
 def test_the_seats_without_a_person_lead_to_their_work_list(integrator, connected):
     worlds.work_on()
-    run = run_of(base.MATCH)
-    figure = next(figure for figure in counters.of(run) if figure.label == "Without a person")
+    run = run_of(MATCH)
+    figure = next(figure for figure in counters.figures_of(run) if figure.label == "Without a user")
     assert figure.value == run.counters["without_user"] and figure.url.endswith(f"?profile={connected.pk}")
     assert figure.url.startswith("/subscriptions-without-user/")
 
@@ -106,7 +108,7 @@ def test_a_failure_shows_the_vendors_request_id_and_the_remedy(integrator):
     assert "req-77" in page and "Ask." in page
 
 
-@pytest.mark.parametrize(("in_chain", "following"), [(True, [base.MATCH, base.ACTIVITY]), (False, [])])
+@pytest.mark.parametrize(("in_chain", "following"), [(True, [MATCH, base.ACTIVITY]), (False, [])])
 def test_run_again_repeats_the_process_and_what_followed_it(integrator, connected, in_chain, following):
     worlds.work_on()
     old = run_of(base.DOWNLOAD)
@@ -119,7 +121,7 @@ def test_run_again_repeats_the_process_and_what_followed_it(integrator, connecte
     assert AuditEntry.objects.filter(verb="requested run", object_id=str(again.pk)).exists()
 
 
-@pytest.mark.parametrize("process", [base.MATCH, base.ACTIVITY, base.VALIDATE])
+@pytest.mark.parametrize("process", [MATCH, base.ACTIVITY, VALIDATE])
 def test_every_step_can_be_run_again(integrator, connected, process):
     worlds.work_on()
     integrator.post(f"/runs/{run_of(process).pk}/again/")
@@ -132,14 +134,14 @@ def test_what_cannot_run_again_offers_no_button_and_says_why_when_asked(integrat
     page = integrator.post(f"/runs/{run.pk}/again/", follow=True).content.decode()
     assert "not connected yet" in page and JobRun.objects.count() == 1
     reclaim = factories.run(profile=draft, process=base.RECLAIM, state="failed")
-    assert "not reclaimed from here" in integrator.post(f"/runs/{reclaim.pk}/again/", follow=True).content.decode()
+    assert "does not know this process" in integrator.post(f"/runs/{reclaim.pk}/again/", follow=True).content.decode()
 
 
 def test_a_run_of_a_deleted_profile_cannot_run_again(integrator):
     run = factories.run(state="failed")
     JobRun.objects.update(profile=None)
     assert "Run again" not in page_of(integrator, run)
-    assert "is gone" in integrator.post(f"/runs/{run.pk}/again/", follow=True).content.decode()
+    assert "was deleted" in integrator.post(f"/runs/{run.pk}/again/", follow=True).content.decode()
 
 
 def test_while_a_run_goes_on_its_badge_follows_it_and_so_does_the_profiles_page(integrator, connected):
@@ -165,11 +167,11 @@ def test_a_queued_run_is_canceled_from_its_page_and_ends_its_chain(integrator, c
     run = run_of(base.DOWNLOAD)
     integrator.post(f"/runs/{run.pk}/cancel/")
     assert worlds.work_on() == [] and run_of(base.DOWNLOAD).state == "canceled"
-    assert not JobRun.objects.filter(process=base.MATCH).exists()
+    assert not JobRun.objects.filter(process=MATCH).exists()
 
 
 def test_confirming_a_held_download_goes_on_with_people_and_events(integrator, connected):
     worlds.work()
     JobRun.objects.filter(process=base.DOWNLOAD).update(state="held")
     integrator.post(f"/runs/{run_of(base.DOWNLOAD).pk}/confirm/")
-    assert [run.process for run in worlds.work_on()] == [base.DOWNLOAD, base.MATCH, base.ACTIVITY]
+    assert [run.process for run in worlds.work_on()] == [base.DOWNLOAD, MATCH, base.ACTIVITY]

@@ -12,7 +12,8 @@ from django.utils import timezone
 from profiles import delete_profile
 from profiles.connectors import base
 from profiles.connectors.dropbox.sandbox import Fault
-from profiles.jobs import execute as runs, queue
+from profiles.jobs import execute, queue
+from profiles.jobs.job import OUTAGE_PAUSES, Held, Job, LeaseLost
 from profiles.models import ConnectionAlias, IntegrationProfile, JobRun, ScheduledJob
 from samsaas import schedule
 from tests import worlds
@@ -22,7 +23,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def run(draft) -> JobRun:
-    return queue.request(draft, base.DOWNLOAD, trigger=JobRun.Trigger.MANUAL)[0]
+    return queue.request(queue.Request(base.DOWNLOAD, JobRun.Trigger.MANUAL, profile=draft))[0]
 
 
 def after(run: JobRun) -> JobRun:
@@ -34,13 +35,13 @@ def silent(run: JobRun, seconds: int = 61) -> None:
 
 
 def test_a_run_is_claimed_once(run):
-    first = runs.claim(run.pk)
-    assert first is not None and runs.claim(run.pk) is None
+    first = execute.claim(run.pk)
+    assert first is not None and execute.claim(run.pk) is None
     assert after(run).state == "running" and after(run).generation == 1
 
 
 def test_a_second_request_finds_the_active_run(run, draft):
-    again, fresh = queue.request(draft, base.DOWNLOAD, trigger=JobRun.Trigger.MANUAL)
+    again, fresh = queue.request(queue.Request(base.DOWNLOAD, JobRun.Trigger.MANUAL, profile=draft))
     assert again == run and not fresh and JobRun.objects.count() == 1
 
 
@@ -49,7 +50,7 @@ def test_success_and_progress_are_stored(run):
         job.progress(pages=2, items=7, counters={"seen": 7}, cursor="c", expected=9)
         job.warn("one odd record")
 
-    runs.execute(run.pk, verb)
+    execute.run(run.pk, verb)
     ended = after(run)
     assert ended.state == "succeeded" and ended.finished_at and not ended.owner
     assert (ended.pages, ended.items, ended.expected_items, ended.cursor) == (2, 7, 9, "c")
@@ -62,7 +63,7 @@ def test_a_failure_is_stored_by_remedy_with_the_vendors_request_id(run, draft):
     def verb(job, *, now):
         raise base.Refused("The vendor refused.", failure=failure)
 
-    runs.execute(run.pk, verb)
+    execute.run(run.pk, verb)
     ended = after(run)
     assert ended.state == "failed" and ended.error_kind == "Refused" and ended.error_status == 403
     assert ended.error_request_id == "abc" and ended.error_remedy and len(ended.error_body) <= 2000
@@ -74,7 +75,7 @@ def test_an_unexpected_error_tells_nothing_secret(run):
     def verb(job, *, now):
         raise RuntimeError("token sl.u.SECRET")
 
-    runs.execute(run.pk, verb)
+    execute.run(run.pk, verb)
     assert after(run).state == "failed" and "SECRET" not in after(run).error_message
 
 
@@ -83,47 +84,47 @@ def test_throttling_puts_the_run_back_with_its_cursor(run):
         job.progress(cursor="page 3", pages=3)
         raise base.Throttled("wait", retry_after=300)
 
-    runs.execute(run.pk, verb)
+    execute.run(run.pk, verb)
     waiting = after(run)
     assert waiting.state == "queued" and waiting.cursor == "page 3" and waiting.throttled_seconds == 300
     assert timezone.now() + timedelta(seconds=250) < waiting.not_before
-    assert runs.claim(run.pk) is None
+    assert execute.claim(run.pk) is None
     JobRun.objects.update(not_before=Now() - timedelta(seconds=1))
-    assert runs.claim(run.pk) is not None and after(run).attempts == 1
+    assert execute.claim(run.pk) is not None and after(run).attempts == 1
 
 
 def test_a_held_run_waits_for_a_person(run, draft):
     def verb(job, *, now):
-        raise runs.Held("40 of 100 seats are gone.")
+        raise Held("40 of 100 seats are gone.")
 
-    runs.execute(run.pk, verb)
+    execute.run(run.pk, verb)
     draft.refresh_from_db()
     assert after(run).state == "held" and draft.attention == "refresh_held"
 
 
 def test_a_zombie_can_change_nothing(run):
-    job = runs.claim(run.pk)
+    job = execute.claim(run.pk)
     silent(run)
     queue.sweep()
-    newer = runs.claim(run.pk)
-    with pytest.raises(runs.LeaseLost):
+    newer = execute.claim(run.pk)
+    with pytest.raises(LeaseLost):
         job.progress(pages=99)
     job.finish(JobRun.State.SUCCEEDED)
     assert after(run).state == "running" and after(run).pages == 0 and after(run).owner == newer.run.owner
 
 
 def test_the_sweeper_leaves_a_living_worker_alone(run):
-    runs.claim(run.pk)
+    execute.claim(run.pk)
     silent(run, seconds=50)
     assert queue.sweep()["lost"] == 0 and after(run).state == "running"
 
 
 def test_a_lost_worker_is_replaced_and_at_last_given_up(run):
     for attempt in (1, 2):
-        runs.claim(run.pk)
+        execute.claim(run.pk)
         silent(run)
         assert queue.sweep()["lost"] == 1 and after(run).state == "queued", attempt
-    runs.claim(run.pk)
+    execute.claim(run.pk)
     silent(run)
     queue.sweep()
     ended = after(run)
@@ -132,13 +133,13 @@ def test_a_lost_worker_is_replaced_and_at_last_given_up(run):
 
 def test_cancel_stops_a_queued_run_at_once_and_a_running_one_at_its_next_page(run, draft, integrator):
     assert queue.cancel(run, by=integrator.user) and after(run).state == "canceled"
-    second = queue.request(draft, base.DOWNLOAD, trigger=JobRun.Trigger.MANUAL)[0]
+    second = queue.request(queue.Request(base.DOWNLOAD, JobRun.Trigger.MANUAL, profile=draft))[0]
 
     def verb(job, *, now):
         queue.cancel(second, by=integrator.user)
         job.progress(pages=1)
 
-    runs.execute(second.pk, verb)
+    execute.run(second.pk, verb)
     assert after(second).state == "canceled" and not queue.cancel(second, by=integrator.user)
 
 
@@ -149,7 +150,7 @@ def test_a_run_of_a_deleted_profile_stops(run, draft, integrator):
         delete_profile.run(draft, by=integrator.user)
         job.progress(pages=1)
 
-    runs.execute(run.pk, verb)
+    execute.run(run.pk, verb)
     assert after(run).state == "canceled" and after(run).profile is None
 
 
@@ -161,7 +162,7 @@ def test_a_dead_broker_does_not_stop_the_request_and_the_sweeper_rings_again(dra
         raise ConnectionError("broker is down")
 
     monkeypatch.setattr("celery.Celery.send_task", no_broker)
-    run, fresh = queue.request(draft, base.DOWNLOAD, trigger=JobRun.Trigger.MANUAL)
+    run, fresh = queue.request(queue.Request(base.DOWNLOAD, JobRun.Trigger.MANUAL, profile=draft))
     assert fresh
     JobRun.objects.update(rung_at=None)
     assert queue.sweep()["rung"] == 1 and rung
@@ -187,34 +188,34 @@ def test_due_follows_local_time_whatever_the_clocks_do(settings, zone, at, utc, 
     assert schedule.due(job, datetime.fromisoformat(utc)) is is_due
 
 
-def outage(job: runs.Job, *, now: object) -> None:
+def outage(job: Job, *, now: object) -> None:
     raise base.TryLater("The vendor answered with status 503.", failure=base.Failure(request_id="req-503"))
 
 
 def test_a_refresh_nobody_waits_for_stays_away_from_a_vendor_in_trouble_and_fails_in_the_end(draft):
-    run, _ = queue.request(draft, base.DOWNLOAD, trigger=JobRun.Trigger.SCHEDULE)
+    run, _ = queue.request(queue.Request(base.DOWNLOAD, JobRun.Trigger.SCHEDULE, profile=draft))
     pauses = []
-    for _ in runs.OUTAGE_PAUSES:
-        runs.execute(run.pk, outage)
+    for _ in OUTAGE_PAUSES:
+        execute.run(run.pk, outage)
         waits = after(run)
         assert waits.state == "queued" and "req-503" in waits.warnings[-1] and waits.attempts == 0
         pauses.append(round((waits.not_before - timezone.now()).total_seconds() / 60))
-        runs.execute(run.pk, outage)  # too early: a message that comes twice changes nothing
+        execute.run(run.pk, outage)  # too early: a message that comes twice changes nothing
         JobRun.objects.update(not_before=Now() - timedelta(seconds=1))
-    runs.execute(run.pk, outage)
+    execute.run(run.pk, outage)
     assert pauses == [5, 15, 30, 60, 120]
     assert after(run).state == "failed" and after(run).error_request_id == "req-503"
 
 
 @pytest.mark.parametrize("error", [base.TryLater("Down."), base.Throttled("Slow.", retry_after=60)])
 def test_a_canceled_run_does_not_wait_for_the_vendor_to_recover(draft, integrator, error):
-    run, _ = queue.request(draft, base.DOWNLOAD, trigger=JobRun.Trigger.SCHEDULE)
+    run, _ = queue.request(queue.Request(base.DOWNLOAD, JobRun.Trigger.SCHEDULE, profile=draft))
 
-    def canceled_meanwhile(job: runs.Job, *, now: object) -> None:
+    def canceled_meanwhile(job: Job, *, now: object) -> None:
         queue.cancel(run, by=integrator.user)
         raise error
 
-    runs.execute(run.pk, canceled_meanwhile)
+    execute.run(run.pk, canceled_meanwhile)
     assert after(run).state == "canceled"
 
 
@@ -228,7 +229,7 @@ def test_a_refresh_that_stays_away_is_told_on_the_profile_and_at_home(connected,
 
 
 def test_a_refresh_somebody_waits_for_fails_at_once(run):
-    runs.execute(run.pk, outage)
+    execute.run(run.pk, outage)
     assert after(run).state == "failed"
 
 
@@ -243,11 +244,11 @@ def test_what_the_vendor_cost_is_kept_when_a_run_fails(connected, dropbox):
 def test_a_grant_that_ends_with_its_profile_ends_the_run_in_peace(connected, integrator, caplog):
     run = JobRun.objects.get(process=base.DOWNLOAD)
 
-    def deleted_meanwhile(job: runs.Job, *, now: object) -> None:
+    def deleted_meanwhile(job: Job, *, now: object) -> None:
         delete_profile.run(connected, by=integrator.user)
         raise base.Reconnect("The credential is gone.")
 
-    runs.execute(run.pk, deleted_meanwhile)
+    execute.run(run.pk, deleted_meanwhile)
     assert after(run).state == "canceled" and "Traceback" not in caplog.text
 
 

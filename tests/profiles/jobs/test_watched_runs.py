@@ -11,13 +11,14 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from profiles.connectors import base
-from profiles.jobs import chain, execute as runs, queue
+from profiles.jobs import chain, execute, queue
 from profiles.models import IntegrationProfile, JobRun, ScheduledJob
 from samsaas import schedule
+from subscriptions.rematch import MATCH
 from tests import factories, pages, worlds
 
 pytestmark = pytest.mark.django_db
-POLL = re.compile(r'hx-get="([^"]+)" hx-trigger="every 2s"')
+POLL = re.compile(r'hx-get="([^"]+)"\s+hx-trigger="every 2s"')
 
 
 @pytest.fixture
@@ -83,7 +84,7 @@ ENDED = {
     "held": {"state": "held"},
     "canceled": {"state": "canceled"},
     "asked for alone": {"in_chain": False},
-    "stuck, as the beat is down": {"finished_at": Now() - chain.SOON},
+    "stuck, as the beat is down": {"finished_at": Now() - chain.NEXT_STEP_TIMEOUT},
 }
 
 
@@ -102,24 +103,24 @@ def test_a_paused_step_is_not_announced(integrator: Any, stepwise: IntegrationPr
     ScheduledJob.objects.filter(process=base.ACTIVITY).update(paused=True)
     schedule.follow()
     worlds.work()
-    assert last_run().process == base.MATCH and polls(integrator, page_of(stepwise)) == ""
+    assert last_run().process == MATCH and polls(integrator, page_of(stepwise)) == ""
 
 
 def test_between_two_steps_nothing_else_can_be_started_by_mistake(
     integrator: Any, stepwise: IntegrationProfile
 ) -> None:
-    assert "Download subscriptions</button>" not in integrator.get(page_of(stepwise)).content.decode()
+    assert "Download subscriptions" not in pages.buttons(integrator.get(page_of(stepwise)).content.decode())
     JobRun.objects.update(finished_at=Now() - timedelta(hours=1))
-    assert "Download subscriptions</button>" in integrator.get(page_of(stepwise)).content.decode()
+    assert "Download subscriptions" in pages.buttons(integrator.get(page_of(stepwise)).content.decode())
 
 
 def test_the_pages_say_that_another_run_follows_and_which_one_it_waits_for(integrator: Any) -> None:
     profile = factories.profile(refreshed_at=timezone.now())
-    run, _ = queue.request(profile, base.MATCH, trigger=JobRun.Trigger.MANUAL)
-    job = runs.claim(run.pk) if run else None
+    run, _ = queue.request(queue.Request(MATCH, JobRun.Trigger.MANUAL, profile=profile))
+    job = execute.claim(run.pk) if run else None
     assert job
     before = pages.text_of(integrator.get(job.run.get_absolute_url()).content.decode())
-    following, _ = queue.request_anew(profile, base.MATCH, trigger=JobRun.Trigger.MANUAL, by=integrator.user)
+    following, _ = queue.request_anew(profile, MATCH, trigger=JobRun.Trigger.MANUAL, by=integrator.user)
     assert following and "Another run follows" not in before
     for path in (f"/runs/{job.run.pk}/", f"/runs/{job.run.pk}/progress/"):
         assert f"Another run follows Match people #{following.pk}" in pages.text_of(

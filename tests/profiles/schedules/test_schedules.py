@@ -11,6 +11,7 @@ from profiles.connectors import base
 from profiles.models import ConnectionAlias, Credential, IntegrationProfile, JobRun, ScheduledJob
 from samsaas import schedule
 from samsaas.models import AuditEntry
+from subscriptions.rematch import MATCH
 from tests import pages, worlds
 
 pytestmark = pytest.mark.django_db
@@ -121,7 +122,7 @@ def test_paused_events_are_stepped_over_and_run_by_hand(integrator, connected):
     events = job(base.ACTIVITY)
     integrator.post(f"/scheduled-jobs/{events.pk}/pause/")
     done = worlds.work_on()
-    assert [run.process for run in done] == [base.DOWNLOAD, base.MATCH]
+    assert [run.process for run in done] == [base.DOWNLOAD, MATCH]
     integrator.post(f"/scheduled-jobs/{events.pk}/run/")
     assert [run.process for run in worlds.work_on()] == [base.ACTIVITY]
 
@@ -131,7 +132,7 @@ def test_run_now_and_download_now_go_on_to_people_and_events(integrator, connect
     for path in (f"/scheduled-jobs/{job().pk}/run/", f"/integration-profiles/{connected.pk}/download/"):
         integrator.post(path)
         done = worlds.work_on()
-        assert [run.process for run in done] == [base.DOWNLOAD, base.MATCH, base.ACTIVITY], path
+        assert [run.process for run in done] == [base.DOWNLOAD, MATCH, base.ACTIVITY], path
         assert {run.state for run in done} == {"succeeded"}
 
 

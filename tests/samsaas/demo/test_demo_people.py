@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -21,6 +22,8 @@ def test_most_seats_of_the_demo_find_their_person_and_some_do_not(connected: Any
     matched = seats.filter(match__isnull=False).count()
     assert 0.7 < matched / seats.count() < 0.95
     assert Match.objects.filter(person__left_on__isnull=False).exists(), "a leaver still holds a seat"
+    left = {one.first_day - timedelta(days=54) for one in dropbox.teams.values()}
+    assert set(Person.objects.exclude(left_on=None).values_list("left_on", flat=True)) == left
 
 
 def test_a_directory_that_is_there_is_left_alone(dropbox: Any) -> None:

@@ -12,7 +12,7 @@ from samsaas.dashboard import AuditFilter
 from samsaas.lib import column_values, paging, search
 from samsaas.models import AuditEntry
 from subscriptions.models import Person, PersonAddress, Subscription
-from subscriptions.people import directory
+from subscriptions.models.person import SEARCHED
 from tests import factories, pages
 
 pytestmark = pytest.mark.django_db
@@ -26,7 +26,7 @@ def reader(signed_in: Any) -> Any:
 
 
 def found(text: str) -> set[str]:
-    return set(Subscription.objects.told_by(text).values_list("display_name", flat=True))
+    return set(Subscription.objects.search(text).values_list("display_name", flat=True))
 
 
 def test_a_text_is_found_anywhere_in_name_address_and_number_in_small_letters_and_capitals() -> None:
@@ -62,8 +62,8 @@ def test_people_are_found_by_what_they_are_and_by_any_address() -> None:
     ann = factories.person("ann@one.example", "a.other@two.example", name="Ann Lee", department="Payroll")
     factories.person("bob@one.example", name="Bob")
     for text in ("ann", "LEE", "payr", "a.other@", "two.ex", ann.key):
-        assert list(directory.told_by(Person.objects.all(), text)) == [ann], text
-    assert directory.told_by(Person.objects.all(), "one.example").count() == 2
+        assert list(Person.objects.search(text)) == [ann], text
+    assert Person.objects.search("one.example").count() == 2
 
 
 @pytest.fixture
@@ -122,7 +122,7 @@ def test_an_index_serves_every_search(text: str) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
         cursor.execute("SET LOCAL enable_indexscan = off")
-    assert "subscription_search" in Subscription.objects.told_by(text).order_by("display_name", "pk").explain()
-    assert "person_search" in search.find(Person.objects.all(), text, *directory.SEARCHED).explain()
+    assert "subscription_search" in Subscription.objects.search(text).order_by("display_name", "pk").explain()
+    assert "person_search" in search.find(Person.objects.all(), text, *SEARCHED).explain()
     assert "address_search" in search.find(PersonAddress.objects.all(), text, "address").explain()
     assert "audit_search" in trail.explain()

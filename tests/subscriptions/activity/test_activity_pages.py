@@ -119,7 +119,7 @@ def test_a_seat_whose_time_since_was_not_read_is_drawn_hatched_and_never_called_
     page = reader.get(world.model.get_absolute_url()).content.decode()
     older = page.split("More than 90 days ago")[1].split("</tr>")[0]
     assert "1</a> of them not covered since" in older and 'fill="url(#hatch)"' in older
-    today = page.split(">Today")[1].split("</tr>")[0]
+    today = re.split(r">\s*Today", page)[1].split("</tr>")[0]
     assert "not covered" not in today and "hatch" not in today
     assert shown(reader.get(f"{LIST}?activity=older&coverage=gap")) == ["jon"]
     listed = pages.rows(reader.get(LIST).content.decode(), "Display name")
@@ -252,7 +252,7 @@ def test_without_any_coverage_all_days_are_unknown(reader: Any, world: Any) -> N
 def test_the_lines_of_the_table_hold_every_day_once(world: Any) -> None:
     seat = world.seats["ida"]
     days_of(seat, {1: 1, 2: 1, 30: 4, 89: 2})
-    lines = daily_activity.of(seat, NOW)["lines"]
+    lines = daily_activity.chart_for_seat(seat, NOW)["lines"]
     held = [line.since + timedelta(days=n) for line in lines for n in range((line.until - line.since).days + 1)]
     assert sorted(held) == [date(2026, 8, 27) + timedelta(days=n) for n in range(90)]
     assert sum(line.events for line in lines) == 8

@@ -16,6 +16,7 @@ from profiles.jobs import queue
 from profiles.models import IntegrationProfile, JobRun
 from subscriptions.activity import coverage, pull as pull_activity, store as activity
 from subscriptions.models import ActivityCoverage, ActivityDay, LastActivity, Subscription
+from subscriptions.rematch import MATCH
 from tests import worlds
 
 pytestmark = pytest.mark.django_db
@@ -23,9 +24,11 @@ EVENTS, MORE = "team_log/get_events", "team_log/get_events/continue"
 
 
 @pytest.fixture
-def connected(connected: Any) -> IntegrationProfile:
-    """As a profile is made by default: analyzed from 60 days back."""
+def connected(connected: Any, dropbox: Any) -> IntegrationProfile:
+    """As a profile is made by default: analyzed from 60 days back. The vendor's time stands still, so its log does."""
     profile: IntegrationProfile = connected
+    began = dropbox.now()
+    dropbox.now = lambda: began
     profile.analyze_activity_from = timezone.now() - timedelta(days=60)
     profile.save()
     return profile
@@ -42,7 +45,7 @@ def refreshed(connected: Any) -> IntegrationProfile:
 
 
 def pull(profile: IntegrationProfile) -> JobRun:
-    run, _ = queue.request(profile, base.ACTIVITY, trigger=JobRun.Trigger.MANUAL)
+    run, _ = queue.request(queue.Request(base.ACTIVITY, JobRun.Trigger.MANUAL, profile=profile))
     assert run
     worlds.work()
     run.refresh_from_db()
@@ -80,8 +83,8 @@ def true_activity(dropbox: Any, since: datetime, until: datetime) -> dict[str, l
 def test_after_connecting_every_active_seat_has_its_latest_activity_and_its_days(
     refreshed: IntegrationProfile, dropbox: Any
 ) -> None:
-    since = coverage._midnight(refreshed.analyze_activity_from)
-    truth = true_activity(dropbox, since, timezone.now() + timedelta(hours=1))
+    since = coverage._midnight_of(refreshed.analyze_activity_from)
+    truth = true_activity(dropbox, since, dropbox.now())
     seats = set(Subscription.objects.current().values_list("external_id", flat=True))
     counted = {who: moments for who, moments in truth.items() if who in seats}
     assert len(counted) > 100
@@ -118,7 +121,7 @@ def test_coverage_is_what_was_read_to_the_end_and_the_last_day_may_still_change(
     assert abs(interval.until - run.started_at) < timedelta(minutes=1)
     assert interval.settled_until == interval.until - timedelta(hours=24)
     assert refreshed.activity_refreshed_at and refreshed.file_events is True
-    figures = coverage.figures(refreshed, timezone.now())
+    figures = coverage.time_line_with_days(refreshed, timezone.now())
     assert figures["days"]["gap"] < 0.1 and 0.9 < figures["days"]["fresh"] <= 1.1
     assert sum(one.share for one in figures["stretches"]) == pytest.approx(100, abs=0.2)
 
@@ -129,8 +132,9 @@ def test_the_next_pull_reads_a_day_again_counts_nothing_twice_and_finds_what_cam
     before, known = days(), latest()
     seat = Subscription.objects.current().filter(status="active").order_by("pk").last()
     assert seat
-    late = log._event(
-        timezone.now().date() - timedelta(days=1),
+    yesterday = dropbox.now().date() - timedelta(days=1)
+    late = log._make_event(
+        yesterday,
         23 * 3600,
         log.DOINGS[0],
         {".tag": "user", "user": {".tag": "team_member", "team_member_id": seat.external_id}},
@@ -139,7 +143,7 @@ def test_the_next_pull_reads_a_day_again_counts_nothing_twice_and_finds_what_cam
     monkeypatch.setattr(log, "events", lambda *given: [late, *real(*given)])
     run = pull(refreshed)
     assert run.state == "succeeded"
-    added = (seat.external_id, timezone.now().date() - timedelta(days=1))
+    added = (seat.external_id, yesterday)
     after = days()
     assert after.pop(added) == before.pop(added, 0) + 1
     assert after == before
@@ -227,10 +231,10 @@ def test_a_gap_stays_a_gap_until_it_has_been_read(refreshed: IntegrationProfile)
     """A fortnight without a pull is unknown; the next pull reads from before the gap, and closes it."""
     now = timezone.now()
     refreshed.coverage.update(until=now - timedelta(days=14))
-    assert coverage.figures(refreshed, now)["days"]["gap"] == pytest.approx(14, abs=0.1)
+    assert coverage.time_line_with_days(refreshed, now)["days"]["gap"] == pytest.approx(14, abs=0.1)
     assert coverage.next_since(refreshed) <= now - timedelta(days=15)
     pull(refreshed)
-    assert coverage.figures(refreshed, timezone.now())["days"]["gap"] < 0.1
+    assert coverage.time_line_with_days(refreshed, timezone.now())["days"]["gap"] < 0.1
     assert refreshed.coverage.count() == 1
 
 
@@ -238,7 +242,7 @@ def test_intervals_that_touch_become_one_and_a_hole_between_them_stays(draft: An
     day = datetime(2026, 3, 1, tzinfo=UTC)
 
     def add(start: int, end: int) -> list[tuple[int, int]]:
-        coverage.add(draft, day + timedelta(days=start), day + timedelta(days=end), run_id=None)  # type: ignore[arg-type]
+        coverage.add_interval(draft, day + timedelta(days=start), day + timedelta(days=end), run_id=None)  # type: ignore[arg-type]
         return [((one.since - day).days, (one.until - day).days) for one in draft.coverage.order_by("since")]
 
     assert add(0, 2) == [(0, 2)]
@@ -322,9 +326,9 @@ def test_an_address_that_two_seats_have_credits_neither(refreshed: IntegrationPr
 
 def stored(profile: IntegrationProfile, *addresses: str) -> activity.Stored:
     now, uses = timezone.now(), base.Uses()
-    uses.held[now.toordinal()] = {("", address): base.Held(1, now, "login_success") for address in addresses}
+    uses.held[now.toordinal()] = {("", address): base.DayUse(1, now, "login_success") for address in addresses}
     with transaction.atomic():
-        return activity.store(profile, uses, run_id=JobRun.objects.latest("pk").pk, reading=0, signal="event")
+        return activity.store_batch(profile, uses, run_id=JobRun.objects.latest("pk").pk, reading=0, signal="event")
 
 
 def test_without_the_scope_for_sessions_nobody_asks_for_them(refreshed: IntegrationProfile, dropbox: Any) -> None:
@@ -335,10 +339,10 @@ def test_a_failed_download_stops_the_chain_before_people_and_activity(connected:
     dropbox.faults.add("team/members/list_v2", None, Fault(status=403, body={"error": {".tag": "no_permission"}}))
     worlds.work_on()
     assert JobRun.objects.get(process=base.DOWNLOAD).state == "failed"
-    assert not JobRun.objects.filter(process__in=[base.MATCH, base.ACTIVITY]).exists()
+    assert not JobRun.objects.filter(process__in=[MATCH, base.ACTIVITY]).exists()
 
 
 def test_a_switched_off_process_is_not_pulled(connected: Any) -> None:
     IntegrationProfile.objects.update(pull_activity=False)
     runs = worlds.work_on()
-    assert {run.process for run in runs} == {base.DOWNLOAD, base.MATCH}
+    assert {run.process for run in runs} == {base.DOWNLOAD, MATCH}

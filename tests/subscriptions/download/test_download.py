@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 
 from profiles.connectors import base
-from profiles.jobs import execute as runs
+from profiles.jobs import execute as executor
 from profiles.models import IntegrationProfile, JobRun
 from subscriptions.download import download, staging
 from subscriptions.models import SoftwareModel, Subscription, SubscriptionIdentifier
@@ -131,11 +131,11 @@ def test_the_tables_of_failed_runs_are_swept_and_those_of_active_ones_stay(tenan
     tenant.before = {3: base.TryLater("The vendor is down.")}
     refresh(profile)
     other = queue_run(world.make_profile("Two"))
-    staging.create(other.pk)
+    staging.create_table(other.pk)
     assert len(tables()) == 2
 
     assert staging.drop_orphans() == 1
-    assert tables() == [staging.table(other.pk)]
+    assert tables() == [staging.table_name(other.pk)]
 
 
 def test_a_killed_worker_goes_on_at_its_cursor(tenant, profile):
@@ -185,9 +185,9 @@ def test_a_successor_that_cannot_build_on_staging_starts_over(tenant, profile, d
     JobRun.objects.filter(pk=run.pk).update(cursor_at=world.NOW)
     if damage == "emptied table":
         with connection.cursor() as cursor:
-            cursor.execute(f"DELETE FROM {staging.table(run.pk)}")
+            cursor.execute(f"DELETE FROM {staging.table_name(run.pk)}")
     if damage == "lost table":
-        staging.drop(run.pk)
+        staging.drop_table(run.pk)
     tenant.asked.clear()
 
     assert execute(run, days=0.05 if damage == "old cursor" else 0.01).state == JobRun.State.SUCCEEDED
@@ -299,7 +299,7 @@ def test_a_worker_that_lost_its_lease_writes_nothing_more(tenant, profile):
     tenant.before = {3: lambda: JobRun.objects.filter(pk=run.pk).update(generation=99)}
     execute(run)
     assert (run.state, run.items) == (JobRun.State.RUNNING, 4)
-    assert staging.count(run.pk) == 4
+    assert staging.count_rows(run.pk) == 4
     assert current(profile) == set()
 
 
@@ -322,7 +322,7 @@ def test_a_second_message_for_the_same_run_does_nothing(tenant, profile):
     run = refresh(profile)
     finished = run.finished_at
     tenant.asked.clear()
-    runs.execute(run.pk, download.run)
+    executor.run(run.pk, download.run)
     run.refresh_from_db()
     assert (run.finished_at, tenant.asked) == (finished, [])
 

@@ -71,8 +71,8 @@ def answers(*bodies: Any, **headers: str) -> list[Fault]:
 @pytest.fixture(autouse=True)
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """Outages are tried twice, without a pause between."""
-    real = credentials.limits
-    monkeypatch.setattr(credentials, "limits", lambda alias: replace(real(alias), attempts=2, backoff=0.0))
+    real = credentials.limits_for
+    monkeypatch.setattr(credentials, "limits_for", lambda alias: replace(real(alias), attempts=2, backoff=0.0))
 
 
 @pytest.fixture
@@ -331,7 +331,7 @@ def test_the_same_cursor_for_ever_ends_by_itself(dropbox, profile):
 def wired(draft: IntegrationProfile, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """A sandbox behind a port, and a profile with a token of it; a call may take half a second and bring 64 kB."""
     tight = base.Limits(deadline=0.5, read_timeout=0.4, attempts=2, backoff=0.0, max_bytes=64 * 1024, page_size=20)
-    monkeypatch.setattr(credentials, "limits", lambda alias: tight)
+    monkeypatch.setattr(credentials, "limits_for", lambda alias: tight)
     with served(Sandbox()) as world:
         settings.DROPBOX_API_URL = world.url
         settings.DROPBOX_TOKEN_URL = f"{world.url}/oauth2/token"

@@ -127,7 +127,7 @@ def test_profiles_do_not_touch_each_other(tenant, profile):
     assert current(profile) == ids(seats(4))
 
 
-@pytest.mark.parametrize("step", ["update", "insert", "find_gone", "end_gone", "clean_up"])
+@pytest.mark.parametrize("step", ["update_changed", "insert_new", "find_gone", "end_gone", "clean_up"])
 def test_an_error_in_the_middle_of_publishing_leaves_the_old_list(tenant, profile, monkeypatch, step):
     tenant.members = seats(6)
     refresh(profile)
@@ -153,13 +153,13 @@ def test_a_lease_lost_while_publishing_undoes_it(tenant, profile, monkeypatch):
     before = rows(profile)
     tenant.members = [*seats(5), seat("new")]
     run = queue_run(profile)
-    real = differences.insert
+    real = differences.insert_new
 
     def taken_over(*args, **kwargs):
         real(*args, **kwargs)
         JobRun.objects.filter(pk=run.pk).update(generation=99)
 
-    monkeypatch.setattr(differences, "insert", taken_over)
+    monkeypatch.setattr(differences, "insert_new", taken_over)
     execute(run)
     assert rows(profile) == before
 
@@ -231,14 +231,14 @@ def test_while_one_publishes_readers_see_the_old_list_and_another_publisher_wait
     refresh(profile)
     tenant.members = [*seats(5), seat("new")]
     written, go_on = threading.Event(), threading.Event()
-    real = differences.insert
+    real = differences.insert_new
 
     def pause(*args, **kwargs):
         real(*args, **kwargs)
         written.set()
         assert go_on.wait(20)
 
-    monkeypatch.setattr(differences, "insert", pause)
+    monkeypatch.setattr(differences, "insert_new", pause)
 
     run = queue_run(profile)
 

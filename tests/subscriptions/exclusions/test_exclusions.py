@@ -164,7 +164,7 @@ def test_listed_is_current_plus_left_out_on_every_page(manager: Any, world: Any)
     assert left_out() == {"guest", "bot"}
 
     europe = pages.text_of(manager.get(world.europe.get_absolute_url()).content.decode())
-    assert "The vendor lists 3: 1 current and 2 left out by a rule" in europe
+    assert "The vendor lists 3: 1 current and 2 excluded" in europe
     model = pages.rows(manager.get(world.model.get_absolute_url()).content.decode(), "Profile")
     assert model["Europe"][:3] == ["1", "1", "2"] and model["Asia"][:3] == ["2", "2", "0"]
     assert pages.rows(manager.get("/software-models/").content.decode(), "Software model")["Dropbox Business Full"][
@@ -183,7 +183,7 @@ def test_listed_is_current_plus_left_out_on_every_page(manager: Any, world: Any)
 def test_a_profile_whose_seats_are_all_left_out_still_shows_them(manager: Any, world: Any) -> None:
     user_rule(manager, pattern="*@*one.example")
     page = pages.text_of(manager.get(world.asia.get_absolute_url()).content.decode())
-    assert "The vendor lists 2: 0 current and 2 left out by a rule" in page
+    assert "The vendor lists 2: 0 current and 2 excluded" in page
 
 
 def test_a_rule_that_is_switched_off_gives_its_seats_back_and_they_find_their_people(manager: Any, world: Any) -> None:
@@ -280,7 +280,7 @@ def test_a_subscription_names_every_rule_that_leaves_it_out_and_no_other(manager
     UserExclusion.objects.create(pattern="*bot*", active=False, reason="Switched off")
     UserExclusion.objects.create(pattern="*bot*", profile=world.asia, reason="Of another profile")
     page = manager.get(world.seats["bot"].get_absolute_url()).content.decode()
-    assert "Left out by a rule" in page and "Free of charge" in page and "Robots" in page
+    assert "<strong>Excluded</strong>" in page and "Free of charge" in page and "Robots" in page
     for other in ("Not ours", "Switched off", "Of another profile"):
         assert other not in page
     license = pages.text_of(page.split("Uses a license")[1][:600])
@@ -315,11 +315,11 @@ def test_a_new_download_leaves_out_what_the_rules_say(connected: Any, manager: A
     kept = Subscription.objects.current().count()
     user_rule(manager, pattern=first.email)
     again = manager.get(first.get_absolute_url()).content.decode()
-    assert "Left out by a rule" in again
+    assert "<strong>Excluded</strong>" in again
     Subscription.objects.filter(pk=first.pk).delete()
     from profiles.jobs import queue  # noqa: PLC0415
 
-    queue.request(connected, "download_subscriptions", trigger=JobRun.Trigger.SCHEDULE)
+    queue.request(queue.Request("download_subscriptions", JobRun.Trigger.SCHEDULE, profile=connected))
     worlds.work_on()
     assert Subscription.objects.current().count() == kept - 1
     assert Subscription.objects.left_out().get().email == first.email

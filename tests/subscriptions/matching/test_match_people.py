@@ -8,13 +8,13 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from profiles.connectors import base
 from profiles.jobs import queue
 from profiles.models import IntegrationProfile, JobRun
 from subscriptions import addresses, rematch
 from subscriptions.matching import by_hand as match_by_hand, resolve, try_rule
-from subscriptions.models import Match, Person, ResolutionRule, Subscription, UserExclusion, normalized
-from tests import factories, worlds
+from subscriptions.models import Match, Person, ResolutionRule, Subscription, UserExclusion, normalize_address
+from subscriptions.rematch import MATCH
+from tests import factories, pages, worlds
 
 pytestmark = pytest.mark.django_db
 
@@ -42,7 +42,7 @@ def seat(profile: IntegrationProfile, kind: Any, email: str, **fields: Any) -> S
 def matched(*profiles: IntegrationProfile) -> JobRun:
     """Run the matching as a worker does; gives the last run."""
     for profile in profiles:
-        run, _ = queue.request(profile, base.MATCH, trigger=JobRun.Trigger.MANUAL)
+        run, _ = queue.request(queue.Request(MATCH, JobRun.Trigger.MANUAL, profile=profile))
     worlds.work()
     assert run
     run.refresh_from_db()
@@ -96,7 +96,7 @@ def test_no_seat_of_the_corpus_gets_somebody_elses_person(profile: Any, kind: An
     for stored, given, verified, expected in CORPUS.values():
         Person.objects.all().delete()
         Subscription.objects.all().delete()
-        ann, one = factories.person(normalized(stored)), seat(profile, kind, given, email_verified=verified)
+        ann, one = factories.person(normalize_address(stored)), seat(profile, kind, given, email_verified=verified)
         matched(profile)
         assert person_of(one) == (ann if expected else None), (stored, given)
 
@@ -105,8 +105,8 @@ def test_the_database_normalizes_as_python_does(profile: Any, kind: Any) -> None
     samples = [given for _, given, _, _ in CORPUS.values()]
     with connection.cursor() as cursor:
         for sample in samples:
-            cursor.execute(f"SELECT {addresses.normal('CAST(%s AS text)')}", [sample])
-            assert cursor.fetchone()[0] == normalized(sample)
+            cursor.execute(f"SELECT {addresses.normalized_sql('CAST(%s AS text)')}", [sample])
+            assert cursor.fetchone()[0] == normalize_address(sample)
 
 
 def test_an_address_two_people_share_leads_to_neither(profile: Any, kind: Any) -> None:
@@ -220,7 +220,7 @@ def test_a_match_made_by_hand_while_the_rules_are_writing_stays(profile: Any, ki
     ann, bob = factories.person("ann@example.com"), factories.person("bob@example.com")
     before, new = seat(profile, kind, "ann@example.com"), seat(profile, kind, "ann@example.com")
     factories.match(before, bob, rule=ResolutionRule.objects.get())
-    write = resolve._write
+    write = resolve._write_matches
 
     def by_hand_first(*arguments: Any) -> Any:
         """Between finding and writing, as a page may do it on PostgreSQL."""
@@ -228,7 +228,7 @@ def test_a_match_made_by_hand_while_the_rules_are_writing_stays(profile: Any, ki
         factories.match(before, bob), factories.match(new, bob)
         return write(*arguments)
 
-    monkeypatch.setattr(resolve, "_write", by_hand_first)
+    monkeypatch.setattr(resolve, "_write_matches", by_hand_first)
     matched(profile)
     assert [person_of(one) for one in (before, new)] == [bob, bob] and ann.matches.count() == 0
 
@@ -285,4 +285,4 @@ def test_a_rule_made_for_a_profile_that_is_gone_applies_to_none(draft: Any, sign
     assert rule in match_people.rules_for(draft) and rule not in match_people.rules_for(other)
     delete_profile.run(draft, by=admin)
     assert rule not in match_people.rules_for(other)
-    assert "No profile any more" in signed_in("sam_user").get("/user-resolution-rules/").content.decode()
+    assert "No profile any more" in pages.text_of(signed_in("sam_user").get("/user-resolution-rules/").content.decode())

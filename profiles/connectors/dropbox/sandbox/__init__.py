@@ -1,4 +1,6 @@
-"""A Dropbox to develop, test and demonstrate against: one object, two doors (`doors.serve`, `doors.plug`).
+"""A stand-in Dropbox for development, tests and demos: one object, served over HTTP or plugged into `responses`.
+
+See `serving.serve` and `serving.plug`.
 
 Loaded only by whoever asks for it by name; no production code imports it.
 """

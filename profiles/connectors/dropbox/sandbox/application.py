@@ -1,4 +1,4 @@
-"""The sandbox itself: one object that answers requests as Dropbox does."""
+"""The sandbox: one object that answers requests as Dropbox does."""
 
 from __future__ import annotations
 
@@ -46,10 +46,11 @@ UNTICKED = (
 
 
 class Sandbox:
-    """A Dropbox. `now` may be replaced at any time; `rate` is (calls, seconds) per app and team, None for no limit.
+    """A stand-in Dropbox.
 
-    The demo apps know `redirect_uris` beside LOCAL_REDIRECT_URIS. `state_file` keeps apps, grants and tokens over a
-    restart.
+    `now` may be replaced at any time. `rate` is (calls, seconds) per app and team; None means unlimited. The demo apps
+    accept `redirect_uris` beside LOCAL_REDIRECT_URIS. `state_file` keeps apps, grants, tokens and the day of the first
+    start over a restart; the teams' past is told back from that day.
     """
 
     def __init__(
@@ -64,6 +65,8 @@ class Sandbox:
         self.now, self.rate = now, rate
         self.teams = {team.team_id: team for team in (demo_teams() if teams is None else teams)}
         self.store = Store(lambda: self.now().timestamp(), state_file)
+        for team in self.teams.values():
+            team.first_day = self.store.first_day
         self.faults = Faults()
         self.log: deque[tuple[str, int]] = deque(maxlen=10_000)
         self.cursor_epoch = 0
@@ -78,7 +81,7 @@ class Sandbox:
     def register_app(
         self, key: str, secret: str, redirect_uris: Iterable[str], scopes: Iterable[str], *, name: str = ""
     ) -> App:
-        """What a person does in the App Console. A known key is replaced."""
+        """Register an app, as a person does in the App Console. An app with the same key is replaced."""
         app = App(
             key=key,
             secret=secret,
@@ -93,7 +96,7 @@ class Sandbox:
     def grant(
         self, app_key: str = DEMO_KEY, *, team: Team | None = None, scopes: Iterable[str] | None = None
     ) -> tuple[str, str]:
-        """An access and a refresh token as a consent by the team's first admin would give, without the pages."""
+        """An access token and a refresh token, as if the team's first admin had consented on the page."""
         team = team or next(iter(self.teams.values()))
         granted = tuple(sorted(scopes if scopes is not None else self.store.apps[app_key].scopes))
         admin = team.admins()[0]["profile"]["team_member_id"]
@@ -101,28 +104,28 @@ class Sandbox:
         return self.store.issue_access_token(grant), self.store.issue_refresh_token(grant)
 
     def forget_cursors(self) -> None:
-        """Make every cursor given so far invalid."""
+        """Make every cursor issued so far invalid."""
         self.cursor_epoch += 1
 
-    def dots(self) -> str:
+    def next_dots(self) -> str:
         return next(self._dots)
 
     def handle(self, request: Request) -> Response:
-        """The answer to a request, with the headers every answer of Dropbox carries."""
+        """Answer a request, with the headers of every Dropbox answer."""
         with self._lock:
             route = request.path.removeprefix("/2/").strip("/")
             fault = self.faults.take(route)
             if fault is not None and fault.status is not None and not fault.acts:
                 response = fault.answer()
             else:
-                response = self._routed(request, route)
+                response = self._route_request(request, route)
                 response = response if fault is None else self.faults.apply(fault, response)
             self.log.append((route, response.status))
             response.headers.setdefault("X-Dropbox-Request-Id", secrets.token_hex(16))
             response.headers.setdefault("Date", format_datetime(self.now(), usegmt=True))
             return response
 
-    def _routed(self, request: Request, route: str) -> Response:
+    def _route_request(self, request: Request, route: str) -> Response:
         try:
             if request.path == "/":
                 return as_page(consent.home(self.store.apps.values(), self.teams.values()))
@@ -131,32 +134,32 @@ class Sandbox:
             if request.path == "/oauth2/token":
                 return oauth.token(self, request)
             if request.path.startswith("/2/"):
-                return self._api(request, route)
+                return self._answer_api(request, route)
             return as_text("Not found", 404)
         except Answered as answered:
             return answered.response
 
-    def _api(self, request: Request, name: str) -> Response:
+    def _answer_api(self, request: Request, name: str) -> Response:
         route = routes.ROUTES.get(name)
         if route is None:
             return as_text(f'Unknown API function: "{name}"')
         if request.method != "POST":
             raise arguments.refuse(name, "This function only accepts POST requests.")
-        token, grant = self._bearer(request, name)
+        token, grant = self._check_token(request, name)
         if request.media_type != JSON:
             raise arguments.refuse(name, f'Bad HTTP "Content-Type" header: "{request.media_type}".')
         team = self._team_of(request, name, route, grant)
-        self._count(grant)
+        self._count_call(grant)
         app = self.store.apps.get(grant.app_key)
         if app is not None and route.scope and route.scope not in app.scopes:
             raise arguments.refuse(name, UNTICKED.format(route.scope))
         if route.scope and route.scope not in token.scopes:
-            raise routes.error(self, 401, {".tag": "missing_scope", "required_scope": route.scope})
+            raise routes.api_error(self, 401, {".tag": "missing_scope", "required_scope": route.scope})
         argument = arguments.read(name, request.body, route.fields)
         call = routes.Call(sandbox=self, route=name, token=token, grant=grant, team=team, argument=argument)
         return routes.answer_of(route, call)
 
-    def _bearer(self, request: Request, name: str) -> tuple[AccessToken, Grant]:
+    def _check_token(self, request: Request, name: str) -> tuple[AccessToken, Grant]:
         header = request.headers.get("Authorization", "")
         scheme, _, text = header.partition(" ")
         if not header:
@@ -166,9 +169,9 @@ class Sandbox:
         token = self.store.tokens.get(text.strip())
         grant = self.store.grants.get(token.grant_id) if token else None
         if token is None or grant is None:
-            raise routes.error(self, 401, {".tag": "invalid_access_token"})
+            raise routes.api_error(self, 401, {".tag": "invalid_access_token"})
         if token.expires_at is not None and token.expires_at <= self.now().timestamp():
-            raise routes.error(self, 401, {".tag": "expired_access_token"})
+            raise routes.api_error(self, 401, {".tag": "expired_access_token"})
         return token, grant
 
     def _team_of(self, request: Request, name: str, route: routes.Route, grant: Grant) -> Team:
@@ -184,8 +187,8 @@ class Sandbox:
                 raise arguments.refuse(name, f'The HTTP header "{header}" is not allowed for this function.')
         return team
 
-    def _count(self, grant: Grant) -> None:
-        """Refuse above the rate; refused calls count as well, as Dropbox's performance guide says."""
+    def _count_call(self, grant: Grant) -> None:
+        """Refuse calls above the rate. Refused calls count too, as Dropbox's performance guide says."""
         if self.rate is None:
             return
         most, seconds = self.rate
@@ -197,4 +200,4 @@ class Sandbox:
         if len(calls) > most:
             wait = max(1, math.ceil(calls[-most] + seconds - now))
             detail = {"reason": {".tag": "too_many_requests"}, "retry_after": wait}
-            raise routes.error(self, 429, detail, Retry_After=str(wait))
+            raise routes.api_error(self, 429, detail, Retry_After=str(wait))

@@ -55,9 +55,9 @@ SCOPES = {
 
 def page(app: App, scopes: Iterable[str], teams: Iterable[Team], carried: Mapping[str, str], *, chosen: str) -> str:
     """The page that asks who connects the app, and whether they allow it."""
-    hidden = "".join(_hidden(name, value) for name, value in carried.items())
+    hidden = "".join(_hidden_input(name, value) for name, value in carried.items())
     wanted = "".join(f"<li>{escape(SCOPES.get(s, s))} <small>({escape(s)})</small></li>" for s in scopes)
-    accounts = _accounts(list(teams), chosen)
+    accounts = _account_choices(list(teams), chosen)
     body = f"""
 <h1><bdi>{escape(app.name)}</bdi> would like to connect to your Dropbox team</h1>
 <h2 id="wanted">It asks to</h2>
@@ -67,11 +67,11 @@ def page(app: App, scopes: Iterable[str], teams: Iterable[Team], carried: Mappin
 <div class="deeds"><button name="decision" value="allow">Allow</button>
 <button name="decision" value="cancel">Cancel</button></div>
 </form>"""
-    return _document(f"Connect {app.name}", body)
+    return _html_document(f"Connect {app.name}", body)
 
 
 def home(apps: Iterable[App], teams: Iterable[Team]) -> str:
-    """What is here, for whoever opens the sandbox's own address."""
+    """The page at the sandbox's own address: its apps and teams."""
     known = "".join(
         f"<dt><bdi>{escape(app.name)}</bdi></dt><dd>App key {escape(app.key)}"
         + "".join(f"<br><small>{escape(uri)}</small>" for uri in app.redirect_uris)
@@ -79,25 +79,35 @@ def home(apps: Iterable[App], teams: Iterable[Team]) -> str:
         for app in apps
     )
     made = "".join(f"<li>{escape(team.name)} <small>({escape(team.team_id)})</small></li>" for team in teams)
-    return _document("Home", f"<h1>Apps and teams</h1><dl>{known}</dl><h2>Teams</h2><ul>{made}</ul>")
+    return _html_document("Home", f"<h1>Apps and teams</h1><dl>{known}</dl><h2>Teams</h2><ul>{made}</ul>")
 
 
 def refusal(message: str) -> str:
-    """The page on which a malformed or refused authorization ends."""
-    return _document("Error", f'<h1>Error</h1><p role="alert">{escape(message)}</p>')
+    """The page that ends a malformed or refused authorization."""
+    return _html_document("Error", f'<h1>Error</h1><p role="alert">{escape(message)}</p>')
 
 
-def _accounts(teams: list[Team], chosen: str) -> str:
-    rows = [(_id(m), _name(m), f"Team admin of {team.name}, {_mail(m)}") for team in teams for m in team.admins()]
+def _account_choices(teams: list[Team], chosen: str) -> str:
+    rows = [
+        (_member_id(m), _member_name(m), f"Team admin of {team.name}, {_member_email(m)}")
+        for team in teams
+        for m in team.admins()
+    ]
     if teams:
-        somebody = teams[0].somebody()
-        rows.append((_id(somebody), _name(somebody), f"Not an admin: Dropbox will refuse, {_mail(somebody)}"))
+        somebody = teams[0].any_member()
+        rows.append(
+            (
+                _member_id(somebody),
+                _member_name(somebody),
+                f"Not an admin: Dropbox will refuse, {_member_email(somebody)}",
+            )
+        )
     rows.append(("personal", "A personal account", "Not in any team: gives a token that is of no use to a team"))
     chosen = chosen if chosen in [value for value, _, _ in rows] else rows[0][0]
-    return "".join(_account(value, name, about, value == chosen) for value, name, about in rows)
+    return "".join(_account_choice(value, name, about, value == chosen) for value, name, about in rows)
 
 
-def _account(value: str, name: str, about: str, checked: bool) -> str:
+def _account_choice(value: str, name: str, about: str, checked: bool) -> str:
     mark = " checked" if checked else ""
     return (
         f'<label><input type="radio" name="account" value="{escape(value)}" required{mark}>'
@@ -105,23 +115,23 @@ def _account(value: str, name: str, about: str, checked: bool) -> str:
     )
 
 
-def _id(member: Member) -> str:
+def _member_id(member: Member) -> str:
     return str(member["profile"]["team_member_id"])
 
 
-def _name(member: Member) -> str:
+def _member_name(member: Member) -> str:
     return str(member["profile"]["name"]["display_name"])
 
 
-def _mail(member: Member) -> str:
+def _member_email(member: Member) -> str:
     return str(member["profile"]["email"])
 
 
-def _hidden(name: str, value: str) -> str:
+def _hidden_input(name: str, value: str) -> str:
     return f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">'
 
 
-def _document(title: str, body: str) -> str:
+def _html_document(title: str, body: str) -> str:
     return f"""<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><link rel="icon" href="data:,">
 <title>{escape(title)} - Dropbox sandbox</title>

@@ -1,4 +1,4 @@
-"""Faults on order: what a test wants Dropbox, or the network before it, to do wrong."""
+"""Planned faults: what a test wants Dropbox, or the network, to do wrong."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ EVERY_ROUTE = "*"
 
 @dataclass(frozen=True, kw_only=True)
 class Fault:
-    """One thing going wrong.
+    """One fault.
 
-    With a `status` the route is not asked, unless `acts`: then the call takes effect and its answer is replaced.
-    Without one the true answer is delivered in the way `delivery` says. A dict body is sent as JSON.
+    With a `status`, the answer is replaced and the call has no effect, unless `acts` is set. Without a `status`, the
+    true answer is delivered as `delivery` says. A dict body is sent as JSON.
     """
 
     status: int | None = None
@@ -28,7 +28,7 @@ class Fault:
     delivery: Delivery = Delivery()
 
     def answer(self) -> Response:
-        """The answer in place of the true one."""
+        """The answer that replaces the true one."""
         if isinstance(self.body, dict):
             body, media_type = json.dumps(self.body).encode(), JSON
         else:
@@ -39,14 +39,14 @@ class Fault:
 
 
 class Faults:
-    """The scripted faults by route. A route is as in `team/get_info`, or `oauth2/token`, or `*` for any."""
+    """The planned faults by route. A route is written as `team/get_info` or `oauth2/token`; `*` means any."""
 
     def __init__(self) -> None:
         self._planned: list[tuple[str, int | None, Fault]] = []
         self._calls: Counter[str] = Counter()
 
     def add(self, route: str, nth: int | None, fault: Fault) -> None:
-        """Let the nth call of `route` from now fail, counted from 1; None means every call."""
+        """Let the nth call of `route` fail, counted from now and from 1; None means every call."""
         at = None if nth is None else self._calls[route] + nth
         self._planned.append((route, at, fault))
 
@@ -54,7 +54,7 @@ class Faults:
         self._planned.clear()
 
     def take(self, route: str) -> Fault | None:
-        """Count a call of `route` and give the fault that is due, if any."""
+        """Count a call of `route` and return the fault planned for it, if any."""
         self._calls[route] += 1
         self._calls[EVERY_ROUTE] += 1
         for planned, at, fault in self._planned:
@@ -64,7 +64,7 @@ class Faults:
 
     @staticmethod
     def apply(fault: Fault, response: Response) -> Response:
-        """The true answer, as the fault lets it through."""
+        """Apply the fault to the true answer."""
         if fault.status is not None:
             return fault.answer()
         return replace(response, headers={**response.headers, **fault.headers}, delivery=fault.delivery)

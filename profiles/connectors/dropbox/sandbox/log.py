@@ -1,6 +1,6 @@
-"""The team log: what the members did on which day, always the same, and more of it every day.
+"""The team log: what the members did on each day. It is always the same, and grows every day.
 
-Who works a lot, a little, or stopped long ago follows from the member; so do the days. Events of a day come unsorted.
+How often somebody works, and on which days, is computed from the member. Events of a day come unsorted.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from profiles.connectors.dropbox.sandbox.team import Member, Team, opaque, roll,
 Event = dict[str, Any]
 DAY = dt.timedelta(days=1)
 
-# How often the members of each tenth of a team do something: a day in so many, or nothing since so many days.
+# Each tenth of a team is active on one day in HABITS; 0 means not since one of the STOPPED numbers of days before the
+# sandbox's first day.
 HABITS = (1, 1, 1, 2, 2, 3, 5, 9, 20, 0)
 STOPPED = (35, 50, 80, 140, 400)
 
@@ -31,36 +32,36 @@ DOINGS: tuple[tuple[str, str, str], ...] = (
 
 
 def events(team: Team, since: dt.datetime, until: dt.datetime) -> Iterator[Event]:
-    """Everything from `since` on and before `until`, day by day."""
+    """Every event since `since` and before `until`, day by day."""
     day = since.replace(hour=0, minute=0, second=0, microsecond=0)
     lower, upper = stamp(since), stamp(until)
     while day < until:
-        for event in of_day(team, day.date()):
+        for event in events_of_day(team, day.date()):
             if lower <= event["timestamp"] < upper:
                 yield event
         day += DAY
 
 
 @lru_cache(maxsize=512)
-def of_day(team: Team, day: dt.date) -> tuple[Event, ...]:
-    """One day's events, in the order a log gives them: not that of time."""
+def events_of_day(team: Team, day: dt.date) -> tuple[Event, ...]:
+    """One day's events, not in the order of time, as in a real log."""
     found: list[Event] = []
     for index, member in enumerate(team.members):
-        found += _of_member(team, index, member, day)
-    found += _oddities(team, day)
+        found += _events_of_member(team, index, member, day)
+    found += _odd_events(team, day)
     return tuple(sorted(found, key=lambda event: roll("order", event["timestamp"], event["event_type"][".tag"])))
 
 
 def last_seen(team: Team, index: int, member: Member, now: dt.datetime) -> dt.datetime | None:
-    """The member's latest activity up to `now`, looking back 40 days: what a device session tells."""
+    """The member's latest activity of the last 40 days, as a device session shows it."""
     for back in range(40):
-        for event in reversed(_of_member(team, index, member, (now - back * DAY).date())):
+        for event in reversed(_events_of_member(team, index, member, (now - back * DAY).date())):
             if event["timestamp"] <= stamp(now):
                 return dt.datetime.fromisoformat(event["timestamp"])
     return None
 
 
-def _of_member(team: Team, index: int, member: Member, day: dt.date) -> list[Event]:
+def _events_of_member(team: Team, index: int, member: Member, day: dt.date) -> list[Event]:
     if not _is_active_on(team, index, member, day):
         return []
     times = 1 + roll(team.team_id, index, day.toordinal(), "times") % 4
@@ -68,7 +69,7 @@ def _of_member(team: Team, index: int, member: Member, day: dt.date) -> list[Eve
     for number in range(times):
         chosen = DOINGS[roll(team.team_id, index, day.toordinal(), number, "doing") % len(DOINGS)]
         when = 7 * 3600 + roll(team.team_id, index, day.toordinal(), number, "when") % (11 * 3600)
-        found.append(_event(day, when, chosen, {".tag": "user", "user": person(member)}))
+        found.append(_make_event(day, when, chosen, {".tag": "user", "user": member_log_info(member)}))
     return sorted(found, key=lambda event: str(event["timestamp"]))
 
 
@@ -79,46 +80,48 @@ def _is_active_on(team: Team, index: int, member: Member, day: dt.date) -> bool:
     number = roll(team.seed, "habit", index)
     habit = HABITS[number % len(HABITS)]
     if not habit:
-        gone = dt.date(2026, 11, 23) - dt.timedelta(days=STOPPED[number // 10 % len(STOPPED)])
+        gone = team.first_day - dt.timedelta(days=STOPPED[number // 10 % len(STOPPED)])
         return day <= gone and roll(team.team_id, index, day.toordinal()) % 3 == 0
     weekend = day.weekday() >= 5 and roll(index, day.toordinal(), "weekend") % 6
     return not weekend and roll(team.team_id, index, day.toordinal()) % habit == 0
 
 
-def _oddities(team: Team, day: dt.date) -> list[Event]:
-    """What counts as nobody's use: an app, a failed sign-in, an admin wearing an account, a stranger, a lost actor."""
-    member = team.somebody()
+def _odd_events(team: Team, day: dt.date) -> list[Event]:
+    """Events that are nobody's use: an app, a failed sign-in, an admin signed in as a member, an outsider, no actor."""
+    member = team.any_member()
     admin = team.admins()[0] if team.admins() else member
-    who, number = {".tag": "user", "user": person(member)}, day.toordinal()
+    who, number = {".tag": "user", "user": member_log_info(member)}, day.toordinal()
     app = {".tag": "app", "app": {".tag": "user_linked_app", "app_id": "dbaid:AAEsync", "display_name": "Sync Bot"}}
     stranger = {
         ".tag": "user",
         "user": {".tag": "non_team_member", "display_name": "A Guest", "email": "guest@elsewhere.example"},
     }
     found = [
-        _event(day, 8 * 3600 + number % 3600, ("file_operations", "file_edit", "(file_operations) Edited files"), app),
-        _event(day, 9 * 3600 + number % 3600, ("logins", "login_fail", "(logins) Failed to sign in"), who),
-        _event(day, 10 * 3600 + number % 3600, DOINGS[3], stranger),
-        _event(day, 12 * 3600 + number % 3600, DOINGS[1], None),
+        _make_event(
+            day, 8 * 3600 + number % 3600, ("file_operations", "file_edit", "(file_operations) Edited files"), app
+        ),
+        _make_event(day, 9 * 3600 + number % 3600, ("logins", "login_fail", "(logins) Failed to sign in"), who),
+        _make_event(day, 10 * 3600 + number % 3600, DOINGS[3], stranger),
+        _make_event(day, 12 * 3600 + number % 3600, DOINGS[1], None),
     ]
     if number % 7 == 0:
-        worn = _event(day, 11 * 3600, DOINGS[2], who)
+        worn = _make_event(day, 11 * 3600, DOINGS[2], who)
         worn["origin"] = {"access_method": {".tag": "sign_in_as", "session_id": opaque("dbwsid:", team.team_id)}}
         found.append(worn)
-        acting = {".tag": "admin", "admin": person(admin)}
+        acting = {".tag": "admin", "admin": member_log_info(admin)}
         change = (
             "members",
             "member_change_status",
             "(members) Changed member status (invited, joined, suspended, etc.)",
         )
-        found.append(_event(day, 13 * 3600, change, acting))
+        found.append(_make_event(day, 13 * 3600, change, acting))
     return found
 
 
 def matches(
     event: Event, *, account_id: str | None = None, category: str | None = None, event_type: str | None = None
 ) -> bool:
-    """Whether an event is among those asked for; here nobody but the actor is ever named in one."""
+    """Whether an event passes the filters. In the sandbox, an event names only its actor."""
     actor = event.get("actor") or {}
     user = actor.get("user") or actor.get("admin") or {}
     return (
@@ -128,7 +131,7 @@ def matches(
     )
 
 
-def person(member: Member) -> dict[str, Any]:
+def member_log_info(member: Member) -> dict[str, Any]:
     """TeamMemberLogInfo."""
     profile = member["profile"]
     found = {
@@ -142,7 +145,7 @@ def person(member: Member) -> dict[str, Any]:
     return found
 
 
-def _event(day: dt.date, second: int, doing: tuple[str, str, str], actor: dict[str, Any] | None) -> Event:
+def _make_event(day: dt.date, second: int, doing: tuple[str, str, str], actor: dict[str, Any] | None) -> Event:
     category, kind, description = doing
     midnight = dt.datetime.combine(day, dt.time(0), tzinfo=dt.UTC)
     event: Event = {
@@ -154,14 +157,14 @@ def _event(day: dt.date, second: int, doing: tuple[str, str, str], actor: dict[s
         },
         "involve_non_team_member": False,
         "event_type": {".tag": kind, "description": description},
-        "details": _details(kind),
+        "details": _event_details(kind),
     }
     if actor is not None:
         event["actor"] = actor
     return event
 
 
-def _details(kind: str) -> dict[str, Any]:
+def _event_details(kind: str) -> dict[str, Any]:
     extra: dict[str, Any] = {}
     if kind in ("login_success", "login_fail"):
         extra = {"login_method": {".tag": "saml"}, "is_emm_managed": False}
@@ -175,7 +178,7 @@ def _details(kind: str) -> dict[str, Any]:
 
 
 def sessions(team: Team, now: dt.datetime) -> list[dict[str, Any]]:
-    """MemberDevices of everybody who has a device; some only sync, and are seen nowhere else."""
+    """MemberDevices of everybody who has a device. Some members only sync, and appear nowhere else."""
     found = []
     for index, member in enumerate(team.members):
         if status_of(member) != "active" or index % 3 == 2:

@@ -1,4 +1,4 @@
-"""A request as the doors hand it in, and an answer as they deliver it."""
+"""The sandbox's requests and answers, whether they come over HTTP or from a `responses` mock."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ HTML = "text/html; charset=utf-8"
 
 @dataclass(frozen=True, kw_only=True)
 class Delivery:
-    """How the answer travels. Seconds; `drip` is the pause after each byte, of the headers too if `drip_headers`."""
+    """How the answer is sent.
+
+    In seconds: `delay` before it, `drip` after each byte (also of the headers with `drip_headers`).
+    """
 
     delay: float = 0.0
     drip: float = 0.0

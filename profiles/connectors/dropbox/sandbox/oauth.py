@@ -42,48 +42,51 @@ WRONG_REDIRECT = (
 
 
 def authorize(sandbox: Sandbox, request: Request) -> Response:
-    """GET shows the consent page, POST answers it. A malformed link ends on a page, never on the redirect URI."""
+    """GET shows the consent page, POST takes the decision.
+
+    A malformed link shows an error page and does not redirect.
+    """
     params = dict(request.query) if request.method == "GET" else request.form()
-    app, scopes = _checked(sandbox, params)
+    app, scopes = _check_link(sandbox, params)
     carried = {name: params[name] for name in CARRIED if name in params}
     if request.method == "POST":
-        return _decided(sandbox, app, scopes, params)
+        return _answer_consent(sandbox, app, scopes, params)
     approved = sandbox.approved.get(app.key)
     again = "true" in (params.get("force_reapprove"), params.get("force_reauthentication"))
     if approved and not again:
-        return _decided(sandbox, app, scopes, {**params, "account": approved, "decision": "allow"})
+        return _answer_consent(sandbox, app, scopes, {**params, "account": approved, "decision": "allow"})
     return as_page(consent.page(app, scopes, list(sandbox.teams.values()), carried, chosen=approved or ""))
 
 
-def _checked(sandbox: Sandbox, params: Mapping[str, str]) -> tuple[App, tuple[str, ...]]:
+def _check_link(sandbox: Sandbox, params: Mapping[str, str]) -> tuple[App, tuple[str, ...]]:
     app = sandbox.store.apps.get(params.get("client_id", ""))
     if app is None:
-        raise _on_page(f'Invalid client_id: "{params.get("client_id", "")}".')
+        raise _page_error(f'Invalid client_id: "{params.get("client_id", "")}".')
     if params.get("redirect_uri") not in app.redirect_uris:
-        raise _on_page(WRONG_REDIRECT)
+        raise _page_error(WRONG_REDIRECT)
     if params.get("response_type") != "code":
-        raise _on_page('Invalid response_type. It must be "code".')
+        raise _page_error('Invalid response_type. It must be "code".')
     if len(params.get("state", "").encode()) > LONGEST_STATE:
-        raise _on_page(f"Invalid state. It must be at most {LONGEST_STATE} bytes long.")
+        raise _page_error(f"Invalid state. It must be at most {LONGEST_STATE} bytes long.")
     if params.get("token_access_type", "offline") not in ("offline", "online", "legacy"):
-        raise _on_page("Invalid token_access_type.")
+        raise _page_error("Invalid token_access_type.")
     if "code_challenge" in params and params.get("code_challenge_method", "plain") not in ("S256", "plain"):
-        raise _on_page("Invalid code_challenge_method.")
+        raise _page_error("Invalid code_challenge_method.")
     if "code_challenge" in params and not re.fullmatch(CHALLENGE, params["code_challenge"]):
-        raise _on_page("Invalid code_challenge.")
+        raise _page_error("Invalid code_challenge.")
     scopes = tuple(sorted(set(params.get("scope", "").split()))) or app.scopes
     if unknown := [scope for scope in scopes if scope not in app.scopes]:
-        raise _on_page(f"This app has not been given the permission: {', '.join(unknown)}.")
+        raise _page_error(f"This app has not been given the permission: {', '.join(unknown)}.")
     return app, scopes
 
 
-def _decided(sandbox: Sandbox, app: App, scopes: tuple[str, ...], params: Mapping[str, str]) -> Response:
+def _answer_consent(sandbox: Sandbox, app: App, scopes: tuple[str, ...], params: Mapping[str, str]) -> Response:
     back = params["redirect_uri"]
     state = [("state", params["state"])] if "state" in params else []
     if params.get("decision") != "allow":
         return redirect(add_params_to_uri(back, [("error", "access_denied"), ("error_description", DENIED), *state]))
     account = params.get("account", "")
-    team, admin_id = _account(sandbox, account)
+    team, admin_id = _find_account(sandbox, account)
     sandbox.approved[app.key] = account
     code = sandbox.store.issue_code(
         app_key=app.key,
@@ -98,55 +101,55 @@ def _decided(sandbox: Sandbox, app: App, scopes: tuple[str, ...], params: Mappin
     return redirect(add_params_to_uri(back, [("code", code), *state]))
 
 
-def _account(sandbox: Sandbox, account: str) -> tuple[Team | None, str]:
+def _find_account(sandbox: Sandbox, account: str) -> tuple[Team | None, str]:
     if account == PERSONAL:
         return None, ""
     for team in sandbox.teams.values():
         if any(member["profile"]["team_member_id"] == account for member in team.admins()):
             return team, account
-    raise _on_page("You must be team administrator to complete this action.", 403)
+    raise _page_error("You must be team administrator to complete this action.", 403)
 
 
-def _on_page(message: str, status: int = 400) -> Answered:
+def _page_error(message: str, status: int = 400) -> Answered:
     return Answered(as_page(consent.refusal(message), status))
 
 
 def token(sandbox: Sandbox, request: Request) -> Response:
-    """Code or refresh token for an access token. Everything comes in the form; nothing is read from the URL."""
+    """Exchange a code or a refresh token for an access token. Parameters are read from the form, not from the URL."""
     if request.method != "POST" or request.media_type != "application/x-www-form-urlencoded":
-        raise _refused("invalid_request", "the token endpoint takes a form-encoded POST")
+        raise _oauth_error("invalid_request", "the token endpoint takes a form-encoded POST")
     if request.query:
-        raise _refused("invalid_request", "parameters do not belong into the URL")
+        raise _oauth_error("invalid_request", "parameters do not belong into the URL")
     form = request.form()
-    app, with_secret = _client(sandbox, request, form)
+    app, with_secret = _authenticate_client(sandbox, request, form)
     grant_type = form.get("grant_type")
     if grant_type == "authorization_code":
-        return _exchanged(sandbox, app, with_secret, form)
+        return _exchange_code(sandbox, app, with_secret, form)
     if grant_type == "refresh_token":
-        return _refreshed(sandbox, app, with_secret, form)
-    raise _refused("unsupported_grant_type" if grant_type else "invalid_request", "grant_type is not supported")
+        return _refresh_token(sandbox, app, with_secret, form)
+    raise _oauth_error("unsupported_grant_type" if grant_type else "invalid_request", "grant_type is not supported")
 
 
-def _client(sandbox: Sandbox, request: Request, form: Mapping[str, str]) -> tuple[App, bool]:
+def _authenticate_client(sandbox: Sandbox, request: Request, form: Mapping[str, str]) -> tuple[App, bool]:
     header = request.headers.get("Authorization", "")
-    # Named in the header, the client may not be named again: to Dropbox that is an unknown field (oslo #90).
+    # A client named in the header must not be in the form as well: Dropbox calls that an unknown field (oslo #90).
     known = GRANT_FIELDS if header else (*GRANT_FIELDS, *CLIENT_FIELDS)
     if unknown := [name for name in form if name not in known]:
-        raise _refused("invalid_request", f'unknown field "{unknown[0]}"')
+        raise _oauth_error("invalid_request", f'unknown field "{unknown[0]}"')
     if header:
-        key, secret = _basic(header)
+        key, secret = _read_basic(header)
     else:
         key, secret = form.get("client_id", ""), form.get("client_secret", "")
     app = sandbox.store.apps.get(key)
     if app is not None and secret and hmac.compare_digest(secret.encode(), app.secret.encode()):
         return app, True
-    # PKCE takes the place of the secret: a client that never had one names itself only.
+    # With PKCE a client may have no secret; it sends only its id.
     if app is not None and not secret and not header:
         return app, False
     raise Answered(as_json({"error": "invalid_client: Invalid client_id or client_secret"}, 400))
 
 
-def _basic(header: str) -> tuple[str, str]:
+def _read_basic(header: str) -> tuple[str, str]:
     scheme, _, text = header.partition(" ")
     try:
         key, colon, secret = base64.b64decode(text, validate=True).decode().partition(":")
@@ -157,14 +160,14 @@ def _basic(header: str) -> tuple[str, str]:
     return key, secret
 
 
-def _exchanged(sandbox: Sandbox, app: App, with_secret: bool, form: Mapping[str, str]) -> Response:
+def _exchange_code(sandbox: Sandbox, app: App, with_secret: bool, form: Mapping[str, str]) -> Response:
     code = sandbox.store.take_code(form.get("code", ""), app.key)
     if code is None:
-        raise _refused("invalid_grant", "code doesn't exist or has expired")
+        raise _oauth_error("invalid_grant", "code doesn't exist or has expired")
     if form.get("redirect_uri") != code.redirect_uri:
-        raise _refused("invalid_grant", "redirect_uri mismatch")
-    if not _verified(code, form.get("code_verifier", ""), with_secret):
-        raise _refused("invalid_grant", "invalid code verifier")
+        raise _oauth_error("invalid_grant", "redirect_uri mismatch")
+    if not _is_verified(code, form.get("code_verifier", ""), with_secret):
+        raise _oauth_error("invalid_grant", "invalid code verifier")
     grant = sandbox.store.issue_grant(
         app_key=app.key, team_id=code.team_id, admin_id=code.admin_id, scopes=code.scopes, with_secret=with_secret
     )
@@ -183,9 +186,9 @@ def _exchanged(sandbox: Sandbox, app: App, with_secret: bool, form: Mapping[str,
     return as_json(answer, Cache_Control="no-store")
 
 
-def _verified(code: Code, verifier: str, with_secret: bool) -> bool:
+def _is_verified(code: Code, verifier: str, with_secret: bool) -> bool:
     if not code.challenge:
-        # A verifier for a consent that asked for none: its challenge was stripped on the way (RFC 9700, 2.1.1).
+        # A verifier without a challenge means that somebody removed the challenge from the link (RFC 9700, 2.1.1).
         return with_secret and not verifier
     if code.method == "plain":
         return hmac.compare_digest(verifier.encode(), code.challenge.encode())
@@ -193,13 +196,13 @@ def _verified(code: Code, verifier: str, with_secret: bool) -> bool:
     return hmac.compare_digest(base64.urlsafe_b64encode(digest).rstrip(b"="), code.challenge.encode())
 
 
-def _refreshed(sandbox: Sandbox, app: App, with_secret: bool, form: Mapping[str, str]) -> Response:
+def _refresh_token(sandbox: Sandbox, app: App, with_secret: bool, form: Mapping[str, str]) -> Response:
     grant: Grant | None = sandbox.store.grant_behind(form.get("refresh_token", ""))
     if grant is None or grant.app_key != app.key or grant.with_secret != with_secret:
-        raise _refused("invalid_grant", "refresh token is invalid or revoked")
+        raise _oauth_error("invalid_grant", "refresh token is invalid or revoked")
     narrowed = tuple(sorted(set(form.get("scope", "").split())))
     if not set(narrowed) <= set(grant.scopes):
-        raise _refused("invalid_scope", "scope is wider than what was granted")
+        raise _oauth_error("invalid_scope", "scope is wider than what was granted")
     answer: dict[str, Any] = {
         "access_token": sandbox.store.issue_access_token(grant, narrowed or None),
         "token_type": "bearer",
@@ -210,5 +213,5 @@ def _refreshed(sandbox: Sandbox, app: App, with_secret: bool, form: Mapping[str,
     return as_json(answer, Cache_Control="no-store")
 
 
-def _refused(error: str, description: str) -> Answered:
+def _oauth_error(error: str, description: str) -> Answered:
     return Answered(as_json({"error": error, "error_description": description}, 400))

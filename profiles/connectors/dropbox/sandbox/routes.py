@@ -1,4 +1,4 @@
-"""The API routes: what each needs, and what it answers. A new route is one function and one line of the table."""
+"""The API routes: what each needs and what it answers. A new route needs one function and one line in the table."""
 
 from __future__ import annotations
 
@@ -47,10 +47,10 @@ class Route:
     user: bool = False
 
 
-def error(sandbox: Sandbox, status: int, detail: dict[str, Any], **headers: str) -> Answered:
+def api_error(sandbox: Sandbox, status: int, detail: dict[str, Any], **headers: str) -> Answered:
     """The JSON error envelope. `error_summary` ends in a varying number of dots, as Dropbox's does."""
     summary = detail.get(".tag") or detail["reason"][".tag"]
-    return Answered(as_json({"error_summary": summary + "/" + sandbox.dots(), "error": detail}, status, **headers))
+    return Answered(as_json({"error_summary": summary + "/" + sandbox.next_dots(), "error": detail}, status, **headers))
 
 
 def get_info(call: Call) -> Any:
@@ -60,9 +60,9 @@ def get_info(call: Call) -> Any:
 def get_authenticated_admin(call: Call) -> Any:
     member = call.team.find("team_member_id", call.grant.admin_id)
     if member is None:
-        raise error(call.sandbox, 409, {".tag": "mapping_not_found"})
+        raise api_error(call.sandbox, 409, {".tag": "mapping_not_found"})
     if status_of(member) != "active" or not member["roles"]:
-        raise error(call.sandbox, 409, {".tag": "admin_not_active"})
+        raise api_error(call.sandbox, 409, {".tag": "admin_not_active"})
     return {"admin_profile": member["profile"]}
 
 
@@ -78,20 +78,20 @@ FEATURES: dict[str, dict[str, Any]] = {
 def get_features(call: Call) -> Any:
     wanted = [arguments.tag_of(one) for one in call.argument["features"]]
     if not wanted:
-        raise error(call.sandbox, 409, {".tag": "empty_features_list"})
+        raise api_error(call.sandbox, 409, {".tag": "empty_features_list"})
     return {"values": [{".tag": tag, tag: FEATURES[tag]} if tag in FEATURES else {".tag": "other"} for tag in wanted]}
 
 
 def list_members(call: Call) -> Any:
-    return _members(call, 0, call.argument["limit"], call.argument["include_removed"])
+    return _members_page(call, 0, call.argument["limit"], call.argument["include_removed"])
 
 
 def continue_members(call: Call) -> Any:
     place = read_cursor(call, "members", call.argument["cursor"])
-    return _members(call, place["start"], place["limit"], place["removed"])
+    return _members_page(call, place["start"], place["limit"], place["removed"])
 
 
-def _members(call: Call, start: int, limit: int, removed: bool) -> Any:
+def _members_page(call: Call, start: int, limit: int, removed: bool) -> Any:
     members, more = call.team.window(start, limit, removed)
     cursor = make_cursor(call, "members", {"start": start + len(members), "limit": limit, "removed": removed})
     return {"members": members, "cursor": cursor, "has_more": more}
@@ -113,29 +113,29 @@ def get_available_roles(call: Call) -> Any:
 
 def get_events(call: Call) -> Any:
     time = call.argument["time"] or {}
-    first, now = arguments.moment(time.get("start_time")), call.sandbox.now()
-    end = arguments.moment(time.get("end_time"))
+    first, now = arguments.read_moment(time.get("start_time")), call.sandbox.now()
+    end = arguments.read_moment(time.get("end_time"))
     if first and end and end <= first:
-        raise error(call.sandbox, 409, {".tag": "invalid_time_range"})
+        raise api_error(call.sandbox, 409, {".tag": "invalid_time_range"})
     only = {name: arguments.tag_of(call.argument[name]) for name in ("account_id", "category", "event_type")}
     if only["category"] and only["event_type"]:
-        raise error(call.sandbox, 409, {".tag": "invalid_filters"})
+        raise api_error(call.sandbox, 409, {".tag": "invalid_filters"})
     if only["account_id"] and not call.team.find("account_id", only["account_id"]):
-        raise error(call.sandbox, 409, {".tag": "account_id_not_found"})
+        raise api_error(call.sandbox, 409, {".tag": "account_id_not_found"})
     since = first or now - dt.timedelta(days=30)
     start = {"start": 0, "limit": call.argument["limit"], "ends": bool(end), "only": only}
-    return _log(call, since, end or now, start)
+    return _log_page(call, since, end or now, start)
 
 
 def continue_events(call: Call) -> Any:
     place = read_cursor(call, "events", call.argument["cursor"], unknown="bad_cursor")
     since, until = (dt.datetime.fromisoformat(place[name]) for name in ("since", "until"))
-    if place["whole"]:  # everything up to then was given: go on with what came later
+    if place["whole"]:  # everything until then was listed, so continue with later events
         since, until = until, until if place["ends"] else call.sandbox.now()
-    return _log(call, since, until, place)
+    return _log_page(call, since, until, place)
 
 
-def _log(call: Call, since: dt.datetime, until: dt.datetime, place: dict[str, Any]) -> Any:
+def _log_page(call: Call, since: dt.datetime, until: dt.datetime, place: dict[str, Any]) -> Any:
     start, limit = place["start"], place["limit"]
     found = (event for event in log.events(call.team, since, until) if log.matches(event, **place.get("only", {})))
     window = list(itertools.islice(found, start, start + limit + 1))
@@ -156,7 +156,7 @@ def list_devices(call: Call) -> Any:
 
 
 def get_job_status(call: Call) -> Any:
-    raise error(call.sandbox, 409, {".tag": "invalid_async_job_id"})
+    raise api_error(call.sandbox, 409, {".tag": "invalid_async_job_id"})
 
 
 def revoke_token(call: Call) -> Any:
@@ -165,9 +165,9 @@ def revoke_token(call: Call) -> Any:
 
 
 def make_cursor(call: Call, listing: str, place: dict[str, Any]) -> str:
-    """A place in a listing, sealed: it counts only for this listing, this team and until cursors are forgotten."""
+    """A signed place in a listing. It is valid for this listing and team only, until `forget_cursors` is called."""
     text = json.dumps({"listing": listing, **place}, separators=(",", ":")).encode()
-    return base64.urlsafe_b64encode(_seal(call, text) + text).decode("ascii")
+    return base64.urlsafe_b64encode(_seal_place(call, text) + text).decode("ascii")
 
 
 def read_cursor(call: Call, listing: str, cursor: str, *, unknown: str = "invalid_cursor") -> dict[str, Any]:
@@ -177,14 +177,14 @@ def read_cursor(call: Call, listing: str, cursor: str, *, unknown: str = "invali
     except (binascii.Error, ValueError):
         raw = b""
     seal, text = raw[:12], raw[12:]
-    if text and seal == _seal(call, text):
+    if text and seal == _seal_place(call, text):
         place: dict[str, Any] = json.loads(text)
         if place["listing"] == listing:
             return place
-    raise error(call.sandbox, 409, {".tag": unknown})
+    raise api_error(call.sandbox, 409, {".tag": unknown})
 
 
-def _seal(call: Call, text: bytes) -> bytes:
+def _seal_place(call: Call, text: bytes) -> bytes:
     key = f"{call.team.team_id}/{call.sandbox.cursor_epoch}".encode()
     return hashlib.blake2b(text, key=key, digest_size=12).digest()
 
@@ -234,5 +234,5 @@ ROUTES: dict[str, Route] = {
 
 
 def answer_of(route: Route, call: Call) -> Response:
-    """The 200 of a route."""
+    """The 200 answer of a route."""
     return as_json(route.answer(call))

@@ -1,4 +1,4 @@
-"""The two doors of the sandbox: served over HTTP for people and browsers, plugged into `responses` for tests."""
+"""Two ways to reach the sandbox: over HTTP for people and browsers, through a `responses` mock for tests."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ LARGEST_REQUEST = 1024 * 1024
 
 
 class SandboxServer(ThreadingHTTPServer):
-    """The sandbox behind a port. `url` is its address; `start()` serves in a thread, `shutdown()` ends it."""
+    """The sandbox on a port. `url` is its address; `start()` serves in a thread, `shutdown()` ends it."""
 
     daemon_threads = True
     allow_reuse_address = True
@@ -38,7 +38,7 @@ class SandboxServer(ThreadingHTTPServer):
         return f"http://{self.server_address[0]!s}:{self.server_address[1]}"
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Silent where a client went away, as browsers and impatient connectors do."""
+        """Print nothing where the client closed the connection, as browsers and connectors with a timeout do."""
         if not isinstance(sys.exception(), ConnectionError):
             super().handle_error(request, client_address)
 
@@ -58,30 +58,30 @@ class _Handler(BaseHTTPRequestHandler):
     server_version = "sandbox"
     sys_version = ""
     timeout = 120
-    disable_nagle_algorithm = True  # else header and body sent apart cost 40 ms per call
+    disable_nagle_algorithm = True  # otherwise header and body are sent separately, which costs 40 ms per call
     wbufsize = -1
 
     def do_GET(self) -> None:
-        self._answer()
+        self._answer_request()
 
     def do_POST(self) -> None:
-        self._answer()
+        self._answer_request()
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Silent: a query string may carry a code."""
+        """Print nothing: a query string may contain a code."""
 
-    def _answer(self) -> None:
+    def _answer_request(self) -> None:
         length = int(self.headers.get("Content-Length") or 0)
         if length > LARGEST_REQUEST:
             self.send_error(413)
             self.close_connection = True
             return
-        request = _request(self.command, self.path, dict(self.headers.items()), self.rfile.read(length))
+        request = _parse_request(self.command, self.path, dict(self.headers.items()), self.rfile.read(length))
         response = self.server.sandbox.handle(request)
         with contextlib.suppress(ConnectionError):
-            self._deliver(response)
+            self._deliver_response(response)
 
-    def _deliver(self, response: Response) -> None:
+    def _deliver_response(self, response: Response) -> None:
         delivery = response.delivery
         time.sleep(delivery.delay)
         if delivery.reset:
@@ -90,30 +90,30 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             self.connection.close()
             return
-        head = self._head(response)
+        head = self._format_head(response)
         body = response.body if delivery.truncate is None else response.body[: delivery.truncate]
         if delivery.truncate is not None:
             self.close_connection = True
         if delivery.drip:
-            self._drip(head if delivery.drip_headers else b"", delivery.drip)
-            self._send(b"" if delivery.drip_headers else head)
-            self._drip(body, delivery.drip)
+            self._drip_bytes(head if delivery.drip_headers else b"", delivery.drip)
+            self._send_bytes(b"" if delivery.drip_headers else head)
+            self._drip_bytes(body, delivery.drip)
         else:
-            self._send(head + body)
+            self._send_bytes(head + body)
 
-    def _head(self, response: Response) -> bytes:
+    def _format_head(self, response: Response) -> bytes:
         lines = [f"HTTP/1.1 {response.status} {self.responses.get(response.status, ('',))[0]}"]
         lines += [f"{name}: {value}" for name, value in response.headers.items()]
         if "Content-Length" not in response.headers:
             lines.append(f"Content-Length: {len(response.body)}")
         return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
 
-    def _drip(self, data: bytes, pause: float) -> None:
+    def _drip_bytes(self, data: bytes, pause: float) -> None:
         for at in range(len(data)):
-            self._send(data[at : at + 1])
+            self._send_bytes(data[at : at + 1])
             time.sleep(pause)
 
-    def _send(self, data: bytes) -> None:
+    def _send_bytes(self, data: bytes) -> None:
         self.wfile.write(data)
         self.wfile.flush()
 
@@ -125,22 +125,22 @@ class _Mock(Protocol):
 def plug(sandbox: Sandbox, mock: _Mock, base_urls: Iterable[str]) -> None:
     """Let a `responses` mock answer everything below these addresses from the sandbox, without a socket."""
 
-    def answer(prepared: requests.PreparedRequest) -> tuple[int, dict[str, str], bytes]:
+    def answer_call(prepared: requests.PreparedRequest) -> tuple[int, dict[str, str], bytes]:
         body = prepared.body or b""
         sent = body.encode() if isinstance(body, str) else bytes(body)
         url = urlsplit(prepared.url or "")
         path = f"{url.path}?{url.query}" if url.query else url.path
-        response = sandbox.handle(_request(prepared.method or "", path, dict(prepared.headers), sent))
+        response = sandbox.handle(_parse_request(prepared.method or "", path, dict(prepared.headers), sent))
         if response.delivery.reset:
             raise requests.ConnectionError(ConnectionResetError("reset by the sandbox"))
         return response.status, response.headers, response.body
 
     for base_url in base_urls:
         for method in ("GET", "POST"):
-            mock.add_callback(method, re.compile(re.escape(base_url.rstrip("/")) + "/.*"), answer)
+            mock.add_callback(method, re.compile(re.escape(base_url.rstrip("/")) + "/.*"), answer_call)
 
 
-def _request(method: str, target: str, headers: dict[str, str], body: bytes) -> Request:
+def _parse_request(method: str, target: str, headers: dict[str, str], body: bytes) -> Request:
     path, _, query = target.partition("?")
     return Request(
         method=method,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import os
 import secrets
@@ -12,6 +13,8 @@ from typing import Any
 
 CODE_LIFE = 600
 TOKEN_LIFE = 14400
+# The day from which the past was told, whenever it was, before a state file kept its own.
+DAY_OF_OLD_FILES = "2026-11-23"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,17 +65,21 @@ class AccessToken:
 
 
 class Store:
-    """Everything the sandbox must remember between two starts. `now` gives seconds since 1970."""
+    """Everything the sandbox keeps over a restart. `now` returns seconds since 1970.
+
+    `first_day` is the day of the very first start.
+    """
 
     def __init__(self, now: Callable[[], float], path: Path | None = None) -> None:
         self._now, self._path = now, path
+        self.first_day = dt.datetime.fromtimestamp(now(), dt.UTC).date()
         self.apps: dict[str, App] = {}
         self.codes: dict[str, Code] = {}
         self.grants: dict[str, Grant] = {}
         self.refresh_tokens: dict[str, str] = {}
         self.tokens: dict[str, AccessToken] = {}
         if path and path.exists():
-            self._load(json.loads(path.read_text("utf-8")))
+            self._load_state(json.loads(path.read_text("utf-8")))
 
     def issue_code(self, **fields: Any) -> str:
         """A fresh code for this consent."""
@@ -81,7 +88,7 @@ class Store:
         return code
 
     def take_code(self, code: str, app_key: str) -> Code | None:
-        """The consent behind a code, once; None if unknown, foreign, used or too old."""
+        """Return the consent behind a code, once. None if the code is unknown, used, too old, or of another app."""
         found = self.codes.get(code)
         if found is None or found.app_key != app_key:
             return None
@@ -89,7 +96,7 @@ class Store:
         return found if found.expires_at > self._now() else None
 
     def issue_grant(self, **fields: Any) -> Grant:
-        """A new grant. Its tokens are issued apart."""
+        """A new grant. Its tokens are issued separately."""
         grant = Grant(grant_id=secrets.token_hex(12), **fields)
         self.grants[grant.grant_id] = grant
         return grant
@@ -122,10 +129,11 @@ class Store:
         self.save()
 
     def save(self) -> None:
-        """Write the file, so that a reader sees the old state or the new one."""
+        """Write the file by replacing it, so that a reader sees either the old state or the new one."""
         if self._path is None:
             return
         kept = {
+            "first_day": self.first_day.isoformat(),
             "apps": [asdict(app) for app in self.apps.values()],
             "grants": [asdict(grant) for grant in self.grants.values()],
             "refresh_tokens": self.refresh_tokens,
@@ -136,11 +144,12 @@ class Store:
             json.dump(kept, file, indent=1)
         draft.replace(self._path)
 
-    def _load(self, kept: dict[str, Any]) -> None:
-        def record(fields: dict[str, Any]) -> dict[str, Any]:
+    def _load_state(self, kept: dict[str, Any]) -> None:
+        def restore_tuples(fields: dict[str, Any]) -> dict[str, Any]:
             return {name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()}
 
-        self.apps = {fields["key"]: App(**record(fields)) for fields in kept["apps"]}
-        self.grants = {fields["grant_id"]: Grant(**record(fields)) for fields in kept["grants"]}
+        self.first_day = dt.date.fromisoformat(kept.get("first_day", DAY_OF_OLD_FILES))
+        self.apps = {fields["key"]: App(**restore_tuples(fields)) for fields in kept["apps"]}
+        self.grants = {fields["grant_id"]: Grant(**restore_tuples(fields)) for fields in kept["grants"]}
         self.refresh_tokens = dict(kept["refresh_tokens"])
-        self.tokens = {token: AccessToken(**record(fields)) for token, fields in kept["tokens"].items()}
+        self.tokens = {token: AccessToken(**restore_tuples(fields)) for token, fields in kept["tokens"].items()}

@@ -1,4 +1,4 @@
-"""Teams made of deterministic people: a name and a seed always give the same members, ids and dates."""
+"""Teams made of deterministic people: a name, a seed and a first day always give the same members, ids and dates."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ from typing import Any
 
 from profiles.connectors.dropbox.sandbox.names import SCRIPTS
 
-FIRST_DAY = dt.datetime(2019, 1, 7, 8, 0, tzinfo=dt.UTC)
-LAST_JOINING = dt.datetime(2026, 5, 29, 16, 0, tzinfo=dt.UTC)
-INVITED_FROM = dt.datetime(2026, 6, 15, 9, 0, tzinfo=dt.UTC)
+# A team's past, counted from the midnight of its first day.
+FOUNDED = dt.timedelta(days=-2877, hours=8)
+LAST_JOINING = dt.timedelta(days=-178, hours=16)
+INVITED_FROM = dt.timedelta(days=-161, hours=9)
+INVITED_UNTIL = dt.timedelta(days=-131, hours=9)
 
 # Two independent live tenants answered with this name, description and one identical id (spec: "Team admin").
 TEAM_ROLE = {
@@ -31,12 +33,12 @@ Member = dict[str, Any]
 
 
 def roll(*parts: object) -> int:
-    """A number from the parts, the same on every machine and in every run."""
+    """A number computed from the parts, the same on every machine and in every run."""
     return int.from_bytes(hashlib.blake2b(repr(parts).encode(), digest_size=8).digest(), "big")
 
 
 def opaque(prefix: str, *parts: object) -> str:
-    """An id as Dropbox writes them: the prefix, then 32 characters that mean nothing."""
+    """An id as Dropbox writes it: the prefix, then 32 characters without a meaning."""
     digest = hashlib.blake2b(repr(parts).encode(), digest_size=24).digest()
     return prefix + base64.urlsafe_b64encode(digest).decode("ascii")
 
@@ -46,27 +48,29 @@ def stamp(moment: dt.datetime) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def between(start: dt.datetime, end: dt.datetime, *parts: object) -> str:
+def stamp_between(start: dt.datetime, end: dt.datetime, *parts: object) -> str:
     """A stamp between two moments, chosen by the parts."""
     return stamp(start + dt.timedelta(seconds=roll(*parts) % int((end - start).total_seconds())))
 
 
 class Team:
-    """A team whose members are held in a list, removed ones included; tests and routes may change them in place.
+    """A team with a list of members, removed ones included. Tests and routes may change them in place.
 
-    `people` counts current members; `licensed` the licenses bought.
+    `people` counts current members; `licensed` the licenses purchased. `first_day` is the day of the sandbox's first
+    start, and set by it: the team's past is told back from that day, and never moves. Without a sandbox it is today.
     """
 
     def __init__(self, name: str, domain: str, people: int, licensed: int, *, seed: int = 1, removed: int = 0) -> None:
         self.name, self.domain, self.licensed, self.seed = name, domain, licensed, seed
         self.people, self.removed = people, removed
         self.team_id = opaque("dbtid:AAD", "team", name, seed)
+        self.first_day = dt.datetime.now(dt.UTC).date()
 
     @cached_property
     def members(self) -> list[Member]:
-        """Everyone, made at first use."""
+        """Everyone, created at first use."""
         taken: set[str] = set()
-        return [self.made(index, taken) for index in range(self.people + self.removed)]
+        return [self.make_member(index, taken) for index in range(self.people + self.removed)]
 
     def window(self, start: int, count: int, include_removed: bool) -> tuple[list[Member], bool]:
         """Up to `count` members from position `start`, and whether there are more."""
@@ -81,7 +85,7 @@ class Team:
         """Active team admins, who alone may connect an app."""
         return [m for m in self.members if status_of(m) == "active" and TEAM_ROLE in m["roles"]]
 
-    def somebody(self) -> Member:
+    def any_member(self) -> Member:
         """An active member without any role."""
         return next(m for m in self.members if status_of(m) == "active" and not m["roles"])
 
@@ -91,14 +95,14 @@ class Team:
         used = sum(m["profile"]["membership_type"][".tag"] == "full" for m in current)
         return team_info(self, len(current), used)
 
-    def made(self, index: int, taken: set[str] | None = None) -> Member:
-        """The person at this place of the list; a mailbox already `taken`, or not known to be free, gets a number."""
-        given, surname, display, mailbox = self._called(index)
+    def make_member(self, index: int, taken: set[str] | None = None) -> Member:
+        """The member at this place of the list. A mailbox that is `taken`, or may be, gets a number."""
+        given, surname, display, mailbox = self._name_parts(index)
         if taken is None or mailbox in taken:
             mailbox = f"{mailbox}{index}"
         else:
             taken.add(mailbox)
-        status = self._status(index)
+        status = self._status_at(index)
         profile: dict[str, Any] = {
             "team_member_id": opaque("dbmid:AAC", self.team_id, index),
             "email": f"{mailbox}@{self.domain}",
@@ -118,37 +122,41 @@ class Team:
             "root_folder_id": str(1_900_000_000 + roll(self.team_id) % 1_000_000),
         }
         self._add_status_fields(profile, status, index)
-        return {"profile": profile, "roles": self._roles(index)}
+        return {"profile": profile, "roles": self._roles_at(index)}
 
     def _add_status_fields(self, profile: dict[str, Any], status: str, index: int) -> None:
         if status == "invited":
-            profile["invited_on"] = between(INVITED_FROM, INVITED_FROM + dt.timedelta(days=30), self.seed, index)
+            profile["invited_on"] = stamp_between(self._past(INVITED_FROM), self._past(INVITED_UNTIL), self.seed, index)
             return
         profile["account_id"] = opaque("dbid:AAB", self.team_id, index)
-        profile["joined_on"] = between(FIRST_DAY, LAST_JOINING, self.seed, "joined", index)
+        profile["joined_on"] = stamp_between(self._past(FOUNDED), self._past(LAST_JOINING), self.seed, "joined", index)
         profile["is_directory_restricted"] = False
         if status == "removed":
             profile["status"] |= {"is_recoverable": index % 2 == 0, "is_disconnected": False}
         if status == "suspended":
-            profile["suspended_on"] = between(LAST_JOINING, INVITED_FROM, self.seed, "suspended", index)
+            since, until = self._past(LAST_JOINING), self._past(INVITED_FROM)
+            profile["suspended_on"] = stamp_between(since, until, self.seed, "suspended", index)
         if index % 9 == 4:
             other = profile["email"].replace("@", "@mail.")
             profile["secondary_emails"] = [{"email": other, "is_verified": index % 2 == 0}]
         if index % 3:
             profile["external_id"] = f"emp-{index:06d}"
 
-    def _status(self, index: int) -> str:
+    def _past(self, since_first_day: dt.timedelta) -> dt.datetime:
+        return dt.datetime.combine(self.first_day, dt.time(0), tzinfo=dt.UTC) + since_first_day
+
+    def _status_at(self, index: int) -> str:
         if index >= self.people:
             return "removed"
         if index < 8:
             return "active"
         return {3: "invited", 11: "suspended"}.get(index % 19, "active")
 
-    def _roles(self, index: int) -> list[dict[str, str]]:
+    def _roles_at(self, index: int) -> list[dict[str, str]]:
         return [dict(TEAM_ROLE)] if index in (0, 1, 5) else [dict(USER_ROLE)] if index == 3 else []
 
-    def _called(self, index: int) -> tuple[str, str, str, str]:
-        if self.seed == 1 and index == 17:  # what a spreadsheet would calculate, were it exported as it is
+    def _name_parts(self, index: int) -> tuple[str, str, str, str]:
+        if self.seed == 1 and index == 17:  # a spreadsheet would calculate this name if an export did not escape it
             return "=SUM(A1)", "Sheet", "=SUM(A1)", "sum.sheet"
         script = SCRIPTS[roll(self.seed, "script", index) % len(SCRIPTS)]
         given, given_ascii = script.given[roll(self.seed, "given", index) % len(script.given)]
@@ -158,30 +166,30 @@ class Team:
 
 
 class LargeTeam(Team):
-    """A team of any size that makes each window when it is asked for, and holds nobody."""
+    """A team of any size that creates each window of members on demand and keeps none."""
 
     def __init__(self, people: int, name: str = "Very Large Company", *, seed: int = 7) -> None:
         super().__init__(name, "large.example", people, people + people // 10, seed=seed)
 
     def window(self, start: int, count: int, include_removed: bool) -> tuple[list[Member], bool]:
         end = min(start + count, self.people)
-        return [self.made(index) for index in range(start, end)], end < self.people
+        return [self.make_member(index) for index in range(start, end)], end < self.people
 
     def find(self, key: str, value: str) -> Member | None:
-        # A linear search would make a million people; only the first few, the admins among them, are looked up.
-        return next((m for m in self._first() if m["profile"].get(key) == value), None)
+        # Searching everybody would create a million people; only the first few, the admins among them, can be found.
+        return next((m for m in self._first_members() if m["profile"].get(key) == value), None)
 
     def admins(self) -> list[Member]:
-        return [m for m in self._first() if m["roles"] == [TEAM_ROLE]]
+        return [m for m in self._first_members() if m["roles"] == [TEAM_ROLE]]
 
-    def somebody(self) -> Member:
-        return next(m for m in self._first() if status_of(m) == "active" and not m["roles"])
+    def any_member(self) -> Member:
+        return next(m for m in self._first_members() if status_of(m) == "active" and not m["roles"])
 
     def info(self) -> dict[str, Any]:
         return team_info(self, self.people, self.people)
 
-    def _first(self) -> list[Member]:
-        return [self.made(index) for index in range(min(self.people, 50))]
+    def _first_members(self) -> list[Member]:
+        return [self.make_member(index) for index in range(min(self.people, 50))]
 
 
 def status_of(member: Member) -> str:
@@ -190,7 +198,7 @@ def status_of(member: Member) -> str:
 
 
 def team_info(team: Team, provisioned: int, used: int) -> dict[str, Any]:
-    """TeamGetInfoResult with the policies a real answer has."""
+    """TeamGetInfoResult, with the policies of a real answer."""
 
     def tags(**values: str) -> dict[str, Any]:
         return {name: {".tag": tag} for name, tag in values.items()}

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from profiles import tasks
 from profiles.models import JobRun
 from samsaas.models import AuditEntry
 from subscriptions.models import Person, PersonAddress, PersonImport
@@ -182,14 +183,14 @@ def test_a_directory_that_changed_meanwhile_is_shown_again_before_anything_is_wr
 
 def test_somebody_created_in_the_very_moment_of_applying_undoes_all_of_it(keeper: Any, monkeypatch: Any) -> None:
     upload = staged(listing(range(5)), keeper.user)
-    known = people_differences.known
+    known = people_differences.find_known
 
     def blind(keys: Any, *, lock: bool = False) -> Any:
         """The other writer commits between our look and our write."""
         return {} if lock else known(keys)
 
     factories.person(key="P00003", name="Theirs")
-    monkeypatch.setattr("subscriptions.people.imports.differences.known", blind)
+    monkeypatch.setattr("subscriptions.people.imports.differences.find_known", blind)
     assert "look at it once more" in applied(upload, keeper.user).problem
     assert [person.name for person in Person.objects.all()] == ["Theirs"]
     assert effects(upload)["P00003"] == "changed"
@@ -215,8 +216,8 @@ def test_applying_that_is_canceled_leads_back_to_the_preview(
     cancel = f"/runs/{upload.run_id}/cancel/"
     with monkeypatch.context() as patched:
         if moment == "running":
-            write = apply_people._write
-            patched.setattr(apply_people, "_write", lambda *given: (integrator.post(cancel), write(*given)))
+            write = apply_people._write_people
+            patched.setattr(apply_people, "_write_people", lambda *given: (integrator.post(cancel), write(*given)))
         else:
             integrator.post(cancel)
         worlds.work()
@@ -242,7 +243,7 @@ def test_while_a_file_is_applied_it_is_neither_applied_again_nor_thrown_away(kee
     upload = staged(listing(range(5)), keeper.user)
     address = upload.get_absolute_url()
     said = keeper.post(f"{address}apply/", follow=True).content.decode()
-    assert "The file is being applied" in said and "Throw away" not in said
+    assert "The file is being applied" in said and "Discard" not in said
     for button in ("apply", "discard", "read"):
         assert "already" in keeper.post(f"{address}{button}/", follow=True).content.decode()
     assert JobRun.objects.filter(subject=upload.pk, state="queued").count() == 1
@@ -256,7 +257,7 @@ def test_two_files_wait_for_each_other_and_the_second_is_compared_with_what_the_
     for upload in (one, two):
         import_people.confirm(upload.pk, confirmed=False, by=keeper.user)
     for run in JobRun.objects.filter(state="queued").order_by("pk"):
-        worlds.DOORBELLS[run.process](run.pk)
+        tasks.execute(run.pk)
     one.refresh_from_db(), two.refresh_from_db()
     assert (one.state, two.state) == ("applied", "preview")
     assert Person.objects.get(key="P00001").name == "Person 1" and effects(two) == {"P00001": "changed"}

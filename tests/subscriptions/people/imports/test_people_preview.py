@@ -67,12 +67,12 @@ def test_a_full_file_without_last_days_shows_whom_it_brings_back(keeper: Any) ->
     upload = staged(listing(range(5)), keeper.user, everybody=True)
     assert effects(upload) == {"P00000": "back", **{f"P0000{place}": "same" for place in range(1, 5)}}
     text = said(keeper, upload, "?effect=back")
-    assert "Back 1 had left, listed again" in text and "1–1 of 1" in text
-    assert f"Back P00000 Person 0 Left on: {today - timedelta(days=300)} still here" in text
-    assert "0 changed, 1 back, 0 marked as leavers" in pages.text_of(press(keeper, upload))
+    assert "Returned 1 had left, listed again" in text and "1–1 of 1" in text
+    assert f"Returned P00000 Person 0 Left on: {today - timedelta(days=300)} still here" in text
+    assert "0 changed, 1 returned, 0 marked as leavers" in pages.text_of(press(keeper, upload))
     assert Person.objects.get(key="P00000").left_on is None and Person.objects.exclude(left_on=None).count() == 1
     upload.refresh_from_db()
-    assert upload.run and {one.label: one.value for one in counters.of(upload.run)}["Back"] == 1
+    assert upload.run and {one.label: one.value for one in counters.figures_of(upload.run)}["Returned"] == 1
 
 
 @pytest.mark.parametrize(("cell", "effect"), [("", "back"), ("2099-12-31", "back"), ("2021-06-30", "changed")])

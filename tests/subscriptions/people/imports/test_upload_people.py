@@ -61,14 +61,14 @@ def test_the_click_keeps_the_file_and_its_page_shows_the_lines_until_the_preview
     assert "The file is being read" in said and f'hx-get="/runs/{upload.run_id}/progress/?brief"' in said
     assert "Look again" in said and "Waiting for its turn" in said, "without JavaScript too"
     shown = []
-    rows = stage_people._rows
+    rows = stage_people._compare_records
 
     def looked_at(*given: Any) -> Any:
         shown.append(pages.text_of(keeper.get(f"/runs/{upload.run_id}/progress/?brief").content.decode()))
         assert "Apply this file?" not in keeper.get(upload.get_absolute_url()).content.decode()
         return rows(*given)
 
-    monkeypatch.setattr(stage_people, "_rows", looked_at)
+    monkeypatch.setattr(stage_people, "_compare_records", looked_at)
     worlds.work()
     assert [("10 of 26" in text, "20 of 26" in text) for text in shown] == [
         (False, False),
@@ -84,7 +84,7 @@ def test_a_file_in_many_pieces_is_read_as_one(keeper: Any, monkeypatch: Any) -> 
     monkeypatch.setattr(stored_file, "PIECE", 7)
     text = HEADER + "1,Zoë Müller 李,zoe@example.com,,,,,\n2,Bob,,,,,,\n"
     kept = uploaded(text, keeper.user)
-    assert b"".join(stored_file.pieces(kept)) == text.encode() and kept.pieces.count() > 10
+    assert b"".join(stored_file.read_pieces(kept)) == text.encode() and kept.pieces.count() > 10
     worlds.work()
     assert [row.values["cells"]["name"] for row in kept.rows.all()] == ["Zoë Müller 李", "Bob"]
 
@@ -102,10 +102,10 @@ def test_job_results_say_what_the_counters_of_an_import_mean(keeper: Any) -> Non
     upload = staged(HEADER + GOOD + "2,,,,,,,\n", keeper.user, everybody=True)
     read = upload.run
     done = applied(upload, keeper.user).run
-    assert read and done and set(read.counters) | set(done.counters) == set(counters.IMPORTED)
-    figures = {figure.label: figure.value for figure in counters.of(read)}
+    assert read and done and set(read.counters) | set(done.counters) == set(read.declared.counters)
+    figures = {figure.label: figure.value for figure in counters.figures_of(read)}
     assert figures["Lines read"] == 2 and figures["New people"] == 1 == figures["Refused lines"]
-    assert {figure.label: figure.value for figure in counters.of(done)}["Added"] == 1
+    assert {figure.label: figure.value for figure in counters.figures_of(done)}["Added"] == 1
     for run, word in ((read, "read into a preview"), (done, "The file was applied")):
         assert word in keeper.get(run.get_absolute_url()).content.decode()
 
@@ -268,7 +268,7 @@ def test_a_preview_nobody_confirmed_for_a_week_is_forgotten(keeper: Any) -> None
 @pytest.mark.parametrize("stuck", ["preview", "reading", "applying"])
 def test_what_nobody_goes_on_with_is_forgotten_by_the_sweep_too(keeper: Any, stuck: str) -> None:
     upload = staged(listing(range(3)), keeper.user)
-    stored_file.keep(upload, io.BytesIO(b"theirs"))
+    stored_file.store_pieces(upload, io.BytesIO(b"theirs"))
     PersonImport.objects.update(state=stuck, uploaded_at=timezone.now() - timedelta(days=8))
     JobRun.objects.update(state="running", heartbeat_at=Now())
     schedule.sweep()
@@ -298,7 +298,7 @@ def test_a_hundred_times_the_lines_are_read_in_the_same_memory() -> None:
         file = io.BytesIO(b"employee number,name,e-mails\n" + lines)
         tracemalloc.start()
         header, records = people_file.read(file)
-        assert sum(1 for record in records if people_file.parsed(record.cells)) == number
+        assert sum(1 for record in records if people_file.parse_cells(record.cells)) == number
         most = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         return most

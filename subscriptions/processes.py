@@ -1,0 +1,175 @@
+"""The processes of this app: download subscriptions, match people, pull user activity, import people."""
+
+from __future__ import annotations
+
+from django.urls import reverse
+
+from profiles.connectors import base
+from profiles.jobs.processes import Confirmation, Counter, Link, Process
+from profiles.models import IntegrationProfile, JobRun
+from profiles.processes import needs_vendor_process
+from subscriptions import links
+from subscriptions.activity import pull
+from subscriptions.download import download
+from subscriptions.matching import match
+from subscriptions.people.imports import steps
+from subscriptions.rematch import MATCH
+
+NO_SEATS = "Nothing has been downloaded yet, so there is nobody to match."
+SKIPPED = {"set_aside": Counter("Skipped", "records that could not be read, see the warnings")}
+
+
+def _needs_download(profile: IntegrationProfile) -> str:
+    return "" if profile.refreshed_at else NO_SEATS
+
+
+def _is_latest(run: JobRun) -> bool:
+    """Whether the lists still show what this run stored: no later run of its process has succeeded."""
+    if run.profile is None:
+        return False
+    last = run.profile.runs.filter(process=run.process, state=JobRun.State.SUCCEEDED).first()
+    return last is not None and last.pk == run.pk
+
+
+def _lists_of_download(run: JobRun) -> dict[str, str]:
+    if run.profile is None:
+        return {}
+    profile = run.profile.pk
+    lists = {"ended": links.list_url(profile=profile, ended_by=run.pk)}
+    if _is_latest(run):
+        lists["seen"] = links.list_url(profile=profile)
+        lists["unmatched"] = links.list_url(profile=profile, model=links.UNRECOGNIZED)
+    return lists
+
+
+def _lists_of_matching(run: JobRun) -> dict[str, str]:
+    if run.profile is None or not _is_latest(run):
+        return {}
+    profile = run.profile.pk
+    return {
+        "seen": links.list_url(profile=profile),
+        "without_user": f"{reverse('unmatched_list')}?profile={profile}",
+    }
+
+
+def _open_subscriptions(run: JobRun) -> list[Link]:
+    if run.profile_id is None:
+        return []
+    return [Link("Open the subscriptions", links.list_url(profile=run.profile_id), "subscription_list")]
+
+
+def _open_file(run: JobRun) -> list[Link]:
+    return [Link("Open the file", reverse("person_import_detail", args=[run.subject]), "person_import_detail")]
+
+
+def _describe_import(run: JobRun) -> str:
+    return "The file was read into a preview." if run.counters.get("lines") else "The file was applied."
+
+
+DOWNLOAD_SUBSCRIPTIONS = Process(
+    key=base.DOWNLOAD,
+    label="Download subscriptions",
+    unit="Subscriptions",
+    verb=download.run,
+    counters={
+        "seen": Counter("Listed", "seats the vendor listed: new, changed, returned and unchanged ones"),
+        "new": Counter("New", "listed for the first time"),
+        "changed": Counter("Changed", "listed with other details than last time"),
+        "returned": Counter("Returned", "had ended, and are listed again"),
+        "unchanged": Counter("Unchanged"),
+        "ended": Counter("Ended", "no longer listed; kept as history"),
+        "withheld": Counter("Withheld", "missing from the list, but not ended until a person confirms it", True),
+        "excluded": Counter("Excluded", "listed, and excluded by a rule", True),
+        "unmatched": Counter("Unrecognized", "of a subscription identifier that belongs to no software model"),
+        **SKIPPED,
+        "unreadable": Counter("Without an id", "skipped records that do not even tell whom they are about", True),
+        "removed": Counter("Removed", "listed by the vendor as removed, so not a seat", True),
+        "duplicates": Counter("Listed twice", "the later record counts", True),
+        "last_page": Counter("Last page", hidden=True),
+    },
+    refusal=needs_vendor_process(base.DOWNLOAD),
+    done_text="The new list is published.",
+    canceled_text="Nothing of it was published; the previous list stays as it is.",
+    held_title="A person has to confirm that these seats end",
+    confirmation=Confirmation(
+        button="Confirm: download again and end these seats",
+        question="Download once more and end the seats that the vendor no longer lists?",
+        answer="Download and end them",
+    ),
+    expected_note="per vendor",
+    counter_links=_lists_of_download,
+    ways_on=_open_subscriptions,
+)
+MATCH_PEOPLE = Process(
+    key=MATCH,
+    label="Match people",
+    unit="Subscriptions",
+    verb=match.run,
+    counters={
+        "seen": Counter("Subscriptions", "current ones that were looked at"),
+        "matched": Counter("With a user", "by a rule or by hand"),
+        "by_hand": Counter("Matched by hand", "kept whatever the rules say"),
+        "without_user": Counter("Without a user", "no rule found exactly one person"),
+        "matched_anew": Counter("Found now", "had no user before"),
+        "matched_otherwise": Counter("Changed user", "a rule found another person than last time", True),
+        "unmatched_now": Counter("Lost", "had a user by a rule that now finds nobody, or more than one", True),
+        "excluded": Counter("Excluded", "excluded by a rule, so not matched", True),
+    },
+    refusal=_needs_download,
+    done_text="Every subscription was matched by the active rules.",
+    counter_links=_lists_of_matching,
+    ways_on=_open_subscriptions,
+)
+PULL_ACTIVITY = Process(
+    key=base.ACTIVITY,
+    label="Pull user activity",
+    unit="Events",
+    verb=pull.run,
+    counters={
+        "read": Counter("Events read", "everything the vendor’s log holds for that time"),
+        "counted": Counter("Counted as use", "what a person did with the product"),
+        "of_seats": Counter("Of known seats", "counted events whose account is a downloaded seat"),
+        "of_nobody": Counter("Of no known seat", "counted events of accounts that are gone or were never listed"),
+        "not_use": Counter("Not use", "failed attempts and what others sent, see what counts as use"),
+        "not_member": Counter("Not by a member", "by an app, an outsider or the vendor itself"),
+        "signed_in_as": Counter("Signed in as", "an administrator acting as somebody else: nobody’s use", True),
+        "no_actor": Counter("Without an actor", "the vendor does not say who it was", True),
+        "unknown": Counter(
+            "Unknown kind",
+            "counted, to be safe, though this version does not know the kind; see the warnings",
+            True,
+        ),
+        **SKIPPED,
+    },
+    refusal=needs_vendor_process(base.ACTIVITY),
+    done_text="The activity is read to its end.",
+    facts={"since": "Read from", "began": "Read until"},
+    ways_on=_open_subscriptions,
+    found_template="subscriptions/activity/run_coverage.html",
+)
+IMPORT_PEOPLE = Process(
+    key=steps.IMPORT,
+    label="Import people",
+    unit="Lines",
+    verb=steps.run,
+    counters={  # a run reads the file, or applies it
+        "lines": Counter("Lines read", "lines of the file below its header: new, changed, unchanged and refused ones"),
+        "new": Counter("New people", "whom the directory does not hold yet"),
+        "changed": Counter("Changed people", "lines that say something else than the directory"),
+        "added": Counter("Added", "people who are new in the directory"),
+        "updated": Counter("Updated", "people whose values or addresses changed"),
+        "back": Counter("Returned", "people who had left and are listed again"),
+        "same": Counter("Unchanged"),
+        "refused": Counter("Refused lines", "not applied, each with the reason on the file’s page"),
+        "leavers": Counter("Missing", "active people who are not in the file, which lists everybody"),
+        "left": Counter("Marked as leavers", "active people who were not in the file, which lists everybody"),
+    },
+    done_text=_describe_import,
+    of_subject=True,
+    survives_outages=False,
+    canceled_text="Nothing was applied; the directory is as it was.",
+    held_title="A person has to look at the file once more",
+    ways_on=_open_file,
+    start_elsewhere="A file of people is read or applied from its own page.",
+)
+PROCESSES = [DOWNLOAD_SUBSCRIPTIONS, MATCH_PEOPLE, PULL_ACTIVITY, IMPORT_PEOPLE]

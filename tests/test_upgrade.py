@@ -1,0 +1,117 @@
+"""An installation of the version before is upgraded with everything that is in it, and could go back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+from django.utils import timezone
+
+BEFORE = [("profiles", "0009_edit_guards_and_refused_scopes"), ("subscriptions", "0009_filter_indexes_of_people")]
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def migrate(targets: list[tuple[str, str]]) -> Any:
+    """The models as they are after these migrations."""
+    executor = MigrationExecutor(connection)
+    executor.migrate(targets)
+    return MigrationExecutor(connection).loader.project_state(targets).apps
+
+
+@pytest.fixture
+def upgrade() -> Iterator[Callable[[], Any]]:
+    """Go on to the newest version. Whatever happens, the database ends there."""
+    newest = [key for key in MigrationExecutor(connection).loader.graph.leaf_nodes() if key[0] in dict(BEFORE)]
+    yield lambda: migrate(newest)
+    migrate(newest)
+
+
+def old_profile(apps: Any) -> Any:
+    alias, _ = apps.get_model("profiles", "ConnectionAlias").objects.get_or_create(vendor="dropbox", parent=None)
+    return apps.get_model("profiles", "IntegrationProfile").objects.create(
+        vendor="dropbox",
+        display_name="Europe",
+        alias=alias,
+        attention="needs_authorisation",
+        analyze_activity_from=timezone.now(),
+        licences_reported=12,
+    )
+
+
+def old_run(apps: Any, profile: Any, **fields: Any) -> Any:
+    given = {"process": "download_subscriptions", "trigger": "manual", "created_at": timezone.now(), **fields}
+    return apps.get_model("profiles", "JobRun").objects.create(profile=profile, **given)
+
+
+def store_words(apps: Any, profile: Any) -> None:
+    """Columns and stored words that have another spelling now."""
+    apps.get_model("profiles", "Credential").objects.create(
+        alias_id=profile.alias_id,
+        purpose="subscriptions",
+        client_id="key",
+        client_secret="secret",
+        client_changed_at=timezone.now(),
+        state="needs_authorisation",
+    )
+    old_run(apps, profile, state="cancelled")
+    kind = apps.get_model("subscriptions", "SubscriptionIdentifier").objects.create(vendor="dropbox", identifier="full")
+    moments = {"first_seen_at": timezone.now(), "changed_at": timezone.now()}
+    apps.get_model("subscriptions", "Subscription").objects.create(
+        profile_id=profile.pk,
+        external_id="1",
+        identifier=kind,
+        status="active",
+        consumes_licence=False,
+        **moments,
+    )
+    apps.get_model("subscriptions", "Person").objects.create(key="1", name="Ann", cost_centre="CC-20")
+
+
+def store_preview(apps: Any) -> None:
+    """A file of people that was read, and waits to be applied."""
+    upload = apps.get_model("subscriptions", "PersonImport").objects.create(
+        file_name="people.csv",
+        state="preview",
+        uploaded_at=timezone.now(),
+        counters={"columns": ["key", "name", "cost_centre"], "changed": 1},
+    )
+    values = {"cells": {"key": "1", "cost_centre": "CC-30"}, "before": {"cost_centre": "CC-20"}}
+    apps.get_model("subscriptions", "PersonImportRow").objects.create(
+        upload=upload, line=2, effect="changed", key="1", values=values
+    )
+
+
+def store_runs(apps: Any, profile: Any) -> None:
+    """A download under way, whose half-filled table has a column with the old name, and one that is over."""
+    moment = timezone.now()
+    old_run(apps, profile, state="queued", cursor="page 3", cursor_at=moment, pages=2, items=2000)
+    old_run(apps, profile, state="succeeded", cursor="the last", cursor_at=moment, pages=9, items=9000)
+
+
+def test_an_installation_with_data_is_upgraded(upgrade: Callable[[], Any]) -> None:
+    old = migrate(BEFORE)
+    profile = old_profile(old)
+    store_words(old, profile)
+    store_preview(old)
+    store_runs(old, profile)
+
+    new = upgrade()
+    kept = new.get_model("profiles", "IntegrationProfile").objects.get()
+    assert (kept.licenses_reported, kept.attention) == (12, "needs_authorization")
+    assert new.get_model("profiles", "Credential").objects.get().state == "needs_authorization"
+    assert not new.get_model("subscriptions", "Subscription").objects.get().consumes_license
+    assert new.get_model("subscriptions", "Person").objects.get().cost_center == "CC-20"
+
+    row = new.get_model("subscriptions", "PersonImportRow").objects.get()
+    assert row.values == {"cells": {"key": "1", "cost_center": "CC-30"}, "before": {"cost_center": "CC-20"}}
+    columns = new.get_model("subscriptions", "PersonImport").objects.get().counters["columns"]
+    assert columns == ["key", "name", "cost_center"]
+
+    runs = {run.state: run for run in new.get_model("profiles", "JobRun").objects.all()}
+    assert set(runs) == {"canceled", "queued", "succeeded"}
+    anew, over = runs["queued"], runs["succeeded"]
+    assert (anew.cursor, anew.cursor_at, anew.pages, anew.items) == ("", None, 0, 0)
+    assert (over.cursor, over.items) == ("the last", 9000)
