@@ -154,10 +154,10 @@ def test_a_gap_in_the_activity_and_a_plan_without_file_events_are_said(integrato
     begin = now - timedelta(days=10)
     IntegrationProfile.objects.update(analyze_activity_from=begin, activity_refreshed_at=now, file_events=False)
     ActivityCoverage.objects.create(profile=connected, since=begin, until=begin + timedelta(days=3))
-    assert "Activity is not fully covered" in text_of(integrator, connected)
+    assert "Activity is not covered throughout" in text_of(integrator, connected)
     ActivityCoverage.objects.create(profile=connected, since=begin + timedelta(days=5), until=now)
     page = page_of(integrator, connected)
-    assert "Activity is not fully covered" in page and "This plan has no file events" in page
+    assert "Activity is not covered throughout" in page and "This plan has no file events" in page
     assert [cells[1:] for cells in pages.rows(page, "From").values()] == [
         ["Settled", "3 days"],
         ["Gap", "2 days"],
@@ -166,7 +166,7 @@ def test_a_gap_in_the_activity_and_a_plan_without_file_events_are_said(integrato
     ]
     assert 'aria-label="Activity coverage: settled 7 days, fresh 1 day, gap 2 days"' in page
     ActivityCoverage.objects.filter(since=begin).update(until=begin + timedelta(days=5))
-    assert "Activity is not fully covered" not in page_of(integrator, connected)
+    assert "Activity is not covered throughout" not in page_of(integrator, connected)
 
 
 def test_with_the_pull_switched_off_the_banner_says_what_is_known_and_until_when(integrator, connected):

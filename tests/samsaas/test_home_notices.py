@@ -60,7 +60,7 @@ def test_a_beat_that_was_dead_over_the_weekend_is_seen_on_monday(signed_in: Any)
     reader = signed_in("sam_user")
     for path in (*PLACES, profile.get_absolute_url()):
         assert "Data is stale since" in told(reader, path), path
-        assert "Activity is not fully covered" in told(reader, path), path
+        assert "Activity is not covered throughout" in told(reader, path), path
     assert "1 profile needs you" in told(reader, "/")
 
 
