@@ -25,7 +25,9 @@ STATES = {
     "gap": ("Gap", "not read: unknown, never inactive", "fill-warn", 7.5),
 }
 
-GAPS = Notice("warn", "Activity is not fully covered", "Time that was not read counts as unknown, never as inactive.")
+GAPS = Notice(
+    "warn", "Activity is not covered throughout", "Time that was not read counts as unknown, never as inactive."
+)
 
 
 @register.simple_tag

@@ -136,7 +136,7 @@ def test_a_sam_admin_closes_a_candidate_as_skipped_with_a_reason(manager: Any, w
     candidate.refresh_from_db()
     assert candidate.state == State.CLOSED_SKIPPED
     again = manager.post(skip, {"reason": "Once more"}, follow=True).content.decode()
-    assert "is closed already" in again and "Once more" not in again
+    assert "is already closed" in again and "Once more" not in again
 
 
 def test_a_sam_user_sees_a_candidate_and_cannot_close_it(reader: Any, world: Any) -> None:

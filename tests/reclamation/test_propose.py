@@ -137,7 +137,7 @@ def test_a_seat_that_is_proposed_already_leads_to_its_candidate(user: Any, seat:
     assert candidate.get_absolute_url() in page and "/propose/" not in page
     answer = press(user, seat)
     assert answer.redirect_chain[-1][0] == candidate.get_absolute_url()
-    assert "is proposed already" in answer.content.decode() and RemovalCandidate.objects.count() == 1
+    assert "is already proposed" in answer.content.decode() and RemovalCandidate.objects.count() == 1
 
 
 def test_a_skipped_seat_can_be_proposed_anew_and_both_are_on_its_page(user: Any, seat: Subscription) -> None:

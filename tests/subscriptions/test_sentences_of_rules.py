@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from subscriptions.exclusions.exclude import Preview as Exclusion, Share
-from subscriptions.matching.try_rule import Preview as Resolution
+from subscriptions.exclusions.exclude import ExclusionPreview, Share
+from subscriptions.matching.try_rule import Trial
 from subscriptions.templatetags import rules
 
 
@@ -15,24 +15,24 @@ from subscriptions.templatetags import rules
     ("preview", "sentence"),
     [
         (
-            Resolution(),
+            Trial(),
             "<strong>0</strong> current subscriptions of <strong>0</strong> people, were this the only rule. "
             "Nothing is saved.",
         ),
         (
-            Resolution(seats=1, people=1, new=1, other=0),
+            Trial(seats=1, people=1, new=1, other=0),
             "<strong>1</strong> current subscription of <strong>1</strong> person, were this the only rule. "
             "1 of them has no user now, 0 have another one by a rule. Nothing is saved.",
         ),
         (
-            Resolution(seats=1200, people=3, new=2, other=1),
+            Trial(seats=1200, people=3, new=2, other=1),
             "<strong>1,200</strong> current subscriptions of <strong>3</strong> people, were this the only rule. "
             "2 of them have no user now, 1 has another one by a rule. Nothing is saved.",
         ),
     ],
     ids=("none", "one", "many"),
 )
-def test_a_resolution_rule_that_is_tried_says_what_would_change(preview: Resolution, sentence: str) -> None:
+def test_a_resolution_rule_that_is_tried_says_what_would_change(preview: Trial, sentence: str) -> None:
     assert rules.would_match(preview) == sentence
 
 
@@ -50,7 +50,7 @@ def share(count: int, already: int) -> Any:
     ],
 )
 def test_an_exclusion_rule_says_how_many_it_leaves_out(count: int, already: int, sentence: str) -> None:
-    assert rules.leaves_out(Exclusion(True, [share(count, already)], 0, [])) == sentence
+    assert rules.leaves_out(ExclusionPreview(True, [share(count, already)], 0, [])) == sentence
 
 
 def test_a_changed_exclusion_rule_says_how_many_come_back() -> None:

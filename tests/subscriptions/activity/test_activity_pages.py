@@ -194,13 +194,13 @@ def test_the_export_says_what_the_list_says(reader: Any, world: Any) -> None:
     assert (gus["User"], gus["Last activity (UTC)"], gus["Inactive days"]) == ("Gus", "2026-08-25 10:00:00", "91")
     assert rows["jon"]["Last activity (UTC)"] and rows["jon"]["Inactive days"] == ""
     assert rows["hal"]["Last activity (UTC)"] == rows["hal"]["Inactive days"] == ""
-    known = {name: row["What is known of the activity"] for name, row in rows.items()}
+    known = {name: row["Activity coverage"] for name, row in rows.items()}
     assert (known["gus"], known["old"]) == ("Covered", "Ended")
     assert known["jon"] == "Unknown: not covered since the last known activity"
     listed = pages.rows(reader.get(LIST).content.decode(), "Display name")
     for name in ("hal", "kay", "lea", "nia"):
         assert known[name] == listed[name][-2], "the same words as on the page"
-    assert rows["out"]["Excluded by a rule"] == "yes" and rows["out"]["Uses a license"] == "no"
+    assert rows["out"]["Excluded"] == "yes" and rows["out"]["Uses a license"] == "no"
 
 
 def test_the_page_of_a_seat_tells_its_latest_activity_with_signal_and_run(reader: Any, world: Any) -> None:

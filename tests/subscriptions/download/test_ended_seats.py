@@ -35,7 +35,7 @@ def test_a_record_that_was_set_aside_keeps_its_seat(tenant, profile):
     assert (run.state, run.counters["set_aside"], run.counters["ended"]) == (JobRun.State.SUCCEEDED, 1, 1)
     assert current(profile) == ids(seats(4)) | {"dbmid:u5"}
     assert rows(profile)[5] == before[5]
-    assert run.warnings == ["Set aside dbmid:u5: status: expected an object"]
+    assert run.warnings == ["Skipped dbmid:u5: status: expected an object"]
 
 
 def test_a_record_without_a_readable_id_lets_nothing_end(tenant, profile):
@@ -46,7 +46,7 @@ def test_a_record_without_a_readable_id_lets_nothing_end(tenant, profile):
 
     assert run.state == JobRun.State.HELD
     assert (run.counters["ended"], run.counters["withheld"], run.counters["new"]) == (0, 1, 1)
-    assert "could not even be told apart" in run.error_message
+    assert "have no readable id" in run.error_message
     assert current(profile) == ids(seats(6)) | {"dbmid:new"}
 
 
@@ -108,7 +108,7 @@ def test_a_held_drop_is_explained_publishes_the_rest_and_ends_after_a_confirmati
     held = refresh(profile, days=1)
 
     assert (held.state, held.counters["withheld"], held.counters["ended"]) == (JobRun.State.HELD, 20, 0)
-    assert "20 of 50 current seats" in held.error_message
+    assert "20 of 50 current subscriptions" in held.error_message
     assert "confirm" in held.error_message
     assert Subscription.objects.get(external_id="dbmid:u0").surname == "Changed"
     assert len(current(profile)) == 51
@@ -128,7 +128,7 @@ def test_a_confirmation_covers_only_the_drop_that_was_shown(tenant, profile):
     tenant.members = seats(5)
     run = refresh(profile, days=1, accept_drop=True)
     assert run.state == JobRun.State.HELD
-    assert "45 seats are missing now, but only 20 were confirmed" in run.error_message
+    assert "45 subscriptions are missing now, but only 20 were confirmed" in run.error_message
     assert len(current(profile)) == 50
 
 

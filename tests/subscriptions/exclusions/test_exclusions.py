@@ -80,7 +80,7 @@ def test_a_preview_tells_what_an_unsaved_rule_would_leave_out_and_changes_nothin
 
 def test_a_saved_rule_applies_at_once_to_every_profile_and_people_are_matched_again(manager: Any, world: Any) -> None:
     said = manager.post(f"{USERS}new/", {"active": "on", "pattern": "Test-*"}, follow=True).content.decode()
-    assert "2 subscriptions changed sides at once" in said
+    assert "2 subscriptions were excluded or count again" in said
     assert left_out() == {"bot", "asian bot"}
     asked = JobRun.objects.active().filter(process="match_people")
     assert {run.profile for run in asked} == {world.europe, world.asia}
@@ -127,8 +127,8 @@ def test_only_an_asterisk_is_special_and_the_case_of_letters_is_not(
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
-        ({"pattern": "*"}, "This would leave out everybody."),
-        ({"pattern": "*@*.*"}, "This would leave out everybody."),
+        ({"pattern": "*"}, "This would exclude everybody."),
+        ({"pattern": "*@*.*"}, "This would exclude everybody."),
         ({"domain": "*"}, "Give one domain"),
         ({"domain": "two words"}, "Give one domain"),
         ({}, "Give either a user principal name or a domain."),
@@ -153,8 +153,8 @@ def test_the_same_rule_twice_is_refused(manager: Any, world: Any) -> None:
     for _ in range(2):
         last = user_rule(manager, domain="one.example")
         other = type_rule(manager, world.guests)
-    assert "There is such a rule already" in last.content.decode()
-    assert "There is such a rule already" in other.content.decode()
+    assert "This rule exists already" in last.content.decode()
+    assert "This rule exists already" in other.content.decode()
     assert UserExclusion.objects.count() == IdentifierExclusion.objects.count() == 1
 
 

@@ -52,9 +52,9 @@ def test_a_new_rule_comes_last_and_asks_for_matches(integrator: Any) -> None:
     ("fields", "reason"),
     [
         ({"transform": "replace_domain"}, "needs the new domain"),
-        ({"transform": "remove_domain", "lookup": "address"}, "is no address"),
+        ({"transform": "remove_domain", "lookup": "address"}, "is not an address"),
         ({"new_domain": "example.com"}, "Only Replace domain"),
-        ({"transform": "replace_domain", "lookup": "address", "new_domain": "no domain"}, "no domain such as"),
+        ({"transform": "replace_domain", "lookup": "address", "new_domain": "no domain"}, "not a domain such as"),
         ({"name": FIRST.upper()}, "Another rule has this name"),
         ({"name": "a\x07b"}, "cannot be shown"),
         ({"source": "shoe_size"}, "valid choice"),

@@ -71,7 +71,7 @@ def test_every_suggestion_says_why(keeper: Any) -> None:
     assert hints(seat(email="", display_name="Kim  Lee", given_name="Kim", surname="Lee")) == [
         ("Lee, Kim", "Same name")
     ]
-    assert hints(seat(email="bob@example.com")) == [("Elsewhere", "Same address elsewhere: bob@example.org")]
+    assert hints(seat(email="bob@example.com")) == [("Elsewhere", "Same address under another domain: bob@example.org")]
     assert hints(seat(email="")) == []
 
 

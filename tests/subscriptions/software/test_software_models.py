@@ -42,7 +42,7 @@ def test_cost_and_management_are_stored_shown_and_audited(signed_in: Any, model:
 
 def test_saving_what_was_there_leaves_no_line(signed_in: Any, model: Any) -> None:
     said = saved(signed_in("admin"), model, under_management="on", cost_override="", currency="").content.decode()
-    assert "Nothing was different." in said and not AuditEntry.objects.exists()
+    assert "Nothing was changed." in said and not AuditEntry.objects.exists()
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_a_model_is_not_renamed_to_one_there_is(signed_in: Any, model: Any) -> N
     other = factories.software_model(product="Sign", edition="")
     named = {"publisher": " dropbox", "product": "DROPBOX business", "edition": "full "}
     said = pages.text_of(saved(signed_in("admin"), other, **named).content.decode())
-    assert "There is Dropbox Business Full already" in said and "Edit Dropbox Sign" in said
+    assert "Dropbox Business Full exists already" in said and "Edit Dropbox Sign" in said
     other.refresh_from_db()
     assert other.product == "Sign"
 

@@ -123,7 +123,7 @@ def test_more_leavers_than_two_or_a_tenth_need_a_second_tick(
     upload = staged(listing(range(missing, active)), keeper.user, everybody=True)
     said = press(keeper, upload)
     assert Person.objects.active().count() == (active if asked else active - missing)
-    assert ("Nothing was applied: tick the box" in said) == asked
+    assert ("Nothing was applied. Tick the box" in said) == asked
     if asked:
         press(keeper, upload, confirmed="on")
         assert Person.objects.active().count() == active - missing
@@ -173,7 +173,7 @@ def test_a_directory_that_changed_meanwhile_is_shown_again_before_anything_is_wr
     if what == "address":
         assert Person.objects.get(key="ann").name == "Ann B.", "the file says nothing of addresses"
         return
-    assert "Nothing was applied; look at it once more" in pages.text_of(said)
+    assert "Nothing was applied. Look at the new preview" in pages.text_of(said)
     assert everybody() == before
     upload.refresh_from_db()
     assert (upload.state, upload.run and upload.run.state) == ("preview", "held")
@@ -191,7 +191,7 @@ def test_somebody_created_in_the_very_moment_of_applying_undoes_all_of_it(keeper
 
     factories.person(key="P00003", name="Theirs")
     monkeypatch.setattr("subscriptions.people.imports.differences.find_known", blind)
-    assert "look at it once more" in applied(upload, keeper.user).problem
+    assert "Look at the new preview" in applied(upload, keeper.user).problem
     assert [person.name for person in Person.objects.all()] == ["Theirs"]
     assert effects(upload)["P00003"] == "changed"
 

@@ -68,7 +68,7 @@ def test_a_full_file_without_last_days_shows_whom_it_brings_back(keeper: Any) ->
     assert effects(upload) == {"P00000": "back", **{f"P0000{place}": "same" for place in range(1, 5)}}
     text = said(keeper, upload, "?effect=back")
     assert "Returned 1 had left, listed again" in text and "1–1 of 1" in text
-    assert f"Returned P00000 Person 0 Left on: {today - timedelta(days=300)} still here" in text
+    assert f"Returned P00000 Person 0 Left on: {today - timedelta(days=300)} active" in text
     assert "0 changed, 1 returned, 0 marked as leavers" in pages.text_of(press(keeper, upload))
     assert Person.objects.get(key="P00000").left_on is None and Person.objects.exclude(left_on=None).count() == 1
     upload.refresh_from_db()
@@ -127,16 +127,19 @@ def test_a_preview_that_is_made_anew_looks_for_the_managers_again(keeper: Any) -
 
 def test_nobody_is_their_own_manager_in_a_file_or_on_the_form(keeper: Any) -> None:
     upload = staged("employee number,name,manager\n1,Anna,1\n2,Bob,1\n", keeper.user)
-    assert upload.rows.get(effect="refused").problem == "Nobody is their own manager: this is the person’s own number."
+    assert (
+        upload.rows.get(effect="refused").problem
+        == "This is the person’s own employee number. Nobody can be their own manager."
+    )
     assert upload.rows.get(key="2").unknown_manager, "the manager's line is refused"
     page = keeper.post("/people/new/", {"key": "1", "name": "Anna", "manager": " 1 "}).content.decode()
-    assert "Nobody is their own manager" in page and not Person.objects.exists()
+    assert "Nobody can be their own manager" in page and not Person.objects.exists()
 
 
 def test_the_form_saves_an_unknown_manager_and_says_so(keeper: Any) -> None:
     given = {"key": "1", "name": "Anna", "manager": "9"}
     page = pages.text_of(keeper.post("/people/new/", given, follow=True).content.decode())
-    assert "Nobody in the directory has the manager’s employee number, 9." in page
+    assert "Nobody in the directory has the manager’s employee number 9." in page
     edit = f"/people/{Person.objects.get().pk}/edit/"
     assert "Nobody in the directory has this number." in keeper.get(edit).content.decode()
     factories.person(key="9", name="Boss")

@@ -146,7 +146,7 @@ UNREADABLE = {
     "only a header": (HEADER.encode(), "no line below its header"),
     "no header": (GOOD.encode(), "must name the columns"),
     "half a header": (b"Name,E-mails\nAnna,anna@example.com\n", "there is no “employee number”"),
-    "a column twice": (b"Employee number,Name,name\n1,A,B\n", "More than one column is headed “name”"),
+    "a column twice": (b"Employee number,Name,name\n1,A,B\n", "More than one column has the heading “name”"),
     "UTF-16": ((HEADER + GOOD).encode("utf-16"), "UTF-16"),
     "UTF-16 without a mark": ((HEADER + GOOD).encode("utf-16-le"), "UTF-16"),
     "Windows-1252": ((HEADER + "1,Müller,,,,,,\n").encode("cp1252"), "Line 2 is not UTF-8"),
@@ -154,7 +154,10 @@ UNREADABLE = {
     "a workbook": (b"PK\x03\x04" + b"\0" * 5000, "workbook or an archive"),
     "gzip": (b"\x1f\x8b\x08" + b"\0" * 99, "workbook or an archive"),
     "an open quote": ((HEADER + GOOD + '2,"Bob\n' + "3,Cleo\n" * 9).encode(), "record on line 3 do not match"),
-    "an open quote before much more": ((HEADER + '2,"Bob\n' + "3,Cleo,,,,,,\n" * 90_000).encode(), "line 2 does not"),
+    "an open quote before much more": (
+        (HEADER + '2,"Bob\n' + "3,Cleo,,,,,,\n" * 90_000).encode(),
+        "line 2 is never closed",
+    ),
     "text behind a quote": ((HEADER + '2,"Bob" Smith,,,,,,\n').encode(), "record on line 2"),
     "one endless line": (HEADER.encode() + b"a" * 3_000_000, "Line 2 is longer than 64 KB"),
     "an endless header": (b"a," * 500_000, "Line 1 is longer than 64 KB"),
@@ -191,8 +194,8 @@ def test_a_file_that_cannot_be_read_is_refused_with_the_reason_and_leaves_nothin
 
 
 LINES = {
-    "a NUL": ("2,Bo\0b,,,,,,", "Name holds a line break or a control character"),
-    "a line break": ('2,"Bo\nb",,,,,,', "Name holds a line break or a control character"),
+    "a NUL": ("2,Bo\0b,,,,,,", "Name contains a line break or a control character"),
+    "a line break": ('2,"Bo\nb",,,,,,', "Name contains a line break or a control character"),
     "no number": (",Bob,,,,,,", "Employee number is empty"),
     "too few cells": ("2,Bob", "2 cells, the first line has 8"),
     "too many cells": ("2,Bob,,,,,,,,", "10 cells"),
@@ -255,7 +258,7 @@ def test_what_is_thrown_away_keeps_no_personal_data(keeper: Any) -> None:
     keeper.post(f"{upload.get_absolute_url()}discard/")
     assert not upload.rows.exists() and not upload.pieces.exists() and not Person.objects.exists()
     page = keeper.get(upload.get_absolute_url()).content.decode()
-    assert "Thrown away" in page and "Apply" not in page
+    assert "Discarded" in page and "Apply" not in page
 
 
 def test_a_preview_nobody_confirmed_for_a_week_is_forgotten(keeper: Any) -> None:
