@@ -1,12 +1,16 @@
-# Two commands do everything: `make demo` and `make test`. The README shows the plain commands behind them.
+# `make demo` shows the product, `make setup` prepares a clone for work, `make test` tests it. The README has the plain
+# commands behind demo and test.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test one travel lint format ci check lock bench faults screenshots clean
+.PHONY: demo setup test one travel lint format ci check lock bench faults screenshots clean
 
 demo: $(VENV)/.runtime
 	$(BIN)/python manage.py demo $(ARGS)
+
+setup: $(VENV)/.dev
+	$(BIN)/pre-commit install
 
 test: $(VENV)/.dev
 	$(BIN)/python -m tests.run
@@ -17,7 +21,8 @@ one: $(VENV)/.dev
 
 travel: $(VENV)/.dev
 	$(BIN)/python -m tests.travel $(ARGS)
-# Ours only: vendor CSS stays as it came.
+
+# Only our own CSS: vendor files stay as they are.
 STYLES := $(wildcard samsaas/static/samsaas/*.css)
 BEAUTIFY := $(BIN)/css-beautify --indent-size 2 --space-around-combinator --end-with-newline
 
@@ -46,19 +51,20 @@ faults: $(VENV)/.dev
 screenshots: $(VENV)/.dev
 	$(BIN)/python docs/screenshots.py
 
-# Hashed, for every platform, and without any index address. ARGS="--upgrade-package django" moves one package.
+# Hashed, for every platform, and without any index address. ARGS="--upgrade-package django" moves one package. Packages
+# that are locked already stay as they are, so both files agree; tests/test_packaging.py checks it.
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --extra postgres
 lock:
 	@command -v uv >/dev/null || { echo "make lock needs uv: python3 -m pip install uv" >&2; exit 1; }
 	$(COMPILE) $(ARGS) pyproject.toml -o requirements.lock
-	$(COMPILE) $(ARGS) --group dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+	$(COMPILE) $(ARGS) --group dev pyproject.toml -o requirements-dev.lock
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "samsaas needs Python 3.11 or newer; try: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
 
-# A stamp for each lock: packages are installed once per change of it. What is there already is left alone by pip.
+# A stamp for each lock: pip runs only after the lock has changed, and leaves installed packages alone.
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 $(VENV)/.runtime: requirements.lock | $(BIN)/python
 	$(INSTALL) -r requirements.lock

@@ -1,4 +1,4 @@
-"""The project: wires the apps and knows nothing about licenses."""
+"""The project: it connects the apps and knows nothing about licenses."""
 
 from samsaas.celery import app as celery_app
 

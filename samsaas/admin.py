@@ -29,23 +29,23 @@ WORDING = {
     "is_superuser": {"label": "Superuser", "help_text": "Holds every role, whatever is ticked above."},
     "is_active": {"help_text": "Untick to end somebody's access; nothing is deleted."},
 }
-LAST_ADMIN = "Somebody has to stay administrator: give another active account the role admin first."
+LAST_ADMIN = "This is the last administrator. Give another active account the role admin first."
 
 
-def explained(group: Group) -> str:
-    """A role with what it allows; other groups only have a name."""
+def describe_role(group: Group) -> str:
+    """The name of a role and what it allows. A group that is no role has only its name."""
     meaning = MEANINGS.get(group.name)
     return f"{group.name}: {meaning}" if meaning else group.name
 
 
-def administrators() -> QuerySet[User]:
+def active_administrators() -> QuerySet[User]:
     """Active accounts that may open Core UI."""
     able = Q(is_superuser=True) | Q(groups__name=roles.ADMIN)
     return User.objects.filter(able, is_active=True).distinct()
 
 
 def access_of(user: User) -> dict[str, Any]:
-    """What an account may do, as stored: the facts whose change is written to the audit trail."""
+    """What the stored account may do. A change of these facts is written to the audit trail."""
     stored = User.objects.get(pk=user.pk)
     return {
         "roles": sorted(stored.groups.values_list("name", flat=True)),
@@ -56,23 +56,23 @@ def access_of(user: User) -> dict[str, Any]:
 
 class RolesField(forms.ModelMultipleChoiceField):
     def label_from_instance(self, obj: Any) -> str:
-        return explained(obj)
+        return describe_role(obj)
 
 
 class AccessForm(forms.ModelForm):
-    """An account's form that never takes away the last administrator."""
+    """The form of an account. It refuses a change that would leave no administrator."""
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         named = {group.name for group in cleaned.get("groups", ())}
-        able = cleaned.get("is_active") and (cleaned.get("is_superuser") or roles.ADMIN in named)
-        if not able and not administrators().exclude(pk=self.instance.pk).exists():
+        is_administrator = cleaned.get("is_active") and (cleaned.get("is_superuser") or roles.ADMIN in named)
+        if not is_administrator and not active_administrators().exclude(pk=self.instance.pk).exists():
             raise ValidationError(LAST_ADMIN)
         return cleaned
 
 
 class AccountForm(AccessForm, UserChangeForm):
-    """Django's form for an account, with that guard."""
+    """Django's form for an account, with the check of `AccessForm`."""
 
 
 admin.site.unregister((User, Group))  # importing Django's UserAdmin has registered both
@@ -80,7 +80,7 @@ admin.site.unregister((User, Group))  # importing Django's UserAdmin has registe
 
 @admin.register(User)
 class AccountAdmin(RoleAdmin, UserAdmin):
-    """Create accounts and give them roles. Accounts are deactivated, not deleted: their history keeps a name."""
+    """Create accounts and give them roles. Accounts are deactivated, never deleted: their history keeps a name."""
 
     form = AccountForm
     list_display = ("username", "email", "first_name", "last_name", "given_roles", "is_active", "last_login")
@@ -100,10 +100,10 @@ class AccountAdmin(RoleAdmin, UserAdmin):
     readonly_fields = ("last_login", "date_joined")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return self.may(request)
+        return self.is_admin(request)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return self.may(request)
+        return self.is_admin(request)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
         return super().get_queryset(request).prefetch_related("groups")
@@ -135,8 +135,8 @@ class AccountAdmin(RoleAdmin, UserAdmin):
         if before is None:
             audit.record(request.user, "created account", form.instance, **after)
         elif changed := [fact for fact in after if before[fact] != after[fact]]:
-            told = {fact: {"before": before[fact], "after": after[fact]} for fact in changed}
-            audit.record(request.user, "changed access", form.instance, **told)
+            changes = {fact: {"before": before[fact], "after": after[fact]} for fact in changed}
+            audit.record(request.user, "changed access", form.instance, **changes)
 
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
         before = User.objects.filter(pk=id).values_list("password", flat=True).first()
@@ -149,7 +149,7 @@ class AccountAdmin(RoleAdmin, UserAdmin):
 
 @admin.register(Group)
 class RoleListAdmin(ReadOnlyAdmin):
-    """The roles and what they mean. They are part of the product, so they are given to accounts, not edited."""
+    """The roles and what they allow. The product defines them, so nobody can edit them here."""
 
     list_display = ("name", "meaning")
     fields = ("name", "meaning", "members")
@@ -167,7 +167,7 @@ class RoleListAdmin(ReadOnlyAdmin):
 
 @admin.register(AuditEntry)
 class AuditEntryAdmin(ReadOnlyAdmin):
-    """Append-only."""
+    """The audit trail, to read only."""
 
     list_display = ("at", "actor_name", "verb", "object_type", "object_name")
     search_fields = ("actor_name", "verb", "object_name")

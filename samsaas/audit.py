@@ -12,7 +12,10 @@ from samsaas.models import AuditEntry
 
 
 def record(actor: AuthUser | AnonymousUser | None, verb: str, target: models.Model | None, **detail: Any) -> AuditEntry:
-    """Append one line. `actor=None` is the system itself. Never pass a secret in `detail`: say that it changed."""
+    """Append one entry. `actor=None` means the system.
+
+    Never put a secret into `detail`; write "changed" instead.
+    """
     known = actor if isinstance(actor, AuthUser) else None
     return AuditEntry.objects.create(
         at=timezone.now(),

@@ -1,4 +1,4 @@
-"""The Celery application: the doorbell of the job runs, never their store."""
+"""The Celery application. A task only wakes a worker up; the job runs themselves are rows in the database."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""System checks of the project: the addresses everything else relies on."""
+"""System checks of PUBLIC_URL and ALLOWED_HOSTS."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ ONE_ADDRESS = "Use a scheme and a host only, such as https://samsaas.example.com
 
 
 def is_local(address: str) -> bool:
-    """Whether only browsers on this machine can follow it."""
+    """Whether the address leads to this machine only."""
     return urlsplit(address).hostname in LOOPBACK
 
 
 @register(Tags.urls)
 def public_url(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """The redirect URL is computed from PUBLIC_URL and never from a request."""
+    """PUBLIC_URL is a scheme and a host. The OAuth redirect URL is built from it, never from a request."""
     parts = urlsplit(settings.PUBLIC_URL)
     more = parts.username or parts.path or parts.query or parts.fragment
     if parts.scheme not in ("http", "https") or not parts.hostname or more:
@@ -34,7 +34,7 @@ def public_url(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 @register(Tags.urls)
 def public_host(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """Visitors come with the host of PUBLIC_URL: where it is not allowed, every page answers 400."""
+    """ALLOWED_HOSTS contains the host of PUBLIC_URL. Otherwise every page answers 400."""
     host = urlsplit(settings.PUBLIC_URL).hostname
     if host and not validate_host(host, settings.ALLOWED_HOSTS):
         hint = "Add it to ALLOWED_HOSTS, or leave ALLOWED_HOSTS unset."

@@ -1,4 +1,4 @@
-"""What every page's frame needs to know."""
+"""The template context of every page."""
 
 from __future__ import annotations
 
@@ -11,14 +11,19 @@ from django.http import HttpRequest
 
 
 @cache
-def version() -> str:
-    """The installed version; a checkout that was never installed says so."""
+def installed_version() -> str:
+    """The installed version, or "from source" for a checkout that was not installed as a package."""
     try:
         return metadata.version("samsaas")
     except metadata.PackageNotFoundError:
         return "from source"
 
 
-def shell(request: HttpRequest) -> dict[str, Any]:
-    """Name and version, the zone times are shown in, and whether the vendor behind this installation is the sandbox."""
-    return {"product": "samsaas", "version": version(), "zone": settings.TIME_ZONE, "sandbox": settings.SANDBOX}
+def frame_context(request: HttpRequest) -> dict[str, Any]:
+    """Product name and version, the time zone of the pages, and whether this installation uses the sandbox."""
+    return {
+        "product": "samsaas",
+        "version": installed_version(),
+        "zone": settings.TIME_ZONE,
+        "sandbox": settings.SANDBOX,
+    }

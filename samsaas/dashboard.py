@@ -1,4 +1,4 @@
-"""Home and the audit trail: pages that look at more than one app."""
+"""Home and the audit trail: the pages that read from more than one app."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ MOST_CHOICES = 500
 
 
 def home(request: HttpRequest) -> HttpResponse:
-    """The state of things on a Monday morning."""
+    """The start page: what needs attention, the figures of all subscriptions, and the latest job runs."""
     if not roles.roles_of(request.user):
         return render(request, "samsaas/no_role.html")
     profiles = _urgent_first(timezone.now())
@@ -41,11 +41,11 @@ def home(request: HttpRequest) -> HttpResponse:
         "urgent": any(profile.attention or RANK[profile.notices[0].tone] < RANK["info"] for profile in needing),
         "runs": JobRun.objects.select_related("profile")[:RECENT],
     }
-    return render(request, "samsaas/home.html", context | _seats())
+    return render(request, "samsaas/home.html", context | _seat_figures())
 
 
-def _seats() -> dict[str, Any]:
-    """How many there are, how they are, and what the vendors say of them."""
+def _seat_figures() -> dict[str, Any]:
+    """Counts of the subscriptions, and the vendors' own counts of licenses and seats."""
     by_status = figures.by_status(Subscription.objects.all())
     return {
         "by_status": by_status,
@@ -60,11 +60,11 @@ def _seats() -> dict[str, Any]:
 
 
 def _urgent_first(now: datetime) -> list[Any]:
-    """Every profile with its `notices`: those that need somebody come first."""
+    """All profiles with their `notices`, most urgent first."""
     profiles: list[Any] = list(IntegrationProfile.objects.select_related("alias").order_by("display_name"))
-    told = notices.urgent_by_profile(profiles, now)
+    needs = notices.urgent_by_profile(profiles, now)
     for profile in profiles:
-        profile.notices = told[profile.pk]
+        profile.notices = needs[profile.pk]
     coverage.add_gaps(profiles)
     return sorted(profiles, key=lambda one: (not one.attention, min((RANK[n.tone] for n in one.notices), default=9)))
 
@@ -93,8 +93,8 @@ class AuditTable(tables.Table):
 DAY = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 
 
-def _seen(column: str) -> list[tuple[str, str]]:
-    """The values an audit column holds, as choices."""
+def _stored_values(column: str) -> list[tuple[str, str]]:
+    """The values stored in a column of the audit trail, as choices of a filter."""
     return column_values.choices(AuditEntry, column, most=MOST_CHOICES)
 
 
@@ -102,9 +102,9 @@ class AuditFilter(tables.ListFilter):
     finds_words = True
 
     q = tables.search(placeholder="Object, action or person", method="find")
-    verb = django_filters.ChoiceFilter(label="Action", choices=partial(_seen, "verb"), empty_label="Any")
+    verb = django_filters.ChoiceFilter(label="Action", choices=partial(_stored_values, "verb"), empty_label="Any")
     actor = django_filters.ChoiceFilter(
-        label="Person", field_name="actor_name", choices=partial(_seen, "actor_name"), empty_label="Anybody"
+        label="Person", field_name="actor_name", choices=partial(_stored_values, "actor_name"), empty_label="Anybody"
     )
     since = django_filters.DateFilter(label="From", field_name="at", lookup_expr="date__gte", widget=DAY)
     until = django_filters.DateFilter(label="Until", field_name="at", lookup_expr="date__lte", widget=DAY)
@@ -118,6 +118,6 @@ class AuditFilter(tables.ListFilter):
 
 
 def audit_list(request: HttpRequest) -> HttpResponse:
-    """Who did what, newest first."""
+    """The audit trail, newest entry first."""
     context: dict[str, Any] = tables.listing(request, AuditEntry.objects.all(), AuditTable, AuditFilter)
     return render(request, "samsaas/audit_list.html", context)

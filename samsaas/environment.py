@@ -1,4 +1,4 @@
-"""Reading settings from the environment, so that a mistake says which variable, and never what it holds."""
+"""Settings from the environment. An error names the variable and never shows its value."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ DATABASE_FORM = (
 
 
 class Environment(environ.Env):
-    """`environ.Env`, where a variable that is set to nothing counts as not set: docker compose passes such ones on.
+    """`environ.Env`, but an empty variable counts as not set, because docker compose passes unset ones as empty.
 
-    Raises `ImproperlyConfigured`, naming the variable, where a value cannot be read. Values stay out of the message:
-    a broken address is often one with a password in it.
+    Raises `ImproperlyConfigured` with the variable's name if a value cannot be read. The message leaves the value out,
+    because a broken address often contains a password.
     """
 
     def get_value(
@@ -32,8 +32,8 @@ class Environment(environ.Env):
             return default
         return super().get_value(var, cast=cast, default=default, parse_default=parse_default)
 
-    def checked(self, var: str, default: str, *, read: Callable[[str], object], form: str) -> str:
-        """The text, once `read` has taken it without a ValueError; `form` says what it should be."""
+    def text_readable_by(self, var: str, default: str, *, read: Callable[[str], object], form: str) -> str:
+        """The variable's text, if `read` accepts it without a ValueError. `form` describes what is accepted."""
         value: str = self.str(var, default=default)
         try:
             read(value)
@@ -42,55 +42,55 @@ class Environment(environ.Env):
         return value
 
     def bool(self, var: str, default: bool) -> bool:
-        """Only what is plainly yes or no: "maybe" would silently be no."""
+        """Accepts only the words in TRUE and FALSE. `environ.Env` would take any other word as false."""
         value = str(self.get_value(var, cast=str, default=default)).strip().lower()
         if value not in TRUE | FALSE:
             raise ImproperlyConfigured(f"{var} has to be true or false.")
         return value in TRUE
 
     def int(self, var: str, default: int, *, least: int = 1) -> int:
-        number = int(self.checked(var, str(default), read=int, form="a whole number"))
+        number = int(self.text_readable_by(var, str(default), read=int, form="a whole number"))
         if number < least:
             raise ImproperlyConfigured(f"{var} has to be {least} or more.")
         return number
 
     def one_of(self, var: str, default: str, *, words: tuple[str, ...]) -> str:
-        return self.checked(var, default, read=words.index, form=f"one of {', '.join(words)}")
+        return self.text_readable_by(var, default, read=words.index, form=f"one of {', '.join(words)}")
 
     def zone(self, var: str, default: str) -> str:
-        return self.checked(var, default, read=_zone, form="a time zone such as Europe/Paris")
+        return self.text_readable_by(var, default, read=_parse_zone, form="a time zone such as Europe/Paris")
 
     def time_of_day(self, var: str, default: str) -> str:
-        return self.checked(var, default, read=_time_of_day, form="a time of day such as 02:00")
+        return self.text_readable_by(var, default, read=_parse_time_of_day, form="a time of day such as 02:00")
 
     def address(self, var: str, default: str) -> str:
         form = "an address such as scheme://host:port, special characters of a password percent-encoded"
-        return self.checked(var, default, read=_address, form=form)
+        return self.text_readable_by(var, default, read=_parse_address, form=form)
 
     def db_url(self, var: str = "DATABASE_URL", default: str = "", engine: None = None) -> dict[str, Any]:
-        """A database for Django's DATABASES."""
-        address = self.checked(var, default, read=_database, form=DATABASE_FORM)
+        """An entry for Django's DATABASES."""
+        address = self.text_readable_by(var, default, read=_parse_database, form=DATABASE_FORM)
         found: dict[str, Any] = self.db_url_config(address)
         return found
 
 
-def _zone(value: str) -> ZoneInfo:
+def _parse_zone(value: str) -> ZoneInfo:
     try:
         return ZoneInfo(value)
     except (KeyError, OSError) as error:
         raise ValueError(value) from error
 
 
-def _time_of_day(value: str) -> datetime:
+def _parse_time_of_day(value: str) -> datetime:
     return datetime.strptime(value, "%H:%M")  # noqa: DTZ007 - a time of day has no zone
 
 
-def _address(value: str) -> str:
+def _parse_address(value: str) -> str:
     parts = urlsplit(value)
-    return f"{parts.hostname}:{parts.port}"  # both are read late, and raise ValueError
+    return f"{parts.hostname}:{parts.port}"  # both properties parse late and raise ValueError
 
 
-def _database(value: str) -> dict[str, Any]:
+def _parse_database(value: str) -> dict[str, Any]:
     if value.partition("://")[0] not in DATABASES:
         raise ValueError("unknown scheme")
     found: dict[str, Any] = environ.Env.db_url_config(value)

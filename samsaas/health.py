@@ -1,4 +1,4 @@
-"""Probes for whoever watches the processes: alive, and ready to serve."""
+"""Probes for monitoring: the process is alive, and it is ready to serve."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def alive(request: HttpRequest) -> JsonResponse:
 
 
 def ready(request: HttpRequest) -> JsonResponse:
-    """The database answers and has every migration. A broker that is down does not stop the pages."""
+    """The database answers and has every migration. The broker is not tested: the pages work without it."""
     try:
         pending = pending_migrations()
     except Error:
@@ -24,6 +24,6 @@ def ready(request: HttpRequest) -> JsonResponse:
 
 
 def pending_migrations() -> int:
-    """How many migrations this code has that the database has not. Raises `django.db.Error` without a database."""
+    """The number of migrations that are not applied. Raises `django.db.Error` if the database does not answer."""
     executor = MigrationExecutor(connection)
     return len(executor.migration_plan(executor.loader.graph.leaf_nodes()))

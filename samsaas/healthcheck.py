@@ -1,6 +1,6 @@
-"""Is this container doing its work? `python -P samsaas/healthcheck.py web|process`, exit code 0 for yes.
+"""The health check of a container: `python -P samsaas/healthcheck.py web|process`, exit code 0 if it is healthy.
 
-Run as a script with the standard library alone, because it runs twice a minute beside the work itself.
+A script that imports only the standard library, because it runs twice a minute in every container.
 """
 
 import os
@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 SILENT_SECONDS = 60
 
 
-def web() -> bool:
-    """The pages answer. The Host header is the public one: every other is refused."""
+def pages_answer() -> bool:
+    """The pages answer. The request carries the public host, because the application refuses any other."""
     host = urlsplit(os.environ.get("PUBLIC_URL", "http://localhost:8000")).netloc
     port = os.environ.get("WEB_BIND", "0.0.0.0:8000").rpartition(":")[2]
     request = urllib.request.Request(f"http://127.0.0.1:{port}/healthz", headers={"Host": host})
@@ -22,14 +22,14 @@ def web() -> bool:
         return bool(answer.status == 200)
 
 
-def process() -> bool:
+def process_reported() -> bool:
     """The worker or the beat has reached the broker within the last minute."""
     return time.time() - Path(os.environ["ALIVE_FILE"]).stat().st_mtime < SILENT_SECONDS
 
 
 if __name__ == "__main__":
     try:
-        healthy = {"web": web, "process": process}[sys.argv[1]]()
+        healthy = {"web": pages_answer, "process": process_reported}[sys.argv[1]]()
     except OSError as error:
         sys.exit(f"unhealthy: {error}")
     sys.exit(0 if healthy else "unhealthy: silent for too long")

@@ -1,8 +1,8 @@
-"""The Celery application for containers: worker and beat show that they live by touching a file.
+"""The Celery application for containers. Worker and beat touch a file to show that they work.
 
-Start them with `celery -A samsaas.liveness`. The worker touches `ALIVE_FILE` with each heartbeat it sends to the
-broker, the beat with each task it has sent; `healthcheck.py` looks at the file's age. Nothing is loaded to answer a
-health check, and a root that is read-only needs one small tmpfs.
+Start them with `celery -A samsaas.liveness`. The worker touches `ALIVE_FILE` when it sends a heartbeat to the broker,
+the beat when it sends a task. `healthcheck.py` checks the file's age, so a health check loads no Django, and a
+container with a read-only root needs only a small tmpfs.
 """
 
 import os
@@ -18,10 +18,10 @@ __all__ = ["app"]
 ALIVE_FILE = os.environ.get("ALIVE_FILE", "")
 
 
-def show(**kwargs: Any) -> None:
+def touch_alive_file(**kwargs: Any) -> None:
     Path(ALIVE_FILE).touch()
 
 
 if ALIVE_FILE:
-    signals.heartbeat_sent.connect(show, weak=False)
-    signals.after_task_publish.connect(show, weak=False)
+    signals.heartbeat_sent.connect(touch_alive_file, weak=False)
+    signals.after_task_publish.connect(touch_alive_file, weak=False)

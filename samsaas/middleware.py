@@ -1,4 +1,4 @@
-"""Default deny, session limits, and the address a request really comes from."""
+"""Deny by default, session limits, and the client address behind a proxy."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ STAMP_EVERY = 60
 
 
 class SessionLimits:
-    """Signs out after the idle limit and, however busy, after the absolute one."""
+    """Signs an account out after the idle limit, and after the absolute limit even if it was never idle."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if request.user.is_authenticated:
-            self.check(request, timezone.now().timestamp())
+            self.enforce_limits(request, timezone.now().timestamp())
         return self.get_response(request)
 
-    def check(self, request: HttpRequest, now: float) -> None:
+    def enforce_limits(self, request: HttpRequest, now: float) -> None:
         started = request.session.get(STARTED, now)
         seen = request.session.get(SEEN, now)
         if (
@@ -45,7 +45,7 @@ class SessionLimits:
 
 
 class DefaultDeny:
-    """Every page asks `roles.POLICY`; what has no row there is denied."""
+    """Checks every request against `roles.POLICY`. A page without a row there is denied."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -59,25 +59,25 @@ class DefaultDeny:
         if roles.may(request.user, name, method):
             return None
         known = roles.POLICY.get("admin:*" if name.startswith("admin:") else name)
-        if known and roles.required(name, method) is None:
+        if known and roles.required_role(name, method) is None:
             return not_allowed(request, sorted(known))
         if known and not request.user.is_authenticated:
-            if "HX-Request" in request.headers:  # else the sign-in page would land inside the page that asked
+            if "HX-Request" in request.headers:  # otherwise htmx would put the sign-in page inside the current page
                 return HttpResponse(headers={"HX-Refresh": "true"})
-            # A POST cannot be repeated after signing in, so it comes back to the start page instead.
+            # A POST cannot be repeated after signing in, so it leads to the start page instead.
             return redirect_to_login(request.get_full_path() if method in ("GET", "HEAD") else "/")
         raise PermissionDenied
 
 
 def not_allowed(request: HttpRequest, methods: list[str]) -> HttpResponse:
-    """A page of ours instead of the browser's own: what the address is for, and the nearest page above it."""
+    """The page for 405. It links to the nearest page above the address."""
     answer = render(request, "405.html", {"back": page_above(request)}, status=405)
     answer["Allow"] = ", ".join(methods)
     return answer
 
 
 def page_above(request: HttpRequest) -> str:
-    """The nearest address above this one that is a page for the account; the start page at last."""
+    """The nearest address above this one that the account may open, or the start page."""
     path = request.path
     while path := path.rstrip("/").rpartition("/")[0]:
         try:
@@ -89,6 +89,6 @@ def page_above(request: HttpRequest) -> str:
 
 
 def client_address(request: HttpRequest) -> str:
-    """The peer, or what our own proxy says of it (the last hop it added) where `TRUST_PROXY` is set."""
+    """The peer's address. With `TRUST_PROXY` it is the last entry of X-Forwarded-For, which our own proxy added."""
     forwarded = request.headers.get("X-Forwarded-For", "") if settings.TRUST_PROXY else ""
     return forwarded.rsplit(",", 1)[-1].strip() or request.META.get("REMOTE_ADDR", "")

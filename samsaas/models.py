@@ -1,4 +1,4 @@
-"""What the project itself stores: the audit trail and the signs of life of its processes."""
+"""The project's own tables: the audit trail, and the heartbeats of its processes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.db import models
 
 
 class AuditEntry(models.Model):
-    """One thing somebody did, never changed afterwards. `detail` holds no secret; a changed secret reads "changed"."""
+    """One action of a person or of the system. Entries are never changed, and `detail` never contains a secret."""
 
     at = models.DateTimeField(db_index=True)
     actor = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
@@ -38,7 +38,7 @@ class AuditEntry(models.Model):
 
 
 class Heartbeat(models.Model):
-    """When a background process last showed itself, by database time."""
+    """When a background process last reported, by the database's clock."""
 
     name = models.CharField(max_length=40, unique=True)
     at = models.DateTimeField()

@@ -1,4 +1,4 @@
-"""The workspace's navigation: which pages exist, in which group, and which of them an account may open."""
+"""The workspace's navigation: the pages in their groups, and which of them an account may open."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from samsaas import roles
 
 @dataclass(frozen=True, kw_only=True)
 class Item:
-    """One link. `prefixes` are the beginnings of the URL names under which it counts as the current place."""
+    """One link. It is the current one if the page's URL name begins with one of `prefixes`."""
 
     label: str
     url_name: str
@@ -24,7 +24,7 @@ class Item:
 
 @dataclass(frozen=True, kw_only=True)
 class Group:
-    """Items under a heading; `parent` is the heading above it, as in the original's navigator."""
+    """Items under a heading. `parent` is the heading above that one, as in ServiceNow's navigator."""
 
     label: str = ""
     parent: str = ""
@@ -100,8 +100,8 @@ WORKSPACE = (
 )
 
 
-def shown(item: Item, view_name: str) -> Item | None:
-    """The item with its address, or nothing where this installation does not serve the page."""
+def resolve_item(item: Item, view_name: str) -> Item | None:
+    """The item with its address, or None if this installation does not serve the page."""
     try:
         url = reverse(item.url_name)
     except NoReverseMatch:
@@ -109,21 +109,21 @@ def shown(item: Item, view_name: str) -> Item | None:
     return replace(item, url=url, current=bool(item.prefixes) and view_name.startswith(item.prefixes))
 
 
-def place(request: HttpRequest) -> tuple[Group, Item] | None:
-    """The group and the item under which the page stands, for its breadcrumbs; `None` outside the navigation."""
+def current_place(request: HttpRequest) -> tuple[Group, Item] | None:
+    """The group and the item of the current page, for its breadcrumbs. None outside the navigation."""
     found = ((group, item) for group in for_request(request) for item in group.items if item.current)
     return next(found, None)
 
 
 def for_request(request: HttpRequest) -> list[Group]:
-    """The groups that hold at least one page this account may open."""
+    """The groups and items this account may open. Empty groups are left out."""
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         return []
     view_name = request.resolver_match.view_name if request.resolver_match else ""
     groups = []
     for group in WORKSPACE:
-        allowed = [shown(item, view_name) for item in group.items if roles.may(user, item.url_name)]
+        allowed = [resolve_item(item, view_name) for item in group.items if roles.may(user, item.url_name)]
         if items := tuple(item for item in allowed if item):
             groups.append(replace(group, items=items))
     return groups

@@ -1,4 +1,4 @@
-"""How Core UI shows what the Workspace and the jobs look after: everything to be seen, nothing to be changed."""
+"""Admin classes for data that the Workspace and the jobs maintain: Core UI shows it and changes nothing."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MOST_COUNTED = 10_000
 
 
 class BoundedPaginator(Paginator):
-    """Counts no further than anybody turns pages, so that a list of a million rows opens as fast as a short one."""
+    """Counts up to `MOST_COUNTED` rows only, so that a list of a million rows opens as fast as a short one."""
 
     @cached_property
     def count(self) -> int:
@@ -25,19 +25,19 @@ class BoundedPaginator(Paginator):
 
 
 class RoleAdmin(admin.ModelAdmin):
-    """The role admin opens Core UI; Django's own per-model permissions play no part."""
+    """Open to the role admin. Django's own permissions per model are not used."""
 
     show_full_result_count = False
     actions = None
 
-    def may(self, request: HttpRequest) -> bool:
+    def is_admin(self, request: HttpRequest) -> bool:
         return roles.ADMIN in roles.roles_of(request.user)
 
     def has_module_permission(self, request: HttpRequest) -> bool:
-        return self.may(request)
+        return self.is_admin(request)
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return self.may(request)
+        return self.is_admin(request)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -50,7 +50,7 @@ class RoleAdmin(admin.ModelAdmin):
 
 
 class ReadOnlyAdmin(RoleAdmin):
-    """A list and its rows. `View on site` leads to the same object in the Workspace, where it has a page there."""
+    """A list and its rows. `View on site` leads to the object's page in the Workspace, if it has one."""
 
     paginator = BoundedPaginator
     list_per_page = 50

@@ -1,6 +1,6 @@
-"""The four roles, what each includes, and the one table that says who may call which page.
+"""The four roles, which roles each includes, and the table of who may call which page.
 
-Deny by default: a URL name without a row answers 403 to everybody, and a test fails for it.
+Deny by default: a URL name without a row answers 403 to everybody, and `tests/test_permissions.py` fails.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ INCLUDES = {
 }
 
 PUBLIC = "public"  # anybody, signed in or not
-CACHE = "_samsaas_roles"  # on the account object, so that a request asks once
+CACHE = "_samsaas_roles"  # attribute of the account object, so that a request reads the roles once
 SIGNED_IN = "signed_in"  # any active account, also one without a role
 
 READ = {"GET": SAM_USER}
@@ -51,7 +51,7 @@ POLICY: dict[str, dict[str, str]] = {
     "profile_download": {"POST": SAM_INTEGRATOR},
     "profile_validate": INTEGRATE_ACT,
     "profile_waiting": READ,
-    # The page itself explains what is wrong when the session or the role was lost on the way.
+    # Public, because the page itself explains a lost session or a missing role.
     "oauth_redirect": {"GET": PUBLIC},
     "authorization_result": {"GET": SAM_INTEGRATOR},
     "authorization_stopped": {"GET": PUBLIC},
@@ -116,13 +116,13 @@ POLICY: dict[str, dict[str, str]] = {
     "candidate_propose": {"GET": SAM_USER, "POST": SAM_USER},
     "candidate_skip": MANAGE,
     "audit_list": {"GET": SAM_ADMIN},
-    # Django's admin checks its own permissions below this door.
+    # Django's admin also checks its own permissions.
     "admin:*": {"GET": ADMIN, "POST": ADMIN},
 }
 
 
 def roles_of(user: AbstractBaseUser | AnonymousUser) -> set[str]:
-    """Every role an account holds, included ones too. Inactive and anonymous accounts hold none."""
+    """All roles of an account, with the roles they include. Inactive and anonymous accounts have none."""
     if not isinstance(user, User) or not user.is_active:
         return set()
     if user.is_superuser:
@@ -135,15 +135,15 @@ def roles_of(user: AbstractBaseUser | AnonymousUser) -> set[str]:
     return cached
 
 
-def required(view_name: str, method: str) -> str | None:
-    """The role a URL name asks for, `None` where the table has no row. HEAD is GET."""
+def required_role(view_name: str, method: str) -> str | None:
+    """The role that a page requires for a method, or None if the table has no row. HEAD counts as GET."""
     row = POLICY.get("admin:*" if view_name.startswith("admin:") else view_name, {})
     return row.get("GET" if method in ("HEAD", "OPTIONS") else method)
 
 
 def may(user: AbstractBaseUser | AnonymousUser, view_name: str, method: str = "GET") -> bool:
     """Whether this account may call that page."""
-    needed = required(view_name, method)
+    needed = required_role(view_name, method)
     if needed is None:
         return False
     if needed == PUBLIC:
@@ -154,6 +154,6 @@ def may(user: AbstractBaseUser | AnonymousUser, view_name: str, method: str = "G
 
 
 def ensure_groups(**kwargs: Any) -> None:
-    """The roles are Django groups; they exist after every migrate."""
+    """Create a Django group for every role. Runs after every migrate."""
     for name in ROLES:
         Group.objects.get_or_create(name=name)

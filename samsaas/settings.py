@@ -82,7 +82,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "samsaas.context.shell",
+                "samsaas.context.frame_context",
             ],
         },
     }
@@ -95,14 +95,14 @@ DATABASES = {"default": env.db_url("DATABASE_URL", default=f"sqlite:///{BASE_DIR
 DATABASES["default"]["CONN_MAX_AGE"] = 60
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
-    # WAL lets readers go on while a job writes; IMMEDIATE makes writers queue instead of failing half-way.
+    # WAL: readers continue while a job writes. IMMEDIATE: a second writer waits instead of failing in mid-transaction.
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-16384;",
     }
 else:
-    # Seconds: a host that is silent must hold neither a page nor a job for minutes.
+    # Seconds. Without it a host that does not answer blocks a page or a job for minutes.
     DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -123,7 +123,7 @@ CELERY_BEAT_SCHEDULE = {
     "Start due refreshes": {"task": "samsaas.schedule.start_due", "schedule": timedelta(minutes=1)},
 }
 if CELERY_BROKER_URL.startswith("redis"):
-    # A silent broker must not hold a web page: the job row is already committed, the sweeper rings again.
+    # Seconds. A broker that does not answer must not block a page: the run is stored, and the sweeper sends it again.
     CELERY_BROKER_TRANSPORT_OPTIONS = {
         "socket_timeout": 5,
         "socket_connect_timeout": 1,
@@ -154,7 +154,7 @@ SESSION_COOKIE_AGE = int(SESSION_ABSOLUTE.total_seconds())
 SESSION_COOKIE_NAME = "__Host-sessionid" if HTTPS else "sessionid"
 SESSION_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_HTTPONLY = True
-SESSION_COOKIE_SAMESITE = "Lax"  # the return trip from the vendor's consent page needs the cookie
+SESSION_COOKIE_SAMESITE = "Lax"  # with Strict the cookie would be missing when the vendor's consent page redirects back
 CSRF_COOKIE_NAME = "__Host-csrftoken" if HTTPS else "csrftoken"
 CSRF_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_HTTPONLY = True
@@ -191,7 +191,7 @@ CONTENT_SECURITY_POLICY = {
         "manifest-src": [SELF],
         "base-uri": [NONE],
         "frame-ancestors": [NONE],
-        # Get OAuth Token posts to us and is redirected to the vendor: browsers apply form-action to that hop too.
+        # Get OAuth Token posts to us and we redirect to the vendor. Browsers apply form-action to that redirect too.
         "form-action": [SELF, f"{_consent.scheme}://{_consent.netloc}"],
     },
 }

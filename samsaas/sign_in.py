@@ -1,4 +1,4 @@
-"""Signing in: Django's own view, for people who are signed in already too."""
+"""Signing in: Django's own view and form with two changes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.forms import CharField
 
 
 class SignInForm(AuthenticationForm):
-    """Django's own, but a name longer than any account's is a mismatch at once: what counts attempts cannot hold it."""
+    """Refuses a name that is longer than any account's. django-axes could not store it among the failed attempts."""
 
     def clean(self) -> dict[str, Any]:
         longest = cast(CharField, self.fields["username"]).max_length or 0
@@ -20,7 +20,7 @@ class SignInForm(AuthenticationForm):
 
 
 class SignIn(views.LoginView):
-    """Who is signed in goes on at once; a way on that leads back here leads to the start page instead."""
+    """Redirects an account that is already signed in. A `next` that leads back here leads to the start page."""
 
     authentication_form = SignInForm
     redirect_authenticated_user = True

@@ -1,4 +1,4 @@
-"""Every encrypted column of every model, looked at as ciphertext: for the doctor, and for changing keys."""
+"""The ciphertext in every encrypted column: counted for the doctor, and re-encrypted when keys rotate."""
 
 from __future__ import annotations
 
@@ -27,32 +27,32 @@ class Column:
     def __str__(self) -> str:
         return f"{self.model._meta.label}.{self.field}"
 
-    def rows(self) -> models.QuerySet[Any]:
-        """Rows that hold a secret, with their ciphertext as `stored`: the cast keeps the field from decrypting it."""
+    def rows_with_secret(self) -> models.QuerySet[Any]:
+        """Rows with a secret. `stored` is its ciphertext: the cast keeps the field from decrypting it."""
         stored = Cast(self.field, models.TextField())
         return self.model._base_manager.annotate(stored=stored).exclude(stored="").exclude(stored=None)
 
-    def values(self) -> Iterator[tuple[Any, str]]:
-        """(primary key, ciphertext) of every stored secret, read in batches by key."""
-        rows = self.rows().order_by("pk").values_list("pk", "stored")
+    def iterate_ciphertexts(self) -> Iterator[tuple[Any, str]]:
+        """Primary key and ciphertext of every stored secret, read in batches."""
+        rows = self.rows_with_secret().order_by("pk").values_list("pk", "stored")
         batch = list(rows[:BATCH])
         while batch:
             yield from batch
             batch = list(rows.filter(pk__gt=batch[-1][0])[:BATCH])
 
-    def value(self, pk: Any) -> str:
-        """The ciphertext of one row as it is now; empty when the row or its secret is gone."""
-        return self.rows().filter(pk=pk).values_list("stored", flat=True).first() or ""
+    def read_ciphertext(self, pk: Any) -> str:
+        """The current ciphertext of one row; empty if the row or its secret is gone."""
+        return self.rows_with_secret().filter(pk=pk).values_list("stored", flat=True).first() or ""
 
-    def replace(self, pk: Any, old: str, new: str) -> bool:
-        """Store `new` only where `old` still is, so that a token refreshed meanwhile is never overwritten."""
+    def replace_unchanged(self, pk: Any, old: str, new: str) -> bool:
+        """Store `new` if the row still has `old`, so that a newer token is not overwritten. Returns whether it did."""
         ciphertext = models.Value(new, output_field=models.TextField())
-        return bool(self.rows().filter(pk=pk, stored=old).update(**{self.field: ciphertext}))
+        return bool(self.rows_with_secret().filter(pk=pk, stored=old).update(**{self.field: ciphertext}))
 
 
 @dataclass
 class Tally:
-    """How the secrets of one column are encrypted. `lost` holds the primary keys of those that no key opens."""
+    """How the secrets of one column are encrypted. `lost` lists the primary keys of those no key decrypts."""
 
     column: Column
     current: int = 0
@@ -60,7 +60,7 @@ class Tally:
     lost: list[Any] = field(default_factory=list)
 
 
-def columns() -> list[Column]:
+def encrypted_columns() -> list[Column]:
     """The encrypted columns of all installed models."""
     return [
         Column(model, field.attname)
@@ -72,31 +72,31 @@ def columns() -> list[Column]:
 
 
 def inspect(column: Column) -> Tally:
-    """Try to open every secret of a column; none is kept or shown."""
-    return _tally(column, lambda pk, stored: _is_older(stored))
+    """Try to decrypt every secret of a column, and count the results."""
+    return _tally_column(column, lambda pk, stored: _is_older(stored))
 
 
 def rotate(column: Column) -> Tally:
-    """Put every secret of a column under the first key; may be repeated, and interrupted at any moment.
+    """Encrypt every secret of a column with the first key. Safe to interrupt and to repeat.
 
-    `older` counts those that were re-encrypted here.
+    `older` of the result counts the secrets that were re-encrypted.
     """
-    return _tally(column, lambda pk, stored: _rotate_one(column, pk, stored))
+    return _tally_column(column, lambda pk, stored: _rotate_secret(column, pk, stored))
 
 
 def forget_lost(tally: Tally) -> None:
-    """Empty the secrets that no key opens. One that was stored anew meanwhile stays."""
+    """Empty the secrets that no key decrypts. A secret that somebody stored meanwhile stays."""
     for pk in tally.lost:
-        stored = tally.column.value(pk)
+        stored = tally.column.read_ciphertext(pk)
         try:
             fields.decrypt(stored)
         except fields.UndecryptableValue:
-            tally.column.replace(pk, stored, "")
+            tally.column.replace_unchanged(pk, stored, "")
 
 
-def _tally(column: Column, was_older: Callable[[Any, str], bool]) -> Tally:
+def _tally_column(column: Column, was_older: Callable[[Any, str], bool]) -> Tally:
     tally = Tally(column)
-    for pk, stored in column.values():
+    for pk, stored in column.iterate_ciphertexts():
         try:
             older = was_older(pk, stored)
         except fields.UndecryptableValue:
@@ -108,7 +108,7 @@ def _tally(column: Column, was_older: Callable[[Any, str], bool]) -> Tally:
 
 
 def _is_older(stored: str) -> bool:
-    """Whether it takes another key than the first to open this ciphertext. Raises `UndecryptableValue`."""
+    """Whether the first key cannot decrypt this ciphertext, but another can. Raises `UndecryptableValue`."""
     fields.decrypt(stored)
     try:
         Fernet(settings.FIELD_ENCRYPTION_KEYS[0]).decrypt(stored.removeprefix(fields.PREFIX).encode())
@@ -117,10 +117,13 @@ def _is_older(stored: str) -> bool:
     return False
 
 
-def _rotate_one(column: Column, pk: Any, stored: str) -> bool:
-    """True when re-encrypted here, False when already under the first key or gone. Raises `UndecryptableValue`."""
+def _rotate_secret(column: Column, pk: Any, stored: str) -> bool:
+    """Whether the secret was re-encrypted: not if the first key encrypts it already, or if it is gone.
+
+    Raises `UndecryptableValue`.
+    """
     while stored and _is_older(stored):
-        if column.replace(pk, stored, fields.encrypt(fields.decrypt(stored))):
+        if column.replace_unchanged(pk, stored, fields.encrypt(fields.decrypt(stored))):
             return True
-        stored = column.value(pk)  # somebody stored another one meanwhile
+        stored = column.read_ciphertext(pk)  # another process stored a new secret meanwhile
     return False

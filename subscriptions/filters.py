@@ -97,11 +97,11 @@ class SubscriptionFilter(ListFilter):
         asked = self.form.cleaned_data
         return chosen if asked.get("seats") or asked.get("ended_by") else chosen.filter(ended_at=None, excluded=False)
 
-    def describe(self) -> list[tuple[str, str, str]]:
+    def active_filters(self) -> list[tuple[str, str, str]]:
         """Name the choice without a software model; the value it has in the URL is not for readers."""
         return [
             (name, label, NO_MODEL if (name, text) == ("model", UNRECOGNIZED) else text)
-            for name, label, text in super().describe()
+            for name, label, text in super().active_filters()
         ]
 
     def by_text(self, queryset: SubscriptionQuerySet, name: str, value: str) -> SubscriptionQuerySet:

@@ -96,9 +96,13 @@ def test_pages_let_in_whom_the_table_names_and_nobody_else(identity, account, mo
         for method in METHODS:
             answer = client.generic(method, address)
             let_in = not _turned_away(answer)
-            if let_in != expected(identity, roles.required(name, method)) and answer.status_code != 405:
+            if let_in != expected(identity, roles.required_role(name, method)) and answer.status_code != 405:
                 wrong.append((name, method, answer.status_code, answer.get("Location")))
-            if answer.status_code == 405 and roles.required(name, method) is not None and method in ("GET", "POST"):
+            if (
+                answer.status_code == 405
+                and roles.required_role(name, method) is not None
+                and method in ("GET", "POST")
+            ):
                 wrong.append((name, method, "allowed by the table, refused by the page"))
     assert wrong == []
 

@@ -46,7 +46,7 @@ def effective(variables: dict[str, str]) -> str:
 
 def read_by_the_code() -> set[str]:
     code = (ROOT / "samsaas/settings.py").read_text() + (ROOT / "samsaas/gunicorn_conf.py").read_text()
-    return set(re.findall(r"""(?:env\.\w+|\bsetting)\(\s*"([A-Z_]+)\"""", code))
+    return set(re.findall(r"""(?:env\.\w+|\bread_setting)\(\s*"([A-Z_]+)\"""", code))
 
 
 def test_every_variable_is_in_the_example_once_and_none_is_unknown() -> None:

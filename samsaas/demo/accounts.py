@@ -1,4 +1,4 @@
-"""The demo's accounts: one for each role and named after it, so that anybody can try what each of them may do."""
+"""The demo's accounts: one for each role, named after it."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from samsaas.demo.home import readable_password
 
 
 @transaction.atomic
-def make() -> dict[str, str]:
-    """Name -> password of the accounts made; none where there are accounts already. The passwords are kept nowhere."""
+def create_accounts() -> dict[str, str]:
+    """Create the accounts unless there are any. Returns name -> password; the plain passwords are not stored."""
     if User.objects.exists():
         return {}
     passwords = {role: readable_password() for role in roles.ROLES}

@@ -1,7 +1,7 @@
 """Web, worker and beat in one process, without any service: the embedded mode behind `manage.py demo`.
 
-The same tasks, runs and pages as with Redis and separate workers. The broker is in memory; what it loses when the
-process ends, the database still knows, because this process is alone with its database (`demo_home.Home.alone`).
+The tasks, runs and pages are the same as with Redis and separate workers. The broker is in memory. What it loses when
+the process ends is still in the database, and no other process uses that database (`DemoFolder.hold_lock`).
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ WSGIApplication = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]
 
 
 class QuietHandler(WSGIRequestHandler):
-    """No access log: the query of the OAuth callback carries a code."""
+    """Writes no access log, because the query of the OAuth callback contains a code."""
 
     def log_message(self, format: str, *args: object) -> None:
-        """Say nothing."""
+        """Do nothing."""
 
 
 class Embedded:
-    """Starts everything, waits for the word to stop, and stops everything in the reverse order."""
+    """Starts web, worker and beat, waits for the signal to stop, and stops them in reverse order."""
 
     def __init__(self, host: str, port: int, public_url: str) -> None:
         self.web = ThreadedWSGIServer((host, port), QuietHandler, allow_reuse_address=True)
@@ -63,20 +63,22 @@ class Embedded:
     def _start_worker(self, stack: ExitStack) -> None:
         worker = app.WorkController(pool_cls="threads", concurrency=WORKERS, hostname="embedded@localhost", quiet=True)
         threading.Thread(target=worker.start, name="worker", daemon=True).start()
-        stack.callback(_within, STOP_SECONDS, "worker", lambda: _stop_worker(worker))
+        stack.callback(_stop_within, STOP_SECONDS, "worker", lambda: _stop_worker(worker))
 
     def _start_beat(self, stack: ExitStack) -> None:
         beat = EmbeddedService(app, thread=True, scheduler_cls=app.conf.beat_scheduler)
         beat.start()
-        stack.callback(_within, STOP_SECONDS, "beat", beat.stop)
+        stack.callback(_stop_within, STOP_SECONDS, "beat", beat.stop)
 
 
 def at_one_address(application: WSGIApplication, public_url: str) -> WSGIApplication:
-    """Lead visitors of 127.0.0.1 to the public address: the vendor sends the browser back there, and only there is
-    the session they signed in with."""
+    """Redirect visitors of another host name, such as 127.0.0.1, to the public address.
+
+    The vendor redirects the browser to the public address, and the session cookie is valid only there.
+    """
     expected = urlsplit(public_url).netloc
 
-    def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+    def lead_or_answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         if environ.get("HTTP_HOST") == expected or environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
             return application(environ, start_response)
         target = public_url + quote(environ.get("PATH_INFO", "/"), encoding="latin-1")
@@ -85,15 +87,15 @@ def at_one_address(application: WSGIApplication, public_url: str) -> WSGIApplica
         start_response("302 Found", [("Location", target), ("Content-Length", "0")])
         return []
 
-    return answer
+    return lead_or_answer
 
 
 def resume_interrupted() -> int:
-    """Put every run that an earlier process left running back into the queue at once; returns how many.
+    """Queue every run again that an earlier process left in the state running. Returns how many.
 
-    Elsewhere the sweeper waits for a minute of silence, as the worker may only be slow. Here nobody else can hold a
-    run, so their heartbeats are made old and the same sweep decides: attempts count, and a run that took its worker
-    down three times is given up.
+    With separate workers the sweeper waits a minute, because a silent worker may only be slow. Here no other worker
+    exists, so this sets the heartbeats back and calls the same sweep. The attempt counts as usual: a run whose worker
+    died three times fails.
     """
     left = JobRun.objects.filter(state=JobRun.State.RUNNING)
     count = left.update(heartbeat_at=Now() - 2 * queue.lease_time())
@@ -102,10 +104,10 @@ def resume_interrupted() -> int:
 
 
 def interrupt_runs() -> int:
-    """Take the runs from their threads: each stops at its next page, and the next start resumes it from its cursor.
+    """Take the running runs from their threads. Returns how many. The next start resumes them at their cursor.
 
-    A new generation makes the thread's next write fail as a lost lease. Stopping is no fault of the run, so the
-    attempt is not counted.
+    The new generation makes the thread's next write fail with a lost lease. The run did nothing wrong, so the attempt
+    does not count.
     """
     held = JobRun.objects.filter(state=JobRun.State.RUNNING)
     return held.update(
@@ -116,15 +118,15 @@ def interrupt_runs() -> int:
     )
 
 
-def leave(code: int) -> None:
-    """End the process even while a thread still waits for the vendor: its run is resumed at the next start."""
+def exit_process(code: int) -> None:
+    """End the process, even if a thread still waits for the vendor. The next start resumes its run."""
     sys.stdout.flush()
     logging.shutdown()
     os._exit(code)
 
 
 def _stop_worker(worker: Any) -> None:
-    worker.stop(in_sighandler=True)  # take nothing new, wait for nobody
+    worker.stop(in_sighandler=True)  # takes no new task and does not wait for the running ones
     interrupted = interrupt_runs()
     connection.close()
     if interrupted:
@@ -132,9 +134,9 @@ def _stop_worker(worker: Any) -> None:
     worker.pool.executor.shutdown(wait=True, cancel_futures=True)
 
 
-def _within(seconds: float, name: str, stop: Callable[[], object]) -> None:
+def _stop_within(seconds: float, name: str, stop: Callable[[], object]) -> None:
     thread = threading.Thread(target=stop, name=f"stop-{name}", daemon=True)
     thread.start()
     thread.join(seconds)
     if thread.is_alive():
-        log.info("The %s did not stop within %s seconds; it is left behind.", name, seconds)
+        log.info("The %s did not stop within %s seconds; continuing without it.", name, seconds)

@@ -1,4 +1,4 @@
-"""Where the demo keeps its database, keys and sandbox state, and the settings it runs with."""
+"""The folder with the demo's database, keys, logs and sandbox state, and the settings the demo runs with."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from cryptography.fernet import Fernet
 
 LOOPBACK = "127.0.0.1"
 MADE = ("samsaas.*", "sandbox.*", "demo.log", "static")
-# What a real installation may have set, and what would keep a browser from the demo.
+# Variables of a real installation that would make the demo's pages unreachable.
 NOT_HERE = {"ALLOWED_HOSTS", "TRUST_PROXY", "SECURE_SSL_REDIRECT"}
 CONSONANTS, VOWELS = "bdfghjklmnprstvz", "aeiou"
 
 
 class AlreadyRunning(Exception):
-    """Another demo uses the folder."""
+    """Another demo process holds the folder's lock."""
 
 
-class Home:
-    """A folder with a database, keys and logs in it; without them it is a fresh start."""
+class DemoFolder:
+    """The demo's folder. It exists from the first `write_settings` on."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder.absolute()
@@ -36,16 +36,16 @@ class Home:
     def exists(self) -> bool:
         return self.environment_file.exists()
 
-    def prepare(self, *, port: int, sandbox_port: int) -> None:
-        """Make the keys once; the addresses follow the ports of every start. Call it inside `alone`."""
-        kept = self._read() or {
+    def write_settings(self, *, port: int, sandbox_port: int) -> None:
+        """Write the settings file. Keys are made once; addresses follow the ports of each start. Needs `hold_lock`."""
+        kept = self._read_settings() or {
             "SECRET_KEY": secrets.token_urlsafe(50),
             "FIELD_ENCRYPTION_KEYS": Fernet.generate_key().decode(),
         }
-        self._write(kept | self._addresses(port, sandbox_port))
+        self._replace_settings(kept | self._settings_for_ports(port, sandbox_port))
 
-    def _addresses(self, port: int, sandbox_port: int) -> dict[str, str]:
-        # Cookies do not know ports: under another host name the sandbox never sees the application's session.
+    def _settings_for_ports(self, port: int, sandbox_port: int) -> dict[str, str]:
+        # Cookies ignore ports. With another host name the sandbox never receives the application's session cookie.
         vendor = f"http://{LOOPBACK}:{sandbox_port}"
         static = self.folder / "static"
         static.mkdir(exist_ok=True)
@@ -62,8 +62,8 @@ class Home:
         }
 
     @contextmanager
-    def alone(self) -> Iterator[None]:
-        """Hold the folder's lock. Raises `AlreadyRunning` while another demo holds it; a killed one holds nothing."""
+    def hold_lock(self) -> Iterator[None]:
+        """Hold the folder's lock; a process that is killed releases it. Raises `AlreadyRunning`."""
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with (self.folder / "lock").open("w") as lock:
             try:
@@ -72,27 +72,27 @@ class Home:
                 raise AlreadyRunning from error
             yield
 
-    def forget(self) -> None:
-        """Delete what a demo made, and nothing else that is in the folder. Call it inside `alone`."""
+    def delete_files(self) -> None:
+        """Delete the files the demo made and leave all others alone. Needs `hold_lock`."""
         for path in [found for pattern in MADE for found in self.folder.glob(pattern)]:
             if path.is_dir():
                 shutil.rmtree(path)
             else:
                 path.unlink()
 
-    def environment(self) -> dict[str, str]:
-        """This process's environment with the demo's settings; what is set outside must not override them."""
-        own = self._read()
+    def process_environment(self) -> dict[str, str]:
+        """The environment for the serving process. Variables that would override the demo's settings are left out."""
+        own = self._read_settings()
         kept = {name: value for name, value in os.environ.items() if name not in own and name not in NOT_HERE}
         return {**kept, "SAMSAAS_ENV_FILE": str(self.environment_file)}
 
-    def _read(self) -> dict[str, str]:
+    def _read_settings(self) -> dict[str, str]:
         if not self.exists():
             return {}
         lines = self.environment_file.read_text().splitlines()
         return dict(line.split("=", 1) for line in lines if "=" in line)
 
-    def _write(self, values: dict[str, str]) -> None:
+    def _replace_settings(self, values: dict[str, str]) -> None:
         draft = self.environment_file.with_suffix(".draft")
         opened = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(opened, "w") as file:
@@ -101,6 +101,6 @@ class Home:
 
 
 def readable_password() -> str:
-    """Four groups of two syllables, such as `bodi-kavu-mepo-ratu`: about 50 bits, easy to type."""
+    """A random password of four groups of two syllables, such as `bodi-kavu-mepo-ratu`: about 50 bits."""
     choose = secrets.choice
     return "-".join("".join(choose(CONSONANTS) + choose(VOWELS) for _ in range(2)) for _ in range(4))

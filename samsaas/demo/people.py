@@ -1,4 +1,4 @@
-"""The demo's directory: the employees behind the sandbox's teams, with the gaps every real directory has."""
+"""The demo's directory: employees for the members of the sandbox's teams, with the usual gaps."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ LEFT = timedelta(days=54)  # before the sandbox's first day
 
 
 @transaction.atomic
-def fill(teams: Iterable[Any]) -> int:
-    """People for the members of these teams, if there are none yet; returns how many were made.
+def create_people(teams: Iterable[Any]) -> int:
+    """Create people for the members of these teams, unless there are people already. Returns how many.
 
-    One in twelve is missing, one in fifteen has left, and one in twenty writes from another address: work for the list
-    of subscriptions without user.
+    One member in twelve gets no person, one in fifteen has left, and one in twenty has another address, so that the
+    list *Subscriptions without user* has rows.
     """
     if Person.objects.exists():
         return 0

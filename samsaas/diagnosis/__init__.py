@@ -1,29 +1,34 @@
-"""What is wrong with an installation and what to do about it: the checks behind `manage.py doctor`.
+"""The checks behind `manage.py doctor`: what is wrong with an installation, and what to do about it.
 
-Each check is a function without arguments that yields findings. Checks only look: what they try to write they undo.
+Each check is a function without arguments that yields findings. A check changes nothing: it rolls back what it writes.
 """
 
 from __future__ import annotations
 
 from samsaas.diagnosis import configuration, jobs, storage, vendors
-from samsaas.diagnosis.findings import FAIL, OK, WARN, Finding, findings_of, warn
+from samsaas.diagnosis.findings import FAIL, OK, WARN, Finding, run_checks, warn
 
 __all__ = ["FAIL", "OK", "WARN", "Finding", "run"]
 
 
 def run(*, vendor: bool = False) -> list[Finding]:
-    """Every finding, in the order in which to read them; `vendor` also asks whether the vendors can be reached.
+    """Run all checks. Returns the findings in the order in which to read them.
 
-    What rests on the database is left out while the database itself is not in order.
+    `vendor` also tests whether the vendors can be reached. Checks that need the database are skipped while the
+    database or its migrations fail.
     """
-    found = findings_of((*configuration.CHECKS, vendors.addresses)) + _stored() + findings_of((jobs.broker,))
-    return found + (findings_of((vendors.reachable,)) if vendor else [])
+    found = (
+        run_checks((*configuration.CHECKS, vendors.vendor_addresses))
+        + _examine_storage()
+        + run_checks((jobs.broker_answers,))
+    )
+    return found + (run_checks((vendors.vendors_reachable,)) if vendor else [])
 
 
-def _stored() -> list[Finding]:
+def _examine_storage() -> list[Finding]:
     found: list[Finding] = []
-    for step in ((storage.database,), (storage.migrations,), storage.CHECKS + jobs.CHECKS):
+    for step in ((storage.database_answers,), (storage.migrations_applied,), storage.CHECKS + jobs.CHECKS):
         if any(finding.level == FAIL for finding in found):
-            return [*found, warn("stored data", "Not looked at.", "Put the database in order first.")]
-        found += findings_of(step)
+            return [*found, warn("stored data", "Not checked.", "Repair the database first.")]
+        found += run_checks(step)
     return found

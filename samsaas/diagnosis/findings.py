@@ -1,4 +1,4 @@
-"""What a check has to say: how bad it is, what is the case, and what to do about it."""
+"""The result of a check: how bad it is, what was found, and what to do about it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """One line of the report. `remedy` is empty where nothing has to be done."""
+    """One line of the report. `remedy` is empty if nothing has to be done."""
 
     check: str
     level: str
@@ -42,30 +42,30 @@ def fail(check: str, message: str, remedy: str) -> Finding:
     return Finding(check=check, level=FAIL, message=message, remedy=remedy)
 
 
-def said(error: BaseException) -> str:
-    """The first line of an error, without anything that is a secret of this installation or looks like one."""
+def error_line(error: BaseException) -> str:
+    """The first line of an error. Secrets of this installation, and text that looks like a secret, are redacted."""
     text = str(error)
-    for secret in _secrets():
+    for secret in _installation_secrets():
         text = text.replace(secret, "[redacted]")
     text = redact(text).strip() or type(error).__name__
     return text.splitlines()[0][:LONGEST]
 
 
-def _secrets() -> list[str]:
+def _installation_secrets() -> list[str]:
     held = [*settings.FIELD_ENCRYPTION_KEYS, connection.settings_dict["PASSWORD"]]
     held.append(unquote(urlsplit(settings.CELERY_BROKER_URL).password or ""))
     return [secret for secret in held if secret]
 
 
-def findings_of(checks: tuple[Check, ...]) -> list[Finding]:
-    """Run checks one by one; one that breaks is a finding itself and does not hide the others."""
+def run_checks(checks: tuple[Check, ...]) -> list[Finding]:
+    """Run the checks one by one. A check that raises becomes a finding itself; the others still run."""
     found: list[Finding] = []
     for check in checks:
         try:
             found.extend(check())
-        except Exception as error:  # whatever is broken, the doctor still reports on the rest
+        except Exception as error:  # the doctor must report on the rest
             name = check.__name__.replace("_", " ")
             log.debug("The check %s broke.", name, exc_info=True)
-            remedy = "Run it again with LOG_LEVEL=DEBUG to see where, and report it."
-            found.append(fail(name, f"Could not be checked ({type(error).__name__}: {said(error)}).", remedy))
+            remedy = "Run the doctor again with LOG_LEVEL=DEBUG to see where it failed, and report it."
+            found.append(fail(name, f"Could not be checked ({type(error).__name__}: {error_line(error)}).", remedy))
     return found

@@ -1,4 +1,4 @@
-"""Checks of the database and of what is stored in it."""
+"""Checks of the database and its contents."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from profiles.models import IntegrationProfile, JobRun
 from samsaas import health, roles, stored_secrets
-from samsaas.diagnosis.findings import Check, Finding, fail, ok, said, warn
+from samsaas.diagnosis.findings import Check, Finding, error_line, fail, ok, warn
 from samsaas.lib import fields
 from samsaas.models import Heartbeat
 
@@ -24,33 +24,33 @@ REFRESH_OVERDUE = timedelta(hours=48)
 NAMES_SHOWN = 5
 LOST_KEY = (
     "Add the key they were written with to FIELD_ENCRYPTION_KEYS. If it is lost for good, run manage.py "
-    "rotate_field_keys --forget-lost and enter the secrets anew."
+    "rotate_field_keys --forget-lost and enter the secrets again."
 )
 
 
-def database() -> Iterator[Finding]:
-    """It answers, and we say which one it is: many a surprise is the wrong database."""
+def database_answers() -> Iterator[Finding]:
+    """The database answers. The finding names it, so that a wrong one is noticed."""
     where = connection.settings_dict
-    if connection.vendor == "sqlite" and _no_file(str(where["NAME"])):
+    if connection.vendor == "sqlite" and _file_is_missing(str(where["NAME"])):
         yield fail("database", f"There is no file {where['NAME']}.", "Run manage.py migrate, or correct DATABASE_URL.")
         return
     try:
         connection.ensure_connection()
         version = ".".join(str(part) for part in connection.get_database_version())
     except Error as error:
-        yield fail("database", f"Unreachable ({said(error)}).", "Start the database, or correct DATABASE_URL.")
+        yield fail("database", f"Unreachable ({error_line(error)}).", "Start the database, or correct DATABASE_URL.")
         return
     place = f"{where['HOST']}/{where['NAME']}" if where["HOST"] else str(where["NAME"])
     yield ok("database", f"{connection.display_name} {version} at {place}.")
 
 
-def _no_file(name: str) -> bool:
-    """Opening would make an empty one, and the doctor only looks. Databases in memory have names of their own."""
+def _file_is_missing(name: str) -> bool:
+    """Whether the SQLite file is missing. Connecting would create an empty one. Databases in memory have no file."""
     return not name.startswith((":memory:", "file:")) and not Path(name).exists()
 
 
-def migrations() -> Iterator[Finding]:
-    """Code and tables belong together."""
+def migrations_applied() -> Iterator[Finding]:
+    """The database has every migration of this code."""
     pending = health.pending_migrations()
     if pending:
         yield fail("migrations", f"{pending} pending.", "Run manage.py migrate.")
@@ -59,15 +59,18 @@ def migrations() -> Iterator[Finding]:
 
 
 def writable_and_on_time() -> Iterator[Finding]:
-    """Leases and due times follow the database's clock, tokens the process's own: they must agree."""
+    """The database accepts writes, and its clock agrees with this machine's.
+
+    Leases and due times use the database's clock, tokens use the process's clock.
+    """
     before = timezone.now()
     try:
-        theirs = _written_at()
+        theirs = _write_and_undo()
     except Error as error:
-        remedy = "Check rights, free space, and that this is no read-only replica."
-        yield fail("database writes", f"Writing failed ({said(error)}).", remedy)
+        remedy = "Check permissions and free space, and that this is not a read-only replica."
+        yield fail("database writes", f"Writing failed ({error_line(error)}).", remedy)
         return
-    yield ok("database writes", "A row was written and taken back.")
+    yield ok("database writes", "A row was written and rolled back.")
     after = timezone.now()
     drift = max(before - theirs, theirs - after, timedelta())
     if drift > MOST_DRIFT:
@@ -77,8 +80,8 @@ def writable_and_on_time() -> Iterator[Finding]:
         yield ok("clock", "This machine and the database agree.")
 
 
-def _written_at() -> datetime:
-    """The database's clock, by a row that is written and taken back. Raises `django.db.Error`."""
+def _write_and_undo() -> datetime:
+    """Write a row and roll it back. Returns the database's time. Raises `django.db.Error`."""
     with transaction.atomic():
         probe = Heartbeat.objects.create(name="doctor", at=Now())
         probe.refresh_from_db()
@@ -87,13 +90,13 @@ def _written_at() -> datetime:
 
 
 def secrets_readable() -> Iterator[Finding]:
-    """Every stored secret is opened, none is shown."""
+    """Every stored secret can be decrypted. None is shown."""
     try:
         fields.cipher()
     except ImproperlyConfigured:
-        yield warn("stored secrets", "Not looked at without keys.", "Set FIELD_ENCRYPTION_KEYS first.")
+        yield warn("stored secrets", "Not checked, because there are no keys.", "Set FIELD_ENCRYPTION_KEYS first.")
         return
-    tallies = [stored_secrets.inspect(column) for column in stored_secrets.columns()]
+    tallies = [stored_secrets.inspect(column) for column in stored_secrets.encrypted_columns()]
     older = sum(tally.older for tally in tallies)
     for tally in tallies:
         if tally.lost:
@@ -104,8 +107,8 @@ def secrets_readable() -> Iterator[Finding]:
         yield ok("stored secrets", f"{sum(tally.current for tally in tallies)} can be decrypted.")
 
 
-def administrators() -> Iterator[Finding]:
-    """Somebody has to be able to give roles."""
+def administrators_exist() -> Iterator[Finding]:
+    """At least one active account can give roles."""
     able = User.objects.filter(Q(is_superuser=True) | Q(groups__name=roles.ADMIN), is_active=True)
     count = able.distinct().count()
     if count:
@@ -114,24 +117,24 @@ def administrators() -> Iterator[Finding]:
         yield fail("administrators", "No active account has the role admin.", "Run manage.py createsuperuser.")
 
 
-def profiles() -> Iterator[Finding]:
-    """Connections that wait for a person, and data that grows old."""
+def profiles_refreshed() -> Iterator[Finding]:
+    """No profile waits for a person, and every published one was refreshed lately."""
     asking = IntegrationProfile.Attention.NEEDS_AUTHORIZATION
-    if waiting := _names(Q(attention=asking)):
+    if waiting := _profile_names(Q(attention=asking)):
         yield warn("integration profiles", f"Need authorization: {waiting}.", "Press Get OAuth Token on each of them.")
-    if troubled := _names(~Q(attention="") & ~Q(attention=asking)):
-        yield warn("integration profiles", f"Last refresh failed or waits: {troubled}.", "Open their job results.")
+    if troubled := _profile_names(~Q(attention="") & ~Q(attention=asking)):
+        yield warn("integration profiles", f"Last refresh failed or is held: {troubled}.", "Open their job results.")
     old = Q(refreshed_at=None) | Q(refreshed_at__lt=timezone.now() - REFRESH_OVERDUE)
     idle = Q(attention="", status=IntegrationProfile.Status.PUBLISHED) & ~Q(runs__state__in=JobRun.ACTIVE)
-    if stale := _names(old & idle):
+    if stale := _profile_names(old & idle):
         yield warn("integration profiles", f"Not refreshed for two days: {stale}.", "Check worker and beat.")
     if not (waiting or troubled or stale):
-        yield ok("integration profiles", f"{IntegrationProfile.objects.count()}, none waits for anybody.")
+        yield ok("integration profiles", f"{IntegrationProfile.objects.count()}, none needs attention.")
 
 
-def _names(condition: Q) -> str:
+def _profile_names(condition: Q) -> str:
     names = list(IntegrationProfile.objects.filter(condition).values_list("display_name", flat=True)[: NAMES_SHOWN + 1])
     return ", ".join(names[:NAMES_SHOWN]) + (" and others" if len(names) > NAMES_SHOWN else "")
 
 
-CHECKS: tuple[Check, ...] = (writable_and_on_time, secrets_readable, administrators, profiles)
+CHECKS: tuple[Check, ...] = (writable_and_on_time, secrets_readable, administrators_exist, profiles_refreshed)

@@ -1,1 +1,1 @@
-"""Dates and times as Django writes them by itself, in Core UI above all: the same as in the Workspace."""
+"""Date formats for Django's own output, mainly Core UI: the same as in the Workspace."""

@@ -1,1 +1,1 @@
-"""Pieces that know no app: encrypted fields, bulk loading, tables, redaction."""
+"""Tools that know no app: encrypted fields, bulk loading, tables, redaction."""

@@ -1,7 +1,7 @@
 # ruff: noqa: S608 - the caller's table and column names are quoted, values are parameters
-"""Loading many rows into a table as fast as the database takes them, in constant memory.
+"""Bulk loading of rows into a table, at the database's speed and in constant memory.
 
-Values must be what the database's driver stores for the column; nothing is converted and nothing is validated.
+Values must be what the database driver stores for the column. They are neither converted nor validated.
 """
 
 from __future__ import annotations
@@ -13,22 +13,22 @@ from typing import Any
 from django.db import transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-# Django keeps what it passes to executemany until the call is over, so a stream goes in slices.
+# Django keeps all parameters of one executemany call in memory, so a stream is inserted in slices.
 SLICE = 1000
 
 
 def load(connection: BaseDatabaseWrapper, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> int:
-    """Append `rows` to `table` and return how many there were. A row that does not fit undoes the whole call.
+    """Append `rows` to `table`. Returns how many there were.
 
-    Streams: `rows` may be a generator of any length. Raises `django.db.Error`.
+    `rows` may be a generator of any length. Raises `django.db.Error` if a row does not fit; then no row is stored.
     """
     quote = connection.ops.quote_name
-    body = _copy if connection.vendor == "postgresql" else _insert
+    body = _copy_rows if connection.vendor == "postgresql" else _insert_rows
     return body(connection, quote(table), [quote(name) for name in columns], rows)
 
 
-def _copy(connection: Any, table: str, columns: list[str], rows: Iterable[Sequence[Any]]) -> int:
-    """COPY in binary, which is half as much work on both sides as text; it wants to know the columns' exact types."""
+def _copy_rows(connection: Any, table: str, columns: list[str], rows: Iterable[Sequence[Any]]) -> int:
+    """Binary COPY costs client and server half as much as text, but needs the exact types of the columns."""
     names = ", ".join(columns)
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {names} FROM {table} LIMIT 0")
@@ -44,7 +44,7 @@ def _copy(connection: Any, table: str, columns: list[str], rows: Iterable[Sequen
         return int(cursor.rowcount)
 
 
-def _insert(connection: Any, table: str, columns: list[str], rows: Iterable[Sequence[Any]]) -> int:
+def _insert_rows(connection: Any, table: str, columns: list[str], rows: Iterable[Sequence[Any]]) -> int:
     places = ", ".join(["%s"] * len(columns))
     statement = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({places})"
     stream, count = iter(rows), 0

@@ -1,6 +1,6 @@
-"""The different values of a column as choices of a filter, as fast for a million rows as for ten.
+"""The distinct values of a column as choices of a filter, as fast for a million rows as for ten.
 
-DISTINCT reads every row. This goes from each value to the next greater one through the column's index.
+DISTINCT reads every row. This query uses the column's index to jump from each value to the next greater one.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from django.db.models import Model
 
 
 def choices(model: type[Model], column: str, *, most: int) -> list[tuple[str, str]]:
-    """The first `most` filled values in their order, each as its own label. `column` begins an index of the table."""
+    """The first `most` non-empty values in order; value and label are the same. An index must begin with `column`."""
     table, name = connection.ops.quote_name(model._meta.db_table), connection.ops.quote_name(column)
     statement = f"""
         WITH RECURSIVE held(value) AS (

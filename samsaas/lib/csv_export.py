@@ -1,4 +1,4 @@
-"""CSV that can be a million rows long and that no spreadsheet takes for formulas."""
+"""CSV downloads of any length, without cells that a spreadsheet would run as formulas."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from typing import Any
 
 from django.http import StreamingHttpResponse
 
-# Spreadsheets set to an East Asian language read the full-width signs as formulas too.
+# Spreadsheets in an East Asian language also read full-width signs as the start of a formula.
 DANGEROUS = (*"=+-@＝＋－＠", "\t", "\r", "\n", "\0")
 ROWS_A_CHUNK = 500
 
 
-class Line:
-    """What `csv.writer` writes to: it hands the line back instead of keeping it."""
+class LineWriter:
+    """A file for `csv.writer` that returns each line instead of storing it."""
 
     def write(self, value: str) -> str:
         return value
 
 
-def safe(value: Any) -> str:
-    """A cell that stays text: a leading formula character is quoted, NUL is dropped, times are UTC.
+def safe_cell(value: Any) -> str:
+    """The text of a cell. An apostrophe protects a leading formula character, NUL is dropped, times are UTC.
 
-    Text that begins as if it were quoted already is quoted once more, so that `unguarded` gives back each text.
+    Text that already begins with such an apostrophe gets another one, so that `plain_cell` restores every text.
     """
     if value is None:
         return ""
@@ -39,17 +39,17 @@ def safe(value: Any) -> str:
     return ("'" + text if text.lstrip("'").startswith(DANGEROUS) else text).replace("\0", "")
 
 
-def unguarded(cell: str) -> str:
-    """What was handed to `safe` as text: the apostrophe goes that it has put there, and no other."""
-    return cell[1:] if cell.startswith("'") and safe(cell[1:]) == cell else cell
+def plain_cell(cell: str) -> str:
+    """The text before `safe_cell`: removes the apostrophe that `safe_cell` added, and no other."""
+    return cell[1:] if cell.startswith("'") and safe_cell(cell[1:]) == cell else cell
 
 
-def encoded(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[bytes]:
-    """UTF-8 with the mark that spreadsheets need, in chunks of many lines so that a row costs no write of its own."""
-    writer = csv.writer(Line())
+def encode_rows(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[bytes]:
+    """UTF-8 with the byte order mark that spreadsheets need, in chunks of `ROWS_A_CHUNK` lines."""
+    writer = csv.writer(LineWriter())
     chunk = ["\ufeff", writer.writerow(header)]
     for count, row in enumerate(rows, start=1):
-        chunk.append(writer.writerow([safe(value) for value in row]))
+        chunk.append(writer.writerow([safe_cell(value) for value in row]))
         if count % ROWS_A_CHUNK == 0:
             yield "".join(chunk).encode()
             chunk = []
@@ -57,9 +57,9 @@ def encoded(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[by
 
 
 def stream(filename: str, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> StreamingHttpResponse:
-    """A download that needs the memory of one chunk. Hand in `queryset.iterator()`-backed rows."""
+    """A streamed download that holds one chunk in memory. `rows` should read from `queryset.iterator()`."""
     name = re.sub(r"[^\w.-]+", "-", filename, flags=re.ASCII).strip("-.")
     name = re.sub(r"\.csv$", "", name, flags=re.IGNORECASE) or "export"
-    response = StreamingHttpResponse(encoded(header, rows), content_type="text/csv; charset=utf-8")
+    response = StreamingHttpResponse(encode_rows(header, rows), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{name}.csv"'
     return response

@@ -1,7 +1,7 @@
-"""Text that is encrypted at rest, with rotatable keys, and that fails closed.
+"""Text columns that are encrypted at rest, with keys that can be rotated.
 
-`FIELD_ENCRYPTION_KEYS` lists Fernet keys: the first encrypts, all decrypt. A value that no key opens raises
-`UndecryptableValue` instead of handing out ciphertext as if it were the secret.
+`FIELD_ENCRYPTION_KEYS` lists Fernet keys: the first encrypts, all decrypt. A value that no key decrypts raises
+`UndecryptableValue`; ciphertext is never returned as if it were the secret.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ PREFIX = "fernet:"
 
 
 class UndecryptableValue(Exception):
-    """A stored secret that none of the configured keys opens."""
+    """None of the configured keys decrypts the stored secret."""
 
 
 def cipher() -> MultiFernet:
-    """The keyring of this installation. Raises `ImproperlyConfigured` without usable keys."""
+    """The keys of this installation. Raises `ImproperlyConfigured` if there are none or one is not a Fernet key."""
     keys = settings.FIELD_ENCRYPTION_KEYS
     if not keys:
         raise ImproperlyConfigured("FIELD_ENCRYPTION_KEYS is empty: no secret can be stored or read.")
@@ -32,12 +32,12 @@ def cipher() -> MultiFernet:
 
 
 def encrypt(value: str) -> str:
-    """Ciphertext with its prefix; empty stays empty."""
+    """The ciphertext with its prefix. Empty text stays empty."""
     return PREFIX + cipher().encrypt(value.encode()).decode() if value else ""
 
 
 def decrypt(stored: str) -> str:
-    """The plain text behind a stored value. Raises `UndecryptableValue` for anything that is not ours."""
+    """The plain text of a stored value. Raises `UndecryptableValue` if no key decrypts it."""
     if not stored:
         return ""
     if not stored.startswith(PREFIX):
@@ -49,9 +49,9 @@ def decrypt(stored: str) -> str:
 
 
 class EncryptedTextField(models.TextField):
-    """A text column whose content only this application can read; it can be looked up by `isnull` only.
+    """An encrypted text column. Queries can only filter it by `isnull`.
 
-    Forms and `dumpdata` leave it out: what is written here is never shown again.
+    Forms and `dumpdata` leave it out, so that a stored secret is never shown again.
     """
 
     def get_prep_value(self, value: Any) -> Any:
@@ -68,7 +68,7 @@ class EncryptedTextField(models.TextField):
         return super().get_lookup(lookup_name)
 
     def formfield(self, **kwargs: Any) -> None:
-        """None: a form that wants to set a secret says so itself, and never fills it in."""
+        """No field: a form that sets a secret declares its own field and never fills it in."""
 
     def value_to_string(self, obj: models.Model) -> str:
         return ""

@@ -1,10 +1,10 @@
-"""What a view may rely on once the default-deny middleware has let a request through."""
+"""The type of a request in a view."""
 
 from django.contrib.auth.models import User
 from django.http import HttpRequest
 
 
 class SignedInRequest(HttpRequest):
-    """A request of an account that holds the role its page asks for."""
+    """A request that `DefaultDeny` let through: its account has the role that the page requires."""
 
     user: User

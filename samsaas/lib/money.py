@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-# In circulation, and BGN and ANG, which gave way to EUR and XCG lately: contracts still name them. Funds, metals and
-# accounting units of the standard are left out, nobody is billed in them.
+# Currencies in circulation, and BGN and ANG, which EUR and XCG replaced lately: contracts still name them. The
+# standard's funds, metals and accounting units are left out, because nobody is billed in them.
 NAMES = {
     "AED": "UAE dirham",
     "AFN": "Afghani",
@@ -165,5 +165,5 @@ NAMES = {
 
 
 def currencies() -> list[tuple[str, str]]:
-    """Every currency as a choice, by its code."""
+    """Every currency as a choice, in the order of the codes."""
     return [(code, f"{code} ({name})") for code, name in NAMES.items()]

@@ -1,4 +1,4 @@
-"""The pages of long lists: what is counted, and how the rows of one page are fetched."""
+"""Pagination of long lists: what is counted, and how the rows of a page are fetched."""
 
 from __future__ import annotations
 
@@ -14,43 +14,43 @@ MOST_FOUND = 10_000
 
 
 class Pages(Paginator):
-    """The pages of a list whose rows say more than its table asks for; `every` is the whole list with all of it.
+    """The pages of a list. `every` is the unfiltered queryset with the joins and annotations that the rows need.
 
-    The keys of a page are found first, then its rows: else a count joins a million rows for nothing, and the
-    two-hundredth page ten thousand to show fifty.
+    The keys of a page are read first, then its rows. Otherwise a count would join a million rows, and page 200 would
+    join ten thousand to show fifty.
     """
 
     def __init__(self, table: django_tables2.Table, per_page: int, *, every: QuerySet[Any]) -> None:
         super().__init__(table.rows, per_page)
         self.table, self.every = table, every
 
-    def keys(self, bottom: int, top: int) -> list[Any]:
+    def row_keys(self, bottom: int, top: int) -> list[Any]:
         return list(self.table.data.data.values_list("pk", flat=True)[bottom:top])
 
     def page(self, number: int | str) -> Page:
         place = self.validate_number(number)
-        keys = self.keys((place - 1) * self.per_page, min(place * self.per_page, self.count))
+        keys = self.row_keys((place - 1) * self.per_page, min(place * self.per_page, self.count))
         rows, order = self.every.filter(pk__in=keys), self.table.data.data.query.order_by
         return Page(BoundRows(rows.order_by(*order) if order else rows, table=self.table), place, self)
 
 
-class Found(Pages):
-    """The pages of a search. Its hits are looked for once, in the list's order, and no further than `MOST_FOUND`.
+class SearchPages(Pages):
+    """The pages of a search. The first `MOST_FOUND` hits are read once, in the list's order.
 
-    Where a text is in half a million rows, counting them all takes seconds and tells nothing.
+    Counting half a million hits takes seconds and tells the reader nothing.
     """
 
     @cached_property
-    def hits(self) -> list[Any]:
-        return super().keys(0, MOST_FOUND + 1)
+    def hit_keys(self) -> list[Any]:
+        return super().row_keys(0, MOST_FOUND + 1)
 
     @property
     def is_cut(self) -> bool:
-        return len(self.hits) > MOST_FOUND
+        return len(self.hit_keys) > MOST_FOUND
 
     @cached_property
     def count(self) -> int:
-        return min(len(self.hits), MOST_FOUND)
+        return min(len(self.hit_keys), MOST_FOUND)
 
-    def keys(self, bottom: int, top: int) -> list[Any]:
-        return self.hits[bottom:top]
+    def row_keys(self, bottom: int, top: int) -> list[Any]:
+        return self.hit_keys[bottom:top]

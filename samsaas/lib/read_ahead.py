@@ -1,4 +1,4 @@
-"""Reading ahead: the next pages are fetched while the last ones are written."""
+"""Reading ahead: a thread fetches the next items while the caller works on the last ones."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ TICK_SECONDS = 1.0
 
 
 def read(source: Iterable[Item], *, depth: int, idle: Callable[[], None] = lambda: None) -> Iterator[Item]:
-    """The items of `source`, fetched by a thread that is at most `depth` of them ahead; its error is raised here.
+    """The items of `source`. A thread fetches them, at most `depth` ahead. Raises what `source` raises.
 
-    `idle` is called every second nothing came. The thread uses a database connection of its own, which cannot see
-    what an open transaction of the caller wrote: inside one, nothing is read ahead.
+    `idle` is called once for every second without a new item. The thread has its own database connection, which cannot
+    see the caller's open transaction. So inside a transaction nothing is read ahead.
     """
     if connection.in_atomic_block:
         yield from source
         return
     waiting: queue.Queue[tuple[bool, Item | BaseException | None]] = queue.Queue(depth)
     over = threading.Event()
-    thread = threading.Thread(target=_fetch, args=(source, waiting, over), name="read-ahead", daemon=True)
+    thread = threading.Thread(target=_fetch_items, args=(source, waiting, over), name="read-ahead", daemon=True)
     thread.start()
     try:
         while True:
@@ -44,7 +44,7 @@ def read(source: Iterable[Item], *, depth: int, idle: Callable[[], None] = lambd
         over.set()
 
 
-def _fetch(
+def _fetch_items(
     source: Iterable[Item], waiting: queue.Queue[tuple[bool, Item | BaseException | None]], over: threading.Event
 ) -> None:
     try:
@@ -52,7 +52,7 @@ def _fetch(
             if not _hand_over(waiting, (True, item), over):
                 return
         _hand_over(waiting, (False, None), over)
-    except BaseException as error:  # noqa: BLE001 - whatever it is, the reader must hear of it
+    except BaseException as error:  # noqa: BLE001 - the reader must get every error
         _hand_over(waiting, (False, error), over)
     finally:
         if isinstance(source, Generator):

@@ -1,4 +1,4 @@
-"""The last net below careful code: log lines lose anything that looks like a token or a secret."""
+"""Removes text that looks like a token or a secret from log lines, in case other code lets one through."""
 
 import logging
 import re
@@ -25,10 +25,10 @@ def redact(text: str) -> str:
 
 
 class RedactSecrets(logging.Filter):
-    """Rewrites a record's final message; arguments are folded in so that nothing slips past the pattern."""
+    """Redacts log records. It formats the message first, because a pattern may span the message and its arguments."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        record.msg, record.args = redact(_message(record)), None
+        record.msg, record.args = redact(_final_message(record)), None
         if record.exc_info:
             record.exc_text = redact(record.exc_text or logging.Formatter().formatException(record.exc_info))
         if record.stack_info:
@@ -36,8 +36,8 @@ class RedactSecrets(logging.Filter):
         return True
 
 
-def _message(record: logging.LogRecord) -> str:
+def _final_message(record: logging.LogRecord) -> str:
     try:
         return record.getMessage()
-    except Exception:  # a careless call; a filter's error would reach the code that wanted to log
+    except Exception:  # wrong arguments; an error here would reach the code that logs
         return f"{record.msg} (with arguments that do not fit)"

@@ -1,7 +1,7 @@
 """Finding rows by a piece of text in any of several columns.
 
-On PostgreSQL a trigram index serves it. Every set of columns has its index in a migration, over the expression that
-`together` writes: GIN of UPPER((chr(10) || a || chr(10) || b)::text) with gin_trgm_ops.
+On PostgreSQL it uses a trigram index. Every set of columns has its own index, made in a migration over the expression
+of `Together`: GIN of UPPER((chr(10) || a || chr(10) || b)::text) with gin_trgm_ops.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ from typing import Any, TypeVar
 
 from django.db.models import Func, Q, QuerySet, TextField
 
-SHORTEST_ANYWHERE = 3  # letters; a trigram index knows nothing of less, except at the beginning of a word
+SHORTEST_ANYWHERE = 3  # letters; a trigram index finds shorter text only at the beginning of a word
 
 Rows = TypeVar("Rows", bound=QuerySet[Any])
 
 
 class Together(Func):
-    """Columns without NULL as one text, each on a line of its own, the first line empty."""
+    """Several columns as one text, each on its own line after an empty first line. No column may be NULL."""
 
     template = "(chr(10) || %(expressions)s)"
     arg_joiner = " || chr(10) || "
@@ -29,15 +29,15 @@ class Together(Func):
 
 
 def begins_words(text: str) -> bool:
-    """Whether the text is so short that only beginnings are looked at.
+    """Whether the text is so short that only beginnings of words are searched.
 
-    Signs are looked for anywhere, and so are other scripts: two characters may be a whole name.
+    Punctuation and other scripts are searched anywhere: two characters may be a whole name.
     """
     return 0 < len(text) < SHORTEST_ANYWHERE and text.isascii() and text.isalnum()
 
 
 def find(rows: Rows, text: str, *columns: str, or_else: Q | None = None) -> Rows:
-    """The rows one of whose columns holds the text, in small letters or capitals, or that meet `or_else`."""
+    """The rows with the text in one of the columns, in any case, and the rows that meet `or_else`."""
     if begins_words(text):
         held = Q(_searched__icontains=f"\n{text}") | Q(_searched__icontains=f" {text}")
     else:

@@ -1,7 +1,7 @@
-"""List pages: a filter form, a sorted and paged table, and chips for the active filters, all held in the URL.
+"""List pages: a filter form, a sorted and paged table, and chips for the active filters. The URL holds their state.
 
-Whatever the query string says is untrusted. A value that makes no sense is left out and, where the reader could be
-misled, said so above the table; it never costs an error page.
+The query string is untrusted. A value that cannot be used is ignored, never an error page; a message above the table
+says so if the reader could be misled.
 """
 
 from __future__ import annotations
@@ -22,24 +22,24 @@ from django.utils.safestring import SafeString
 from django_tables2.columns import BoundColumn
 from django_tables2.rows import BoundRow
 
-from samsaas.lib.paging import Found, Pages
+from samsaas.lib.paging import Pages, SearchPages
 from samsaas.lib.search import begins_words
 
 PAGE_SIZES = (25, 50, 100)
 DEFAULT_PAGE_SIZE = 50
 LONGEST_SEARCH = 200
 NUMBER = {"th": {"class": "num"}, "td": {"class": "num"}}
-ROOMY = {"td": {"class": "roomy"}}  # wide enough that a name does not break at every word
+ROOMY = {"td": {"class": "roomy"}}  # wide enough for a name without a line break at every word
 
 
 @lru_cache(maxsize=256)
-def compiled(code: str) -> Template:
-    """Cell markup, compiled once per process instead of once per cell."""
+def compile_cell(code: str) -> Template:
+    """The template of a column's cells, compiled once per process."""
     return Template("{% load ui %}" + code)
 
 
 class MarkupColumn(django_tables2.Column):
-    """A cell written as template code that sees `record` and `value`; the `ui` tags are loaded."""
+    """A column whose cells are template code with `record`, `value` and the `ui` tags."""
 
     def __init__(self, code: str, **kwargs: Any) -> None:
         kwargs.setdefault("empty_values", ())
@@ -48,16 +48,16 @@ class MarkupColumn(django_tables2.Column):
         self.needs_value = "value" in code
 
     def render(self, record: Any, value: Any = None) -> str:
-        return self.write(Context(), record, value)
+        return self.write_cell(Context(), record, value)
 
-    def write(self, context: Context, record: Any, value: Any = None) -> str:
-        """As `render`, with a context that the cells of a page share."""
+    def write_cell(self, context: Context, record: Any, value: Any = None) -> str:
+        """Like `render`, with one context for all cells of a page."""
         context["record"], context["value"] = record, value
-        return compiled(self.code).render(context)
+        return compile_cell(self.code).render(context)
 
 
 class NumberColumn(django_tables2.Column):
-    """Right-aligned, thousands separated; a dash where nothing is known."""
+    """Right-aligned with thousands separators; a dash if there is no number."""
 
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("attrs", NUMBER)
@@ -68,14 +68,14 @@ class NumberColumn(django_tables2.Column):
 
 
 class NameColumn(MarkupColumn):
-    """Text from outside: isolated for its writing direction, control characters made visible."""
+    """Text that somebody else chose, as `outside` of templatetags/ui.py shows it."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__("{{ value|outside }}", **kwargs)
 
 
 class Table(django_tables2.Table):
-    """The house table. `row_links` lets a click anywhere in a row follow its first link."""
+    """The base of all tables. With `row_links` a click anywhere in a row follows its first link."""
 
     caption = ""
     row_links = False
@@ -84,15 +84,17 @@ class Table(django_tables2.Table):
     empty_title = "Nothing here"
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        # django-tables2 sets the instance's own text, which would hide the one a table class declares.
+        # django-tables2 would set this on the instance and so hide the text of the class.
         kwargs.setdefault("empty_text", type(self).empty_text)
         super().__init__(*args, **kwargs)
 
     def body(self) -> Iterator[SafeString]:
-        """The page's rows as markup. Written here because a template takes several times as long for 450 cells."""
+        """The rows of the page as markup. For 450 cells a template would take several times as long."""
         link = SafeString(" data-row-link") if self.row_links else ""
         context = Context()
-        columns = [(_opening(place, column), _writer(column, context)) for place, column in enumerate(self.columns)]
+        columns = [
+            (_open_cell(place, column), _cell_writer(column, context)) for place, column in enumerate(self.columns)
+        ]
         for row in self.paginated_rows:
             cells = format_html_join("", "{}{}</div></td>", ((opening, write(row)) for opening, write in columns))
             yield format_html("<tr{}>{}</tr>\n", link, cells)
@@ -102,25 +104,25 @@ class Table(django_tables2.Table):
         per_page = DEFAULT_PAGE_SIZE
 
 
-def _opening(place: int, column: BoundColumn) -> SafeString:
+def _open_cell(place: int, column: BoundColumn) -> SafeString:
     css = filter(None, ("" if place else "head", f"col-{column.name}", column.attrs["td"]["class"]))
     return format_html('<td class="{}" data-label="{}"><div>', " ".join(css), column.header)
 
 
-def _writer(column: BoundColumn, context: Context) -> Callable[[BoundRow], Any]:
-    """What writes the column's cells. django-tables2 would find out anew for each cell how to call its column."""
+def _cell_writer(column: BoundColumn, context: Context) -> Callable[[BoundRow], Any]:
+    """A function that writes the cells of a column. django-tables2 would inspect the column again for every cell."""
     markup, value_of = column.column, column.accessor.resolve
     if not isinstance(markup, MarkupColumn) or column.render != markup.render:
         return lambda row: row.get_cell(column.name)
     if markup.needs_value:
-        return lambda row: markup.write(context, row.record, value_of(row.record, quiet=True))
-    return lambda row: markup.write(context, row.record)
+        return lambda row: markup.write_cell(context, row.record, value_of(row.record, quiet=True))
+    return lambda row: markup.write_cell(context, row.record)
 
 
 class ListFilter(django_filters.FilterSet):
-    """The house filter form. Fields are built by `search` and django-filter's own; `describe` makes the chips.
+    """The base of all filter forms.
 
-    `finds_words` says that the text is looked for by `samsaas.lib.search`, for which a short one is a beginning.
+    `finds_words`: the page searches with `samsaas.lib.search`, which looks for a short text at beginnings of words.
     """
 
     finds_words = False
@@ -128,68 +130,68 @@ class ListFilter(django_filters.FilterSet):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for field in self.form.fields.values():
-            if isinstance(field, ChoiceField):  # Django's own words repeat what was asked for, however long
+            if isinstance(field, ChoiceField):  # Django's message repeats the value, however long
                 field.error_messages["invalid_choice"] = "There is no such choice."
 
-    def describe(self) -> list[tuple[str, str, str]]:
-        """Parameter, label and words of every filter that narrows the list."""
-        told = []
+    def active_filters(self) -> list[tuple[str, str, str]]:
+        """Parameter, label and value in words of every filter that narrows the list."""
+        active = []
         for name, value in getattr(self.form, "cleaned_data", {}).items():
             if value not in (None, "", []):
                 field = self.form.fields[name]
-                told.append((name, str(field.label), worded(field, value)))
-        if self.finds_words and begins_words(self.searched):
-            told = [(name, label, f"begins with {text}" if name == "q" else text) for name, label, text in told]
-        return told
+                active.append((name, str(field.label), value_in_words(field, value)))
+        if self.finds_words and begins_words(self.search_text):
+            active = [(name, label, f"begins with {text}" if name == "q" else text) for name, label, text in active]
+        return active
 
     @property
-    def searched(self) -> str:
-        """The text the list is searched for, empty without one."""
+    def search_text(self) -> str:
+        """The text of the search, or empty."""
         return str(getattr(self.form, "cleaned_data", {}).get("q") or "")
 
     def problems(self) -> list[str]:
-        """What could not be used, in words for the reader."""
+        """One message for every filter that was ignored."""
         return [
-            f"The filter “{self.form.fields[name].label}” was left out: {' '.join(map(str, errors))}"
+            f"The filter “{self.form.fields[name].label}” was ignored: {' '.join(map(str, errors))}"
             for name, errors in self.form.errors.items()
             if name in self.form.fields
         ]
 
 
-def worded(field: Any, value: Any) -> str:
+def value_in_words(field: Any, value: Any) -> str:
     if isinstance(field, ChoiceField) and not isinstance(field, ModelChoiceField):
         return str(dict(field.widget.choices).get(str(value), value))
     return str(value)
 
 
 def search(label: str = "Search", placeholder: str = "", **kwargs: Any) -> django_filters.CharFilter:
-    """The free-text filter of a page, bounded in length; `/` puts the cursor into it."""
+    """The text search of a page, limited in length. The key `/` puts the cursor into it."""
     attrs = {"type": "search", "search": True, "placeholder": placeholder, "data-page-filter": True}
     widget = django_filters.filters.forms.TextInput(attrs=attrs)
     return django_filters.CharFilter(label=label, max_length=LONGEST_SEARCH, widget=widget, **kwargs)
 
 
 def page_size(request: HttpRequest) -> int:
-    """One of the offered sizes; anything else is the usual one."""
+    """The size in the URL if it is one of `PAGE_SIZES`, otherwise the default."""
     asked = request.GET.get("per_page", "")
     return next((size for size in PAGE_SIZES if str(size) == asked), DEFAULT_PAGE_SIZE)
 
 
 def paginate(table: Table, request: HttpRequest, pages: Paginator) -> list[str]:
-    """Put the table on the page the URL asks for, or the nearest one that exists. Returns what to tell the reader."""
-    asked, told = request.GET.get("page", "1"), []
+    """Set the table to the page in the URL, or to the nearest one that exists. Returns messages for the reader."""
+    asked, messages = request.GET.get("page", "1"), []
     table.paginator = pages
     try:
         table.page = pages.page(asked)
     except PageNotAnInteger:
         table.page = pages.page(1)
-        told = ["The page number in the address is not a number, so this is the first page."]
+        messages = ["The page number in the address is not a number, so this is the first page."]
     except EmptyPage:
         table.page = pages.page(pages.num_pages)
-        told = ["The list has no such page, so this is the last one."]
-    if isinstance(pages, Found) and pages.is_cut:
-        told.append(f"More than {pages.count:,} rows match; these are the first in this order. Narrow the search.")
-    return told
+        messages = ["The list has no such page, so this is the last one."]
+    if isinstance(pages, SearchPages) and pages.is_cut:
+        messages.append(f"More than {pages.count:,} rows match; these are the first in this order. Narrow the search.")
+    return messages
 
 
 def listing(
@@ -201,43 +203,43 @@ def listing(
     describe: Callable[[Any], QuerySet[Any]] | None = None,
     **table_options: Any,
 ) -> dict[str, Any]:
-    """The context of a list page: `table`, `filter`, `chips`, `problems`, `clear_url` and what the form must keep.
+    """The template context of a list page: `table`, `filter`, `chips`, `problems`, `clear_url`, `kept_parameters`.
 
-    `describe` adds what only the rows of a page need, once they are filtered and counted.
+    `describe` adds the joins and annotations that only the rows of a page need, after filtering and counting.
     """
     filterset = filterset_class(request.GET, queryset=queryset, request=request) if filterset_class else None
     rows = filterset.qs if filterset else queryset
-    # Not handed the request, from which django-tables2 would take any page size, negative ones too.
+    # The table does not get the request: django-tables2 would accept any page size from it, even a negative one.
     table = table_class(rows, **table_options)
     table.request = request
     if asked := [alias for alias in request.GET.getlist("sort") if alias.lstrip("-") in table.columns.names()]:
         table.order_by = asked
     settle_order(table)
     every = describe(queryset) if describe else queryset
-    searched, size = bool(filterset and filterset.searched), page_size(request)
-    keyed = (Found if searched else Pages)(table, size, every=every) if searched or describe else None
+    searched, size = bool(filterset and filterset.search_text), page_size(request)
+    keyed = (SearchPages if searched else Pages)(table, size, every=every) if searched or describe else None
     problems = paginate(table, request, keyed or Paginator(table.rows, size))
     return {
         "table": table,
         "filter": filterset,
         "problems": (filterset.problems() if filterset else []) + problems,
-        "chips": chips(request, filterset) if filterset else [],
+        "chips": filter_chips(request, filterset) if filterset else [],
         "clear_url": request.path,
         "kept_parameters": [(name, request.GET[name]) for name in ("sort", "per_page") if request.GET.get(name)],
     }
 
 
 def settle_order(table: Table) -> None:
-    """Give rows that are equal in the sorted column an order of their own, or pages would repeat some and lose some."""
+    """Sort equal rows by their key. Otherwise one row could appear on two pages and another on none."""
     ordering = table.data.data.query.order_by
     if ordering and not {"pk", "-pk"} & set(ordering):
         table.data.data = table.data.data.order_by(*ordering, "pk")
 
 
-def chips(request: HttpRequest, filterset: ListFilter) -> list[dict[str, str]]:
-    """One removable chip per active filter: its label, its words and the address without it."""
+def filter_chips(request: HttpRequest, filterset: ListFilter) -> list[dict[str, str]]:
+    """One chip per active filter: its label, its value in words, and the address of the list without it."""
     made = []
-    for name, label, text in filterset.describe():
+    for name, label, text in filterset.active_filters():
         left = request.GET.copy()
         for gone in (name, "page"):
             left.pop(gone, None)

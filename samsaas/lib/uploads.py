@@ -1,4 +1,4 @@
-"""A limit on what a browser may send as a file, held while it arrives and not afterwards."""
+"""A limit on the size of an uploaded file, enforced while it arrives."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ ATTRIBUTE = "_samsaas_oversized"
 
 
 class CappedUpload(FileUploadHandler):
-    """The first upload handler: a file of more than `LARGEST` bytes is dropped and `oversized` tells its field.
+    """The first upload handler. It drops a file of more than `LARGEST` bytes; `is_oversized` then says so.
 
-    The form's other fields arrive as usual, so that the page can say what was wrong.
+    The other fields of the form arrive as usual, so that the page can say what was wrong.
     """
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> bytes:
@@ -24,7 +24,7 @@ class CappedUpload(FileUploadHandler):
         return raw_data
 
     def file_complete(self, file_size: int) -> None:
-        """The next handler keeps the file."""
+        """Nothing: the next handler stores the file."""
 
 
 def oversized_fields(request: Any) -> set[str]:
@@ -32,6 +32,6 @@ def oversized_fields(request: Any) -> set[str]:
     return found
 
 
-def oversized(request: HttpRequest, field: str) -> bool:
-    """Whether the file of this form field was dropped for its size."""
-    return request.FILES.get(field) is None and field in oversized_fields(request)  # reading FILES receives them
+def is_oversized(request: HttpRequest, field: str) -> bool:
+    """Whether the file of this form field was dropped because of its size."""
+    return request.FILES.get(field) is None and field in oversized_fields(request)  # reading FILES receives the upload

@@ -1,4 +1,4 @@
-"""When a scheduled job runs next, for pages of other apps."""
+"""Template tags for the next run of a scheduled job."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ register = template.Library()
 
 @register.simple_tag
 def next_run(job: ScheduledJob) -> datetime:
-    """The next time of a job, in its own zone; a local date that has had its run is over, even if the time moved."""
+    """When the job runs next, in its own zone. A date that already had its run is skipped, even if the time moved."""
     moment = schedule.next_due(job, timezone.now())
     done = JobRun.objects.filter(profile=job.profile_id, process=job.process, logical_date=moment.date())
     return schedule.next_due(job, moment) if done.exists() else moment
@@ -37,7 +37,7 @@ def next_start(job: ScheduledJob, *, connected: bool = True, leads: bool = True)
 
 @register.filter
 def local_when(moment: datetime | None) -> str:
-    """Date and time where the job lives, with its zone, and the exact UTC time behind it."""
+    """Date and time in the job's zone, with the zone. The exact UTC time is the tooltip."""
     if moment is None:
         return NOTHING
     return format_html("{} {}", time_element(moment, f"{moment:%-d %b %Y, %H:%M}"), moment.tzinfo)

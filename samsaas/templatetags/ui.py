@@ -1,4 +1,4 @@
-"""The interface's small words: icons, status pills, times, numbers, charts, and who may see what."""
+"""Template tags and filters of all pages: icons, status pills, times, numbers, charts, and permissions."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ register = template.Library()
 ICONS = Path(__file__).parents[1] / "static" / "vendor" / "tabler-icons-3.51.0" / "outline.svg"
 NOTHING = SafeString('<span class="nothing">–</span>')
 
-# Status -> (tone, icon). The text beside the icon always says the same in words.
+# Status -> (tone, icon). The text beside the icon always names the status.
 PILLS = {
     "draft": ("idle", "pencil"),
     "published": ("good", "circle-check"),
@@ -59,15 +59,15 @@ PILLS = {
     "closed_skipped": ("idle", "circle-minus"),
     "closed_canceled": ("idle", "ban"),
 }
-# Control, zero-width and direction characters: what a name could hide behind. Joiners stay, scripts need them.
+# Control, zero-width and direction characters, which could disguise a name. Joiners stay, because scripts need them.
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
-PLACES = re.compile(r"(<[^>]*>)|(?<=_)(?!_)|(?<=[^/]/)(?!/)|(?=@)")  # tags are taken as they are
+PLACES = re.compile(r"(<[^>]*>)|(?<=_)(?!_)|(?<=[^/]/)(?!/)|(?=@)")  # tags stay as they are
 UNITS = ((60, "minute"), (3600, "hour"), (86400, "day"), (30 * 86400, "month"), (365 * 86400, "year"))
 
 
 @cache
 def icon_paths() -> dict[str, SafeString]:
-    """Name -> drawing. Read once; the file is ours and vendored, so its markup is trusted."""
+    """Icon name -> drawing, read once. The file is vendored, so its markup is trusted."""
     found = re.findall(r'<symbol id="([\w-]+)"[^>]*>(.*?)</symbol>', ICONS.read_text())
     return {name: SafeString(paths) for name, paths in found}
 
@@ -75,7 +75,7 @@ def icon_paths() -> dict[str, SafeString]:
 @register.simple_tag
 @lru_cache(maxsize=512)
 def icon(name: str, css: str = "") -> str:
-    """An inline drawing that takes the text's color and is hidden from screen readers."""
+    """An inline drawing in the text's color, hidden from screen readers."""
     return format_html(
         '<svg class="icon {}" viewBox="0 0 24 24" aria-hidden="true" focusable="false">{}</svg>',
         css,
@@ -85,7 +85,7 @@ def icon(name: str, css: str = "") -> str:
 
 @register.filter
 def ending_in(text: str, mark: str) -> str:
-    """The text and a drawing behind it that stays on the line of the last word."""
+    """The text, and a drawing that stays on the line of the last word."""
     before, space, last = str(text).rpartition(" ")
     return format_html('{}{}<span class="whole">{}{}</span>', before, space, last, mark)
 
@@ -116,9 +116,9 @@ def workspace_navigation(context: RequestContext) -> list[navigation.Group]:
 
 @register.inclusion_tag("partials/place.html", takes_context=True)
 def place(context: RequestContext) -> dict[str, Any]:
-    """The first breadcrumbs of a page: its headings in the navigation, and the list it belongs to."""
+    """The first breadcrumbs of a page: its headings in the navigation, and the list above it."""
     request = context.get("request")
-    group, item = (navigation.place(request) if request else None) or (None, None)
+    group, item = (navigation.current_place(request) if request else None) or (None, None)
     return {"group": group, "item": item, "is_itself": bool(item and request and request.path == item.url)}
 
 
@@ -137,7 +137,7 @@ def empty_state(content: str, title: str, *, icon_name: str = "", action_url: st
 
 
 def in_words(seconds: float) -> str:
-    """A distance in time, in its largest whole unit."""
+    """A duration in its largest whole unit, such as "3 days"."""
     size, unit = next(((size, unit) for size, unit in reversed(UNITS) if seconds >= size), (0, ""))
     if not unit:
         return "less than a minute"
@@ -154,7 +154,7 @@ def time_element(moment: datetime, text: str) -> str:
 
 @register.filter
 def ago(moment: datetime | None, never: str = "") -> str:
-    """How long ago, with the exact UTC time behind it; `never` is what to say where there is no time."""
+    """How long ago, with the exact UTC time as tooltip. `never` is the text if there is no time."""
     if moment is None:
         return never or NOTHING
     seconds = (timezone.now() - moment).total_seconds()
@@ -165,7 +165,7 @@ def ago(moment: datetime | None, never: str = "") -> str:
 
 @register.filter
 def when(moment: datetime | None) -> str:
-    """Date and time in the installation's zone, with the exact UTC time behind it."""
+    """Date and time in the installation's zone, with the exact UTC time as tooltip."""
     if moment is None:
         return NOTHING
     return time_element(moment, timezone.localtime(moment).strftime("%-d %b %Y, %H:%M"))
@@ -173,13 +173,13 @@ def when(moment: datetime | None) -> str:
 
 @register.filter
 def day(moment: datetime | None) -> str:
-    """The date in the installation's zone, with the exact UTC time behind it."""
+    """The date in the installation's zone, with the exact UTC time as tooltip."""
     return NOTHING if moment is None else time_element(moment, timezone.localtime(moment).strftime("%-d %b %Y"))
 
 
 @register.filter
 def duration(seconds: float | None) -> str:
-    """`2 h 05 min`, `3 min 20 s`, `1.4 s`; it stays on one line."""
+    """Seconds as `2 h 05 min`, `3 min 20 s` or `1.4 s`, on one line."""
     if seconds is None:
         return NOTHING
     if seconds < 0.1:
@@ -193,13 +193,13 @@ def duration(seconds: float | None) -> str:
 
 @register.filter
 def lasting(since: datetime | None) -> str:
-    """How long something has been going on, in seconds where it is short."""
+    """How long something has been going on, as `duration` shows it."""
     return NOTHING if since is None else duration(max((timezone.now() - since).total_seconds(), 0))
 
 
 @register.filter
 def number(value: float | str | None) -> str:
-    """Thousands separated; a dash where nothing is known."""
+    """The number with thousands separators; a dash if there is no number."""
     return NOTHING if value is None or isinstance(value, str) else f"{value:,}"
 
 
@@ -213,13 +213,13 @@ def row_span(table: Any) -> str:
 
 @register.filter
 def lines(text: str) -> list[str]:
-    """The filled lines of a text that holds one thing a line."""
+    """The lines of a text that are not empty."""
     return [line for line in (text or "").splitlines() if line.strip()]
 
 
 @register.filter
 def outside(text: str | None) -> str:
-    """Text somebody else chose: kept in its own writing direction, with invisible characters made visible."""
+    """Text that somebody else chose: isolated for its writing direction, with invisible characters made visible."""
     if not text:
         return NOTHING
     if not CONTROL.search(text):
@@ -234,19 +234,19 @@ def outside(text: str | None) -> str:
 
 @register.filter
 def breakable(text: str | None) -> str:
-    """As `outside`, for addresses and names made of parts: a line may end before an @, after a slash or underscore."""
+    """Like `outside`, for addresses and compound names: a line may break before @ and after a slash or underscore."""
     return mark_safe(PLACES.sub(lambda found: found[1] or "<wbr>", outside(text)))  # noqa: S308 - `outside` escapes
 
 
 @register.filter
 def visible(text: object) -> str:
-    """As `outside`, where no markup can be: a title or an attribute."""
+    """Like `outside`, without markup: for a title or an attribute."""
     return CONTROL.sub(lambda found: f"U+{ord(found[0]):04X}", str(text))
 
 
 @register.inclusion_tag("partials/stacked_bar.html")
 def stacked_bar(title: str, parts: Sequence[Any]) -> dict[str, Any]:
-    """Shares of a whole as one SVG bar with its table. A part has `label`, `value`, `tone` and optionally `url`."""
+    """Shares of a whole as one SVG bar and a table. A part has `label`, `value`, `tone` and optionally `url`."""
     total = sum(part["value"] for part in parts)
     start, drawn = 0.0, []
     for part in parts:
@@ -259,7 +259,7 @@ def stacked_bar(title: str, parts: Sequence[Any]) -> dict[str, Any]:
 
 @register.inclusion_tag("partials/bar_chart.html")
 def bar_chart(title: str, rows: Sequence[Any], label_head: str = "", value_head: str = "") -> dict[str, Any]:
-    """Horizontal SVG bars inside their data table. A row has `label`, `value` and optionally `url` and `tone`."""
+    """Horizontal SVG bars inside a data table. A row has `label`, `value` and optionally `url` and `tone`."""
     top = max((row["value"] for row in rows), default=0)
     drawn = [{**row, "width": f"{100 * row['value'] / top if top else 0:.3f}"} for row in rows]
     return {"title": title, "rows": drawn, "label_head": label_head or title, "value_head": value_head or "Count"}
@@ -267,13 +267,13 @@ def bar_chart(title: str, rows: Sequence[Any], label_head: str = "", value_head:
 
 @register.filter
 def words(name: str) -> str:
-    """A counter's or field's name as words: `set_aside` reads “Set aside”."""
+    """The name of a counter or field as words: `pages_read` becomes “Pages read”."""
     return name.replace("_", " ").capitalize()
 
 
 @register.filter
 def readable(value: Any) -> str:
-    """Nested data (an audit entry's detail, a run's counters) as words instead of JSON."""
+    """Nested data, such as the detail of an audit entry, as lists and words instead of JSON."""
     if isinstance(value, dict):
         pairs = [(visible(key).replace("_", " "), readable(entry)) for key, entry in value.items()]
         return format_html('<dl class="readable">{}</dl>', format_html_join("", "<dt>{}</dt><dd>{}</dd>", pairs))

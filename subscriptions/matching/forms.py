@@ -6,7 +6,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from profiles.models import IntegrationProfile
-from samsaas.lib.form_fields import printable
+from samsaas.lib.form_fields import require_printable
 from subscriptions import addresses
 from subscriptions.models import ResolutionRule
 
@@ -20,7 +20,7 @@ class RuleForm(forms.ModelForm):
         widgets = {"profiles": forms.CheckboxSelectMultiple}
 
     def clean_name(self) -> str:
-        name: str = printable(self.cleaned_data["name"])
+        name: str = require_printable(self.cleaned_data["name"])
         if ResolutionRule.objects.filter(name__iexact=name).exclude(pk=self.instance.pk).exists():
             raise ValidationError("Another rule has this name.")
         return name

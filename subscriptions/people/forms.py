@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
-from samsaas.lib.form_fields import printable
+from samsaas.lib.form_fields import require_printable
 from subscriptions import addresses
 from subscriptions.models import Person
 from subscriptions.people import directory, edit as edit_people
@@ -49,11 +49,11 @@ class PersonForm(forms.ModelForm):
 
     def clean_name(self) -> str:
         name: str = self.cleaned_data["name"]
-        return printable(name)
+        return require_printable(name)
 
     def clean_key(self) -> str:
         key: str = self.cleaned_data["key"]
-        return printable(key)
+        return require_printable(key)
 
     def clean(self) -> dict[str, Any]:
         data: dict[str, Any] = super().clean() or self.cleaned_data

@@ -31,7 +31,7 @@ class Figure:
     def _bound(self) -> tuple[str, float, str]:
         found = re.fullmatch(r"([=≤≥]) ([0-9.]+) ?(.*)", self.bound)
         if not found:
-            raise ValueError(f"No bound: {self.bound}")
+            raise ValueError(f"Not a bound: {self.bound}")
         return found[1], float(found[2]), found[3]
 
     @property

@@ -26,7 +26,7 @@ TIMES = ("00:00", "02:30", "23:30")
 
 
 def seconds_ago(run: JobRun, seconds: int) -> None:
-    """The worker's last sign of life, by the database's clock."""
+    """Set the worker's last heartbeat back, by the database's clock."""
     JobRun.objects.filter(pk=run.pk).update(heartbeat_at=Now() - timedelta(seconds=seconds))
 
 

@@ -230,7 +230,7 @@ def test_a_file_thrown_away_while_it_waits_or_is_read_leaves_no_personal_data(
     upload.refresh_from_db()
     assert upload.state == "discarded" and upload.run and upload.run.state == "canceled"
     left = upload.rows.count() + PersonImportPiece.objects.count()
-    measured("F31", f"a file thrown away while it is {moment}", "lines and pieces that stay", left)
+    measured("F31", f"a file discarded while it is {moment}", "lines and pieces that stay", left)
 
 
 def press_away(keeper: Any, upload: PersonImport) -> None:

@@ -1,4 +1,4 @@
-"""Ann, who signs in; and an installation in which the doctor finds nothing."""
+"""An account named Ann, and an installation in which the doctor finds no fault."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def ann(account: Any) -> Any:
 
 @pytest.fixture
 def healthy(db: None, settings: Any, account: Callable[..., Any]) -> None:
-    """Everything in order, so that a test breaks one thing and finds that one."""
+    """An installation without faults. A test breaks one thing and expects that finding only."""
     settings.DROPBOX_AUTHORIZE_URL = "https://www.dropbox.com/oauth2/authorize"
     settings.DROPBOX_TOKEN_URL = "https://api.dropboxapi.com/oauth2/token"
     settings.DROPBOX_API_URL = "https://api.dropboxapi.com"

@@ -52,11 +52,11 @@ def connected_credential(number: int = 0) -> Credential:
 
 
 def ciphertexts() -> dict[str, list[tuple[object, str]]]:
-    return {str(column): list(column.values()) for column in stored_secrets.columns()}
+    return {str(column): list(column.iterate_ciphertexts()) for column in stored_secrets.encrypted_columns()}
 
 
 def test_every_encrypted_column_of_every_model_is_found():
-    assert {str(column) for column in stored_secrets.columns()} == {
+    assert {str(column) for column in stored_secrets.encrypted_columns()} == {
         "profiles.Credential.client_secret",
         "profiles.Credential.access_token",
         "profiles.Credential.refresh_token",
@@ -109,18 +109,18 @@ def test_an_interrupted_change_loses_nothing_and_is_finished_by_the_next(setting
     for number in range(4):
         connected_credential(number)
     new = add_key(settings)
-    replace, left = stored_secrets.Column.replace, iter(range(5))
+    replace, left = stored_secrets.Column.replace_unchanged, iter(range(5))
 
     def until_the_machine_goes_down(*arguments):
         if next(left, None) is None:
             raise KeyboardInterrupt
         return replace(*arguments)
 
-    monkeypatch.setattr(stored_secrets.Column, "replace", until_the_machine_goes_down)
+    monkeypatch.setattr(stored_secrets.Column, "replace_unchanged", until_the_machine_goes_down)
     with pytest.raises(KeyboardInterrupt):
         rotate()
     assert sorted(held.refresh_token for held in Credential.objects.all()) == [f"refresh-{n}" for n in range(4)]
-    monkeypatch.setattr(stored_secrets.Column, "replace", replace)
+    monkeypatch.setattr(stored_secrets.Column, "replace_unchanged", replace)
     said = rotate()
     assert "client_secret: 0 re-encrypted, 4 already" in said and "access_token: 3 re-encrypted, 1 already" in said
     settings.FIELD_ENCRYPTION_KEYS = [new]
@@ -128,10 +128,10 @@ def test_an_interrupted_change_loses_nothing_and_is_finished_by_the_next(setting
 
 
 def test_a_token_refreshed_between_reading_and_writing_is_kept(settings, monkeypatch):
-    """The refresher still runs with the old key alone: what it stores has to be changed in a second look."""
+    """Another process still has only the old key: what it stores is re-encrypted by a second run."""
     credential, old = connected_credential(), settings.FIELD_ENCRYPTION_KEYS
     new = add_key(settings)
-    replace, refreshes = stored_secrets.Column.replace, iter(["refreshed"])
+    replace, refreshes = stored_secrets.Column.replace_unchanged, iter(["refreshed"])
 
     def after_a_refresh(column, *arguments):
         if column == TOKENS and (token := next(refreshes, None)):
@@ -140,7 +140,7 @@ def test_a_token_refreshed_between_reading_and_writing_is_kept(settings, monkeyp
             settings.FIELD_ENCRYPTION_KEYS = [new, *old]
         return replace(column, *arguments)
 
-    monkeypatch.setattr(stored_secrets.Column, "replace", after_a_refresh)
+    monkeypatch.setattr(stored_secrets.Column, "replace_unchanged", after_a_refresh)
     assert "profiles.Credential.access_token: 1 re-encrypted" in rotate()
     settings.FIELD_ENCRYPTION_KEYS = [new]
     assert Credential.objects.get(pk=credential.pk).access_token == "refreshed"
@@ -149,13 +149,13 @@ def test_a_token_refreshed_between_reading_and_writing_is_kept(settings, monkeyp
 def test_a_credential_deleted_meanwhile_is_no_error(settings, monkeypatch):
     credential = connected_credential()
     add_key(settings)
-    replace = stored_secrets.Column.replace
+    replace = stored_secrets.Column.replace_unchanged
 
     def after_a_deletion(*arguments):
         Credential.objects.filter(pk=credential.pk).delete()
         return replace(*arguments)
 
-    monkeypatch.setattr(stored_secrets.Column, "replace", after_a_deletion)
+    monkeypatch.setattr(stored_secrets.Column, "replace_unchanged", after_a_deletion)
     assert "client_secret: 0 re-encrypted" in rotate()
 
 
@@ -204,7 +204,7 @@ def test_workers_go_on_refreshing_while_the_keys_are_changed(settings):
 
 def test_secrets_under_a_lost_key_are_named_and_left_alone_and_the_others_are_changed(settings):
     lost, kept = connected_credential(1), connected_credential(2)
-    before = dict(TOKENS.values())[lost.pk]
+    before = dict(TOKENS.iterate_ciphertexts())[lost.pk]
     settings.FIELD_ENCRYPTION_KEYS = [new_key()]
     Credential.objects.filter(pk=kept.pk).update(client_secret="a", access_token="b", refresh_token="c")
     add_key(settings)
@@ -212,7 +212,7 @@ def test_secrets_under_a_lost_key_are_named_and_left_alone_and_the_others_are_ch
         rotate()
     assert f"profiles.Credential.access_token, pk {lost.pk}\n" in str(refused.value)
     assert f"pk {kept.pk}\n" not in str(refused.value) and before not in str(refused.value)
-    assert dict(TOKENS.values())[lost.pk] == before
+    assert dict(TOKENS.iterate_ciphertexts())[lost.pk] == before
     assert stored_secrets.inspect(TOKENS).current == 1
 
 
@@ -241,7 +241,7 @@ def test_a_worker_with_the_wrong_key_fails_its_run_and_changes_no_secret(connect
 
 
 def test_after_losing_the_key_the_secrets_are_forgotten_and_entered_anew(connected, settings, dropbox, integrator):
-    """The way back an operator is told by the doctor and by the command itself."""
+    """The steps that the doctor and the command itself tell the operator."""
     lose_the_old_keys(settings)
     with pytest.raises(CommandError, match="--forget-lost"):
         rotate()
@@ -253,7 +253,7 @@ def test_after_losing_the_key_the_secrets_are_forgotten_and_entered_anew(connect
     assert IntegrationProfile.objects.get().attention == IntegrationProfile.Attention.NEEDS_AUTHORIZATION
     assert AuditEntry.objects.filter(verb="needs authorization").exists()
     page = integrator.get(f"/integration-profiles/{connected.pk}/").content.decode()
-    assert "could not be decrypted any more" in page
+    assert "could not be decrypted and were removed" in page
     connections.save_client(connected.alias, "subscriptions", "samsaas-demo-key", "samsaas-demo-secret")
     worlds.connect(integrator, connected, dropbox)
     assert Credential.objects.get().is_connected

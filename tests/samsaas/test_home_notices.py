@@ -1,4 +1,4 @@
-"""Home and the list of profiles say what the profiles' own pages say needs somebody, for one profile and for thirty."""
+"""Home and the list of profiles show the same needs as the profiles' own pages, for one profile and for thirty."""
 
 from __future__ import annotations
 

@@ -98,7 +98,7 @@ def test_arguments_and_tracebacks_of_a_log_call_are_cleaned_too(log: io.StringIO
 
 
 def test_a_log_call_with_wrong_arguments_stops_nobody_and_still_hides_secrets(log: io.StringIO) -> None:
-    """A library's careless `log.debug("%d", "x")` is its own fault; a page must not pay for it."""
+    """A wrong log call of a library, such as `log.debug("%d", "x")`, must not break a page."""
     logging.getLogger("careless").warning("count %d of client_secret=%s", "none", SECRET)
     logging.getLogger("careless").warning("100% sure", "password=" + SECRET)
     assert "careless" in log.getvalue() and SECRET not in log.getvalue()
@@ -115,7 +115,7 @@ def everything_stored() -> str:
 
 
 def secrets_of(sandbox: Any, *addresses: str) -> set[str]:
-    """All that was handed out or typed in: keys' secrets, tokens as the vendor knows them, codes, states."""
+    """Everything that was issued or entered: keys' secrets, tokens as the vendor knows them, codes, states."""
     held = {application.DEMO_SECRET, application.RECLAIM_SECRET}
     for credential in Credential.objects.all():
         held |= {credential.client_secret, credential.access_token, credential.refresh_token}
@@ -200,7 +200,7 @@ def test_an_error_in_the_middle_of_the_exchange_shows_a_clean_page_and_a_clean_l
 def test_even_a_debug_page_hides_what_the_dance_holds_in_its_hands(
     integrator: Any, draft: Any, dropbox: Any, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nobody should run with DEBUG; who does must not find tokens on the error page."""
+    """Even with DEBUG on, the error page must not show tokens."""
 
     def explode(*given: Any, **options: Any) -> Any:
         raise RuntimeError("no reason")

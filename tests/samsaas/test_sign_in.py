@@ -208,7 +208,7 @@ def test_a_role_taken_away_counts_from_the_next_click(signed_in: Any) -> None:
 
 
 def test_work_keeps_a_session_alive_to_its_absolute_end_and_not_beyond(ann: Any, client: Client) -> None:
-    """Twelve hours after signing in, to the minute, however busy."""
+    """Twelve hours after signing in, to the minute, even without a pause."""
     with time_machine.travel(NOW, tick=False) as clock:
         try_to(client)
         is_signed_in(client)

@@ -47,7 +47,7 @@ MOST_EMPTY_PAGES = 1000
 LARGEST_COUNT = 2**31 - 1
 LEFT = "The admin who authorized this connection has left the team or lost the admin role."
 
-# ServiceNow's table names Security Admin. No source confirms that a role below Team admin may connect a team app.
+# ServiceNow's table names Security Admin, but Dropbox documents no role below Team admin that may connect a team app.
 TEAM_ADMIN = "Team admin"
 
 VENDOR = Vendor(

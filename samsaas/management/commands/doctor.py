@@ -14,7 +14,9 @@ from samsaas import diagnosis
 
 
 class Command(BaseCommand):
-    help = "Say what is wrong with this installation and what to do. Exit code 0: nothing fails; 1: something does."
+    help = (
+        "Report what is wrong with this installation and what to do about it. Exit code 0: no check fails; 1: one does."
+    )
     requires_system_checks: list[str] = []  # they are part of the report
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -29,14 +31,14 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps(report, indent=2))
         else:
             for finding in findings:
-                self.stdout.write(self._line(finding))
+                self.stdout.write(self._format_line(finding))
         if not healthy:
             sys.exit(1)
 
-    def _line(self, finding: diagnosis.Finding) -> str:
+    def _format_line(self, finding: diagnosis.Finding) -> str:
         styles = {diagnosis.OK: self.style.SUCCESS, diagnosis.WARN: self.style.WARNING}
         level = styles.get(finding.level, self.style.ERROR)(f"{finding.level:<4}")
         remedy = f" Remedy: {finding.remedy}" if finding.remedy else ""
-        said = f"{finding.check}: {finding.message}{remedy}"
-        # A profile's name may hold anything; a terminal obeys control characters.
-        return f"{level}  {''.join(sign if sign.isprintable() else ' ' for sign in said)}"
+        line = f"{finding.check}: {finding.message}{remedy}"
+        # A profile's name may contain control characters, which a terminal would obey.
+        return f"{level}  {''.join(sign if sign.isprintable() else ' ' for sign in line)}"

@@ -1,8 +1,8 @@
-"""`manage.py rotate_field_keys`: put every stored secret under the first of FIELD_ENCRYPTION_KEYS.
+"""`manage.py rotate_field_keys`: encrypt every stored secret with the first of FIELD_ENCRYPTION_KEYS.
 
-1. Re-encrypt, one row at a time and only where nobody stored something newer meanwhile.
-2. Name the secrets that no key opens, or, where asked to, empty them: their connections then need authorization.
-3. Say whether the older keys may go.
+1. Re-encrypt row by row. A secret that another process stores meanwhile is not overwritten.
+2. List the secrets that no key decrypts. With --forget-lost, empty them; their connections then need authorization.
+3. Say whether the older keys may be removed.
 """
 
 from __future__ import annotations
@@ -27,31 +27,31 @@ MAY_GO = (
     "them with the backups made until now."
 )
 LOST = (
-    "None of FIELD_ENCRYPTION_KEYS opens these secrets, which were left as they are:\n{rows}\n"
-    "Add the key they were written with behind the others and run this again. If that key is lost for good, "
-    "--forget-lost empties them, so that they can be entered anew."
+    "None of FIELD_ENCRYPTION_KEYS decrypts these secrets, which were not changed:\n{rows}\n"
+    "Add the key they were written with after the others and run this again. If that key is lost for good, "
+    "--forget-lost empties them, so that they can be entered again."
 )
 SHOWN = 20
-REASON = "Its secrets could not be decrypted any more and were removed. Enter the client secret, then get a token."
+REASON = "Its secrets could not be decrypted and were removed. Enter the client secret, then press Get OAuth Token."
 
 
 class Command(BaseCommand):
-    help = "Re-encrypt every stored secret under the first key. Safe while the application runs; may be repeated."
+    help = "Re-encrypt every stored secret with the first key. Safe while the application runs, and safe to repeat."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--forget-lost", action="store_true", help="empty the secrets that no key opens")
+        parser.add_argument("--forget-lost", action="store_true", help="empty the secrets that no key decrypts")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        tallies = [self._rotated(column) for column in stored_secrets.columns()]
+        tallies = [self._rotate_column(column) for column in stored_secrets.encrypted_columns()]
         lost = [tally for tally in tallies if tally.lost]
         if lost and not options["forget_lost"]:
-            raise CommandError(LOST.format(rows=_listed(lost)))
-        self._forget(lost)
+            raise CommandError(LOST.format(rows=_list_lost(lost)))
+        self._empty_lost(lost)
         self.stdout.write("Every stored secret is under the first key.")
         if (others := len(settings.FIELD_ENCRYPTION_KEYS) - 1) > 0:
             self.stdout.write(AGAIN if any(tally.older for tally in tallies) else MAY_GO.format(count=others))
 
-    def _rotated(self, column: stored_secrets.Column) -> stored_secrets.Tally:
+    def _rotate_column(self, column: stored_secrets.Column) -> stored_secrets.Tally:
         tally = stored_secrets.rotate(column)
         self.stdout.write(
             f"{column}: {tally.older} re-encrypted, {tally.current} already under the first key, "
@@ -59,7 +59,7 @@ class Command(BaseCommand):
         )
         return tally
 
-    def _forget(self, lost: list[stored_secrets.Tally]) -> None:
+    def _empty_lost(self, lost: list[stored_secrets.Tally]) -> None:
         for tally in lost:
             stored_secrets.forget_lost(tally)
             self.stdout.write(f"{tally.column}: {len(tally.lost)} emptied")
@@ -68,7 +68,7 @@ class Command(BaseCommand):
             refresh_token.give_up(credential, reason=REASON)
 
 
-def _listed(lost: list[stored_secrets.Tally]) -> str:
+def _list_lost(lost: list[stored_secrets.Tally]) -> str:
     rows = [f"  {tally.column}, pk {pk}" for tally in lost for pk in tally.lost]
     more = [f"  and {len(rows) - SHOWN} more"] if len(rows) > SHOWN else []
     return "\n".join(rows[:SHOWN] + more)

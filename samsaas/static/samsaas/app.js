@@ -1,4 +1,4 @@
-// Small conveniences. Every page works without this file; listeners sit on the document, so swapped content needs no setup.
+// Conveniences; every page works without this file. Listeners are on the document, so content that htmx swaps in needs no setup.
 (() => {
   "use strict";
   const one = (selector, scope = document) => scope.querySelector(selector);
@@ -20,7 +20,7 @@
     try {
       localStorage.setItem("samsaas-theme", choice);
     } catch {
-      // Storage is switched off: the choice holds until the next page.
+      // Storage is switched off: the choice lasts until the next page.
     }
     document.dispatchEvent(new Event("samsaas:theme"));
     markTheme();
@@ -34,7 +34,7 @@
       await navigator.clipboard.writeText(button.dataset.copy);
       label.textContent = "Copied";
     } catch {
-      // No clipboard over plain HTTP: select the text instead, so that one key press copies it.
+      // Plain HTTP has no clipboard: select the text, so that the user can copy it with one key press.
       const source = one("[data-copy-source]", button.parentElement);
       if (source) getSelection().selectAllChildren(source);
       label.textContent = "Press Ctrl+C";
@@ -43,7 +43,7 @@
     setTimeout(() => (label.textContent = before), 2000);
   };
 
-  // --- forms that ask first -------------------------------------------------------------------------------------------
+  // --- forms with a confirmation -------------------------------------------------------------------------------------------
   const askFirst = (event, form) => {
     const dialog = one("#confirm-dialog");
     if (form.dataset.confirmed || !dialog) return;
@@ -69,11 +69,11 @@
   };
 
   // --- Get OAuth Token in a pop-up ------------------------------------------------------------------------------------
-  // Cross-origin isolation cuts the tie between the windows: no opener, and a handle that says "closed" too early.
-  // So the windows talk over a channel, and the page asks the server too.
+  // Cross-origin isolation separates the windows: there is no opener, and the handle says "closed" too early.
+  // So the windows use a BroadcastChannel, and the page also polls the server.
   const CHANNEL = "samsaas-oauth";
   const POLL_EVERY = 3000;
-  const GIVE_UP_AFTER = 10 * 60 * 1000; // the life of an OAuth state
+  const GIVE_UP_AFTER = 10 * 60 * 1000; // an OAuth state expires then
 
   const waitForAuthorization = () => {
     const place = one("[data-authorization-poll]");
@@ -107,7 +107,7 @@
 
   const openPopup = (form) => {
     const popup = window.open("", "oauth", "popup,width=720,height=820");
-    if (!popup) return; // blocked: the form goes on in this window
+    if (!popup) return; // blocked: the form continues in this window
     form.target = "oauth";
     if (!form.elements.namedItem("popup")) {
       const field = Object.assign(document.createElement("input"), { type: "hidden", name: "popup", value: "1" });
@@ -125,13 +125,13 @@
     if ("popup" in result.dataset && result.dataset.oauthResult === "success") setTimeout(() => window.close(), 1500);
   };
 
-  // --- a phone folds the filters, as long as none of them is in use ----------------------------------------------------
+  // --- on a phone the filters are folded unless one is in use ----------------------------------------------------
   const foldFilters = () => {
     if (!matchMedia("(max-width: 40rem)").matches || one(".chips")) return;
     all("details[data-fold]").forEach((details) => (details.open = false));
   };
 
-  // --- a form that came back: the first field to correct ---------------------------------------------------------------
+  // --- a refused form: focus the first field to correct ---------------------------------------------------------------
   const focusFirstError = () => {
     const field = one('main [aria-invalid="true"]');
     if (!field) return;

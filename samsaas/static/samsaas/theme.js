@@ -1,4 +1,4 @@
-// Runs before the first paint, so that a dark page never flashes light. Blocking on purpose; keep it tiny.
+// Runs before the first paint, so that a dark page never flashes light. It blocks the page on purpose; keep it small.
 (() => {
   "use strict";
   const root = document.documentElement;

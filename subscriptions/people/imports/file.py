@@ -190,7 +190,7 @@ def _read_records(source: _Source, header: Header) -> Iterator[Record]:
         if count > MOST_LINES:
             raise Unreadable(f"The file has more than {MOST_LINES:,} lines. Upload it in parts.")
         yield _shape_record(
-            line, [csv_export.unguarded(cell.strip()) for cell in cells] if header.is_own else cells, header
+            line, [csv_export.plain_cell(cell.strip()) for cell in cells] if header.is_own else cells, header
         )
 
 

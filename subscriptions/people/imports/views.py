@@ -33,7 +33,7 @@ RECENT = 10
 def person_import_new(request: SignedInRequest) -> HttpResponse:
     """The upload form and the latest imports. After an upload, the page of the new import."""
     posted = request.method == "POST"
-    oversized = posted and uploads.oversized(request, "file")
+    oversized = posted and uploads.is_oversized(request, "file")
     form = PeopleFileForm(request.POST if posted else None, request.FILES or None, oversized=oversized)
     if form.is_valid():
         return redirect(_start_import(request, form))

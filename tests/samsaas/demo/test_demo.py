@@ -1,4 +1,4 @@
-"""`make demo` as a person meets it: what it makes, prints and keeps, how it stops, and what it refuses."""
+"""`make demo`: what it makes, prints and keeps, how it stops, and what it refuses."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.own_database
 
 
 class Demo:
-    """One folder to start demos in; every start has a console of its own."""
+    """One folder to start demos in. Every start writes to its own console file."""
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.home, self.starts = folder, folder / "demo", 0
@@ -41,9 +41,9 @@ class Demo:
     def running(self) -> Iterator[Start]:
         self.starts += 1
         console = self.folder / f"console-{self.starts}.log"
-        with console.open("wb") as said:
+        with console.open("wb") as output:
             process = subprocess.Popen(
-                self.command(), cwd=ROOT, env=self.environment(), stdout=said, stderr=said, start_new_session=True
+                self.command(), cwd=ROOT, env=self.environment(), stdout=output, stderr=output, start_new_session=True
             )
         start = Start(process, console)
         try:
@@ -53,8 +53,8 @@ class Demo:
             process.kill()
             process.wait()
 
-    def refused(self, *more: str) -> str:
-        """What a start says that ends by itself."""
+    def error_of_refusal(self, *more: str) -> str:
+        """The error text of a start that ends by itself."""
         done = subprocess.run(
             self.command(*more), cwd=ROOT, env=self.environment(), capture_output=True, text=True, timeout=60
         )
@@ -74,19 +74,19 @@ class Start:
 
     def wait_for_the_welcome(self) -> None:
         until = time.monotonic() + installations.PATIENCE
-        while "Press Ctrl-C" not in self.said():
-            assert self.process.poll() is None and time.monotonic() < until, self.said()
+        while "Press Ctrl-C" not in self.console_text():
+            assert self.process.poll() is None and time.monotonic() < until, self.console_text()
             time.sleep(0.1)
 
-    def said(self) -> str:
+    def console_text(self) -> str:
         return self.console.read_text()
 
     def address(self, label: str) -> str:
-        return re.findall(rf"{label}\s+(http://\S+)", self.said())[0]
+        return re.findall(rf"{label}\s+(http://\S+)", self.console_text())[0]
 
     def passwords(self) -> dict[str, str]:
         """Account -> password, as printed."""
-        return dict(re.findall(r"^ +(admin|sam_\w+) +(\S+)$", self.said(), re.MULTILINE))
+        return dict(re.findall(r"^ +(admin|sam_\w+) +(\S+)$", self.console_text(), re.MULTILINE))
 
     def interrupt(self, number: int = signal.SIGINT) -> int:
         self.process.send_signal(number)
@@ -94,7 +94,7 @@ class Start:
 
 
 def opens(address: str, password: str, account: str = "admin", page: str = "") -> bool:
-    """Whether somebody who signs in so gets to see this page."""
+    """Whether this account with this password can open the page."""
     with requests.Session() as session:
         form = session.get(f"{address}accounts/login/", timeout=20).text
         token = re.findall(r'name="csrfmiddlewaretoken" value="([^"]+)"', form)[0]
@@ -154,16 +154,24 @@ def test_it_serves_this_machine_only(demo: Demo, first: Start) -> None:
 
 
 def test_a_second_one_from_the_same_folder_is_refused(demo: Demo, first: Start) -> None:
-    assert f"A demo is already running from {demo.home}. Stop it first." in demo.refused()
+    assert f"A demo is already running from {demo.home}. Stop it first." in demo.error_of_refusal()
     assert first.process.poll() is None
 
 
 @pytest.mark.parametrize(("taken", "option"), [("port", "--port"), ("sandbox_port", "--sandbox-port")])
-def test_a_port_that_is_taken_is_named_with_its_option(tmp_path: Path, taken: str, option: str) -> None:
+def test_a_port_that_is_taken_is_answered_with_the_command_that_works(tmp_path: Path, taken: str, option: str) -> None:
     other = Demo(tmp_path)
     with socket.create_server(("127.0.0.1", getattr(other, taken))):
-        said = other.refused()
-    assert f"Port {getattr(other, taken)} is in use. Choose another one with {option}." in said
+        said = other.error_of_refusal()
+        assert f"Port {getattr(other, taken)} of the" in said and " is in use." in said
+        arguments = re.findall(r'make demo ARGS="([^"]+)"', said)[0].split()
+        assert f"manage.py demo {' '.join(arguments)}" in said
+        offered = dict(zip(arguments[::2], map(int, arguments[1::2]), strict=True))
+        assert offered.keys() == {"--port", "--sandbox-port"} and offered[option] != getattr(other, taken)
+        if option == "--sandbox-port":  # one of the two is enough: a start takes a while
+            other.port, other.sandbox_port = offered["--port"], offered["--sandbox-port"]
+            with other.running():
+                pass
 
 
 @pytest.mark.parametrize("number", ["0", "65536", "http"])
@@ -195,15 +203,15 @@ def test_a_fresh_start_is_never_made_by_accident(demo: Demo, tmp_path: Path) -> 
 def test_it_stops_cleanly_and_goes_on_where_it_was(tmp_path: Path, number: int) -> None:
     other = Demo(tmp_path)
     with socket.create_server(("127.0.0.1", other.port)):
-        other.refused()  # a start that fails before it prints the password must not use it up
+        other.error_of_refusal()  # a start that fails before it prints the password must not use it up
     with other.running() as start:
         password = start.passwords()["admin"]
         keys = other.keys()
         assert start.interrupt(number) == 0
-        assert start.said().rstrip().endswith("Stopped. Run it again to go on where you were.")
-        assert "Traceback" not in start.said() + (other.home / "demo.log").read_text()
+        assert start.console_text().rstrip().endswith("Stopped. Run it again to continue.")
+        assert "Traceback" not in start.console_text() + (other.home / "demo.log").read_text()
     with other.running() as again:
-        assert again.passwords() == {} and "Sign in as before." in again.said()
-        assert "It goes on where you were: 0 profiles, 0 subscriptions." in again.said()
+        assert again.passwords() == {} and "Sign in as before." in again.console_text()
+        assert "It continues with 0 profiles, 0 subscriptions." in again.console_text()
         assert other.keys() == keys
         assert opens(again.address("Application"), password)

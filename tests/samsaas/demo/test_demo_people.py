@@ -1,4 +1,4 @@
-"""The demo's directory finds most seats their person, and leaves work on the list of those without one."""
+"""With the demo's directory most subscriptions find their person, and some do not."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db
 
 
 def test_most_seats_of_the_demo_find_their_person_and_some_do_not(connected: Any, dropbox: Any) -> None:
-    made = demo_people.fill(dropbox.teams.values())
+    made = demo_people.create_people(dropbox.teams.values())
     assert made == Person.objects.count() > 250
     worlds.work_on()
     seats = Subscription.objects.current()
@@ -28,4 +28,4 @@ def test_most_seats_of_the_demo_find_their_person_and_some_do_not(connected: Any
 
 def test_a_directory_that_is_there_is_left_alone(dropbox: Any) -> None:
     Person.objects.create(key="1", name="Somebody real")
-    assert demo_people.fill(dropbox.teams.values()) == 0 and Person.objects.count() == 1
+    assert demo_people.create_people(dropbox.teams.values()) == 0 and Person.objects.count() == 1

@@ -1,4 +1,4 @@
-"""`manage.py doctor` and an installation broken in one way: what it finds in settings and stored data, and advises."""
+"""`manage.py doctor` in an installation with one fault in its settings or stored data: what it finds and advises."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_missing_or_malformed_encryption_keys(healthy, settings, keys):
 
 def test_several_encryption_keys_are_counted(healthy, settings):
     settings.FIELD_ENCRYPTION_KEYS = [Fernet.generate_key().decode(), *settings.FIELD_ENCRYPTION_KEYS]
-    assert "one to write with, and 1 older" in examine()[1]["encryption keys"]["message"]
+    assert "a key that encrypts, and 1 older" in examine()[1]["encryption keys"]["message"]
 
 
 @pytest.mark.parametrize(
@@ -129,13 +129,13 @@ def test_a_check_that_breaks_is_reported_without_secrets_and_hides_no_other(heal
     settings.CELERY_BROKER_URL = f"redis://:{PASSWORD}@broker.example/0"
     key = settings.FIELD_ENCRYPTION_KEYS[0]
 
-    def broker() -> Iterator[diagnosis.Finding]:
+    def broker_answers() -> Iterator[diagnosis.Finding]:
         raise RuntimeError(f"cannot use {PASSWORD} and {key}\nsecond line")
 
-    monkeypatch.setattr(jobs, "broker", broker)
+    monkeypatch.setattr(jobs, "broker_answers", broker_answers)
     code, found = examine()
-    assert code == 1 and "RuntimeError: cannot use [redacted] and [redacted])" in found["broker"]["message"]
-    assert found["secret key"]["level"] == "OK" and "LOG_LEVEL=DEBUG" in found["broker"]["remedy"]
+    assert code == 1 and "RuntimeError: cannot use [redacted] and [redacted])" in found["broker answers"]["message"]
+    assert found["secret key"]["level"] == "OK" and "LOG_LEVEL=DEBUG" in found["broker answers"]["remedy"]
 
 
 # --- stored data ------------------------------------------------------------------------------------------------------

@@ -48,7 +48,7 @@ def test_runs_nobody_takes_and_runs_whose_worker_died(healthy):
     factories.run(state=JobRun.State.RUNNING, heartbeat_at=long_ago)
     factories.run(state=JobRun.State.QUEUED, created_at=long_ago, not_before=timezone.now() + timedelta(hours=1))
     messages = {finding.message for finding in diagnosis.run() if finding.check == "job runs"}
-    assert messages == {"1 running without a sign of life.", "1 due, and taken by nobody."}
+    assert messages == {"1 running without a heartbeat.", "1 due, and no worker takes them."}
 
 
 def test_an_embedded_broker_serves_this_machine_only(healthy, settings):
@@ -145,9 +145,9 @@ def test_a_machine_whose_clock_is_not_the_vendors(healthy, stand_in, monkeypatch
 
 
 def doctor(**variables: str) -> tuple[int, Findings, str]:
-    """Exit code, findings and all output of the real command in an environment of its own.
+    """Exit code, findings and all output of the real command, run as a process with its own environment.
 
-    The time limit is the promise: whatever is silent, the doctor answers.
+    The time limit proves that the doctor answers even if nothing else does.
     """
     environment = {"PATH": os.environ["PATH"], "SAMSAAS_ENV_FILE": os.devnull, **variables}
     command = [sys.executable, "manage.py", "doctor", "--json"]
@@ -164,7 +164,7 @@ def test_nothing_is_set_at_all(tmp_path):
     failed = {check for check, finding in found.items() if finding["level"] == "FAIL"}
     assert code == 1 and failed >= {"secret key", "encryption keys", "database"}
     assert "There is no file" in found["database"]["message"] and not nowhere.exists()
-    assert found["stored data"]["message"] == "Not looked at."
+    assert found["stored data"]["message"] == "Not checked."
 
 
 @pytest.mark.own_database

@@ -1,4 +1,4 @@
-"""Loading rows at the database's own pace."""
+"""Bulk loading of rows, on SQLite and on PostgreSQL."""
 
 from __future__ import annotations
 

@@ -34,14 +34,14 @@ FORMULAS = [
 
 @pytest.mark.parametrize("text", FORMULAS)
 def test_what_a_spreadsheet_would_calculate_stays_text(text: str) -> None:
-    assert csv_export.safe(text) == "'" + text.replace("\0", "")
+    assert csv_export.safe_cell(text) == "'" + text.replace("\0", "")
 
 
 @pytest.mark.parametrize(
     "text", ["Ada", "a=b", "1+1", "ada+one@two.example", "x\t=y", "Müller-Lüdenscheidt", "'quoted'", ""]
 )
 def test_ordinary_text_is_left_as_it_is(text: str) -> None:
-    assert csv_export.safe(text) == text
+    assert csv_export.safe_cell(text) == text
 
 
 @pytest.mark.parametrize(
@@ -59,23 +59,23 @@ def test_ordinary_text_is_left_as_it_is(text: str) -> None:
     ],
 )
 def test_values_are_written_the_same_everywhere(value: Any, cell: str) -> None:
-    assert csv_export.safe(value) == cell
+    assert csv_export.safe_cell(value) == cell
 
 
 def test_names_of_all_scripts_quotes_and_line_ends_come_back_as_they_were() -> None:
     row = ["Ada, \"the\" 'first'", "two\nlines", "Żółć 李小龙 مريم", "👩‍👩‍👧", "a;b", "\u202eevil"]
-    raw = b"".join(csv_export.encoded(["a", "b", "c", "d", "e", "f"], [row]))
+    raw = b"".join(csv_export.encode_rows(["a", "b", "c", "d", "e", "f"], [row]))
     assert raw.startswith(b"\xef\xbb\xbfa,")
     assert list(csv.reader(io.StringIO(raw.decode("utf-8-sig"), newline="")))[1] == row
 
 
 def test_a_list_without_rows_still_has_its_header() -> None:
-    assert b"".join(csv_export.encoded(["Name", "Mail"], [])) == b"\xef\xbb\xbfName,Mail\r\n"
+    assert b"".join(csv_export.encode_rows(["Name", "Mail"], [])) == b"\xef\xbb\xbfName,Mail\r\n"
 
 
 def test_no_row_is_lost_between_two_chunks() -> None:
     number = 2 * csv_export.ROWS_A_CHUNK + 1
-    chunks = list(csv_export.encoded(["n"], ([n] for n in range(number))))
+    chunks = list(csv_export.encode_rows(["n"], ([n] for n in range(number))))
     assert len(chunks) == 3
     lines = b"".join(chunks).decode("utf-8-sig").split()
     assert lines == ["n", *map(str, range(number))]

@@ -1,4 +1,4 @@
-"""Secrets at rest: readable by this application only, and by nobody at all when something is wrong with the keys."""
+"""Secrets at rest: readable only by this application, and by nobody if something is wrong with the keys."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reading ahead: pages are fetched while others are written, in order, and errors arrive where they belong."""
+"""Reading ahead: items are fetched while others are processed, in order, and errors reach the reader."""
 
 from __future__ import annotations
 

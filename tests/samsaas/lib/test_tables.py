@@ -127,7 +127,7 @@ def test_a_filter_that_makes_no_sense_is_named_and_does_not_filter(runs: Any, qu
     context = listing(f"{query}&per_page=100")
     assert len(keys(context)) == 60 and not context["chips"]
     (problem,) = context["problems"]
-    assert f"“{label}” was left out" in problem
+    assert f"“{label}” was ignored" in problem
 
 
 def test_a_problem_does_not_repeat_ten_kilobytes(runs: Any) -> None:

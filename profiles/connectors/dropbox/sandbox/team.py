@@ -56,7 +56,7 @@ def stamp_between(start: dt.datetime, end: dt.datetime, *parts: object) -> str:
 class Team:
     """A team with a list of members, removed ones included. Tests and routes may change them in place.
 
-    `people` counts current members; `licensed` the licenses bought. `first_day` is the day of the sandbox's first
+    `people` counts current members; `licensed` the licenses purchased. `first_day` is the day of the sandbox's first
     start, and set by it: the team's past is told back from that day, and never moves. Without a sandbox it is today.
     """
 
