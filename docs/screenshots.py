@@ -155,7 +155,7 @@ def browser() -> Iterator[Browser]:
 
 
 def fresh_page(chromium: Browser) -> Page:
-    context = chromium.new_context(viewport=WIDE, locale="en-GB")  # type: ignore[arg-type]
+    context = chromium.new_context(viewport=WIDE, locale="en-US")  # type: ignore[arg-type]
     context.set_default_timeout(20_000)
     return context.new_page()
 

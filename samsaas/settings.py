@@ -204,7 +204,7 @@ FILE_UPLOAD_HANDLERS = [
 ]
 
 # --- words, places, files --------------------------------------------------------------------------------------------
-LANGUAGE_CODE = "en-gb"
+LANGUAGE_CODE = "en-us"
 FORMAT_MODULE_PATH = "samsaas.formats"
 TIME_ZONE = env.zone("TIME_ZONE", default="UTC")
 USE_TZ = True
