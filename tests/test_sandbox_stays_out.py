@@ -66,7 +66,12 @@ def python(environment: dict[str, str], *arguments: str, said: str = "") -> subp
 def test_no_process_loads_it(production: dict[str, str]) -> None:
     done = python(production, "-c", LOAD_EVERYTHING)
     loaded = json.loads(done.stdout)
-    assert {"samsaas.urls", "subscriptions.tasks", "profiles.connectors.dropbox.connector"} <= set(loaded)
+    assert {
+        "samsaas.urls",
+        "profiles.tasks",
+        "subscriptions.processes",
+        "profiles.connectors.dropbox.connector",
+    } <= set(loaded)
     assert [name for name in loaded if name.startswith(SANDBOX)] == []
 
 

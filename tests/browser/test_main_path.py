@@ -125,7 +125,7 @@ def test_the_worker_is_killed_in_the_middle_and_the_run_goes_on_by_itself(
     page.goto(f"{on_services.url}/runs/")
     page.locator("tbody tr", has_text="Download subscriptions").first.get_by_role("link").first.click()
     expect(page.get_by_text("Succeeded").first).to_be_visible(timeout=60_000)
-    expect(page.get_by_text("The worker stopped showing itself")).to_be_visible()
+    expect(page.get_by_text("The worker fell silent")).to_be_visible()
     page.goto(f"{on_services.url}/subscriptions/")
     expect(page.locator("[data-row-count]")).to_contain_text("of 248")
 

@@ -219,7 +219,13 @@ def test_a_canceled_run_does_not_wait_for_the_vendor_to_recover(draft, integrato
     assert after(run).state == "canceled"
 
 
-def test_a_refresh_that_stays_away_is_told_on_the_profile_and_at_home(connected, integrator, dropbox):
+@pytest.fixture
+def no_backoff(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The pauses between the tries of a call are not waited for; `tests/connectors` proves how long they are."""
+    monkeypatch.setattr(Job, "wait", lambda job, seconds, reason: None)
+
+
+def test_a_refresh_that_stays_away_is_told_on_the_profile_and_at_home(no_backoff, connected, integrator, dropbox):
     dropbox.faults.add("team/members/list_v2", None, Fault(status=503))
     worlds.work()
     for page in (connected.get_absolute_url(), "/"):
@@ -233,7 +239,7 @@ def test_a_refresh_somebody_waits_for_fails_at_once(run):
     assert after(run).state == "failed"
 
 
-def test_what_the_vendor_cost_is_kept_when_a_run_fails(connected, dropbox):
+def test_what_the_vendor_cost_is_kept_when_a_run_fails(no_backoff, connected, dropbox):
     dropbox.faults.add("team/members/list_v2", None, Fault(status=503))
     JobRun.objects.filter(state="queued").update(trigger="manual")
     worlds.work()
