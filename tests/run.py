@@ -21,12 +21,13 @@ from typing import IO, Any
 from tests import servers
 
 SHARED, OWN = ("-m", "not own_database"), ("-m", "own_database")
+SLOWEST = "--durations=10"  # each run names its slowest tests, so that one that is slow for no reason is seen
 NOTHING_SELECTED = 5
 
 
 def pytest(*arguments: str, output: IO[str] | None = None, **environment: str) -> subprocess.Popen[Any]:
     counting = [] if environment else ["-m", "coverage", "run", "-p"]
-    command = [sys.executable, *counting, "-m", "pytest", *arguments]
+    command = [sys.executable, *counting, "-m", "pytest", SLOWEST, *arguments]
     return subprocess.Popen(command, env={**os.environ, **environment}, stdout=output, stderr=output)
 
 
