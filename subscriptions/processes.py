@@ -72,7 +72,7 @@ DOWNLOAD_SUBSCRIPTIONS = Process(
     unit="Subscriptions",
     verb=download.run,
     counters={
-        "seen": Counter("Listed", "seats the vendor listed: new, changed, returned and unchanged ones"),
+        "seen": Counter("Listed", "what the vendor listed: new, changed, returned and unchanged ones"),
         "new": Counter("New", "listed for the first time"),
         "changed": Counter("Changed", "listed with other details than last time"),
         "returned": Counter("Returned", "had ended, and are listed again"),
@@ -83,17 +83,17 @@ DOWNLOAD_SUBSCRIPTIONS = Process(
         "unmatched": Counter("Unrecognized", "of a subscription identifier that belongs to no software model"),
         **SKIPPED,
         "unreadable": Counter("Without an id", "skipped records that do not even tell whom they are about", True),
-        "removed": Counter("Removed", "listed by the vendor as removed, so not a seat", True),
+        "removed": Counter("Removed", "listed by the vendor as removed, so not a subscription", True),
         "duplicates": Counter("Listed twice", "the later record counts", True),
         "last_page": Counter("Last page", hidden=True),
     },
     refusal=needs_vendor_process(base.DOWNLOAD),
     done_text="The new list is published.",
     canceled_text="Nothing of it was published; the previous list stays as it is.",
-    held_title="A person has to confirm that these seats end",
+    held_title="A person has to confirm that these subscriptions end",
     confirmation=Confirmation(
-        button="Confirm: download again and end these seats",
-        question="Download once more and end the seats that the vendor no longer lists?",
+        button="Confirm: download again and end these subscriptions",
+        question="Download once more and end the subscriptions that the vendor no longer lists?",
         answer="Download and end them",
     ),
     expected_note="per vendor",
@@ -128,8 +128,10 @@ PULL_ACTIVITY = Process(
     counters={
         "read": Counter("Events read", "everything the vendor’s log holds for that time"),
         "counted": Counter("Counted as use", "what a person did with the product"),
-        "of_seats": Counter("Of known seats", "counted events whose account is a downloaded seat"),
-        "of_nobody": Counter("Of no known seat", "counted events of accounts that are gone or were never listed"),
+        "of_seats": Counter("Of known subscriptions", "counted events whose account is a downloaded subscription"),
+        "of_nobody": Counter(
+            "Of no known subscription", "counted events of accounts that are gone or were never listed"
+        ),
         "not_use": Counter("Not use", "failed attempts and what others sent, see what counts as use"),
         "not_member": Counter("Not by a member", "by an app, an outsider or the vendor itself"),
         "signed_in_as": Counter("Signed in as", "an administrator acting as somebody else: nobody’s use", True),

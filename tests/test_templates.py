@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 TEMPLATES = Path(__file__).parent.parent / "templates"
@@ -16,3 +17,16 @@ def test_no_line_of_a_template_is_wider_than_a_screen() -> None:
         if len(line) > WIDEST
     }
     assert wide == {}, "break between attributes or before `>`; a longer prose goes into a block tag or a function"
+
+
+def test_pages_call_a_seat_a_subscription_and_a_used_license_one_in_use() -> None:
+    """One word for one thing: what stands between the tags, and in the attributes that are read out."""
+    code = re.compile(r"{%\s*comment.*?endcomment\s*%}|{%.*?%}|{{.*?}}|{#.*?#}", re.DOTALL)
+    read_out = re.compile(r'(?:aria-label|data-label|data-confirm|title|placeholder)="([^"]*)"')
+    found = {}
+    for path in TEMPLATES.rglob("*.html"):
+        text = code.sub(" ", path.read_text())
+        shown = " ".join([re.sub(r"<[^>]*>", " ", text), *read_out.findall(text)])
+        if words := re.findall(r"\bseats?\b|\blicenses? used\b", shown, re.IGNORECASE):
+            found[str(path.relative_to(TEMPLATES))] = words
+    assert found == {}

@@ -60,7 +60,7 @@ class IdentifierTable(Table):
     caption = "Subscription identifiers"
     row_links = True
     empty_title = "No subscription identifier yet"
-    empty_text = "Every seat type or plan that a download finds is listed here automatically."
+    empty_text = "Every license type or plan that a download finds is listed here automatically."
     filtered_title = "No identifier matches"
 
     identifier = MarkupColumn(

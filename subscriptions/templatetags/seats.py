@@ -68,7 +68,7 @@ def inactivity(seat: Any) -> dict[str, str]:
 def no_user(seat: Any) -> str:
     """Why a subscription has no user."""
     if seat.excluded:
-        return "the subscription is left out by an exclusion rule."
+        return "the subscription is excluded by a rule."
     if seat.ended_at:
         return "the subscription has ended."
     return "no resolution rule leads to exactly one person."
@@ -78,7 +78,7 @@ def no_user(seat: Any) -> str:
 def holds(suggestion: Suggestion) -> str:
     """How many seats a suggested person holds, and whether one of them is in the same profile."""
     seats = getattr(suggestion.person, "seats", 0)
-    told = _counted(seats, "seat") if seats else "no seat"
+    told = _counted(seats, "subscription") if seats else "no subscription"
     if not suggestion.holds_here:
         return f"holds {told}"
     return format_html("holds {}, <strong>one in this profile already</strong>", told)

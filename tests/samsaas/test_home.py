@@ -96,7 +96,7 @@ def test_seats_of_people_who_have_left_are_counted_marked_and_one_click_away(
         factories.match(factories.subscription(profile=profile, **state), factories.person(left_on=today))
     address = "/subscriptions/?user=left"
     page = home(reader)
-    assert "Seats of leavers 2" in pages.text_of(page) and pages.figures(page)[address] == 2
+    assert "Subscriptions of leavers 2" in pages.text_of(page) and pages.figures(page)[address] == 2
     assert pages.rows_behind(reader, f"{address}&seats=all") == 4
     for few in (5000, 1):
         monkeypatch.setattr("subscriptions.filters.FEW", few)

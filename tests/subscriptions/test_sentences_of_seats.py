@@ -56,7 +56,7 @@ def test_days_of_inactivity_are_a_number_or_a_reason(seat: Any, days: str, why: 
 @pytest.mark.parametrize(
     ("seat", "why"),
     [
-        (a_seat(excluded=True, ended_at=NOW), "the subscription is left out by an exclusion rule."),
+        (a_seat(excluded=True, ended_at=NOW), "the subscription is excluded by a rule."),
         (a_seat(ended_at=NOW), "the subscription has ended."),
         (a_seat(), "no resolution rule leads to exactly one person."),
     ],
@@ -68,9 +68,9 @@ def test_a_seat_without_user_says_why(seat: Any, why: str) -> None:
 @pytest.mark.parametrize(
     ("held", "here", "words"),
     [
-        (0, False, "holds no seat"),
-        (1, False, "holds 1 seat"),
-        (1200, True, "holds 1,200 seats, <strong>one in this profile already</strong>"),
+        (0, False, "holds no subscription"),
+        (1, False, "holds 1 subscription"),
+        (1200, True, "holds 1,200 subscriptions, <strong>one in this profile already</strong>"),
     ],
 )
 def test_a_suggested_person_says_how_many_seats_they_hold(held: int, here: bool, words: str) -> None:

@@ -77,7 +77,7 @@ def test_a_pull_says_what_time_it_covered_and_what_counted(integrator, connected
     assert "reading" not in [label.lower() for label, _ in counters.moments_of(run)]
     labels = {figure.label: figure.value for figure in counters.figures_of(run)}
     assert labels["Events read"] == run.counters["read"] > labels["Counted as use"] > 0
-    assert labels["Of known seats"] + labels["Of no known seat"] == labels["Counted as use"]
+    assert labels["Of known subscriptions"] + labels["Of no known subscription"] == labels["Counted as use"]
 
 
 def test_a_pull_that_broke_off_does_not_claim_its_time(integrator, connected):

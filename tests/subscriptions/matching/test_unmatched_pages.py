@@ -112,9 +112,9 @@ def test_namesakes_are_told_apart_by_number_department_address_and_the_seats_the
     factories.match(factories.subscription(profile=profile, identifier=kind, ended_at=timezone.now()), two)
     seat = factories.subscription(profile=profile, identifier=kind, display_name="Maeve Peña", email="")
     told = [
-        "Maeve Peña E1 , Sales , E1 @hr.example Same name ; holds 2 seats, one in this profile already",
-        "Maeve Peña E2 , Legal , E2 @hr.example Same name ; holds 1 seat",
-        "Maeve Peña Last day 31 Jan 2026 E3 , E3 @hr.example Same name ; holds no seat",
+        "Maeve Peña E1 , Sales , E1 @hr.example Same name ; holds 2 subscriptions, one in this profile already",
+        "Maeve Peña E2 , Legal , E2 @hr.example Same name ; holds 1 subscription",
+        "Maeve Peña Last day 31 Jan 2026 E3 , E3 @hr.example Same name ; holds no subscription",
     ]
     for path in (LIST, f"/subscriptions/{seat.pk}/user/"):
         page = keeper.get(path).content.decode().split('class="suggestions"')[1].split("</ul>")[0]

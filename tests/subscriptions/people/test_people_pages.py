@@ -194,7 +194,7 @@ def test_two_who_edit_the_same_person_do_not_overwrite_each_other(keeper: Any, w
 def test_deleting_asks_first_and_leaves_the_seats_without_user(keeper: Any, world: Any) -> None:
     delete = f"{world.anna.get_absolute_url()}delete/"
     said = pages.text_of(keeper.get(delete).content.decode())
-    assert "2 current seats" in said and "2 matches made by hand" in said
+    assert "2 current subscriptions" in said and "2 matches made by hand" in said
     assert Person.objects.filter(key="1").exists()
     keeper.post(delete)
     assert not Person.objects.filter(key="1").exists() and Match.objects.count() == 2

@@ -66,7 +66,7 @@ def test_home_says_that_identifiers_wait_until_none_does(manager: Any, world: An
 
 def test_mapping_moves_the_seats_of_every_profile_at_once(manager: Any, world: Any) -> None:
     before = pages.text_of(manager.get(f"{LIST}{world.strange.pk}/map/").content.decode())
-    assert "Current seats 3 Excluded 1 Ended 1 From Unrecognized" in before
+    assert "Current subscriptions 3 Excluded 1 Ended 1 From Unrecognized" in before
     answer = mapped(manager, world.strange, software_model=world.full.pk)
     assert answer["Location"] == world.strange.get_absolute_url()
     model_page = manager.get(world.full.get_absolute_url()).content.decode()

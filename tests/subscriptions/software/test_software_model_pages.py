@@ -80,7 +80,7 @@ def test_the_parts_of_a_model_add_up_to_the_whole(reader: Any, world: Any) -> No
         "Suspended": "1",
         "Total": "5",
     }
-    assert "Seats by status: 3 active, 1 invited, 1 suspended" in page
+    assert "Subscriptions by status: 3 active, 1 invited, 1 suspended" in page
     by_profile = pages.rows(page, "Profile")
     for column in (0, 1):
         total = int(by_profile["Total"][column])
@@ -99,7 +99,7 @@ def test_seats_that_ended_count_nowhere_and_stay_as_history(reader: Any, world: 
     listed = pages.rows(reader.get(LIST).content.decode(), "Software model")
     assert listed["Dropbox Business Full"][2:5] == ["0", "0", "0"]
     page = reader.get(world.full.get_absolute_url()).content.decode()
-    assert "No current seat" in page and "Europe" not in pages.rows(page, "Profile")
+    assert "No current subscription" in page and "Europe" not in pages.rows(page, "Profile")
     assert pages.rows_behind(reader, f"/subscriptions/?model={world.full.pk}&seats=ended") == 6
 
 

@@ -26,7 +26,7 @@ def saved(client: Any, model: Any, **fields: str) -> Any:
 def test_cost_and_management_are_stored_shown_and_audited(signed_in: Any, model: Any) -> None:
     manager = signed_in("sam_admin")
     page = pages.text_of(saved(manager, model, cost_override="180.50", currency="EUR").content.decode())
-    assert "Override license cost 180.50 EUR per seat and year" in page
+    assert "Override license cost 180.50 EUR per license and year" in page
     assert "License under management No" in page
     model.refresh_from_db()
     assert (model.under_management, model.cost_override, model.currency) == (False, Decimal("180.50"), "EUR")
@@ -83,7 +83,7 @@ def test_a_name_given_by_hand_is_corrected_and_a_vendors_own_is_not(signed_in: A
     factories.subscription(identifier=factories.identifier(software_model=handmade))
     named = {"publisher": "Dropbox", "product": "Dropbox Sign", "edition": "Team", "under_management": "on"}
     page = pages.text_of(saved(manager, handmade, **named).content.decode())
-    assert "Dropbox Sign Team was saved" in page and "Current seats 1" in page
+    assert "Dropbox Sign Team was saved" in page and "Current subscriptions 1" in page
     told = AuditEntry.objects.get(verb="changed software model").detail
     assert told["product"] == {"before": "Drobox Sign", "after": "Dropbox Sign"}
     assert 'name="product"' not in manager.get(f"{model.get_absolute_url()}edit/").content.decode()
