@@ -10,7 +10,7 @@ from django.db.models import Max, Q, prefetch_related_objects
 from django.utils import timezone
 
 from profiles.connectors import base
-from profiles.jobs import processes
+from profiles.jobs.process import refreshing_keys
 from profiles.models import Credential, IntegrationProfile, JobRun, ProcessCheck, ScheduledJob
 from profiles.models.run import VALIDATE
 from profiles.oauth import scopes
@@ -180,7 +180,7 @@ def runs_worth_a_notice(profiles: Sequence[IntegrationProfile]) -> list[JobRun]:
     the end of a vendor's outage.
     """
     ended = (JobRun.State.SUCCEEDED, JobRun.State.HELD, JobRun.State.FAILED)
-    steps = JobRun.objects.filter(profile__in=profiles, process__in=processes.refreshing_keys())
+    steps = JobRun.objects.filter(profile__in=profiles, process__in=refreshing_keys())
     last = steps.filter(state__in=ended).order_by().values("profile", "process").annotate(last=Max("pk")).values("last")
     waiting = Q(pk__in=steps.filter(state=JobRun.State.QUEUED, outages__gt=0).values("pk"))
     return list(JobRun.objects.filter(Q(pk__in=last) | waiting))

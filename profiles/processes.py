@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from profiles import validate
-from profiles.jobs.processes import Counter, Process
+from profiles.jobs.process import Counter, Process
 from profiles.models import IntegrationProfile
 from profiles.models.run import VALIDATE
 from profiles.oauth import scopes

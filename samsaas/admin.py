@@ -21,9 +21,9 @@ MEANINGS = {
     roles.ADMIN: "everything, Core UI included",
     roles.SAM_INTEGRATOR: "integration profiles, connections, tokens, scheduled jobs and resolution rules; "
     "sees everything else",
-    roles.SAM_ADMIN: "people and their import, matches, identifiers, software models, exclusion rules, reclamation, "
-    "approvals, job results and the audit trail; sees everything else",
-    roles.SAM_USER: "sees everything, manages entitlements, runs reconciliation, proposes removal candidates",
+    roles.SAM_ADMIN: "people and their import, matches, identifiers, software models, exclusion rules, removal "
+    "candidates and the audit trail; sees everything else",
+    roles.SAM_USER: "sees everything, proposes removal candidates",
 }
 WORDING = {
     "is_superuser": {"label": "Superuser", "help_text": "Holds every role, whatever is ticked above."},

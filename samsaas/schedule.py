@@ -20,11 +20,11 @@ from profiles.jobs import queue
 from profiles.models import Credential, IntegrationProfile, JobRun, ScheduledJob
 from samsaas.models import Heartbeat
 from subscriptions.download import staging
-from subscriptions.people.imports import upload as upload_people
+from subscriptions.people.imports import retention
 from subscriptions.rematch import MATCH
 
 DAILY_ORDER = (base.DOWNLOAD, MATCH, base.ACTIVITY)
-FORGET_AFTER = timedelta(days=2)
+CHAIN_STALE_AFTER = timedelta(days=2)
 
 
 @shared_task
@@ -35,13 +35,13 @@ def sweep() -> None:
     queue.sweep()
     follow()
     staging.drop_orphans()
-    upload_people.forget_old(timezone.now())
+    retention.discard_unconfirmed(timezone.now())
 
 
 @shared_task
 def follow() -> int:
     """Request the step after every run of a chain that succeeded; returns how many were requested."""
-    fresh = Q(finished_at__gt=Now() - FORGET_AFTER)
+    fresh = Q(finished_at__gt=Now() - CHAIN_STALE_AFTER)
     done = JobRun.objects.filter(
         fresh, in_chain=True, state=JobRun.State.SUCCEEDED, followed_by=None, profile__isnull=False
     )
@@ -59,13 +59,15 @@ def follow() -> int:
 
 
 def next_step(run: JobRun) -> str | None:
-    """The next step the profile takes part in; one without its scheduled job, or with a paused one, is stepped over."""
+    """The next step the profile takes part in. A step that has a scheduled job is passed over where that is paused."""
     profile = run.profile
     if profile is None or run.process not in DAILY_ORDER[:-1]:
         return None
-    going = {MATCH, *profile.scheduled_jobs.filter(paused=False).values_list("process", flat=True)}
+    not_going = {*ScheduledJob.Process.values} - {
+        *profile.scheduled_jobs.filter(paused=False).values_list("process", flat=True)
+    }
     later = DAILY_ORDER[DAILY_ORDER.index(run.process) + 1 :]
-    return next((step for step in later if profile.process_enabled(step) and step in going), None)
+    return next((step for step in later if profile.process_enabled(step) and step not in not_going), None)
 
 
 @shared_task

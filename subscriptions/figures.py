@@ -109,7 +109,7 @@ def totals(rows: Iterable[dict[str, Any]]) -> dict[str, int]:
 def by_last_activity(seats: SubscriptionQuerySet, now: datetime, **filters: Any) -> list[dict[str, Any]]:
     """Current seats per band of last activity, for a chart. Every bar, and the gap in it, has a link to its rows.
 
-    Widths are in per cent of the longest bar.
+    Widths are in percent of the longest bar.
     """
     rows = last_used.count_by_band(seats, now)
     most = max(row["value"] for row in rows) or 1

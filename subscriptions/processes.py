@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import reverse
 
 from profiles.connectors import base
-from profiles.jobs.processes import Confirmation, Counter, Link, Process
+from profiles.jobs.process import Confirmation, Counter, Link, Process
 from profiles.models import IntegrationProfile, JobRun
 from profiles.processes import needs_vendor_process
 from subscriptions import links
@@ -145,6 +145,7 @@ PULL_ACTIVITY = Process(
     },
     refusal=needs_vendor_process(base.ACTIVITY),
     done_text="The activity is read to its end.",
+    canceled_text="What was stored before stays; the next run goes on from there.",
     facts={"since": "Read from", "began": "Read until"},
     ways_on=_open_subscriptions,
     found_template="subscriptions/activity/run_coverage.html",

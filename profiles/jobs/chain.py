@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.utils.module_loading import import_string
 
-from profiles.jobs import processes
+from profiles.jobs.process import label_of
 from profiles.models import JobRun
 
 NEXT_STEP_TIMEOUT = timedelta(minutes=2)  # after this we stop promising a next step; the beat is probably down
@@ -19,7 +19,7 @@ def next_step_label(run: JobRun, *, now: datetime) -> str:
     if not (fresh and run.in_chain and run.state == JobRun.State.SUCCEEDED) or hasattr(run, "followed_by"):
         return ""
     following = import_string(settings.JOB_NEXT_STEP)(run)
-    return processes.label_of(following) if following else ""
+    return label_of(following) if following else ""
 
 
 def run_ahead(run: JobRun) -> JobRun | None:

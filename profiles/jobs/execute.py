@@ -25,8 +25,9 @@ from django.utils import timezone
 
 from profiles.connection import credentials
 from profiles.connectors import base
-from profiles.jobs import processes, queue
+from profiles.jobs import queue
 from profiles.jobs.job import Canceled, Held, Job, LeaseLost, Verb
+from profiles.jobs.process import find_process, refreshing_keys
 from profiles.models import IntegrationProfile, JobRun
 
 log = logging.getLogger(__name__)
@@ -106,7 +107,7 @@ def run(run_id: int, verb: Verb | None = None, *, clock: Callable[[], datetime] 
 def find_verb(run_id: int) -> Verb | None:
     """What executes a run. `None` leaves it in the queue, for a worker of a version that knows its process."""
     key = JobRun.objects.filter(pk=run_id).values_list("process", flat=True).first()
-    process = processes.find(key) if key else None
+    process = find_process(key) if key else None
     if key and process is None:
         log.warning("Run %s stays in the queue: this worker does not know the process %s.", run_id, key)
     return process.verb if process else None
@@ -174,7 +175,7 @@ def _update_attention(run: JobRun) -> None:
     """Store on the profile how the last run of each refreshing process ended. A missing grant outranks that."""
     if run.profile_id is None:
         return
-    refreshing = processes.refreshing_keys()
+    refreshing = refreshing_keys()
     ended = JobRun.objects.filter(
         profile=run.profile_id, process__in=refreshing, state__in=(JobRun.State.SUCCEEDED, *ATTENTION)
     )

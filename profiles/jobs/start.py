@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from django.contrib.auth.models import User
 
-from profiles.jobs import processes, queue
+from profiles.jobs import queue
+from profiles.jobs.process import find_process, refreshing_keys
 from profiles.models import IntegrationProfile, JobRun
 
 UNKNOWN = "This version of the product does not know this process."
@@ -28,7 +29,7 @@ def run(
         JobRun.Trigger.MANUAL,
         profile=profile,
         by=by,
-        in_chain=in_chain and process in processes.refreshing_keys(),
+        in_chain=in_chain and process in refreshing_keys(),
         accept_drop=accept_drop,
     )
     return queue.request(asked)
@@ -36,5 +37,5 @@ def run(
 
 def refusal(profile: IntegrationProfile, process: str) -> str:
     """Why the process cannot start now; empty when it can."""
-    declared = processes.find(process)
+    declared = find_process(process)
     return declared.refusal(profile) if declared else UNKNOWN

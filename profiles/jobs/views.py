@@ -9,7 +9,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
-from profiles.jobs import chain, counters, queue, start
+from profiles.jobs import chain, figures, queue, start
 from profiles.jobs.filters import RunFilter
 from profiles.jobs.tables import RunTable
 from profiles.models import IntegrationProfile, JobRun
@@ -63,8 +63,8 @@ def _page_context(request: SignedInRequest, run: JobRun) -> dict[str, object]:
         "coming": _next_step(run),
         "ahead": chain.run_ahead(run),
         "behind": chain.run_behind(run),
-        "figures": counters.figures_of(run),
-        "facts": counters.moments_of(run),
+        "figures": figures.figures_of(run),
+        "facts": figures.moments_of(run),
     }
 
 
@@ -87,7 +87,7 @@ def run_cancel(request: SignedInRequest, pk: int) -> HttpResponse:
     """Stop a run; what was published stays, what was not is dropped."""
     run = _get_run(pk)
     if queue.cancel(run, by=request.user):
-        messages.success(request, "The run is being canceled. The previous data stays as it is.")
+        messages.success(request, "The run is being canceled. Its page says what it leaves behind.")
     else:
         messages.info(request, "The run was over already.")
     return redirect(run)

@@ -13,7 +13,7 @@ VALIDATE = "validate_connection"
 
 
 def declared_processes() -> list[Any]:
-    """Every process of the installed apps, as `profiles.jobs.processes.Process`. JOB_PROCESSES names the lists."""
+    """Every process of the installed apps, as `profiles.jobs.process.Process`. JOB_PROCESSES names the lists."""
     return [process for path in settings.JOB_PROCESSES for process in import_string(path)]
 
 
@@ -207,7 +207,7 @@ class JobRun(models.Model):
 
     @property
     def declared(self) -> Any:
-        """The entry of its process, a `profiles.jobs.processes.Process`; `None` where no installed app declares it."""
+        """The entry of its process, a `profiles.jobs.process.Process`; `None` where no installed app declares it."""
         return next((process for process in declared_processes() if process.key == self.process), None)
 
     @property

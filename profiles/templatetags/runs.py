@@ -15,12 +15,12 @@ register = template.Library()
 def run_doing(run: JobRun, coming: str = "") -> str:
     """What goes on now, since when, or until when nothing does; `coming` is the next step of the chain."""
     if coming:
-        told = format_html("Next: {}", coming)
+        doing = format_html("Next: {}", coming)
     elif run.not_before:
-        told = format_html("{} {}", run.doing, when(run.not_before))
+        doing = format_html("{} {}", run.doing, when(run.not_before))
     else:
-        told = format_html("{}", run.doing)
-    return format_html("{}, for {}", told, lasting(run.started_at)) if run.state == JobRun.State.RUNNING else told
+        doing = format_html("{}", run.doing)
+    return format_html("{}, for {}", doing, lasting(run.started_at)) if run.state == JobRun.State.RUNNING else doing
 
 
 @register.filter

@@ -125,15 +125,15 @@ def place(context: RequestContext) -> dict[str, Any]:
 @register.simple_block_tag
 def notice(content: str, title: str = "", *, tone: str = "info", action_url: str = "", action_label: str = "") -> str:
     """A notice whose text is longer than a line: `{% notice "Title" tone="bad" %}The text.{% endnotice %}`."""
-    told = {"title": title, "text": content if content.strip() else "", "tone": tone}
-    return render_to_string("partials/notice.html", told | {"action_url": action_url, "action_label": action_label})
+    context = {"title": title, "text": content if content.strip() else "", "tone": tone}
+    return render_to_string("partials/notice.html", context | {"action_url": action_url, "action_label": action_label})
 
 
 @register.simple_block_tag
 def empty_state(content: str, title: str, *, icon_name: str = "", action_url: str = "", action_label: str = "") -> str:
     """What stands where a list would be: `{% empty_state "No rule" icon_name="link" %}Why.{% endempty_state %}`."""
-    told = {"title": title, "text": content if content.strip() else "", "icon_name": icon_name}
-    return render_to_string("partials/empty.html", told | {"action_url": action_url, "action_label": action_label})
+    context = {"title": title, "text": content if content.strip() else "", "icon_name": icon_name}
+    return render_to_string("partials/empty.html", context | {"action_url": action_url, "action_label": action_label})
 
 
 def in_words(seconds: float) -> str:

@@ -55,7 +55,7 @@ class Stretch:
 
 
 def time_line(profile: IntegrationProfile, now: datetime) -> list[Stretch]:
-    """The time from the start of the analysis until now, as stretches without holes. `share` is in per cent.
+    """The time from the start of the analysis until now, as stretches without holes. `share` is in percent.
 
     A stretch is fresh only if the pull that read it ended less than a day ago; older ones are settled.
     """

@@ -1,4 +1,4 @@
-"""What a rule does, in sentences: a resolution rule that is tried, an exclusion rule that is saved or deleted."""
+"""What a rule does, in sentences: a resolution rule that is tried, an exclusion rule that is previewed or deleted."""
 
 from __future__ import annotations
 
@@ -37,28 +37,28 @@ def _would_change(preview: try_rule.Trial) -> str:
 
 @register.filter
 def leaves_out(preview: exclude.ExclusionPreview) -> str:
-    """How many listed subscriptions a rule leaves out, and how many of them are left out without it, too."""
+    """How many listed subscriptions a rule excludes, and how many of them are excluded now."""
     found = format_html("<strong>{}</strong> listed {}", number(preview.total), _subscriptions(preview.total))
     if not preview.already:
         return format_html("{}.", found)
     are = "is" if preview.already == 1 else "are"
-    return format_html("{}; {} of them {} left out now.", found, number(preview.already), are)
+    return format_html("{}; {} of them {} excluded now.", found, number(preview.already), are)
 
 
 @register.filter
 def come_back(count: int) -> str:
     """How many subscriptions count again once an exclusion rule is changed."""
     are, come = ("is", "comes") if count == 1 else ("are", "come")
-    told = "<strong>{}</strong> {} that {} left out now {} back."
-    return format_html(told, number(count), _subscriptions(count), are, come)
+    sentence = "<strong>{}</strong> {} that {} excluded now {} back."
+    return format_html(sentence, number(count), _subscriptions(count), are, come)
 
 
 @register.filter
 def count_again(count: int) -> str:
     """How many subscriptions count again once an exclusion rule is deleted."""
     if not count:
-        return "No subscription is left out by this rule only, so none comes back."
+        return "No subscription is excluded by this rule only, so none comes back."
     one = count == 1
-    told = "<strong>{}</strong> {} that only this rule leaves out {} again at once, and {} matched again."
+    sentence = "<strong>{}</strong> {} that only this rule excludes {} again at once, and {} matched again."
     counts, matched = ("counts", "its person is") if one else ("count", "their people are")
-    return format_html(told, number(count), _subscriptions(count), counts, matched)
+    return format_html(sentence, number(count), _subscriptions(count), counts, matched)

@@ -45,10 +45,10 @@ def inactive_days(at: datetime) -> int:
 @register.filter
 def read_how(latest: LastActivity) -> str:
     """What the latest activity was, which signal told of it, and the run that read it."""
-    told = format_html("<code>{}</code>, {}", outside(latest.kind), latest.get_signal_display().lower())
+    what = format_html("<code>{}</code>, {}", outside(latest.kind), latest.get_signal_display().lower())
     if latest.run is None:
-        return told
-    return format_html('{}, read by <a href="{}">run #{}</a>', told, latest.run.get_absolute_url(), latest.run_id)
+        return what
+    return format_html('{}, read by <a href="{}">run #{}</a>', what, latest.run.get_absolute_url(), latest.run_id)
 
 
 @register.filter
@@ -78,10 +78,10 @@ def no_user(seat: Any) -> str:
 def holds(suggestion: Suggestion) -> str:
     """How many seats a suggested person holds, and whether one of them is in the same profile."""
     seats = getattr(suggestion.person, "seats", 0)
-    told = _counted(seats, "subscription") if seats else "no subscription"
+    held = _counted(seats, "subscription") if seats else "no subscription"
     if not suggestion.holds_here:
-        return f"holds {told}"
-    return format_html("holds {}, <strong>one in this profile already</strong>", told)
+        return f"holds {held}"
+    return format_html("holds {}, <strong>one in this profile already</strong>", held)
 
 
 @register.filter

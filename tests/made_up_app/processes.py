@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from profiles.jobs.job import Job
-from profiles.jobs.processes import Counter, Process
+from profiles.jobs.process import Counter, Process
 
 
 def count_paper_clips(job: Job, *, now: datetime) -> None:

@@ -45,8 +45,8 @@ def share(count: int, already: int) -> Any:
     [
         (1, 0, "<strong>1</strong> listed subscription."),
         (5, 0, "<strong>5</strong> listed subscriptions."),
-        (5, 1, "<strong>5</strong> listed subscriptions; 1 of them is left out now."),
-        (5, 2, "<strong>5</strong> listed subscriptions; 2 of them are left out now."),
+        (5, 1, "<strong>5</strong> listed subscriptions; 1 of them is excluded now."),
+        (5, 2, "<strong>5</strong> listed subscriptions; 2 of them are excluded now."),
     ],
 )
 def test_an_exclusion_rule_says_how_many_it_leaves_out(count: int, already: int, sentence: str) -> None:
@@ -54,17 +54,17 @@ def test_an_exclusion_rule_says_how_many_it_leaves_out(count: int, already: int,
 
 
 def test_a_changed_exclusion_rule_says_how_many_come_back() -> None:
-    assert rules.come_back(1) == "<strong>1</strong> subscription that is left out now comes back."
-    assert rules.come_back(2) == "<strong>2</strong> subscriptions that are left out now come back."
+    assert rules.come_back(1) == "<strong>1</strong> subscription that is excluded now comes back."
+    assert rules.come_back(2) == "<strong>2</strong> subscriptions that are excluded now come back."
 
 
 def test_deleting_an_exclusion_rule_says_how_many_count_again() -> None:
-    assert rules.count_again(0) == "No subscription is left out by this rule only, so none comes back."
+    assert rules.count_again(0) == "No subscription is excluded by this rule only, so none comes back."
     assert rules.count_again(1) == (
-        "<strong>1</strong> subscription that only this rule leaves out counts again at once, "
+        "<strong>1</strong> subscription that only this rule excludes counts again at once, "
         "and its person is matched again."
     )
     assert rules.count_again(3) == (
-        "<strong>3</strong> subscriptions that only this rule leaves out count again at once, "
+        "<strong>3</strong> subscriptions that only this rule excludes count again at once, "
         "and their people are matched again."
     )

@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from profiles.connectors import base
-from profiles.jobs import counters
+from profiles.jobs import figures
 from profiles.models import JobRun
 from profiles.models.run import VALIDATE
 from samsaas.models import AuditEntry
@@ -74,8 +74,8 @@ def test_a_pull_says_what_time_it_covered_and_what_counted(integrator, connected
     run = run_of(base.ACTIVITY)
     told = pages.text_of(page_of(integrator, run))
     assert "Coverage after this run Read from" in told and "This time was read to its end and is covered" in told
-    assert "reading" not in [label.lower() for label, _ in counters.moments_of(run)]
-    labels = {figure.label: figure.value for figure in counters.figures_of(run)}
+    assert "reading" not in [label.lower() for label, _ in figures.moments_of(run)]
+    labels = {figure.label: figure.value for figure in figures.figures_of(run)}
     assert labels["Events read"] == run.counters["read"] > labels["Counted as use"] > 0
     assert labels["Of known subscriptions"] + labels["Of no known subscription"] == labels["Counted as use"]
 
@@ -97,7 +97,7 @@ def test_every_counter_of_every_process_has_a_meaning(connected, process):
 def test_the_seats_without_a_person_lead_to_their_work_list(integrator, connected):
     worlds.work_on()
     run = run_of(MATCH)
-    figure = next(figure for figure in counters.figures_of(run) if figure.label == "Without a user")
+    figure = next(figure for figure in figures.figures_of(run) if figure.label == "Without a user")
     assert figure.value == run.counters["without_user"] and figure.url.endswith(f"?profile={connected.pk}")
     assert figure.url.startswith("/subscriptions-without-user/")
 

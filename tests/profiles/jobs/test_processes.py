@@ -10,8 +10,9 @@ import pytest
 from django.core.management import call_command
 
 from profiles import tasks
-from profiles.jobs import execute, processes, queue
+from profiles.jobs import execute, queue
 from profiles.models import JobRun
+from profiles.models.run import declared_processes
 from tests import pages, worlds
 
 DRAWER = 7
@@ -86,7 +87,7 @@ def test_a_worker_that_does_not_know_the_process_leaves_the_run_to_one_that_does
 
 
 def test_every_key_is_declared_once_and_every_entry_has_its_words() -> None:
-    declared = processes.declared_processes()
+    declared = declared_processes()
     keys = [process.key for process in declared]
     assert len(set(keys)) == len(keys)
     for process in declared:

@@ -41,6 +41,7 @@ def test_success_is_told_in_the_words_of_the_process(run: JobRun, sentence: str)
         ("download_subscriptions", "Nothing of it was published; the previous list stays as it is."),
         ("import_people", "Nothing was applied; the directory is as it was."),
         ("pull_activity", "What was stored before stays; the next run goes on from there."),
+        ("match_people", "Nothing of it was stored; everything is as it was before."),
     ],
 )
 def test_a_canceled_run_says_what_it_leaves_behind(process: str, sentence: str) -> None:

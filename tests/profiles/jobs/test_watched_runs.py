@@ -84,7 +84,7 @@ ENDED = {
     "held": {"state": "held"},
     "canceled": {"state": "canceled"},
     "asked for alone": {"in_chain": False},
-    "stuck, as the beat is down": {"finished_at": Now() - chain.NEXT_STEP_TIMEOUT},
+    "stuck, as the beat is down": {"finished_at": Now() - chain.NEXT_STEP_TIMEOUT - timedelta(minutes=1)},
 }
 
 

@@ -1,4 +1,4 @@
-"""Exclusion rules: what they leave out before and after saving, at once, everywhere, and by which rule."""
+"""Exclusion rules: what they exclude before and after saving, at once, everywhere, and by which rule."""
 
 from __future__ import annotations
 
@@ -217,10 +217,10 @@ def test_a_preview_says_how_many_come_back_when_a_rule_is_edited_or_switched_off
 
     assert "back" not in said(domain="one.example", active="on")
     off = said(domain="one.example")
-    assert "Switched off, the rule leaves out nobody. 2 subscriptions that are left out now come back." in off
+    assert "Switched off, the rule excludes nobody. 2 subscriptions that are excluded now come back." in off
     narrower = said(pattern="ann@*", active="on")
     assert (
-        "1 listed subscription; 1 of them is left out now. 1 subscription that is left out now comes back." in narrower
+        "1 listed subscription; 1 of them is excluded now. 1 subscription that is excluded now comes back." in narrower
     )
     assert left_out() == {"ann", "bot", "asian bot", "cleo"}
     manager.post(rule.get_absolute_url(), {"domain": "one.example"})
@@ -266,7 +266,7 @@ def test_deleting_asks_first_and_gives_back_only_what_no_other_rule_leaves_out(m
     assert left_out() == {"bot", "asian bot"}
     path = f"{USERS}{UserExclusion.objects.get(pattern='test-*').pk}/delete/"
     asked = pages.text_of(manager.get(path).content.decode())
-    assert "2 listed subscriptions" in asked and "1 subscription that only this rule leaves out counts again" in asked
+    assert "2 listed subscriptions" in asked and "1 subscription that only this rule excludes counts again" in asked
     assert UserExclusion.objects.count() == 2
     manager.post(path)
     assert left_out() == {"asian bot"} and UserExclusion.objects.count() == 1

@@ -50,7 +50,7 @@ class Sandbox:
 
     `now` may be replaced at any time. `rate` is (calls, seconds) per app and team; None means unlimited. The demo apps
     accept `redirect_uris` beside LOCAL_REDIRECT_URIS. `state_file` keeps apps, grants, tokens and the day of the first
-    start over a restart; the teams' past is told back from that day.
+    start over a restart; the teams' past is counted back from that day.
     """
 
     def __init__(

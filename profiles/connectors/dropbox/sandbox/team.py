@@ -57,7 +57,7 @@ class Team:
     """A team with a list of members, removed ones included. Tests and routes may change them in place.
 
     `people` counts current members; `licensed` the licenses purchased. `first_day` is the day of the sandbox's first
-    start, and set by it: the team's past is told back from that day, and never moves. Without a sandbox it is today.
+    start, and set by it: the team's past is counted back from that day, and never moves. Without a sandbox it is today.
     """
 
     def __init__(self, name: str, domain: str, people: int, licensed: int, *, seed: int = 1, removed: int = 0) -> None:

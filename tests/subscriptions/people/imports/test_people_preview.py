@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from profiles.jobs import counters
+from profiles.jobs import figures
 from subscriptions.models import Person, PersonImport
 from tests import factories, pages
 from tests.subscriptions.people.people_world import HEADER, NEW, applied, crowd, effects, listing, press, staged
@@ -72,7 +72,7 @@ def test_a_full_file_without_last_days_shows_whom_it_brings_back(keeper: Any) ->
     assert "0 changed, 1 returned, 0 marked as leavers" in pages.text_of(press(keeper, upload))
     assert Person.objects.get(key="P00000").left_on is None and Person.objects.exclude(left_on=None).count() == 1
     upload.refresh_from_db()
-    assert upload.run and {one.label: one.value for one in counters.figures_of(upload.run)}["Returned"] == 1
+    assert upload.run and {one.label: one.value for one in figures.figures_of(upload.run)}["Returned"] == 1
 
 
 @pytest.mark.parametrize(("cell", "effect"), [("", "back"), ("2099-12-31", "back"), ("2021-06-30", "changed")])

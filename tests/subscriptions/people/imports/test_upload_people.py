@@ -12,7 +12,7 @@ import pytest
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from profiles.jobs import counters
+from profiles.jobs import figures
 from profiles.models import JobRun
 from samsaas import schedule
 from samsaas.lib import uploads
@@ -103,9 +103,9 @@ def test_job_results_say_what_the_counters_of_an_import_mean(keeper: Any) -> Non
     read = upload.run
     done = applied(upload, keeper.user).run
     assert read and done and set(read.counters) | set(done.counters) == set(read.declared.counters)
-    figures = {figure.label: figure.value for figure in counters.figures_of(read)}
-    assert figures["Lines read"] == 2 and figures["New people"] == 1 == figures["Refused lines"]
-    assert {figure.label: figure.value for figure in counters.figures_of(done)}["Added"] == 1
+    shown = {figure.label: figure.value for figure in figures.figures_of(read)}
+    assert shown["Lines read"] == 2 and shown["New people"] == 1 == shown["Refused lines"]
+    assert {figure.label: figure.value for figure in figures.figures_of(done)}["Added"] == 1
     for run, word in ((read, "read into a preview"), (done, "The file was applied")):
         assert word in keeper.get(run.get_absolute_url()).content.decode()
 

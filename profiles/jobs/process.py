@@ -68,8 +68,9 @@ class Process:
     moments. `refusal(profile)` says why it cannot be started by hand now, or nothing.
 
     A process is of a profile, or, with `of_subject`, of an id that only its own app understands; runs of the latter go
-    one at a time. One that `survives_outages` refreshes the profile: without a person waiting for it, it goes back into
-    the queue when the vendor is in trouble, and how it ended decides what the profile says of its refresh.
+    one at a time, and `start_elsewhere` says on their page from where they are started. One that `survives_outages`
+    refreshes the profile: if no person waits for it, it goes back into the queue when the vendor is in trouble; how it
+    ended decides what the profile says of its refresh; and if a person starts it, the rest of the daily order follows.
 
     The texts: what the page says after success (`done_text`), after *Cancel* (`canceled_text`) and while the run waits
     for a person (`held_title`, with `confirmation` where pressing a button lets it go on); `expected_note` says who
@@ -85,7 +86,7 @@ class Process:
     done_text: Sentence = "This run succeeded."
     of_subject: bool = False
     survives_outages: bool = True
-    canceled_text: str = "What was stored before stays; the next run goes on from there."
+    canceled_text: str = "Nothing of it was stored; everything is as it was before."
     held_title: str = "A person has to look at this run"
     confirmation: Confirmation | None = None
     expected_note: str = ""
@@ -100,7 +101,7 @@ class Process:
         return self.done_text if isinstance(self.done_text, str) else self.done_text(run)
 
 
-def find(key: str) -> Process | None:
+def find_process(key: str) -> Process | None:
     """The entry of a process; `None` where no installed app declares it."""
     return next((process for process in declared_processes() if process.key == key), None)
 
@@ -112,5 +113,5 @@ def refreshing_keys() -> list[str]:
 
 def label_of(key: str) -> str:
     """The process's name on pages; its key where no installed app declares it."""
-    process = find(key)
+    process = find_process(key)
     return process.label if process else key

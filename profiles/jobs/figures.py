@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from profiles.jobs.processes import Counter
+from profiles.jobs.process import Counter
 from profiles.models import JobRun
 
 
