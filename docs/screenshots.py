@@ -111,7 +111,7 @@ JobRun.objects.create(pk=101, state="failed", error_kind="outage", error_status=
     error_message="Dropbox does not answer.", error_body="Service Unavailable",
     error_remedy="Nothing was changed; the list of before stays. The next run tries again.", **ran)
 JobRun.objects.create(pk=102, state="held",
-    error_message="109 of 248 seats are gone from the list, more than 10 %. Nothing was ended.", **ran)
+    error_message="109 of 248 subscriptions are missing from the list, more than 10 %. Nothing was ended.", **ran)
 IntegrationProfile.objects.filter(pk=1).update(attention="refresh_held")
 seats = Subscription.objects.current().filter(is_admin=False).exclude(last_activity=None).order_by("last_activity__at")
 kept, left = [propose.run(seat, justification="low_usage", note="Has not signed in since May.", by=user, now=now)

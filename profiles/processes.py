@@ -48,6 +48,7 @@ PROCESSES = [
         },
         refusal=_needs_grant,
         done_text="Every enabled process can do its work.",
+        canceled_text="No result was stored. If the vendor said that the authorization is lost, that stays noted.",
         survives_outages=False,
         found_template="profiles/jobs/run_checks.html",
     )

@@ -59,6 +59,8 @@ def _open_subscriptions(run: JobRun) -> list[Link]:
 
 
 def _open_file(run: JobRun) -> list[Link]:
+    if run.subject is None:
+        return []
     return [Link("Open the file", reverse("person_import_detail", args=[run.subject]), "person_import_detail")]
 
 

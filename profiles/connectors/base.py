@@ -59,7 +59,6 @@ class VendorProcess:
     optional: bool = True
     recommended_scopes: tuple[str, ...] = ()
     purpose: str = SUBSCRIPTIONS
-    vendor_role_note: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

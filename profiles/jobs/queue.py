@@ -31,7 +31,7 @@ RING_AGAIN = timedelta(seconds=60)
 TRY_AGAIN = timedelta(seconds=5)  # after a message that the broker did not take
 SHORT_TIMEOUTS = {"socket_timeout": 1, "socket_connect_timeout": 1, "max_retries": 0, "connect_retries_timeout": 1}
 MAX_ATTEMPTS = 3
-LOST = "The worker fell silent; another one goes on from the last stored page."
+LOST = "The worker fell silent; another one takes the run over."
 
 
 @dataclass(frozen=True)

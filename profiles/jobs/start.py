@@ -38,4 +38,6 @@ def run(
 def refusal(profile: IntegrationProfile, process: str) -> str:
     """Why the process cannot start now; empty when it can."""
     declared = find_process(process)
-    return declared.refusal(profile) if declared else UNKNOWN
+    if declared is None:
+        return UNKNOWN
+    return declared.start_elsewhere if declared.of_subject else declared.refusal(profile)

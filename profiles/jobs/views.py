@@ -74,7 +74,7 @@ def _next_step(run: JobRun) -> str:
 
 def _get_run(pk: int) -> JobRun:
     related = ("profile__alias", "requested_by", "after", "followed_by")
-    return get_object_or_404(JobRun.objects.select_related(*related).prefetch_related("checks"), pk=pk)
+    return get_object_or_404(JobRun.objects.select_related(*related).prefetch_related("checks__profile"), pk=pk)
 
 
 def _can_start_again(run: JobRun) -> bool:

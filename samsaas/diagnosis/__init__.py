@@ -18,16 +18,14 @@ def run(*, vendor: bool = False) -> list[Finding]:
     database or its migrations fail.
     """
     found = (
-        run_checks((*configuration.CHECKS, vendors.vendor_addresses))
-        + _examine_storage()
-        + run_checks((jobs.broker_answers,))
+        run_checks((*configuration.CHECKS, vendors.vendor_addresses)) + _examine_storage() + run_checks((jobs.broker,))
     )
     return found + (run_checks((vendors.vendors_reachable,)) if vendor else [])
 
 
 def _examine_storage() -> list[Finding]:
     found: list[Finding] = []
-    for step in ((storage.database_answers,), (storage.migrations_applied,), storage.CHECKS + jobs.CHECKS):
+    for step in ((storage.database,), (storage.migrations,), storage.CHECKS + jobs.CHECKS):
         if any(finding.level == FAIL for finding in found):
             return [*found, warn("stored data", "Not checked.", "Repair the database first.")]
         found += run_checks(step)

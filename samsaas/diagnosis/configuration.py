@@ -56,7 +56,7 @@ def redirect_uri() -> Iterator[Finding]:
         yield ok("redirect URI", f"Register exactly this one with the vendor: {settings.OAUTH_REDIRECT_URL}{where}")
 
 
-def proxy_headers() -> Iterator[Finding]:
+def proxy() -> Iterator[Finding]:
     """With https, a proxy ends the encryption, and TRUST_PROXY makes the application believe the proxy's headers."""
     if settings.HTTPS and settings.SECURE_SSL_REDIRECT and not settings.TRUST_PROXY:
         remedy = (
@@ -105,7 +105,7 @@ CHECKS: tuple[Check, ...] = (
     secret_key,
     encryption_keys,
     redirect_uri,
-    proxy_headers,
+    proxy,
     development_switches,
     static_files,
     code_checks,

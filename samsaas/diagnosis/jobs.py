@@ -28,7 +28,7 @@ TOO_MANY_WAIT = 30
 BROKER_FORM = "Set it to redis://:password@host:6379/0, special characters of the password percent-encoded."
 
 
-def broker_answers() -> Iterator[Finding]:
+def broker() -> Iterator[Finding]:
     """The broker answers. A broker that is down loses no run: the runs wait in the database and are sent again."""
     if settings.CELERY_BROKER_URL.startswith("memory:"):
         yield _judge_memory_broker()

@@ -28,7 +28,7 @@ LOST_KEY = (
 )
 
 
-def database_answers() -> Iterator[Finding]:
+def database() -> Iterator[Finding]:
     """The database answers. The finding names it, so that a wrong one is noticed."""
     where = connection.settings_dict
     if connection.vendor == "sqlite" and _file_is_missing(str(where["NAME"])):
@@ -49,7 +49,7 @@ def _file_is_missing(name: str) -> bool:
     return not name.startswith((":memory:", "file:")) and not Path(name).exists()
 
 
-def migrations_applied() -> Iterator[Finding]:
+def migrations() -> Iterator[Finding]:
     """The database has every migration of this code."""
     pending = health.pending_migrations()
     if pending:
@@ -107,7 +107,7 @@ def secrets_readable() -> Iterator[Finding]:
         yield ok("stored secrets", f"{sum(tally.current for tally in tallies)} can be decrypted.")
 
 
-def administrators_exist() -> Iterator[Finding]:
+def administrators() -> Iterator[Finding]:
     """At least one active account can give roles."""
     able = User.objects.filter(Q(is_superuser=True) | Q(groups__name=roles.ADMIN), is_active=True)
     count = able.distinct().count()
@@ -117,7 +117,7 @@ def administrators_exist() -> Iterator[Finding]:
         yield fail("administrators", "No active account has the role admin.", "Run manage.py createsuperuser.")
 
 
-def profiles_refreshed() -> Iterator[Finding]:
+def integration_profiles() -> Iterator[Finding]:
     """No profile waits for a person, and every published one was refreshed lately."""
     asking = IntegrationProfile.Attention.NEEDS_AUTHORIZATION
     if waiting := _profile_names(Q(attention=asking)):
@@ -137,4 +137,4 @@ def _profile_names(condition: Q) -> str:
     return ", ".join(names[:NAMES_SHOWN]) + (" and others" if len(names) > NAMES_SHOWN else "")
 
 
-CHECKS: tuple[Check, ...] = (writable_and_on_time, secrets_readable, administrators_exist, profiles_refreshed)
+CHECKS: tuple[Check, ...] = (writable_and_on_time, secrets_readable, administrators, integration_profiles)

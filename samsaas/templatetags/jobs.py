@@ -15,7 +15,6 @@ from samsaas.templatetags.ui import NOTHING, pill, time_element
 register = template.Library()
 
 
-@register.simple_tag
 def next_run(job: ScheduledJob) -> datetime:
     """When the job runs next, in its own zone. A date that already had its run is skipped, even if the time moved."""
     moment = schedule.next_due(job, timezone.now())
@@ -35,7 +34,6 @@ def next_start(job: ScheduledJob, *, connected: bool = True, leads: bool = True)
     return local_when(next_run(job)) if leads else "After the download"
 
 
-@register.filter
 def local_when(moment: datetime | None) -> str:
     """Date and time in the job's zone, with the zone. The exact UTC time is the tooltip."""
     if moment is None:

@@ -191,7 +191,6 @@ def duration(seconds: float | None) -> str:
     return f"{minutes} min {rest:02d} s" if minutes else f"{seconds:.1f} s"
 
 
-@register.filter
 def lasting(since: datetime | None) -> str:
     """How long something has been going on, as `duration` shows it."""
     return NOTHING if since is None else duration(max((timezone.now() - since).total_seconds(), 0))
@@ -255,20 +254,6 @@ def stacked_bar(title: str, parts: Sequence[Any]) -> dict[str, Any]:
         start += width
     words = ", ".join(f"{part['value']:,} {part['label'].lower()}" for part in parts if part["value"])
     return {"title": title, "parts": drawn, "total": total, "words": words or "nothing"}
-
-
-@register.inclusion_tag("partials/bar_chart.html")
-def bar_chart(title: str, rows: Sequence[Any], label_head: str = "", value_head: str = "") -> dict[str, Any]:
-    """Horizontal SVG bars inside a data table. A row has `label`, `value` and optionally `url` and `tone`."""
-    top = max((row["value"] for row in rows), default=0)
-    drawn = [{**row, "width": f"{100 * row['value'] / top if top else 0:.3f}"} for row in rows]
-    return {"title": title, "rows": drawn, "label_head": label_head or title, "value_head": value_head or "Count"}
-
-
-@register.filter
-def words(name: str) -> str:
-    """The name of a counter or field as words: `pages_read` becomes “Pages read”."""
-    return name.replace("_", " ").capitalize()
 
 
 @register.filter

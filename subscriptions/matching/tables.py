@@ -13,7 +13,7 @@ class UnmatchedTable(Table):
     caption = "Subscriptions without user"
     filtered_title = "No subscription without user matches"
     empty_title = "Every subscription has its user"
-    empty_text = "Or none has been downloaded yet. New ones without a user appear here after the daily sync."
+    empty_text = "Or none has been downloaded yet. New ones without a user appear here after the daily refresh."
 
     display_name = MarkupColumn(
         '<a href="{{ record.get_absolute_url }}">{{ record.display_name|default:record.external_id|outside }}</a>'

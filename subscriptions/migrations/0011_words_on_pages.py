@@ -51,7 +51,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='softwaremodel',
             name='cost_override',
-            field=models.DecimalField(blank=True, decimal_places=2, help_text='Per subscription and year. Empty: the cost in the entitlements.', max_digits=12, null=True, validators=[django.core.validators.MinValueValidator(0)], verbose_name='override license cost'),
+            field=models.DecimalField(blank=True, decimal_places=2, help_text='Per license and year. Empty: the cost in the entitlements.', max_digits=12, null=True, validators=[django.core.validators.MinValueValidator(0)], verbose_name='override license cost'),
         ),
         migrations.AlterField(
             model_name='softwaremodel',

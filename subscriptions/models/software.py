@@ -43,7 +43,7 @@ class SoftwareModel(models.Model):
         null=True,
         blank=True,
         validators=[MinValueValidator(0)],
-        help_text="Per subscription and year. Empty: the cost in the entitlements.",
+        help_text="Per license and year. Empty: the cost in the entitlements.",
     )
     currency = models.CharField(max_length=3, blank=True, choices=money.currencies)
     created_at = models.DateTimeField(auto_now_add=True)

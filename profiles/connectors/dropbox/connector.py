@@ -266,8 +266,8 @@ class Dropbox:
         if process == DOWNLOAD:
             self._client.call(LIST, {"limit": 1, "include_removed": False})
             team = self.team()
-            seats = f"Dropbox counts {team.provisioned or 0:,} subscriptions."
-            return f"{team.name or team.team_id}: the member list can be read. {seats}"
+            accounts = f"Dropbox counts {team.provisioned or 0:,} accounts."
+            return f"{team.name or team.team_id}: the member list can be read. {accounts}"
         if process == ACTIVITY:
             return probes.activity(self._client)
         admin = self.admin()

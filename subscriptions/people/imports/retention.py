@@ -1,7 +1,8 @@
 """How long an uploaded file of people is kept.
 
-The file itself goes as soon as it is read; the lines that were read go when it is applied or discarded. One that nobody
-confirms is discarded after a week, because it holds personal data. The sweep and every upload see to it.
+The file itself goes as soon as it is read. The lines that were read go when it is discarded; when it is applied, all
+but the refused ones go. A file that nobody confirms is discarded after a week, because it holds personal data. The
+sweep and every upload see to it.
 """
 
 from __future__ import annotations

@@ -10,10 +10,10 @@ import pytest
 from django.core.management import call_command
 
 from profiles import tasks
-from profiles.jobs import execute, queue
+from profiles.jobs import execute, queue, start
 from profiles.models import JobRun
 from profiles.models.run import declared_processes
-from tests import pages, worlds
+from tests import factories, pages, worlds
 
 DRAWER = 7
 KEY = "count_paper_clips"
@@ -94,3 +94,7 @@ def test_every_key_is_declared_once_and_every_entry_has_its_words() -> None:
         assert process.label and process.unit and callable(process.verb), process.key
         assert all(counter.hidden or counter.label for counter in process.counters.values()), process.key
         assert process.of_subject == bool(process.start_elsewhere), process.key
+
+
+def test_what_belongs_to_a_subject_is_not_started_for_a_profile(made_up: None) -> None:
+    assert start.refusal(factories.profile(), KEY) == "Paper clips are counted from the drawer."

@@ -129,13 +129,13 @@ def test_a_check_that_breaks_is_reported_without_secrets_and_hides_no_other(heal
     settings.CELERY_BROKER_URL = f"redis://:{PASSWORD}@broker.example/0"
     key = settings.FIELD_ENCRYPTION_KEYS[0]
 
-    def broker_answers() -> Iterator[diagnosis.Finding]:
+    def broker() -> Iterator[diagnosis.Finding]:
         raise RuntimeError(f"cannot use {PASSWORD} and {key}\nsecond line")
 
-    monkeypatch.setattr(jobs, "broker_answers", broker_answers)
+    monkeypatch.setattr(jobs, "broker", broker)
     code, found = examine()
-    assert code == 1 and "RuntimeError: cannot use [redacted] and [redacted])" in found["broker answers"]["message"]
-    assert found["secret key"]["level"] == "OK" and "LOG_LEVEL=DEBUG" in found["broker answers"]["remedy"]
+    assert code == 1 and "RuntimeError: cannot use [redacted] and [redacted])" in found["broker"]["message"]
+    assert found["secret key"]["level"] == "OK" and "LOG_LEVEL=DEBUG" in found["broker"]["remedy"]
 
 
 # --- stored data ------------------------------------------------------------------------------------------------------
