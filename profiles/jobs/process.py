@@ -1,7 +1,7 @@
 """What a process is: declared once, in `processes.py` of the app that owns it, and read by the queue and by every page.
 
 JOB_PROCESSES in the settings names the lists of entries. A new process is its verb, one entry, and its place in the
-daily order (`samsaas/schedule.py`) if it runs daily: no page, no migration and no other list changes.
+daily order (`samsaas/schedule.py`) if it runs daily. No page of a run, no migration and no other list changes.
 """
 
 from __future__ import annotations
