@@ -43,12 +43,11 @@ def _lists_of_download(run: JobRun) -> dict[str, str]:
 
 
 def _lists_of_matching(run: JobRun) -> dict[str, str]:
-    if run.profile is None or not _is_latest(run):
+    if not _is_latest(run):
         return {}
-    profile = run.profile.pk
     return {
-        "seen": links.list_url(profile=profile),
-        "without_user": f"{reverse('unmatched_list')}?profile={profile}",
+        "seen": links.list_url(profile=run.profile_id),
+        "without_user": f"{reverse('unmatched_list')}?profile={run.profile_id}",
     }
 
 

@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
-APPS = ("samsaas", "profiles", "subscriptions", "reclamation")
+from tests.test_architecture import APPS, ROOT
+
 CONTRACTS = {
     contract["id"]: contract
     for contract in tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]

@@ -5,13 +5,11 @@ from __future__ import annotations
 import ast
 from collections import defaultdict
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
-APPS = ("samsaas", "profiles", "subscriptions", "reclamation")
-FUNCTION = ast.FunctionDef | ast.AsyncFunctionDef
+from tests.test_architecture import functions, modules
+
 # More functions than these may not be called by one word: its module's name has to complete it.
 ONE_WORD_SHARE = 0.45
 # Words that say nothing of what a function does or a value holds.
@@ -19,16 +17,9 @@ NO_FUNCTION = {"told", "said", "mine", "ours", "of", "do", "stuff", "thing"}
 NO_PARAMETER = {"told", "said", "mine", "ours", "of"}
 
 
-def modules() -> Iterator[tuple[str, ast.Module]]:
-    for app in APPS:
-        for path in sorted((ROOT / app).rglob("*.py")):
-            if "migrations" not in path.parts:
-                yield str(path.relative_to(ROOT)), ast.parse(path.read_text())
-
-
-def functions() -> Iterator[tuple[str, FUNCTION]]:
-    for path, tree in modules():
-        yield from ((path, node) for node in ast.walk(tree) if isinstance(node, FUNCTION))
+def all_functions() -> Iterator[tuple[str, ast.FunctionDef | ast.AsyncFunctionDef]]:
+    for path, tree in modules().items():
+        yield from ((path, function) for function in functions(tree))
 
 
 def words_of(name: str) -> list[str]:
@@ -36,7 +27,7 @@ def words_of(name: str) -> list[str]:
 
 
 def test_most_functions_say_what_they_do_to_what() -> None:
-    names = [function.name for _, function in functions() if not function.name.startswith("__")]
+    names = [function.name for _, function in all_functions() if not function.name.startswith("__")]
     short = [name for name in names if len(words_of(name)) == 1]
     assert len(names) > 1000
     assert len(short) / len(names) <= ONE_WORD_SHARE
@@ -44,7 +35,7 @@ def test_most_functions_say_what_they_do_to_what() -> None:
 
 def test_no_function_and_no_parameter_has_a_name_that_says_nothing() -> None:
     vague = []
-    for path, function in functions():
+    for path, function in all_functions():
         if function.name.strip("_") in NO_FUNCTION:
             vague.append(f"{path}:{function.lineno} {function.name}")
         given = function.args
@@ -58,7 +49,7 @@ def test_no_function_and_no_parameter_has_a_name_that_says_nothing() -> None:
 def test_one_class_name_stands_for_one_thing(kind: str) -> None:
     """Django finds a command by its class `Command`. The stand-in Dropbox mirrors the vendor, and so its words."""
     homes: dict[str, set[str]] = defaultdict(set)
-    for path, tree in modules():
+    for path, tree in modules().items():
         if "/sandbox/" in path or "/commands/" in path:
             continue
         for node in tree.body:
