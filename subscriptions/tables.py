@@ -56,16 +56,13 @@ class SubscriptionTable(Table):
         verbose_name="User",
     )
     last_activity = MarkupColumn(
-        "{% if record.last_activity %}{{ record.last_activity.at|day }}"
-        '{% elif record.inactivity_known %}<span class="muted">No activity known</span>'
-        '{% else %}<span class="muted">Not covered</span>{% endif %}',
+        "{% load idle %}{{ record|last_use }}",
         verbose_name="Last activity",
     )
     inactive_days = MarkupColumn(
-        "{% load seats %}{% if record.ended_at or not record.last_activity %}{{ None|number }}"
-        "{% elif record.inactivity_known %}{{ record.last_activity.at|inactive_days|number }}"
-        '{% else %}<span class="muted" title="The time since the latest known activity is not fully covered.">'
-        "Unknown</span>{% endif %}",
+        '{% load idle %}<span title="{{ record|idle_sentence }}">{{ record|idle_days }}</span>'
+        '{% if record.profile.file_events is False and not record.ended_at %}<span class="sub">no file events</span>'
+        "{% endif %}",
         verbose_name="Inactive days",
         attrs=NUMBER,
     )
@@ -85,7 +82,7 @@ class SubscriptionTable(Table):
     def order_inactive_days(
         self, queryset: QuerySet[Subscription], is_descending: bool
     ) -> tuple[QuerySet[Subscription], bool]:
-        return by_known(queryset, "last_activity__at", not is_descending)
+        return by_known(queryset, "unused_since", not is_descending)
 
     class Meta(Table.Meta):
         model = Subscription
