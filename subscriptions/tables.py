@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db.models import F, QuerySet
 from django.db.models.functions import Upper
+from django.utils import timezone
 
 from samsaas.lib.tables import NUMBER, ROOMY, MarkupColumn, Table
+from subscriptions.activity import last_used
 from subscriptions.models import Subscription
 
 
-def by_known(queryset: QuerySet[Subscription], column: str, is_descending: bool) -> tuple[QuerySet[Subscription], bool]:
+def by_known(queryset: Any, column: str, is_descending: bool) -> tuple[Any, bool]:
     """Sort by a column that not every seat has. Seats without it come last in both directions, on every database."""
     key = F(column).desc(nulls_last=True) if is_descending else F(column).asc(nulls_last=True)
     return queryset.order_by(key, "pk"), True
@@ -82,7 +86,9 @@ class SubscriptionTable(Table):
     def order_inactive_days(
         self, queryset: QuerySet[Subscription], is_descending: bool
     ) -> tuple[QuerySet[Subscription], bool]:
-        return by_known(queryset, "unused_since", not is_descending)
+        """The most days first, those of which only the least is known included; what is not known comes last."""
+        described = last_used.with_idle_facts(queryset, timezone.now())
+        return by_known(described, "unused_since", not is_descending)
 
     class Meta(Table.Meta):
         model = Subscription

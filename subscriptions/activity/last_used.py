@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Any
 
-from django.db.models import Count, Q
+from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
 from subscriptions.activity.coverage import reach
+from subscriptions.models import Subscription
 from subscriptions.models.subscription import SubscriptionQuerySet
 
 NEVER_ACTIVE, NOT_COVERED = "none", "uncovered"
@@ -81,7 +82,7 @@ class Idle:
     never_used: bool
 
 
-def with_idle_facts(seats: SubscriptionQuerySet, now: datetime) -> SubscriptionQuerySet:
+def with_idle_facts(seats: QuerySet[Subscription], now: datetime) -> Any:
     """The seats with `vouched_from` and `unused_since`, see `coverage.reach`. One query more."""
     known = reach.read_knowledge(now)
     return seats.annotate(vouched_from=known.vouched_from(), unused_since=known.unused_since())

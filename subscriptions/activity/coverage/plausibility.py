@@ -76,12 +76,12 @@ def judge(reading: ReadingFigures) -> Belief:
     silent_since, lively_from = _silence(reading)
     if silent_since is not None:
         doubts.append(
-            f"The log holds nothing since {silent_since:%d %b %Y}, for {(reading.until - silent_since).days} days."
+            f"The log holds nothing since {silent_since:%-d %b %Y}, for {(reading.until - silent_since).days} days."
         )
     if doubts:
         return Belief(None, doubts, silent_since)
     if lively_from > reading.since:
-        text = f"The log holds nothing for at least {JUDGED.days} days before {lively_from:%d %b %Y}."
+        text = f"The log holds nothing for at least {JUDGED.days} days before {lively_from:%-d %b %Y}."
         return Belief(lively_from, [text])
     return Belief(reading.since)
 
@@ -112,7 +112,7 @@ def _ends_before_devices(reading: ReadingFigures) -> str:
     if reading.file_events is False or reading.last_session is None or reading.last_session - end <= SESSION_AHEAD:
         return ""
     return (
-        f"The log ends on {end:%d %b %Y %H:%M} (UTC), but a device was used on {reading.last_session:%d %b %Y %H:%M}."
+        f"The log ends on {end:%-d %b %Y %H:%M} (UTC), but a device was used on {reading.last_session:%-d %b %Y %H:%M}."
     )
 
 
@@ -133,7 +133,7 @@ def _too_thin(reading: ReadingFigures) -> str:
         members, found = reading.members_since(since), _events_between(reading, since, reading.until)
         periods = (reading.until - since) / JUDGED
         if members >= TEAM and found < THIN_PER_MEMBER * members * periods:
-            return f"The log holds {found:,} events of use of {members:,} active members since {since:%d %b %Y}."
+            return f"The log holds {found:,} events of use of {members:,} active members since {since:%-d %b %Y}."
     return _thinner_than_before(reading)
 
 
