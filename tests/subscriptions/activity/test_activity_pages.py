@@ -255,7 +255,7 @@ def test_days_without_coverage_are_hatched_and_not_known_and_never_zero(reader: 
     assert table["24 Nov 2026"] == ["2", "Read; late events may be missing"]
     assert table["22 Nov 2026 to 23 Nov 2026"] == ["0", "Read; late events may be missing"], "for three days"
     assert table["21 Nov 2026"] == ["5", "Read; late events may be missing"]
-    assert table["20 Nov 2026"] == ["0", "Fully read"]
+    assert table["5 Nov 2026 to 20 Nov 2026"] == ["0", "Fully read"]
     assert table["31 Oct 2026 to 4 Nov 2026"][0] == "not known"
     assert table["30 Oct 2026"] == ["1", "Not, or not fully, read"]
     assert table["28 Oct 2026 to 29 Oct 2026"][0] == "not known"
