@@ -15,6 +15,7 @@ from profiles.jobs import queue
 from profiles.models import Credential, IntegrationProfile, JobRun, OAuthState
 from profiles.models.run import VALIDATE
 from samsaas import audit
+from samsaas.lib import sql
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ def store(attempt: OAuthState, grant: tokens.Grant, identity: Identity, *, user:
     _fill_credential(credential, grant, identity, user=user, now=now)
     credential.save()
     if attempt.purpose == base.SUBSCRIPTIONS:
-        _settle_team(profile, credential, now)
+        _settle_team(profile, credential)
     _settle_status(profile, by=user)
 
 
@@ -96,8 +97,10 @@ def _fill_credential(
     credential.lease_owner, credential.lease_until = "", None
 
 
-def _settle_team(profile: IntegrationProfile, credential: Credential, now: datetime) -> None:
+def _settle_team(profile: IntegrationProfile, credential: Credential) -> None:
     """Set the profile's team, and drop a separate reclamation grant that belongs to another team."""
+    if profile.team_id != credential.team_id:
+        profile.team_since = sql.database_now()
     profile.team_id, profile.team_name = credential.team_id, credential.team_name
     others = profile.alias.credentials.filter(purpose=base.RECLAMATION).exclude(team_id=profile.team_id)
     for other in others.select_for_update():

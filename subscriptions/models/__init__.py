@@ -1,6 +1,6 @@
 """Software models and their identifiers, seats, their use and their people, and exclusion rules."""
 
-from subscriptions.models.activity import ActivityCoverage, ActivityDay, LastActivity
+from subscriptions.models.activity import ActivityCoverage, ActivityDay, LastActivity, ReadDay
 from subscriptions.models.exclusion import IdentifierExclusion, UserExclusion
 from subscriptions.models.person import (
     Match,
@@ -24,6 +24,7 @@ __all__ = [
     "PersonImport",
     "PersonImportPiece",
     "PersonImportRow",
+    "ReadDay",
     "ResolutionRule",
     "SoftwareModel",
     "Subscription",

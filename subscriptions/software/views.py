@@ -37,6 +37,7 @@ def software_model_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "by_profile": by_profile,
         "by_last_activity": by_last_activity,
         "hatched": any(row["gaps"] for row in by_last_activity),
+        "without_file_events": [row["profile"] for row in by_profile if row["profile"].file_events is False],
         "list_url": links.list_url(model=model.pk),
         "is_empty": edit_model.is_empty(model),
     }
