@@ -51,6 +51,17 @@ def connected_credential(number: int = 0) -> Credential:
     )
 
 
+def in_the_old_format(secret: str) -> str:
+    """What a release before this one stored."""
+    return "fernet:" + Fernet(django_settings.FIELD_ENCRYPTION_KEYS[0]).encrypt(secret.encode()).decode()
+
+
+def write(credential: Credential, ciphertext: str) -> None:
+    """What somebody with access to the database can do."""
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE profiles_credential SET access_token = %s WHERE id = %s", [ciphertext, credential.pk])
+
+
 def ciphertexts() -> dict[str, list[tuple[object, str]]]:
     return {str(column): list(column.iterate_ciphertexts()) for column in stored_secrets.encrypted_columns()}
 
@@ -269,6 +280,59 @@ def test_forgetting_spares_what_can_be_read_and_what_was_entered_meanwhile(setti
     stored_secrets.forget_lost(tally)
     held = {one.pk: one.access_token for one in Credential.objects.all()}
     assert tally.lost == [lost.pk] and held == {lost.pk: "entered meanwhile", kept.pk: "readable"}
+
+
+def test_a_secret_in_the_old_format_is_not_made_genuine_by_changing_keys(settings):
+    """Somebody with an old backup and the database writes an old ciphertext into a token."""
+    credential, before = connected_credential(), list(TOKENS.iterate_ciphertexts())
+    write(credential, old := in_the_old_format("token of another team"))
+    add_key(settings)
+    for _ in range(2):
+        with pytest.raises(CommandError, match="not bound to its row") as refused:
+            rotate()
+        assert f"profiles.Credential.access_token, pk {credential.pk}\n" in str(refused.value)
+    assert dict(TOKENS.iterate_ciphertexts())[credential.pk] == old != before
+    with pytest.raises(encryption.UnboundValue):
+        _ = Credential.objects.get(pk=credential.pk).access_token
+    assert Credential.objects.get(pk=credential.pk).client_secret == "secret-0", "the others were changed"
+
+
+def test_an_operator_binds_old_secrets_on_purpose_and_that_is_recorded(settings):
+    credential, lost = connected_credential(), connected_credential(1)
+    write(credential, in_the_old_format("restored"))
+    write(lost, "fernet:" + Fernet(Fernet.generate_key()).encrypt(b"x").decode())
+    add_key(settings)
+    with pytest.raises(CommandError, match=f"access_token, pk {lost.pk}") as refused:
+        rotate("--bind-unbound")
+    assert "not bound" not in str(refused.value)
+    assert Credential.objects.get(pk=credential.pk).access_token == "restored"
+    entry = AuditEntry.objects.get(verb="re-encrypted secrets")
+    assert entry.detail["bound"] == 1 and entry.detail["re_encrypted"] == 4 and " at " in entry.detail["run_by"]
+
+
+def test_a_token_stored_while_old_ones_are_bound_is_kept(monkeypatch):
+    credential = connected_credential()
+    write(credential, in_the_old_format("old"))
+    replace = stored_secrets.Column.replace_unchanged
+
+    def after_a_refresh(*arguments):
+        Credential.objects.filter(pk=credential.pk).update(access_token="refreshed")
+        return replace(*arguments)
+
+    monkeypatch.setattr(stored_secrets.Column, "replace_unchanged", after_a_refresh)
+    assert stored_secrets.bind(TOKENS) == 0
+    assert Credential.objects.get().access_token == "refreshed"
+
+
+def test_a_moved_ciphertext_counts_as_lost_and_is_never_carried_to_a_new_key(settings):
+    thief, victim = connected_credential(1), connected_credential(2)
+    moved = dict(TOKENS.iterate_ciphertexts())[victim.pk]
+    write(thief, moved)
+    add_key(settings)
+    with pytest.raises(CommandError, match=f"access_token, pk {thief.pk}"):
+        rotate()
+    assert dict(TOKENS.iterate_ciphertexts())[thief.pk] == moved
+    assert Credential.objects.get(pk=victim.pk).access_token == "access-2"
 
 
 def test_an_open_consent_whose_verifier_is_lost_is_forgotten_too(draft, integrator, settings):

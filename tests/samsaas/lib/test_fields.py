@@ -276,7 +276,7 @@ def test_pages_of_the_admin_show_no_secret(credential, signed_in):
 
 
 def test_a_model_that_could_not_bind_its_secrets_is_refused_by_a_system_check():
-    class Loose(models.Model):
+    class Loose(models.Model):  # noqa: DJ008 - nobody sees a row of it
         token = fields.EncryptedTextField()
 
         class Meta:
