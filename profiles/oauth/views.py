@@ -22,6 +22,8 @@ from samsaas.lib.encryption import UndecryptableValue
 from samsaas.lib.http import SignedInRequest
 
 LONGEST_PARAMETER = 2000
+NO_CLIENT = "This profile has no client ID for that purpose. Enter it on the form first."
+UNREADABLE = "{0.title}. {0.remedy}".format(outcomes.OUTCOMES["secret_unreadable"])
 DISCONNECTED = (
     "{profile} is disconnected: its tokens were deleted here.{why} To end the access at the vendor too, "
     "disconnect the app in the vendor’s admin console."
@@ -53,12 +55,8 @@ def authorize(request: SignedInRequest, pk: int) -> HttpResponse:
     )
     try:
         url = oauth.begin(consent, now=timezone.now())
-    except Credential.DoesNotExist:
-        messages.error(request, "This profile has no client ID for that purpose. Enter it on the form first.")
-        return redirect(profile)
-    except UndecryptableValue:
-        unreadable = outcomes.OUTCOMES["secret_unreadable"]
-        messages.error(request, f"{unreadable.title}. {unreadable.remedy}")
+    except (Credential.DoesNotExist, UndecryptableValue) as problem:
+        messages.error(request, UNREADABLE if isinstance(problem, UndecryptableValue) else NO_CLIENT)
         return redirect(profile)
     return SeeOther(url)
 

@@ -114,6 +114,8 @@ def decrypt(stored: str, place: Place) -> str:
         raise UndecryptableValue("None of FIELD_ENCRYPTION_KEYS is the key of a stored secret.")
     try:
         sealed = urlsafe_b64decode(encoded.encode())
+        if urlsafe_b64encode(sealed).decode() != encoded:
+            raise ValueError("Base64 has several texts for the same bytes; only the one that was stored is accepted.")
         nonce, rest = sealed[:NONCE_BYTES], sealed[NONCE_BYTES:]
         return keys[0].cipher.decrypt(nonce, rest, place.associated_data(key_id)).decode()
     except (InvalidTag, ValueError) as error:

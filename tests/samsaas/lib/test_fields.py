@@ -168,6 +168,16 @@ def test_every_flipped_bit_is_noticed(credential):
             _ = read(credential).client_secret
 
 
+def test_every_changed_letter_is_noticed():
+    place = encryption.Place("table", "column", 1)
+    for secret in ("x", "xy", "xyz"):  # with two, one and no sign of padding
+        held = encryption.encrypt(secret, place)
+        for number, letter in enumerate(held):
+            for changed in {chr(ord(letter) ^ bit) for bit in (1, 2, 4, 8, 16, 32)} | {"", letter + "\n"}:
+                with pytest.raises(encryption.UndecryptableValue):
+                    encryption.decrypt(held[:number] + changed + held[number + 1 :], place)
+
+
 def test_a_secret_in_the_old_format_is_refused_although_its_key_is_here(credential):
     put(credential, unbound("an old secret"))
     with pytest.raises(encryption.UnboundValue):
