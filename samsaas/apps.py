@@ -10,9 +10,12 @@ class SamsaasConfig(AppConfig):
     default = True
 
     def ready(self) -> None:
-        from samsaas import checks, roles  # noqa: F401, PLC0415 - models must be loaded first
+        from django.contrib.auth.signals import user_logged_in  # noqa: PLC0415 - models must be loaded first
+
+        from samsaas import checks, reauthenticate, roles  # noqa: F401, PLC0415
 
         post_migrate.connect(roles.ensure_groups, sender=self)
+        user_logged_in.connect(reauthenticate.note_password)
 
 
 class CoreUIConfig(admin_apps.AdminConfig):

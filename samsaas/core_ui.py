@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib.admin import AdminSite
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 
 from samsaas import roles
 
@@ -17,3 +20,11 @@ class CoreUISite(AdminSite):
 
     def has_permission(self, request: HttpRequest) -> bool:
         return request.user.is_active and roles.ADMIN in roles.roles_of(request.user)
+
+    def login(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """There is one place to sign in."""
+        return redirect("login")
+
+    def password_change(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        """There is one place to change a password, and it counts wrong ones."""
+        return redirect("password_change")
