@@ -35,7 +35,10 @@ class SessionLimits:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if request.user.is_authenticated and self.is_over(request, timezone.now().timestamp()):
             logout(request)
-        return self.get_response(request)
+        response = self.get_response(request)
+        if request.user.is_authenticated and STARTED not in request.session:  # somebody has just signed in
+            self.stamp(request, timezone.now().timestamp())
+        return response
 
     def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> None:
         polled = request.resolver_match is not None and request.resolver_match.view_name in POLLED

@@ -11,7 +11,7 @@ import re
 from datetime import UTC, datetime
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, SuspiciousOperation
 
 from samsaas.lib.client_address import client_address
 
@@ -53,7 +53,7 @@ class LineFormatter(logging.Formatter):
         return "\n".join([escape_controls(self.formatMessage(record)), *further])
 
     def _exception_text(self, record: logging.LogRecord) -> str:
-        """The traceback, but none for a page that was refused: its line says it all, and anybody can ask for it."""
-        if record.exc_info and isinstance(record.exc_info[1], PermissionDenied):
+        """The traceback, but none for a request that was refused: its line says it all, and anybody can send it."""
+        if record.exc_info and isinstance(record.exc_info[1], PermissionDenied | SuspiciousOperation):
             return ""
         return record.exc_text or (self.formatException(record.exc_info) if record.exc_info else "")
