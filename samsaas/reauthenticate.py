@@ -114,6 +114,7 @@ def _password_page(request: HttpRequest, held: str, *, wrong: bool = False, popu
     form = PasswordForm({"password_again": "wrong"} if wrong else None)
     if wrong:
         form.add_error("password_again", WRONG)
+        del form.fields["password_again"].widget.attrs["autofocus"]  # the page's script goes to the wrong field
     context = {
         "form": form,
         "held": held,
