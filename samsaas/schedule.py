@@ -18,12 +18,13 @@ from django.utils import timezone
 from profiles.connectors import base
 from profiles.jobs import queue
 from profiles.models import Credential, IntegrationProfile, JobRun, ScheduledJob
+from reclamation.reexamine import REEXAMINE
 from samsaas.models import Heartbeat
 from subscriptions.download import staging
 from subscriptions.people.imports import retention
 from subscriptions.rematch import MATCH
 
-DAILY_ORDER = (base.DOWNLOAD, MATCH, base.ACTIVITY)
+DAILY_ORDER = (base.DOWNLOAD, MATCH, base.ACTIVITY, REEXAMINE)
 CHAIN_STALE_AFTER = timedelta(days=2)
 
 

@@ -92,8 +92,8 @@ class SeatType:
 class Seat(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """One account in one tenant. Times are aware and UTC; empty text means that the vendor did not say.
 
-    `status` is one of active, invited, suspended, removed, unknown; `vendor_status` is the vendor's own word. `is_admin`
-    means any administrative role, `is_full_admin` the one that may do everything.
+    `status` is one of active, invited, suspended, removed, unknown; `vendor_status` is the vendor's own word.
+    `is_admin` means any administrative role, `is_full_admin` the one that may do everything.
     """
 
     external_id: str

@@ -60,7 +60,7 @@ def _store_team_counts(job: Job, connector: base.Connector, now: datetime) -> ba
     """Store the vendor's own counts, so that they are shown even if the listing fails. Raises `base.Refused`."""
     team = _ask_for_team(job, connector)
     with transaction.atomic():
-        IntegrationProfile.objects.filter(pk=job.run.profile_id, team_id=team.team_id).update(
+        IntegrationProfile.objects.filter(runs=job.run.pk, team_id=team.team_id).update(
             licenses_reported=team.licensed,
             seats_provisioned_reported=team.provisioned,
             seats_used_reported=team.used,

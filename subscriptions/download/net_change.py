@@ -31,7 +31,7 @@ OMISSIONS: tuple[tuple[str, ...], ...] = (
 class Tally:
     """A whole listing and the counts beside it.
 
-    - `by_status`: readable accounts that are not removed. `unread`: records that could not be read; they are listed, too.
+    - `by_status`: readable accounts that are not removed. `unread`: records that could not be read, listed as well.
     - `ending_by_status`: the seats that are no longer listed, by their last known status.
     - `counts`: the vendor's own count before and after the listing, since accounts join and leave meanwhile. Empty if
       the vendor did not count; it never counts none where it lists somebody.
@@ -95,9 +95,7 @@ def compare(last: AcceptedListing | None, now: Tally) -> NetChange | None:
     listed = now.count_without(omitted)
     missing = last.surplus - (listed - _fitting_count(now, listed - last.surplus))
     uncounted = sum(now.ending_by_status.get(status, 0) for status in omitted)
-    return NetChange(
-        last=last, listed=now.listed, counted=now.counts[-1], unconfirmed=max(0, missing) + uncounted
-    )
+    return NetChange(last=last, listed=now.listed, counted=now.counts[-1], unconfirmed=max(0, missing) + uncounted)
 
 
 def _fitting_count(now: Tally, expected: int) -> int:

@@ -32,9 +32,9 @@ class ListingFigures:
 
     `listed` counts accounts that are not removed; `set_aside` counts records that could not be read, `unreadable` those
     of them without a readable id. Of the `current` seats from before, `ending` are missing now. `provisioned` is the
-    vendor's own count of accounts, `change` what it says beside the last accepted listing of this team, and `moved` that
-    the last accepted listing is of another team. `confirmed` is the number of endings that the last held run asked a
-    person about.
+    vendor's own count of accounts, and `change` what it says beside the last accepted listing of this team. `moved`
+    means that the last accepted listing is of another team. `confirmed` is the number of endings that the last held run
+    asked a person about.
     """
 
     listed: int
@@ -50,7 +50,7 @@ class ListingFigures:
 
 
 def tolerance(count: int) -> int:
-    """How many of `count` seats may end if nothing else vouches: a tenth, but at least two, so small teams can shrink."""
+    """How many of `count` seats may end if no count vouches: a tenth, at least two, so that small teams can shrink."""
     return max(ALWAYS, int(count * SHARE))
 
 

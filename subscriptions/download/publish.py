@@ -69,8 +69,8 @@ class Listing:
 def run(job: Job, listing: Listing, *, now: datetime) -> Published:
     """Publish the run's staging table.
 
-    Raises ProtocolError for an empty list from a vendor that counts accounts, Refused if the profile was moved to another
-    team meanwhile.
+    Raises ProtocolError for an empty list from a vendor that counts accounts, Refused if the profile was moved to
+    another team meanwhile.
     """
     stage = staging.table_name(job.run.pk)
     with transaction.atomic():
