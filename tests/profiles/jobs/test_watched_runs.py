@@ -55,7 +55,7 @@ def test_the_profile_page_goes_from_step_to_step_by_itself_and_then_stands_still
     integrator: Any, stepwise: IntegrationProfile
 ) -> None:
     page = page_of(stepwise)
-    for name in ("Match people", "Pull user activity"):
+    for name in ("Match people", "Pull user activity", "Re-examine candidates"):
         address = polls(integrator, page)
         assert f"Next: {name}" in told(integrator, page) and f"Next: {name}" in told(integrator, address)
         assert not renews(integrator, address), "nothing new yet"
