@@ -119,8 +119,8 @@ JobRun.objects.create(pk=102, state="held",
     "listing the list went from 248 to 224 accounts, and the vendor’s own count from 248 to 248.", **ran)
 IntegrationProfile.objects.filter(pk=1).update(attention="refresh_held")
 seats = Subscription.objects.current().filter(is_admin=False).exclude(last_activity=None).order_by("last_activity__at")
-kept, left, admin, gone = [propose.run(seat, justification="low_usage", note="Has not signed in since May.", by=user, now=now)
-              for seat in seats[:4]]
+why = dict(justification="low_usage", note="Has not signed in since May.")
+kept, left, admin, gone = [propose.run(seat, by=user, now=now, **why) for seat in seats[:4]]
 workflow.skip(left, reason="On parental leave until September; keeps the account.", by=user, now=now)
 workflow.apply(admin, State.ATTENTION_REQUIRED, reason=reexamine.BECAME_ADMIN, now=now)
 Subscription.objects.filter(pk=gone.subscription_id).update(ended_at=now)
