@@ -39,7 +39,7 @@ REASONS = {
     guards.UNMANAGED: "Its software model is not under management any more.",
     guards.AUTHORIZED: "Its account authorizes the connection now, and the files of removed members go to it.",
 }
-BECAME_ADMIN = "The account has an administrative role at the vendor since."
+BECAME_ADMIN = "The account was given an administrative role at the vendor."
 NOT_COVERED = "Not all the time since the last known activity was read, so nobody knows whether it is still unused."
 CLEARED = "What needed attention is over."
 AT_PERSONS_WORD = {RemovalCandidate.Justification.UNLICENSED, RemovalCandidate.Justification.RESTRICTED_SOFTWARE}
@@ -156,5 +156,6 @@ def _concern(candidate: RemovalCandidate, seat: Any, now: datetime) -> str:
     if candidate.was_admin is False and seat.is_admin:
         return BECAME_ADMIN
     if candidate.status_at_opening not in ("", seat.status):
-        return f"The account is {seat.get_status_display()} at the vendor since."
+        before = Subscription.Status(candidate.status_at_opening).label
+        return f"The account's status at the vendor changed from {before} to {seat.get_status_display()}."
     return NOT_COVERED if candidate.evidence.get("covered") and not seat.inactivity_known else ""

@@ -77,7 +77,7 @@ DOWNLOAD_SUBSCRIPTIONS = Process(
         "invited": Counter("Invited", "of those listed", True),
         "suspended": Counter("Suspended", "of those listed", True),
         "counted": Counter(
-            "Accounts, per vendor", "the vendor’s own count; it need not include invited or suspended accounts"
+            "Accounts, per vendor", "the vendor’s own count; it may leave out invited or suspended accounts"
         ),
         "new": Counter("New", "listed for the first time"),
         "changed": Counter("Changed", "listed with other details than last time"),

@@ -230,10 +230,10 @@ def test_an_invitation_or_a_suspension_that_is_over_cancels(world: Any, before: 
 
 
 CONCERNS: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
-    "an admin now": ({"is_admin": True}, {"is_admin": False}, "has an administrative role"),
-    "suspended now": ({"status": "suspended"}, {"status": "active"}, "is Suspended at the vendor since"),
-    "invited now": ({"status": "invited"}, {"status": "active"}, "is Invited at the vendor since"),
-    "unknown now": ({"status": "unknown"}, {"status": "active"}, "is Unknown at the vendor since"),
+    "an admin now": ({"is_admin": True}, {"is_admin": False}, "was given an administrative role"),
+    "suspended now": ({"status": "suspended"}, {"status": "active"}, "changed from Active to Suspended"),
+    "invited now": ({"status": "invited"}, {"status": "active"}, "changed from Active to Invited"),
+    "unknown now": ({"status": "unknown"}, {"status": "active"}, "changed from Active to Unknown"),
 }
 
 
@@ -266,7 +266,7 @@ def test_evidence_that_is_not_covered_any_more_needs_attention(world: Any) -> No
     assert world.candidate.attention == reexamine.NOT_COVERED
     change_seat(world, status="suspended")
     look_again(world.profile)
-    assert "is Suspended" in RemovalCandidate.objects.get().attention
+    assert "to Suspended" in RemovalCandidate.objects.get().attention
     world.profile.coverage.update(until=world.now)
     change_seat(world, status="active")
     look_again(world.profile)
