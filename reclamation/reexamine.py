@@ -57,7 +57,7 @@ COUNTED = {
 
 
 @dataclass(frozen=True)
-class Finding:
+class Verdict:
     """The state a candidate has to go to, and why."""
 
     state: State
@@ -87,9 +87,9 @@ def _look_at_batch(profile: IntegrationProfile, after: int, counters: Counter[st
     for candidate in candidates:
         counters["seen"] += 1
         seat = seats.get(candidate.subscription_id)
-        if finding := judge(candidate, seat, now):
-            workflow.apply(candidate, finding.state, reason=finding.reason, now=now)
-            counters[COUNTED[finding.state]] += finding.state != candidate.state
+        if verdict := judge(candidate, seat, now):
+            workflow.apply(candidate, verdict.state, reason=verdict.reason, now=now)
+            counters[COUNTED[verdict.state]] += verdict.state != candidate.state
     return candidates[-1].pk if len(candidates) == BATCH else None
 
 
@@ -101,24 +101,24 @@ def _read_seats(candidates: list[RemovalCandidate], now: datetime) -> dict[int |
     return {seat.pk: seat for seat in found}
 
 
-def judge(candidate: RemovalCandidate, seat: Any | None, now: datetime) -> Finding | None:
+def judge(candidate: RemovalCandidate, seat: Any | None, now: datetime) -> Verdict | None:
     """What has to become of an open candidate; None if it stays as it is.
 
     The seat has to be read with `guard` and `inactivity_known`.
     """
     if seat is None:
-        return Finding(State.CLOSED_SKIPPED, NOT_KEPT)
+        return Verdict(State.CLOSED_SKIPPED, NOT_KEPT)
     if seat.guard:
         is_done = seat.guard == guards.ENDED and candidate.state == State.AWAITING_REVOCATION
-        return Finding(State.CLOSED_COMPLETE if is_done else State.CLOSED_SKIPPED, REASONS[seat.guard])
+        return Verdict(State.CLOSED_COMPLETE if is_done else State.CLOSED_SKIPPED, REASONS[seat.guard])
     if canceled := _why_canceled(candidate, seat, now):
-        return Finding(State.CLOSED_CANCELED, canceled)
+        return Verdict(State.CLOSED_CANCELED, canceled)
     concern = _concern(candidate, seat, now)
     if candidate.state == State.READY:
-        return Finding(State.ATTENTION_REQUIRED, concern) if concern else None
+        return Verdict(State.ATTENTION_REQUIRED, concern) if concern else None
     if candidate.state != State.ATTENTION_REQUIRED or candidate.attention in ("", concern):
         return None
-    return Finding(State.ATTENTION_REQUIRED, concern) if concern else Finding(State.READY, CLEARED)
+    return Verdict(State.ATTENTION_REQUIRED, concern) if concern else Verdict(State.READY, CLEARED)
 
 
 def _why_canceled(candidate: RemovalCandidate, seat: Any, now: datetime) -> str:

@@ -28,7 +28,7 @@ OMISSIONS: tuple[tuple[str, ...], ...] = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Tally:
+class ListingTally:
     """A whole listing and the counts beside it.
 
     - `by_status`: readable accounts that are not removed. `unread`: records that could not be read, listed as well.
@@ -87,7 +87,7 @@ def close_tolerance(count: int) -> int:
     return max(ALWAYS, int(count * SHARE))
 
 
-def compare(last: AcceptedListing | None, now: Tally) -> NetChange | None:
+def compare(last: AcceptedListing | None, now: ListingTally) -> NetChange | None:
     """The net change since the last accepted listing of the same team; None if the vendor did not count both times."""
     if last is None or not last.counted or not now.counts:
         return None
@@ -98,12 +98,12 @@ def compare(last: AcceptedListing | None, now: Tally) -> NetChange | None:
     return NetChange(last=last, listed=now.listed, counted=now.counts[-1], unconfirmed=max(0, missing) + uncounted)
 
 
-def _fitting_count(now: Tally, expected: int) -> int:
+def _fitting_count(now: ListingTally, expected: int) -> int:
     """The count that fits best, of all that were true while the list was read, with or without what we removed."""
     return min(max(expected, min(now.counts) - now.removed_by_us), max(now.counts))
 
 
-def accepted_values(last: AcceptedListing | None, now: Tally, *, confirmed: bool) -> dict[str, Any] | None:
+def accepted_values(last: AcceptedListing | None, now: ListingTally, *, confirmed: bool) -> dict[str, Any] | None:
     """What to store of an accepted listing; None if the last one stays what the next one is compared with.
 
     That is so if the vendor did not count this time, or if the list is too short although no seat ends by it: a count
@@ -118,7 +118,7 @@ def accepted_values(last: AcceptedListing | None, now: Tally, *, confirmed: bool
     return {"listed": now.listed, "counted": now.counts[-1], "left_out": " ".join(omitted), "surplus": surplus}
 
 
-def _agreement(change: NetChange | None, now: Tally) -> tuple[Iterable[str], int]:
+def _agreement(change: NetChange | None, now: ListingTally) -> tuple[Iterable[str], int]:
     """What the count leaves out, and by how much the list is longer than it. Zero if they agree exactly."""
     before = change.last.left_out.split() if change else []
     for omitted in OMISSIONS:

@@ -110,8 +110,8 @@ def check_team(profile: IntegrationProfile, team: base.Team) -> None:
 
 def _tally(
     listing: Listing, listed: differences.Listed, gone: dict[str, int], last: AcceptedListing | None
-) -> net_change.Tally:
-    return net_change.Tally(
+) -> net_change.ListingTally:
+    return net_change.ListingTally(
         by_status=listed.by_status,
         unread=listed.shields + listing.unreadable,
         ending_by_status=gone,
@@ -127,7 +127,7 @@ def _removed_by_us_since(last: AcceptedListing) -> int:
 
 
 def _figures(
-    run: JobRun, listing: Listing, tally: net_change.Tally, written: Written, last: AcceptedListing | None
+    run: JobRun, listing: Listing, tally: net_change.ListingTally, written: Written, last: AcceptedListing | None
 ) -> plausibility.ListingFigures:
     same_team = last if last and last.team_id == listing.team.team_id else None
     return plausibility.ListingFigures(
@@ -145,7 +145,7 @@ def _figures(
 
 
 def _accept_listing(
-    run: JobRun, listing: Listing, last: AcceptedListing | None, tally: net_change.Tally, now: datetime
+    run: JobRun, listing: Listing, last: AcceptedListing | None, tally: net_change.ListingTally, now: datetime
 ) -> None:
     """Store the listing as the one that the next is compared with, unless the last one stays that."""
     same_team = last if last and last.team_id == listing.team.team_id else None
@@ -220,7 +220,7 @@ def _run_counters(
     }
 
 
-def _counts_of(tally: net_change.Tally) -> dict[str, int]:
+def _counts_of(tally: net_change.ListingTally) -> dict[str, int]:
     """What the list and the vendor's own count are made of, so that a reader sees why they differ."""
     parts = {status: tally.by_status.get(status, 0) for status in ("invited", "suspended")}
     return {**parts, "counted": tally.counts[-1]} if tally.counts else parts
