@@ -18,13 +18,14 @@ from django.utils import timezone
 from profiles.connectors import base
 from profiles.jobs import queue
 from profiles.models import Credential, IntegrationProfile, JobRun, ScheduledJob
+from reclamation.reexamine import REEXAMINE
 from samsaas import purge_expired
 from samsaas.models import Heartbeat
 from subscriptions.download import staging
 from subscriptions.people.imports import retention
 from subscriptions.rematch import MATCH
 
-DAILY_ORDER = (base.DOWNLOAD, MATCH, base.ACTIVITY)
+DAILY_ORDER = (base.DOWNLOAD, MATCH, base.ACTIVITY, REEXAMINE)
 CHAIN_STALE_AFTER = timedelta(days=2)
 
 

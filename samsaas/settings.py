@@ -135,7 +135,11 @@ if CELERY_BROKER_URL.startswith("redis"):
 JOB_STALE_SECONDS = env.int("JOB_STALE_SECONDS", default=60, least=5)
 DAILY_REFRESH_AT = env.time_of_day("DAILY_REFRESH_AT", default="02:00")
 # Where each app declares its processes (kinds of job): `profiles.jobs.process.Process`.
-JOB_PROCESSES = ["profiles.processes.PROCESSES", "subscriptions.processes.PROCESSES"]
+JOB_PROCESSES = [
+    "profiles.processes.PROCESSES",
+    "subscriptions.processes.PROCESSES",
+    "reclamation.processes.PROCESSES",
+]
 JOB_FINISHED_DOORBELL = "samsaas.schedule.follow"
 JOB_NEXT_STEP = "samsaas.schedule.next_step"
 # What other apps do when a profile is deleted; `profiles` may not import them.
