@@ -162,6 +162,6 @@ def _concern(candidate: RemovalCandidate, seat: Any, now: datetime) -> str:
 
 def _lost_coverage(candidate: RemovalCandidate, seat: Any, now: datetime) -> bool:
     """Whether less is known of the time without use than at the opening, as after a gap or another team."""
-    known = candidate.evidence.get("inactive_days")
+    known = candidate.evidence.get("inactive_days") if candidate.evidence.get("covered") else None
     idle = last_used.idle(seat, now)
-    return known is not None and (idle is None or idle.days < known)
+    return known is not None and (idle is None or (not idle.is_exact and idle.days < known))

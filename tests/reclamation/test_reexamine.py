@@ -166,7 +166,7 @@ def test_what_refuses_a_proposal_closes_an_open_candidate(world: Any, manager: A
     change = world.candidate.history.last()
     assert (change.from_state, change.by, change.reason) == (State.READY, None, reexamine.REASONS[code])
     line = AuditEntry.objects.get(verb="moved removal candidate")
-    assert line.actor is None and line.detail["reason"] == reexamine.REASONS[code]
+    assert line.actor_id is None and line.detail["reason"] == reexamine.REASONS[code]
     assert propose.refusal_reason(world.seat) == refusal
     assert refusal in manager.get(world.seat.get_absolute_url()).content.decode()
 
