@@ -9,11 +9,14 @@ from typing import Any
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
+from django.views.decorators.debug import sensitive_variables
 
 from profiles import connectors
 from profiles.connection import endpoints, refresh_token
 from profiles.connectors import base
 from profiles.models import ConnectionAlias, Credential, IntegrationProfile
+
+OTHER_APP = "The client ID was changed. The access was granted to the app with the old client ID, and ended with it."
 
 
 def credential_for(profile: IntegrationProfile, purpose: str) -> Credential:
@@ -40,6 +43,11 @@ class CredentialTokens:
     def renew(self, stale: str) -> str:
         return refresh_token.run(self.credential_id, stale=stale, now=timezone.now())
 
+    @sensitive_variables()
+    def secrets(self) -> tuple[str, ...]:
+        held = Credential.objects.filter(pk=self.credential_id).first()
+        return (held.client_secret, held.refresh_token) if held else ()
+
 
 def limits_for(alias: ConnectionAlias) -> base.Limits:
     """The connector's default limits, overridden by those the alias or its parent sets."""
@@ -65,16 +73,12 @@ def open_connector(
     )
 
 
-def mark_needs_authorization(profile: IntegrationProfile, purpose: str, *, reason: str) -> None:
-    """Note that the grant is gone. No job calls the vendor again before a person has authorized the profile again."""
-    refresh_token.give_up(credential_for(profile, purpose), reason=reason)
-
-
 @transaction.atomic
 def save_client(alias: ConnectionAlias, purpose: str, client_id: str, client_secret: str) -> bool:
     """Store an app key and its secret; an empty secret means unchanged. True when anything changed.
 
-    Tokens belong to one app, so another app key drops the stored ones.
+    Tokens belong to one app, so another app key drops the stored ones. With another secret the stored grant goes on,
+    also where the vendor refused the old secret.
     """
     credential = Credential.objects.select_for_update().filter(alias=alias, purpose=purpose).first()
     if credential is None:
@@ -95,15 +99,19 @@ def save_client(alias: ConnectionAlias, purpose: str, client_id: str, client_sec
     credential.client_changed_at = timezone.now()
     credential.generation += 1
     if new_app:
-        drop_grant(credential)
+        drop_grant(credential, reason=OTHER_APP if credential.refresh_token else credential.state_reason)
+        refresh_token.clear_refusal(credential)
+    elif credential.is_connected and credential.state_reason:
+        credential.state_reason = ""
+        refresh_token.clear_refusal(credential)
     credential.save()
     return True
 
 
-def drop_grant(credential: Credential) -> None:
-    """Clear the tokens and scopes of a credential. The caller saves."""
+def drop_grant(credential: Credential, *, reason: str = "") -> None:
+    """Clear the tokens and scopes of a credential. The caller saves. `reason` is shown until the next consent."""
     credential.state = Credential.State.NEW
-    credential.state_reason = ""
+    credential.state_reason = reason
     credential.access_token = credential.refresh_token = ""
     credential.expires_at = None
     credential.granted_scopes = []
