@@ -37,8 +37,8 @@ OUTRANKING = (IntegrationProfile.Attention.NEEDS_AUTHORIZATION, IntegrationProfi
 def run(credential_id: int, *, now: datetime, stale: str = "") -> str:
     """Return a usable access token. `stale` is a token that the vendor has just called expired.
 
-    Raises `Reconnect` when the grant is gone, `TryLater` when the vendor cannot be asked now, and another connector error
-    when it refuses for another reason; the grant is kept then.
+    Raises `Reconnect` when the grant is gone, `TryLater` when the vendor cannot be asked now, and another connector
+    error when it refuses for another reason; the grant is kept then.
     """
     me = str(uuid.uuid4())
     patience = time.monotonic() + PATIENCE_SECONDS

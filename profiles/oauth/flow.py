@@ -26,7 +26,7 @@ from django.views.decorators.debug import sensitive_variables
 
 from profiles import connectors
 from profiles.connection import endpoints
-from profiles.connectors import base, tokens
+from profiles.connectors import base, refusals, tokens
 from profiles.models import Credential, IntegrationProfile, OAuthState
 from profiles.oauth import grants, scopes
 from samsaas import audit
@@ -180,7 +180,7 @@ def _check_attempt(
     if not may_connect:
         raise Stop("role_lost")
     if "error" in params:
-        words = {key: params.get(key, "")[:300] for key in ("error", "error_description")}
+        words = {key: refusals.quotable(params.get(key, "")) for key in ("error", "error_description")}
         if params["error"] == "invalid_scope":
             raise Stop("scope_refused", asked=attempt.scopes, **words)
         raise Stop("denied" if params["error"] == "access_denied" else "vendor_error", **words)

@@ -28,8 +28,8 @@ def vendor_addresses() -> Iterator[Finding]:
         changed = [setting for field, setting in names if getattr(own, field) != getattr(here, field)]
         unsafe = [setting for field, setting in names if not _is_safe(getattr(here, field))]
         if unsafe:
-            remedy = "Use https, or unset them to use the vendor's own."
-            yield fail(f"vendor {label}", f"Not https: {', '.join(unsafe)}.", remedy)
+            remedy = "Use https and a plain host name, or unset them to use the vendor's own."
+            yield fail(f"vendor {label}", f"Not https, or not read the same by all: {', '.join(unsafe)}.", remedy)
         elif changed and not settings.SANDBOX:
             remedy = "Unset them, unless you use a stand-in for the vendor on purpose."
             yield warn(f"vendor {label}", f"Not the vendor's own addresses: {', '.join(changed)}.", remedy)
