@@ -20,9 +20,9 @@ STALE_AFTER = timedelta(hours=36)
 NEXT_STEP = (
     "The profile has no access and refresh token yet. Press Get OAuth Token and allow access as a team administrator."
 )
-SECRET_REFUSED = (
-    "The stored access is kept, and the data below stays as it is. Copy the app secret from the vendor’s app console into "
-    "Client secret on the form and save; the next refresh goes on without a new consent."
+KEPT = (
+    "The stored access is kept, and the data below stays as it is. Copy the app secret from the vendor’s app console "
+    "into Client secret on the form and save; the next refresh goes on without a new consent."
 )
 NOT_TRIED_YET = (
     "The client secret was changed after the last try, and the next refresh uses it. To try it now, press Validate "
@@ -146,7 +146,7 @@ def _secret_notices(profile: IntegrationProfile, ends: list[JobRun]) -> list[Not
     refused = [one for one in held if one.is_connected and one.state_reason]
     if refused:
         labels = " and ".join(one.get_purpose_display().lower() for one in refused)
-        return [Notice("bad", f"The client secret is wrong: {labels}", f"{refused[0].state_reason} {SECRET_REFUSED}")]
+        return [Notice("bad", f"The client secret is wrong: {labels}", f"{refused[0].state_reason} {KEPT}")]
     if any(_is_about_old_secret(run, profile) for run in ends):
         return [Notice("info", "A new client secret was saved", NOT_TRIED_YET)]
     return []

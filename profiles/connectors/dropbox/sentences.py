@@ -161,7 +161,7 @@ SENTENCES: tuple[Refusal, ...] = (
         says=(
             r"\brequest (body|param)",
             r"\b(content-type|http header|url parameter|api argument|bad http)\b",
-            r"\bunknown (api function|field)\b|\bmissing required field\b",
+            r"\bunknown (api )?(function|field)\b|\bmissing required field\b",
             r"\bdid not match\b|\bexpected .{1,80},? got\b",
             r"\bcould not (be )?(decode|parse|read)|\binvalid json\b",
             r"\bonly accepts post\b|\bis not allowed for this function\b",
