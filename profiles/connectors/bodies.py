@@ -1,4 +1,7 @@
-"""The form of an unreadable body, so that two answers can be compared without keeping either."""
+"""Bodies of answers: an object in JSON, whatever its texts; and the form of an unreadable one.
+
+Two unreadable answers can be compared by their forms, without keeping either.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,15 @@ DEEPEST = 6
 MOST_ITEMS = 50
 BEGINNING = 400
 CHANGING = re.compile(r"[0-9a-f]{6,}|\d+", re.IGNORECASE)  # ids, times and numbers differ from answer to answer
+
+
+def read_object(body: bytes) -> dict[str, Any] | None:
+    """The object that a body is in JSON; None for any other body. Broken characters in its texts do not matter."""
+    try:
+        found = json.loads(body.decode("utf-8", "replace").removeprefix("\ufeff"))
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
 
 
 def fingerprint_of(call: str, answer: Answer) -> str:

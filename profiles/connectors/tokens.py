@@ -28,7 +28,7 @@ from profiles.connectors.base import (
     Throttled,
     Unreadable,
 )
-from profiles.connectors.bodies import fingerprint_of
+from profiles.connectors.bodies import fingerprint_of, read_object
 from profiles.connectors.failures import failure_without_body, hide_secrets
 from profiles.connectors.token_refusals import (
     CODE,
@@ -233,10 +233,8 @@ def _request_grant(endpoints: Endpoints, asked: _Asked, bounds: Bounds) -> Grant
 
 def _parse_answer(answer: Answer) -> _TokenAnswer | None:
     """The answer as an object; None where it is none."""
-    try:
-        return msgspec.json.decode(answer.body, type=_TokenAnswer)
-    except (ValueError, RecursionError):
-        return None
+    found = read_object(answer.body)
+    return None if found is None else msgspec.convert(found, _TokenAnswer)
 
 
 def _read_grant(parsed: _TokenAnswer, failure: Failure) -> Grant:

@@ -14,6 +14,7 @@ import msgspec
 
 from profiles.connectors import refusals
 from profiles.connectors.base import ConnectorError, Failure, MissingScope, ProtocolError, plain
+from profiles.connectors.bodies import read_object
 from profiles.connectors.dropbox.refusals import CURSOR_LOST, JUDGED, RESTARTS
 from profiles.connectors.dropbox.sentences import NOT_TICKED
 from profiles.connectors.failures import failure_of
@@ -109,10 +110,8 @@ class DropboxDialect:
 
 def _read_envelope(answer: Answer) -> _Error | None:
     """The JSON error body; None where the body is not a JSON object. The media type is ignored: proxies change it."""
-    try:
-        return msgspec.json.decode(answer.body, type=_Error)
-    except (ValueError, RecursionError):
-        return None
+    found = read_object(answer.body)
+    return None if found is None else msgspec.convert(found, _Error)
 
 
 def _form_of(answer: Answer, envelope: _Error | None) -> Form:
