@@ -180,8 +180,9 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 SECURE_HSTS_PRELOAD = HTTPS
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
-_endpoints = (vendor.endpoints_from(globals().get) for vendor in connectors.vendors().values())
-_consent_pages = [urlsplit(places.authorize_url) for places in _endpoints]
+_consent_pages = [
+    urlsplit(vendor.endpoints_from(globals().get).authorize_url) for vendor in connectors.vendors().values()
+]
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],

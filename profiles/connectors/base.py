@@ -32,7 +32,7 @@ from profiles.connectors.errors import (
     StaleToken as StaleToken,
     Throttled as Throttled,
     TryLater as TryLater,
-    Unreadable as Unreadable,
+    UnreadableAnswer as UnreadableAnswer,
 )
 from profiles.connectors.text import plain as plain
 

@@ -82,7 +82,7 @@ class ProtocolError(ConnectorError):
     remedy = "Nothing was changed. Report the answer below; the old data stays as it was."
 
 
-class Unreadable(ProtocolError):
+class UnreadableAnswer(ProtocolError):
     """A success whose body is not what the call documents: cut, empty, a web page, or of another form.
 
     Proxies and broken connections do this now and then, so it is tried again like a lost answer, and later like an

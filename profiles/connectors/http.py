@@ -26,7 +26,7 @@ from profiles.connectors.base import (
     Throttled,
     TokenSource,
     TryLater,
-    Unreadable,
+    UnreadableAnswer,
     Wait,
 )
 from profiles.connectors.bodies import fingerprint_of
@@ -69,10 +69,10 @@ class Dialect(Protocol):
         ...
 
 
-def note_form(forms: set[str], error: TryLater | Unreadable) -> None:
+def note_form(forms: set[str], error: TryLater | UnreadableAnswer) -> None:
     """Collect the forms of unreadable answers, and clear the error's own form where there were others before it."""
-    forms.add(error.fingerprint if isinstance(error, Unreadable) else "")
-    if isinstance(error, Unreadable) and len(forms) > 1:
+    forms.add(error.fingerprint if isinstance(error, UnreadableAnswer) else "")
+    if isinstance(error, UnreadableAnswer) and len(forms) > 1:
         error.fingerprint = ""
 
 
@@ -115,8 +115,8 @@ class VendorSession:
         """POST JSON and return what `read` makes of the 2xx answer; every other outcome is a ConnectorError.
 
         `read` raises ValueError for a body that it cannot read. `repeatable` calls are tried `limits.attempts` times in
-        an outage or after an unreadable answer. A call with an effect is tried once: after AnswerLost or Unreadable
-        nobody knows whether it took effect. A refused token or a 429 had no effect, so both kinds are repeated.
+        an outage or after an unreadable answer. A call with an effect is tried once: after AnswerLost and after
+        UnreadableAnswer nobody knows whether it took effect. A refused token or a 429 had none: both are repeated.
         """
         limits, budget = self._limits, self._limits.deadline
         token, renewed, outages, throttles = self._fetch_token(self._tokens.access_token), False, 0, 0
@@ -135,7 +135,7 @@ class VendorSession:
                 error.retry_after = max(error.retry_after, limits.backoff * 2**throttles)
                 throttles += 1
                 self._sit_out(error, throttles)
-            except (TryLater, Unreadable) as error:
+            except (TryLater, UnreadableAnswer) as error:
                 outages += 1
                 budget -= time.monotonic() - began
                 note_form(forms, error)
@@ -166,7 +166,7 @@ class VendorSession:
             except Throttled as error:
                 throttles += 1
                 self._sit_out(error, throttles)
-            except (TryLater, Unreadable) as error:
+            except (TryLater, UnreadableAnswer) as error:
                 outages += 1
                 note_form(forms, error)
                 if outages >= self._limits.attempts or isinstance(error, GaveUp):
@@ -187,12 +187,12 @@ class VendorSession:
         except (ValueError, RecursionError) as error:
             raise self.unreadable_answer(url, answer, str(error)) from error
 
-    def unreadable_answer(self, url: str, answer: Answer, reason: str) -> Unreadable:
+    def unreadable_answer(self, url: str, answer: Answer, reason: str) -> UnreadableAnswer:
         """The error for a 2xx whose body is not what the call documents."""
         failure = failure_of(self._without_secrets(answer), url, self._dialect.request_id_header)
         form = fingerprint_of(failure.endpoint, answer)
         error = refusals.error_of(refusals.UNREADABLE, failure, reason=reason, fingerprint=form)
-        return cast(Unreadable, error)
+        return cast(UnreadableAnswer, error)
 
     def _without_secrets(self, answer: Answer) -> Answer:
         return hide_secrets(answer, *self._tokens.secrets())
@@ -213,8 +213,8 @@ class VendorSession:
 
     def _error_of(self, answer: Answer, url: str) -> ConnectorError:
         failure = failure_of(answer, url, self._dialect.request_id_header)
-        said = refusals.Said(status=answer.status, form=refusals.form_of(answer))
-        line = refusals.find_refusal(refusals.EVERY_VENDOR, said)
+        reply = refusals.Reply(status=answer.status, form=refusals.form_of(answer))
+        line = refusals.find_refusal(refusals.EVERY_VENDOR, reply)
         if line is None:
             return self._dialect.judge(answer, failure)
         if line is refusals.RATE_LIMIT:

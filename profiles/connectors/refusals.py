@@ -20,7 +20,7 @@ from profiles.connectors.base import (
     Refused,
     Throttled,
     TryLater,
-    Unreadable,
+    UnreadableAnswer,
     plain,
 )
 from profiles.connectors.redaction import redact
@@ -62,7 +62,7 @@ class Form(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Said:
+class Reply:
     """What a refusing answer says. `code` is the vendor's own word for the error, `sentence` its words for people.
 
     `asked` is what was asked for, where the meaning depends on it; `challenge` the answer's WWW-Authenticate header.
@@ -99,18 +99,18 @@ class Refusal:
     asked: str = ""
     challenge: str = ""
 
-    def fits(self, said: Said) -> bool:
+    def fits(self, reply: Reply) -> bool:
         """Whether this line is about the answer."""
         if self.status and not any(
-            said.status in one if isinstance(one, range) else said.status == one for one in self.status
+            reply.status in one if isinstance(one, range) else reply.status == one for one in self.status
         ):
             return False
-        if self.form and said.form not in self.form or self.asked and said.asked != self.asked:
+        if self.form and reply.form not in self.form or self.asked and reply.asked != self.asked:
             return False
-        if self.challenge and not re.search(self.challenge, said.challenge, re.IGNORECASE):
+        if self.challenge and not re.search(self.challenge, reply.challenge, re.IGNORECASE):
             return False
-        named = bool(self.codes) and said.code in self.codes
-        worded = any(re.search(words, said.sentence, re.IGNORECASE) for words in self.says)
+        named = bool(self.codes) and reply.code in self.codes
+        worded = any(re.search(words, reply.sentence, re.IGNORECASE) for words in self.says)
         return named or worded or not (self.codes or self.says)
 
 
@@ -120,9 +120,9 @@ def refusal(key: str, answer: str, message: str, remedy: str, **more: Any) -> Re
     return Refusal(key=key, answer=answer, message=message, remedy=remedy, **{**usual, **more})
 
 
-def find_refusal(lines: Iterable[Refusal], said: Said) -> Refusal | None:
+def find_refusal(lines: Iterable[Refusal], reply: Reply) -> Refusal | None:
     """The first line that fits; None where none does."""
-    return next((line for line in lines if line.fits(said)), None)
+    return next((line for line in lines if line.fits(reply)), None)
 
 
 def error_of(line: Refusal, failure: Failure, *, reason: str = "", **details: Any) -> ConnectorError:
@@ -217,11 +217,11 @@ UNREADABLE = Refusal(
     key="unreadable",
     answer="2xx with a body that is cut, empty, a web page, or of another form than documented",
     status=(range(200, 300),),
-    raises=Unreadable,
+    raises=UnreadableAnswer,
     ends=Ends.NOTHING,
     again=Again.SOON,
     message="The vendor's answer is not readable: {reason}.",
-    remedy=Unreadable.remedy,
+    remedy=UnreadableAnswer.remedy,
     heals="the vendor or the proxy. If every try gives the same unreadable answer, the run fails: its format has "
     "changed",
 )

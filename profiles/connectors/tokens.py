@@ -26,7 +26,7 @@ from profiles.connectors.base import (
     Reconnect,
     Refused,
     Throttled,
-    Unreadable,
+    UnreadableAnswer,
 )
 from profiles.connectors.bodies import fingerprint_of, read_object
 from profiles.connectors.failures import failure_without_body, hide_secrets
@@ -136,7 +136,7 @@ def exchange(
     Dropbox accepts both together (Auth.js and better-auth send both), so a wrong secret is noticed here. Dropbox's own
     SDKs send the verifier in place of the secret; a server that refuses both together is asked again in that way.
     `bounds` holds for both together. Raises CodeRefused, RedirectMismatch, WrongClient, Refused, Throttled, TryLater,
-    Unreadable or ProtocolError; never Reconnect.
+    UnreadableAnswer or ProtocolError; never Reconnect.
     """
     hide = (client_secret, code, verifier or "")
 
@@ -156,8 +156,8 @@ def refresh(
 ) -> Grant:
     """Get a new access token. Raises Reconnect only when the vendor says `invalid_grant`: the grant is gone.
 
-    Also raises WrongClient, Refused, Throttled, TryLater, Unreadable or ProtocolError; the grant may still be valid
-    then, and the refresh token has to be kept.
+    Also raises WrongClient, Refused, Throttled, TryLater, UnreadableAnswer or ProtocolError. The grant may still be
+    valid then, and the refresh token has to be kept.
     """
     hide = (client_secret, refresh_token)
 
@@ -283,22 +283,22 @@ def _read_lifetime(value: Any) -> int | None:
 
 def _refusal_error(answer: Answer, failure: Failure, kind: str) -> ConnectorError:
     """The error for an answer without a token. Of its body nothing but `error` and `error_description` is kept."""
-    said = _read_refusal(answer, kind)
-    line = refusals.find_refusal(TOKEN_REFUSALS, said) or refusals.UNREADABLE
-    failure = refusals.fit_failure(failure, said.code)
-    if said.form == refusals.Form.JSON and said.sentence:
-        body = {"error": said.code, "error_description": refusals.quotable(said.sentence)}
+    reply = _read_refusal(answer, kind)
+    line = refusals.find_refusal(TOKEN_REFUSALS, reply) or refusals.UNREADABLE
+    failure = refusals.fit_failure(failure, reply.code)
+    if reply.form == refusals.Form.JSON and reply.sentence:
+        body = {"error": reply.code, "error_description": refusals.quotable(reply.sentence)}
         failure = replace(failure, body=msgspec.json.encode(body).decode())
     if issubclass(line.raises, Throttled):
         seconds = retry_after(answer, SLOW_DOWN_SECONDS if answer.status != 429 else None)
         return refusals.error_of(line, failure, reason=f"{seconds:g}", retry_after=seconds)
-    if issubclass(line.raises, Unreadable):
-        reason = f"it is {said.form} and contains no token"
+    if issubclass(line.raises, UnreadableAnswer):
+        reason = f"it is {reply.form} and contains no token"
         return refusals.error_of(line, failure, reason=reason, fingerprint=fingerprint_of("token", answer))
-    return refusals.error_of(line, failure, reason=said.sentence)
+    return refusals.error_of(line, failure, reason=reply.sentence)
 
 
-def _read_refusal(answer: Answer, kind: str) -> refusals.Said:
+def _read_refusal(answer: Answer, kind: str) -> refusals.Reply:
     parsed, form = _parse_answer(answer), refusals.form_of(answer)
     code, sentence = "", answer.body[: refusals.REASON_KEPT].decode("utf-8", "replace") if parsed is None else ""
     if parsed is not None:
@@ -310,7 +310,7 @@ def _read_refusal(answer: Answer, kind: str) -> refusals.Said:
         sentence = refusals.quotable(description or prose or code)
     elif form == refusals.Form.JSON:
         form = refusals.Form.TEXT  # cut, or a list
-    return refusals.Said(
+    return refusals.Reply(
         status=answer.status,
         form=form,
         code=code,

@@ -125,7 +125,7 @@ def _call_verb(job: Job, verb: Verb, now: datetime) -> None:
             _update_attention(job.run)
     except base.Throttled as throttled:
         job.requeue_throttled(throttled.retry_after)
-    except (base.TryLater, base.Unreadable) as outage:
+    except (base.TryLater, base.UnreadableAnswer) as outage:
         if not job.requeue_after_outage(outage):
             _fail(job, job.final_error(outage))
     except base.ConnectorError as error:

@@ -158,7 +158,7 @@ class Job:
         self._earlier_workers.throttled_seconds += seconds
         self.requeue(timedelta(seconds=seconds), "Waiting for the vendor's rate limit")
 
-    def requeue_after_outage(self, error: base.TryLater | base.Unreadable) -> bool:
+    def requeue_after_outage(self, error: base.TryLater | base.UnreadableAnswer) -> bool:
         """Put the run back into the queue until the outage may be over, or the vendor answers readably again.
 
         False where a person waits for the run, its process does not wait, or all pauses are used up.
@@ -180,7 +180,7 @@ class Job:
 
     def _form_each_time(self, error: base.ConnectorError) -> str:
         """The form of the unreadable answer, if every try of this run so far met it; empty otherwise."""
-        form = error.fingerprint if isinstance(error, base.Unreadable) else ""
+        form = error.fingerprint if isinstance(error, base.UnreadableAnswer) else ""
         return form if not self.run.outages or self.run.unreadable == form else ""
 
     def final_error(self, error: base.ConnectorError) -> base.ConnectorError:
@@ -188,7 +188,7 @@ class Job:
 
         An unreadable answer that came the same way each time, hours apart, means that the vendor changed its format.
         """
-        if not isinstance(error, base.Unreadable) or not self.run.outages:
+        if not isinstance(error, base.UnreadableAnswer) or not self.run.outages:
             return error
         if self._form_each_time(error):
             return base.ProtocolError(f"{FORMAT_CHANGED} {error}", failure=error.failure, remedy=FORMAT_CHANGED_REMEDY)

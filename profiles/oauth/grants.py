@@ -63,7 +63,7 @@ def identify(open_for: Callable[[float], base.Connector], ends: float) -> Identi
         admin = open_for(_seconds_until(ends)).admin()
     except base.MissingScope:
         pass
-    except (base.TryLater, base.Throttled, base.Unreadable):
+    except (base.TryLater, base.Throttled, base.UnreadableAnswer):
         return Identity(team=team, admin=admin, unanswered=True)
     return Identity(team=team, admin=admin)
 

@@ -169,7 +169,7 @@ class ConnectorContract:
         world.sandbox.faults.add(self.first, None, Fault(status=200, body=body))
         with pytest.raises(base.ProtocolError) as caught:
             self.ids(world.connector(attempts=3))
-        assert isinstance(caught.value, base.Unreadable) and caught.value.fingerprint
+        assert isinstance(caught.value, base.UnreadableAnswer) and caught.value.fingerprint
         assert caught.value.failure.status == 200
         assert (world.calls(self.first), len(world.waits)) == (3, 2)
 
@@ -184,7 +184,7 @@ class ConnectorContract:
     def test_unreadable_answers_of_different_forms_are_told_apart(self, world: Any) -> None:
         world.sandbox.faults.add(self.first, 1, Fault(status=200, body=b"<html>"))
         world.sandbox.faults.add(self.first, 2, Fault(status=200, body=b"{}"))
-        with pytest.raises(base.Unreadable) as caught:
+        with pytest.raises(base.UnreadableAnswer) as caught:
             self.ids(world.connector(attempts=2))
         assert not caught.value.fingerprint
 

@@ -127,7 +127,7 @@ def test_a_call_with_an_effect_is_not_repeated(world: World, route: str, status:
         wait=lambda *_: None,
         api_url=world.url,
     )
-    with pytest.raises((base.TryLater, base.Unreadable)):
+    with pytest.raises((base.TryLater, base.UnreadableAnswer)):
         DropboxClient(session, world.url).call(route, {"user": "x"})
     assert world.calls(route) == 1
 

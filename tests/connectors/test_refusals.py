@@ -226,7 +226,7 @@ TOKEN_LINES = {line.key: line for line in TOKEN_REFUSALS}
 # What kind of error belongs to what an answer ends, and when it is tried again.
 MEANS = {
     base.TryLater: (Ends.NOTHING, Again.SOON),
-    base.Unreadable: (Ends.NOTHING, Again.SOON),
+    base.UnreadableAnswer: (Ends.NOTHING, Again.SOON),
     base.Throttled: (Ends.NOTHING, Again.WHEN_TOLD),
     base.StaleToken: (Ends.TOKEN, Again.NEW_TOKEN),
     base.Reconnect: (Ends.GRANT, Again.CONSENT),

@@ -205,7 +205,7 @@ REFUSALS: list[tuple[int, Any]] = [
     ("status", "body", "error"),
     [(*case, base.TryLater) for case in OUTAGES]
     + [(*case, base.Throttled) for case in WAITS]
-    + [(*case, base.Unreadable) for case in NONSENSE]
+    + [(*case, base.UnreadableAnswer) for case in NONSENSE]
     + [(*case, base.ProtocolError) for case in MISPLACED]
     + [(*case, base.Refused) for case in REFUSALS],
 )

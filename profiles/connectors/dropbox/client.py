@@ -87,7 +87,7 @@ class DropboxDialect:
         tag = envelope.tag if envelope else ""
         failure = refusals.fit_failure(failure, tag)
         reason = (envelope.words or tag or envelope.summary) if envelope else _sentence_of(answer)
-        said = refusals.Said(
+        reply = refusals.Reply(
             status=answer.status,
             form=_form_of(answer, envelope),
             code=tag,
@@ -95,7 +95,7 @@ class DropboxDialect:
             asked=CURSOR_LOST if tag in RESTARTS.get(failure.endpoint.partition("/2/")[2], ()) else "",
             challenge=answer.headers.get("WWW-Authenticate", ""),
         )
-        line = refusals.find_refusal(JUDGED, said) or JUDGED[-1]
+        line = refusals.find_refusal(JUDGED, reply) or JUDGED[-1]
         if issubclass(line.raises, MissingScope):
             scope = _missing_scope(envelope, reason)
             return refusals.error_of(line, failure, reason=scope or "(not named)", scope=scope)
@@ -159,7 +159,7 @@ class DropboxClient:
         return self.session.post(self._base + route, body, decode, repeatable=route in READS)
 
     def read(self, route: str, shape: type[Decoded], argument: dict[str, Any] | None = None) -> Decoded:
-        """A route's answer as a record; Unreadable if it does not have this shape."""
+        """A route's answer as a record; UnreadableAnswer if it does not have this shape."""
         return self.call(route, argument, lambda answer: msgspec.json.decode(answer.body, type=shape))
 
     def impossible_answer(self, route: str, answer: Answer, reason: str) -> ProtocolError:

@@ -1,7 +1,7 @@
 """What Dropbox's API says when it does not do what it was asked (error handling guide; `auth.stone`; field reports).
 
 A 401, 403 or 409 is JSON, and its tag tells what is wrong; the sentences of a 400 are in `sentences`. Where neither is
-known, Dropbox's own words are quoted, and nothing is thrown away.
+known, Dropbox's own words are quoted, and nothing is discarded.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ RESTARTS = {
     "team_log/get_events/continue": ("bad_cursor", "reset"),
     "team/devices/list_members_devices": ("reset",),
 }
-CURSOR_LOST = "cursor lost"  # Said.asked of a call whose route may answer that its cursor is no longer valid
+CURSOR_LOST = "cursor lost"  # Reply.asked of a call whose route may answer that its cursor is no longer valid
 NOT_JSON = (Form.PAGE, Form.TEXT, Form.EMPTY)
 NOBODY_THERE = "Nothing was changed. Check DROPBOX_API_URL in the deployment settings (manage.py doctor)."
 

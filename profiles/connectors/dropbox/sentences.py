@@ -1,7 +1,7 @@
 """The sentences of Dropbox's 400 answers, and what each of them means.
 
 A 400 is text. Its sentence tells whether something is wrong with the app, the team, the token, the plan or our
-request. Where no line knows it, it is quoted, and nothing is thrown away.
+request. Where no line knows it, it is quoted, and nothing is discarded.
 """
 
 from __future__ import annotations
