@@ -121,7 +121,7 @@ def _urgent_notices(
     found = _secret_notices(profile, ends) if main and connected else [_token_notice(main)]
     if connected and not validating:
         found += _validation_notices(profile, checks)
-    found += _run_notices([run for run in ends if not _is_about_old_secret(run, profile)])
+    found += _run_notices([run for run in ends if run.error_kind != WRONG_SECRET])
     if others:
         title = f"{', '.join(others)} is connected to the same team"
         found.append(Notice("warn", title, TWICE))
@@ -144,19 +144,11 @@ def _secret_notices(profile: IntegrationProfile, ends: list[JobRun]) -> list[Not
     """That the vendor refuses a client secret; after another one was saved, that it has not been tried yet."""
     held = profile.alias.credentials.all()
     refused = [one for one in held if one.is_connected and one.state_reason]
+    failed = next((run for run in ends if run.error_kind == WRONG_SECRET), None)
     if refused:
         labels = " and ".join(one.get_purpose_display().lower() for one in refused)
-        return [Notice("bad", f"The client secret is wrong: {labels}", f"{refused[0].state_reason} {KEPT}")]
-    if any(_is_about_old_secret(run, profile) for run in ends):
-        return [Notice("info", "A new client secret was saved", NOT_TRIED_YET)]
-    return []
-
-
-def _is_about_old_secret(run: JobRun, profile: IntegrationProfile) -> bool:
-    """Whether the run failed because of a client secret that was replaced since."""
-    if run.error_kind != WRONG_SECRET or run.finished_at is None:
-        return False
-    return any(one.client_changed_at > run.finished_at for one in profile.alias.credentials.all())
+        return [Notice("bad", f"Client secret refused: {labels}", f"{refused[0].state_reason} {KEPT}", failed)]
+    return [Notice("info", "A new client secret was saved", NOT_TRIED_YET)] if failed else []
 
 
 def _token_notice(main: Credential | None) -> Notice:

@@ -104,7 +104,7 @@ def test_a_new_secret_made_in_the_console_is_all_it_takes(
     assert "client secret is wrong" in run.error_message and "Client secret" in run.error_remedy
     assert profile_of(credential).attention == "client_refused"
     page = page_of(integrator, credential)
-    assert "The client secret is wrong: subscriptions" in page and "without a new consent" in page
+    assert "Client secret refused: subscriptions" in page and "without a new consent" in page
     assert "Client secret refused" in integrator.get("/integration-profiles/").content.decode()
     assert AuditEntry.objects.filter(verb="client refused").count() == 1
 
@@ -124,7 +124,11 @@ def test_a_new_secret_made_in_the_console_is_all_it_takes(
     form |= {"client_secret": "the-right-secret", "version": str(profile_of(credential).version)}
     assert integrator.post(edit, form).status_code == 302
     page = page_of(integrator, credential)
-    assert "The client secret is wrong" not in page and "Last refresh failed" not in page
+    assert (
+        "The client secret is wrong" not in page
+        and "A new client secret was saved" in page
+        and "Last refresh failed" not in page
+    )
     assert download(credential).state == "succeeded"
     assert not profile_of(credential).attention and not Credential.objects.get(pk=credential.pk).state_reason
     assert [route for route, _ in dropbox.log].count("oauth2/authorize") == 1  # the first consent was enough
@@ -179,7 +183,7 @@ def test_two_apps_and_one_wrong_secret_name_the_right_one(
     refuse(dropbox, 400, {"error": "invalid_client"})
     with pytest.raises(tokens.WrongClient):
         refresh_token.run(second.pk, now=timezone.now())
-    assert "The client secret is wrong: reclamation" in page_of(integrator, credential)
+    assert "Client secret refused: reclamation" in page_of(integrator, credential)
     dropbox.faults.clear()
     assert refresh_token.run(credential.pk, now=timezone.now())
     assert profile_of(credential).attention == "client_refused"  # that of the second app is wrong still
