@@ -188,8 +188,10 @@ class Job:
 
         An unreadable answer that came the same way each time, hours apart, means that the vendor changed its format.
         """
-        if not isinstance(error, base.UnreadableAnswer) or not self.run.outages:
+        if not isinstance(error, base.UnreadableAnswer):
             return error
+        if not self.run.outages:
+            return base.ProtocolError(str(error), failure=error.failure, remedy=error.remedy)
         if self._form_each_time(error):
             return base.ProtocolError(f"{FORMAT_CHANGED} {error}", failure=error.failure, remedy=FORMAT_CHANGED_REMEDY)
         return base.TryLater(str(error), failure=error.failure)

@@ -29,7 +29,7 @@ def vendor_addresses() -> Iterator[Finding]:
         unsafe = [setting for field, setting in names if not _is_safe(getattr(here, field))]
         if unsafe:
             remedy = "Use https and a plain host name, or unset them to use the vendor's own."
-            yield fail(f"vendor {label}", f"Not https, or not read the same by all: {', '.join(unsafe)}.", remedy)
+            yield fail(f"vendor {label}", f"Not https: {', '.join(unsafe)}.", remedy)
         elif changed and not settings.SANDBOX:
             remedy = "Unset them, unless you use a stand-in for the vendor on purpose."
             yield warn(f"vendor {label}", f"Not the vendor's own addresses: {', '.join(changed)}.", remedy)

@@ -111,7 +111,7 @@ def test_whoever_waits_for_a_run_is_told_at_once(profile: IntegrationProfile, dr
     dropbox.faults.add("team/get_info", None, Fault(status=200, body=HTML))
     run, _ = queue.request(queue.Request(base.DOWNLOAD, JobRun.Trigger.MANUAL, profile=profile))
     assert run
-    assert go_on(run).state == "failed" and run.error_kind == "UnreadableAnswer"
+    assert go_on(run).state == "failed" and run.error_kind == "ProtocolError"
     assert "few minutes" in run.error_remedy and run.retries == 3
 
 
