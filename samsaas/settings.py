@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from csp.constants import NONCE, NONE, SELF
 
+from profiles import connectors
 from samsaas.environment import Environment
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -192,7 +193,9 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 SECURE_HSTS_PRELOAD = HTTPS
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
-_consent = urlsplit(DROPBOX_AUTHORIZE_URL)
+_consent_pages = [
+    urlsplit(vendor.endpoints_from(globals().get).authorize_url) for vendor in connectors.vendors().values()
+]
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],
@@ -205,7 +208,7 @@ CONTENT_SECURITY_POLICY = {
         "base-uri": [NONE],
         "frame-ancestors": [NONE],
         # Get OAuth Token posts to us and we redirect to the vendor. Browsers apply form-action to that redirect too.
-        "form-action": [SELF, f"{_consent.scheme}://{_consent.netloc}"],
+        "form-action": [SELF, *dict.fromkeys(f"{page.scheme}://{page.netloc}" for page in _consent_pages)],
     },
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024

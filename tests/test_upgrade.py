@@ -121,3 +121,35 @@ def test_an_installation_with_data_is_upgraded(upgrade: Callable[[], Any]) -> No
     anew, over = runs["queued"], runs["succeeded"]
     assert (anew.cursor, anew.cursor_at, anew.pages, anew.items) == ("", None, 0, 0)
     assert (over.cursor, over.items) == ("the last", 9000)
+
+
+def test_grants_that_were_given_up_for_another_reason_are_taken_up_again(upgrade: Callable[[], Any]) -> None:
+    """A refused secret or a passing trouble ended the connection once, although the refresh token was kept."""
+    reasons = {
+        "subscriptions": "The vendor does not accept the app key and secret: Invalid client_id or client_secret.",
+        "reclamation": "The vendor no longer honors this connection: refresh token is invalid or revoked.",
+    }
+    old = migrate([("profiles", "0012_help_texts_in_plain_english"), BEFORE[1]])
+    alias, _ = old.get_model("profiles", "ConnectionAlias").objects.get_or_create(vendor="dropbox", parent=None)
+    old.get_model("profiles", "IntegrationProfile").objects.create(
+        vendor="dropbox",
+        display_name="Europe",
+        alias=alias,
+        attention="needs_authorization",
+        analyze_activity_from=timezone.now(),
+    )
+    for purpose, reason in reasons.items():
+        old.get_model("profiles", "Credential").objects.create(
+            alias=alias,
+            purpose=purpose,
+            client_id=purpose,
+            client_secret="secret",
+            client_changed_at=timezone.now(),
+            state="needs_authorization",
+            state_reason=reason,
+            refresh_token="kept",
+        )
+    new = upgrade()
+    states = dict(new.get_model("profiles", "Credential").objects.values_list("purpose", "state"))
+    assert states == {"subscriptions": "connected", "reclamation": "needs_authorization"}
+    assert new.get_model("profiles", "IntegrationProfile").objects.get().attention == "client_refused"

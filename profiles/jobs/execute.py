@@ -23,7 +23,7 @@ from django.db.models import F, Max, Q
 from django.db.models.functions import Greatest, Now
 from django.utils import timezone
 
-from profiles.connection import credentials
+from profiles.connection import refresh_token
 from profiles.connectors import base
 from profiles.jobs import queue
 from profiles.jobs.job import Canceled, Held, Job, LeaseLost, Verb
@@ -125,9 +125,9 @@ def _call_verb(job: Job, verb: Verb, now: datetime) -> None:
             _update_attention(job.run)
     except base.Throttled as throttled:
         job.requeue_throttled(throttled.retry_after)
-    except base.TryLater as outage:
+    except (base.TryLater, base.UnreadableAnswer) as outage:
         if not job.requeue_after_outage(outage):
-            _fail(job, outage)
+            _fail(job, job.final_error(outage))
     except base.ConnectorError as error:
         _fail(job, error)
     except Exception:
@@ -146,7 +146,7 @@ UNEXPECTED_REMEDY = "Look for this run's number in the worker's log and report t
 
 def _fail(job: Job, error: base.ConnectorError, kind: str = "") -> None:
     failure = error.failure
-    stored = job.finish(
+    ended = job.finish(
         JobRun.State.FAILED,
         error_kind=kind or type(error).__name__,
         error_scope=error.scope[:120] if isinstance(error, base.MissingScope) else "",
@@ -157,11 +157,7 @@ def _fail(job: Job, error: base.ConnectorError, kind: str = "") -> None:
         error_body=failure.body[:2000],
         error_request_id=failure.request_id[:120],
     )
-    if not stored:
-        return  # the profile may have been deleted, and its credential with it
-    if isinstance(error, base.Reconnect) and job.run.profile:
-        credentials.mark_needs_authorization(job.run.profile, base.SUBSCRIPTIONS, reason=str(error))
-    else:
+    if ended:  # otherwise the lease was lost, or the profile was deleted
         _update_attention(job.run)
 
 
@@ -172,7 +168,7 @@ ATTENTION = {
 
 
 def _update_attention(run: JobRun) -> None:
-    """Store on the profile how the last run of each refreshing process ended. A missing grant outranks that."""
+    """Store on the profile how the last run of each refreshing process ended. A refused grant outranks it."""
     if run.profile_id is None:
         return
     refreshing = refreshing_keys()
@@ -183,4 +179,4 @@ def _update_attention(run: JobRun) -> None:
     states = set(JobRun.objects.filter(pk__in=last).values_list("state", flat=True))
     attention = next((word for state, word in ATTENTION.items() if state in states), IntegrationProfile.Attention.NONE)
     profiles = IntegrationProfile.objects.filter(runs=run.pk)
-    profiles.exclude(attention=IntegrationProfile.Attention.NEEDS_AUTHORIZATION).update(attention=attention)
+    profiles.exclude(attention__in=refresh_token.OUTRANKING).update(attention=attention)

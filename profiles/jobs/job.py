@@ -18,6 +18,13 @@ WAIT_SLICE_SECONDS = 2.0
 OUTAGE_PAUSES = [timedelta(minutes=minutes) for minutes in (5, 15, 30, 60, 120)]
 
 
+FORMAT_CHANGED = "The vendor changed the format of its answers: the same unreadable answer came each time."
+FORMAT_CHANGED_REMEDY = (
+    "Nothing was changed. Look for a newer version of this application, or report the answer below; the old data stays "
+    "as it was."
+)
+
+
 class LeaseLost(Exception):
     """Another worker owns the run, or its profile is gone: stop without writing anything more."""
 
@@ -151,8 +158,8 @@ class Job:
         self._earlier_workers.throttled_seconds += seconds
         self.requeue(timedelta(seconds=seconds), "Waiting for the vendor's rate limit")
 
-    def requeue_after_outage(self, error: base.TryLater) -> bool:
-        """Put the run back into the queue until the outage may be over.
+    def requeue_after_outage(self, error: base.TryLater | base.UnreadableAnswer) -> bool:
+        """Put the run back into the queue until the outage may be over, or the vendor answers readably again.
 
         False where a person waits for the run, its process does not wait, or all pauses are used up.
         """
@@ -166,6 +173,25 @@ class Job:
             OUTAGE_PAUSES[run.outages],
             "The vendor or the network is in trouble; the run goes on later",
             outages=F("outages") + 1,
+            unreadable=self._form_each_time(error),
             warnings=warnings,
         )
         return True
+
+    def _form_each_time(self, error: base.ConnectorError) -> str:
+        """The form of the unreadable answer, if every try of this run so far met it; empty otherwise."""
+        form = error.fingerprint if isinstance(error, base.UnreadableAnswer) else ""
+        return form if not self.run.outages or self.run.unreadable == form else ""
+
+    def final_error(self, error: base.ConnectorError) -> base.ConnectorError:
+        """The error of a run that is not tried again.
+
+        An unreadable answer that came the same way each time, hours apart, means that the vendor changed its format.
+        """
+        if not isinstance(error, base.UnreadableAnswer):
+            return error
+        if not self.run.outages:
+            return base.ProtocolError(str(error), failure=error.failure, remedy=error.remedy)
+        if self._form_each_time(error):
+            return base.ProtocolError(f"{FORMAT_CHANGED} {error}", failure=error.failure, remedy=FORMAT_CHANGED_REMEDY)
+        return base.TryLater(str(error), failure=error.failure)

@@ -21,6 +21,7 @@ STILL_ACTIVE = "This run is not over yet."
 PROFILE_DELETED = "The profile of this run was deleted."
 NOT_FROM_HERE = "This process is started from its own page."
 SUCCEEDED = "This run succeeded."
+ANSWERS_FOR = "profile_edit"  # who may open this page may read what a vendor answered, word for word
 
 
 def run_list(request: SignedInRequest) -> HttpResponse:
@@ -64,6 +65,7 @@ def _page_context(request: SignedInRequest, run: JobRun) -> dict[str, object]:
         "coming": _next_step(run),
         "ahead": chain.run_ahead(run),
         "behind": chain.run_behind(run),
+        "shows_answer": roles.may(request.user, ANSWERS_FOR),
         "figures": figures.figures_of(run),
         "facts": figures.moments_of(run),
     }

@@ -134,6 +134,11 @@ class JobRun(models.Model):
     outages = models.PositiveSmallIntegerField(
         default=0, help_text="How often the run was put back into the queue because of an outage."
     )
+    unreadable = models.CharField(
+        max_length=32,
+        blank=True,
+        help_text="Form of the unreadable answer that put the run back, if all answers had the same.",
+    )
     step = models.CharField(max_length=120, blank=True, help_text="What the worker does now, in words for the page.")
     counters = models.JSONField(default=dict, help_text="Figures by name; the entry of the process words them.")
     facts = models.JSONField(default=dict, help_text="What the run found that is no number.")
