@@ -194,7 +194,7 @@ LISTS = (
     Asked(
         label="people, left",
         address="/people/?state=left",
-        where="t.left_on <= '{leaving}'",
+        where="t.left_on < '{leaving}'",
         rows=PEOPLE,
         shown=WITH_SEATS,
         order="t.name, t.id",

@@ -22,6 +22,7 @@ from subscriptions.matching.filters import PersonChoiceFilter, UnmatchedFilter
 from subscriptions.matching.forms import RuleForm
 from subscriptions.matching.tables import PersonChoiceTable, UnmatchedTable
 from subscriptions.models import Person, ResolutionRule, Subscription
+from subscriptions.users.confirm import is_confirmed
 
 
 def unmatched_list(request: SignedInRequest) -> HttpResponse:
@@ -107,7 +108,8 @@ def _edit_rule(request: SignedInRequest, rule: ResolutionRule) -> HttpResponse:
     form = RuleForm(request.POST or None, instance=rule)
     context: dict[str, object] = {"form": form, "rule": rule if rule.pk else None, "name": rule.name}
     if form.is_valid():
-        if "preview" not in request.POST:
+        context["changes"] = changes = edit_rules.preview_save(form.instance, form.chosen_profiles)
+        if "preview" not in request.POST and is_confirmed(changes, request.POST):
             saved = edit_rules.save(form.instance, form.chosen_profiles, by=request.user)
             messages.success(request, f"{saved} was saved. Subscriptions are being matched again.")
             return redirect("resolution_rule_list")
@@ -137,13 +139,18 @@ def resolution_rule_delete(request: SignedInRequest, pk: int) -> HttpResponse:
         edit_rules.delete(rule, by=request.user)
         messages.success(request, f"{rule} was deleted. Subscriptions are being matched again.")
         return redirect("resolution_rule_list")
-    return render(request, "subscriptions/matching/rule_delete.html", {"rule": rule})
+    context = {"rule": rule, "changes": edit_rules.preview_delete(rule)}
+    return render(request, "subscriptions/matching/rule_delete.html", context)
 
 
 @require_POST
 def resolution_rule_move(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Move a rule one place up or down."""
-    rule = get_object_or_404(ResolutionRule, pk=pk)
-    if request.POST.get("direction") in (edit_rules.UP, edit_rules.DOWN):
-        edit_rules.move(rule, request.POST["direction"], by=request.user)
+    """Move a rule one place up or down. If a subscription would change its user, ask first."""
+    rule, direction = get_object_or_404(ResolutionRule, pk=pk), request.POST.get("direction", "")
+    if direction in (edit_rules.UP, edit_rules.DOWN):
+        changes = edit_rules.preview_move(rule, direction)
+        if not is_confirmed(changes, request.POST):
+            context = {"rule": rule, "changes": changes, "direction": direction}
+            return render(request, "subscriptions/matching/rule_move.html", context)
+        edit_rules.move(rule, direction, by=request.user)
     return redirect("resolution_rule_list")

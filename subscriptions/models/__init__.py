@@ -3,27 +3,37 @@
 from subscriptions.models.activity import ActivityCoverage, ActivityDay, LastActivity
 from subscriptions.models.exclusion import IdentifierExclusion, UserExclusion
 from subscriptions.models.person import (
+    FormerAddress,
     Match,
     Person,
     PersonAddress,
     ResolutionRule,
     normalize_address,
 )
-from subscriptions.models.person_import import PersonImport, PersonImportPiece, PersonImportRow
+from subscriptions.models.person_import import (
+    PersonImport,
+    PersonImportOverlap,
+    PersonImportPiece,
+    PersonImportRow,
+    PersonImportSeat,
+)
 from subscriptions.models.software import SoftwareModel, SubscriptionIdentifier
 from subscriptions.models.subscription import Subscription
 
 __all__ = [
     "ActivityCoverage",
     "ActivityDay",
+    "FormerAddress",
     "IdentifierExclusion",
     "LastActivity",
     "Match",
     "Person",
     "PersonAddress",
     "PersonImport",
+    "PersonImportOverlap",
     "PersonImportPiece",
     "PersonImportRow",
+    "PersonImportSeat",
     "ResolutionRule",
     "SoftwareModel",
     "Subscription",

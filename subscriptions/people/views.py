@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -14,6 +16,7 @@ from subscriptions.people import directory, edit as edit_people
 from subscriptions.people.filters import PersonFilter
 from subscriptions.people.forms import PersonForm
 from subscriptions.people.tables import PersonTable
+from subscriptions.users.confirm import is_confirmed
 
 
 def _people_with_seats() -> PersonQuerySet:
@@ -36,29 +39,40 @@ def person_detail(request: SignedInRequest, pk: int) -> HttpResponse:
 def person_create(request: SignedInRequest) -> HttpResponse:
     """Add a person by hand."""
     form = PersonForm(request.POST or None)
+    context: dict[str, Any] = {"form": form}
     if form.is_valid():
-        person = edit_people.create(form.cleaned_data, by=request.user)
-        messages.success(request, f"{person} was added.")
-        _warn_of_unknown_manager(request, person)
-        return redirect(person)
-    return render(request, "subscriptions/people/person_form.html", {"form": form})
+        context["changes"] = edit_people.preview_save(form.instance, form.cleaned_data)
+        if is_confirmed(context["changes"], request.POST):
+            person = edit_people.create(form.cleaned_data, by=request.user)
+            messages.success(request, f"{person} was added.")
+            _warn_of_unknown_manager(request, person)
+            return redirect(person)
+    return render(request, "subscriptions/people/person_form.html", context)
 
 
 def person_edit(request: SignedInRequest, pk: int) -> HttpResponse:
     """Change a person. The next import that has their employee number changes them again."""
     person = get_object_or_404(Person, pk=pk)
     form = PersonForm(request.POST or None, instance=person)
+    context: dict[str, Any] = {"form": form, "person": person}
     if form.is_valid():
-        try:
-            changed = edit_people.change(pk, form.cleaned_data, by=request.user)
-        except edits.EditConflict:
-            form.add_error(None, "Somebody else changed this person meanwhile. Open the form again and repeat it.")
-        else:
-            messages.success(request, f"{changed} was saved.")
-            _warn_of_unknown_manager(request, changed)
+        context["changes"] = edit_people.preview_save(person, form.cleaned_data)
+        if is_confirmed(context["changes"], request.POST) and (changed := _save_change(request, pk, form)):
             return redirect(changed)
     person.refresh_from_db()
-    return render(request, "subscriptions/people/person_form.html", {"form": form, "person": person})
+    return render(request, "subscriptions/people/person_form.html", context)
+
+
+def _save_change(request: SignedInRequest, pk: int, form: PersonForm) -> Person | None:
+    """The saved person, or None if somebody else was faster; the form says so then."""
+    try:
+        changed = edit_people.change(pk, form.cleaned_data, by=request.user)
+    except edits.EditConflict:
+        form.add_error(None, "Somebody else changed this person meanwhile. Open the form again and repeat it.")
+        return None
+    messages.success(request, f"{changed} was saved.")
+    _warn_of_unknown_manager(request, changed)
+    return changed
 
 
 def _warn_of_unknown_manager(request: SignedInRequest, person: Person) -> None:
@@ -74,4 +88,5 @@ def person_delete(request: SignedInRequest, pk: int) -> HttpResponse:
         messages.success(request, f"{person} was deleted.")
         return redirect("person_list")
     by_hand = person.matches.filter(rule=None).count()
-    return render(request, "subscriptions/people/person_delete.html", {"person": person, "by_hand": by_hand})
+    context = {"person": person, "by_hand": by_hand, "changes": edit_people.preview_delete(person)}
+    return render(request, "subscriptions/people/person_delete.html", context)

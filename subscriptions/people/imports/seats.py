@@ -1,0 +1,145 @@
+# ruff: noqa: S608 - names of tables and columns are our own constants, all else is a parameter
+"""What applying a file of people would do to the users of seats, and which lines have an address or number of others.
+
+1. Lay the changed people of the file over the directory, in temporary tables.
+2. Compare whose each seat is now with whose it would be (`subscriptions.users.compare`).
+3. Keep the seats that change, and the lines that overlap with somebody else, for the preview.
+
+Applying the file does the first two steps again, to check that no other seat is taken off its user meanwhile.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
+
+from django.db import connection
+
+from samsaas.lib import sql
+from subscriptions.models import FormerAddress, PersonImport, PersonImportOverlap, PersonImportRow, PersonImportSeat
+from subscriptions.people.imports import differences as people_differences
+from subscriptions.people.imports.differences import ADDRESSES, Known
+from subscriptions.people.imports.file import KEY, LEFT_ON, NAME, Values
+from subscriptions.users import compare, overlay
+from subscriptions.users.claims import PEOPLE
+from subscriptions.users.overlay import CHANGED, CHANGED_ADDRESSES, OVERLAID, ChangedPerson
+
+SEATS, OVERLAPS = PersonImportSeat._meta.db_table, PersonImportOverlap._meta.db_table
+Effect, Kind = PersonImportRow.Effect, PersonImportOverlap.Kind
+
+
+def store_effects(upload: PersonImport, *, today: date) -> None:
+    """Keep what the file would do to seats, and put the figures into the import's counters. The caller saves."""
+    forget_effects(upload)
+    with compare.found_for_people(changed_people(upload, today), today=today):
+        figures = compare.read_changes(0)
+        columns = "effect, before_key, before_name, after_key, after_name"
+        sql.execute(
+            f"INSERT INTO {SEATS} (upload_id, subscription_id, {columns}) "
+            f"SELECT %s, seat_id, {columns} FROM {compare.FOUND} ORDER BY {compare.ORDER}",
+            [upload.pk],
+        )
+        _store_shared_addresses(upload, today)
+        _store_similar_numbers(upload)
+    names = ("loses", "changes", "gains", "taken")
+    upload.counters["seats"] = {name: getattr(figures, name) for name in names}
+    upload.counters["overlaps"] = upload.overlaps.order_by().values("line").distinct().count()
+
+
+def forget_effects(upload: PersonImport) -> None:
+    """Delete what was kept."""
+    upload.seats.all().delete()
+    upload.overlaps.all().delete()
+
+
+def takes_others(upload: PersonImport, *, today: date) -> bool:
+    """Whether applying the file now would take a seat off its user that the preview does not show so."""
+    with compare.found_for_people(changed_people(upload, today), today=today):
+        shown = f"SELECT 1 FROM {SEATS} s WHERE s.upload_id = %s AND s.subscription_id = f.seat_id AND s.effect <> %s"
+        found = sql.fetch_rows(
+            f"SELECT 1 FROM {compare.FOUND} f WHERE f.taken = 1 AND NOT EXISTS ({shown}) LIMIT 1",
+            [upload.pk, compare.GAINS],
+        )
+    return bool(found)
+
+
+def changed_people(upload: PersonImport, today: date) -> Iterator[ChangedPerson]:
+    """The people of the file who are new, or whose addresses or last day it changes, as they would be."""
+    changing = upload.rows.filter(effect__in=(Effect.NEW, Effect.CHANGED, Effect.BACK))
+    for batch in people_differences.read_batches(changing):
+        people = people_differences.find_known(row.key for row in batch)
+        former = _former_addresses(people.values())
+        for row in batch:
+            known = people.get(row.key)
+            if known is None or {ADDRESSES, LEFT_ON} & row.values["before"].keys():
+                values = people_differences.parse_line(row, known, upload, today=today)
+                yield _as_changed(row, known, values, former, today)
+
+
+def _as_changed(
+    row: PersonImportRow,
+    known: Known | None,
+    values: Values,
+    former: dict[int, list[tuple[str, date]]],
+    today: date,
+) -> ChangedPerson:
+    told = {"key": values.fields[KEY], "name": values.fields[NAME], "line": row.line}
+    if known is None:
+        return ChangedPerson(-row.line, left_on=values.fields.get(LEFT_ON), addresses=values.addresses or [], **told)
+    person = known.person
+    left_on = values.fields.get(LEFT_ON, person.left_on)
+    stored = ChangedPerson(person.pk, left_on=left_on, addresses=list(known.held), former=former[person.pk], **told)
+    return stored if values.addresses is None else overlay.rename_addresses(stored, values.addresses, today)
+
+
+def _former_addresses(people: Iterable[Known]) -> dict[int, list[tuple[str, date]]]:
+    found: dict[int, list[tuple[str, date]]] = defaultdict(list)
+    held = FormerAddress.objects.filter(person__in=[known.person.pk for known in people]).order_by("pk")
+    for person, address, until in held.values_list("person", "address", "until"):
+        found[person].append((address, until))
+    return found
+
+
+def _store_shared_addresses(upload: PersonImport, today: date) -> None:
+    """The addresses of changed people that somebody else who is here has, too. Of the others one is named."""
+    new = f"SELECT address FROM {CHANGED_ADDRESSES} WHERE until IS NULL"
+    sql.execute(
+        f"WITH held AS (SELECT a.person_id, a.address AS text FROM ({OVERLAID.addresses}) a "
+        f"JOIN ({OVERLAID.people}) p ON p.person_id = a.person_id WHERE a.until IS NULL "
+        f"AND (p.left_on IS NULL OR p.left_on >= %s) AND a.address IN ({new})) {_overlap_sql(Kind.ADDRESS)}",
+        [connection.ops.adapt_datefield_value(today), upload.pk],
+    )
+
+
+def _store_similar_numbers(upload: PersonImport) -> None:
+    """The numbers of new people that differ from another one only in leading zeros or in capitals."""
+    number = "ltrim(compared_key, '0')"
+    sql.execute(
+        f"WITH held AS (SELECT * FROM (SELECT id AS person_id, {number} AS text FROM {PEOPLE} UNION ALL "
+        f"SELECT person_id, {number} FROM {CHANGED} WHERE person_id < 0) n WHERE text <> '') "
+        f"{_overlap_sql(Kind.NUMBER)} AND c.person_id < 0",
+        [upload.pk],
+    )
+
+
+def _overlap_sql(kind: str) -> str:
+    """The INSERT for texts that several people hold (`held`). Somebody in the directory is named first."""
+    other = "CASE WHEN s.first_id = h.person_id THEN s.last_id ELSE s.first_id END"
+    return (
+        f", shared AS (SELECT text, count(*) AS holders, max(person_id) AS first_id, min(person_id) AS last_id "
+        f"FROM held GROUP BY text HAVING count(*) > 1) "
+        f"INSERT INTO {OVERLAPS} (upload_id, line, kind, text, others, key, name) "
+        f"SELECT %s, c.line, '{kind}', h.text, s.holders - 1, coalesce(n.key, o.key), coalesce(n.name, o.name) "
+        f"FROM held h JOIN {CHANGED} c ON c.person_id = h.person_id JOIN shared s ON s.text = h.text "
+        f"LEFT JOIN {PEOPLE} o ON o.id = {other} LEFT JOIN {CHANGED} n ON n.person_id = {other} WHERE c.line > 0"
+    )
+
+
+def attach_overlaps(upload: PersonImport, rows: Sequence[PersonImportRow]) -> None:
+    """Give each of these lines its `overlaps`, in one query."""
+    found: dict[int, list[PersonImportOverlap]] = defaultdict(list)
+    for overlap in upload.overlaps.filter(line__in=[row.line for row in rows]):
+        found[overlap.line].append(overlap)
+    for row in rows:
+        row.overlaps = found[row.line]  # type: ignore[attr-defined]
