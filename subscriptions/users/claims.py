@@ -25,21 +25,27 @@ TABLES: dict[str, str] = {Lookup.ADDRESS: "users_by_address", Lookup.KEY: "users
 
 @dataclass(frozen=True)
 class Directory:
-    """Two SELECTs: of people (person_id, compared_key, left_on) and of addresses (person_id, address, until).
+    """What people have, by look-up, as SELECTs of person_id, value and until; and a table of changed people, if any.
 
-    `until` is NULL for an address that the person has now.
+    `until` is NULL for what somebody has now. Each SELECT has its rows as `s`, and {among} where they can be narrowed.
+    `changed` names the table (person_id, left_on) of people who are other than stored.
     """
 
-    people: str
-    addresses: str
+    held: dict[str, str]
+    changed: str = ""
 
 
+NEVER = "CAST(NULL AS date)"
 STORED = Directory(
-    people=f"SELECT id AS person_id, compared_key, left_on FROM {PEOPLE}",
-    addresses=(
-        f"SELECT person_id, address, CAST(NULL AS date) AS until FROM {ADDRESSES} "
-        f"UNION ALL SELECT person_id, address, until FROM {FORMER}"
-    ),
+    {
+        Lookup.KEY: (
+            f"SELECT s.id AS person_id, s.compared_key AS value, {NEVER} AS until FROM {PEOPLE} s WHERE {{among}}"
+        ),
+        Lookup.ADDRESS: (
+            f"SELECT s.person_id, s.address AS value, {NEVER} AS until FROM {ADDRESSES} s WHERE {{among}} "
+            f"UNION ALL SELECT s.person_id, s.address, s.until FROM {FORMER} s WHERE {{among}}"
+        ),
+    }
 )
 
 
@@ -50,8 +56,7 @@ def store_claims(lookups: Iterable[str], directory: Directory, today: date, *, o
     """
     drop_claims()
     for lookup in set(lookups):
-        claims, values = select_claims(lookup, directory, today)
-        wanted = f"WHERE found_by IN (SELECT value FROM {only})" if only else "WHERE found_by <> ''"
+        claims, values = select_claims(lookup, directory, today, only=only)
         ended = "CASE WHEN ended IS NULL THEN 0 ELSE 1 END"
         ranked = f"rank() OVER (PARTITION BY found_by ORDER BY {ended}, ended DESC) AS place"
         sql.execute(
@@ -59,7 +64,7 @@ def store_claims(lookups: Iterable[str], directory: Directory, today: date, *, o
         )
         sql.execute(
             f"INSERT INTO {TABLES[lookup]} (found_by, person_id, past) SELECT found_by, min(person_id), min({ended}) "
-            f"FROM (SELECT found_by, person_id, ended, {ranked} FROM ({claims}) c {wanted}) r "
+            f"FROM (SELECT found_by, person_id, ended, {ranked} FROM ({claims}) c) r "
             f"WHERE place = 1 GROUP BY found_by HAVING min(person_id) = max(person_id)",
             values,
         )
@@ -72,15 +77,19 @@ def drop_claims() -> None:
         sql.drop_table(table)
 
 
-def select_claims(lookup: str, directory: Directory, today: date) -> tuple[str, list[Any]]:
-    """A SELECT of every claim, with its values: found_by, person_id, and the day it ended (NULL: it has not)."""
-    gone_on = "CASE WHEN left_on < %s THEN left_on END AS gone_on"
-    left = f"SELECT person_id, compared_key, {gone_on} FROM ({directory.people}) x"
+def select_claims(lookup: str, directory: Directory, today: date, *, only: str = "") -> tuple[str, list[Any]]:
+    """A SELECT of every claim, with its values: found_by, person_id, and the day it ended (NULL: it has not).
+
+    `only` is as in `store_claims`.
+    """
+    column = "s.compared_key" if lookup == Lookup.KEY else "s.address"
+    held = directory.held[lookup].format(among=f"{column} IN (SELECT value FROM {only})" if only else f"{column} <> ''")
+    left_on, joined = "st.left_on", ""
+    if directory.changed:
+        left_on = "CASE WHEN ch.person_id IS NULL THEN st.left_on ELSE ch.left_on END"
+        joined = f"LEFT JOIN {directory.changed} ch ON ch.person_id = h.person_id"
+    gone_on = f"CASE WHEN {left_on} < %s THEN {left_on} END"
+    held = f"SELECT h.*, {gone_on} AS gone_on FROM ({held}) h LEFT JOIN {PEOPLE} st ON st.id = h.person_id {joined}"
+    ended = "CASE WHEN until < gone_on THEN until ELSE coalesce(gone_on, until) END"
     values = [connection.ops.adapt_datefield_value(today)]
-    if lookup == Lookup.KEY:
-        return f"SELECT compared_key AS found_by, person_id, gone_on AS ended FROM ({left}) p", values
-    ended = "CASE WHEN a.until < p.gone_on THEN a.until ELSE coalesce(p.gone_on, a.until) END"
-    return (
-        f"SELECT a.address AS found_by, a.person_id, {ended} AS ended "
-        f"FROM ({directory.addresses}) a JOIN ({left}) p ON p.person_id = a.person_id"
-    ), values
+    return f"SELECT value AS found_by, person_id, {ended} AS ended FROM ({held}) x", values

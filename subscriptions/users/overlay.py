@@ -16,24 +16,29 @@ from django.db import connection
 from samsaas.lib import bulk, sql
 from samsaas.lib.text_forms import normalize_identifier
 from subscriptions.models import Person
-from subscriptions.users.claims import ADDRESSES, FORMER, PEOPLE, STORED, Directory
+from subscriptions.users.claims import ADDRESSES, FORMER, NEVER, PEOPLE, Directory, Lookup
 
 CHANGED, CHANGED_ADDRESSES, VALUES = "users_changed_people", "users_changed_addresses", "users_changed_values"
 COLUMNS = ("person_id", "key", "name", "compared_key", "left_on", "deleted", "line")
 ADDRESS_COLUMNS = ("person_id", "address", "until")
 
+UNCHANGED = f"NOT EXISTS (SELECT 1 FROM {CHANGED} c WHERE c.person_id = {{person}}) AND {{{{among}}}}"
+STORED_PERSON, STORED_HOLDER = UNCHANGED.format(person="s.id"), UNCHANGED.format(person="s.person_id")
 # The directory with the changed people as they would be.
 OVERLAID = Directory(
-    people=(
-        f"SELECT s.id AS person_id, s.compared_key, s.left_on FROM {PEOPLE} s "
-        f"WHERE NOT EXISTS (SELECT 1 FROM {CHANGED} c WHERE c.person_id = s.id) "
-        f"UNION ALL SELECT person_id, compared_key, left_on FROM {CHANGED} WHERE deleted = 0"
-    ),
-    addresses=(
-        f"SELECT s.person_id, s.address, s.until FROM ({STORED.addresses}) s "
-        f"WHERE NOT EXISTS (SELECT 1 FROM {CHANGED} c WHERE c.person_id = s.person_id) "
-        f"UNION ALL SELECT person_id, address, until FROM {CHANGED_ADDRESSES}"
-    ),
+    {
+        Lookup.KEY: (
+            f"SELECT s.id AS person_id, s.compared_key AS value, {NEVER} AS until FROM {PEOPLE} s "
+            f"WHERE {STORED_PERSON} "
+            f"UNION ALL SELECT s.person_id, s.compared_key, {NEVER} FROM {CHANGED} s WHERE s.deleted = 0 AND {{among}}"
+        ),
+        Lookup.ADDRESS: (
+            f"SELECT s.person_id, s.address AS value, {NEVER} AS until FROM {ADDRESSES} s WHERE {STORED_HOLDER} "
+            f"UNION ALL SELECT s.person_id, s.address, s.until FROM {FORMER} s WHERE {STORED_HOLDER} "
+            f"UNION ALL SELECT s.person_id, s.address, s.until FROM {CHANGED_ADDRESSES} s WHERE {{among}}"
+        ),
+    },
+    changed=CHANGED,
 )
 DELETED = f"SELECT person_id FROM {CHANGED} WHERE deleted = 1"
 

@@ -62,13 +62,20 @@ def run(job: Job, upload: PersonImport, *, now: datetime) -> None:
         _show_preview(job, upload, timezone.localdate(now))
 
 
-@transaction.atomic
 def _show_preview(job: Job, upload: PersonImport, today: date) -> None:
-    PersonImport.objects.get_locked(upload.pk)  # locked before its lines, in the same order as discarding it
-    _refuse_shared_numbers(upload)
-    people_differences.mark_unknown_managers(upload)
-    upload.counters = people_differences.count_figures(upload)
-    import_seats.store_effects(upload, today=today)
+    with transaction.atomic():
+        PersonImport.objects.get_locked(upload.pk)  # locked before its lines, in the same order as discarding it
+        _refuse_shared_numbers(upload)
+        people_differences.mark_unknown_managers(upload)
+        upload.counters = people_differences.count_figures(upload)
+        job.progress(step="Comparing the users of subscriptions")
+    with import_seats.found_effects(upload, today=today), transaction.atomic():
+        PersonImport.objects.get_locked(upload.pk)
+        import_seats.store_effects(upload, today=today)
+        _end_reading(job, upload)
+
+
+def _end_reading(job: Job, upload: PersonImport) -> None:
     upload.state = PersonImport.State.PREVIEW
     upload.save(update_fields=["state", "counters"])
     upload.pieces.all().delete()
@@ -108,7 +115,8 @@ def compare_again(job: Job, upload: PersonImport, *, now: datetime) -> None:
         job.show_progress(done)
     people_differences.mark_unknown_managers(upload)
     upload.counters = people_differences.count_figures(upload)
-    import_seats.store_effects(upload, today=today)
+    with import_seats.found_effects(upload, today=today):
+        import_seats.store_effects(upload, today=today)
 
 
 def _store_lines(job: Job, upload: PersonImport, records: Iterator[Record], today: date) -> tuple[int, int]:

@@ -12,38 +12,42 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date
-
-from django.db import connection
 
 from samsaas.lib import sql
 from subscriptions.models import FormerAddress, PersonImport, PersonImportOverlap, PersonImportRow, PersonImportSeat
 from subscriptions.people.imports import differences as people_differences
 from subscriptions.people.imports.differences import ADDRESSES, Known
 from subscriptions.people.imports.file import KEY, LEFT_ON, NAME, Values
-from subscriptions.users import compare, overlay
-from subscriptions.users.claims import PEOPLE
+from subscriptions.users import claims, compare, overlay
+from subscriptions.users.claims import PEOPLE, Lookup
 from subscriptions.users.overlay import CHANGED, CHANGED_ADDRESSES, OVERLAID, ChangedPerson
 
 SEATS, OVERLAPS = PersonImportSeat._meta.db_table, PersonImportOverlap._meta.db_table
 Effect, Kind = PersonImportRow.Effect, PersonImportOverlap.Kind
 
 
-def store_effects(upload: PersonImport, *, today: date) -> None:
-    """Keep what the file would do to seats, and put the figures into the import's counters. The caller saves."""
-    forget_effects(upload)
+@contextmanager
+def found_effects(upload: PersonImport, *, today: date) -> Iterator[None]:
+    """Within it what applying the file would do is in temporary tables. Nothing is locked meanwhile."""
     with compare.found_for_people(changed_people(upload, today), today=today):
-        figures = compare.read_changes(0)
-        columns = "effect, before_key, before_name, after_key, after_name"
-        sql.execute(
-            f"INSERT INTO {SEATS} (upload_id, subscription_id, {columns}) "
-            f"SELECT %s, seat_id, {columns} FROM {compare.FOUND} ORDER BY {compare.ORDER}",
-            [upload.pk],
-        )
-        _store_shared_addresses(upload, today)
-        _store_similar_numbers(upload)
-    names = ("loses", "changes", "gains", "taken")
-    upload.counters["seats"] = {name: getattr(figures, name) for name in names}
+        yield
+
+
+def store_effects(upload: PersonImport, *, today: date) -> None:
+    """Keep what was found, and put the figures into the import's counters. The caller saves the import."""
+    forget_effects(upload)
+    figures = compare.read_changes(0)
+    columns = "effect, before_key, before_name, after_key, after_name"
+    sql.execute(
+        f"INSERT INTO {SEATS} (upload_id, subscription_id, {columns}) "
+        f"SELECT %s, seat_id, {columns} FROM {compare.FOUND} ORDER BY {compare.ORDER}",
+        [upload.pk],
+    )
+    _store_shared_addresses(upload, today)
+    _store_similar_numbers(upload)
+    upload.counters["seats"] = {name: getattr(figures, name) for name in ("loses", "changes", "gains", "taken")}
     upload.counters["overlaps"] = upload.overlaps.order_by().values("line").distinct().count()
 
 
@@ -55,7 +59,7 @@ def forget_effects(upload: PersonImport) -> None:
 
 def takes_others(upload: PersonImport, *, today: date) -> bool:
     """Whether applying the file now would take a seat off its user that the preview does not show so."""
-    with compare.found_for_people(changed_people(upload, today), today=today):
+    with found_effects(upload, today=today):
         shown = f"SELECT 1 FROM {SEATS} s WHERE s.upload_id = %s AND s.subscription_id = f.seat_id AND s.effect <> %s"
         found = sql.fetch_rows(
             f"SELECT 1 FROM {compare.FOUND} f WHERE f.taken = 1 AND NOT EXISTS ({shown}) LIMIT 1",
@@ -102,13 +106,13 @@ def _former_addresses(people: Iterable[Known]) -> dict[int, list[tuple[str, date
 
 
 def _store_shared_addresses(upload: PersonImport, today: date) -> None:
-    """The addresses of changed people that somebody else who is here has, too. Of the others one is named."""
-    new = f"SELECT address FROM {CHANGED_ADDRESSES} WHERE until IS NULL"
+    """The addresses of changed people that somebody else who is here has now, too. Of the others one is named."""
+    new = f"SELECT address AS value FROM {CHANGED_ADDRESSES} WHERE until IS NULL"
+    claimed, values = claims.select_claims(Lookup.ADDRESS, OVERLAID, today, only=f"({new}) n")
     sql.execute(
-        f"WITH held AS (SELECT a.person_id, a.address AS text FROM ({OVERLAID.addresses}) a "
-        f"JOIN ({OVERLAID.people}) p ON p.person_id = a.person_id WHERE a.until IS NULL "
-        f"AND (p.left_on IS NULL OR p.left_on >= %s) AND a.address IN ({new})) {_overlap_sql(Kind.ADDRESS)}",
-        [connection.ops.adapt_datefield_value(today), upload.pk],
+        f"WITH held AS (SELECT person_id, found_by AS text FROM ({claimed}) c WHERE ended IS NULL) "
+        f"{_overlap_sql(Kind.ADDRESS)}",
+        [*values, upload.pk],
     )
 
 
