@@ -66,29 +66,29 @@ def move(rule: ResolutionRule, direction: str, *, by: User) -> bool:
     return True
 
 
-def preview_save(rule: ResolutionRule, profiles: list[IntegrationProfile]) -> UserChanges:
+def preview_save(rule: ResolutionRule, profiles: list[IntegrationProfile], *, most: int = compare.SHOWN) -> UserChanges:
     """Which seats would change their user if the rule, new or not, were saved with its present values."""
     rules = _stored_rules()
     if any(_same_effect(one, rule, bool(profiles), profiles) for one in rules):
         return UserChanges()
     edited = (rule, bool(profiles), profiles)
     places = [index for index, (one, _, _) in enumerate(rules) if one.pk == rule.pk]
-    return _preview([*rules[: places[0]], edited, *rules[places[0] + 1 :]] if places else [*rules, edited])
+    return _preview([*rules[: places[0]], edited, *rules[places[0] + 1 :]] if places else [*rules, edited], most)
 
 
-def preview_delete(rule: ResolutionRule) -> UserChanges:
+def preview_delete(rule: ResolutionRule, *, most: int = compare.SHOWN) -> UserChanges:
     """Which seats would change their user without this rule."""
-    return _preview([one for one in _stored_rules() if one[0].pk != rule.pk])
+    return _preview([one for one in _stored_rules() if one[0].pk != rule.pk], most)
 
 
-def preview_move(rule: ResolutionRule, direction: str) -> UserChanges:
+def preview_move(rule: ResolutionRule, direction: str, *, most: int = compare.SHOWN) -> UserChanges:
     """Which seats would change their user if the rule were tried one place earlier or later."""
     rules = _stored_rules()
     place, other = find_places([one.pk for one, _, _ in rules], rule.pk, direction)
     if other is None or place is None:
         return UserChanges()
     rules[place], rules[other] = rules[other], rules[place]
-    return _preview(rules)
+    return _preview(rules, most)
 
 
 def _same_effect(stored: ChosenRule, rule: ResolutionRule, scoped: bool, profiles: list[IntegrationProfile]) -> bool:
@@ -103,10 +103,10 @@ def _stored_rules() -> list[ChosenRule]:
     return [(rule, rule.scoped, list(rule.profiles.all())) for rule in rules]
 
 
-def _preview(rules: list[ChosenRule]) -> UserChanges:
+def _preview(rules: list[ChosenRule], most: int) -> UserChanges:
     profiles = list(IntegrationProfile.objects.all())
     active = [(rule, find.applicable(scoped, chosen, profiles)) for rule, scoped, chosen in rules if rule.active]
-    return compare.of_rules(active, today=timezone.localdate())
+    return compare.of_rules(active, today=timezone.localdate(), most=most)
 
 
 def find_places(keys: list[int], key: int, direction: str) -> tuple[int | None, int | None]:

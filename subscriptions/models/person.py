@@ -27,7 +27,7 @@ class PersonQuerySet(models.QuerySet["Person"]):
         return self.filter(left_on=None)
 
     def leavers(self) -> Self:
-        """People whose last day is over. On the last day a person is still here."""
+        """People whose last day is over. The last day itself is a day of work."""
         return self.filter(left_on__lt=timezone.localdate())
 
     def not_leavers(self) -> Self:
@@ -100,7 +100,7 @@ class Person(models.Model):
 
     @property
     def has_left(self) -> bool:
-        """Whether the last day is over. On the last day a person is still here."""
+        """Whether the last day is over. The last day itself is a day of work."""
         return has_left(self.left_on, timezone.localdate())
 
 

@@ -41,7 +41,7 @@ class SubscriptionQuerySet(models.QuerySet["Subscription"]):
         return text_search.find(self, text, *SEARCHED, or_else=models.Q(profile__in=profiles, external_id=text))
 
     def of_leavers(self, today: date) -> Self:
-        """Seats whose user's last day is over. On the last day a person is still here."""
+        """Seats whose user's last day is over. The last day itself is a day of work."""
         return self.filter(match__person__left_on__lt=today)
 
 

@@ -32,13 +32,13 @@ MATCHED_BY = {"key", "addresses", "former addresses", "left_on"}
 NEW = -1  # stands for the id of a person who has none yet
 
 
-def preview_save(person: Person, data: dict[str, Any]) -> UserChanges:
+def preview_save(person: Person, data: dict[str, Any], *, most: int = compare.SHOWN) -> UserChanges:
     """Which seats would change their user if the person, new or not, were saved with the cleaned data of the form."""
     today = timezone.localdate()
-    return compare.of_people([_as_changed(person, data, today)], today=today)
+    return compare.of_people([_as_changed(person, data, today)], today=today, most=most)
 
 
-def preview_delete(person: Person) -> UserChanges:
+def preview_delete(person: Person, *, most: int = compare.SHOWN) -> UserChanges:
     """Which seats would change their user if the person were deleted."""
     return compare.of_people(
         [ChangedPerson(person.pk, person.key, person.name, deleted=True)], today=timezone.localdate()

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 
 from samsaas.lib import edits, tables
@@ -16,7 +17,8 @@ from subscriptions.people import directory, edit as edit_people
 from subscriptions.people.filters import PersonFilter
 from subscriptions.people.forms import PersonForm
 from subscriptions.people.tables import PersonTable
-from subscriptions.users.confirm import is_confirmed
+from subscriptions.users import changes_file
+from subscriptions.users.confirm import DOWNLOAD, is_confirmed, shown_changes
 
 
 def _people_with_seats() -> PersonQuerySet:
@@ -36,12 +38,15 @@ def person_detail(request: SignedInRequest, pk: int) -> HttpResponse:
     return render(request, "subscriptions/people/person_detail.html", context)
 
 
-def person_create(request: SignedInRequest) -> HttpResponse:
+def person_create(request: SignedInRequest) -> HttpResponseBase:
     """Add a person by hand."""
     form = PersonForm(request.POST or None)
     context: dict[str, Any] = {"form": form}
     if form.is_valid():
-        context["changes"] = edit_people.preview_save(form.instance, form.cleaned_data)
+        data, most = form.cleaned_data, shown_changes(request.POST)
+        context["changes"] = edit_people.preview_save(form.instance, data, most=most)
+        if DOWNLOAD in request.POST:
+            return changes_file.stream("person", context["changes"].shown)
         if is_confirmed(context["changes"], request.POST):
             person = edit_people.create(form.cleaned_data, by=request.user)
             messages.success(request, f"{person} was added.")
@@ -50,13 +55,16 @@ def person_create(request: SignedInRequest) -> HttpResponse:
     return render(request, "subscriptions/people/person_form.html", context)
 
 
-def person_edit(request: SignedInRequest, pk: int) -> HttpResponse:
+def person_edit(request: SignedInRequest, pk: int) -> HttpResponseBase:
     """Change a person. The next import that has their employee number changes them again."""
     person = get_object_or_404(Person, pk=pk)
     form = PersonForm(request.POST or None, instance=person)
     context: dict[str, Any] = {"form": form, "person": person}
     if form.is_valid():
-        context["changes"] = edit_people.preview_save(person, form.cleaned_data)
+        most = shown_changes(request.POST)
+        context["changes"] = edit_people.preview_save(person, form.cleaned_data, most=most)
+        if DOWNLOAD in request.POST:
+            return changes_file.stream("person", context["changes"].shown)
         if is_confirmed(context["changes"], request.POST) and (changed := _save_change(request, pk, form)):
             return redirect(changed)
     person.refresh_from_db()
@@ -80,7 +88,7 @@ def _warn_of_unknown_manager(request: SignedInRequest, person: Person) -> None:
         messages.warning(request, f"Nobody in the directory has the manager’s employee number {person.manager}.")
 
 
-def person_delete(request: SignedInRequest, pk: int) -> HttpResponse:
+def person_delete(request: SignedInRequest, pk: int) -> HttpResponseBase:
     """Delete a person after a confirmation that says what is deleted and what is kept."""
     person = get_object_or_404(_people_with_seats(), pk=pk)
     if request.method == "POST":
@@ -88,5 +96,8 @@ def person_delete(request: SignedInRequest, pk: int) -> HttpResponse:
         messages.success(request, f"{person} was deleted.")
         return redirect("person_list")
     by_hand = person.matches.filter(rule=None).count()
-    context = {"person": person, "by_hand": by_hand, "changes": edit_people.preview_delete(person)}
+    changes = edit_people.preview_delete(person, most=shown_changes(request.GET))
+    if DOWNLOAD in request.GET:
+        return changes_file.stream("person", changes.shown)
+    context = {"person": person, "by_hand": by_hand, "changes": changes}
     return render(request, "subscriptions/people/person_delete.html", context)

@@ -36,8 +36,8 @@ def users_would_change(changes: Any) -> str:
 def users_lose(taken: int) -> str:
     """What a tick confirms: subscriptions that are taken off somebody who is here."""
     if taken == 1:
-        return "1 subscription would be taken off its user."
-    return f"{number(taken)} subscriptions would be taken off their users."
+        return "1 subscription would be taken from its user."
+    return f"{number(taken)} subscriptions would be taken from their users."
 
 
 @register.filter

@@ -29,7 +29,7 @@ from subscriptions.users.overlay import CHANGED, OVERLAID, ChangedPerson
 
 ASKED, LOOKED_UP, FOUND = "users_asked_seats", "users_looked_up_values", "users_found_changes"
 LOSES, CHANGES, GAINS = "loses", "changes", "gains"
-SHOWN = 50
+SHOWN = 20
 # First what somebody loses, then what another one who is here takes over.
 ORDER = f"CASE effect WHEN '{LOSES}' THEN 0 WHEN '{CHANGES}' THEN 1 ELSE 2 END, taken DESC, seat_id"
 

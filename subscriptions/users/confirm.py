@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from django.http import QueryDict
 
+from subscriptions.users import changes_file, compare
 from subscriptions.users.compare import UserChanges
 
-SEEN, CONFIRMED = "seen", "confirmed"  # the fields of templates/subscriptions/users/changes.html
+# The fields of templates/subscriptions/users/changes.html.
+SEEN, CONFIRMED, DOWNLOAD = "seen", "confirmed", "download"
+
+
+def shown_changes(given: QueryDict) -> int:
+    """How many changes to read: those that a page shows, or those of a download."""
+    return changes_file.MOST if DOWNLOAD in given else compare.SHOWN
 
 
 def is_confirmed(changes: UserChanges, posted: QueryDict) -> bool:

@@ -29,10 +29,10 @@ def _leaver_doubts(upload: PersonImport) -> list[str]:
 
 
 def _seat_doubts(upload: PersonImport) -> list[str]:
-    """Seats that would be taken off somebody who is here. An old preview has no figures."""
+    """Seats that would be taken from somebody who is here. An old preview has no figures."""
     taken = upload.counters.get("seats", {}).get("taken", 0)
     if not taken:
         return []
     if taken == 1:
-        return ["1 subscription would be taken off its user."]
-    return [f"{taken:,} subscriptions would be taken off their users."]
+        return ["1 subscription would be taken from its user."]
+    return [f"{taken:,} subscriptions would be taken from their users."]

@@ -14,6 +14,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
+from typing import Any
 
 from samsaas.lib import sql
 from subscriptions.models import FormerAddress, PersonImport, PersonImportOverlap, PersonImportRow, PersonImportSeat
@@ -25,6 +26,7 @@ from subscriptions.users.claims import PEOPLE, Lookup
 from subscriptions.users.overlay import CHANGED, CHANGED_ADDRESSES, OVERLAID, ChangedPerson
 
 SEATS, OVERLAPS = PersonImportSeat._meta.db_table, PersonImportOverlap._meta.db_table
+TEXTS, HELD, SHARED = "import_new_addresses", "import_held_texts", "import_shared_texts"
 Effect, Kind = PersonImportRow.Effect, PersonImportOverlap.Kind
 
 
@@ -106,38 +108,54 @@ def _former_addresses(people: Iterable[Known]) -> dict[int, list[tuple[str, date
 
 
 def _store_shared_addresses(upload: PersonImport, today: date) -> None:
-    """The addresses of changed people that somebody else who is here has now, too. Of the others one is named."""
-    new = f"SELECT address AS value FROM {CHANGED_ADDRESSES} WHERE until IS NULL"
-    claimed, values = claims.select_claims(Lookup.ADDRESS, OVERLAID, today, only=f"({new}) n")
-    sql.execute(
-        f"WITH held AS (SELECT person_id, found_by AS text FROM ({claimed}) c WHERE ended IS NULL) "
-        f"{_overlap_sql(Kind.ADDRESS)}",
-        [*values, upload.pk],
-    )
+    """The addresses of changed people that somebody else who is here has now, too."""
+    new = f"SELECT DISTINCT address AS text FROM {CHANGED_ADDRESSES} WHERE until IS NULL"
+    _fill_table(TEXTS, "value text PRIMARY KEY", new)
+    claimed, values = claims.select_claims(Lookup.ADDRESS, OVERLAID, today, only=TEXTS)
+    held = f"SELECT person_id, found_by FROM ({claimed}) c WHERE ended IS NULL"
+    _store_overlaps(upload, Kind.ADDRESS, held, values)
+    sql.drop_table(TEXTS)
 
 
 def _store_similar_numbers(upload: PersonImport) -> None:
     """The numbers of new people that differ from another one only in leading zeros or in capitals."""
     number = "ltrim(compared_key, '0')"
-    sql.execute(
-        f"WITH held AS (SELECT * FROM (SELECT id AS person_id, {number} AS text FROM {PEOPLE} UNION ALL "
-        f"SELECT person_id, {number} FROM {CHANGED} WHERE person_id < 0) n WHERE text <> '') "
-        f"{_overlap_sql(Kind.NUMBER)} AND c.person_id < 0",
-        [upload.pk],
-    )
+    people = f"SELECT id AS person_id, {number} AS text FROM {PEOPLE}"
+    new = f"SELECT person_id, {number} FROM {CHANGED} WHERE person_id < 0"
+    held = f"SELECT person_id, text FROM ({people} UNION ALL {new}) n WHERE text <> ''"
+    _store_overlaps(upload, Kind.NUMBER, held, condition="AND c.person_id < 0")
 
 
-def _overlap_sql(kind: str) -> str:
-    """The INSERT for texts that several people hold (`held`). Somebody in the directory is named first."""
+def _store_overlaps(
+    upload: PersonImport, kind: str, held: str, values: Sequence[Any] = (), *, condition: str = ""
+) -> None:
+    """Keep the texts of changed people that somebody else holds, too. `held` selects person and text.
+
+    Of the others one is named, if possible one in the directory: those have the ids above 0. The steps are tables of
+    their own, because PostgreSQL would take a hundred thousand texts for a handful and join them one by one.
+    """
+    _fill_table(HELD, "person_id bigint, text text", held, values)
+    shared = "SELECT text, count(*), max(person_id), min(person_id)"
+    columns = "text text PRIMARY KEY, holders bigint, first_id bigint, last_id bigint"
+    _fill_table(SHARED, columns, f"{shared} FROM {HELD} GROUP BY text HAVING count(*) > 1")
     other = "CASE WHEN s.first_id = h.person_id THEN s.last_id ELSE s.first_id END"
-    return (
-        f", shared AS (SELECT text, count(*) AS holders, max(person_id) AS first_id, min(person_id) AS last_id "
-        f"FROM held GROUP BY text HAVING count(*) > 1) "
+    sql.execute(
         f"INSERT INTO {OVERLAPS} (upload_id, line, kind, text, others, key, name) "
-        f"SELECT %s, c.line, '{kind}', h.text, s.holders - 1, coalesce(n.key, o.key), coalesce(n.name, o.name) "
-        f"FROM held h JOIN {CHANGED} c ON c.person_id = h.person_id JOIN shared s ON s.text = h.text "
-        f"LEFT JOIN {PEOPLE} o ON o.id = {other} LEFT JOIN {CHANGED} n ON n.person_id = {other} WHERE c.line > 0"
+        f"SELECT %s, c.line, %s, h.text, s.holders - 1, coalesce(n.key, o.key), coalesce(n.name, o.name) "
+        f"FROM {HELD} h JOIN {CHANGED} c ON c.person_id = h.person_id JOIN {SHARED} s ON s.text = h.text "
+        f"LEFT JOIN {PEOPLE} o ON o.id = {other} LEFT JOIN {CHANGED} n ON n.person_id = {other} "
+        f"WHERE c.line > 0 {condition}",
+        [upload.pk, kind],
     )
+    for table in (HELD, SHARED):
+        sql.drop_table(table)
+
+
+def _fill_table(table: str, columns: str, select: str, values: Sequence[Any] = ()) -> None:
+    sql.drop_table(table)
+    sql.execute(f"CREATE TEMPORARY TABLE {table} ({columns})")
+    sql.execute(f"INSERT INTO {table} {select}", list(values))
+    sql.analyze(table)
 
 
 def attach_overlaps(upload: PersonImport, rows: Sequence[PersonImportRow]) -> None:

@@ -28,20 +28,10 @@ from subscriptions.people.imports.file import HEADINGS
 from subscriptions.people.imports.filters import ImportRowFilter
 from subscriptions.people.imports.forms import PeopleFileForm
 from subscriptions.people.imports.tables import ImportRowTable
+from subscriptions.users import changes_file
 
 RECENT = 10
 SEATS_SHOWN = 50
-SEATS_HEADER = (
-    "Effect",
-    "Subscription",
-    "User principal name",
-    "External user id",
-    "Subscription profile",
-    "Employee number now",
-    "User now",
-    "Employee number then",
-    "User then",
-)
 
 
 def person_import_new(request: SignedInRequest) -> HttpResponse:
@@ -129,14 +119,8 @@ def person_import_discard(request: SignedInRequest, pk: int) -> HttpResponse:
 def person_import_seats(request: SignedInRequest, pk: int) -> HttpResponseBase:
     """All subscriptions whose user the file would change, as a CSV file."""
     upload = get_object_or_404(PersonImport, pk=pk)
-    return csv_export.stream(f"users-{upload.file_name}", SEATS_HEADER, _seat_lines(upload))
-
-
-def _seat_lines(upload: PersonImport) -> Iterator[tuple[Any, ...]]:
-    for one in upload.seats.select_related("subscription__profile").iterator(chunk_size=2000):
-        seat = one.subscription
-        users = (one.before_key, one.before_name, one.after_key, one.after_name)
-        yield (one.get_effect_display(), str(seat), seat.email, seat.external_id, seat.profile.display_name, *users)
+    seats = upload.seats.select_related("subscription__profile")
+    return changes_file.stream(upload.file_name, seats.iterator(chunk_size=2000))
 
 
 def person_import_errors(request: SignedInRequest, pk: int) -> HttpResponseBase:

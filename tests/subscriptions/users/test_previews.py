@@ -81,7 +81,7 @@ def test_a_file_says_which_seats_it_would_take_off_somebody(keeper: Any, zoe: Su
     assert (f"zoe@acme.example is an address of {named}, too." in text(page)) == bool(named)
     if asked:
         assert "1 subscription loses its user." in text(page) and 'href="#users"' in page
-        with pytest.raises(import_people.Unconfirmed, match="1 subscription would be taken off its user"):
+        with pytest.raises(import_people.Unconfirmed, match="1 subscription would be taken from its user"):
             world.applied(upload, keeper.user)
         assert "Tick the box below" in world.press(keeper, upload)
         assert "Applied" in world.press(keeper, upload, confirmed="on")
@@ -307,3 +307,18 @@ def test_previews_write_nothing_and_leave_no_table_behind(keeper: Any, integrato
         else:
             cursor.execute("SELECT name FROM sqlite_temp_master WHERE type = 'table'")
         assert cursor.fetchall() == []
+
+
+def test_all_that_a_rule_would_change_can_be_downloaded_before_it_is_saved(integrator: Any) -> None:
+    profile, kind, rule = factories.profile(), factories.identifier(), ResolutionRule.objects.get()
+    for number in range(25):
+        person = factories.person(f"p{number}@acme.example", key=str(number))
+        one = seat(f"p{number}@acme.example", profile=profile, identifier=kind, display_name=f"Seat {number}")
+        factories.match(one, person, rule=rule)
+    off = {name: value for name, value in rule_form(rule).items() if name != "active"}
+    page = integrator.post(rule.get_absolute_url(), off)
+    assert "25 subscriptions lose their user." in text(page) and "The first 20 of 25." in text(page)
+    listed = integrator.post(rule.get_absolute_url(), {**off, "download": "1"}).getvalue().decode()
+    assert listed.count("Loses its user") == 25 and "Seat 24,p24@acme.example" in listed
+    gone = integrator.get(f"{rule.get_absolute_url()}delete/?download").getvalue().decode()
+    assert gone.count("Loses its user") == 25 and Match.objects.count() == 25
