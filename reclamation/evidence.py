@@ -5,19 +5,41 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from reclamation.models import RemovalCandidate
 from subscriptions.activity import last_used
-from subscriptions.models import LastActivity, Subscription
+from subscriptions.models import LastActivity
 
 
-def describe_use(seat: Subscription, *, covered: bool, now: datetime) -> dict[str, Any]:
-    """Last activity (ISO 8601, UTC), the vendor's word for it, and whether all time since then was read (`covered`).
+def describe_use(seat: Any, *, now: datetime) -> dict[str, Any]:
+    """What is known of the use of a seat of `last_used.with_idle_facts`, with its profile.
 
-    `inactive_days` is None if it cannot be counted: without any activity, or if not all the time was read.
+    Last activity (ISO 8601, UTC) and the vendor's word for it; whether anything is known until now (`covered`), and
+    since when (`covered_since`); the days without use, and whether these are exact or the least (`exact`); and whether
+    the vendor's plan records file events. What is not known is None.
     """
     latest: LastActivity | None = getattr(seat, "last_activity", None)
+    idle = last_used.idle(seat, now)
     return {
         "last_activity": latest.at.isoformat() if latest else None,
         "kind": latest.kind if latest else "",
-        "covered": covered,
-        "inactive_days": last_used.inactive_days(latest.at, now) if latest and covered else None,
+        "covered": idle is not None,
+        "covered_since": seat.vouched_from.isoformat() if seat.vouched_from else None,
+        "inactive_days": idle.days if idle else None,
+        "exact": idle.is_exact if idle else None,
+        "file_events": seat.profile.file_events,
     }
+
+
+def exactness(candidate: RemovalCandidate) -> str:
+    """Whether the inactive days of the evidence are exact or the least; empty if they are not known.
+
+    Evidence from before this was told apart was kept only where it was exact.
+    """
+    if candidate.evidence.get("inactive_days") is None:
+        return ""
+    return "exactly" if candidate.evidence.get("exact", True) else "at least"
+
+
+def file_events(candidate: RemovalCandidate) -> str:
+    """Whether the vendor's plan recorded file events when the candidate was opened; empty if that is not known."""
+    return {None: "", True: "Recorded", False: "Not in this plan"}[candidate.evidence.get("file_events")]

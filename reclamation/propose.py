@@ -45,12 +45,12 @@ class AlreadyOpen(ProposalRefused):
 def run(seat: Subscription, *, justification: str, note: str, by: User, now: datetime) -> RemovalCandidate:
     """Open a candidate for the seat. Raises `AlreadyOpen` or `ProposalRefused`, and writes nothing then."""
     seats = Subscription.objects.select_related("profile", "identifier__software_model", "last_activity")
-    described = seats.annotate(inactivity_known=last_used.inactivity_known(now))
+    described = last_used.with_idle_facts(seats, now)
     locked = described.select_for_update(no_key=True, of=("self",)).filter(pk=seat.pk).first()
     if locked is None:
         raise ProposalRefused(GONE)
     check_seat(locked)
-    known = evidence.describe_use(locked, covered=locked.inactivity_known, now=now)
+    known = evidence.describe_use(locked, now=now)
     return workflow.open_for(locked, justification=justification, note=note, evidence=known, by=by, now=now)
 
 

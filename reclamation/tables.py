@@ -22,7 +22,7 @@ class CandidateTable(Table):
     state = MarkupColumn("{% pill record.state record.get_state_display %}")
     justification = MarkupColumn("{{ record.get_justification_display }}")
     inactive_days = MarkupColumn(
-        "{{ record.evidence.inactive_days|number }}", verbose_name="Inactive days", attrs=NUMBER, orderable=False
+        "{% load candidates %}{{ record|evidence_days }}", verbose_name="Inactive days", attrs=NUMBER, orderable=False
     )
     opened_at = MarkupColumn(
         '{{ value|day }}<span class="sub">by {{ record.opened_by.get_username|default:"samsaas" }}</span>',

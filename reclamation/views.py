@@ -14,19 +14,21 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 
-from reclamation import propose, workflow
+from reclamation import evidence as evidence_words, propose, workflow
 from reclamation.filters import CandidateFilter
 from reclamation.forms import ProposalForm, SkipForm
 from reclamation.models import RemovalCandidate
 from reclamation.tables import CandidateTable
+from samsaas import audit
 from samsaas.lib import csv_export, tables
 from samsaas.lib.http import SignedInRequest
+from subscriptions.activity import last_used
 from subscriptions.models import Subscription
 
 HEADER = (
     *("Number", "Display name", "User principal name", "External user id", "Software model", "Subscription profile"),
     *("State", "Justification", "Note", "Last activity", "Kind of activity", "Time covered", "Inactive days"),
-    *("Opened", "Opened by", "Closed"),
+    *("Inactive days are", "File events", "Opened", "Opened by", "Closed"),
 )
 
 
@@ -44,6 +46,7 @@ def candidate_export(request: HttpRequest) -> HttpResponseBase:
     filtered = CandidateFilter(request.GET, queryset=rows, request=request)
     if filtered.errors:
         return redirect(f"{reverse('candidate_list')}?{request.GET.urlencode()}")
+    audit.record_export(request.user, "removal candidates", rows=filtered.qs.count(), filters=request.GET.dict())
     return csv_export.stream("removal-candidates", HEADER, _export_rows(filtered.qs))
 
 
@@ -54,7 +57,8 @@ def _export_rows(candidates: QuerySet[RemovalCandidate]) -> Iterator[tuple[Any, 
             *(one.number, one.display_name, one.email, one.external_id, one.software_model, one.profile_name),
             *(one.get_state_display(), one.get_justification_display(), one.note),
             *(datetime.fromisoformat(at) if at else None, one.evidence["kind"], one.evidence["covered"]),
-            *(one.evidence["inactive_days"], one.opened_at),
+            *(one.evidence["inactive_days"], evidence_words.exactness(one), evidence_words.file_events(one)),
+            one.opened_at,
             *(one.opened_by.get_username() if one.opened_by else "samsaas", one.closed_at),
         )
 
@@ -74,7 +78,9 @@ def candidate_detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 def candidate_propose(request: SignedInRequest, pk: int) -> HttpResponse:
     """Propose a seat by hand. If it already has an open candidate, show that one."""
-    seat = get_object_or_404(Subscription.objects.select_related("profile", "identifier__software_model"), pk=pk)
+    related = ("profile", "identifier__software_model", "last_activity")
+    seats = last_used.with_idle_facts(Subscription.objects.select_related(*related), timezone.now())
+    seat = get_object_or_404(seats, pk=pk)
     form = ProposalForm(request.POST or None)
     try:
         propose.check_seat(seat)

@@ -10,6 +10,7 @@ from django.utils import timezone
 from profiles.models import IntegrationProfile
 from samsaas.lib.tables import ListFilter, search
 from subscriptions.activity import last_used
+from subscriptions.activity.coverage import reach
 from subscriptions.links import EXCLUDED, LEFT, UNRECOGNIZED, USES, USES_NONE
 from subscriptions.models import (
     Person,
@@ -128,7 +129,7 @@ class SubscriptionFilter(ListFilter):
         return queryset.filter(last_used.band_condition(value, timezone.now()))
 
     def by_coverage(self, queryset: QuerySet[Subscription], name: str, value: str) -> QuerySet[Subscription]:
-        return queryset.exclude(last_used.read_knowledge(timezone.now()).inactivity_known())
+        return queryset.exclude(reach.read_knowledge(timezone.now()).exact())
 
     def by_address(self, queryset: QuerySet[Subscription], name: str, value: str) -> QuerySet[Subscription]:
         """Every seat with this e-mail address. That hints at one person but does not prove it."""

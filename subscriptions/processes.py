@@ -137,6 +137,10 @@ PULL_ACTIVITY = Process(
         "not_member": Counter("Not by a member", "by an app, an outsider or the vendor itself"),
         "signed_in_as": Counter("Signed in as", "an administrator acting as somebody else: nobody’s use", True),
         "no_actor": Counter("Without an actor", "the vendor does not say who it was", True),
+        "unknown_actor": Counter(
+            "By unknown actors", "of a kind that this version does not know; they may be somebody’s use", True
+        ),
+        "repeated": Counter("Sent twice", "the same time, kind and actor; counted once", True),
         "unknown": Counter(
             "Unknown kind",
             "counted, to be safe, though this version does not know the kind; see the warnings",

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db.models import F, QuerySet
 from django.db.models.functions import Upper
+from django.utils import timezone
 
 from samsaas.lib.tables import NUMBER, ROOMY, MarkupColumn, Table
+from subscriptions.activity import last_used
 from subscriptions.models import Subscription
 
 
-def by_known(queryset: QuerySet[Subscription], column: str, is_descending: bool) -> tuple[QuerySet[Subscription], bool]:
+def by_known(queryset: Any, column: str, is_descending: bool) -> tuple[Any, bool]:
     """Sort by a column that not every seat has. Seats without it come last in both directions, on every database."""
     key = F(column).desc(nulls_last=True) if is_descending else F(column).asc(nulls_last=True)
     return queryset.order_by(key, "pk"), True
@@ -56,16 +60,13 @@ class SubscriptionTable(Table):
         verbose_name="User",
     )
     last_activity = MarkupColumn(
-        "{% if record.last_activity %}{{ record.last_activity.at|day }}"
-        '{% elif record.inactivity_known %}<span class="muted">No activity known</span>'
-        '{% else %}<span class="muted">Not covered</span>{% endif %}',
+        "{% load idle %}{{ record|last_use }}",
         verbose_name="Last activity",
     )
     inactive_days = MarkupColumn(
-        "{% load seats %}{% if record.ended_at or not record.last_activity %}{{ None|number }}"
-        "{% elif record.inactivity_known %}{{ record.last_activity.at|inactive_days|number }}"
-        '{% else %}<span class="muted" title="The time since the latest known activity is not fully covered.">'
-        "Unknown</span>{% endif %}",
+        '{% load idle %}<span title="{{ record|idle_sentence }}">{{ record|idle_days }}</span>'
+        '{% if record.profile.file_events is False and not record.ended_at %}<span class="sub">no file events</span>'
+        "{% endif %}",
         verbose_name="Inactive days",
         attrs=NUMBER,
     )
@@ -85,7 +86,9 @@ class SubscriptionTable(Table):
     def order_inactive_days(
         self, queryset: QuerySet[Subscription], is_descending: bool
     ) -> tuple[QuerySet[Subscription], bool]:
-        return by_known(queryset, "last_activity__at", not is_descending)
+        """The most days first, those of which only the least is known included; what is not known comes last."""
+        described = last_used.with_idle_facts(queryset, timezone.now())
+        return by_known(described, "unused_since", not is_descending)
 
     class Meta(Table.Meta):
         model = Subscription

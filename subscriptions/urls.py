@@ -58,5 +58,6 @@ urlpatterns = [
     path("subscription-identifiers/<int:pk>/unmap/", software.identifier_unmap, name="identifier_unmap"),
     *exclusion_urls("identifier_exclusion", "identifiers"),
     *exclusion_urls("user_exclusion", "users"),
+    path("integration-profiles/<int:pk>/read-again/", activity.activity_read_again, name="activity_read_again"),
     path("what-counts-as-use/", activity.activity_type_list, name="activity_type_list"),
 ]

@@ -12,6 +12,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 
+from samsaas import audit
 from samsaas.lib import csv_export, tables
 from subscriptions.activity import by_day as daily_activity, last_used
 from subscriptions.exclusions import exclude
@@ -38,14 +39,16 @@ HEADER = (
     "User left on",
     "Last activity (UTC)",
     "Inactive days",
+    "Inactive days are",
     "Activity coverage",
+    "File events",
 )
 
 
 def with_row_facts(seats: SubscriptionQuerySet) -> SubscriptionQuerySet:
-    """The seats with all that a row shows. `inactivity_known` says whether days of inactivity can be counted."""
+    """The seats with all that a row shows."""
     related = ("profile", "identifier__software_model", "match__person", "last_activity")
-    return seats.select_related(*related).annotate(inactivity_known=last_used.inactivity_known(timezone.now()))
+    return last_used.with_idle_facts(seats.select_related(*related), timezone.now())
 
 
 def subscription_list(request: HttpRequest) -> HttpResponse:
@@ -54,6 +57,9 @@ def subscription_list(request: HttpRequest) -> HttpResponse:
         request, Subscription.objects.all(), SubscriptionTable, SubscriptionFilter, describe=with_row_facts
     )
     context["export_query"] = request.GET.urlencode()
+    # The page shows few rows, so their profiles cost nothing more.
+    shown = {row.record.profile for row in context["table"].page.object_list} if context["table"].page else set()
+    context["without_file_events"] = sorted((one for one in shown if one.file_events is False), key=str)
     return render(request, "subscriptions/subscription_list.html", context)
 
 
@@ -62,6 +68,7 @@ def subscription_export(request: HttpRequest) -> HttpResponseBase:
     filtered = SubscriptionFilter(request.GET, queryset=Subscription.objects.all(), request=request)
     if filtered.errors:
         return redirect(f"{reverse('subscription_list')}?{request.GET.urlencode()}")
+    audit.record_export(request.user, "software subscriptions", rows=filtered.qs.count(), filters=request.GET.dict())
     return csv_export.stream("software-subscriptions", HEADER, _export_rows(with_row_facts(filtered.qs)))
 
 
@@ -83,19 +90,21 @@ def _export_rows(seats: Any) -> Iterator[tuple[Any, ...]]:
             seat.ended_at,
             seat.excluded,
             *((seat.match.person.name, seat.match.person.left_on) if hasattr(seat, "match") else ("", None)),
-            *_activity_cells(seat, getattr(seat, "last_activity", None), now),
+            *_activity_cells(seat, now),
+            {None: "", True: "Recorded", False: "Not in this plan"}[seat.profile.file_events],
         )
 
 
-def _activity_cells(seat: Any, latest: LastActivity | None, now: datetime) -> tuple[Any, Any, str]:
-    """Last activity, inactive days if they can be counted, and how well the activity is covered, in words."""
-    if latest is None:
-        return None, None, last_used.LABELS[last_used.NO_ACTIVITY if seat.inactivity_known else last_used.NOT_COVERED]
-    if seat.ended_at is not None:
-        return latest.at, None, "Ended"
-    if not seat.inactivity_known:
-        return latest.at, None, f"Unknown: {last_used.GAP_LABEL.lower()}"
-    return latest.at, last_used.inactive_days(latest.at, now), "Covered"
+def _activity_cells(seat: Any, now: datetime) -> tuple[Any, Any, str, str]:
+    """Last activity, days without use, whether these are exact, and how well the activity is covered, in words."""
+    latest: LastActivity | None = getattr(seat, "last_activity", None)
+    at = latest.at if latest else None
+    idle = last_used.idle(seat, now)
+    if idle is None:
+        return at, None, "", "Ended" if seat.ended_at else last_used.LABELS[last_used.NOT_COVERED]
+    if idle.is_exact:
+        return at, idle.days, "exactly", "Covered"
+    return at, idle.days, "at least", f"Covered since {timezone.localtime(seat.vouched_from):%Y-%m-%d}"
 
 
 def subscription_detail(request: HttpRequest, pk: int) -> HttpResponse:

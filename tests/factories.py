@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
 
@@ -85,6 +85,7 @@ def subscription_row(**fields: Any) -> Subscription:
         "email": f"person{number}@example.com",
         "status": Subscription.Status.ACTIVE,
         "first_seen_at": now,
+        "known_since": now,
         "changed_at": now,
     }
     return Subscription(**{**defaults, **fields})
@@ -122,7 +123,8 @@ def activity(seat: Subscription, at: datetime, **fields: Any) -> LastActivity:
 
 
 def coverage(of: IntegrationProfile, since: datetime, until: datetime, **fields: Any) -> ActivityCoverage:
-    """Time of a profile whose activity was read to the end."""
+    """Time of a profile whose activity was read to the end, for every seat of it that there will be."""
+    fields = {"team_id": of.team_id, "known_by": timezone.now() + timedelta(days=365), **fields}
     return ActivityCoverage.objects.create(profile=of, since=since, until=until, **fields)
 
 

@@ -1,6 +1,7 @@
 """What `make test` runs: the whole suite on SQLite, and again on a real PostgreSQL, with one coverage floor.
 
 Three runs go on beside one another, since much of their time is waiting; what two of them print is shown at the end.
+The tests that failed are named once more in the last lines, which is all that some logs keep.
 1. On SQLite, everything that uses the tests' database.
 2. On PostgreSQL, the same.
 3. Once, the tests that bring a database of their own (whole installations, the browser) or know none (connectors).
@@ -15,6 +16,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterable
 from contextlib import ExitStack
 from typing import IO, Any
 
@@ -23,15 +25,26 @@ from tests import servers
 SHARED, OWN = ("-m", "not own_database"), ("-m", "own_database")
 SLOWEST = "--durations=10"  # each run names its slowest tests, so that one that is slow for no reason is seen
 NOTHING_SELECTED = 5
+MOST_NAMED = 20
 
 
-def pytest(*arguments: str, output: IO[str] | None = None, **environment: str) -> subprocess.Popen[Any]:
+def pytest(*arguments: str, output: IO[str] | int, **environment: str) -> subprocess.Popen[Any]:
     counting = [] if environment else ["-m", "coverage", "run", "-p"]
-    command = [sys.executable, *counting, "-m", "pytest", SLOWEST, *arguments]
-    return subprocess.Popen(command, env={**os.environ, **environment}, stdout=output, stderr=output)
+    command = [sys.executable, "-u", *counting, "-m", "pytest", SLOWEST, *arguments]
+    both = {"stdout": output, "stderr": subprocess.STDOUT}
+    return subprocess.Popen(command, env={**os.environ, **environment}, text=True, **both)
 
 
-def beside_one_another(arguments: list[str]) -> int:
+def show(title: str, lines: Iterable[str], failures: list[str]) -> None:
+    """Print what a run prints, and remember the lines that name a test that failed."""
+    for line in lines:
+        sys.stdout.write(line)
+        sys.stdout.flush()
+        if line.startswith(("FAILED ", "ERROR ")):
+            failures.append(f"{title}: {line.strip()}"[:300])
+
+
+def beside_one_another(arguments: list[str], failures: list[str]) -> int:
     """The exit code of the first run that failed, else 0."""
     with ExitStack() as stack:
         runs = {"Those that bring their own database, or know none": {}}
@@ -47,21 +60,27 @@ def beside_one_another(arguments: list[str]) -> int:
             run = pytest(*(SHARED if environment else OWN), *arguments, output=said, **environment)
             stack.callback(run.kill)
             started.append((title, run, said))
-        codes = [without, pytest(*SHARED, *arguments).wait()]
+        on_sqlite = pytest(*SHARED, *arguments, output=subprocess.PIPE)
+        stack.callback(on_sqlite.kill)
+        show("On SQLite", on_sqlite.stdout or (), failures)
+        codes = [without, on_sqlite.wait()]
         for title, run, said in started:
             codes.append(run.wait())
             said.seek(0)
-            sys.stdout.write(f"\n{title}:\n\n{said.read()}")
-            sys.stdout.flush()
+            show(title, [f"\n{title}:\n\n", *said], failures)
+        failures.append(f"Exit codes of the runs: {codes}")
         return next((code for code in codes if code and not (arguments and code == NOTHING_SELECTED)), 0)
 
 
 def main(arguments: list[str]) -> int:
+    failures: list[str] = []
     subprocess.run([sys.executable, "-m", "coverage", "erase"], check=True)
-    failed = beside_one_another(arguments)
+    failed = beside_one_another(arguments, failures)
     subprocess.run([sys.executable, "-m", "coverage", "combine", "-q"], check=True)
     report = [sys.executable, "-m", "coverage", "report", "--skip-covered", "--skip-empty"]
     covered = subprocess.run(report, check=False).returncode
+    for line in failures[:MOST_NAMED]:
+        sys.stdout.write(f"{line}\n")
     return failed or (covered if not arguments else 0)
 
 

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
 from django.core.validators import RegexValidator
 
+from profiles.connection import credentials
 from profiles.connectors import base
 from profiles.models import ConnectionAlias, Credential
 
 KEY_SHAPE = RegexValidator(r"\A[\x21-\x7e]+\Z", "This contains a space or another character that keys never have.")
 STORED = "Stored and encrypted. Leave empty to keep it."
+UNREADABLE = (
+    "Stored secrets cannot be decrypted now, so this one would be lost when the right key is back. "
+    "Ask the operator to run manage.py doctor first."
+)
 PURPOSES = ((base.SUBSCRIPTIONS, ""), (base.RECLAMATION, "reclamation_"))
 
 
@@ -41,6 +47,15 @@ def secret_field(label: str, help_text: str) -> forms.CharField:
 def credentials_of(alias: ConnectionAlias | None) -> dict[str, Credential]:
     """An alias's credentials by purpose; empty without an alias."""
     return {credential.purpose: credential for credential in alias.credentials.all()} if alias else {}
+
+
+def changes_clients(alias_id: int | None, posted: Mapping[str, str]) -> bool:
+    """Whether a posted form has a secret, or another client id than the alias."""
+    stored = dict(Credential.objects.filter(alias=alias_id).values_list("purpose", "client_id"))
+    return any(
+        posted.get(f"{prefix}client_secret") or posted.get(f"{prefix}client_id", "").strip() != stored.get(purpose, "")
+        for purpose, prefix in PURPOSES
+    )
 
 
 class ClientForm(forms.ModelForm):
@@ -84,7 +99,9 @@ class ClientForm(forms.ModelForm):
         secret = self.cleaned_data.get(f"{prefix}client_secret", "")
         if self.errors.keys() & {f"{prefix}client_id", f"{prefix}client_secret"}:
             return
-        if secret and not client_id:
+        if secret and credentials.any_unreadable():
+            self.add_error(f"{prefix}client_secret", UNREADABLE)
+        elif secret and not client_id:
             self.add_error(f"{prefix}client_id", "A secret without its client ID cannot be used.")
         elif client_id and not secret and (held is None or held.client_id != client_id):
             self.add_error(

@@ -40,14 +40,18 @@ class Uses:
     """Collects what a connector reads from pages of events: the use of accounts by day, and counts of everything read.
 
     `counters` add up: read = counted + the reasons not to count. `held` is keyed by day (its ordinal), then by the
-    seat's id, or by account id and address where the vendor did not give the seat's id. A connector's hot loop writes
-    it.
+    seat's id, or by account id and address where the vendor did not give the seat's id; `names` has the account id and
+    address that came with a seat's id. `repeats` knows the events of a while ago, so that one sent twice counts once.
+    A connector's hot loop writes all of it.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, repeats: Repeats | None = None) -> None:
         self.held: dict[int, dict[str | tuple[str, str], DayUse]] = {}
+        self.names: dict[str, tuple[str, str]] = {}
         self.counters: Counter[str] = Counter()
         self.unknown_kinds: set[str] = set()
+        self.unknown_actors: set[str] = set()
+        self.repeats = repeats or Repeats()
 
     def __len__(self) -> int:
         return sum(map(len, self.held.values()))
@@ -61,6 +65,37 @@ class Uses:
                 kind = kinds.get(held.kind) or kinds.setdefault(held.kind, plain(held.kind, 80))
                 whose = (plain(key, 128), "", "") if isinstance(key, str) else ("", *key)
                 yield Use(*whose, day, held.latest, kind, held.events)
+
+    def events_by_day(self) -> dict[dt.date, int]:
+        """How many events of use each UTC day holds so far."""
+        return {
+            dt.date.fromordinal(number): sum(held.events for held in accounts.values())
+            for number, accounts in self.held.items()
+        }
+
+    def latest(self) -> dt.datetime | None:
+        """The latest use collected so far (UTC)."""
+        if not self.held:
+            return None
+        return max(held.latest for held in self.held[max(self.held)].values())
+
+
+class Repeats:
+    """Remembers the last events of a reading by their marks: equal time, kind and actor make one event.
+
+    A vendor that repeats a page, or a part of one, does so soon. To remember more would cost memory that grows with the
+    log. Exact for at least `most` events back, and for at most twice as many.
+    """
+
+    def __init__(self, most: int = 131_072) -> None:
+        self.most = most
+        self.now: set[int] = set()
+        self.before: set[int] = set()
+
+    def turn(self) -> None:
+        """Forget the older half if the newer one is full. Call it after every page."""
+        if len(self.now) >= self.most:
+            self.before, self.now = self.now, set()
 
 
 class ActivityPage(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,9 +111,13 @@ class ActivityPage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ActivityType(msgspec.Struct, frozen=True, kw_only=True):
-    """A class of events as pages explain it: whether it counts as use, and why. `examples` are the vendor's names."""
+    """A class of events as pages explain it: whether it counts as use, and why. `examples` are the vendor's names.
+
+    `verified` is what shows that the vendor really writes such events so; empty where we assume it.
+    """
 
     label: str
     counts: bool
     reason: str
     examples: tuple[str, ...] = ()
+    verified: str = ""

@@ -9,7 +9,7 @@ One run of a profile and process is under way at a time. When what it reads has 
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
@@ -40,7 +40,8 @@ class Request:
 
     `subject` is for a process of no profile, and means something to its own app only. `logical_date` is the local date
     of a scheduled run, of which there is one. `accept_drop` is a person's word that so many seats may end. A run
-    `in_chain` is followed by the next step of the daily refresh; `after` is the run of the step before.
+    `in_chain` is followed by the next step of the daily refresh; `after` is the run of the step before. `facts`
+    are what the process needs to know of the request.
     """
 
     process: str
@@ -52,6 +53,7 @@ class Request:
     accept_drop: bool = False
     in_chain: bool = False
     after: JobRun | None = None
+    facts: dict[str, Any] = field(default_factory=dict)
 
     def as_row(self, state: JobRun.State) -> JobRun:
         """The run, not yet in the database."""
@@ -67,6 +69,7 @@ class Request:
             accept_drop=self.accept_drop,
             in_chain=self.in_chain,
             after=self.after,
+            facts=self.facts,
             created_at=timezone.now(),
         )
 

@@ -36,6 +36,11 @@ class IntegrationProfile(models.Model):
 
     team_id = models.CharField(max_length=255, blank=True)
     team_name = models.CharField(max_length=255, blank=True)
+    team_since = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text="Since when it is connected to this team. Facts from before are of another one.",
+    )
     licenses_reported = models.PositiveIntegerField(null=True, blank=True)
     seats_provisioned_reported = models.PositiveIntegerField(null=True, blank=True)
     seats_used_reported = models.PositiveIntegerField(null=True, blank=True)

@@ -1,13 +1,18 @@
-"""The removal candidates of a seat, for its page."""
+"""The removal candidates of a seat, for its page, and their evidence in words."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django import template
+from django.utils import timezone
 
-from reclamation import propose
+from reclamation import evidence, propose
+from reclamation.models import RemovalCandidate
+from samsaas.templatetags.ui import number
 from subscriptions.models import Subscription
+from subscriptions.templatetags.idle import NO_FILE_EVENTS
 
 register = template.Library()
 LATEST = 5
@@ -19,3 +24,32 @@ def candidates_of(seat: Subscription) -> dict[str, Any]:
     found = list(seat.removal_candidates.all()[:LATEST])
     is_open = bool(found) and found[0].is_open
     return {"rows": found, "is_open": is_open, "refusal": "" if is_open else propose.refusal_reason(seat)}
+
+
+@register.filter
+def evidence_days(candidate: RemovalCandidate) -> str:
+    """The inactive days of the evidence: a number, or at least a number."""
+    least = "≥ " if evidence.exactness(candidate) == "at least" else ""
+    return f"{least}{number(candidate.evidence.get('inactive_days'))}"
+
+
+@register.filter
+def evidence_sentence(candidate: RemovalCandidate) -> str:
+    """How far the time was read that the evidence is about."""
+    known = candidate.evidence
+    if not known["covered"]:
+        return "Not all the time was read, so inactive days cannot be counted."
+    if evidence.exactness(candidate) == "at least":
+        since = datetime.fromisoformat(known["covered_since"])
+        return (
+            f"Nothing was seen since {timezone.localtime(since):%-d %b %Y}; before that day not all the time was read."
+        )
+    if known["last_activity"]:
+        return "All the time since was read."
+    return "Nothing was seen in all the time that was read."
+
+
+@register.filter
+def evidence_file_events(candidate: RemovalCandidate) -> str:
+    """The warning for a plan that recorded no file events; empty for any other."""
+    return NO_FILE_EVENTS if candidate.evidence.get("file_events") is False else ""

@@ -8,9 +8,12 @@ tell the two apart, so a module that writes several such statements is exempt as
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from django.db import connection
+from django.db.models.functions import Now
+from django.db.models.sql import Query
 
 
 def is_postgresql() -> bool:
@@ -46,6 +49,13 @@ def count_rows(table: str) -> int:
 def drop_table(table: str) -> None:
     """Drop the table if it is there."""
     execute(f"DROP TABLE IF EXISTS {table}")
+
+
+def database_now() -> datetime:
+    """The moment by the database's clock, which all processes share."""
+    expression, values = Query(None).get_compiler(connection=connection).compile(Now())
+    found = fetch_row(f"SELECT {expression}", values)[0]  # noqa: S608 - made by Django
+    return found if isinstance(found, datetime) else datetime.fromisoformat(found).replace(tzinfo=UTC)
 
 
 def analyze(table: str, *columns: str) -> None:

@@ -11,8 +11,10 @@ from datetime import UTC, date, datetime, time, timedelta
 from itertools import groupby
 from typing import Any
 
-from subscriptions.activity.last_used import STALE
-from subscriptions.models import ActivityCoverage, Subscription
+from django.db.models.functions import Greatest
+
+from subscriptions.activity.coverage import reach
+from subscriptions.models import Subscription
 
 SHOWN = 90
 HEIGHT, STEP = 100, 10
@@ -71,21 +73,23 @@ def chart_for_seat(seat: Subscription, now: datetime) -> dict[str, Any]:
 def _read_days(seat: Subscription, now: datetime) -> Iterator[Day]:
     today = now.astimezone(UTC).date()
     first = today - timedelta(days=SHOWN - 1)
-    events = dict(seat.activity_days.filter(day__gte=first).values_list("day", "events"))
+    rows = seat.activity_days.filter(day__gte=first).values_list("day", Greatest("events", "earlier"))
+    events = dict(rows)
     start = datetime.combine(first, time(0), tzinfo=UTC)
-    intervals = list(ActivityCoverage.objects.filter(profile=seat.profile_id, until__gt=start).order_by("since"))
+    read = reach.of_seat(seat.profile, seat)
     for number in range(SHOWN):
         day = first + timedelta(days=number)
-        yield Day(day, events.get(day, 0), _day_state(start + number * DAY, intervals, now))
+        yield Day(day, events.get(day, 0), _day_state(start + number * DAY, read, now))
 
 
-def _day_state(start: datetime, intervals: list[ActivityCoverage], now: datetime) -> str:
+def _day_state(start: datetime, read: list[tuple[datetime, datetime, datetime]], now: datetime) -> str:
     end = start + DAY
-    for one in intervals:
-        if one.since <= start and one.until >= end:
-            return KNOWN if one.settled_until >= end else FRESH
+    for one in read:
+        since, settled_until, until = one
+        if since <= start and until >= end:
+            return KNOWN if settled_until >= end else FRESH
         # The last pull ended in the middle of this day; the next pull reads the rest of it.
-        if one is intervals[-1] and one.since <= start < one.until and now - one.until < STALE:
+        if one is read[-1] and since <= start < until and now - until < reach.STALE:
             return FRESH
     return GAP
 

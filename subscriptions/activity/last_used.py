@@ -1,26 +1,24 @@
-"""When seats were last used, in bands of days, and for which seats that is known.
+"""When seats were last used, in bands of days, and for how long they are surely unused.
 
-Days are days of the installation's time zone. Time that no pull has read is unknown, never idle. The inactivity of a
-seat is *known* when all the time since its latest known activity was read. A seat without activity counts from the day
-it was assigned, or from the start of the analysis.
+Days are days of the installation's time zone. Time that no pull has read is unknown, never idle. A seat is idle for
+exactly so many days if all the time since its last use was read; otherwise for at least as many as the coverage that
+reaches until now vouches for it.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, time, timedelta
-from functools import reduce
-from operator import or_
 from typing import Any
 
-from django.db.models import BooleanField, Case, Count, Q, Value, When
+from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
-from subscriptions.models import ActivityCoverage
+from subscriptions.activity.coverage import reach
+from subscriptions.models import Subscription
 from subscriptions.models.subscription import SubscriptionQuerySet
 
-STALE = timedelta(hours=48)  # coverage that ends earlier than this means that a daily pull has failed
-NO_ACTIVITY, NOT_COVERED = "none", "uncovered"
+NEVER_ACTIVE, NOT_COVERED = "none", "uncovered"
 GAP = "gap"
 GAP_LABEL = "Not covered since the last known activity"
 
@@ -50,10 +48,10 @@ KNOWN = (
     Band("older", "More than 90 days ago", "bad", 91, None),
 )
 LABELS = {band.key: band.label for band in KNOWN} | {
-    NO_ACTIVITY: "No activity known",
+    NEVER_ACTIVE: "Never active",
     NOT_COVERED: "Not covered",
 }
-TONES = {band.key: band.tone for band in KNOWN} | {NO_ACTIVITY: "idle", NOT_COVERED: "hatch"}
+TONES = {band.key: band.tone for band in KNOWN} | {NEVER_ACTIVE: "idle", NOT_COVERED: "hatch"}
 
 
 def midnight(now: datetime, days_ago: int = 0) -> datetime:
@@ -71,62 +69,55 @@ def inactive_days(at: datetime, now: datetime) -> int:
 
 
 @dataclass(frozen=True)
-class Knowledge:
-    """Since when each profile was read without a gap: since its analysis began (`whole`), or since a `later` moment."""
+class Idle:
+    """For how long a seat is surely unused.
 
-    whole: list[int] = field(default_factory=list)
-    later: dict[int, datetime] = field(default_factory=dict)
+    `days` are exact if all the time since `since` (its last use, or the day it was assigned) was read, else they are
+    the least: nothing was seen since `since`, and before that nobody looked. `never_used`: no use is known at all.
+    """
 
-    def inactivity_known(self) -> Q:
-        """The condition for seats whose time since their latest known activity was read without a gap."""
-        parts = [Q(profile__in=self.whole)]
-        for profile, since in self.later.items():
-            used_since = Q(last_activity__at__gte=since)
-            never_used_but_new = Q(last_activity=None, assigned_at__gte=since)
-            parts.append(Q(profile=profile) & (used_since | never_used_but_new))
-        return reduce(or_, parts)
+    days: int
+    since: datetime
+    is_exact: bool
+    never_used: bool
 
 
-def read_knowledge(now: datetime) -> Knowledge:
-    """For each profile, where the unbroken coverage that reaches until now begins. One query."""
-    found = Knowledge()
-    reaching = ActivityCoverage.objects.filter(until__gte=now - STALE).order_by("until")
-    latest = {
-        profile: (since, wanted)
-        for profile, since, wanted in reaching.values_list("profile", "since", "profile__analyze_activity_from")
-    }
-    for profile, (since, wanted) in latest.items():
-        if since <= wanted:
-            found.whole.append(profile)
-        else:
-            found.later[profile] = since
-    return found
+def with_idle_facts(seats: QuerySet[Subscription], now: datetime) -> Any:
+    """The seats with `vouched_from` and `unused_since`, see `coverage.reach`. One query more."""
+    known = reach.read_knowledge(now)
+    return seats.annotate(vouched_from=known.vouched_from(), unused_since=known.unused_since())
 
 
-def inactivity_known(now: datetime) -> Case:
-    """For `annotate`: whether the days of inactivity of a seat can be counted. One query."""
-    return Case(
-        When(read_knowledge(now).inactivity_known(), then=Value(True)),
-        default=Value(False),
-        output_field=BooleanField(),
+def idle(seat: Any, now: datetime) -> Idle | None:
+    """How long a seat of `with_idle_facts` is surely unused; None if nothing can be said, or it has ended."""
+    if seat.ended_at is not None or seat.unused_since is None:
+        return None
+    latest = getattr(seat, "last_activity", None)
+    start = latest.at if latest else seat.assigned_at
+    return Idle(
+        days=inactive_days(seat.unused_since, now),
+        since=seat.unused_since,
+        is_exact=start is not None and start >= seat.vouched_from,
+        never_used=latest is None,
     )
 
 
-def band_condition(key: str, now: datetime, known: Knowledge | None = None) -> Q:
+def band_condition(key: str, now: datetime, known: reach.Knowledge | None = None) -> Q:
     """The condition for the seats of one band, or of one of the two groups without activity, by its key in `LABELS`."""
-    if key in (NO_ACTIVITY, NOT_COVERED):
-        is_known = (known or read_knowledge(now)).inactivity_known()
-        return Q(last_activity=None) & (is_known if key == NO_ACTIVITY else ~is_known)
+    if key in (NEVER_ACTIVE, NOT_COVERED):
+        is_known = (known or reach.read_knowledge(now)).vouched()
+        return Q(last_activity=None) & (is_known if key == NEVER_ACTIVE else ~is_known)
     return next(band for band in KNOWN if band.key == key).as_condition(now)
 
 
 def count_by_band(seats: SubscriptionQuerySet, now: datetime) -> list[dict[str, Any]]:
     """Current seats in every band. `gaps` are the seats of a band whose time since then was not fully read."""
-    known = read_knowledge(now)
+    known = reach.read_knowledge(now)
+    gaps = {key: ~known.exact() for key in LABELS} | {NEVER_ACTIVE: Q(pk__in=[]), NOT_COVERED: Q()}
     asked = {}
     for key in LABELS:
         asked[f"{key}_all"] = Count("pk", filter=band_condition(key, now, known))
-        asked[f"{key}_gaps"] = Count("pk", filter=band_condition(key, now, known) & ~known.inactivity_known())
+        asked[f"{key}_gaps"] = Count("pk", filter=band_condition(key, now, known) & gaps[key])
     counted = seats.current().order_by().aggregate(**asked)
     return [
         {

@@ -1,41 +1,35 @@
 """Pull user activity of a profile.
 
 1. Ask whether the plan records file events. Without them only sign-ins, sharing and devices can be seen.
-2. Read from a day before the last settled moment, or continue at the cursor of a reading that was interrupted.
-3. Fold the pages, which are fetched ahead, into one row per account and day. The events themselves are not kept.
-4. Store each batch together with its cursor and its counters. After a crash at most one batch is read again. That does
-   no harm: the latest activity only moves forward, and a reading replaces the day counts of an earlier one.
-5. Read device sessions as a second signal where the grant allows it.
-6. Store which time is covered now, but only after the last page: the vendor does not sort its pages, so a part of them
-   proves nothing.
+2. Read from 72 hours before the last settled moment, from further back where the log was not read for every seat, from
+   the day that a person chose, or continue at the cursor of a reading that was interrupted.
+3. Read the log to its end, see `reading`.
+4. Read device sessions as a second signal where the grant allows it.
+5. Judge the reading. Store which time is covered now, but only if it is believed; otherwise say why. The next pull
+   begins at the end of what is covered, so it reads the doubtful time again.
 
 The latest activity never moves backwards, and nothing here calls a seat inactive.
 """
 
 from __future__ import annotations
 
-import time
-from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime
 
 from django.db import transaction
+from django.db.models import Q
 
+from profiles.connection.team import check_team
 from profiles.connectors import base
 from profiles.jobs.job import Job, LeaseLost
-from profiles.models import IntegrationProfile, JobRun
-from samsaas.lib import read_ahead
-from subscriptions.activity import coverage, store as activity
-from subscriptions.models import LastActivity
+from profiles.models import IntegrationProfile
+from subscriptions.activity import store as activity
+from subscriptions.activity.coverage import intervals, plausibility
+from subscriptions.activity.reading import LogReading
+from subscriptions.models import LastActivity, ReadDay, Subscription
 
-CURSOR_LIFE = timedelta(days=2)
-BATCH_USES = 100_000
-BATCH_SECONDS = 15.0
-BATCHES_AHEAD = 1
-PAGES_AHEAD = 8
 MOST_RESTARTS = 2
-MOST_UNKNOWN_NAMED = 20
+COMPARED = 120  # days before the end of a reading that it is compared with
+SEVERAL_TEAMS = "The profile was connected to another team while this run was at work. Nothing of it is covered."
 
 
 def run(job: Job, *, now: datetime) -> None:
@@ -47,16 +41,23 @@ def run(job: Job, *, now: datetime) -> None:
     if profile is None:
         raise LeaseLost("The profile is gone.")
     connector = job.connector()
+    _check_team(profile, connector)
     _ask_for_file_events(job, profile, connector)
-    reading = _Reading(job, profile, connector)
+    reading = LogReading(job, profile, connector)
     if not reading.try_to_resume(now):
-        reading.start_reading(coverage.next_since(profile), now)
+        reading.start_reading(now)
     reading.read_to_end()
-    _read_sessions(job, profile, connector)
+    last_session = _read_sessions(job, profile, connector)
     with transaction.atomic():
-        coverage.add_interval(profile, reading.since, reading.began, run_id=job.run.pk)
+        _conclude(job, reading, last_session)
         IntegrationProfile.objects.filter(pk=profile.pk).update(activity_refreshed_at=now)
-        job.progress(facts=reading.facts, step="Covered")
+
+
+def _check_team(profile: IntegrationProfile, connector: base.Connector) -> None:
+    try:
+        check_team(profile, connector.team())
+    except base.MissingScope:
+        return  # the download needs this scope, and says so
 
 
 def _ask_for_file_events(job: Job, profile: IntegrationProfile, connector: base.Connector) -> None:
@@ -69,143 +70,74 @@ def _ask_for_file_events(job: Job, profile: IntegrationProfile, connector: base.
         )
 
 
-@dataclass(frozen=True)
-class _Batch:
-    """Pages that are folded but not stored yet."""
+def _conclude(job: Job, reading: LogReading, last_session: datetime | None) -> None:
+    """Store what the reading covers, if it is believed, and say why if not. Call it in a transaction."""
+    profile = IntegrationProfile.objects.select_for_update(no_key=True, of=("self",)).get(pk=reading.profile.pk)
+    if profile.team_id != reading.team_id:
+        raise base.Refused(SEVERAL_TEAMS, remedy="Start the run again.")
+    belief = plausibility.judge(_figures(reading, profile, last_session))
+    for doubt in belief.doubts:
+        job.warn(f"Not called covered: {doubt}"[:500])
+    if belief.silent_since is not None:
+        intervals.withdraw_after(profile, reading.team_id, belief.silent_since)
+    if belief.covers_from is not None:
+        intervals.add_reading(
+            profile,
+            intervals.Reading(
+                team_id=reading.team_id,
+                since=belief.covers_from,
+                until=reading.began,
+                started=reading.started,
+                run_id=job.run.pk,
+            ),
+        )
+        _keep_days(profile, reading)
+    reading.facts["doubts"] = belief.doubts
+    job.progress(facts=reading.facts, step="Covered" if belief.covers_from else "Read, but not believed")
 
-    uses: base.Uses
-    pages: int
-    cursor: str
+
+def _figures(
+    reading: LogReading, profile: IntegrationProfile, last_session: datetime | None
+) -> plausibility.ReadingFigures:
+    first = reading.began.astimezone(UTC).date().toordinal() - COMPARED
+    compared = profile.read_days.filter(team_id=reading.team_id, day__gte=date.fromordinal(first))
+    active = intervals.seats_of_team(profile).filter(status=Subscription.Status.ACTIVE)
+    return plausibility.ReadingFigures(
+        since=reading.since,
+        until=reading.began,
+        read=reading.totals["read"],
+        unknown=reading.totals["unknown_actor"],
+        nameless=reading.totals["no_actor"],
+        set_aside=reading.totals["set_aside"],
+        by_day=reading.by_day,
+        before=dict(compared.values_list("day", "events")),
+        last_use=reading.last_use,
+        last_session=last_session,
+        file_events=profile.file_events,
+        members_since=lambda moment: active.filter(Q(assigned_at=None) | Q(assigned_at__lt=moment)).count(),
+    )
 
 
-def _fold_pages(pages: Iterator[base.ActivityPage]) -> Iterator[_Batch]:
-    """Fold pages into batches.
+def _keep_days(profile: IntegrationProfile, reading: LogReading) -> None:
+    """Keep how much the log held on each day, for the next reading to be compared with."""
+    rows = [
+        ReadDay(profile=profile, team_id=reading.team_id, day=day, events=events)
+        for day, events in reading.by_day.items()
+    ]
+    ReadDay.objects.bulk_create(
+        rows, update_conflicts=True, unique_fields=["profile", "team_id", "day"], update_fields=["events"]
+    )
 
-    When the vendor throttles, the pages read so far are handed over first. Otherwise a vendor that allows only a few
-    pages at a time would keep the run from ever making progress.
+
+def _read_sessions(job: Job, profile: IntegrationProfile, connector: base.Connector) -> datetime | None:
+    """Read device sessions if the grant allows it, and return the latest use of a device.
+
+    An error of the vendor here is only a warning: the events count.
     """
-    into, number, cursor, since = base.Uses(), 0, "", time.monotonic()
-    try:
-        for page in pages:
-            page.fold(into)
-            number, cursor = number + 1, page.cursor
-            if len(into) >= BATCH_USES or time.monotonic() - since >= BATCH_SECONDS:
-                yield _Batch(into, number, cursor)
-                into, number, since = base.Uses(), 0, time.monotonic()
-    except base.Throttled:
-        if number:
-            yield _Batch(into, number, cursor)
-        raise
-    if number:
-        yield _Batch(into, number, cursor)
-
-
-class _Reading:
-    """One pass over the vendor's log.
-
-    After every batch the run's row holds all that another worker needs to continue.
-    """
-
-    def __init__(self, job: Job, profile: IntegrationProfile, connector: base.Connector) -> None:
-        self.job, self.run, self.profile, self.connector = job, job.run, profile, connector
-        self.facts: dict[str, object] = {}
-        self.unknown: set[str] = set()
-        self.restarts = 0
-
-    @property
-    def since(self) -> datetime:
-        return datetime.fromisoformat(str(self.facts["since"]))
-
-    @property
-    def began(self) -> datetime:
-        return datetime.fromisoformat(str(self.facts["began"]))
-
-    @property
-    def reading_id(self) -> int:
-        return int(str(self.facts["reading"]))
-
-    def try_to_resume(self, now: datetime) -> bool:
-        """Continue an interrupted reading of this run or of the run before. False if there is none to continue."""
-        for run in (self.run, self._unfinished_pull()):
-            if run and run.cursor and run.cursor_at and now - run.cursor_at < CURSOR_LIFE and "reading" in run.facts:
-                self.facts = dict(run.facts)
-                self.job.progress(cursor=run.cursor, facts=self.facts, step="Continuing")
-                return True
-        return False
-
-    def _unfinished_pull(self) -> JobRun | None:
-        """The profile's last pull, if it failed or was canceled."""
-        last = self.profile.runs.filter(process=base.ACTIVITY, pk__lt=self.run.pk).order_by("-pk").first()
-        return last if last and last.state in (JobRun.State.FAILED, JobRun.State.CANCELED) else None
-
-    def start_reading(self, since: datetime, now: datetime) -> None:
-        """Begin at the first page.
-
-        `began` is in the vendor's time: a moment that the vendor's clock has surely reached.
-        """
-        skew = timedelta(seconds=max(0.0, -(self.connector.counters.clock_skew or 0.0)))
-        began = now.astimezone(UTC) - skew
-        self.facts = {"since": since.isoformat(), "began": began.isoformat(), "reading": self.run.pk}
-        self.job.progress(cursor="", facts=self.facts, step=f"Reading events since {since:%d %b %Y}")
-
-    def read_to_end(self) -> None:
-        """Read to the last page.
-
-        If the vendor loses its place, read again from the first page, `MOST_RESTARTS` times.
-        """
-        while True:
-            try:
-                return self._store_all_batches()
-            except base.ListingReset:
-                if self.restarts == MOST_RESTARTS:
-                    raise
-                self.restarts += 1
-                self.job.warn("The vendor could not continue its log. It is being read again from the first page.")
-                with transaction.atomic():
-                    activity.forget_reading(self.profile, self.reading_id)
-                    self.facts["reading"] = self.run.pk
-                    self.job.progress(cursor="", facts=self.facts, counters={})
-
-    def _store_all_batches(self) -> None:
-        """Three threads work: one fetches and decodes pages, one folds them into batches, this one stores them."""
-        pages = read_ahead.read(self.connector.activity(self.since, self.run.cursor), depth=PAGES_AHEAD)
-        for batch in read_ahead.read(_fold_pages(pages), depth=BATCHES_AHEAD, idle=self.job.fence):
-            self._warn_of_unknown_kinds(batch)
-            self._store_batch(batch)
-
-    def _warn_of_unknown_kinds(self, batch: _Batch) -> None:
-        for kind in sorted(batch.uses.unknown_kinds):
-            if kind not in self.unknown and len(self.unknown) < MOST_UNKNOWN_NAMED:
-                self.unknown.add(kind)
-                self.job.warn(f"Unknown kind of event, counted as use to be safe: {kind}")
-
-    def _store_batch(self, batch: _Batch) -> None:
-        with transaction.atomic():
-            stored = activity.store_batch(
-                self.profile,
-                batch.uses,
-                run_id=self.run.pk,
-                reading=self.reading_id,
-                signal=LastActivity.Signal.EVENT,
-            )
-            counters = Counter(self.run.counters)
-            counters.update(batch.uses.counters)
-            counters.update({"of_seats": stored.known, "of_nobody": stored.nobody})
-            self.job.progress(
-                cursor=batch.cursor,
-                pages=self.run.pages + batch.pages,
-                items=counters["read"],
-                counters=dict(counters),
-                step=f"Reading events: {counters['read']:,} so far",
-            )
-
-
-def _read_sessions(job: Job, profile: IntegrationProfile, connector: base.Connector) -> None:
-    """Read device sessions if the grant allows it. An error of the vendor here is only a warning: the events count."""
     scope = profile.vendor_info.session_scope
     credential = profile.alias.credentials.filter(purpose=base.SUBSCRIPTIONS).first()
     if not scope or credential is None or scope not in credential.granted_scopes:
-        return
+        return None
     restarts = 0
     while True:
         try:
@@ -218,13 +150,15 @@ def _read_sessions(job: Job, profile: IntegrationProfile, connector: base.Connec
             return None
 
 
-def _store_sessions(job: Job, profile: IntegrationProfile, connector: base.Connector) -> None:
-    odd = 0
+def _store_sessions(job: Job, profile: IntegrationProfile, connector: base.Connector) -> datetime | None:
+    odd, latest = 0, None
     for page in connector.sessions():
         page.fold(into := base.Uses())
         odd += into.counters["set_aside"]
+        latest = max(filter(None, (latest, into.latest())), default=None)
         with transaction.atomic():
             activity.store_batch(profile, into, run_id=job.run.pk, reading=0, signal=LastActivity.Signal.SESSION)
             job.progress(step="Looking at device sessions")
     if odd:
         job.warn(f"Device sessions of {odd:,} members could not be read. Those of the others count.")
+    return latest

@@ -13,7 +13,7 @@ from typing import Any
 from django.db import connection
 from django.db.models.functions import Upper
 
-from profiles.connectors.base import Use, Uses
+from profiles.connectors.base import Use, Uses, plain
 from profiles.models import IntegrationProfile
 from samsaas.lib import bulk, sql
 from subscriptions.models import ActivityDay, LastActivity, Subscription
@@ -23,8 +23,9 @@ LATEST = LastActivity._meta.db_table
 DAYS = ActivityDay._meta.db_table
 BATCH = "activity_batch"
 FOUND = "activity_found"
+LOST = "activity_lost"
+NAMES = "activity_names"
 COLUMNS = Use._fields
-STRANGER = "b.external_id || b.account_id = ''"
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ def store_batch(profile: IntegrationProfile, uses: Uses, *, run_id: int, reading
     if sql.is_postgresql():
         sql.execute("SET LOCAL jit = off")
     _stage_uses(uses)
-    _find_seats(profile)
+    _find_seats(profile, uses)
     counted, known = sql.fetch_row(f"SELECT (SELECT sum(events) FROM {BATCH}), (SELECT sum(events) FROM {FOUND})")
     _keep_latest(run_id, signal)
     if reading:
@@ -57,7 +58,7 @@ def store_batch(profile: IntegrationProfile, uses: Uses, *, run_id: int, reading
 def forget_reading(profile: IntegrationProfile, reading: int) -> None:
     """Have the counts of a reading replaced, not added to. Call it before the reading starts again from page one."""
     sql.execute(
-        f"UPDATE {DAYS} SET pull = 0 WHERE pull = %s "
+        f"UPDATE {DAYS} SET pull = 0, events = 0 WHERE pull = %s "
         f"AND subscription_id IN (SELECT id FROM {SEATS} WHERE profile_id = %s)",
         [reading, profile.pk],
     )
@@ -85,10 +86,12 @@ def _driver_rows(uses: Uses) -> Iterator[tuple[Any, ...]]:
         yield *use[:3], use.day.isoformat(), use.latest.isoformat(" ")[:19], use.kind, use.events
 
 
-def _find_seats(profile: IntegrationProfile) -> None:
+def _find_seats(profile: IntegrationProfile, uses: Uses) -> None:
     """Find the seat of each row: by the seat's id, else by the account's id, else by an address that only one seat has.
 
-    Addresses are compared without case. A secondary address counts only if no seat has it as its main address.
+    A seat that is listed now comes before those that ended: somebody who got a new account with the same address, or
+    came back with the same account, is not mixed up with their former self. Addresses are compared without case. A
+    secondary address counts only if no seat has it as its main address.
     """
     sql.execute(
         f"""
@@ -99,29 +102,80 @@ def _find_seats(profile: IntegrationProfile) -> None:
         """,
         [profile.pk],
     )
-    if sql.fetch_row(f"SELECT EXISTS (SELECT 1 FROM {BATCH} WHERE external_id = '')")[0]:
-        for column, earlier in (("account_id", "b.external_id = ''"), ("upper(email)", STRANGER)):
-            sql.execute(
-                f"""
-                INSERT INTO {FOUND} (seat_id, day, latest, kind, events)
-                SELECT owner.seat_id, b.day, b.latest, b.kind, b.events FROM {BATCH} b JOIN (
-                    SELECT {column} AS found_by, min(id) AS seat_id FROM {SEATS}
-                    WHERE profile_id = %s AND {column} IN (SELECT {column} FROM {BATCH} b WHERE {earlier})
-                    GROUP BY {column} HAVING count(*) = 1
-                ) owner ON owner.found_by = {column}
-                WHERE {earlier} AND {column} <> ''
-                """,
-                [profile.pk],
-            )
+    if sql.count_rows(FOUND) < sql.count_rows(BATCH):
+        _collect_lost(profile, uses)
+        _find_lost(profile, "account_id")
+        _find_lost(profile, "upper(email)")
         _find_by_secondary_address(profile)
+        sql.execute(
+            f"INSERT INTO {FOUND} (seat_id, day, latest, kind, events) "
+            f"SELECT seat_id, day, latest, kind, events FROM {LOST} WHERE seat_id IS NOT NULL"
+        )
+        sql.drop_table(LOST)
     sql.analyze(FOUND, "seat_id", "day")
 
 
+def _collect_lost(profile: IntegrationProfile, uses: Uses) -> None:
+    """Collect the rows whose seat's id is not given, or not known, with the account and address that came with it."""
+    sql.execute(
+        f"""
+        CREATE TEMPORARY TABLE {LOST} AS
+        SELECT b.*, CAST(NULL AS bigint) AS seat_id FROM {BATCH} b WHERE NOT EXISTS (
+            SELECT 1 FROM {SEATS} t WHERE t.profile_id = %s AND t.external_id = b.external_id
+        )
+        """,
+        [profile.pk],
+    )
+    unknown = {key for (key,) in sql.fetch_rows(f"SELECT DISTINCT external_id FROM {LOST} WHERE external_id <> ''")}
+    if not unknown:
+        return
+    named = ((plain(key, 128), *name) for key, name in uses.names.items())
+    sql.execute(f"CREATE TEMPORARY TABLE {NAMES} (external_id text, account_id text, email text)")
+    bulk.load(connection, NAMES, ("external_id", "account_id", "email"), (row for row in named if row[0] in unknown))
+    sql.execute(
+        f"""
+        UPDATE {LOST} SET account_id = n.account_id, email = n.email FROM {NAMES} n
+        WHERE n.external_id = {LOST}.external_id
+        """
+    )
+    sql.drop_table(NAMES)
+
+
+def _find_lost(profile: IntegrationProfile, column: str) -> None:
+    """Find seats by one column: the only listed seat of the profile's team that has the value, or the only one at all.
+
+    If two listed seats have it, or no listed one but two that ended, it leads to nobody.
+    """
+    owners, values = _owners(profile, column, f"SELECT {column} FROM {LOST} WHERE seat_id IS NULL AND {column} <> ''")
+    sql.execute(
+        f"UPDATE {LOST} SET seat_id = owner.seat_id FROM ({owners}) owner "
+        f"WHERE {LOST}.seat_id IS NULL AND owner.found_by = {column}",
+        values,
+    )
+
+
+def _owners(profile: IntegrationProfile, column: str, wanted: str) -> tuple[str, list[Any]]:
+    """The query for the one seat that each wanted value of a column leads to, with its parameters."""
+    listed = "ended_at IS NULL"
+    values: list[Any] = []
+    if profile.team_since:
+        listed += " AND known_since >= %s"
+        values = [connection.ops.adapt_datetimefield_value(profile.team_since)] * 3
+    query = f"""
+        SELECT {column} AS found_by, CASE
+            WHEN count(CASE WHEN {listed} THEN 1 END) = 1 THEN min(CASE WHEN {listed} THEN id END)
+            WHEN count(CASE WHEN {listed} THEN 1 END) = 0 AND count(*) = 1 THEN min(id)
+        END AS seat_id
+        FROM {SEATS} WHERE profile_id = %s AND {column} IN ({wanted}) GROUP BY {column}
+    """
+    return query, [*values, profile.pk]
+
+
 def _find_by_secondary_address(profile: IntegrationProfile) -> None:
-    """Use addresses that no seat has as its main address and exactly one seat has as a secondary one."""
+    """Use addresses that no seat has as its main address and exactly one listed seat has as a secondary one."""
     unknown = sql.fetch_rows(
         f"""
-        SELECT DISTINCT upper(b.email) FROM {BATCH} b WHERE {STRANGER} AND b.email <> '' AND NOT EXISTS (
+        SELECT DISTINCT upper(b.email) FROM {LOST} b WHERE seat_id IS NULL AND b.email <> '' AND NOT EXISTS (
             SELECT 1 FROM {SEATS} t WHERE t.profile_id = %s AND upper(t.email) = upper(b.email)
         )
         """,
@@ -130,20 +184,17 @@ def _find_by_secondary_address(profile: IntegrationProfile) -> None:
     wanted = {address for (address,) in unknown}
     if not wanted:
         return
-    owners: dict[str, set[int]] = {}
+    owners: dict[str, set[tuple[bool, int]]] = {}
     seats = Subscription.objects.filter(profile=profile).exclude(secondary_emails="")
-    for pk, addresses in seats.values_list("pk", Upper("secondary_emails")).iterator():
+    rows = seats.values_list("pk", "ended_at", Upper("secondary_emails"))
+    for pk, ended_at, addresses in rows.iterator():
         for address in wanted.intersection(addresses.split("\n")):
-            owners.setdefault(address, set()).add(pk)
+            owners.setdefault(address, set()).add((ended_at is None, pk))
     for address, found in owners.items():
-        if len(found) == 1:
+        listed = [pk for is_listed, pk in found if is_listed] or [pk for _, pk in found]
+        if len(listed) == 1:
             sql.execute(
-                f"""
-                INSERT INTO {FOUND} (seat_id, day, latest, kind, events)
-                SELECT %s, b.day, b.latest, b.kind, b.events FROM {BATCH} b
-                WHERE {STRANGER} AND upper(b.email) = %s
-                """,
-                [found.pop(), address],
+                f"UPDATE {LOST} SET seat_id = %s WHERE seat_id IS NULL AND upper(email) = %s", [listed[0], address]
             )
 
 
@@ -170,13 +221,15 @@ def _keep_latest(run_id: int, signal: str) -> None:
 
 def _keep_days(reading: int) -> None:
     """Add up the days. Rows are written in the order of the key, so that each page of its index is visited once."""
+    larger = f"CASE WHEN {DAYS}.events > {DAYS}.earlier THEN {DAYS}.events ELSE {DAYS}.earlier END"
     sql.execute(
         f"""
-        INSERT INTO {DAYS} (subscription_id, day, events, pull)
-        SELECT seat_id, day, sum(events), %s FROM {FOUND}
+        INSERT INTO {DAYS} (subscription_id, day, events, earlier, pull)
+        SELECT seat_id, day, sum(events), 0, %s FROM {FOUND}
         WHERE true GROUP BY seat_id, day ORDER BY seat_id, day
         ON CONFLICT (subscription_id, day) DO UPDATE
-        SET events = CASE WHEN {DAYS}.pull = excluded.pull THEN {DAYS}.events ELSE 0 END + excluded.events,
+        SET earlier = CASE WHEN {DAYS}.pull = excluded.pull THEN {DAYS}.earlier ELSE {larger} END,
+            events = CASE WHEN {DAYS}.pull = excluded.pull THEN {DAYS}.events ELSE 0 END + excluded.events,
             pull = excluded.pull
         """,
         [reading],

@@ -7,7 +7,7 @@ The cost of a statement grows with the rows listed or, if it writes, with the ro
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import chain
 from typing import Any
 
@@ -22,6 +22,7 @@ SEATS = Subscription._meta.db_table
 REMOVED = Subscription.Status.REMOVED.value
 FOUND = "download_differences"
 GONE = "download_gone"
+BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass
@@ -80,7 +81,8 @@ def find_changes(stage: str, profile: IntegrationProfile, identifiers: dict[str,
 
     Their positions go into a temporary table; the other rows are not looked at again. `identifiers` are the keys of the
     listed seat types. They are passed as values, because the planner takes a table without statistics for a strong
-    filter and would then look up every seat one by one. Rows are compared as a whole; NULL is equal to NULL.
+    filter and would then look up every seat one by one. Rows are compared as a whole; NULL is equal to NULL. A seat
+    that was last listed by another team counts as changed.
     """
     staged = ", ".join(["i.column2", *(f"s.{name}" for name in staging.VALUES)])
     stored = ", ".join(["t.identifier_id", *(f"t.{name}" for name in staging.VALUES)])
@@ -93,9 +95,11 @@ def find_changes(stage: str, profile: IntegrationProfile, identifiers: dict[str,
         FROM {stage} s
         JOIN (VALUES {types}) i ON i.column1 = s.identifier
         LEFT JOIN {SEATS} t ON t.profile_id = %s AND t.external_id = s.external_id
-        WHERE s.status <> %s AND (t.id IS NULL OR t.ended_at IS NOT NULL OR ({staged}) {differ} ({stored}))
+        WHERE s.status <> %s AND (
+            t.id IS NULL OR t.ended_at IS NOT NULL OR t.known_since < %s OR ({staged}) {differ} ({stored})
+        )
         """,
-        [*chain.from_iterable(identifiers.items()), profile.pk, REMOVED],
+        [*chain.from_iterable(identifiers.items()), profile.pk, REMOVED, _team_since(profile)],
     )
     total, new, returned = sql.fetch_row(
         f"SELECT count(*), count(*) - count(seat_id), count(CASE WHEN returned THEN 1 END) FROM {FOUND}"
@@ -103,17 +107,22 @@ def find_changes(stage: str, profile: IntegrationProfile, identifiers: dict[str,
     return new, total - new - returned, returned
 
 
-def update_changed(stage: str, now: datetime) -> None:
-    """Write changed and returned seats. A seat that returns keeps its row."""
+def update_changed(stage: str, profile: IntegrationProfile, now: datetime) -> None:
+    """Write changed and returned seats. A seat that returns keeps its row.
+
+    One that was last listed by another team is known to this one from now on.
+    """
     values = ", ".join(f"{name} = s.{name}" for name in staging.WRITTEN)
     sql.execute(
         f"""
         UPDATE {SEATS} AS t
-        SET identifier_id = d.identifier_id, {values}, changed_at = %s, ended_at = NULL, ended_by_run_id = NULL
+        SET identifier_id = d.identifier_id, {values}, changed_at = %s, ended_at = NULL, ended_by_run_id = NULL,
+            read_from = CASE WHEN t.known_since < %s THEN NULL ELSE t.read_from END,
+            known_since = CASE WHEN t.known_since < %s THEN %s ELSE t.known_since END
         FROM {FOUND} d JOIN {stage} s ON s.position = d.position
         WHERE t.id = d.seat_id
         """,
-        [_driver_time(now)],
+        [_driver_time(now), *[_team_since(profile)] * 2, _driver_time(sql.database_now())],
     )
 
 
@@ -122,6 +131,7 @@ def insert_new(stage: str, profile: IntegrationProfile, now: datetime) -> None:
     given = {
         "profile_id": profile.pk,
         "first_seen_at": _driver_time(now),
+        "known_since": _driver_time(sql.database_now()),
         "changed_at": _driver_time(now),
         **_column_defaults(),
     }
@@ -140,7 +150,8 @@ def insert_new(stage: str, profile: IntegrationProfile, now: datetime) -> None:
 
 def _column_defaults() -> dict[str, Any]:
     """The defaults of the required columns that a download does not set. Raw SQL does not get them from Django."""
-    downloaded = {"profile_id", "identifier_id", "external_id", "first_seen_at", "changed_at", *staging.WRITTEN}
+    moments = ("first_seen_at", "known_since", "changed_at")
+    downloaded = {"profile_id", "identifier_id", "external_id", *moments, *staging.WRITTEN}
     others = [f for f in Subscription._meta.concrete_fields if not (f.null or f.primary_key or f.column in downloaded)]
     return {str(f.column): f.get_db_prep_save(f.get_default(), connection) for f in others}
 
@@ -181,6 +192,10 @@ def clean_up() -> None:
     """Drop the temporary tables. A transaction that is rolled back drops them anyway."""
     sql.drop_table(FOUND)
     sql.drop_table(GONE)
+
+
+def _team_since(profile: IntegrationProfile) -> Any:
+    return _driver_time(profile.team_since or BEGINNING)
 
 
 def _driver_time(now: datetime) -> Any:

@@ -19,6 +19,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
+from profiles.connection.team import check_team
 from profiles.connectors import base
 from profiles.jobs.job import Held, Job, LeaseLost
 from profiles.models import IntegrationProfile
@@ -52,12 +53,7 @@ def _store_team_counts(job: Job, connector: base.Connector, now: datetime) -> ba
     team, profile = connector.team(), job.run.profile
     if profile is None:
         raise LeaseLost("The profile is gone.")
-    if team.team_id != profile.team_id:
-        raise base.Refused(
-            f"The token opens the team {team.name or team.team_id}, but this profile belongs to "
-            f"{profile.team_name or profile.team_id or 'no team yet'}. Nothing was changed.",
-            remedy="Press Get OAuth Token and approve the access as an admin of this profile's own team.",
-        )
+    check_team(profile, team)
     with transaction.atomic():
         IntegrationProfile.objects.filter(pk=profile.pk).update(
             licenses_reported=team.licensed,

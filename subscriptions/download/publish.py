@@ -88,7 +88,7 @@ def _write_differences(
         keys = {one.identifier: one.pk for one in identifiers}
         new, changed, returned = differences.find_changes(stage, profile, keys)
     if changed or returned:
-        differences.update_changed(stage, now)
+        differences.update_changed(stage, profile, now)
     if new:
         differences.insert_new(stage, profile, now)
     return Written(current, new, changed, returned, unchanged=live - new - changed - returned)

@@ -50,7 +50,7 @@ def _write_matches(profile: IntegrationProfile, now: datetime) -> Changes:
         f"AND (m.person_id <> w.person_id OR m.rule_id <> w.rule_id)",
         [moment],
     )
-    # Which matches there are is left to the conflict: PostgreSQL would scan an empty table anew for every row it inserts.
+    # No NOT EXISTS: PostgreSQL would scan a table that was empty before anew for every row it inserts.
     new = sql.execute(
         f"INSERT INTO {MATCHES} (subscription_id, person_id, rule_id, by_id, at) "
         f"SELECT w.seat_id, w.person_id, w.rule_id, NULL, %s FROM {WANTED} w WHERE true "

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from django.contrib import messages
 from django.db.models import Count
 from django.http import Http404, HttpResponse, QueryDict
@@ -15,7 +17,7 @@ from django.views.decorators.http import require_POST
 
 from profiles.models import IntegrationProfile
 from samsaas import roles
-from samsaas.lib import tables
+from samsaas.lib import edits, tables
 from samsaas.lib.http import SignedInRequest
 from subscriptions.filters import LARGEST_KEY
 from subscriptions.matching import by_hand as match_by_hand, edit_rules, suggest, try_rule
@@ -114,9 +116,10 @@ def _edit_rule(request: SignedInRequest, rule: ResolutionRule) -> HttpResponseBa
         if DOWNLOAD in request.POST:
             return changes_file.stream("resolution-rule", changes.shown)
         if "preview" not in request.POST and is_confirmed(changes, request.POST):
-            saved = edit_rules.save(form.instance, form.chosen_profiles, by=request.user)
-            messages.success(request, f"{saved} was saved. Subscriptions are being matched again.")
-            return redirect("resolution_rule_list")
+            save = partial(edit_rules.save, form.instance, form.chosen_profiles, by=request.user)
+            if saved := edits.save_or_explain(form, save):
+                messages.success(request, f"{saved} was saved. Subscriptions are being matched again.")
+                return redirect("resolution_rule_list")
         context |= _trial_context(form) | {"changes": changes}
     return render(request, "subscriptions/matching/rule_form.html", context)
 

@@ -1,6 +1,6 @@
 """Software models and their identifiers, seats, their use and their people, and exclusion rules."""
 
-from subscriptions.models.activity import ActivityCoverage, ActivityDay, LastActivity
+from subscriptions.models.activity import ActivityCoverage, ActivityDay, LastActivity, ReadDay
 from subscriptions.models.exclusion import IdentifierExclusion, UserExclusion
 from subscriptions.models.person import (
     FormerAddress,
@@ -34,6 +34,7 @@ __all__ = [
     "PersonImportPiece",
     "PersonImportRow",
     "PersonImportSeat",
+    "ReadDay",
     "ResolutionRule",
     "SoftwareModel",
     "Subscription",

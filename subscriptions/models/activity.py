@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 
 from django.db import models
 
-LATE = timedelta(hours=24)
+# Vendors promise their events within a day; events up to three days late were seen. Every pull reads that much again.
+LATE = timedelta(hours=72)
 
 
 class LastActivity(models.Model):
@@ -48,10 +49,11 @@ class LastActivity(models.Model):
 
 
 class ActivityDay(models.Model):
-    """How often one seat was used on one UTC day.
+    """How often one seat was used on one UTC day: the larger of `events` and `earlier`.
 
-    A pull that reads a day again replaces its number. `pull` is the run that counted, so overlapping pulls do not count
-    an event twice.
+    A pull that reads a day again counts it again. `pull` is the reading that counted `events`, so overlapping pulls do
+    not count an event twice; `earlier` is the most that a reading before it counted, so that a log that comes up short
+    takes nothing away.
     """
 
     pk = models.CompositePrimaryKey("subscription_id", "day")
@@ -64,29 +66,33 @@ class ActivityDay(models.Model):
     )
     day = models.DateField()
     events = models.PositiveIntegerField()
+    earlier = models.PositiveIntegerField(default=0, db_default=0)
     pull = models.BigIntegerField()
 
     def __str__(self) -> str:
-        return f"{self.day}: {self.events}"
+        return f"{self.day}: {max(self.events, self.earlier)}"
 
 
 class ActivityCoverage(models.Model):
-    """An interval of time whose vendor activity was read to the end: since ≤ t < until.
+    """An interval of time whose log of one team was read to a believable end: since ≤ t < until.
 
-    Vendors deliver events up to a day late, so only what is a day older than the pull is settled. Time in no interval
-    is unknown, never inactive.
+    It vouches only for seats that were known by `known_by`: what the log holds of others went to nobody when it was
+    read. Events arrive late, so only what is 72 hours older than the pull is settled. Time in no interval is unknown,
+    never inactive.
     """
 
     profile = models.ForeignKey("profiles.IntegrationProfile", on_delete=models.CASCADE, related_name="coverage")
+    team_id = models.CharField(max_length=255, help_text="The vendor's id of the team whose log was read.")
     since = models.DateTimeField()
     until = models.DateTimeField()
+    known_by = models.DateTimeField(help_text="Seats that were known by then had all of this time read for them.")
     run = models.ForeignKey("profiles.JobRun", null=True, on_delete=models.SET_NULL, related_name="+", db_index=False)
 
     class Meta:
         verbose_name_plural = "activity coverage"
         ordering = ["profile", "since"]
         constraints = [
-            models.UniqueConstraint(fields=["profile", "since"], name="coverage_one_per_start"),
+            models.UniqueConstraint(fields=["profile", "team_id", "since"], name="coverage_one_per_start"),
             models.CheckConstraint(condition=models.Q(until__gt=models.F("since")), name="coverage_not_empty"),
         ]
 
@@ -97,3 +103,21 @@ class ActivityCoverage(models.Model):
     def settled_until(self) -> datetime:
         """No late event is expected before this moment."""
         return max(self.since, self.until - LATE)
+
+
+class ReadDay(models.Model):
+    """How many events of use the log of a team held on one UTC day when it was last read to a believable end.
+
+    A later reading is compared with it: a log that suddenly holds much less is not believed.
+    """
+
+    pk = models.CompositePrimaryKey("profile_id", "team_id", "day")
+    profile = models.ForeignKey(
+        "profiles.IntegrationProfile", on_delete=models.CASCADE, related_name="read_days", db_index=False
+    )
+    team_id = models.CharField(max_length=255)
+    day = models.DateField()
+    events = models.PositiveIntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.day}: {self.events}"

@@ -91,6 +91,14 @@ class Subscription(models.Model):
     )
 
     first_seen_at = models.DateTimeField()
+    known_since = models.DateTimeField(
+        help_text="Since when it is known without interruption as a seat of the team that its profile is connected to."
+    )
+    read_from = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text="From when the log was read for it, if it became known after that. Empty: not at all.",
+    )
     changed_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)
     ended_by_run = models.ForeignKey(

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import QuerySet
+from django.utils import timezone
 
 from samsaas.lib import column_values
+from subscriptions.activity import last_used
 from subscriptions.models import Person, PersonAddress, Subscription
 
 MOST_SHOWN = 100
@@ -23,6 +25,7 @@ def seats_of(person: Person) -> QuerySet[Subscription]:
     """The person's seats, current ones first, with all that a row shows. At most `MOST_SHOWN`."""
     related = ("profile", "identifier__software_model", "last_activity", "match__rule", "match__by")
     seats = Subscription.objects.filter(match__person=person).select_related(*related)
+    seats = last_used.with_idle_facts(seats, timezone.now())
     return seats.order_by("ended_at", "display_name", "pk")[:MOST_SHOWN]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from django.contrib import messages
@@ -47,8 +48,8 @@ def person_create(request: SignedInRequest) -> HttpResponseBase:
         context["changes"] = edit_people.preview_save(form.instance, data, most=most)
         if DOWNLOAD in request.POST:
             return changes_file.stream("person", context["changes"].shown)
-        if is_confirmed(context["changes"], request.POST):
-            person = edit_people.create(form.cleaned_data, by=request.user)
+        create = partial(edit_people.create, data, by=request.user)
+        if is_confirmed(context["changes"], request.POST) and (person := edits.save_or_explain(form, create)):
             messages.success(request, f"{person} was added.")
             _warn_of_unknown_manager(request, person)
             return redirect(person)
@@ -73,10 +74,13 @@ def person_edit(request: SignedInRequest, pk: int) -> HttpResponseBase:
 
 def _save_change(request: SignedInRequest, pk: int, form: PersonForm) -> Person | None:
     """The saved person, or None if somebody else was faster; the form says so then."""
+    change = partial(edit_people.change, pk, form.cleaned_data, by=request.user)
     try:
-        changed = edit_people.change(pk, form.cleaned_data, by=request.user)
+        changed = edits.save_or_explain(form, change)
     except edits.EditConflict:
         form.add_error(None, "Somebody else changed this person meanwhile. Open the form again and repeat it.")
+        return None
+    if changed is None:
         return None
     messages.success(request, f"{changed} was saved.")
     _warn_of_unknown_manager(request, changed)

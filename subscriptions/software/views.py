@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 
-from samsaas.lib import tables
+from samsaas.lib import edits, tables
 from samsaas.lib.http import SignedInRequest
 from subscriptions import figures, links
 from subscriptions.models import SoftwareModel, Subscription, SubscriptionIdentifier
@@ -37,6 +37,7 @@ def software_model_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "by_profile": by_profile,
         "by_last_activity": by_last_activity,
         "hatched": any(row["gaps"] for row in by_last_activity),
+        "without_file_events": [row["profile"] for row in by_profile if row["profile"].file_events is False],
         "list_url": links.list_url(model=model.pk),
         "is_empty": edit_model.is_empty(model),
     }
@@ -48,9 +49,10 @@ def software_model_edit(request: SignedInRequest, pk: int) -> HttpResponse:
     model = get_object_or_404(SoftwareModel, pk=pk)
     form = SoftwareModelForm(request.POST or None, instance=model)
     if form.is_valid():
-        changed = edit_model.run(form.instance, by=request.user)
-        messages.success(request, f"{model} was saved." if changed else "Nothing was changed.")
-        return redirect(model)
+        changed = edits.save_or_explain(form, lambda: edit_model.run(form.instance, by=request.user))
+        if changed is not None:
+            messages.success(request, f"{model} was saved." if changed else "Nothing was changed.")
+            return redirect(model)
     # The model is read again, because an invalid form may have changed the name of this instance.
     context = {"model": get_object_or_404(SoftwareModel, pk=pk), "form": form}
     return render(request, "subscriptions/software/software_model_form.html", context)

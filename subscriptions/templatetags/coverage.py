@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from profiles.models import IntegrationProfile, JobRun
 from profiles.notices import Notice
-from subscriptions.activity import coverage
+from subscriptions.activity.coverage import intervals, reasons, timeline
 
 register = template.Library()
 
@@ -20,9 +20,9 @@ register = template.Library()
 LATE_AFTER = timedelta(hours=36)
 # State -> label, meaning, fill, and distance of its band from the top, so that states differ by more than color.
 STATES = {
-    "settled": ("Settled", "read to its end, a day or longer ago", "fill-good", 0),
+    "settled": ("Settled", "read to its end, and again three days later", "fill-good", 0),
     "fresh": ("Fresh", "read, late events may still come", "fill-info", 3.5),
-    "gap": ("Gap", "not read: unknown, never inactive", "fill-warn", 7.5),
+    "gap": ("Gap", "not read, or not believed: unknown, never inactive", "fill-warn", 7.5),
 }
 
 GAPS = Notice(
@@ -37,17 +37,21 @@ def coverage_of(profile: IntegrationProfile) -> dict[str, Any]:
     `gaps` are worth a notice; `only_waits` says that all of them end with the next pull.
     """
     now = timezone.now()
-    known = coverage.time_line_with_days(profile, now)
+    known = timeline.time_line_with_days(profile, now)
     drawn, start = [], 0.0
     for stretch in known["stretches"]:
         drawn.append(_draw_stretch(stretch, start))
         start += stretch.share
     legend = [_legend_entry(state, days) for state, days in known["days"].items()]
     gaps = _gaps_to_show(known["stretches"], profile, now)
+    read = intervals.of_team(profile)
     return {
         "stretches": drawn,
         "legend": legend,
-        "since": min(profile.analyze_activity_from, now),
+        "since": known["stretches"][0].since if known["stretches"] else now,
+        "read_until": read[-1].until if read else None,
+        "final_until": read[-1].settled_until if read else None,
+        "doubted": reasons.doubted_run(profile),
         "words": "Activity coverage: " + ", ".join(f"{one['label'].lower()} {one['days']}" for one in legend),
         "gaps": gaps,
         "only_waits": all(one.until >= now for one in gaps),
@@ -61,23 +65,23 @@ def add_gaps(profiles: Sequence[IntegrationProfile]) -> str:
     pulling = [one for one in profiles if one.pull_activity and one.status == IntegrationProfile.Status.PUBLISHED]
     prefetch_related_objects(pulling, "coverage")
     for profile in pulling:
-        if _gaps_to_show(coverage.time_line(profile, now), profile, now):
+        if _gaps_to_show(timeline.time_line(profile, now), profile, now):
             profile.notices.append(GAPS)  # type: ignore[attr-defined]
     return ""
 
 
 def _gaps_to_show(
-    stretches: list[coverage.Stretch], profile: IntegrationProfile, now: datetime
-) -> list[coverage.Stretch]:
+    stretches: list[timeline.Stretch], profile: IntegrationProfile, now: datetime
+) -> list[timeline.Stretch]:
     return [one for one in stretches if one.state == "gap" and _is_worth_a_notice(one, profile, now)]
 
 
-def _is_worth_a_notice(gap: coverage.Stretch, profile: IntegrationProfile, now: datetime) -> bool:
+def _is_worth_a_notice(gap: timeline.Stretch, profile: IntegrationProfile, now: datetime) -> bool:
     """A gap before the last pull always is; the time since the last pull only if the next one is late."""
     return gap.until < now or (profile.activity_refreshed_at is not None and gap.until - gap.since > LATE_AFTER)
 
 
-def _draw_stretch(stretch: coverage.Stretch, start: float) -> dict[str, Any]:
+def _draw_stretch(stretch: timeline.Stretch, start: float) -> dict[str, Any]:
     label, _, fill, top = STATES[stretch.state]
     return {
         "label": label,
@@ -113,6 +117,8 @@ def _days_text(days: float) -> str:
 @register.filter
 def run_covers(run: JobRun) -> str:
     """What the time that a pull has read is worth."""
+    if run.state == JobRun.State.SUCCEEDED and run.facts.get("doubts"):
+        return "This time was read to its end, but not all of it is believed; the warnings say why."
     if run.state == JobRun.State.SUCCEEDED:
-        return "This time was read to its end and is covered. Its last day may still get late events."
+        return "This time was read to its end and is covered. Its last three days may still get late events."
     return "This time is not covered: only a reading that comes to its end proves anything."

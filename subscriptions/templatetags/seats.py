@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 from django import template
-from django.utils import timezone
 from django.utils.html import format_html
 
 from profiles.models import IntegrationProfile
 from samsaas.templatetags.ui import number, outside
 from subscriptions import figures
-from subscriptions.activity import last_used
 from subscriptions.activity.by_day import FRESH, GAP, KNOWN, Day, TableLine
 from subscriptions.matching.suggest import Suggestion
 from subscriptions.models import LastActivity
@@ -37,31 +35,12 @@ def unrecognized_identifiers() -> dict[str, int]:
 
 
 @register.filter
-def inactive_days(at: datetime) -> int:
-    """Whole days since the latest activity."""
-    return last_used.inactive_days(at, timezone.now())
-
-
-@register.filter
 def read_how(latest: LastActivity) -> str:
     """What the latest activity was, which signal told of it, and the run that read it."""
     what = format_html("<code>{}</code>, {}", outside(latest.kind), latest.get_signal_display().lower())
     if latest.run is None:
         return what
     return format_html('{}, read by <a href="{}">run #{}</a>', what, latest.run.get_absolute_url(), latest.run_id)
-
-
-@register.filter
-def inactivity(seat: Any) -> dict[str, str]:
-    """The `days` of inactivity of a seat, and `why` there is no number."""
-    latest: LastActivity | None = getattr(seat, "last_activity", None)
-    if latest is not None and seat.inactivity_known:
-        return {"days": number(inactive_days(latest.at)), "why": ""}
-    if latest is not None:
-        return {"days": "Unknown", "why": "Not all the time since the last known activity was read."}
-    if seat.inactivity_known:
-        return {"days": "–", "why": "Nothing was seen in all the time that was read."}
-    return {"days": "–", "why": "Not all the time was read, so nothing can be said."}
 
 
 @register.filter

@@ -9,12 +9,14 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from profiles.connectors.activity import Repeats
 from profiles.connectors.base import ActivityPage, Use, Uses
 from profiles.connectors.dropbox import activity_types, events
 from tests.connectors.doubles import sample
 
 BOUND = datetime(2026, 7, 21, tzinfo=UTC)
 LOGIN: dict[str, Any] = sample("team_log_get_events")["events"][0]
+EARLIER = "2026-07-01T00:00:00Z"
 WHO = LOGIN["actor"]["user"]["team_member_id"]
 
 
@@ -91,13 +93,69 @@ def test_the_actor_is_credited_by_the_best_id_there_is(actor: Any, credited: tup
         {".tag": "reseller", "reseller": {"reseller_name": "R", "reseller_email": "r@r"}},
         {".tag": "dropbox"},
         {".tag": "anonymous"},
-        {".tag": "something_new"},
+        {".tag": "user", "user": {".tag": "non_team_member", "display_name": "A Guest"}},
     ],
 )
 def test_apps_dropbox_resellers_and_strangers_are_nobodys_use(actor: Any) -> None:
     """The context still names a member: it is not credited."""
     page = fold(event(actor=actor))
     assert not page.uses and page.counted == {"read": 1, "not_member": 1}
+
+
+@pytest.mark.parametrize(
+    ("actor", "named"),
+    [
+        ({".tag": "agent", "agent": {".tag": "team_member", "team_member_id": WHO}}, "agent"),
+        ({".tag": "user", "user": {".tag": "team_member", "display_name": "Ann"}}, "user without an id or an address"),
+        ({".tag": "user"}, "user without an id or an address"),
+        ({".tag": "admin", "admin": {}}, "admin without an id or an address"),
+        ({".tag": "user\x00\n" + "x" * 500}, "user" + "x" * 115),
+    ],
+)
+def test_an_actor_of_an_unknown_kind_may_be_somebody_and_is_counted_and_named(actor: Any, named: str) -> None:
+    page = fold(event(actor=actor))
+    assert not page.uses and page.counted == {"read": 1, "unknown_actor": 1}
+    assert [name.replace(" ", "") for name in page.into.unknown_actors] == [named.replace(" ", "")]
+
+
+def test_an_event_that_is_sent_twice_counts_once_wherever_it_stands() -> None:
+    """Equal are events of the same second, kind and actor; a page may be repeated whole or in part."""
+    first, other = event(), event(timestamp=EARLIER)
+    edit = event(event_type={".tag": "file_edit", "description": ""})
+    somebody = event(actor=acting("user", email="a@x"))
+    page = fold(first, other, first, edit, somebody, somebody, other)
+    assert page.counted == {"read": 7, "counted": 4, "repeated": 3}
+    assert sum(use.events for use in page.uses) == 4
+
+
+def test_what_was_sent_a_page_ago_is_remembered_and_what_was_sent_long_ago_is_not() -> None:
+    repeats = Repeats(most=2)
+    counts = []
+    for day in (1, 1, 2, 3, 1, 4, 5, 1):
+        into = Uses(repeats)
+        body = {"events": [event(timestamp=f"2026-07-{day:02}T00:00:00Z")], "cursor": "c", "has_more": False}
+        events.page(json.dumps(body).encode(), BOUND).fold(into)
+        counts.append(into.counters["counted"])
+    assert counts == [1, 0, 1, 1, 0, 1, 1, 1]
+
+
+def test_the_account_and_address_that_came_with_an_id_are_kept_for_when_nobody_knows_the_id() -> None:
+    page = fold(event(actor=acting("user", team_member_id="dbmid:1", account_id="dbid:1", email="a@x")))
+    assert page.into.names == {"dbmid:1": ("dbid:1", "a@x")}
+
+
+def test_what_an_administrator_does_while_signed_in_as_a_member_is_told_apart() -> None:
+    """Actor admin: the admin's own use. Actor user: an admin was at the keyboard, so it is nobody's."""
+    worn = {"access_method": {".tag": "sign_in_as", "session_id": "dbwsid:1"}}
+    start = event(
+        event_category={".tag": "logins"},
+        event_type={".tag": "sign_in_as_session_start", "description": ""},
+        actor=acting("admin", team_member_id="dbmid:ADMIN"),
+        origin=worn,
+    )
+    page = fold(start, event(origin=worn))
+    assert page.counted == {"read": 2, "counted": 1, "signed_in_as": 1}
+    assert page.uses[0].external_id == "dbmid:ADMIN" and page.uses[0].kind == "sign_in_as_session_start"
 
 
 @pytest.mark.parametrize("missing", [None, "absent"])
@@ -162,7 +220,7 @@ def test_other_spellings_of_a_time_are_understood(timestamp: str, told: datetime
 )
 def test_an_impossible_time_is_set_aside_and_the_rest_of_the_page_counts(timestamp: str) -> None:
     """One event from the future would make its seat active for ever."""
-    page = fold(event(), event(timestamp=timestamp), event())
+    page = fold(event(), event(timestamp=timestamp), event(timestamp=EARLIER))
     assert page.counted == {"read": 3, "counted": 2, "set_aside": 1}
     assert page.uses[0].latest == datetime.fromisoformat(LOGIN["timestamp"])
 
@@ -182,7 +240,7 @@ def test_an_impossible_time_is_set_aside_and_the_rest_of_the_page_counts(timesta
     ],
 )
 def test_an_odd_event_is_set_aside_alone(odd: Any) -> None:
-    page = fold(event(), odd, event())
+    page = fold(event(), odd, event(timestamp=EARLIER))
     assert page.counted == {"read": 3, "counted": 2, "set_aside": 1}
     assert page.page.cursor == "next"
 

@@ -17,7 +17,7 @@ from profiles.connectors.dropbox.sandbox import Fault, Request, Response, Sandbo
 from profiles.connectors.dropbox.sandbox.team import Team, status_of
 from profiles.jobs import queue
 from profiles.models import IntegrationProfile, JobRun
-from subscriptions.activity import coverage
+from subscriptions.activity.coverage import intervals, timeline
 from subscriptions.models import ActivityCoverage, ActivityDay, LastActivity, Subscription
 from tests import worlds
 
@@ -127,7 +127,7 @@ class Tenant:
 
     def log(self) -> list[dict[str, Any]]:
         """Every event since the start of the analysis."""
-        since = coverage._midnight_of(self.profile.analyze_activity_from)
+        since = intervals.midnight_of(self.profile.analyze_activity_from)
         return list(log.events(self.team, since, self.sandbox.now()))
 
     def true_days(self) -> Counter[tuple[str, date]]:
@@ -152,7 +152,7 @@ class Tenant:
 
     def unknown_days(self) -> float:
         """Days since the start of the analysis for which nothing is proved."""
-        return float(coverage.time_line_with_days(self.profile, timezone.now())["days"]["gap"])
+        return float(timeline.time_line_with_days(self.profile, timezone.now())["days"]["gap"])
 
     def claims(self) -> list[tuple[Any, Any]]:
         """The intervals that are said to be known."""

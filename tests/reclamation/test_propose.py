@@ -13,7 +13,7 @@ from reclamation.models import RemovalCandidate
 from reclamation.states import State
 from samsaas.models import AuditEntry
 from subscriptions.models import Subscription
-from tests import factories, worlds
+from tests import factories, pages, worlds
 
 pytestmark = pytest.mark.django_db
 
@@ -47,7 +47,7 @@ def test_a_person_proposes_a_seat_from_its_page_and_it_becomes_ready(user: Any, 
     assert (candidate.profile_name, candidate.display_name, candidate.email) == ("Europe", "Ada", "ada@one.example")
     first = candidate.history.get()
     assert (first.from_state, first.to_state, first.by) == ("", State.READY, user.user)
-    assert AuditEntry.objects.get(verb="opened removal candidate").actor == user.user
+    assert AuditEntry.objects.get(verb="opened removal candidate").actor_id == user.user.pk
     seat.refresh_from_db()
     assert seat.ended_at is None
 
@@ -79,11 +79,37 @@ def test_evidence_counts_inactive_days_only_where_the_time_was_read(user: Any, s
     assert (known.evidence["covered"], known.evidence["inactive_days"]) == (True, 40)
 
 
-def test_without_any_activity_there_is_no_number_of_days(user: Any, seat: Subscription) -> None:
-    factories.coverage(seat.profile, seat.profile.analyze_activity_from - timedelta(days=9), timezone.now())
+def test_without_any_activity_the_days_that_were_read_are_the_least(user: Any, seat: Subscription) -> None:
+    since = timezone.now() - timedelta(days=9)
+    factories.coverage(seat.profile, since, timezone.now())
     press(user, seat)
-    evidence = RemovalCandidate.objects.get().evidence
-    assert evidence == {"last_activity": None, "kind": "", "covered": True, "inactive_days": None}
+    candidate = RemovalCandidate.objects.get()
+    assert candidate.evidence == {
+        "last_activity": None,
+        "kind": "",
+        "covered": True,
+        "covered_since": since.isoformat(),
+        "inactive_days": 9,
+        "exact": False,
+        "file_events": None,
+    }
+    page = pages.text_of(user.get(candidate.get_absolute_url()).content.decode())
+    assert "Never active" in page and "≥ 9" in page and "Nothing was seen since" in page
+
+
+def test_where_the_plan_records_no_file_events_it_is_said_before_and_after_proposing(
+    user: Any, seat: Subscription
+) -> None:
+    type(seat.profile).objects.update(file_events=False)
+    before = user.get(f"/subscriptions/{seat.pk}/propose/").content.decode()
+    press(user, seat)
+    candidate = RemovalCandidate.objects.get()
+    type(seat.profile).objects.update(file_events=True)
+    after = user.get(candidate.get_absolute_url()).content.decode()
+    for page in (before, after):
+        assert "records no file events" in page
+    text = user.get("/removal-candidates/export/").getvalue().decode("utf-8-sig")
+    assert "Not in this plan" in text, "as it was when it was proposed"
 
 
 def test_the_candidate_says_what_was_known_then_whatever_happens_after(user: Any, seat: Subscription) -> None:

@@ -7,7 +7,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-import time_machine
 
 from profiles.models import JobRun
 from subscriptions.activity.by_day import FRESH, GAP, KNOWN, Day, TableLine
@@ -23,7 +22,7 @@ USED = LastActivity(at=NOW - timedelta(days=1234), kind="sign_in <b>")
 
 
 def a_seat(**known: Any) -> SimpleNamespace:
-    return SimpleNamespace(**{"inactivity_known": True, "excluded": False, "ended_at": None} | known)
+    return SimpleNamespace(**{"excluded": False, "ended_at": None} | known)
 
 
 def test_the_latest_activity_names_its_signal_and_the_run_that_read_it() -> None:
@@ -32,25 +31,6 @@ def test_the_latest_activity_names_its_signal_and_the_run_that_read_it() -> None
     assert seats.read_how(read) == (
         '<code><bdi>sign_in</bdi></code>, device session, read by <a href="/runs/7/">run #7</a>'
     )
-
-
-@pytest.mark.parametrize(
-    ("seat", "days", "why"),
-    [
-        (a_seat(last_activity=USED), "1,234", ""),
-        (
-            a_seat(last_activity=USED, inactivity_known=False),
-            "Unknown",
-            "Not all the time since the last known activity was read.",
-        ),
-        (a_seat(), "–", "Nothing was seen in all the time that was read."),
-        (a_seat(inactivity_known=False), "–", "Not all the time was read, so nothing can be said."),
-    ],
-    ids=("counted", "a gap since", "never used", "never read"),
-)
-def test_days_of_inactivity_are_a_number_or_a_reason(seat: Any, days: str, why: str) -> None:
-    with time_machine.travel(NOW, tick=False):
-        assert seats.inactivity(seat) == {"days": days, "why": why}
 
 
 @pytest.mark.parametrize(

@@ -235,7 +235,7 @@ def test_the_export_is_one_a_spreadsheet_opens(reader: Any, team: Any) -> None:
     assert answer["Content-Type"] == "text/csv; charset=utf-8"
     assert answer["Content-Disposition"] == 'attachment; filename="software-subscriptions.csv"'
     raw = answer.getvalue()
-    assert raw.startswith("\ufeffDisplay name,".encode())
+    assert raw.startswith('\ufeff"Display name",'.encode())
     header, row = csv.reader(io.StringIO(raw.decode("utf-8-sig"), newline=""))
     told = dict(zip(header, row, strict=True))
     assert told["Display name"] == 'Ada, "the"\nfirst Müller 李'

@@ -1,7 +1,9 @@
 """Fold the team log page by page to who was active on which day. No event leaves this module.
 
 Events have no id and come unsorted, and every field but the time and the kind may be missing. An event in the future is
-set aside, because it would keep its seat active for ever.
+set aside, because it would keep its seat active for ever. Events of the same second, kind and actor count once, since
+the vendor may send an event, or a page, twice. An actor of a kind we do not know may be somebody's use: the counters
+say how many there were, and the kinds are named.
 """
 
 from __future__ import annotations
@@ -14,11 +16,19 @@ from typing import Annotated, Any
 import msgspec
 
 from profiles.connectors.base import ActivityPage, DayUse, Uses, plain
-from profiles.connectors.dropbox.activity_types import ACTORS, CATEGORIES, NO_USE, SIGN_IN_AS
+from profiles.connectors.dropbox.activity_types import (
+    ACTORS,
+    CATEGORIES,
+    NO_USE,
+    OTHER_ACTORS,
+    OUTSIDERS,
+    SIGN_IN_AS,
+)
 from profiles.connectors.dropbox.members import Cursor
 
 UNKNOWN, EMAIL, IDENTIFIER = 120, 320, 128
 MOST_UNKNOWN = 20
+NAMELESS = ("", "")
 STAMP = "%Y-%m-%dT%H:%M:%SZ"
 _EARLIEST = dt.datetime(1, 1, 2, tzinfo=dt.UTC)  # converted to UTC, an earlier one could be before year 1
 _Moment = Annotated[dt.datetime, msgspec.Meta(tz=True)]
@@ -29,6 +39,7 @@ class _Tag(msgspec.Struct, gc=False):
 
 
 class _User(msgspec.Struct, gc=False):
+    tag: str | None = msgspec.field(name=".tag", default=None)
     team_member_id: str | None = None
     account_id: str | None = None
     email: str | None = None
@@ -104,27 +115,44 @@ def page(body: bytes, bound: dt.datetime) -> ActivityPage:
     return ActivityPage(read=len(log.events), fold=fold, cursor=log.cursor or "", has_more=log.has_more)
 
 
-def _fold_events(events: list[Event], bound: dt.datetime, into: Uses) -> None:
+def _fold_events(events: list[Event], bound: dt.datetime, into: Uses) -> None:  # noqa: C901, PLR0912, PLR0915
     """The hot loop of a pull, run once per event: keep it flat, and create only objects that are kept."""
-    held, utc = into.held, dt.UTC
-    not_use = not_member = worn = no_actor = unknown = set_aside = 0
+    held, names, utc = into.held, into.names, dt.UTC
+    marks, before = into.repeats.now, into.repeats.before
+    not_use = not_member = worn = no_actor = unknown_actor = unknown = repeated = set_aside = 0
     for event in events:
         actor = event.actor
-        if actor is None or actor.tag not in ACTORS:
-            no_actor += actor is None
-            not_member += actor is not None
+        if actor is None:
+            no_actor += 1
+            continue
+        if actor.tag not in ACTORS:
+            if actor.tag in OTHER_ACTORS:
+                not_member += 1
+            else:
+                unknown_actor += 1
+                _name_unknown(into.unknown_actors, actor.tag)
             continue
         kind = event.event_type.tag
         if kind in NO_USE:
             not_use += 1
             continue
-        origin = event.origin
-        if origin is not None and origin.access_method is not None and origin.access_method.tag == SIGN_IN_AS:
-            worn += 1
-            continue
         user = actor.user or actor.admin
-        if user is None:
-            no_actor += 1
+        key = user.team_member_id or _seatless_key(user) if user is not None else NAMELESS
+        if user is None or key == NAMELESS:
+            if user is not None and user.tag in OUTSIDERS:
+                not_member += 1
+            else:
+                unknown_actor += 1
+                _name_unknown(into.unknown_actors, f"{actor.tag} without an id or an address")
+            continue
+        origin = event.origin
+        if (
+            origin is not None
+            and origin.access_method is not None
+            and origin.access_method.tag == SIGN_IN_AS
+            and actor.tag == "user"
+        ):
+            worn += 1
             continue
         when = event.timestamp
         if when > bound or (when.tzinfo is not utc and when < _EARLIEST):
@@ -132,29 +160,48 @@ def _fold_events(events: list[Event], bound: dt.datetime, into: Uses) -> None:
             continue
         if when.tzinfo is not utc:
             when = when.astimezone(utc)
+        number = when.toordinal()
+        mark = hash((number, when.hour, when.minute, when.second, kind, key))
+        if mark in marks or mark in before:
+            repeated += 1
+            continue
+        marks.add(mark)
         if event.event_category.tag not in CATEGORIES:
             unknown += 1
-            if len(into.unknown_kinds) < MOST_UNKNOWN:
-                into.unknown_kinds.add(plain(f"{event.event_category.tag}: {kind}", UNKNOWN))
-        number = when.toordinal()
+            _name_unknown(into.unknown_kinds, f"{event.event_category.tag}: {kind}")
         day = held.get(number)
         if day is None:
             day = held[number] = {}
-        key = user.team_member_id or _seatless_key(user)
         found = day.get(key)
         if found is None:
             day[key] = DayUse(1, when, kind)
+            if user.team_member_id and user.team_member_id not in names:
+                names[user.team_member_id] = _seatless_key(user)
         else:
             found.events += 1
             if when > found.latest or (when == found.latest and kind > found.kind):
                 found.latest, found.kind = when, kind
-    reasons = {"not_use": not_use, "not_member": not_member, "signed_in_as": worn, "no_actor": no_actor}
-    counted = len(events) - not_use - not_member - worn - no_actor - set_aside
-    into.counters.update(read=len(events), counted=counted, unknown=unknown, set_aside=set_aside, **reasons)
+    into.repeats.turn()
+    reasons = {
+        "not_use": not_use,
+        "not_member": not_member,
+        "signed_in_as": worn,
+        "no_actor": no_actor,
+        "unknown_actor": unknown_actor,
+        "repeated": repeated,
+        "set_aside": set_aside,
+    }
+    counted = len(events) - sum(reasons.values())
+    into.counters.update(read=len(events), counted=counted, unknown=unknown, **reasons)
+
+
+def _name_unknown(names: set[str], name: str) -> None:
+    if len(names) < MOST_UNKNOWN:
+        names.add(plain(name, UNKNOWN))
 
 
 def _seatless_key(user: _User) -> tuple[str, str]:
-    """The key of an actor without a seat's id: the account id, and the e-mail address at that time."""
+    """The account id of an actor, and the e-mail address at that time."""
     return plain(user.account_id or "", IDENTIFIER), plain(user.email or "", EMAIL)
 
 

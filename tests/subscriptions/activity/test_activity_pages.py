@@ -90,8 +90,8 @@ BANDS = {
     "two_months": "eve",
     "three_months": "fay",
     "older": "gus jon",
-    "none": "hal lea",
-    "uncovered": "kay nia",
+    "none": "hal kay lea",
+    "uncovered": "nia",
 }
 
 
@@ -106,7 +106,7 @@ def test_the_chart_of_a_model_counts_what_its_bars_lead_to(reader: Any, world: A
     chart = pages.rows(page, "Last activity")
     counted = {name: int(cells[-1]) for name, cells in chart.items()}
     assert sum(counted.values()) == 14
-    assert counted["Today"] == 1 and counted["Not covered"] == 2 and counted["No activity known"] == 2
+    assert counted["Today"] == 1 and counted["Not covered"] == 1 and counted["Never active"] == 3
     to_bands = {url: number for url, number in pages.figures(page).items() if "activity=" in url}
     assert len(to_bands) == len(BANDS) + 2, "every bar, and the two with gaps"
     for url, number in to_bands.items():
@@ -123,7 +123,7 @@ def test_a_seat_whose_time_since_was_not_read_is_drawn_hatched_and_never_called_
     assert "not covered" not in today and "hatch" not in today
     assert shown(reader.get(f"{LIST}?activity=older&coverage=gap")) == ["jon"]
     listed = pages.rows(reader.get(LIST).content.decode(), "Display name")
-    assert listed["jon"][-2:] == ["25 Aug 2026", "Unknown"]
+    assert listed["jon"][-2:] == ["25 Aug 2026", "≥ 20"], "since the gap it was read, and that is a fact"
     assert listed["gus"][-2:] == ["25 Aug 2026", "91"]
 
 
@@ -135,30 +135,52 @@ def test_what_hatched_means_is_said_only_where_something_is_hatched(reader: Any,
     assert "Today" in page and "Hatched:" not in page
 
 
-def test_inactive_days_stand_only_where_there_is_an_activity(reader: Any, world: Any) -> None:
+def test_days_without_use_are_exact_or_the_least_that_is_sure_or_not_known(reader: Any, world: Any) -> None:
     listed = pages.rows(reader.get(f"{LIST}?seats=all").content.decode(), "Display name")
     assert listed["ada"][-2:] == ["24 Nov 2026", "0"] and listed["cid"][-1] == "7"
     assert listed["ida"][-1] == "3", "the gap lies before its last activity"
-    assert listed["hal"][-2:] == ["No activity known", "–"]
-    assert listed["kay"][-2:] == ["Not covered", "–"]
-    assert listed["lea"][-2:] == ["No activity known", "–"], "assigned after the gap"
+    assert listed["hal"][-2:] == ["Never active", "≥ 200"]
+    assert listed["kay"][-2:] == ["Never active", "≥ 20"], "the gap ended 20 days ago"
+    assert listed["lea"][-2:] == ["Never active", "10"], "assigned after the gap, so these are all its days"
+    assert listed["nia"][-2:] == ["Not covered", "Unknown"]
     assert listed["max"][-1] == "Unknown" and listed["old"][-1] == "–"
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("gus", "Inactive days 91 All the time since then was read."),
+        ("hal", "Inactive days ≥ 200 None since 8 May 2026 (at least 200 days). The log was read without a gap only"),
+        (
+            "jon",
+            "Inactive days ≥ 20 None since 4 Nov 2026 (at least 20 days). The log was read without a gap only",
+        ),
+        ("lea", "Inactive days 10 None since it was assigned on 14 Nov 2026 (10 days)."),
+        ("nia", "Inactive days Unknown The log of its team has not been read to a believable end yet."),
+    ],
+)
+def test_the_page_of_a_seat_says_what_its_days_rest_on(reader: Any, world: Any, name: str, sentence: str) -> None:
+    assert sentence in pages.text_of(reader.get(world.seats[name].get_absolute_url()).content.decode())
 
 
 def test_a_pull_that_stopped_two_days_ago_makes_everything_since_unknown(reader: Any, world: Any) -> None:
     world.read.coverage.update(until=NOW - timedelta(hours=49))
     listed = pages.rows(reader.get(LIST).content.decode(), "Display name")
     assert listed["gus"][-1] == "Unknown" and listed["hal"][-2] == "Not covered"
+    said = pages.text_of(reader.get(world.seats["hal"].get_absolute_url()).content.decode())
+    assert "The log was last read until 22 Nov 2026, 09:00." in said
 
 
-def test_unknown_days_sort_last_both_ways(reader: Any, world: Any) -> None:
+def test_whoever_was_never_active_sorts_by_the_days_that_are_sure_and_unknown_last(reader: Any, world: Any) -> None:
     def order(sort: str) -> list[str]:
         return shown(reader.get(f"{LIST}?sort={sort}&profile={world.read.pk}"))
 
     assert order("last_activity") == ["gus", "fay", "eve", "dot", "cid", "bob", "ada", "hal"]
     assert order("-last_activity") == ["ada", "bob", "cid", "dot", "eve", "fay", "gus", "hal"]
     assert order("inactive_days") == ["ada", "bob", "cid", "dot", "eve", "fay", "gus", "hal"]
-    assert order("-inactive_days") == ["gus", "fay", "eve", "dot", "cid", "bob", "ada", "hal"]
+    assert order("-inactive_days") == ["hal", "gus", "fay", "eve", "dot", "cid", "bob", "ada"]
+    everybody = shown(reader.get(f"{LIST}?sort=-inactive_days"))
+    assert everybody[:3] == ["hal", "gus", "fay"] and set(everybody[-2:]) == {"max", "nia"}
 
 
 def test_a_day_is_one_of_the_installations_zone(settings: Any) -> None:
@@ -192,14 +214,14 @@ def test_the_export_says_what_the_list_says(reader: Any, world: Any) -> None:
     rows = {row["Display name"]: row for row in csv.DictReader(io.StringIO(text))}
     gus = rows["gus"]
     assert (gus["User"], gus["Last activity (UTC)"], gus["Inactive days"]) == ("Gus", "2026-08-25 10:00:00", "91")
-    assert rows["jon"]["Last activity (UTC)"] and rows["jon"]["Inactive days"] == ""
-    assert rows["hal"]["Last activity (UTC)"] == rows["hal"]["Inactive days"] == ""
+    assert gus["Inactive days are"] == "exactly"
+    assert rows["jon"]["Last activity (UTC)"]
+    assert (rows["jon"]["Inactive days"], rows["jon"]["Inactive days are"]) == ("20", "at least")
+    assert rows["hal"]["Last activity (UTC)"] == "" and rows["hal"]["Inactive days"] == "200"
+    assert rows["nia"]["Inactive days"] == rows["nia"]["Inactive days are"] == ""
     known = {name: row["Activity coverage"] for name, row in rows.items()}
     assert (known["gus"], known["old"]) == ("Covered", "Ended")
-    assert known["jon"] == "Unknown: not covered since the last known activity"
-    listed = pages.rows(reader.get(LIST).content.decode(), "Display name")
-    for name in ("hal", "kay", "lea", "nia"):
-        assert known[name] == listed[name][-2], "the same words as on the page"
+    assert known["jon"] == "Covered since 2026-11-04" and known["nia"] == known["max"] == "Not covered"
     assert rows["out"]["Excluded"] == "yes" and rows["out"]["Uses a license"] == "no"
 
 
@@ -213,7 +235,7 @@ def test_the_page_of_a_seat_tells_its_latest_activity_with_signal_and_run(reader
     assert "Inactive days 8" in said
     assert 'href="/what-counts-as-use/#dropbox"' in page
     unknown = pages.text_of(reader.get(world.seats["jon"].get_absolute_url()).content.decode())
-    assert "Inactive days Unknown Not all the time since" in unknown
+    assert "Inactive days ≥ 20 None since" in unknown
 
 
 def days_of(seat: Any, counts: dict[int, int]) -> None:
@@ -231,9 +253,9 @@ def test_days_without_coverage_are_hatched_and_not_known_and_never_zero(reader: 
     page = reader.get(seat.get_absolute_url()).content.decode()
     table = pages.rows(page, "Day (UTC)")
     assert table["24 Nov 2026"] == ["2", "Read; late events may be missing"]
-    assert table["23 Nov 2026"] == ["0", "Read; late events may be missing"]
-    assert table["22 Nov 2026"] == ["0", "Fully read"]
-    assert table["21 Nov 2026"] == ["5", "Fully read"]
+    assert table["22 Nov 2026 to 23 Nov 2026"] == ["0", "Read; late events may be missing"], "for three days"
+    assert table["21 Nov 2026"] == ["5", "Read; late events may be missing"]
+    assert table["5 Nov 2026 to 20 Nov 2026"] == ["0", "Fully read"]
     assert table["31 Oct 2026 to 4 Nov 2026"][0] == "not known"
     assert table["30 Oct 2026"] == ["1", "Not, or not fully, read"]
     assert table["28 Oct 2026 to 29 Oct 2026"][0] == "not known"

@@ -1,0 +1,234 @@
+"""One pass over the vendor's log, page by page.
+
+1. Fold the pages, which are fetched ahead, into one row per account and day. The events themselves are not kept.
+2. Store each batch together with its cursor and its counters. After a crash at most one batch is read again. That does
+   no harm: the latest activity only moves forward, and a reading replaces the day counts of an earlier one.
+
+After every batch the run's row holds all that another worker needs to continue. A pass belongs to one team: its cursor
+and what it found so far are of no use for another.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+from django.db import transaction
+
+from profiles.connectors import base
+from profiles.jobs.job import Job
+from profiles.models import IntegrationProfile, JobRun
+from samsaas.lib import read_ahead, sql
+from subscriptions.activity import store as activity
+from subscriptions.activity.coverage import intervals
+from subscriptions.models import LastActivity
+
+CURSOR_LIFE = timedelta(days=2)
+BATCH_USES = 100_000
+BATCH_SECONDS = 15.0
+BATCHES_AHEAD = 1
+PAGES_AHEAD = 8
+MOST_RESTARTS = 2
+MOST_UNKNOWN_NAMED = 20
+NOTHING_YET: dict[str, object] = {"by_day": {}, "totals": {}, "last_use": None}
+WANTED = "wanted_since"  # the fact of a run for which a person chose where to begin
+
+
+@dataclass(frozen=True)
+class _Batch:
+    """Pages that are folded but not stored yet."""
+
+    uses: base.Uses
+    pages: int
+    cursor: str
+
+
+def _fold_pages(pages: Iterator[base.ActivityPage]) -> Iterator[_Batch]:
+    """Fold pages into batches.
+
+    When the vendor throttles, the pages read so far are handed over first. Otherwise a vendor that allows only a few
+    pages at a time would keep the run from ever making progress.
+    """
+    into, number, cursor, since = base.Uses(), 0, "", time.monotonic()
+    repeats = into.repeats
+    try:
+        for page in pages:
+            page.fold(into)
+            number, cursor = number + 1, page.cursor
+            if len(into) >= BATCH_USES or time.monotonic() - since >= BATCH_SECONDS:
+                yield _Batch(into, number, cursor)
+                into, number, since = base.Uses(repeats), 0, time.monotonic()
+    except base.Throttled:
+        if number:
+            yield _Batch(into, number, cursor)
+        raise
+    if number:
+        yield _Batch(into, number, cursor)
+
+
+class LogReading:
+    """One pass over the vendor's log, with what it found."""
+
+    def __init__(self, job: Job, profile: IntegrationProfile, connector: base.Connector) -> None:
+        self.job, self.run, self.profile, self.connector = job, job.run, profile, connector
+        self.facts: dict[str, object] = {}
+        self.unknown: set[str] = set()
+        self.restarts = 0
+
+    @property
+    def since(self) -> datetime:
+        return datetime.fromisoformat(str(self.facts["since"]))
+
+    @property
+    def began(self) -> datetime:
+        """The end of the time that is read, in the vendor's time: a moment that its clock has surely reached."""
+        return datetime.fromisoformat(str(self.facts["began"]))
+
+    @property
+    def started(self) -> datetime:
+        """When the reading began, by the database's clock."""
+        return datetime.fromisoformat(str(self.facts["started"]))
+
+    @property
+    def team_id(self) -> str:
+        return str(self.facts["team"])
+
+    @property
+    def reading_id(self) -> int:
+        return int(str(self.facts["reading"]))
+
+    @property
+    def by_day(self) -> dict[date, int]:
+        """How many events of use each UTC day holds."""
+        return {date.fromisoformat(day): events for day, events in self._held("by_day").items()}
+
+    @property
+    def totals(self) -> Counter[str]:
+        """What was read since the first page, by whatever run."""
+        return Counter(self._held("totals"))
+
+    @property
+    def last_use(self) -> datetime | None:
+        found = self.facts.get("last_use")
+        return datetime.fromisoformat(str(found)) if found else None
+
+    def _held(self, fact: str) -> dict[str, int]:
+        found: dict[str, int] = self.facts[fact]  # type: ignore[assignment]
+        return found
+
+    def try_to_resume(self, now: datetime) -> bool:
+        """Continue an interrupted reading of this run or of the run before. False if there is none to continue."""
+        for run in (self.run, self._unfinished_pull()):
+            if run and run.cursor and run.cursor_at and now - run.cursor_at < CURSOR_LIFE and self._is_ours(run):
+                self.facts = {**dict(self.run.facts), **dict(run.facts)}
+                self.job.progress(cursor=run.cursor, facts=self.facts, step="Continuing")
+                return True
+        return False
+
+    def _is_ours(self, run: JobRun) -> bool:
+        """Whether a run's reading is of the same team, and begins early enough for this run."""
+        facts = run.facts
+        if facts.get("team") != self.profile.team_id or "totals" not in facts:
+            return False
+        wanted = self.run.facts.get(WANTED)
+        return not wanted or datetime.fromisoformat(facts["since"]) <= datetime.fromisoformat(wanted)
+
+    def _unfinished_pull(self) -> JobRun | None:
+        """The profile's last pull, if it failed or was canceled."""
+        last = self.profile.runs.filter(process=base.ACTIVITY, pk__lt=self.run.pk).order_by("-pk").first()
+        return last if last and last.state in (JobRun.State.FAILED, JobRun.State.CANCELED) else None
+
+    def start_reading(self, now: datetime) -> None:
+        """Begin at the first page, where the coverage asks for it or a person chose.
+
+        The profile is locked for a moment: a list of seats that is being published now is either known to this reading
+        from its first page on, or published after `started`.
+        """
+        skew = timedelta(seconds=max(0.0, -(self.connector.counters.clock_skew or 0.0)))
+        with transaction.atomic():
+            profiles = IntegrationProfile.objects.select_for_update(no_key=True, of=("self",))
+            self.profile = profiles.get(pk=self.profile.pk)
+            started = sql.database_now()
+        since = intervals.next_since(self.profile, now)
+        if wanted := self.run.facts.get(WANTED):
+            since = intervals.midnight_of(datetime.fromisoformat(wanted))
+        self.facts = {
+            **self.run.facts,
+            "since": since.isoformat(),
+            "began": (now.astimezone(UTC) - skew).isoformat(),
+            "started": started.isoformat(),
+            "team": self.profile.team_id,
+            "reading": self.run.pk,
+            **NOTHING_YET,
+        }
+        self.job.progress(cursor="", facts=self.facts, step=f"Reading events since {since:%d %b %Y}")
+
+    def read_to_end(self) -> None:
+        """Read to the last page.
+
+        If the vendor loses its place, read again from the first page, `MOST_RESTARTS` times.
+        """
+        while True:
+            try:
+                return self._store_all_batches()
+            except base.ListingReset:
+                if self.restarts == MOST_RESTARTS:
+                    raise
+                self.restarts += 1
+                self.job.warn("The vendor could not continue its log. It is being read again from the first page.")
+                with transaction.atomic():
+                    activity.forget_reading(self.profile, self.reading_id)
+                    self.facts |= {"reading": self.run.pk, **NOTHING_YET}
+                    self.job.progress(cursor="", facts=self.facts, counters={})
+
+    def _store_all_batches(self) -> None:
+        """Three threads work: one fetches and decodes pages, one folds them into batches, this one stores them."""
+        pages = read_ahead.read(self.connector.activity(self.since, self.run.cursor), depth=PAGES_AHEAD)
+        for batch in read_ahead.read(_fold_pages(pages), depth=BATCHES_AHEAD, idle=self.job.fence):
+            self._warn_of_unknown(batch.uses)
+            self._store_batch(batch)
+
+    def _warn_of_unknown(self, uses: base.Uses) -> None:
+        warnings = [(kind, "kind of event, counted as use to be safe") for kind in sorted(uses.unknown_kinds)]
+        warnings += [
+            (actor, "kind of actor, whose events may be somebody’s use") for actor in sorted(uses.unknown_actors)
+        ]
+        for name, what in warnings:
+            if name not in self.unknown and len(self.unknown) < MOST_UNKNOWN_NAMED:
+                self.unknown.add(name)
+                self.job.warn(f"Unknown {what}: {name}")
+
+    def _store_batch(self, batch: _Batch) -> None:
+        with transaction.atomic():
+            stored = activity.store_batch(
+                self.profile,
+                batch.uses,
+                run_id=self.run.pk,
+                reading=self.reading_id,
+                signal=LastActivity.Signal.EVENT,
+            )
+            counters = Counter(self.run.counters)
+            counters.update(batch.uses.counters)
+            counters.update({"of_seats": stored.known, "of_nobody": stored.nobody})
+            self._add_up(batch.uses)
+            self.job.progress(
+                cursor=batch.cursor,
+                pages=self.run.pages + batch.pages,
+                items=counters["read"],
+                counters=dict(counters),
+                facts=self.facts,
+                step=f"Reading events: {counters['read']:,} so far",
+            )
+
+    def _add_up(self, uses: base.Uses) -> None:
+        """Add a batch to what was read since the first page."""
+        days = Counter({day.isoformat(): events for day, events in uses.events_by_day().items()})
+        latest = max(filter(None, (self.last_use, uses.latest())), default=None)
+        self.facts |= {
+            "by_day": dict(Counter(self._held("by_day")) + days),
+            "totals": dict(self.totals + uses.counters),
+            "last_use": latest.isoformat() if latest else None,
+        }

@@ -1,0 +1,128 @@
+"""Which readings of the log are believed: a log that ends too early is no proof that nobody worked."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from subscriptions.activity.coverage.plausibility import ReadingFigures, judge
+
+NOW = datetime(2026, 11, 24, 2, 30, tzinfo=UTC)
+DAY = timedelta(days=1)
+
+
+def days(first: int, last: int, events: int = 100) -> dict[date, int]:
+    """Days with use, from `first` to `last` days ago."""
+    return {(NOW - ago * DAY).date(): events for ago in range(last, first + 1)}
+
+
+def figures(reach: float = 60, *, members: int = 50, **given: Any) -> ReadingFigures:
+    """A lively reading of so many days, in which 50 people do 100 things a day."""
+    values: dict[str, Any] = {
+        "since": datetime.combine((NOW - reach * DAY).date(), datetime.min.time(), UTC),
+        "until": NOW,
+        "read": 6000,
+        "unknown": 0,
+        "nameless": 0,
+        "set_aside": 0,
+        "by_day": days(int(reach), 0),
+        "before": {},
+        "last_use": NOW - timedelta(hours=3),
+        "last_session": None,
+        "file_events": True,
+        "members_since": lambda moment: members,
+        **given,
+    }
+    return ReadingFigures(**values)
+
+
+def is_believed(reading: ReadingFigures) -> bool:
+    belief = judge(reading)
+    assert bool(belief.doubts) == (belief.covers_from != reading.since), "what is not covered is said"
+    return belief.covers_from == reading.since
+
+
+@pytest.mark.parametrize(
+    "reading",
+    [
+        figures(),
+        figures(3, before=days(60, 2)),
+        figures(by_day=days(60, 4)),
+        figures(by_day=days(60, 13), last_use=NOW - 12 * DAY),
+        figures(3, by_day={}, before=days(60, 4), last_use=None),
+        figures(members=19, by_day={}, last_use=None),
+        figures(members=3, by_day=days(60, 30, 1), last_use=NOW - 30 * DAY),
+        figures(unknown=60),
+        figures(set_aside=60),
+        figures(nameless=600),
+        figures(last_session=NOW - timedelta(hours=1)),
+        figures(by_day=days(60, 4), last_use=NOW - 4 * DAY, last_session=NOW - timedelta(days=3, hours=1)),
+        figures(by_day=days(60, 4), last_use=NOW - 4 * DAY, last_session=NOW, file_events=False),
+        figures(3, before=days(60, 0, 110)),
+    ],
+    ids=(
+        "lively",
+        "the daily one",
+        "a weekend",
+        "a holiday of 12 days",
+        "a quiet weekend, read daily",
+        "a small team that does nothing",
+        "a tiny team that stopped",
+        "one in a hundred by unknown actors",
+        "one in a hundred unreadable",
+        "one in ten without an actor",
+        "a device just now",
+        "a device the day after",
+        "a device where no file events are recorded",
+        "a few events less on days read again",
+    ),
+)
+def test_a_log_that_can_be_true_is_believed(reading: ReadingFigures) -> None:
+    assert is_believed(reading)
+
+
+@pytest.mark.parametrize(
+    ("reading", "said"),
+    [
+        (figures(by_day={}, read=0, last_use=None), "0 events of use of 50 active members"),
+        (figures(by_day={}, read=0, last_use=None), "holds nothing since 25 Sep 2026"),
+        (figures(by_day=days(60, 15), last_use=NOW - 15 * DAY), "holds nothing since 10 Nov 2026, for 14 days"),
+        (figures(by_day=days(60, 0, 1), members=500), "61 events of use of 500 active members"),
+        (figures(3, by_day=days(3, 1), before=days(60, 0, 120)), "on days for which it held"),
+        (figures(3, by_day={}, before=days(3, 1, 10)), "holds 0 events of use on days for which it held 30 before"),
+        (figures(14, by_day=days(14, 0, 4), before=days(60, 15)), "in the last 14 days, and about"),
+        (figures(unknown=61), "61 of 6,000 events are by actors of a kind that this version does not know"),
+        (figures(read=50, unknown=1), "1 of 50 events are by actors"),
+        (figures(set_aside=61), "61 of 6,000 events could not be read"),
+        (figures(nameless=601), "601 of 6,000 events do not say who it was"),
+        (
+            figures(by_day=days(60, 4), last_use=NOW - 4 * DAY, last_session=NOW - 2 * DAY),
+            "The log ends on 20 Nov 2026 02:30 (UTC), but a device was used on 22 Nov 2026 02:30",
+        ),
+        (figures(members=2, by_day={}, last_use=None, last_session=NOW), "but a device was used"),
+    ],
+)
+def test_a_log_that_is_too_good_is_not_believed_and_says_why(reading: ReadingFigures, said: str) -> None:
+    assert not is_believed(reading)
+    assert any(said in doubt for doubt in judge(reading).doubts), judge(reading).doubts
+
+
+def test_after_a_long_silence_nothing_since_is_believed_any_more() -> None:
+    """The daily readings of a fortnight each covered their day; together they are too quiet to be true."""
+    reading = figures(15, by_day={}, before=days(60, 16), last_use=None)
+    assert judge(reading).silent_since == datetime(2026, 11, 9, tzinfo=UTC)
+
+
+def test_before_a_silence_within_the_log_nothing_is_believed_and_after_it_all_is() -> None:
+    """As if the vendor began its answer too late."""
+    belief = judge(figures(by_day=days(20, 0), last_use=NOW))
+    assert belief.covers_from == datetime(2026, 11, 5, tzinfo=UTC) and "14 days before 5 Nov 2026" in belief.doubts[0]
+    assert belief.silent_since is None
+
+
+def test_a_team_that_joined_only_now_was_not_silent_before() -> None:
+    joined = NOW - 10 * DAY
+    reading = figures(by_day=days(9, 0), members_since=lambda moment: 50 if moment > joined else 0)
+    assert is_believed(reading)
