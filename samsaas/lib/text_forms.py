@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db import models
 
@@ -20,6 +20,7 @@ BLANKS = re.compile(r"[ \t\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]+")
 INVISIBLE = re.compile("[\u00ad\u200b\u2060\ufeff]")
 APOSTROPHES = re.compile("[\u2018\u2019\u201b\u02bc\u02b9\u2032\u00b4`\uff07]")
 HYPHENS = re.compile("[\u2010-\u2015\u2212\ufe58\ufe63\uff0d]")
+Row = TypeVar("Row", bound=models.Model)
 KELVIN = "\u212a"  # the only letter outside ASCII that a canonical composition turns into an ASCII letter
 
 
@@ -66,7 +67,8 @@ def normalize_name(name: str) -> str:
 class ComparedField(models.CharField):
     """A column with the compared form of another column. It is filled whenever the record is saved.
 
-    `QuerySet.update` and raw SQL do not fill it: whoever writes the other column that way writes this one, too.
+    `ComparedQuerySet.update` fills it as well. Raw SQL and `bulk_update` do not: whoever writes the other column that
+    way writes this one, too.
     """
 
     def __init__(self, source: str = "", form: Callable[[str], str] | None = None, **options: Any) -> None:
@@ -86,6 +88,17 @@ class ComparedField(models.CharField):
         """For migrations it is a text column: how it is filled is no matter of the database."""
         name, _, args, options = super().deconstruct()
         return name, "django.db.models.CharField", args, options
+
+
+class ComparedQuerySet(models.QuerySet[Row]):
+    """Rows whose compared columns follow an `update` of the columns they belong to."""
+
+    def update(self, **values: Any) -> int:
+        """As in Django, and with the compared forms of the texts among the values."""
+        for field in self.model._meta.concrete_fields:
+            if isinstance(field, ComparedField) and isinstance(values.get(field.source), str):
+                values.setdefault(field.attname, field.form_of(values[field.source]))
+        return super().update(**values)
 
 
 def form_of_column(model: type[models.Model], column: str) -> Callable[[str], str]:

@@ -81,6 +81,10 @@ class Migration(migrations.Migration):
             model_name='person',
             index=models.Index(fields=['compared_name'], name='person_by_compared_name'),
         ),
+        migrations.RemoveIndex(
+            model_name='subscription',
+            name='subscription_by_address',
+        ),
         migrations.AddIndex(
             model_name='subscription',
             index=models.Index(fields=['compared_email'], name='subscription_by_email'),

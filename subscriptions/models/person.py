@@ -14,14 +14,14 @@ from django.urls import reverse
 from django.utils import timezone
 
 from samsaas.lib import search as text_search, text_forms
-from samsaas.lib.text_forms import ComparedField
+from samsaas.lib.text_forms import ComparedField, ComparedQuerySet
 
 SEARCHED = ("name", "key", "department")
 # E-mail addresses and employee numbers are compared in the same form: a rule may look up either in the other.
 normalize_address = text_forms.normalize_identifier
 
 
-class PersonQuerySet(models.QuerySet["Person"]):
+class PersonQuerySet(ComparedQuerySet["Person"]):
     def active(self) -> Self:
         """People without a last day."""
         return self.filter(left_on=None)

@@ -6,17 +6,16 @@ from datetime import date
 from typing import Self
 
 from django.db import models
-from django.db.models.functions import Upper
 from django.urls import reverse
 
 from profiles.models import IntegrationProfile
 from samsaas.lib import search as text_search, text_forms
-from samsaas.lib.text_forms import ComparedField
+from samsaas.lib.text_forms import ComparedField, ComparedQuerySet
 
 SEARCHED = ("display_name", "email", "employee_id")
 
 
-class SubscriptionQuerySet(models.QuerySet["Subscription"]):
+class SubscriptionQuerySet(ComparedQuerySet["Subscription"]):
     def listed(self) -> Self:
         """Seats that the vendor lists now, excluded or not."""
         return self.filter(ended_at=None)
@@ -122,7 +121,6 @@ class Subscription(models.Model):
                 name="subscription_current",
             ),
             models.Index(fields=["identifier", "ended_at", "excluded"], name="subscription_by_identifier"),
-            models.Index(Upper("email"), name="subscription_by_address"),
             models.Index(fields=["compared_email"], name="subscription_by_email"),
             models.Index(
                 fields=["ended_by_run"],
