@@ -106,6 +106,7 @@ POLICY: dict[str, dict[str, str]] = {
     "person_import_apply": {"POST": SAM_ADMIN},
     "person_import_discard": {"POST": SAM_ADMIN},
     "person_import_errors": {"GET": SAM_ADMIN},
+    "person_import_seats": {"GET": SAM_ADMIN},
     "resolution_rule_list": READ,
     "resolution_rule_create": INTEGRATE,
     "resolution_rule_edit": INTEGRATE,
