@@ -1,10 +1,12 @@
-"""Deny by default, session limits, and the client address behind a proxy."""
+"""Headers of every answer, deny by default, session limits, and the client address behind a proxy."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
+from csp.constants import HEADER as CONTENT_POLICY
+from csp.utils import build_policy
 from django.conf import settings
 from django.contrib.auth import logout
 from django.contrib.auth.views import redirect_to_login
@@ -15,10 +17,37 @@ from django.urls import Resolver404, resolve
 from django.utils import timezone
 
 from samsaas import roles
+from samsaas.lib.http import clear_browser
 
 STARTED = "samsaas_started"
 SEEN = "samsaas_seen"
 STAMP_EVERY = 60
+
+NO_STORE = "no-store"
+
+
+class AnswerHeaders:
+    """The headers that no answer may miss, also those that Django makes before or after every other middleware.
+
+    Nothing is stored by browsers and proxies, except static files, which have their own Cache-Control.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        answer = self.get_response(request)
+        answer.headers.setdefault("X-Content-Type-Options", "nosniff")
+        answer.headers.setdefault("X-Frame-Options", settings.X_FRAME_OPTIONS)
+        answer.headers.setdefault("Referrer-Policy", settings.SECURE_REFERRER_POLICY)
+        answer.headers.setdefault("Cross-Origin-Opener-Policy", settings.SECURE_CROSS_ORIGIN_OPENER_POLICY)
+        if not settings.DEBUG:  # Django's page for developers has a style sheet inside
+            answer.headers.setdefault(CONTENT_POLICY, build_policy())
+        caching = answer.headers.get("Cache-Control", "")
+        is_static = bool(caching) and request.path_info.startswith(settings.STATIC_URL)
+        if not is_static and NO_STORE not in caching:
+            answer.headers["Cache-Control"] = NO_STORE
+        return answer
 
 
 class SessionLimits:
@@ -28,9 +57,14 @@ class SessionLimits:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if request.user.is_authenticated:
+        was_signed_in = request.user.is_authenticated
+        if was_signed_in:
             self.enforce_limits(request, timezone.now().timestamp())
-        return self.get_response(request)
+        is_ended = was_signed_in and not request.user.is_authenticated
+        answer = self.get_response(request)
+        if is_ended:
+            clear_browser(answer)
+        return answer
 
     def enforce_limits(self, request: HttpRequest, now: float) -> None:
         started = request.session.get(STARTED, now)
