@@ -18,6 +18,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 from urllib.parse import unquote_to_bytes
 
+from django.conf import settings
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation, TooManyFieldsSent, TooManyFilesSent
 from django.db import DataError
 from django.http import HttpRequest, HttpResponse, UnreadablePostError
@@ -132,7 +133,8 @@ class RequestDoor:
 def judge_address(request: HttpRequest) -> Refusal | None:
     """Why the path or the query string is refused, or None."""
     query = request.META.get("QUERY_STRING", "")
-    if len(request.path_info) > LONGEST_PATH or len(query) > LONGEST_QUERY:
+    is_long = len(request.path_info) > LONGEST_PATH or len(query) > LONGEST_QUERY
+    if is_long or query.count("&") >= settings.DATA_UPLOAD_MAX_NUMBER_FIELDS:
         return LONG_ADDRESS
     if CONTROL_IN_PATH.search(request.path_info) or CONTROL_BYTES.search(unquote_to_bytes(query)):
         return ODD_ADDRESS

@@ -78,5 +78,5 @@ def running(folder: Path, way: str, **more: str) -> Iterator[Running]:
 @pytest.fixture(scope="module", params=WAYS)
 def server(request: Any, tmp_path_factory: Any) -> Iterator[Running]:
     with running(tmp_path_factory.mktemp(request.param), request.param) as started:
-        started.get("/healthz")
+        started.get("/healthz", timeout=30)
         yield started
