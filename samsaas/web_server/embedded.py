@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import selectors
 import socket
+import threading
 from typing import Any
 
 from gunicorn.config import Config
@@ -13,6 +14,7 @@ from gunicorn.glogging import Logger
 from samsaas.web_server.worker import PatientWorker
 
 THREADS = 8
+STOP_SECONDS = 2
 
 
 class EmbeddedWorker(PatientWorker):
@@ -38,15 +40,20 @@ class EmbeddedServer:
         self.listener.setblocking(False)
         config = Config()
         config.set("threads", threads)
-        config.set("graceful_timeout", 2)
+        config.set("graceful_timeout", STOP_SECONDS)
+        self.ended = threading.Event()
         self.worker = EmbeddedWorker(0, os.getppid(), [self.listener], None, 0, config, _plain_logger(config))
 
     def serve_forever(self) -> None:
-        self.worker.serve(self.application)
+        try:
+            self.worker.serve(self.application)
+        finally:
+            self.ended.set()
 
     def shutdown(self) -> None:
-        """End `serve_forever`, which another thread is running."""
+        """End `serve_forever`, which another thread is running, and wait until the last answers are sent."""
         self.worker.handle_exit(None, None)
+        self.ended.wait(2 * STOP_SECONDS)
 
     def server_close(self) -> None:
         self.listener.close()

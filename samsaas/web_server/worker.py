@@ -67,9 +67,13 @@ class PatientWorker(ThreadWorker):
             elif error.errno not in CALLED_OFF:
                 raise
             return
-        sock.setblocking(False)
+        try:
+            conn = Connection(self.cfg, sock, client, listener.getsockname())
+        except OSError:  # it has gone already
+            sock.close()
+            return
         self.nr_conns += 1
-        self._receive(Connection(self.cfg, sock, client, listener.getsockname()), REQUEST_SECONDS)
+        self._receive(conn, REQUEST_SECONDS)
 
     def _receive(self, conn: Connection, seconds: float) -> None:
         """Wait for a request; one that has arrived behind the last one is answered at once."""
@@ -115,13 +119,16 @@ class PatientWorker(ThreadWorker):
 
     def finish_request(self, conn: Connection, fs: Any) -> None:
         """Called in the loop when a thread is done: send the answer, then go on with the connection."""
-        conn.keeps_alive = bool(not fs.cancelled() and not fs.exception() and fs.result())
+        try:
+            conn.keeps_alive = bool(fs.result())
+        except Exception:  # gunicorn has logged it; also where a stop has called the request off
+            conn.keeps_alive = False
         self._send(conn, ANSWER_SECONDS)
 
     def _send(self, conn: Connection, seconds: float) -> None:
         conn.state = "sending"
         self._watch(conn, selectors.EVENT_WRITE, self._on_writable, seconds)
-        self._on_writable(conn)
+        self._call_back(conn, self._on_writable, None)
 
     def _on_writable(self, conn: Connection) -> None:
         if not conn.sock.flush():

@@ -210,7 +210,7 @@ def test_over_long_addresses_are_refused_and_long_values_are_not_a_failure(signe
         assert answer.status_code < 500
 
 
-HUGE = (str(2**31), "9" * 19, "-" + str(2**63 + 1), "9" * 4000, "9" * 5000, "1e999", "x" * 4000, "")
+HUGE = (str(2**31), "9" * 19, "9" * 5000, "1e999")
 LOOKUPS = ("id", "id__in", "id__gt", "profile__id__exact", "created_at__year", "q", "p", "o", "no__such", "_to_field")
 
 
@@ -235,6 +235,9 @@ def test_core_ui_filters_are_never_a_failure(signed_in: Any, draft: Any) -> None
             for name in {*LOOKUPS, *filter_parameters(admin, address)}:
                 ask(address, **{name: value})
             ask(f"{address}{quote(value)[:1500]}/change/")
+    for key in (*HUGE, "x", "_2F", "_"):
+        for action in ("password", "change", "history"):
+            ask(f"/core/auth/user/{quote(key)[:1500]}/{action}/")
     assert failed == []
 
 

@@ -6,6 +6,7 @@ import contextlib
 import http.client
 import re
 import socket
+import struct
 import subprocess
 import sys
 import time
@@ -114,6 +115,25 @@ def test_a_large_answer_arrives_whole_at_a_client_that_reads_slowly(server: Runn
         time.sleep(0.5)
         received = b"".join(iter(lambda: sock.recv(20_000), b""))
     assert len(received.partition(b"\r\n\r\n")[2]) == int(whole.headers["Content-Length"])
+
+
+@pytest.mark.parametrize(
+    "kind", ["asks to close and stays", "does not read ten answers", "sends half a form", "drips chunks"]
+)
+def test_clients_that_vanish_leave_the_processes_alive(server: Running, kind: str) -> None:
+    at_once = struct.pack("ii", 1, 0)  # a reset instead of an end
+    for wait in (0, 0, 0.02, 0.1):
+        opened = [connect(server.port) for _ in range(40)]
+        for sock in opened:
+            sock.sendall(KINDS[kind].first)
+        time.sleep(wait)
+        for sock in opened:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, at_once)
+            sock.close()
+    for _ in range(6):
+        server.get("/accounts/login/")
+    log = server.log.read_text()
+    assert log.count("Booting worker") in (0, 2) and "Traceback" not in log, log[-3000:]
 
 
 def test_a_crowd_larger_than_all_places_keeps_nobody_out(server: Running) -> None:
