@@ -38,12 +38,11 @@ class LineLogger(Logger):
 logger_class = LineLogger
 wsgi_app = "samsaas.wsgi:application"
 bind = read_setting("WEB_BIND", "0.0.0.0:8000")  # noqa: S104 - inside a container; the host decides what is published
-worker_class = "gthread"
+worker_class = "samsaas.web_server.worker.PatientWorker"
 workers = int(read_setting("WEB_WORKERS", "2"))
 threads = int(read_setting("WEB_THREADS", "8"))
 timeout = 60
 graceful_timeout = 20
-keepalive = 5
 # Workers restart now and then; the jitter keeps them from restarting all at once.
 max_requests = 10_000
 max_requests_jitter = 1_000

@@ -122,6 +122,11 @@ POLICY: dict[str, dict[str, str]] = {
     "admin:*": {"GET": ADMIN, "POST": ADMIN},
 }
 
+# Pages whose form has a file. All others take small forms only: see samsaas/doors.py.
+UPLOADS = frozenset({"person_import_new"})
+# GET has an effect here, so HEAD and OPTIONS are not answered: the vendor's redirect uses up the state and its code.
+GET_ONLY = frozenset({"oauth_redirect"})
+
 
 def roles_of(user: AbstractBaseUser | AnonymousUser) -> set[str]:
     """All roles of an account, with the roles they include. Inactive and anonymous accounts have none."""
@@ -138,9 +143,9 @@ def roles_of(user: AbstractBaseUser | AnonymousUser) -> set[str]:
 
 
 def required_role(view_name: str, method: str) -> str | None:
-    """The role that a page requires for a method, or None if the table has no row. HEAD counts as GET."""
+    """The role that a page requires for a method, or None if nobody may. HEAD counts as GET, except in `GET_ONLY`."""
     row = POLICY.get("admin:*" if view_name.startswith("admin:") else view_name, {})
-    return row.get("GET" if method in ("HEAD", "OPTIONS") else method)
+    return row.get("GET" if method == "HEAD" and view_name not in GET_ONLY else method)
 
 
 def may(user: AbstractBaseUser | AnonymousUser, view_name: str, method: str = "GET") -> bool:

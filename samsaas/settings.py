@@ -13,6 +13,7 @@ from csp.constants import NONCE, NONE, SELF
 
 from profiles import connectors
 from samsaas.environment import Environment
+from samsaas.lib.body_limits import LARGEST_FORM
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Environment()
@@ -58,17 +59,20 @@ INSTALLED_APPS = [
     "django_celery_beat",
 ]
 MIDDLEWARE = [
+    "samsaas.middleware.AnswerHeaders",  # outermost, so that no answer misses them
+    "csp.middleware.CSPMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "samsaas.doors.RequestDoor",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
+    # The role comes before the form: CsrfViewMiddleware reads the body.
+    "samsaas.middleware.DefaultDeny",
+    "samsaas.doors.FormDoor",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "samsaas.middleware.SessionLimits",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "samsaas.middleware.DefaultDeny",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "csp.middleware.CSPMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
 ROOT_URLCONF = "samsaas.urls"
@@ -211,8 +215,9 @@ CONTENT_SECURITY_POLICY = {
         "form-action": [SELF, *dict.fromkeys(f"{page.scheme}://{page.netloc}" for page in _consent_pages)],
     },
 }
-DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+DATA_UPLOAD_MAX_MEMORY_SIZE = LARGEST_FORM
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 500
+DATA_UPLOAD_MAX_NUMBER_FILES = 1
 FILE_UPLOAD_HANDLERS = [
     "samsaas.lib.uploads.CappedUpload",
     "django.core.files.uploadhandler.MemoryFileUploadHandler",

@@ -70,10 +70,17 @@ def _unprivileged() -> dict[str, Any]:
 
 @contextmanager
 def postgres() -> Iterator[str]:
-    """A throw-away cluster; gives its database URL. PostgreSQL refuses to run as root, so root lends it a user."""
+    """A throw-away cluster, or the server that `DATABASE_URL_TEST` names; gives its database URL."""
     if given := os.environ.get("DATABASE_URL_TEST"):
         yield given
         return
+    with postgres_cluster("samsaas") as url:
+        yield url
+
+
+@contextmanager
+def postgres_cluster(superuser: str) -> Iterator[str]:
+    """A throw-away cluster; gives its database URL. PostgreSQL refuses to run as root, so root lends it a user."""
     programs, port = postgres_programs(), free_port()
     account = _unprivileged()
     folder = Path(tempfile.mkdtemp(prefix="samsaas-pg-"))
@@ -81,7 +88,7 @@ def postgres() -> Iterator[str]:
         os.chown(folder, account["user"], account["group"])
     try:
         data = folder / "data"
-        init = [programs / "initdb", "-D", data, "-U", "samsaas", "-A", "trust", "-E", "UTF8", "--no-sync"]
+        init = [programs / "initdb", "-D", data, "-U", superuser, "-A", "trust", "-E", "UTF8", "--no-sync"]
         subprocess.run(init, check=True, stdout=subprocess.DEVNULL, cwd=folder, **account)
         options = ["-p", str(port), "-k", str(folder), "-h", "127.0.0.1", "-F", "-c", "full_page_writes=off"]
         server = subprocess.Popen(
@@ -93,7 +100,7 @@ def postgres() -> Iterator[str]:
         )
         try:
             wait_for_port(port, server)
-            yield f"postgres://samsaas@127.0.0.1:{port}/postgres"
+            yield f"postgres://{superuser}@127.0.0.1:{port}/postgres"
         finally:
             server.send_signal(signal.SIGINT)  # fast shutdown: a connection somebody forgot does not hold it up
             server.wait(DEADLINE)
@@ -119,6 +126,14 @@ def redis() -> Iterator[str]:
         finally:
             server.terminate()
             server.wait(DEADLINE)
+
+
+def nginx() -> str:
+    """The path of nginx. Raises `Missing`."""
+    found = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
+    if not found:
+        raise Missing("nginx is not installed.")
+    return found
 
 
 def chromium() -> str:

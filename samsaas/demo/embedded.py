@@ -16,8 +16,6 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from celery.beat import EmbeddedService
-from django.core.handlers.wsgi import WSGIHandler
-from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
 from django.db import connection
 from django.db.models import F
 from django.db.models.functions import Now
@@ -25,6 +23,8 @@ from django.db.models.functions import Now
 from profiles.jobs import queue
 from profiles.models import JobRun
 from samsaas.celery import app
+from samsaas.web_server.embedded import EmbeddedServer
+from samsaas.wsgi import application
 
 STOP_SECONDS = 5.0
 WORKERS = 4
@@ -33,20 +33,11 @@ log = logging.getLogger(__name__)
 WSGIApplication = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
-class QuietHandler(WSGIRequestHandler):
-    """Writes no access log, because the query of the OAuth callback contains a code."""
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Do nothing."""
-
-
 class Embedded:
     """Starts web, worker and beat, waits for the signal to stop, and stops them in reverse order."""
 
     def __init__(self, host: str, port: int, public_url: str) -> None:
-        self.web = ThreadedWSGIServer((host, port), QuietHandler, allow_reuse_address=True)
-        self.web.daemon_threads = True
-        self.web.set_app(at_one_address(WSGIHandler(), public_url))
+        self.web = EmbeddedServer(host, port, at_one_address(application, public_url))
 
     def run(self, stopping: threading.Event, *, started: Callable[[], None]) -> None:
         """Serve until `stopping` is set; `started` is called when the pages answer."""
@@ -54,7 +45,7 @@ class Embedded:
             stack.callback(self.web.server_close)
             self._start_worker(stack)
             self._start_beat(stack)
-            serving = threading.Thread(target=self.web.serve_forever, kwargs={"poll_interval": 0.2}, daemon=True)
+            serving = threading.Thread(target=self.web.serve_forever, daemon=True)
             serving.start()
             stack.callback(self.web.shutdown)
             started()

@@ -12,13 +12,13 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
 from profiles.models import IntegrationProfile
 from samsaas import roles
 from samsaas.lib import edits, tables
 from samsaas.lib.http import SignedInRequest
+from samsaas.lib.local_path import read_local_path
 from subscriptions.filters import LARGEST_KEY
 from subscriptions.matching import by_hand as match_by_hand, edit_rules, suggest, try_rule
 from subscriptions.matching.filters import PersonChoiceFilter, UnmatchedFilter
@@ -85,8 +85,7 @@ def _parse_pair(text: str) -> tuple[Subscription, Person]:
 
 def _return_path(given: QueryDict) -> str:
     """The page to return to; empty unless it is a page of this site."""
-    place = given.get("back", "")
-    return place if url_has_allowed_host_and_scheme(place, allowed_hosts=None) else ""
+    return read_local_path(given.get("back"))
 
 
 def resolution_rule_list(request: SignedInRequest) -> HttpResponse:

@@ -172,8 +172,12 @@ def _parse_header(line: str, delimiter: str) -> Header:
     names = [" ".join(cell.lower().split()) for cell in cells]
     is_own = set(OWN_COLUMNS) <= set(names)
     known = {"", *COLUMNS_OF, *(OWN_COLUMNS if is_own else ())}
-    ignored = [cell.strip()[:60] for cell, name in zip(cells, names, strict=True) if name not in known]
+    ignored = [_printable(cell)[:60] for cell, name in zip(cells, names, strict=True) if name not in known]
     return Header(delimiter, tuple(COLUMNS_OF.get(name) for name in names), ignored[:20], is_own)
+
+
+def _printable(cell: str) -> str:
+    return "".join(letter for letter in cell.strip() if letter.isprintable())
 
 
 def _read_records(source: _Source, header: Header) -> Iterator[Record]:

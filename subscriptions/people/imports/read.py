@@ -134,7 +134,7 @@ def _store_lines(job: Job, upload: PersonImport, records: Iterator[Record], toda
 
 def _compare_records(upload: PersonImport, batch: Iterable[Record], today: date) -> Iterator[PersonImportRow]:
     longest = PersonImportRow._meta.get_field("key").max_length or 0
-    people = people_differences.find_known(record.cells.get(KEY, "") for record in batch)
+    people = people_differences.find_known(_without_nul(record.cells.get(KEY, "")) for record in batch)
     for record in batch:
         key = _without_nul(record.cells.get(KEY, ""))[:longest]
         cells = {column: _without_nul(cell) for column, cell in record.cells.items()}
@@ -148,7 +148,7 @@ def _compare_records(upload: PersonImport, batch: Iterable[Record], today: date)
             values = people_differences.parse_line(row, known, upload, today=today)
             row.effect, row.values["before"] = people_differences.compare_line(values, known, today=today)
         except ValueError as error:
-            row.effect, row.problem = Effect.REFUSED, str(error)[:LONGEST_PROBLEM]
+            row.effect, row.problem = Effect.REFUSED, _without_nul(str(error))[:LONGEST_PROBLEM]
         yield row
 
 

@@ -109,9 +109,7 @@ def test_a_replayed_answer_changes_nothing(integrator, draft, dropbox):
     assert Credential.objects.values().get() == before
 
 
-@pytest.mark.parametrize(
-    "query", ["", "code=x", "state=", "state=forged&code=x", f"state={'x' * 5000}&code=x", "state=%00&code=%00"]
-)
+@pytest.mark.parametrize("query", ["", "code=x", "state=", "state=forged&code=x", f"state={'x' * 5000}&code=x"])
 def test_an_unknown_state_is_refused_without_calling_the_vendor(integrator, draft, dropbox, query):
     assert outcome_of(integrator, dropbox, f"/oauth_redirect.do?{query}") == "state_unknown"
     assert not dropbox.log
