@@ -40,6 +40,7 @@ class OneProcess(Application):
         needed = {
             "workers": 1,
             "max_requests": 0,  # a restart would interrupt the runs
+            "on_starting": lambda server: None,  # checked by the command, by the rules of this mode
             "preload_app": False,  # threads do not survive a fork
             "post_worker_init": start_background,
             "worker_exit": stop_background,

@@ -110,9 +110,7 @@ CELERY_BROKER_URL = env.address("CELERY_BROKER_URL", default="memory://")
 CELERY_IMPORTS = ["samsaas.background", "samsaas.schedule"]
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_RESULT_EXPIRES = None  # there are no results, so the beat has none to clean up
-# The row is the queue, so a message is acknowledged when a worker has it. Messages that are not acknowledged yet end
-# celery 5.7's worker when Redis goes away.
-CELERY_TASK_ACKS_LATE = False
+CELERY_TASK_ACKS_LATE = False  # the row is the queue: a message may be lost, and none is worth keeping
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False  # a run does not need the broker to go on
@@ -146,7 +144,9 @@ if CELERY_BROKER_URL.startswith("redis"):
         "socket_connect_timeout": 1,
         "socket_keepalive": True,
         "health_check_interval": 10,
-        "visibility_timeout": 6 * 3600,
+        # A message is gone once a worker has read it. With acknowledgments in Redis, kombu 5.7 ends the worker (the
+        # connection is lost) or leaves it deaf (Redis is silent) when one cannot be sent.
+        "ack_emulation": False,
     }
 # A run whose worker has been silent for so long is given to another one; workers show themselves four times as often.
 JOB_STALE_SECONDS = env.int("JOB_STALE_SECONDS", default=60, least=5)

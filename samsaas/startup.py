@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import os
 import sys
+import traceback
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NoReturn
 
+import django
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, run_checks
 from django.core.exceptions import ImproperlyConfigured
@@ -40,6 +42,27 @@ def _refuse(process: str, reasons: list[str], code: int) -> NoReturn:
         error.write(f"samsaas {process} does not start: {reason}\n")
     error.flush()
     raise SystemExit(code)
+
+
+def refuse_in_child(process: str) -> None:
+    """As `refuse_unless_usable`, but for a parent that must not load Django, because its children load it anew."""
+    child = os.fork()
+    if child == 0:
+        code = os.EX_SOFTWARE
+        try:
+            require_readable_settings(process)
+            django.setup()
+            refuse_unless_usable(process)
+            code = os.EX_OK
+        except SystemExit as refused:
+            code = int(str(refused.code))
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            os._exit(code)  # whatever happened, the child never goes on as a second parent
+    _, status = os.waitpid(child, 0)
+    if code := os.waitstatus_to_exitcode(status):
+        raise SystemExit(code)
 
 
 def find_problems(process: str) -> list[CheckMessage]:

@@ -125,10 +125,10 @@ def run(run_id: int, verb: Verb | None = None, *, clock: Callable[[], datetime] 
 def find_verb(run_id: int) -> Verb | None:
     """What executes a run. `None` leaves it in the queue, for a worker of a version that knows its process."""
     key = JobRun.objects.filter(pk=run_id).values_list("process", flat=True).first()
-    process = find_process(key) if key else None
-    if key and process is None:
+    verb = find_process(key).verb if key else None
+    if key and verb is None:
         log.warning("Run %s stays in the queue: this worker does not know the process %s.", run_id, key)
-    return process.verb if process else None
+    return verb
 
 
 def _call_verb(job: Job, verb: Verb, now: datetime) -> None:

@@ -158,7 +158,7 @@ class Job:
         False where a person waits for the run, its process does not wait, or all pauses are used up.
         """
         run = self.run
-        waits = bool(run.declared and run.declared.survives_outages) and run.trigger != JobRun.Trigger.MANUAL
+        waits = run.declared.survives_outages and run.trigger != JobRun.Trigger.MANUAL
         if not waits or run.outages == len(OUTAGE_PAUSES):
             return False
         request_id = f" (request id {error.failure.request_id})" if error.failure.request_id else ""

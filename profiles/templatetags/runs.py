@@ -28,7 +28,7 @@ def run_items(run: JobRun) -> str:
     """How many were read, and of how many, where that is known."""
     if not run.expected_items:
         return number(run.items)
-    note = run.declared.expected_note if run.declared else ""
+    note = run.declared.expected_note
     return f"{number(run.items)} of {number(run.expected_items)}{f' {note}' if note else ''}"
 
 

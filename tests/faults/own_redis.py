@@ -14,7 +14,6 @@ import redis
 
 from tests import servers
 
-
 WAITING_LINE = 4
 
 

@@ -65,9 +65,7 @@ def measure_recovery(house: House) -> float:
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_a_run_goes_on_after_postgresql_is_back(
-    house: House, postgres: OwnPostgres, measured: Any, way: str
-) -> None:
+def test_a_run_goes_on_after_postgresql_is_back(house: House, postgres: OwnPostgres, measured: Any, way: str) -> None:
     """With a run at work, which is put back and goes on at its cursor, and with nothing to do."""
     go_away, come_back = WAYS[way]
     slowest = 0.0
@@ -85,9 +83,7 @@ def test_a_run_goes_on_after_postgresql_is_back(
     measured("F42", injected, "clicks that did not run exactly once", house.clicks_not_run_once())
 
 
-def test_work_goes_on_after_both_were_away(
-    house: House, postgres: OwnPostgres, redis: OwnRedis, measured: Any
-) -> None:
+def test_work_goes_on_after_both_were_away(house: House, postgres: OwnPostgres, redis: OwnRedis, measured: Any) -> None:
     slowest = 0.0
     for first_back in (redis, postgres):
         second_back = postgres if first_back is redis else redis

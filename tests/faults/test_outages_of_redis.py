@@ -1,4 +1,4 @@
-"""Redis goes away in every way it can, while runs are at work and while nothing is: worker and beat go on by themselves."""
+"""Redis goes away in every way it can, with runs at work and without: worker and beat go on by themselves."""
 
 from __future__ import annotations
 
