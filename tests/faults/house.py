@@ -88,6 +88,9 @@ class House:
         rows = self.query("select state from profiles_jobrun where id = %s", self.last_run(profile))
         return str(rows[0][0]) if rows else ""
 
+    def attempts_of_last(self, profile: int) -> int:
+        return int(self.query("select attempts from profiles_jobrun where id = %s", self.last_run(profile))[0][0])
+
     def runs_interrupted(self) -> int:
         """Downloads that a worker began more than once."""
         question = "select count(*) from profiles_jobrun where process = %s and attempts > 1"
