@@ -69,7 +69,7 @@ def test_redis_is_away_for_an_hour(
         house.begin(house.profiles()[0], 30)
         (redis.kill if way == "stopped" else redis.vanish)()
         log = tmp_path / "worker.log"
-        until(lambda: log.read_text().count("Trying again in 1.00 seconds") >= TRIES_OF_AN_HOUR, 900, pause=1)
+        until(lambda: log.read_text().count("Trying again in 1.00 second") >= TRIES_OF_AN_HOUR, 900, pause=1)
         (redis.start if way == "stopped" else redis.come_back)()
         injected = (
             f"Redis {way} for the {TRIES_OF_AN_HOUR} tries to reconnect of an hour, 1 s apart (30 s in the product)"
