@@ -51,6 +51,14 @@ max_requests_jitter = 1_000
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108 - a memory disk, made for this
 control_socket_disable = True
 
+
+def on_starting(server: Any) -> None:
+    """End before the first worker is started, unless the configuration can work."""
+    from samsaas import startup  # noqa: PLC0415 - the settings tests read this file alone
+
+    startup.refuse_in_child(startup.WEB)
+
+
 # The path without its query: queries of the OAuth callback contain a code, those of lists contain names.
 accesslog = "-"
 access_log_format = '%(h)s %(m)s %(U)s %(s)s %(b)s %(M)sms "%(a)s"'

@@ -56,7 +56,6 @@ INSTALLED_APPS = [
     "axes",
     "django_filters",
     "django_tables2",
-    "django_celery_beat",
 ]
 MIDDLEWARE = [
     "samsaas.middleware.AnswerHeaders",  # outermost, so that no answer misses them
@@ -113,28 +112,52 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- jobs ------------------------------------------------------------------------------------------------------------
 CELERY_BROKER_URL = env.address("CELERY_BROKER_URL", default="memory://")
-CELERY_IMPORTS = ["samsaas.schedule"]
+CELERY_IMPORTS = ["samsaas.background", "samsaas.schedule"]
 CELERY_TASK_IGNORE_RESULT = True
-CELERY_TASK_ACKS_LATE = True
+CELERY_RESULT_EXPIRES = None  # there are no results, so the beat has none to clean up
+CELERY_TASK_ACKS_LATE = False  # the row is the queue: a message may be lost, and none is worth keeping
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False  # a run does not need the broker to go on
+CELERY_WORKER_ENABLE_PREFETCH_COUNT_REDUCTION = False
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 20
+CELERY_BROKER_CONNECTION_RETRY = True
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # celery's default of 100 ends worker and beat after less than an hour
 CELERY_TIMEZONE = "UTC"
-CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+# In memory: what is due is decided in the database by the tasks, and a beat without a database survives its outages.
+CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
+# A tick that waited in the broker is worthless: the next one does the same work.
 CELERY_BEAT_SCHEDULE = {
-    "Sweep job runs": {"task": "samsaas.schedule.sweep", "schedule": timedelta(seconds=10)},
-    "Start due refreshes": {"task": "samsaas.schedule.start_due", "schedule": timedelta(minutes=1)},
+    "Sweep job runs": {
+        "task": "samsaas.schedule.sweep",
+        "schedule": timedelta(seconds=10),
+        "options": {"expires": 60},
+    },
+    "Start due refreshes": {
+        "task": "samsaas.schedule.start_due",
+        "schedule": timedelta(minutes=1),
+        "options": {"expires": 60},
+    },
     # Often enough for an installation that is started anew every day.
-    "Purge what is over": {"task": "samsaas.schedule.purge", "schedule": timedelta(hours=1)},
+    "Purge what is over": {
+        "task": "samsaas.schedule.purge",
+        "schedule": timedelta(hours=1),
+        "options": {"expires": 600},
+    },
 }
 if CELERY_BROKER_URL.startswith("redis"):
+    CELERY_WORKER_DISABLE_PREFETCH = True  # a worker whose slots are all busy leaves the message to another one
     # Seconds. A broker that does not answer must not block a page: the run is stored, and the sweeper sends it again.
     CELERY_BROKER_TRANSPORT_OPTIONS = {
         "socket_timeout": 5,
         "socket_connect_timeout": 1,
-        "visibility_timeout": 6 * 3600,
+        "socket_keepalive": True,
+        "health_check_interval": 10,
+        # A message is gone once a worker has read it. With acknowledgments in Redis, kombu 5.7 ends the worker (the
+        # connection is lost) or leaves it deaf (Redis is silent) when one cannot be sent.
+        "ack_emulation": False,
     }
 # A run whose worker has been silent for so long is given to another one; workers show themselves four times as often.
 JOB_STALE_SECONDS = env.int("JOB_STALE_SECONDS", default=60, least=5)

@@ -2,21 +2,12 @@
 
 import os
 
-import django
-from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
+from samsaas import startup
+from samsaas.web_server.application import load_application
+
+GIVE_UP = 3  # gunicorn's own code for "failed to boot": it ends instead of trying again forever
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "samsaas.settings")
-
-
-class NetworkRequest(WSGIRequest):
-    """A request that came over a socket. `samsaas.doors` is stricter with it than with one of Django's test client."""
-
-    came_over_network = True
-
-
-class Handler(WSGIHandler):
-    request_class = NetworkRequest
-
-
-django.setup(set_prefix=False)
-application = Handler()
+startup.require_readable_settings(startup.WEB, code=GIVE_UP)
+application = load_application()
+startup.refuse_unless_usable(startup.WEB, code=GIVE_UP)

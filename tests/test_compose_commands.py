@@ -106,8 +106,8 @@ def cluster(tmp_path_factory: Any) -> Iterator[tuple[Path, str]]:
     """A PostgreSQL as its image leaves it after the first start; gives the folder and the superuser's address."""
     folder = tmp_path_factory.mktemp("compose")
     compose.make_secrets(folder / "secrets")
-    server = servers.postgres_cluster("postgres")
-    superuser_url = needs(server.__enter__)
+    server = servers.cluster("postgres")
+    superuser_url = needs(server.__enter__).url
     parts = urlsplit(superuser_url)
     password = {"APPLICATION_PASSWORD_FILE": str(folder / "secrets/database_password")}
     environment = {"PATH": os.environ["PATH"], "PGHOST": str(parts.hostname), "PGPORT": str(parts.port), **password}

@@ -3,6 +3,7 @@
 1. Claim: one conditional update takes a queued row and gives it an owner and a new generation, by database time.
 2. Heartbeat: a thread shows that the worker lives; the sweeper takes runs from workers that are silent for too long.
 3. Every write of the verb is fenced by owner and generation, so a worker that lost its lease can change nothing.
+   A run that the database failed goes back into the queue, at once or after its lease, and goes on at its cursor.
 4. The verb's end, or its error with its remedy, is stored on the row and on the profile. The run that waited behind it
    is queued. Runs of a subject go one at a time, so the next one of the process is called.
 """
@@ -15,10 +16,18 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db import Error as DatabaseError, IntegrityError, connection, transaction
+from django.db import (
+    Error as DatabaseError,
+    IntegrityError,
+    InterfaceError,
+    InternalError,
+    OperationalError,
+    connection,
+    transaction,
+)
 from django.db.models import F, Max, Q
 from django.db.models.functions import Greatest, Now
 from django.utils import timezone
@@ -33,6 +42,7 @@ from profiles.models import IntegrationProfile, JobRun
 log = logging.getLogger(__name__)
 
 SHOW_EVERY_SECONDS = 2.0
+_at_work: set[str] = set()
 
 
 def claim(run_id: int) -> Job | None:
@@ -78,16 +88,24 @@ def keep_alive(job: Job) -> Iterator[None]:
                     job.leased_row().update(heartbeat_at=Now(), **done)
                 except DatabaseError:
                     log.warning("Run %s: heartbeat could not be written, trying again.", job.run.pk)
+                    connection.close()  # the next beat opens a new one
         finally:
             connection.close()
 
     thread = threading.Thread(target=beat, name=f"heartbeat-{job.run.pk}", daemon=True)
     thread.start()
+    _at_work.add(job.run.owner)
     try:
         yield
     finally:
+        _at_work.discard(job.run.owner)
         over.set()
         thread.join(timeout=settings.JOB_STALE_SECONDS)
+
+
+def owners_at_work() -> list[str]:
+    """The owners of the runs that this process executes now."""
+    return list(_at_work)
 
 
 def run(run_id: int, verb: Verb | None = None, *, clock: Callable[[], datetime] = timezone.now) -> None:
@@ -107,10 +125,10 @@ def run(run_id: int, verb: Verb | None = None, *, clock: Callable[[], datetime] 
 def find_verb(run_id: int) -> Verb | None:
     """What executes a run. `None` leaves it in the queue, for a worker of a version that knows its process."""
     key = JobRun.objects.filter(pk=run_id).values_list("process", flat=True).first()
-    process = find_process(key) if key else None
-    if key and process is None:
+    verb = find_process(key).verb if key else None
+    if key and verb is None:
         log.warning("Run %s stays in the queue: this worker does not know the process %s.", run_id, key)
-    return process.verb if process else None
+    return verb
 
 
 def _call_verb(job: Job, verb: Verb, now: datetime) -> None:
@@ -130,6 +148,8 @@ def _call_verb(job: Job, verb: Verb, now: datetime) -> None:
             _fail(job, job.final_error(outage))
     except base.ConnectorError as error:
         _fail(job, error)
+    except (OperationalError, InterfaceError, InternalError) as error:
+        _requeue_after_database_failure(job, error)
     except Exception:
         log.exception("Run %s failed unexpectedly.", job.run.pk)
         _fail(job, base.ConnectorError(UNEXPECTED, remedy=UNEXPECTED_REMEDY), kind="Unexpected")
@@ -140,6 +160,23 @@ def _call_verb(job: Job, verb: Verb, now: datetime) -> None:
                 queue.announce_end()
 
 
+def _requeue_after_database_failure(job: Job, error: DatabaseError) -> None:
+    """The database was restarted, fails over, takes no writes, is locked or full. The attempt counts, so it ends."""
+    log.warning("Run %s: the database failed.", job.run.pk, exc_info=error)
+    connection.close()
+    try:
+        if job.run.attempts < queue.MAX_ATTEMPTS:
+            job.requeue(DATABASE_PAUSE, "Waiting for the database", attempts=F("attempts"))
+        else:
+            _fail(job, base.ConnectorError(DATABASE_FAILED, remedy=DATABASE_REMEDY), kind="DatabaseFailed")
+    except DatabaseError:
+        log.warning("Run %s waits for the sweep: the database does not take its end either.", job.run.pk)
+        connection.close()
+
+
+DATABASE_PAUSE = timedelta(seconds=5)
+DATABASE_FAILED = f"The database failed {queue.MAX_ATTEMPTS} times during this run. The previous data is unchanged."
+DATABASE_REMEDY = "Check the database (manage.py doctor), then start the run again."
 UNEXPECTED = "The application met an error of its own. The previous data is unchanged."
 UNEXPECTED_REMEDY = "Look for this run's number in the worker's log and report the error; the next run tries again."
 

@@ -136,20 +136,21 @@ class Job:
         return bool(self.leased_row().update(finished_at=Now(), heartbeat_at=Now(), **changes))
 
     def requeue(self, pause: timedelta, step: str, **changes: Any) -> None:
-        """Put the run back into the queue for the time of the pause, with its cursor. A canceled run ends instead."""
-        moved = (
-            self.leased_row()
-            .filter(cancel_requested=False)
-            .update(
-                state=JobRun.State.QUEUED,
-                owner="",
-                step=step,
-                not_before=Now() + pause,
-                rung_at=None,
-                attempts=F("attempts") - 1,
-                **{**self._vendor_costs(), **changes},
-            )
-        )
+        """Put the run back into the queue for the time of the pause, with its cursor. A canceled run ends instead.
+
+        The attempt does not count, unless `changes` say so.
+        """
+        values = {
+            "state": JobRun.State.QUEUED,
+            "owner": "",
+            "step": step,
+            "not_before": Now() + pause,
+            "rung_at": None,
+            "attempts": F("attempts") - 1,
+            **self._vendor_costs(),
+            **changes,
+        }
+        moved = self.leased_row().filter(cancel_requested=False).update(**values)
         if not moved:
             self.finish(JobRun.State.CANCELED)
 
@@ -164,7 +165,7 @@ class Job:
         False where a person waits for the run, its process does not wait, or all pauses are used up.
         """
         run = self.run
-        waits = bool(run.declared and run.declared.survives_outages) and run.trigger != JobRun.Trigger.MANUAL
+        waits = run.declared.survives_outages and run.trigger != JobRun.Trigger.MANUAL
         if not waits or run.outages == len(OUTAGE_PAUSES):
             return False
         request_id = f" (request id {error.failure.request_id})" if error.failure.request_id else ""

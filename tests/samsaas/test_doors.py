@@ -19,7 +19,7 @@ from django.urls import reverse
 from profiles.models import IntegrationProfile
 from samsaas import doors, roles
 from samsaas.lib.body_limits import BESIDE_THE_FILE, LARGEST_FILE, LARGEST_FORM
-from samsaas.wsgi import Handler
+from samsaas.web_server.application import Handler
 from subscriptions.models import PersonImport
 from tests import factories, pages, test_permissions, worlds
 

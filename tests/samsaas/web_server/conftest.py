@@ -21,8 +21,8 @@ ROOT = Path(__file__).parents[3]
 EMBEDDED = """
 import sys
 from samsaas.web_server.embedded import EmbeddedServer
-from samsaas.wsgi import application
-EmbeddedServer("127.0.0.1", int(sys.argv[1]), application).serve_forever()
+from samsaas.web_server.application import load_application
+EmbeddedServer("127.0.0.1", int(sys.argv[1]), load_application()).serve_forever()
 """
 WAYS = ("gunicorn", "embedded")
 
