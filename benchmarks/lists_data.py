@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.contrib.auth.models import Group, User
@@ -22,7 +22,8 @@ from profiles.connectors import base
 from profiles.connectors.dropbox import members
 from profiles.connectors.dropbox.sandbox.team import LargeTeam
 from profiles.models import IntegrationProfile, JobRun
-from samsaas.lib import bulk
+from samsaas import audit
+from samsaas.lib import append_only, bulk
 from samsaas.models import AuditEntry
 from subscriptions.download import staging
 from subscriptions.models import (
@@ -64,7 +65,8 @@ def reader() -> Client:
 
 def _make(seats: int, now: datetime) -> None:
     for model in MADE:
-        model._base_manager.all()._raw_delete("default")  # type: ignore[attr-defined]
+        with append_only.allow_deleting(audit.TABLE, before=datetime.max.replace(tzinfo=UTC)):
+            model._base_manager.all()._raw_delete("default")  # type: ignore[attr-defined]
     IntegrationProfile.objects.all().delete()
     profiles = [_profile(number, now) for number in range(PROFILES)]
     recognize.run(profiles[0].vendor_info, ["full", "limited"])

@@ -9,14 +9,14 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.exceptions import ImproperlyConfigured
 
-from samsaas.lib import fields
+from samsaas.lib import encryption
 
 
 @register(Tags.security)
 def encryption_keys(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """Without usable keys no secret could be stored or read."""
     try:
-        fields.cipher()
+        encryption.installation_keys()
     except ImproperlyConfigured as problem:
         hint = "Generate one with: manage.py new_field_key, and put it first in FIELD_ENCRYPTION_KEYS."
         return [Error(str(problem), hint=hint, id="samsaas.E001")]

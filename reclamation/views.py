@@ -19,6 +19,7 @@ from reclamation.filters import CandidateFilter
 from reclamation.forms import ProposalForm, SkipForm
 from reclamation.models import RemovalCandidate
 from reclamation.tables import CandidateTable
+from samsaas import audit
 from samsaas.lib import csv_export, tables
 from samsaas.lib.http import SignedInRequest
 from subscriptions.activity import last_used
@@ -45,6 +46,7 @@ def candidate_export(request: HttpRequest) -> HttpResponseBase:
     filtered = CandidateFilter(request.GET, queryset=rows, request=request)
     if filtered.errors:
         return redirect(f"{reverse('candidate_list')}?{request.GET.urlencode()}")
+    audit.record_export(request.user, "removal candidates", rows=filtered.qs.count(), filters=request.GET.dict())
     return csv_export.stream("removal-candidates", HEADER, _export_rows(filtered.qs))
 
 

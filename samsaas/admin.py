@@ -54,6 +54,16 @@ def access_of(user: User) -> dict[str, Any]:
     }
 
 
+def person_of(user: User) -> dict[str, str]:
+    """Who the stored account is for. The name signs in, and the address may be where a password is reset."""
+    stored = User.objects.get(pk=user.pk)
+    return {name: getattr(stored, name) for name in ("username", "email", "first_name", "last_name")}
+
+
+def differences(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
+    return {fact: {"before": before[fact], "after": after[fact]} for fact in after if before[fact] != after[fact]}
+
+
 class RolesField(forms.ModelMultipleChoiceField):
     def label_from_instance(self, obj: Any) -> str:
         return describe_role(obj)
@@ -126,17 +136,20 @@ class AccountAdmin(RoleAdmin, UserAdmin):
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: User, form: forms.ModelForm, change: bool) -> None:
-        form.access_before = access_of(obj) if change else None  # type: ignore[attr-defined]
+        form.before = (access_of(obj), person_of(obj)) if change else None  # type: ignore[attr-defined]
         super().save_model(request, obj, form, change)
 
     def save_related(self, request: HttpRequest, form: forms.ModelForm, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
-        before, after = form.access_before, access_of(form.instance)  # type: ignore[attr-defined]
-        if before is None:
-            audit.record(request.user, "created account", form.instance, **after)
-        elif changed := [fact for fact in after if before[fact] != after[fact]]:
-            changes = {fact: {"before": before[fact], "after": after[fact]} for fact in changed}
-            audit.record(request.user, "changed access", form.instance, **changes)
+        account = form.instance
+        if form.before is None:  # type: ignore[attr-defined]
+            audit.record(request.user, "created account", account, **access_of(account))
+            return
+        access, person = form.before  # type: ignore[attr-defined]
+        if changes := differences(access, access_of(account)):
+            audit.record(request.user, "changed access", account, **changes)
+        if changes := differences(person, person_of(account)):
+            audit.record(request.user, "changed account", account, **changes)
 
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
         before = User.objects.filter(pk=id).values_list("password", flat=True).first()

@@ -10,9 +10,11 @@ class SamsaasConfig(AppConfig):
     default = True
 
     def ready(self) -> None:
-        from samsaas import checks, roles  # noqa: F401, PLC0415 - models must be loaded first
+        from samsaas import audit, checks, record_sign_ins, roles  # noqa: F401, PLC0415 - models must be loaded first
 
         post_migrate.connect(roles.ensure_groups, sender=self)
+        post_migrate.connect(audit.protect_entries, sender=self)
+        record_sign_ins.connect()
 
 
 class CoreUIConfig(admin_apps.AdminConfig):

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import getpass
+import socket
+from collections.abc import Mapping
 from typing import Any
 
 from django.contrib.auth.models import AnonymousUser, User as AuthUser
 from django.db import models
 from django.utils import timezone
 
+from samsaas.lib import append_only
 from samsaas.models import AuditEntry
+
+TABLE = AuditEntry._meta.db_table
+LONGEST_FILTER = 200
 
 
 def record(actor: AuthUser | AnonymousUser | None, verb: str, target: models.Model | None, **detail: Any) -> AuditEntry:
@@ -19,7 +26,7 @@ def record(actor: AuthUser | AnonymousUser | None, verb: str, target: models.Mod
     known = actor if isinstance(actor, AuthUser) else None
     return AuditEntry.objects.create(
         at=timezone.now(),
-        actor=known,
+        actor_id=known.pk if known else None,
         actor_name=known.get_username() if known else "",
         verb=verb,
         object_type=str(target._meta.verbose_name).title() if target else "",
@@ -27,3 +34,26 @@ def record(actor: AuthUser | AnonymousUser | None, verb: str, target: models.Mod
         object_name=str(target)[:255] if target else "",
         detail=detail,
     )
+
+
+def record_export(actor: AuthUser | AnonymousUser, name: str, *, rows: int, filters: Mapping[str, Any]) -> AuditEntry:
+    """Append an entry for a file that is about to be sent, so that breaking off the download leaves it too.
+
+    `filters` are those of the query string; what is longer than a name is cut.
+    """
+    chosen = {key: str(value)[:LONGEST_FILTER] for key, value in filters.items() if value}
+    return record(actor, "exported", None, list=name, rows=rows, filters=chosen)
+
+
+def command_line() -> dict[str, str]:
+    """Who runs a management command, for the detail of an entry: account and machine."""
+    try:
+        account = getpass.getuser()
+    except (KeyError, OSError):  # a container's account may have no name
+        account = "unknown"
+    return {"run_by": f"{account} at {socket.gethostname()}"}
+
+
+def protect_entries(*, using: str = "default", **kwargs: Any) -> None:
+    """Make the table append-only in the database. Runs after every migrate."""
+    append_only.protect(TABLE, using=using)

@@ -9,6 +9,8 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest
 
+from profiles.connection import credentials
+
 
 @cache
 def installed_version() -> str:
@@ -20,10 +22,14 @@ def installed_version() -> str:
 
 
 def frame_context(request: HttpRequest) -> dict[str, Any]:
-    """Product name and version, the time zone of the pages, and whether this installation uses the sandbox."""
+    """Product name and version, the time zone of the pages, and whether this installation uses the sandbox.
+
+    `secrets_unreadable` is asked by the templates that show it, so that other answers cost no query.
+    """
     return {
         "product": "samsaas",
         "version": installed_version(),
         "zone": settings.TIME_ZONE,
         "sandbox": settings.SANDBOX,
+        "secrets_unreadable": credentials.any_unreadable,
     }

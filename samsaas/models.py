@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from typing import Any, NoReturn
 
-from django.conf import settings
 from django.db import models
 
 
 class AuditEntry(models.Model):
-    """One action of a person or of the system. Entries are never changed, and `detail` never contains a secret."""
+    """One action of a person or of the system. `detail` never contains a secret.
+
+    Nobody changes or deletes an entry: triggers of the database refuse it (`samsaas.lib.append_only`). So the actor is
+    stored as plain values and not as a foreign key, which would have to change when the account is deleted.
+    """
 
     at = models.DateTimeField(db_index=True)
-    actor = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    actor_id = models.IntegerField(null=True, help_text="The account's number; it stays when the account is deleted.")
     actor_name = models.CharField(max_length=150, help_text="Kept when the account is deleted; empty for the system.")
     verb = models.CharField(max_length=60, db_index=True)
     object_type = models.CharField(max_length=60)
@@ -35,6 +38,23 @@ class AuditEntry(models.Model):
 
     def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
         raise TypeError("Audit entries are append-only.")
+
+
+class FailedSignIns(models.Model):
+    """How many sign-ins of one account failed within an hour; the row without an account counts unknown names.
+
+    The audit trail gets an entry for some of them only, so that guessing cannot fill it.
+    """
+
+    account_id = models.IntegerField(unique=True, help_text="The account's number; 0 for names that no account has.")
+    since = models.DateTimeField()
+    count = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        verbose_name_plural = "failed sign-ins"
+
+    def __str__(self) -> str:
+        return f"{self.count} since {self.since:%Y-%m-%d %H:%M:%S}"
 
 
 class Heartbeat(models.Model):

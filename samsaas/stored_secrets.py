@@ -1,62 +1,28 @@
-"""The ciphertext in every encrypted column: counted for the doctor, and re-encrypted when keys rotate."""
+"""The secrets in every encrypted column: counted for the doctor, and re-encrypted when keys rotate."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from cryptography.fernet import Fernet, InvalidToken
 from django.apps import apps
-from django.conf import settings
-from django.db import models
-from django.db.models.functions import Cast
 
-from samsaas.lib import fields
-
-BATCH = 500
-
-
-@dataclass(frozen=True)
-class Column:
-    """An encrypted field of a model."""
-
-    model: type[models.Model]
-    field: str
-
-    def __str__(self) -> str:
-        return f"{self.model._meta.label}.{self.field}"
-
-    def rows_with_secret(self) -> models.QuerySet[Any]:
-        """Rows with a secret. `stored` is its ciphertext: the cast keeps the field from decrypting it."""
-        stored = Cast(self.field, models.TextField())
-        return self.model._base_manager.annotate(stored=stored).exclude(stored="").exclude(stored=None)
-
-    def iterate_ciphertexts(self) -> Iterator[tuple[Any, str]]:
-        """Primary key and ciphertext of every stored secret, read in batches."""
-        rows = self.rows_with_secret().order_by("pk").values_list("pk", "stored")
-        batch = list(rows[:BATCH])
-        while batch:
-            yield from batch
-            batch = list(rows.filter(pk__gt=batch[-1][0])[:BATCH])
-
-    def read_ciphertext(self, pk: Any) -> str:
-        """The current ciphertext of one row; empty if the row or its secret is gone."""
-        return self.rows_with_secret().filter(pk=pk).values_list("stored", flat=True).first() or ""
-
-    def replace_unchanged(self, pk: Any, old: str, new: str) -> bool:
-        """Store `new` if the row still has `old`, so that a newer token is not overwritten. Returns whether it did."""
-        ciphertext = models.Value(new, output_field=models.TextField())
-        return bool(self.rows_with_secret().filter(pk=pk, stored=old).update(**{self.field: ciphertext}))
+from samsaas.lib import ciphertexts, encryption, fields
+from samsaas.lib.ciphertexts import Column
 
 
 @dataclass
 class Tally:
-    """How the secrets of one column are encrypted. `lost` lists the primary keys of those no key decrypts."""
+    """How the secrets of one column are encrypted.
+
+    `lost` lists the primary keys of those that cannot be decrypted, `unbound` of those in the old format.
+    """
 
     column: Column
     current: int = 0
     older: int = 0
+    unbound: list[Any] = field(default_factory=list)
     lost: list[Any] = field(default_factory=list)
 
 
@@ -73,25 +39,32 @@ def encrypted_columns() -> list[Column]:
 
 def inspect(column: Column) -> Tally:
     """Try to decrypt every secret of a column, and count the results."""
-    return _tally_column(column, lambda pk, stored: _is_older(stored))
+    return _tally_column(column, lambda pk, stored: _is_older(column, pk, stored))
 
 
 def rotate(column: Column) -> Tally:
     """Encrypt every secret of a column with the first key. Safe to interrupt and to repeat.
 
-    `older` of the result counts the secrets that were re-encrypted.
+    `older` of the result counts the secrets that were re-encrypted. Secrets in the old format are left alone: whoever
+    can write to the database could have put one there, and this would make it look genuine.
     """
     return _tally_column(column, lambda pk, stored: _rotate_secret(column, pk, stored))
 
 
+def bind(column: Column) -> int:
+    """Bind the secrets of a column that are in the old format to their rows; returns how many were."""
+    return ciphertexts.bind(column)
+
+
 def forget_lost(tally: Tally) -> None:
-    """Empty the secrets that no key decrypts. A secret that somebody stored meanwhile stays."""
+    """Empty the secrets that cannot be decrypted. A secret that somebody stored meanwhile stays."""
     for pk in tally.lost:
         stored = tally.column.read_ciphertext(pk)
         try:
-            fields.decrypt(stored)
-        except fields.UndecryptableValue:
-            tally.column.replace_unchanged(pk, stored, "")
+            tally.column.decrypt(pk, stored)
+        except encryption.UndecryptableValue:
+            if not _opens_unbound(stored):
+                tally.column.replace_unchanged(pk, stored, "")
 
 
 def _tally_column(column: Column, was_older: Callable[[Any, str], bool]) -> Tally:
@@ -99,7 +72,9 @@ def _tally_column(column: Column, was_older: Callable[[Any, str], bool]) -> Tall
     for pk, stored in column.iterate_ciphertexts():
         try:
             older = was_older(pk, stored)
-        except fields.UndecryptableValue:
+        except encryption.UnboundValue:
+            (tally.unbound if _opens_unbound(stored) else tally.lost).append(pk)
+        except encryption.UndecryptableValue:
             tally.lost.append(pk)
         else:
             tally.older += older
@@ -107,14 +82,21 @@ def _tally_column(column: Column, was_older: Callable[[Any, str], bool]) -> Tall
     return tally
 
 
-def _is_older(stored: str) -> bool:
-    """Whether the first key cannot decrypt this ciphertext, but another can. Raises `UndecryptableValue`."""
-    fields.decrypt(stored)
+def _opens_unbound(stored: str) -> bool:
+    """Whether this is a secret in the old format that a key decrypts."""
+    if not stored.startswith(encryption.UNBOUND_PREFIX):
+        return False
     try:
-        Fernet(settings.FIELD_ENCRYPTION_KEYS[0]).decrypt(stored.removeprefix(fields.PREFIX).encode())
-    except InvalidToken:
-        return True
-    return False
+        encryption.decrypt_unbound(stored)
+    except encryption.UndecryptableValue:
+        return False
+    return True
+
+
+def _is_older(column: Column, pk: Any, stored: str) -> bool:
+    """Whether this secret is not under the first key. Raises `UndecryptableValue`."""
+    column.decrypt(pk, stored)
+    return not stored.startswith(encryption.current_prefixes()[0])
 
 
 def _rotate_secret(column: Column, pk: Any, stored: str) -> bool:
@@ -122,8 +104,8 @@ def _rotate_secret(column: Column, pk: Any, stored: str) -> bool:
 
     Raises `UndecryptableValue`.
     """
-    while stored and _is_older(stored):
-        if column.replace_unchanged(pk, stored, fields.encrypt(fields.decrypt(stored))):
+    while stored and _is_older(column, pk, stored):
+        if column.replace_unchanged(pk, stored, column.encrypt(pk, column.decrypt(pk, stored))):
             return True
         stored = column.read_ciphertext(pk)  # another process stored a new secret meanwhile
     return False

@@ -12,6 +12,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 
+from samsaas import audit
 from samsaas.lib import csv_export, tables
 from subscriptions.activity import by_day as daily_activity, last_used
 from subscriptions.exclusions import exclude
@@ -67,6 +68,7 @@ def subscription_export(request: HttpRequest) -> HttpResponseBase:
     filtered = SubscriptionFilter(request.GET, queryset=Subscription.objects.all(), request=request)
     if filtered.errors:
         return redirect(f"{reverse('subscription_list')}?{request.GET.urlencode()}")
+    audit.record_export(request.user, "software subscriptions", rows=filtered.qs.count(), filters=request.GET.dict())
     return csv_export.stream("software-subscriptions", HEADER, _export_rows(with_row_facts(filtered.qs)))
 
 

@@ -57,6 +57,27 @@ def quick_passwords(settings: Any) -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
+@pytest.fixture(scope="session", autouse=True)
+def flush_of_the_audit_trail() -> Iterator[None]:
+    """Tests with real transactions empty every table at their end. Only there the audit trail loses its triggers.
+
+    Django's flush announces `post_migrate`, and the product's own receiver creates them again.
+    """
+    from django.test import TransactionTestCase  # noqa: PLC0415 - Django is set up by now
+
+    from tests import trail  # noqa: PLC0415
+
+    flush = TransactionTestCase._fixture_teardown  # type: ignore[attr-defined]
+
+    def lift_and_flush(case: Any) -> None:
+        trail.drop_triggers()
+        flush(case)
+
+    TransactionTestCase._fixture_teardown = lift_and_flush  # type: ignore[attr-defined]
+    yield
+    TransactionTestCase._fixture_teardown = flush  # type: ignore[attr-defined]
+
+
 @pytest.fixture
 def account(db: None, django_user_model: Any) -> Callable[..., Any]:
     """Make an account with a role: `account("sam_user")`."""
@@ -73,13 +94,19 @@ def account(db: None, django_user_model: Any) -> Callable[..., Any]:
 
 @pytest.fixture
 def signed_in(account: Callable[..., Any]) -> Callable[..., Any]:
-    """A client signed in with a role: `signed_in("sam_user")`; its account is `client.user`."""
+    """A client signed in with a role: `signed_in("sam_user")`; its account is `client.user`.
+
+    It signed in before the test begins, so the audit trail has no entry of it.
+    """
     from django.test import Client  # noqa: PLC0415
+
+    from tests import trail  # noqa: PLC0415
 
     def make(role: str = "", **fields: Any) -> Any:
         client = Client()
         client.user = account(role, **fields)  # type: ignore[attr-defined]
-        client.force_login(client.user)  # type: ignore[attr-defined]
+        with trail.unrecorded_sign_in():
+            client.force_login(client.user)  # type: ignore[attr-defined]
         return client
 
     return make

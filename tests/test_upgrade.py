@@ -6,11 +6,16 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from cryptography.fernet import Fernet
+from django.conf import settings
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
+from samsaas.lib import fields
+
 BEFORE = [("profiles", "0009_edit_guards_and_refused_scopes"), ("subscriptions", "0009_filter_indexes_of_people")]
+OLD_SECRET = "fernet:" + Fernet(settings.FIELD_ENCRYPTION_KEYS[0]).encrypt(b"secret").decode()
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
@@ -52,7 +57,7 @@ def store_words(apps: Any, profile: Any) -> None:
         alias_id=profile.alias_id,
         purpose="subscriptions",
         client_id="key",
-        client_secret="secret",
+        client_secret=fields.Ciphertext(OLD_SECRET),
         client_changed_at=timezone.now(),
         state="needs_authorisation",
     )
@@ -101,7 +106,8 @@ def test_an_installation_with_data_is_upgraded(upgrade: Callable[[], Any]) -> No
     new = upgrade()
     kept = new.get_model("profiles", "IntegrationProfile").objects.get()
     assert (kept.licenses_reported, kept.attention) == (12, "needs_authorization")
-    assert new.get_model("profiles", "Credential").objects.get().state == "needs_authorization"
+    credential = new.get_model("profiles", "Credential").objects.get()
+    assert (credential.state, credential.client_secret) == ("needs_authorization", "secret")
     assert not new.get_model("subscriptions", "Subscription").objects.get().consumes_license
     assert new.get_model("subscriptions", "Person").objects.get().cost_center == "CC-20"
 

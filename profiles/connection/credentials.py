@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from django.core.exceptions import ImproperlyConfigured
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
@@ -14,6 +15,8 @@ from profiles import connectors
 from profiles.connection import endpoints, refresh_token
 from profiles.connectors import base
 from profiles.models import ConnectionAlias, Credential, IntegrationProfile
+from samsaas.lib import ciphertexts
+from samsaas.lib.encryption import UndecryptableValue
 
 
 def credential_for(profile: IntegrationProfile, purpose: str) -> Credential:
@@ -25,20 +28,43 @@ def credential_for(profile: IntegrationProfile, purpose: str) -> Credential:
     return held.get(purpose) or held[base.SUBSCRIPTIONS]
 
 
+class SecretUnreadable(base.ConnectorError):
+    """A stored secret cannot be decrypted. The vendor was not called, and nothing was changed."""
+
+    remedy = (
+        "Ask the operator to run manage.py doctor: the encryption key is missing, or the secret was changed in the "
+        "database. Stored data and secrets stay as they are; the next run works again once the key is back."
+    )
+
+
 class CredentialTokens:
     """A `base.TokenSource` on a credential row.
 
-    It refreshes ahead of time, and again when the vendor says *expired*.
+    It refreshes ahead of time, and again when the vendor says *expired*. Raises `SecretUnreadable`.
     """
 
     def __init__(self, credential: Credential) -> None:
         self.credential_id = credential.pk
 
     def access_token(self) -> str:
-        return refresh_token.run(self.credential_id, now=timezone.now())
+        return self._refresh()
 
     def renew(self, stale: str) -> str:
-        return refresh_token.run(self.credential_id, stale=stale, now=timezone.now())
+        return self._refresh(stale)
+
+    def _refresh(self, stale: str = "") -> str:
+        try:
+            return refresh_token.run(self.credential_id, stale=stale, now=timezone.now())
+        except UndecryptableValue as error:
+            raise SecretUnreadable(f"A stored secret cannot be used: {error}") from error
+
+
+def any_unreadable() -> bool:
+    """Whether a secret of a credential is under a key that this installation does not have. One query."""
+    try:
+        return ciphertexts.any_unreadable(Credential)
+    except ImproperlyConfigured:
+        return True
 
 
 def limits_for(alias: ConnectionAlias) -> base.Limits:
@@ -87,11 +113,12 @@ def save_client(alias: ConnectionAlias, purpose: str, client_id: str, client_sec
         )
         return True
     new_app = credential.client_id != client_id
-    new_secret = bool(client_secret) and credential.client_secret != client_secret
+    new_secret = bool(client_secret) and not credential.has_secret(client_secret)
     if not (new_app or new_secret):
         return False
     credential.client_id = client_id
-    credential.client_secret = client_secret or credential.client_secret
+    if client_secret:
+        credential.client_secret = client_secret
     credential.client_changed_at = timezone.now()
     credential.generation += 1
     if new_app:

@@ -7,11 +7,16 @@ from typing import Any
 from django import forms
 from django.core.validators import RegexValidator
 
+from profiles.connection import credentials
 from profiles.connectors import base
 from profiles.models import ConnectionAlias, Credential
 
 KEY_SHAPE = RegexValidator(r"\A[\x21-\x7e]+\Z", "This contains a space or another character that keys never have.")
 STORED = "Stored and encrypted. Leave empty to keep it."
+UNREADABLE = (
+    "Stored secrets cannot be decrypted now, so this one would be lost when the right key is back. "
+    "Ask the operator to run manage.py doctor first."
+)
 PURPOSES = ((base.SUBSCRIPTIONS, ""), (base.RECLAMATION, "reclamation_"))
 
 
@@ -84,7 +89,9 @@ class ClientForm(forms.ModelForm):
         secret = self.cleaned_data.get(f"{prefix}client_secret", "")
         if self.errors.keys() & {f"{prefix}client_id", f"{prefix}client_secret"}:
             return
-        if secret and not client_id:
+        if secret and credentials.any_unreadable():
+            self.add_error(f"{prefix}client_secret", UNREADABLE)
+        elif secret and not client_id:
             self.add_error(f"{prefix}client_id", "A secret without its client ID cannot be used.")
         elif client_id and not secret and (held is None or held.client_id != client_id):
             self.add_error(

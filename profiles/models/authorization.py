@@ -6,10 +6,10 @@ from django.conf import settings
 from django.db import models
 
 from profiles.models.credential import Credential
-from samsaas.lib.fields import EncryptedTextField
+from samsaas.lib.fields import EncryptedTextField, RowWithSecrets
 
 
-class OAuthState(models.Model):
+class OAuthState(RowWithSecrets):
     """A single-use state that expires after ten minutes. It is bound to session, user, profile, purpose and client id.
 
     `outcome` is a key of `oauth.outcomes.OUTCOMES`; empty until the vendor has answered.

@@ -8,10 +8,11 @@ from django.conf import settings
 from django.db import models
 
 from profiles.connectors import base
-from samsaas.lib.fields import EncryptedTextField
+from samsaas.lib.encryption import UndecryptableValue
+from samsaas.lib.fields import EncryptedTextField, RowWithSecrets
 
 
-class Credential(models.Model):
+class Credential(RowWithSecrets):
     """The app key and secret for one purpose, and the grant that an administrator gave to that app.
 
     `generation` counts every change of key, secret or token, so that a slow refresh cannot overwrite a newer grant.
@@ -67,6 +68,17 @@ class Credential(models.Model):
     @property
     def is_connected(self) -> bool:
         return self.state == self.State.CONNECTED
+
+    def check_client_secret(self) -> None:
+        """Raises `UndecryptableValue` if the stored client secret cannot be used."""
+        str(self.client_secret)
+
+    def has_secret(self, secret: str) -> bool:
+        """Whether this is the stored client secret. One that cannot be decrypted is no secret that could be used."""
+        try:
+            return bool(self.client_secret == secret)
+        except UndecryptableValue:
+            return False
 
     def expires_within(self, seconds: int, *, now: datetime) -> bool:
         return self.expires_at is None or (self.expires_at - now).total_seconds() < seconds

@@ -26,6 +26,7 @@ from profiles.connectors import base, tokens
 from profiles.models import Credential, IntegrationProfile, OAuthState
 from profiles.oauth import grants, scopes
 from samsaas import audit
+from samsaas.lib.encryption import UndecryptableValue
 
 LIFETIME = timedelta(minutes=10)
 OUTSTANDING = 10
@@ -86,10 +87,12 @@ class ConsentRequest:
 def begin(request: ConsentRequest, *, now: datetime) -> str:
     """Write a fresh state row and return the vendor's consent URL.
 
-    Raises `Credential.DoesNotExist` where the profile has no client id for this purpose.
+    Raises `Credential.DoesNotExist` where the profile has no client id for this purpose, and `UndecryptableValue` where
+    its client secret cannot be decrypted: the code that the vendor sends could not be exchanged.
     """
     profile, purpose, user = request.profile, request.purpose, request.user
     credential = profile.alias.credentials.get(purpose=purpose)
+    credential.check_client_secret()
     state, verifier = secrets.token_urlsafe(32), tokens.new_verifier() if settings.OAUTH_PKCE else ""
     wanted, session_scope = scopes.wanted(profile, purpose), scopes.session_scope(profile, purpose)
     if session_scope and (request.device_sessions or session_scope in credential.granted_scopes):
@@ -209,13 +212,17 @@ def _connect_profile(attempt: OAuthState, code: str, *, user: User, session_key:
 def _exchange_code(attempt: OAuthState, code: str) -> tokens.Grant:
     credential = Credential.objects.get(alias=attempt.profile.alias_id, purpose=attempt.purpose)
     try:
+        client_secret, verifier = credential.client_secret, attempt.verifier or None
+    except UndecryptableValue as error:
+        raise Stop("secret_unreadable") from error
+    try:
         grant = tokens.exchange(
             endpoints.for_vendor(attempt.profile.vendor),
             client_id=credential.client_id,
-            client_secret=credential.client_secret,
+            client_secret=client_secret,
             code=code,
             redirect_uri=attempt.redirect_uri,
-            verifier=attempt.verifier or None,
+            verifier=verifier,
         )
     except base.ConnectorError as error:
         raise Stop(_outcome_of(error), **failure_detail(error)) from error
@@ -304,7 +311,10 @@ def _next_consent_url(attempt: OAuthState, *, user: User, session_key: str, now:
     following = ConsentRequest(
         profile=profile, purpose=base.RECLAMATION, user=user, session_key=session_key, popup=attempt.popup
     )
-    return begin(following, now=now)
+    try:
+        return begin(following, now=now)
+    except UndecryptableValue:
+        return ""
 
 
 def _record_outcome(attempt: OAuthState, outcome: str, detail: dict[str, Any], user: User) -> Finished:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -16,6 +17,7 @@ from profiles.models import Credential, IntegrationProfile, JobRun, OAuthState
 from profiles.models.run import VALIDATE
 from samsaas import audit
 from samsaas.lib import sql
+from samsaas.lib.encryption import UndecryptableValue
 
 
 @dataclass(frozen=True)
@@ -125,18 +127,32 @@ def _waits_for_reclamation(profile: IntegrationProfile) -> bool:
     return profile.reclaim and others.exclude(state=Credential.State.CONNECTED).exists()
 
 
-def disconnect(profile: IntegrationProfile, *, by: User) -> None:
-    """Delete the stored tokens. We also ask the vendor to revoke them, and delete them whatever it answers."""
+def disconnect(profile: IntegrationProfile, *, by: User) -> bool:
+    """Delete the stored tokens. We also ask the vendor to revoke them, and delete them whatever it answers.
+
+    False if a token could not be decrypted, so that the vendor could not be asked.
+    """
     revoked = []
     for credential in profile.alias.credentials.all():
-        if credential.access_token:
-            confirmed = tokens.revoke(endpoints.for_vendor(profile.vendor), credential.access_token)
-            revoked.append({"purpose": credential.purpose, "vendor_confirmed": confirmed})
+        if answer := _revoke_token(profile, credential):
+            revoked.append({"purpose": credential.purpose, **answer})
         _drop_grant(credential)
     IntegrationProfile.objects.filter(pk=profile.pk).update(
         attention=IntegrationProfile.Attention.NEEDS_AUTHORIZATION, status=IntegrationProfile.Status.DRAFT
     )
     audit.record(by, "disconnected", profile, revoked=revoked)
+    return not any(answer.get("unreadable") for answer in revoked)
+
+
+@sensitive_variables()
+def _revoke_token(profile: IntegrationProfile, credential: Credential) -> dict[str, Any]:
+    """How the vendor answered, for the audit trail; empty without a token."""
+    try:
+        token = credential.access_token
+    except UndecryptableValue:
+        return {"vendor_confirmed": False, "unreadable": True}
+    confirmed = bool(token) and tokens.revoke(endpoints.for_vendor(profile.vendor), token)
+    return {"vendor_confirmed": confirmed} if token else {}
 
 
 @transaction.atomic

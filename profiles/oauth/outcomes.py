@@ -101,6 +101,11 @@ OUTCOMES: dict[str, Outcome] = {
         "Compare both with the App key and App secret in the vendor's console, correct them on the profile's form, "
         "then press Get OAuth Token again.",
     ),
+    "secret_unreadable": Outcome(
+        "The stored secret cannot be read",
+        "The client secret of this profile cannot be decrypted, so the code was not exchanged. Nothing was stored.",
+        "Ask the operator to run manage.py doctor, which says which key is missing. Then press Get OAuth Token again.",
+    ),
     "refused": Outcome(
         "The vendor refused",
         "The vendor understood the request and said no. Nothing was stored.",

@@ -18,9 +18,17 @@ from profiles.connectors import base
 from profiles.models import Credential, IntegrationProfile, OAuthState
 from profiles.oauth import flow as oauth, grants, outcomes
 from samsaas import roles
+from samsaas.lib.encryption import UndecryptableValue
 from samsaas.lib.http import SignedInRequest
 
 LONGEST_PARAMETER = 2000
+NO_CLIENT = "This profile has no client ID for that purpose. Enter it on the form first."
+UNREADABLE = "{0.title}. {0.remedy}".format(outcomes.OUTCOMES["secret_unreadable"])
+DISCONNECTED = (
+    "{profile} is disconnected: its tokens were deleted here.{why} To end the access at the vendor too, "
+    "disconnect the app in the vendor’s admin console."
+)
+NOT_TOLD = " They could not be decrypted, so the vendor could not be told."
 
 
 class SeeOther(HttpResponseRedirect):
@@ -47,8 +55,8 @@ def authorize(request: SignedInRequest, pk: int) -> HttpResponse:
     )
     try:
         url = oauth.begin(consent, now=timezone.now())
-    except Credential.DoesNotExist:
-        messages.error(request, "This profile has no client ID for that purpose. Enter it on the form first.")
+    except (Credential.DoesNotExist, UndecryptableValue) as problem:
+        messages.error(request, UNREADABLE if isinstance(problem, UndecryptableValue) else NO_CLIENT)
         return redirect(profile)
     return SeeOther(url)
 
@@ -127,11 +135,8 @@ def disconnect(request: SignedInRequest, pk: int) -> HttpResponse:
     """Ask for confirmation, then delete the stored tokens, whatever the vendor answers."""
     profile = get_object_or_404(IntegrationProfile.objects.select_related("alias"), pk=pk)
     if request.method == "POST":
-        grants.disconnect(profile, by=request.user)
-        messages.success(
-            request,
-            f"{profile} is disconnected: its tokens were deleted here. To end the access at the vendor too, "
-            "disconnect the app in the vendor’s admin console.",
-        )
+        asked = grants.disconnect(profile, by=request.user)
+        level, why = (messages.SUCCESS, "") if asked else (messages.WARNING, NOT_TOLD)
+        messages.add_message(request, level, DISCONNECTED.format(profile=profile, why=why))
         return redirect(profile)
     return render(request, "profiles/oauth/profile_disconnect.html", {"profile": profile})

@@ -11,7 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from samsaas import checks
 from samsaas.diagnosis.findings import Check, Finding, error_line, fail, ok, warn
-from samsaas.lib import fields
+from samsaas.lib import encryption
 
 SHORTEST_SECRET = 32
 FEWEST_CHARACTERS = 5
@@ -37,7 +37,7 @@ def secret_key() -> Iterator[Finding]:
 def encryption_keys() -> Iterator[Finding]:
     """FIELD_ENCRYPTION_KEYS, without which no token can be stored or read, is usable."""
     try:
-        fields.cipher()
+        encryption.installation_keys()
     except ImproperlyConfigured as problem:
         yield fail("encryption keys", error_line(problem), NEW_KEY)
         return

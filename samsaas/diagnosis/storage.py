@@ -14,17 +14,21 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from profiles.models import IntegrationProfile, JobRun
-from samsaas import health, roles, stored_secrets
+from samsaas import audit, health, roles, stored_secrets
 from samsaas.diagnosis.findings import Check, Finding, error_line, fail, ok, warn
-from samsaas.lib import fields
+from samsaas.lib import append_only, encryption
 from samsaas.models import Heartbeat
 
 MOST_DRIFT = timedelta(seconds=5)
 REFRESH_OVERDUE = timedelta(hours=48)
 NAMES_SHOWN = 5
 LOST_KEY = (
-    "Add the key they were written with to FIELD_ENCRYPTION_KEYS. If it is lost for good, run manage.py "
-    "rotate_field_keys --forget-lost and enter the secrets again."
+    "Add the key they were written with to FIELD_ENCRYPTION_KEYS. If it is lost for good, or somebody changed them in "
+    "the database, run manage.py rotate_field_keys --forget-lost and enter the secrets again."
+)
+NOT_BOUND = (
+    "They are not used. If they came back with a backup, run manage.py rotate_field_keys --bind-unbound. If not, "
+    "somebody wrote to the database: enter them again."
 )
 
 
@@ -92,7 +96,7 @@ def _write_and_undo() -> datetime:
 def secrets_readable() -> Iterator[Finding]:
     """Every stored secret can be decrypted. None is shown."""
     try:
-        fields.cipher()
+        encryption.installation_keys()
     except ImproperlyConfigured:
         yield warn("stored secrets", "Not checked, because there are no keys.", "Set FIELD_ENCRYPTION_KEYS first.")
         return
@@ -101,10 +105,23 @@ def secrets_readable() -> Iterator[Finding]:
     for tally in tallies:
         if tally.lost:
             yield fail("stored secrets", f"{len(tally.lost)} of {tally.column} cannot be decrypted.", LOST_KEY)
+        if tally.unbound:
+            message = f"{len(tally.unbound)} of {tally.column} are in the old format, not bound to their row."
+            yield fail("stored secrets", message, NOT_BOUND)
     if older:
         yield warn("stored secrets", f"{older} under an older key.", "Run manage.py rotate_field_keys.")
-    if not (older or any(tally.lost for tally in tallies)):
+    if not (older or any(tally.lost or tally.unbound for tally in tallies)):
         yield ok("stored secrets", f"{sum(tally.current for tally in tallies)} can be decrypted.")
+
+
+def audit_trail() -> Iterator[Finding]:
+    """The database refuses to change or delete entries of the audit trail."""
+    problems = append_only.find_problems(audit.TABLE)
+    if problems:
+        remedy = "Run manage.py migrate --noinput, which creates the triggers again, and find out who dropped them."
+        yield fail("audit trail", f"Entries can be changed or deleted: {', '.join(problems)}.", remedy)
+    else:
+        yield ok("audit trail", "The database refuses to change or delete entries.")
 
 
 def administrators() -> Iterator[Finding]:
@@ -137,4 +154,4 @@ def _profile_names(condition: Q) -> str:
     return ", ".join(names[:NAMES_SHOWN]) + (" and others" if len(names) > NAMES_SHOWN else "")
 
 
-CHECKS: tuple[Check, ...] = (writable_and_on_time, secrets_readable, administrators, integration_profiles)
+CHECKS: tuple[Check, ...] = (writable_and_on_time, secrets_readable, audit_trail, administrators, integration_profiles)

@@ -58,7 +58,7 @@ def test_submit_creates_a_draft_that_asks_for_a_token(integrator):
     assert profile.status == "draft" and profile.alias.name == "Dropbox"
     assert "Next step: Get OAuth Token" in answer.content.decode()
     assert Credential.objects.get().client_secret == "secret"
-    assert AuditEntry.objects.filter(verb="created profile", actor=integrator.user).exists()
+    assert AuditEntry.objects.filter(verb="created profile", actor_id=integrator.user.pk).exists()
 
 
 @pytest.mark.parametrize(

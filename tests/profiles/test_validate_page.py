@@ -216,7 +216,7 @@ def test_asking_for_a_validation_leaves_an_audit_line(integrator, connected):
     worlds.work_on()
     press_validate(integrator, connected)
     entry = AuditEntry.objects.filter(verb="requested run").first()
-    assert entry.detail["process"] == VALIDATE and entry.actor == integrator.user
+    assert entry.detail["process"] == VALIDATE and entry.actor_id == integrator.user.pk
 
 
 def test_a_run_page_costs_the_same_for_one_check_and_for_three(integrator, connected):

@@ -47,7 +47,7 @@ def test_a_person_proposes_a_seat_from_its_page_and_it_becomes_ready(user: Any, 
     assert (candidate.profile_name, candidate.display_name, candidate.email) == ("Europe", "Ada", "ada@one.example")
     first = candidate.history.get()
     assert (first.from_state, first.to_state, first.by) == ("", State.READY, user.user)
-    assert AuditEntry.objects.get(verb="opened removal candidate").actor == user.user
+    assert AuditEntry.objects.get(verb="opened removal candidate").actor_id == user.user.pk
     seat.refresh_from_db()
     assert seat.ended_at is None
 

@@ -27,7 +27,7 @@ def test_skipping_writes_candidate_history_and_audit_together(account: Any, stat
     assert (change.from_state, change.to_state, change.at) == (state, State.CLOSED_SKIPPED, now)
     assert (change.by, change.reason) == (admin, "She is on leave.")
     line = AuditEntry.objects.get(verb="moved removal candidate")
-    assert line.object_name == str(candidate) and line.actor == admin
+    assert line.object_name == str(candidate) and line.actor_id == admin.pk
     assert line.detail == {"before": state.label, "after": "Closed Skipped", "reason": "She is on leave."}
 
 

@@ -15,7 +15,7 @@ from django.db import connection
 from profiles.connection import credentials as connections
 from profiles.models import Credential, IntegrationProfile, JobRun, OAuthState
 from samsaas import stored_secrets
-from samsaas.lib import fields
+from samsaas.lib import ciphertexts as lib_ciphertexts, encryption
 from samsaas.models import AuditEntry
 from tests import factories, worlds
 
@@ -49,6 +49,17 @@ def connected_credential(number: int = 0) -> Credential:
     return factories.credential(
         client_secret=f"secret-{number}", access_token=f"access-{number}", refresh_token=f"refresh-{number}"
     )
+
+
+def in_the_old_format(secret: str) -> str:
+    """What a release before this one stored."""
+    return "fernet:" + Fernet(django_settings.FIELD_ENCRYPTION_KEYS[0]).encrypt(secret.encode()).decode()
+
+
+def write(credential: Credential, ciphertext: str) -> None:
+    """What somebody with access to the database can do."""
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE profiles_credential SET access_token = %s WHERE id = %s", [ciphertext, credential.pk])
 
 
 def ciphertexts() -> dict[str, list[tuple[object, str]]]:
@@ -98,7 +109,7 @@ def test_changing_keys_prints_no_secret_and_no_ciphertext(settings):
 
 
 def test_more_rows_than_one_batch_are_all_changed(settings, monkeypatch):
-    monkeypatch.setattr(stored_secrets, "BATCH", 2)
+    monkeypatch.setattr(lib_ciphertexts, "BATCH", 2)
     for number in range(5):
         connected_credential(number)
     add_key(settings)
@@ -267,8 +278,61 @@ def test_forgetting_spares_what_can_be_read_and_what_was_entered_meanwhile(setti
     tally = stored_secrets.inspect(TOKENS)
     Credential.objects.filter(pk=lost.pk).update(access_token="entered meanwhile")
     stored_secrets.forget_lost(tally)
-    held = dict(Credential.objects.values_list("pk", "access_token"))
+    held = {one.pk: one.access_token for one in Credential.objects.all()}
     assert tally.lost == [lost.pk] and held == {lost.pk: "entered meanwhile", kept.pk: "readable"}
+
+
+def test_a_secret_in_the_old_format_is_not_made_genuine_by_changing_keys(settings):
+    """Somebody with an old backup and the database writes an old ciphertext into a token."""
+    credential, before = connected_credential(), list(TOKENS.iterate_ciphertexts())
+    write(credential, old := in_the_old_format("token of another team"))
+    add_key(settings)
+    for _ in range(2):
+        with pytest.raises(CommandError, match="not bound to its row") as refused:
+            rotate()
+        assert f"profiles.Credential.access_token, pk {credential.pk}\n" in str(refused.value)
+    assert dict(TOKENS.iterate_ciphertexts())[credential.pk] == old != before
+    with pytest.raises(encryption.UnboundValue):
+        _ = Credential.objects.get(pk=credential.pk).access_token
+    assert Credential.objects.get(pk=credential.pk).client_secret == "secret-0", "the others were changed"
+
+
+def test_an_operator_binds_old_secrets_on_purpose_and_that_is_recorded(settings):
+    credential, lost = connected_credential(), connected_credential(1)
+    write(credential, in_the_old_format("restored"))
+    write(lost, "fernet:" + Fernet(Fernet.generate_key()).encrypt(b"x").decode())
+    add_key(settings)
+    with pytest.raises(CommandError, match=f"access_token, pk {lost.pk}") as refused:
+        rotate("--bind-unbound")
+    assert "not bound" not in str(refused.value)
+    assert Credential.objects.get(pk=credential.pk).access_token == "restored"
+    entry = AuditEntry.objects.get(verb="re-encrypted secrets")
+    assert entry.detail["bound"] == 1 and entry.detail["re_encrypted"] == 4 and " at " in entry.detail["run_by"]
+
+
+def test_a_token_stored_while_old_ones_are_bound_is_kept(monkeypatch):
+    credential = connected_credential()
+    write(credential, in_the_old_format("old"))
+    replace = stored_secrets.Column.replace_unchanged
+
+    def after_a_refresh(*arguments):
+        Credential.objects.filter(pk=credential.pk).update(access_token="refreshed")
+        return replace(*arguments)
+
+    monkeypatch.setattr(stored_secrets.Column, "replace_unchanged", after_a_refresh)
+    assert stored_secrets.bind(TOKENS) == 0
+    assert Credential.objects.get().access_token == "refreshed"
+
+
+def test_a_moved_ciphertext_counts_as_lost_and_is_never_carried_to_a_new_key(settings):
+    thief, victim = connected_credential(1), connected_credential(2)
+    moved = dict(TOKENS.iterate_ciphertexts())[victim.pk]
+    write(thief, moved)
+    add_key(settings)
+    with pytest.raises(CommandError, match=f"access_token, pk {thief.pk}"):
+        rotate()
+    assert dict(TOKENS.iterate_ciphertexts())[thief.pk] == moved
+    assert Credential.objects.get(pk=victim.pk).access_token == "access-2"
 
 
 def test_an_open_consent_whose_verifier_is_lost_is_forgotten_too(draft, integrator, settings):
@@ -287,13 +351,13 @@ def test_system_check_refuses_an_installation_without_usable_keys(settings, keys
 
 
 def test_any_of_several_keys_reads_and_the_first_writes(settings):
-    old = django_settings.FIELD_ENCRYPTION_KEYS
-    held = fields.encrypt("secret")
+    old, place = django_settings.FIELD_ENCRYPTION_KEYS, encryption.Place("table", "column", 1)
+    held = encryption.encrypt("secret", place)
     new = add_key(settings)
-    assert fields.decrypt(held) == "secret"
-    newer = fields.encrypt("secret")
+    assert encryption.decrypt(held, place) == "secret"
+    newer = encryption.encrypt("secret", place)
     settings.FIELD_ENCRYPTION_KEYS = old
-    with pytest.raises(fields.UndecryptableValue):
-        fields.decrypt(newer)
+    with pytest.raises(encryption.UndecryptableValue):
+        encryption.decrypt(newer, place)
     settings.FIELD_ENCRYPTION_KEYS = [new]
-    assert fields.decrypt(newer) == "secret"
+    assert encryption.decrypt(newer, place) == "secret"

@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.contrib import messages
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
+from samsaas import audit
 from samsaas.lib import csv_export, tables, uploads
 from samsaas.lib.http import SignedInRequest
 from subscriptions.models import PersonImport, PersonImportRow
@@ -113,11 +115,13 @@ def person_import_errors(request: SignedInRequest, pk: int) -> HttpResponseBase:
     """The refused lines with their problems, as a CSV file that can be corrected and uploaded again."""
     upload = get_object_or_404(PersonImport, pk=pk)
     columns = upload.counters.get("columns", list(HEADINGS))
+    refused = upload.rows.filter(effect=PersonImportRow.Effect.REFUSED)
+    audit.record_export(request.user, "refused people", rows=refused.count(), filters={"file": upload.file_name})
     header = [*(HEADINGS[column][0] for column in columns), *people_file.OWN_COLUMNS]
-    return csv_export.stream(f"refused-{upload.file_name}", header, _refused_lines(upload, columns))
+    return csv_export.stream(f"refused-{upload.file_name}", header, _refused_lines(refused, columns))
 
 
-def _refused_lines(upload: PersonImport, columns: list[str]) -> Iterator[tuple[Any, ...]]:
-    for row in upload.rows.filter(effect=PersonImportRow.Effect.REFUSED).iterator(chunk_size=2000):
+def _refused_lines(refused: QuerySet[PersonImportRow], columns: list[str]) -> Iterator[tuple[Any, ...]]:
+    for row in refused.iterator(chunk_size=2000):
         cells = row.values.get("cells", {})
         yield (*(cells.get(column, "") for column in columns), row.line, row.problem)

@@ -255,7 +255,8 @@ def test_a_log_that_ends_too_early_covers_nothing_is_said_and_heals_by_itself(
     healed = pull(connected)
     assert healed.facts["since"] == run.facts["since"] and not healed.facts["doubts"]
     assert covered() == Subscription.objects.listed().count()
-    assert "The last reading of the log is not believed" not in pages.text_of(reader.get(connected.get_absolute_url()).content.decode())
+    page = pages.text_of(reader.get(connected.get_absolute_url()).content.decode())
+    assert "The last reading of the log is not believed" not in page
 
 
 def test_a_daily_log_that_lost_most_of_its_events_takes_nothing_away(

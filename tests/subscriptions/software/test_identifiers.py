@@ -74,7 +74,7 @@ def test_mapping_moves_the_seats_of_every_profile_at_once(manager: Any, world: A
     assert by_profile["Europe"][:3] == ["2", "2", "0"] and by_profile["Asia"][:3] == ["2", "2", "1"]
     assert pages.rows_behind(manager, f"/subscriptions/?model={world.full.pk}&seats=all") == 6
     line = AuditEntry.objects.get(verb="mapped subscription identifier")
-    assert line.object_name == "hologram" and line.actor == manager.user
+    assert line.object_name == "hologram" and line.actor_id == manager.user.pk
     assert line.detail["software_model"] == {"before": "unrecognized", "after": "Dropbox Business Full"}
     assert line.detail["current"] == 3
 

@@ -31,7 +31,7 @@ def test_cost_and_management_are_stored_shown_and_audited(signed_in: Any, model:
     model.refresh_from_db()
     assert (model.under_management, model.cost_override, model.currency) == (False, Decimal("180.50"), "EUR")
     line = AuditEntry.objects.get(verb="changed software model")
-    assert line.actor == manager.user
+    assert line.actor_id == manager.user.pk
     assert line.detail["under_management"] == {"before": True, "after": False}
     assert line.detail["cost_override"] == {"before": "", "after": "180.50"}
     listed = pages.rows(manager.get("/software-models/").content.decode(), "Software model")

@@ -1,0 +1,78 @@
+"""Record in the audit trail who signs in and out, and how often a sign-in failed.
+
+Django's own signals tell it, so every door counts: the sign-in page, Core UI's, and whatever is added.
+1. A sign-in and a sign-out are one entry each.
+2. Failures are counted per account and hour. The 1st, 5th, 25th and so on leave an entry with the count, so guessing
+   cannot fill a table from which nothing is deleted.
+3. A typed name that no account has is not stored: it may be a password. Such failures are counted together.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from axes.helpers import get_client_ip_address
+from django.contrib.auth.models import User
+from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
+from django.db import transaction
+from django.http import HttpRequest
+from django.utils import timezone
+
+from samsaas import audit
+from samsaas.models import FailedSignIns
+
+COUNTED_FOR = timedelta(hours=1)
+STEP = 5
+
+
+def connect() -> None:
+    """Listen to Django's signals."""
+    user_logged_in.connect(record_sign_in, dispatch_uid="samsaas sign-in")
+    user_logged_out.connect(record_sign_out, dispatch_uid="samsaas sign-out")
+    user_login_failed.connect(record_failure, dispatch_uid="samsaas failed sign-in")
+
+
+def record_sign_in(sender: Any, request: HttpRequest | None, user: User, **kwargs: Any) -> None:
+    audit.record(user, "signed in", user, address=_address(request))
+
+
+def record_sign_out(sender: Any, request: HttpRequest | None, user: User | None, **kwargs: Any) -> None:
+    """One entry, whether the person signed out or the session reached a limit."""
+    if user is not None:
+        audit.record(user, "signed out", user, address=_address(request))
+
+
+def record_failure(sender: Any, credentials: dict[str, Any], request: HttpRequest | None = None, **kwargs: Any) -> None:
+    name = credentials.get("username") or ""
+    account = User.objects.filter(username=name).first()
+    count_failure(account, address=_address(request), now=timezone.now())
+
+
+def count_failure(account: User | None, *, address: str, now: datetime) -> None:
+    """Count a wrong password of an account, or of a name that no account has. Some of them leave an entry."""
+    count = _add_failure(account.pk if account else 0, now)
+    if _is_power_of_step(count):
+        known = {} if account else {"account": "a name that nobody has"}
+        audit.record(None, "failed sign-in", account, address=address, failures=count, **known)
+
+
+def _add_failure(account_id: int, now: datetime) -> int:
+    with transaction.atomic():
+        new = {"since": now}
+        row, _ = FailedSignIns.objects.select_for_update().get_or_create(account_id=account_id, defaults=new)
+        if now - row.since > COUNTED_FOR:
+            row.since, row.count = now, 0
+        row.count += 1
+        row.save()
+    return row.count
+
+
+def _is_power_of_step(count: int) -> bool:
+    while count % STEP == 0:
+        count //= STEP
+    return count == 1
+
+
+def _address(request: HttpRequest | None) -> str:
+    return (get_client_ip_address(request) or "") if request else ""
