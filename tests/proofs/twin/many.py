@@ -46,7 +46,6 @@ def _database_name(connection: Any) -> str | None:
 def _play_chunk(seeds: list[int]) -> list[Findings]:
     from django.contrib.auth.models import Group, User  # noqa: PLC0415
     from django.db import transaction  # noqa: PLC0415
-    from django.test import Client  # noqa: PLC0415
 
     from tests.proofs.twin.story import Story  # noqa: PLC0415
 
@@ -55,7 +54,7 @@ def _play_chunk(seeds: list[int]) -> list[Findings]:
         with transaction.atomic():
             user = User.objects.create(username="integrator")
             user.groups.add(Group.objects.get(name="sam_integrator"))
-            story = Story(seed, Client(), user)
+            story = Story(seed, user)
             try:
                 found.append(story.play())
             except Exception as error:

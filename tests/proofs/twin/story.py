@@ -43,9 +43,9 @@ MOST_TURNS = 80
 class Story:
     """`lines` tell what happened, for whoever plays the world again."""
 
-    def __init__(self, seed: int, client: Client, user: Any) -> None:
+    def __init__(self, seed: int, user: Any) -> None:
         self.rng = random.Random(seed)
-        self.client, self.user = client, user
+        self.user = user
         self.findings = Findings(worlds=1)
         self.lines: list[str] = [f"seed {seed}"]
         start = datetime(2027, 1, 5, tzinfo=UTC) + timedelta(seconds=self.rng.randrange(300 * 86400))
@@ -124,12 +124,13 @@ class Story:
     def connect(self, team: Team, **chosen: str) -> None:
         """Press Get OAuth Token, allow it as the team's admin, and come back."""
         self.vendor.chosen, self.vendor.faults = team, None
-        self.client.force_login(self.user)
-        url = worlds.press(self.client, self.profile, **chosen)
+        client = Client()  # a session of weeks ago has ended
+        client.force_login(self.user)
+        url = worlds.press(client, self.profile, **chosen)
         asked = {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}
         self.vendor.scopes = asked["scope"]
         before = self.profile.team_id
-        back = self.client.get("/oauth_redirect.do", {"state": asked["state"], "code": self.vendor.consent()})
+        back = client.get("/oauth_redirect.do", {"state": asked["state"], "code": self.vendor.consent()})
         assert back.status_code in (302, 303), back.content
         self.profile.refresh_from_db()
         assert self.profile.team_id == team.team_id, back["Location"]

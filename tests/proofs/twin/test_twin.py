@@ -13,6 +13,6 @@ WORLDS = 25
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("seed", range(WORLDS))
-def test_the_product_knows_what_its_twin_knows(seed: int, integrator: Any) -> None:
-    findings = Story(seed, integrator, integrator.user).play()
+def test_the_product_knows_what_its_twin_knows(seed: int, account: Any) -> None:
+    findings = Story(seed, account("sam_integrator")).play()
     assert findings.seats and not findings.wrong
