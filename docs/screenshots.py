@@ -49,6 +49,7 @@ PAGES = {
     "run": "/runs/2/",
     "run-validation": "/runs/1/",
     "run-activity": "/runs/4/",
+    "run-candidates": "/runs/5/",
     "scheduled-job": "/scheduled-jobs/1/",
     "identifier-list": "/subscription-identifiers/",
     "identifier-map": "/subscription-identifiers/1/map/",
@@ -76,6 +77,8 @@ PAGES = {
     "candidate-list": "/removal-candidates/",
     "candidate": "/removal-candidates/1/",
     "candidate-closed": "/removal-candidates/2/",
+    "candidate-attention": "/removal-candidates/3/",
+    "candidate-gone": "/removal-candidates/4/",
     "candidate-skip": "/removal-candidates/1/skip/",
     "candidate-propose": "/subscriptions/7/propose/",
     "alias-list": "/aliases/",
@@ -96,7 +99,8 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 from django.utils import timezone
 from profiles.models import IntegrationProfile, JobRun
-from reclamation import propose, workflow
+from reclamation import propose, reexamine, workflow
+from reclamation.states import State
 from subscriptions.models import Subscription
 user, _ = get_user_model().objects.get_or_create(username="{READER}")
 user.set_password("{{password}}")
@@ -111,12 +115,15 @@ JobRun.objects.create(pk=101, state="failed", error_kind="outage", error_status=
     error_message="Dropbox does not answer.", error_body="Service Unavailable",
     error_remedy="Nothing was changed; the list of before stays. The next run tries again.", **ran)
 JobRun.objects.create(pk=102, state="held",
-    error_message="109 of 248 subscriptions are missing from the list, more than 10 %. Nothing was ended.", **ran)
+    error_message="24 of 248 current subscriptions are missing from the vendor's list. Since the last accepted "
+    "listing the list went from 248 to 224 accounts, and the vendor’s own count from 248 to 248.", **ran)
 IntegrationProfile.objects.filter(pk=1).update(attention="refresh_held")
 seats = Subscription.objects.current().filter(is_admin=False).exclude(last_activity=None).order_by("last_activity__at")
-kept, left = [propose.run(seat, justification="low_usage", note="Has not signed in since May.", by=user, now=now)
-              for seat in seats[:2]]
+why = dict(justification="low_usage", note="Has not signed in since May.")
+kept, left, admin, gone = [propose.run(seat, by=user, now=now, **why) for seat in seats[:4]]
 workflow.skip(left, reason="On parental leave until September; keeps the account.", by=user, now=now)
+workflow.apply(admin, State.ATTENTION_REQUIRED, reason=reexamine.BECAME_ADMIN, now=now)
+Subscription.objects.filter(pk=gone.subscription_id).update(ended_at=now)
 """
 
 
@@ -162,7 +169,7 @@ def fresh_page(chromium: Browser) -> Page:
 
 def refreshed(page: Page, installation: installations.Installation) -> None:
     """Wait for the end of the first daily refresh, in the list of runs, and come back to the profile."""
-    row = page.locator("tr", has_text="Pull user activity").filter(has_text="Succeeded")
+    row = page.locator("tr", has_text="Re-examine candidates").filter(has_text="Succeeded")
     for _ in range(45):
         page.wait_for_timeout(2_000)
         page.goto(f"{installation.url}/runs/")

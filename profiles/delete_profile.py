@@ -31,7 +31,12 @@ from samsaas import audit
 
 DEADLOCK_RETRIES = 5
 # Tables a person does not know by name. Coverage and matches are counted as part of the subscriptions.
-TECHNICAL = {OAuthState._meta.label, ProcessCheck._meta.label, "subscriptions.ActivityCoverage"}
+TECHNICAL = {
+    OAuthState._meta.label,
+    ProcessCheck._meta.label,
+    "subscriptions.AcceptedListing",
+    "subscriptions.ActivityCoverage",
+}
 
 
 class Busy(Exception):

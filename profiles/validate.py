@@ -61,11 +61,18 @@ def _try_process(job: Job, row: scopes.ProcessScopes) -> CheckResult:
     try:
         if row.missing and row.connected:
             raise base.MissingScope(f"The token lacks {', '.join(row.missing)}.", scope=row.missing[0])
-        return CheckResult(row.process, job.connector(row.process.purpose).probe(row.process.key))
+        found = _authorized_by(job.run.profile, row.process.purpose)
+        connector = job.connector(row.process.purpose)
+        return CheckResult(row.process, connector.probe(row.process.key, authorized_by=found))
     except base.ConnectorError as error:
         if isinstance(error, base.Reconnect) and row.connected and job.run.profile:
             credentials.mark_needs_authorization(job.run.profile, row.process.purpose, reason=str(error))
         return CheckResult(row.process, str(error), error)
+
+
+def _authorized_by(profile: IntegrationProfile | None, purpose: str) -> str:
+    """The vendor's id of the admin who authorized the credential; empty where that is not known."""
+    return credentials.credential_for(profile, purpose).admin_external_id if profile else ""
 
 
 def _error_to_raise(errors: list[base.ConnectorError]) -> base.ConnectorError:

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST
 
 from profiles import connectors, delete_profile, notices, overview, save_profile
 from profiles.aliases import choose as aliases
+from profiles.connection.forms import changes_clients
 from profiles.connectors import base
 from profiles.filters import ProfileFilter
 from profiles.forms import DeleteForm, ProfileForm, VendorForm
@@ -23,6 +24,7 @@ from profiles.oauth import app_guide, outcomes
 from profiles.tables import ProfileTable
 from samsaas.lib import edits, tables
 from samsaas.lib.http import SignedInRequest
+from samsaas.reauthenticate import recent_password_required
 
 TAKEN = "Another profile has taken this alias meanwhile. Choose another one."
 
@@ -46,6 +48,13 @@ def profile_new(request: SignedInRequest) -> HttpResponse:
     return render(request, "profiles/profile_new.html", {"form": form})
 
 
+def _changes_connection(request: SignedInRequest, pk: int) -> bool:
+    """Whether the posted form has another alias, client id or secret than the stored profile."""
+    alias_id = IntegrationProfile.objects.filter(pk=pk).values_list("alias", flat=True).first()
+    other = request.POST.get("alias", "") not in ("", str(alias_id))
+    return other or changes_clients(alias_id, request.POST)
+
+
 def profile_create(request: SignedInRequest, vendor: str) -> HttpResponse:
     """The form; Submit creates a Draft."""
     if vendor not in connectors.CONNECTORS:
@@ -53,29 +62,34 @@ def profile_create(request: SignedInRequest, vendor: str) -> HttpResponse:
     form = ProfileForm(request.POST or None, vendor=vendor)
     if form.is_valid():
         try:
-            profile = save_profile.create(vendor, form.cleaned_data, by=request.user)
+            profile = edits.save_or_explain(
+                form, lambda: save_profile.create(vendor, form.cleaned_data, by=request.user)
+            )
         except aliases.Taken:
             form.add_error("alias", TAKEN)
         else:
-            messages.success(request, f"{profile} was created as a draft.")
-            return redirect(profile)
+            if profile:
+                messages.success(request, f"{profile} was created as a draft.")
+                return redirect(profile)
     return render(request, "profiles/profile_form.html", _form_context(form, connectors.vendor(vendor)))
 
 
+@recent_password_required(when=_changes_connection)
 def profile_edit(request: SignedInRequest, pk: int) -> HttpResponse:
     """Change a profile; a secret left empty stays as it is."""
     profile = get_object_or_404(IntegrationProfile.objects.select_related("alias"), pk=pk)
     form = ProfileForm(request.POST or None, instance=profile)
     if form.is_valid():
         try:
-            changed = save_profile.change(pk, form.cleaned_data, by=request.user)
+            changed = edits.save_or_explain(form, lambda: save_profile.change(pk, form.cleaned_data, by=request.user))
         except edits.EditConflict:
             form.add_error(None, "Somebody else changed this profile meanwhile. Open it again and repeat your change.")
         except aliases.Taken:
             form.add_error("alias", TAKEN)
         else:
-            messages.success(request, f"{changed} was saved.")
-            return redirect(changed)
+            if changed:
+                messages.success(request, f"{changed} was saved.")
+                return redirect(changed)
     profile.refresh_from_db()
     return render(request, "profiles/profile_form.html", _form_context(form, profile.vendor_info, profile))
 
@@ -112,6 +126,7 @@ def _failed_authorization(profile: IntegrationProfile) -> dict[str, Any] | None:
     return {"attempt": last, "outcome": outcome} if outcome and not outcome.stored else None
 
 
+@recent_password_required
 def profile_delete(request: SignedInRequest, pk: int) -> HttpResponse:
     """A confirmation that says what will be deleted and what will be kept."""
     profile = get_object_or_404(IntegrationProfile.objects.select_related("alias"), pk=pk)

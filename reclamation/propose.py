@@ -13,8 +13,7 @@ from datetime import datetime
 from django.contrib.auth.models import User
 from django.db import transaction
 
-from profiles.models import Credential
-from reclamation import evidence, workflow
+from reclamation import evidence, guards, workflow
 from reclamation.models import RemovalCandidate
 from subscriptions.activity import last_used
 from subscriptions.models import Subscription
@@ -27,6 +26,12 @@ AUTHORIZED = (
     "This account authorized the connection, and the files of removed members go to it. "
     "Let another administrator press Get OAuth Token first."
 )
+REFUSALS = {
+    guards.ENDED: ENDED,
+    guards.EXCLUDED: EXCLUDED,
+    guards.UNMANAGED: UNMANAGED,
+    guards.AUTHORIZED: AUTHORIZED,
+}
 
 
 class ProposalRefused(Exception):
@@ -64,12 +69,4 @@ def check_seat(seat: Subscription) -> None:
 
 def refusal_reason(seat: Subscription) -> str:
     """Why the seat cannot be proposed, apart from an open candidate; empty if it can."""
-    if seat.ended_at:
-        return ENDED
-    if seat.excluded:
-        return EXCLUDED
-    model = seat.identifier.software_model
-    if model and not model.under_management:
-        return UNMANAGED
-    authorized = Credential.objects.filter(alias=seat.profile.alias_id, admin_external_id=seat.external_id)
-    return AUTHORIZED if authorized.exists() else ""
+    return REFUSALS.get(guards.code_for(seat), "")

@@ -43,12 +43,28 @@ def open_for(
         note=note,
         state=State.READY,
         evidence=evidence,
+        status_at_opening=seat.status,
+        was_admin=seat.is_admin,
         opened_at=now,
         opened_by=by,
     )
     StateChange.objects.create(candidate=candidate, to_state=State.READY, at=now, by=by)
     audit.record(by, "opened removal candidate", candidate, justification=candidate.get_justification_display())
     return candidate
+
+
+def apply(candidate: RemovalCandidate, to: State, *, reason: str, now: datetime) -> None:
+    """Move the candidate because of what the data says, without a person. Raises `NotAllowed`.
+
+    While it needs attention, it keeps the reason, so that a later look can tell whether that is over. Another reason
+    for the same state is no move.
+    """
+    if to == candidate.state == State.ATTENTION_REQUIRED:
+        RemovalCandidate.objects.filter(pk=candidate.pk, state=to).update(attention=reason)
+        audit.record(None, "noted on removal candidate", candidate, reason=reason)
+        return
+    attention = reason if to == State.ATTENTION_REQUIRED else ""
+    _move_to(candidate, to, reason=reason, by=None, now=now, attention=attention)
 
 
 def skip(candidate: RemovalCandidate, *, reason: str, by: User, now: datetime) -> None:
@@ -73,13 +89,15 @@ def skip_all(profile: IntegrationProfile, *, reason: str, by: User, now: datetim
 
 
 @transaction.atomic
-def _move_to(candidate: RemovalCandidate, to: State, *, reason: str, by: User | None, now: datetime) -> None:
+def _move_to(
+    candidate: RemovalCandidate, to: State, *, reason: str, by: User | None, now: datetime, attention: str = ""
+) -> None:
     """Move a candidate to another state. Raises `NotAllowed`, also if somebody else has moved it since it was read."""
     before = State(candidate.state)
     if to not in MOVES[before]:
         raise NotAllowed
     same = RemovalCandidate.objects.filter(pk=candidate.pk, state=before)
-    if not same.update(state=to, closed_at=now if to in CLOSED else None):
+    if not same.update(state=to, closed_at=now if to in CLOSED else None, attention=attention):
         raise NotAllowed
     StateChange.objects.create(candidate=candidate, from_state=before, to_state=to, at=now, by=by, reason=reason)
     audit.record(by, "moved removal candidate", candidate, before=before.label, after=to.label, reason=reason)

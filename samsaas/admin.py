@@ -10,12 +10,15 @@ from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.forms import UserChangeForm
 from django.contrib.auth.models import Group, User
 from django.core.exceptions import ValidationError
+from django.db import IntegrityError
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.utils.decorators import method_decorator
 
 from samsaas import audit, roles
 from samsaas.models import AuditEntry
 from samsaas.read_only_admin import ReadOnlyAdmin, RoleAdmin
+from samsaas.reauthenticate import recent_password_required
 
 MEANINGS = {
     roles.ADMIN: "everything, Core UI included",
@@ -151,6 +154,16 @@ class AccountAdmin(RoleAdmin, UserAdmin):
         if changes := differences(person, person_of(account)):
             audit.record(request.user, "changed account", account, **changes)
 
+    @method_decorator(recent_password_required)
+    def changeform_view(
+        self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        try:
+            return super().changeform_view(request, object_id, form_url, extra_context)
+        except IntegrityError:  # the name was taken at this very moment; the form sees that now
+            return super().changeform_view(request, object_id, form_url, extra_context)
+
+    @method_decorator(recent_password_required)
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
         before = User.objects.filter(pk=id).values_list("password", flat=True).first()
         answer = super().user_change_password(request, id, form_url)

@@ -10,10 +10,13 @@ class SamsaasConfig(AppConfig):
     default = True
 
     def ready(self) -> None:
-        from samsaas import audit, checks, record_sign_ins, roles  # noqa: F401, PLC0415 - models must be loaded first
+        from django.contrib.auth.signals import user_logged_in  # noqa: PLC0415 - models must be loaded first
+
+        from samsaas import audit, checks, reauthenticate, record_sign_ins, roles  # noqa: F401, PLC0415
 
         post_migrate.connect(roles.ensure_groups, sender=self)
         post_migrate.connect(audit.protect_entries, sender=self)
+        user_logged_in.connect(reauthenticate.note_password)
         record_sign_ins.connect()
 
 

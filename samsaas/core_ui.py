@@ -39,10 +39,12 @@ class CoreUISite(AdminSite):
             own = admin_class is not None and issubclass(admin_class, RoleAdmin)
             super().register(model, admin_class if own else _read_only(model, admin_class), **options)
 
-    def password_change(  # type: ignore[override] # a redirect instead of a page
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        """There is one page to change the own password, which records it."""
+    def login(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """There is one place to sign in."""
+        return redirect("login")
+
+    def password_change(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        """There is one page to change the own password, which counts wrong ones and records the change."""
         return redirect("password_change")
 
 

@@ -2,8 +2,12 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import environ
+from gunicorn.glogging import Logger
+
+from samsaas.lib.log_lines import LineFormatter
 
 
 class _Environment(environ.Env):
@@ -22,6 +26,16 @@ def read_setting(name: str, default: str) -> str:
     return _Environment.ENVIRON.get(name) or default
 
 
+class LineLogger(Logger):
+    """Gunicorn's own logger with our lines: an address may hold line ends and escape sequences."""
+
+    def setup(self, cfg: Any) -> None:
+        super().setup(cfg)
+        for handler in (*self.error_log.handlers, *self.access_log.handlers):
+            handler.setFormatter(LineFormatter())
+
+
+logger_class = LineLogger
 wsgi_app = "samsaas.wsgi:application"
 bind = read_setting("WEB_BIND", "0.0.0.0:8000")  # noqa: S104 - inside a container; the host decides what is published
 worker_class = "gthread"

@@ -1,4 +1,4 @@
-"""Deny by default, session limits, and the client address behind a proxy."""
+"""Deny by default, and session limits."""
 
 from __future__ import annotations
 
@@ -19,29 +19,41 @@ from samsaas import roles
 STARTED = "samsaas_started"
 SEEN = "samsaas_seen"
 STAMP_EVERY = 60
+# Pages that another page fetches by itself, again and again. They show nobody's presence.
+POLLED = {"run_progress", "profile_waiting"}
 
 
 class SessionLimits:
-    """Signs an account out after the idle limit, and after the absolute limit even if it was never idle."""
+    """Signs an account out after the idle limit, and after the absolute limit even if it was never idle.
+
+    A page that only polls does not renew the idle limit: an open tab would keep its session for ever.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if request.user.is_authenticated:
-            self.enforce_limits(request, timezone.now().timestamp())
-        return self.get_response(request)
-
-    def enforce_limits(self, request: HttpRequest, now: float) -> None:
-        started = request.session.get(STARTED, now)
-        seen = request.session.get(SEEN, now)
-        if (
-            now - seen > settings.SESSION_IDLE.total_seconds()
-            or now - started > settings.SESSION_ABSOLUTE.total_seconds()
-        ):
+        if request.user.is_authenticated and self.is_over(request, timezone.now().timestamp()):
             logout(request)
-        elif STARTED not in request.session or now - seen > STAMP_EVERY:
-            request.session[STARTED], request.session[SEEN] = started, now
+        response = self.get_response(request)
+        if request.user.is_authenticated and STARTED not in request.session:  # somebody has just signed in
+            self.stamp(request, timezone.now().timestamp())
+        return response
+
+    def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> None:
+        polled = request.resolver_match is not None and request.resolver_match.view_name in POLLED
+        if request.user.is_authenticated and not polled:
+            self.stamp(request, timezone.now().timestamp())
+
+    def is_over(self, request: HttpRequest, now: float) -> bool:
+        idle = now - request.session.get(SEEN, now)
+        age = now - request.session.get(STARTED, now)
+        return idle > settings.SESSION_IDLE.total_seconds() or age > settings.SESSION_ABSOLUTE.total_seconds()
+
+    def stamp(self, request: HttpRequest, now: float) -> None:
+        """Note that somebody is there. Once a minute is enough, and saves writes."""
+        if STARTED not in request.session or now - request.session.get(SEEN, now) > STAMP_EVERY:
+            request.session[STARTED], request.session[SEEN] = request.session.get(STARTED, now), now
 
 
 class DefaultDeny:
@@ -86,9 +98,3 @@ def page_above(request: HttpRequest) -> str:
         except Resolver404:
             continue
     return "/"
-
-
-def client_address(request: HttpRequest) -> str:
-    """The peer's address. With `TRUST_PROXY` it is the last entry of X-Forwarded-For, which our own proxy added."""
-    forwarded = request.headers.get("X-Forwarded-For", "") if settings.TRUST_PROXY else ""
-    return forwarded.rsplit(",", 1)[-1].strip() or request.META.get("REMOTE_ADDR", "")

@@ -1,4 +1,4 @@
-"""The project's own tables: the audit trail, and the heartbeats of its processes."""
+"""The project's own tables: the audit trail, the heartbeats of its processes, and the counts of wrong passwords."""
 
 from __future__ import annotations
 
@@ -65,3 +65,29 @@ class Heartbeat(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} at {self.at:%Y-%m-%d %H:%M:%S}"
+
+
+class GuessCount(models.Model):
+    """How many attempts with a wrong password came in a row; `samsaas.guessing` alone reads and writes it.
+
+    `name` and `place` are hashes. `name` is that of an account's name or of a session's key.
+    """
+
+    class Kind(models.TextChoices):
+        PAIR = "pair", "A name from a place"
+        PLACE = "place", "A place"
+        NAME = "name", "A name from anywhere"
+        SESSION = "session", "A session"
+        KNOWN = "known", "A place from which the name has signed in"
+
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    name = models.CharField(max_length=64, blank=True)
+    place = models.CharField(max_length=64, blank=True)
+    count = models.PositiveIntegerField(default=0)
+    last_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["kind", "name", "place"], name="guess_count_one_per_key")]
+
+    def __str__(self) -> str:
+        return f"{self.count} ({self.get_kind_display()})"

@@ -18,12 +18,14 @@ from django.utils import timezone
 from profiles.connectors import base
 from profiles.jobs import queue
 from profiles.models import Credential, IntegrationProfile, JobRun, ScheduledJob
+from reclamation.reexamine import REEXAMINE
+from samsaas import purge_expired
 from samsaas.models import Heartbeat
 from subscriptions.download import staging
 from subscriptions.people.imports import retention
 from subscriptions.rematch import MATCH
 
-DAILY_ORDER = (base.DOWNLOAD, MATCH, base.ACTIVITY)
+DAILY_ORDER = (base.DOWNLOAD, MATCH, base.ACTIVITY, REEXAMINE)
 CHAIN_STALE_AFTER = timedelta(days=2)
 
 
@@ -68,6 +70,12 @@ def next_step(run: JobRun) -> str | None:
     }
     later = DAILY_ORDER[DAILY_ORDER.index(run.process) + 1 :]
     return next((step for step in later if profile.process_enabled(step) and step not in not_going), None)
+
+
+@shared_task
+def purge() -> None:
+    """Every hour: delete what is over, such as expired sessions."""
+    purge_expired.run(timezone.now())
 
 
 @shared_task

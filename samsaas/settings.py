@@ -121,6 +121,8 @@ CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_BEAT_SCHEDULE = {
     "Sweep job runs": {"task": "samsaas.schedule.sweep", "schedule": timedelta(seconds=10)},
     "Start due refreshes": {"task": "samsaas.schedule.start_due", "schedule": timedelta(minutes=1)},
+    # Often enough for an installation that is started anew every day.
+    "Purge what is over": {"task": "samsaas.schedule.purge", "schedule": timedelta(hours=1)},
 }
 if CELERY_BROKER_URL.startswith("redis"):
     # Seconds. A broker that does not answer must not block a page: the run is stored, and the sweeper sends it again.
@@ -133,7 +135,11 @@ if CELERY_BROKER_URL.startswith("redis"):
 JOB_STALE_SECONDS = env.int("JOB_STALE_SECONDS", default=60, least=5)
 DAILY_REFRESH_AT = env.time_of_day("DAILY_REFRESH_AT", default="02:00")
 # Where each app declares its processes (kinds of job): `profiles.jobs.process.Process`.
-JOB_PROCESSES = ["profiles.processes.PROCESSES", "subscriptions.processes.PROCESSES"]
+JOB_PROCESSES = [
+    "profiles.processes.PROCESSES",
+    "subscriptions.processes.PROCESSES",
+    "reclamation.processes.PROCESSES",
+]
 JOB_FINISHED_DOORBELL = "samsaas.schedule.follow"
 JOB_NEXT_STEP = "samsaas.schedule.next_step"
 # What other apps do when a profile is deleted; `profiles` may not import them.
@@ -141,15 +147,24 @@ PROFILE_DELETION_STEPS = ["reclamation.skip_with_profile"]
 
 # --- people and sessions ---------------------------------------------------------------------------------------------
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+# Length and guessability. There is no rule on kinds of characters: it makes passwords hard to remember, not to guess.
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in ("UserAttributeSimilarityValidator", "CommonPasswordValidator", "NumericPasswordValidator")
-] + [{"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}}]
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "samsaas.passwords.GuessableValidator"},
+]
+# Names of the company and its brands, which nobody may build a password on. The host of PUBLIC_URL is added.
+COMPANY_NAMES = env.list("COMPANY_NAMES", default=[])
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "login"
+SESSION_ENGINE = "samsaas.sessions"  # the table holds hashes of the keys
 SESSION_IDLE = timedelta(minutes=env.int("SESSION_IDLE_MINUTES", default=30))
 SESSION_ABSOLUTE = timedelta(hours=12)
+# An act that a stolen session must not be enough for asks for the password again when it was given longer ago.
+REAUTHENTICATE_WITHIN = timedelta(minutes=env.int("REAUTHENTICATE_MINUTES", default=15))
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"  # in no cookie that can be read
 SESSION_COOKIE_AGE = int(SESSION_ABSOLUTE.total_seconds())
 SESSION_COOKIE_NAME = "__Host-sessionid" if HTTPS else "sessionid"
 SESSION_COOKIE_SECURE = HTTPS
@@ -158,15 +173,13 @@ SESSION_COOKIE_SAMESITE = "Lax"  # with Strict the cookie would be missing when 
 CSRF_COOKIE_NAME = "__Host-csrftoken" if HTTPS else "csrftoken"
 CSRF_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_HTTPONLY = True
+# django-axes stands at the door; samsaas.guessing counts, which has the other limits.
+AXES_HANDLER = "samsaas.sign_in.GuessHandler"
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = timedelta(minutes=15)
-AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
-AXES_LOCKOUT_TEMPLATE = "registration/locked_out.html"
+AXES_LOCKOUT_CALLABLE = "samsaas.sign_in.closed_door"
 AXES_VERBOSE = False
-AXES_RESET_ON_SUCCESS = True
-AXES_ENABLE_ACCESS_FAILURE_LOG = False
-AXES_SENSITIVE_PARAMETERS = ["password"]
-AXES_CLIENT_IP_CALLABLE = "samsaas.middleware.client_address"
+AXES_CLIENT_IP_CALLABLE = "samsaas.lib.client_address.client_address"
 
 # --- transport and browser hardening ---------------------------------------------------------------------------------
 TRUST_PROXY = env.bool("TRUST_PROXY", default=False)
@@ -220,13 +233,13 @@ STORAGES = {
     },
 }
 
-# --- logs: to the console, without secrets ---------------------------------------------------------------------------
+# --- logs: to the console, without secrets, a line a record ----------------------------------------------------------
 LOG_LEVEL = env.one_of("LOG_LEVEL", default="INFO", words=("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"))
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "filters": {"redact": {"()": "samsaas.lib.redaction.RedactSecrets"}},
-    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
+    "formatters": {"line": {"()": "samsaas.lib.log_lines.LineFormatter"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "filters": ["redact"], "formatter": "line"}},
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
     "loggers": {

@@ -1,20 +1,31 @@
-"""Signing in and changing the password: Django's own views and form with small changes."""
+"""Signing in and changing the password: Django's own views and forms, with every wrong password counted."""
 
 from __future__ import annotations
 
+import logging
+from datetime import timedelta
+from math import ceil
 from typing import Any, cast
 
+from axes.handlers.proxy import AxesHandler
+from axes.helpers import get_client_username
 from django.contrib.auth import views
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.models import User
 from django.forms import CharField
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
 
-from samsaas import audit
+from samsaas import audit, guessing, reauthenticate
+from samsaas.lib.client_address import client_address
+
+ATTEMPT = "_samsaas_attempt"  # attribute of the request: its `guessing.Attempt`
+log = logging.getLogger(__name__)
 
 
 class SignInForm(AuthenticationForm):
-    """Refuses a name that is longer than any account's. django-axes could not store it among the failed attempts."""
+    """Refuses a name that is longer than any account's, without a look at the accounts."""
 
     def clean(self) -> dict[str, Any]:
         longest = cast(CharField, self.fields["username"]).max_length or 0
@@ -34,11 +45,71 @@ class SignIn(views.LoginView):
         return self.get_default_redirect_url() if url.partition("?")[0] == self.request.path else url
 
 
+class GuessHandler(AxesHandler):
+    """What django-axes asks around every sign-in. `samsaas.guessing` counts; axes' own tables stay empty."""
+
+    def is_allowed(self, request: Any, credentials: dict[str, Any] | None = None) -> bool:
+        name = get_client_username(request, credentials) or ""
+        attempt = guessing.begin_sign_in(name, client_address(request), now=timezone.now())
+        setattr(request, ATTEMPT, attempt)
+        return not attempt.refused
+
+    def user_login_failed(self, sender: Any, credentials: dict[str, Any], request: Any = None, **kwargs: Any) -> None:
+        attempt = getattr(request, ATTEMPT, None)
+        if attempt is None:
+            return
+        name, word = get_client_username(request, credentials), "refused" if attempt.refused else "failed"
+        log.warning("Sign-in %s: %s from %s", word, name, client_address(request))
+        request.axes_locked_out = attempt.is_last
+
+    def user_logged_in(self, sender: Any, request: Any, user: Any, **kwargs: Any) -> None:
+        if attempt := getattr(request, ATTEMPT, None):
+            guessing.succeed(attempt, now=timezone.now())
+
+    def reset_attempts(
+        self, *, ip_address: str | None = None, username: str | None = None, ip_or_username: bool = False
+    ) -> int:
+        """For the `axes_reset…` commands. Without a name and an address everything is forgotten."""
+        if ip_or_username:
+            return guessing.reset(name=username) + guessing.reset(address=ip_address)
+        return guessing.reset(name=username, address=ip_address)
+
+
+def closed_door(request: HttpRequest, response: Any = None, credentials: Any = None) -> HttpResponse:
+    """The page of a closed sign-in. It is the same for every name, whether or not somebody has it."""
+    wait: timedelta = getattr(request, ATTEMPT).wait
+    page = render(request, "registration/locked_out.html", {"wait": wait_in_words(wait)}, status=429)
+    page["Retry-After"] = str(ceil(wait.total_seconds()))
+    return page
+
+
+def wait_in_words(wait: timedelta) -> str:
+    """How long to wait, rounded up: "8 seconds", "15 minutes"."""
+    seconds = ceil(wait.total_seconds())
+    number, unit = (seconds, "second") if seconds < 60 else (ceil(seconds / 60), "minute")
+    return f"{number} {unit}{'' if number == 1 else 's'}"
+
+
 class ChangePassword(views.PasswordChangeView):
-    """Records that somebody changed the own password."""
+    """Counts wrong old passwords: in a session that somebody else took over, this page would answer every guess."""
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        self.attempt = guessing.begin_in_session(request.session.session_key or "", now=timezone.now())
+        if self.attempt.refused:
+            return reauthenticate.end_session(request)
+        return super().post(request, *args, **kwargs)
 
     def form_valid(self, form: Any) -> HttpResponse:
+        guessing.succeed(self.attempt, now=timezone.now())
         answer = super().form_valid(form)
         account = cast(User, self.request.user)
         audit.record(account, "changed own password", account)
+        reauthenticate.note_password(self.request)
         return answer
+
+    def form_invalid(self, form: Any) -> HttpResponse:
+        if "old_password" not in form.errors:
+            guessing.succeed(self.attempt, now=timezone.now())
+        elif self.attempt.is_last:
+            return reauthenticate.end_session(self.request)
+        return super().form_invalid(form)

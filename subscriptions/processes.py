@@ -74,6 +74,11 @@ DOWNLOAD_SUBSCRIPTIONS = Process(
     verb=download.run,
     counters={
         "seen": Counter("Listed", "what the vendor listed: new, changed, returned and unchanged ones"),
+        "invited": Counter("Invited", "of those listed", True),
+        "suspended": Counter("Suspended", "of those listed", True),
+        "counted": Counter(
+            "Accounts, per vendor", "the vendor’s own count; it may leave out invited or suspended accounts"
+        ),
         "new": Counter("New", "listed for the first time"),
         "changed": Counter("Changed", "listed with other details than last time"),
         "returned": Counter("Returned", "had ended, and are listed again"),
@@ -97,7 +102,7 @@ DOWNLOAD_SUBSCRIPTIONS = Process(
         question="Download once more and end the subscriptions that the vendor no longer lists?",
         answer="Download and end them",
     ),
-    expected_note="per vendor",
+    expected_note="expected",
     counter_links=_lists_of_download,
     ways_on=_open_subscriptions,
 )

@@ -27,9 +27,9 @@ class SubscriptionTable(Table):
     empty_text = "Open an integration profile, connect it, and download the subscriptions of its team."
 
     display_name = MarkupColumn(
-        '<a href="{{ record.get_absolute_url }}">{% if record.display_name %}{{ record.display_name|outside }}'
-        "{% else %}No name{% endif %}</a>"
-        "{% if record.is_admin %} {% pill 'connected' 'Admin' %}{% endif %}",
+        '<a href="{{ record.get_absolute_url }}">{{ record.title|outside }}</a>'
+        "{% if record.is_full_admin %} {% pill 'connected' 'Full admin' %}"
+        "{% elif record.is_admin %} {% pill 'connected' 'Admin' %}{% endif %}",
         order_by=("display_name", "pk"),
         attrs=ROOMY,
     )

@@ -5,14 +5,16 @@ The product has one spelling, American, and one word for one thing. `docs/glossa
 
 from __future__ import annotations
 
+import os
 import re
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parent.parent
+MADE = ("__pycache__", "node_modules", "staticfiles", "var")  # folders that tools and the product make
+UNTRACKED = (".coverage", "celerybeat-schedule", "uv.lock", ".DS_Store")
 ITSELF = "tests/test_words.py"
 
 # Stems, found anywhere in a word or an identifier, with what is written instead.
@@ -119,17 +121,24 @@ def words_that_are_out(path: str, text: str) -> Iterator[str]:
         yield f"{path}:{line}: {' '.join(found[0].split())!r}, better: {better(found[0])}"
 
 
-def tracked_files() -> list[str]:
-    """The paths of all files under version control that people write."""
-    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True)
-    return [path for path in listed.stdout.split("\0") if path and path != ITSELF and not SKIPPED_FILES.search(path)]
+def written_files() -> list[str]:
+    """The paths of all files that people write. Neither git nor its folder has to be there."""
+    found = []
+    for folder, folders, names in os.walk(ROOT):
+        folders[:] = [name for name in folders if name not in MADE and not name.endswith(".egg-info")]
+        folders[:] = [name for name in folders if name[0] != "." or name == ".ci"]
+        found += [
+            Path(folder, name).relative_to(ROOT).as_posix()
+            for name in names
+            if name != ".env" and not name.startswith(UNTRACKED)
+        ]
+    return sorted(path for path in found if path != ITSELF and not SKIPPED_FILES.search(path))
 
 
 def test_no_file_has_a_word_that_is_out() -> None:
     found = []
-    for path in tracked_files():
-        if (ROOT / path).is_file():  # deleted, and not committed yet
-            found += words_that_are_out(path, (ROOT / path).read_text())
+    for path in written_files():
+        found += words_that_are_out(path, (ROOT / path).read_text())
     assert found == [], "\n" + "\n".join(found)
 
 

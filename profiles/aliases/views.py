@@ -10,9 +10,11 @@ from profiles.aliases import edit as edit_alias, inheritance
 from profiles.aliases.forms import AliasForm
 from profiles.aliases.tables import AliasTable
 from profiles.connection import endpoints
+from profiles.connection.forms import changes_clients
 from profiles.models import ConnectionAlias
 from samsaas.lib import edits, tables
 from samsaas.lib.http import SignedInRequest
+from samsaas.reauthenticate import recent_password_required
 
 
 def alias_list(request: HttpRequest) -> HttpResponse:
@@ -41,27 +43,31 @@ def alias_child_new(request: SignedInRequest, pk: int) -> HttpResponse:
     parent = parent.parent or parent
     form = AliasForm(request.POST or None, instance=ConnectionAlias(parent=parent, vendor=parent.vendor))
     if form.is_valid():
-        alias = edit_alias.create(parent, form.cleaned_data, by=request.user)
-        messages.success(request, f"{alias} was created. Choose it on the form of an integration profile.")
-        return redirect(alias)
+        alias = edits.save_or_explain(form, lambda: edit_alias.create(parent, form.cleaned_data, by=request.user))
+        if alias:
+            messages.success(request, f"{alias} was created. Choose it on the form of an integration profile.")
+            return redirect(alias)
     return render(request, "profiles/aliases/alias_form.html", {"form": form, "parent": parent})
 
 
+@recent_password_required(when=lambda request, pk: changes_clients(pk, request.POST))
 def alias_edit(request: SignedInRequest, pk: int) -> HttpResponse:
     """Change an alias; a secret left empty stays as it is."""
     form = AliasForm(request.POST or None, instance=_get_alias(pk))
     if form.is_valid():
         try:
-            alias = edit_alias.change(pk, form.cleaned_data, by=request.user)
+            alias = edits.save_or_explain(form, lambda: edit_alias.change(pk, form.cleaned_data, by=request.user))
         except edits.EditConflict:
             form.add_error(None, "Somebody else changed this alias meanwhile. Open it again and repeat your change.")
         else:
-            messages.success(request, f"{alias} was saved.")
-            return redirect(alias)
+            if alias:
+                messages.success(request, f"{alias} was saved.")
+                return redirect(alias)
     alias = _get_alias(pk)
     return render(request, "profiles/aliases/alias_form.html", {"form": form, "alias": alias, "parent": alias.parent})
 
 
+@recent_password_required
 def alias_delete(request: SignedInRequest, pk: int) -> HttpResponse:
     """Ask, then delete an unused child."""
     alias = _get_alias(pk)

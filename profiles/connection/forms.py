@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
@@ -46,6 +47,15 @@ def secret_field(label: str, help_text: str) -> forms.CharField:
 def credentials_of(alias: ConnectionAlias | None) -> dict[str, Credential]:
     """An alias's credentials by purpose; empty without an alias."""
     return {credential.purpose: credential for credential in alias.credentials.all()} if alias else {}
+
+
+def changes_clients(alias_id: int | None, posted: Mapping[str, str]) -> bool:
+    """Whether a posted form has a secret, or another client id than the alias."""
+    stored = dict(Credential.objects.filter(alias=alias_id).values_list("purpose", "client_id"))
+    return any(
+        posted.get(f"{prefix}client_secret") or posted.get(f"{prefix}client_id", "").strip() != stored.get(purpose, "")
+        for purpose, prefix in PURPOSES
+    )
 
 
 class ClientForm(forms.ModelForm):

@@ -93,6 +93,7 @@ class Seat(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fal
     """One account in one tenant. Times are aware and UTC; empty text means that the vendor did not say.
 
     `status` is one of active, invited, suspended, removed, unknown; `vendor_status` is the vendor's own word.
+    `is_admin` means any administrative role, `is_full_admin` the one that may do everything.
     """
 
     external_id: str
@@ -110,6 +111,7 @@ class Seat(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fal
     secondary_emails: tuple[str, ...] = ()
     roles: tuple[str, ...] = ()
     is_admin: bool = False
+    is_full_admin: bool = False
     assigned_at: dt.datetime | None = None
     invited_at: dt.datetime | None = None
     suspended_at: dt.datetime | None = None
@@ -210,7 +212,12 @@ class Connector(Protocol):
 
     def team(self) -> Team: ...
 
-    def admin(self) -> Admin | None: ...
+    def admin(self, *, authorized_by: str = "") -> Admin | None:
+        """Who authorized the token; None where the vendor does not say.
+
+        `authorized_by` is the account that did so at the time, so that a refusal can say what became of it.
+        """
+        ...
 
     def seats(self, cursor: str = "") -> Iterator[Page]: ...
 
@@ -232,10 +239,10 @@ class Connector(Protocol):
         """Whether the tenant's plan records file events; None where the vendor does not say."""
         ...
 
-    def probe(self, process: str) -> str:
+    def probe(self, process: str, *, authorized_by: str = "") -> str:
         """Try what a process needs without changing anything, and return one sentence about it.
 
-        Raises ConnectorError.
+        `authorized_by` as in `admin`. Raises ConnectorError.
         """
         ...
 

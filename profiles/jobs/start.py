@@ -41,3 +41,12 @@ def refusal(profile: IntegrationProfile, process: str) -> str:
     if declared is None:
         return UNKNOWN
     return declared.start_elsewhere if declared.of_subject else declared.refusal(profile)
+
+
+def can_confirm(run: JobRun) -> bool:
+    """Whether a held run still waits for a person. Once a later run has ended, what it showed is no longer what is."""
+    if run.profile is None or run.state != JobRun.State.HELD:
+        return False
+    ended = (JobRun.State.SUCCEEDED, JobRun.State.HELD)
+    later = JobRun.objects.filter(profile=run.profile, process=run.process, state__in=ended, pk__gt=run.pk)
+    return not later.exists()

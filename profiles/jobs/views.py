@@ -60,6 +60,7 @@ def _page_context(request: SignedInRequest, run: JobRun) -> dict[str, object]:
         "success": process.describe_success(run) if process else SUCCEEDED,
         "ways_on": [way for way in ways_on if roles.may(request.user, way.page)],
         "again": _can_start_again(run),
+        "confirmable": start.can_confirm(run),
         "coming": _next_step(run),
         "ahead": chain.run_ahead(run),
         "behind": chain.run_behind(run),
@@ -97,7 +98,7 @@ def run_cancel(request: SignedInRequest, pk: int) -> HttpResponse:
 def run_confirm(request: SignedInRequest, pk: int) -> HttpResponse:
     """A person accepts that so many seats may end: the list is downloaded once more and published."""
     run = _get_run(pk)
-    if run.profile is None or run.state != JobRun.State.HELD:
+    if not start.can_confirm(run):
         messages.info(request, "There is nothing to confirm any more.")
         return redirect(run)
     return _start_again(request, run, accept_drop=True, in_chain=True)

@@ -223,6 +223,11 @@ class JobRun(models.Model):
         return self.declared.unit if self.declared else "Items"
 
     @property
+    def is_total_known(self) -> bool:
+        """Whether `expected_items` still tells how many there will be: an estimate may be lower than what came."""
+        return bool(self.expected_items) and self.items <= (self.expected_items or 0)
+
+    @property
     def lasted(self) -> float | None:
         """Seconds from the last start to the end, or to the last heartbeat; `None` before the first start."""
         last = self.finished_at or self.heartbeat_at

@@ -20,6 +20,7 @@ from profiles.oauth import flow as oauth, grants, outcomes
 from samsaas import roles
 from samsaas.lib.encryption import UndecryptableValue
 from samsaas.lib.http import SignedInRequest
+from samsaas.reauthenticate import recent_password_required
 
 LONGEST_PARAMETER = 2000
 NO_CLIENT = "This profile has no client ID for that purpose. Enter it on the form first."
@@ -39,6 +40,7 @@ class SeeOther(HttpResponseRedirect):
 
 @require_POST
 @never_cache
+@recent_password_required(when=lambda request, pk: request.POST.get("replace_team") == "1")
 def authorize(request: SignedInRequest, pk: int) -> HttpResponse:
     """Start an authorization and go to the vendor's consent page."""
     profile = get_object_or_404(IntegrationProfile.objects.select_related("alias"), pk=pk)
@@ -131,6 +133,7 @@ def waiting(request: SignedInRequest, pk: int) -> JsonResponse:
     return JsonResponse({"waiting": still, "text": "Still waiting for the vendor’s answer." if still else ""})
 
 
+@recent_password_required
 def disconnect(request: SignedInRequest, pk: int) -> HttpResponse:
     """Ask for confirmation, then delete the stored tokens, whatever the vendor answers."""
     profile = get_object_or_404(IntegrationProfile.objects.select_related("alias"), pk=pk)

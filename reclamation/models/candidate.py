@@ -49,6 +49,17 @@ class RemovalCandidate(models.Model):
     evidence = models.JSONField(
         help_text="What was known about the use of the subscription when the candidate was opened."
     )
+    status_at_opening = models.CharField(
+        max_length=12,
+        blank=True,
+        help_text="Status of the subscription at the opening. Empty: not noted.",
+    )
+    was_admin = models.BooleanField(
+        null=True, help_text="Whether the account had an administrative role then. Empty: not noted."
+    )
+    attention = models.CharField(
+        max_length=200, blank=True, help_text="What samsaas found that a person has to weigh. Empty: nothing."
+    )
     opened_at = models.DateTimeField()
     opened_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,

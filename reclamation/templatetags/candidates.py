@@ -1,4 +1,4 @@
-"""The removal candidates of a seat, for its page, and their evidence in words."""
+"""The removal candidates of a seat, what is true of one of them now, and its evidence in words."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from django import template
 from django.utils import timezone
 
-from reclamation import evidence, propose
+from reclamation import evidence, guards, propose, reexamine
 from reclamation.models import RemovalCandidate
 from samsaas.templatetags.ui import number
 from subscriptions.models import Subscription
@@ -16,6 +16,8 @@ from subscriptions.templatetags.idle import NO_FILE_EVENTS
 
 register = template.Library()
 LATEST = 5
+CLOSES = "The next daily refresh closes this candidate."
+KEEPS = "The account keeps its subscription."
 
 
 @register.simple_tag
@@ -53,3 +55,24 @@ def evidence_sentence(candidate: RemovalCandidate) -> str:
 def evidence_file_events(candidate: RemovalCandidate) -> str:
     """The warning for a plan that recorded no file events; empty for any other."""
     return NO_FILE_EVENTS if candidate.evidence.get("file_events") is False else ""
+
+
+@register.filter
+def standing(candidate: RemovalCandidate) -> dict[str, str]:
+    """A banner for an open candidate: what is true of its account now, and what will become of the candidate."""
+    code = guards.code_for(candidate.subscription) if candidate.subscription else guards.ENDED
+    if code == guards.ENDED:
+        gone = reexamine.GONE if candidate.subscription else reexamine.NOT_KEPT
+        return {"tone": "warn", "title": "There is nothing to remove any more", "text": f"{gone} {CLOSES}"}
+    if code:
+        return {"tone": "warn", "title": "Nothing has been removed", "text": f"{reexamine.REASONS[code]} {CLOSES}"}
+    if candidate.attention:
+        return {"tone": "warn", "title": "A person has to look at this", "text": f"{candidate.attention} {KEEPS}"}
+    return {"tone": "info", "title": "Nothing has been removed", "text": f"A candidate is a proposal. {KEEPS}"}
+
+
+@register.filter
+def after_skipping(candidate: RemovalCandidate) -> str:
+    """What closing a candidate as skipped means for its account."""
+    gone = candidate.subscription is None or candidate.subscription.ended_at is not None
+    return "no longer has the subscription" if gone else "keeps the subscription"

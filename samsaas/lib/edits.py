@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db import models
+from django.db import IntegrityError, models, transaction
+from django.forms import BaseForm
+
+
+def save_or_explain(form: BaseForm, save: Callable[[], Any]) -> Any:
+    """What `save()` returns, or None where the form has an error now: somebody else took the same name at this moment.
+
+    The form was valid, and the database refuses what it held. Checked again it sees the other's row and says what it
+    says to whoever comes later. If it has nothing to say, the clash was with a name that we chose, and another is free.
+    """
+    try:
+        with transaction.atomic():
+            return save()
+    except IntegrityError:
+        form.full_clean()
+        return save() if form.is_valid() else None
 
 
 class EditConflict(Exception):

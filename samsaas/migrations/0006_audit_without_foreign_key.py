@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("samsaas", "0003_audit_by_actor")]
+    dependencies = [("samsaas", "0004_guess_counts")]
 
     operations = [
         migrations.AlterField("auditentry", "actor", models.IntegerField(db_column="actor_id", null=True)),

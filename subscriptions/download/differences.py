@@ -27,12 +27,17 @@ BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass
 class Listed:
-    """What is in staging when each account is in it once. `live` does not count accounts the vendor calls removed."""
+    """What is in staging when each account is in it once. `live` does not count accounts the vendor calls removed.
+
+    `by_status` has the live ones; `shields` are records that could not be read and keep their seat from ending.
+    """
 
     duplicates: int = 0
     live: int = 0
     removed: int = 0
     by_identifier: dict[str, int] = field(default_factory=dict)
+    by_status: dict[str, int] = field(default_factory=dict)
+    shields: int = 0
 
 
 def tune_planner(stage: str) -> None:
@@ -63,15 +68,18 @@ def collapse_and_total(stage: str) -> Listed:
     listed = Listed(duplicates=duplicates)
     totals = sql.fetch_rows(
         f"""
-        SELECT identifier, status, count(*) FROM {stage}
-        WHERE identifier IS NOT NULL GROUP BY identifier, status
+        SELECT identifier, status, count(*) FROM {stage} GROUP BY identifier, status
         """
     )
     for identifier, status, number in totals:
+        if identifier is None:
+            listed.shields += number
+            continue
         if status == REMOVED:
             listed.removed += number
             continue
         listed.live += number
+        listed.by_status[status] = listed.by_status.get(status, 0) + number
         listed.by_identifier[identifier] = listed.by_identifier.get(identifier, 0) + number
     return listed
 
@@ -156,8 +164,8 @@ def _column_defaults() -> dict[str, Any]:
     return {str(f.column): f.get_db_prep_save(f.get_default(), connection) for f in others}
 
 
-def find_gone(stage: str, profile: IntegrationProfile) -> int:
-    """Find the seats that are no longer listed, and return how many there are.
+def find_gone(stage: str, profile: IntegrationProfile) -> dict[str, int]:
+    """Find the seats that are no longer listed, and return how many there are by their last known status.
 
     A record that could not be read shields its seat. PostgreSQL hashes both sides. SQLite would read all of staging for
     every seat, so it gets an index first.
@@ -174,7 +182,10 @@ def find_gone(stage: str, profile: IntegrationProfile) -> int:
         """,
         [profile.pk, REMOVED],
     )
-    return sql.count_rows(GONE)
+    by_status = sql.fetch_rows(
+        f"SELECT status, count(*) FROM {SEATS} WHERE id IN (SELECT id FROM {GONE}) GROUP BY status"
+    )
+    return dict(by_status)
 
 
 def end_gone(run: JobRun, now: datetime) -> None:

@@ -1,11 +1,12 @@
 """Download every software subscription of a profile.
 
 1. Ask the vendor which tenant the token opens and how many accounts it counts. If it is another tenant, stop.
-2. If an earlier worker of this run was lost, continue where it stopped, provided that its staging table is complete and
-   its cursor recent. Otherwise start with an empty staging table.
+2. If an earlier worker of this run was lost, continue where it stopped, provided that its staging table is complete, of
+   the same tenant, and its cursor recent. Otherwise start with an empty staging table.
 3. Stream the pages into staging. Every batch commits together with its cursor and its progress.
-4. Publish the whole list in one transaction. Seats that are no longer listed end, if the listing is plausible.
-5. Drop the staging table. If endings were withheld, the run is held until a person confirms them.
+4. Ask for tenant and count again: accounts join and leave while a list is read.
+5. Publish the whole list in one transaction. Seats that are no longer listed end, if the listing is plausible.
+6. Drop the staging table. If endings were withheld, the run is held until a person confirms them.
 
 An error leaves the seats unchanged. The beat drops a staging table that is left behind when its run is over.
 """
@@ -24,6 +25,7 @@ from profiles.connectors import base
 from profiles.jobs.job import Held, Job, LeaseLost
 from profiles.models import IntegrationProfile
 from subscriptions.download import publish, staging
+from subscriptions.models import AcceptedListing
 
 CURSOR_LIFE = timedelta(hours=1)
 BATCH_RECORDS = 5000
@@ -36,33 +38,45 @@ def run(job: Job, *, now: datetime) -> None:
     """Raises `base.ConnectorError`, `django.db.Error`, or, after publishing everything but the endings, `Held`."""
     connector = job.connector()
     team = _store_team_counts(job, connector, now)
-    listing = _Listing(job, connector)
-    if not listing.try_to_resume(now):
-        listing.start_listing()
-    listing.read_to_end()
-    outcome = publish.run(
-        job, team, set_aside=listing.counters["set_aside"], unreadable=listing.counters["unreadable"], now=now
-    )
+    reader = _Listing(job, connector, team)
+    if not reader.try_to_resume(now):
+        reader.start_listing()
+    reader.read_to_end()
+    outcome = publish.run(job, reader.as_listing(_ask_for_team(job, connector)), now=now)
     staging.drop_table(job.run.pk)
     if outcome.withheld_because:
         raise Held(outcome.withheld_because)
 
 
-def _store_team_counts(job: Job, connector: base.Connector, now: datetime) -> base.Team:
-    """Store the vendor's own counts, so that they are shown even if the listing fails. Raises `base.Refused`."""
+def _ask_for_team(job: Job, connector: base.Connector) -> base.Team:
+    """The tenant behind the token and its counts. Raises `base.Refused` for another tenant than the profile's."""
     team, profile = connector.team(), job.run.profile
     if profile is None:
         raise LeaseLost("The profile is gone.")
     check_team(profile, team)
+    return team
+
+
+def _store_team_counts(job: Job, connector: base.Connector, now: datetime) -> base.Team:
+    """Store the vendor's own counts, so that they are shown even if the listing fails. Raises `base.Refused`."""
+    team = _ask_for_team(job, connector)
     with transaction.atomic():
-        IntegrationProfile.objects.filter(pk=profile.pk).update(
+        IntegrationProfile.objects.filter(runs=job.run.pk, team_id=team.team_id).update(
             licenses_reported=team.licensed,
             seats_provisioned_reported=team.provisioned,
             seats_used_reported=team.used,
             reported_at=now,
         )
-        job.progress(expected=team.provisioned, step="Listing")
+        job.progress(expected=_expected_accounts(job, team), step="Listing")
     return team
+
+
+def _expected_accounts(job: Job, team: base.Team) -> int | None:
+    """How many accounts will be listed: the vendor's own count, and those that it left out the last time."""
+    if not team.provisioned:
+        return None
+    last = AcceptedListing.objects.filter(profile=job.run.profile_id, team_id=team.team_id).first()
+    return max(0, team.provisioned + (last.listed - last.counted if last and last.counted else 0))
 
 
 @dataclass
@@ -91,15 +105,20 @@ class _Batch:
 class _Listing:
     """Reads the pages of one run into staging. After every batch the run's row holds all that another worker needs."""
 
-    def __init__(self, job: Job, connector: base.Connector) -> None:
-        self.job, self.run, self.connector = job, job.run, connector
+    def __init__(self, job: Job, connector: base.Connector, team: base.Team) -> None:
+        self.job, self.run, self.connector, self.team = job, job.run, connector, team
         self.counters: dict[str, int] = {}
         self.restarts = 0
         self.began, self.began_at_items = time.monotonic(), 0
 
     def try_to_resume(self, now: datetime) -> bool:
-        """Continue with the pages that an earlier worker of this run has stored. False if they cannot be used."""
+        """Continue with the pages that an earlier worker of this run has stored. False if they cannot be used.
+
+        The profile may have been moved to another team since.
+        """
         run = self.run
+        if run.facts.get("team") != self.team.team_id:
+            return False
         if not run.cursor_at or now - run.cursor_at > CURSOR_LIFE or staging.count_rows(run.pk) != run.items:
             return False
         self.counters = dict(run.counters)
@@ -113,10 +132,22 @@ class _Listing:
     def start_listing(self) -> None:
         """Begin at the first page, with an empty staging table."""
         self.counters = {"set_aside": 0, "unreadable": 0}
+        if self.team.provisioned:
+            self.counters["counted"] = self.team.provisioned
         self.began_at_items = 0
+        facts = {**self.run.facts, "team": self.team.team_id}
         with transaction.atomic():
             staging.create_table(self.run.pk)
-            self.job.progress(cursor="", pages=0, items=0, counters=self.counters, step="Listing")
+            self.job.progress(cursor="", pages=0, items=0, counters=self.counters, facts=facts, step="Listing")
+
+    def as_listing(self, team: base.Team) -> publish.Listing:
+        """What was read, with the vendor's answer on its tenant after the last page."""
+        return publish.Listing(
+            team=team,
+            counted_before=self.counters.get("counted"),
+            set_aside=self.counters["set_aside"],
+            unreadable=self.counters["unreadable"],
+        )
 
     def read_to_end(self) -> None:
         """Read to the last page. If the vendor forgets the listing, start it again, `MOST_RESTARTS` times."""
@@ -184,5 +215,5 @@ class _Listing:
 
     def _progress_text(self, items: int) -> str:
         rate = (items - self.began_at_items) / max(time.monotonic() - self.began, 0.001)
-        expected = f" of about {self.run.expected_items:,}" if self.run.expected_items else ""
+        expected = f" of about {self.run.expected_items:,}" if self.run.is_total_known else ""
         return f"Listing: {items:,}{expected} accounts, {rate:,.0f} per second"

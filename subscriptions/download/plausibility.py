@@ -2,6 +2,9 @@
 
 An empty list from a vendor that counts accounts fails the run. Every other doubt only withholds the endings, with a
 sentence that names both numbers and says what to do.
+
+Where the vendor counts its accounts, the list may shrink by as much as the count does (`net_change`), up to half of the
+seats. Where it does not, or where there is no earlier listing to compare with, a tenth may end.
 """
 
 from __future__ import annotations
@@ -9,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from profiles.connectors import base
+from subscriptions.download.net_change import NetChange, close_tolerance
 
 SHARE = 0.1
 ALWAYS = 2
@@ -28,8 +32,9 @@ class ListingFigures:
 
     `listed` counts accounts that are not removed; `set_aside` counts records that could not be read, `unreadable` those
     of them without a readable id. Of the `current` seats from before, `ending` are missing now. `provisioned` is the
-    vendor's own count of accounts. `confirmed` is the number of endings that the last held run asked a person about,
-    `None` if there was no such run.
+    vendor's own count of accounts, and `change` what it says beside the last accepted listing of this team. `moved`
+    means that the last accepted listing is of another team. `confirmed` is the number of endings that the last held run
+    asked a person about.
     """
 
     listed: int
@@ -38,12 +43,14 @@ class ListingFigures:
     current: int
     ending: int
     provisioned: int | None
+    change: NetChange | None = None
+    moved: bool = False
     accept_drop: bool = False
-    confirmed: int | None = None
+    confirmed: int = 0
 
 
 def tolerance(count: int) -> int:
-    """How many of `count` seats may end unasked: a tenth, but at least two, so that small teams can shrink."""
+    """How many of `count` seats may end if no count vouches: a tenth, at least two, so that small teams can shrink."""
     return max(ALWAYS, int(count * SHARE))
 
 
@@ -73,18 +80,35 @@ def why_nothing_ends(listing: ListingFigures) -> str:
         )
     if not listing.listed and not (listing.accept_drop and listing.provisioned == 0):
         return f"The vendor listed no account, and all {listing.ending:,} current subscriptions would end. {CONFIRM}"
+    if listing.accept_drop:
+        return _more_than_confirmed(listing)
+    if listing.moved:
+        return (
+            f"This profile was moved to another team. {listing.ending:,} of {listing.current:,} current subscriptions "
+            f"are not in the list of that team. {CONFIRM}"
+        )
+    if listing.change:
+        return _unconfirmed_by_count(listing, listing.change)
     return _too_many(listing) or _too_few(listing)
 
 
+def _more_than_confirmed(listing: ListingFigures) -> str:
+    if listing.ending <= listing.confirmed + close_tolerance(listing.current):
+        return ""
+    return f"{listing.ending:,} subscriptions are missing now, but only {listing.confirmed:,} were confirmed. {CONFIRM}"
+
+
+def _unconfirmed_by_count(listing: ListingFigures, change: NetChange) -> str:
+    """Half of the seats never ends unasked, even if the count agrees: both may come from one broken source."""
+    missing = f"{listing.ending:,} of {listing.current:,} current subscriptions are missing from the vendor's list"
+    if change.is_short:
+        return f"{missing}. {change.describe()} {CONFIRM}"
+    if listing.ending > ALWAYS and 2 * listing.ending >= listing.current:
+        return f"{missing}, and the vendor's own count fell with it. So many only end with a confirmation. {CONFIRM}"
+    return ""
+
+
 def _too_many(listing: ListingFigures) -> str:
-    if listing.accept_drop:
-        most = listing.ending if listing.confirmed is None else listing.confirmed + tolerance(listing.confirmed)
-        if listing.ending <= most:
-            return ""
-        return (
-            f"{listing.ending:,} subscriptions are missing now, but only {listing.confirmed:,} were confirmed. "
-            f"{CONFIRM}"
-        )
     if listing.ending <= tolerance(listing.current):
         return ""
     return (
@@ -93,7 +117,16 @@ def _too_many(listing: ListingFigures) -> str:
     )
 
 
-def is_short(listing: ListingFigures) -> bool:
+def describe_shortness(listing: ListingFigures) -> str:
+    """What is wrong with a list that is shorter than the vendor's own count allows; empty if it is not."""
+    if listing.change:
+        return listing.change.describe() if listing.change.is_short else ""
+    if not _is_short(listing):
+        return ""
+    return f"The vendor counts {listing.provisioned:,} accounts but listed {listing.listed + listing.set_aside:,}."
+
+
+def _is_short(listing: ListingFigures) -> bool:
     """Whether fewer accounts are listed than the vendor itself counts, by more than the tolerance.
 
     All accounts that are not removed are compared, whether or not they use a license, because the vendor counts
@@ -105,7 +138,7 @@ def is_short(listing: ListingFigures) -> bool:
 
 
 def _too_few(listing: ListingFigures) -> str:
-    if listing.accept_drop or not is_short(listing):
+    if not _is_short(listing):
         return ""
     return (
         f"The vendor listed {listing.listed + listing.set_aside:,} accounts but counts {listing.provisioned:,}, and "

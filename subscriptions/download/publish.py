@@ -2,12 +2,13 @@
 
 Everything happens in one transaction, set-based, and only rows that differ are written.
 
-1. Lock the profile, so that only one publish of it runs at a time.
+1. Lock the profile, so that only one publish of it runs at a time. Refuse a list of a team it no longer belongs to.
 2. Collapse accounts that are listed twice (the later row counts) and count what was listed.
 3. Create missing subscription identifiers and software models.
 4. Compare the listing with the seats, column by column.
 5. Write changed and returned seats, then new ones. Mark the seats that exclusion rules exclude.
-6. Find the seats that are no longer listed, and end them if the listing is plausible.
+6. Find the seats that are no longer listed, and end them if the listing is plausible. Then the next one is compared
+   with it.
 7. Store the counters under the run's lease. If another worker has taken the lease over, everything is rolled back.
 """
 
@@ -18,12 +19,13 @@ from datetime import datetime
 
 from django.db import transaction
 
+from profiles.connection.team import check_team
 from profiles.connectors import base
 from profiles.jobs.job import Job
 from profiles.models import IntegrationProfile, JobRun
-from subscriptions.download import differences, plausibility, staging
+from subscriptions.download import differences, net_change, plausibility, staging
 from subscriptions.exclusions import exclude
-from subscriptions.models import Subscription, SubscriptionIdentifier
+from subscriptions.models import AcceptedListing, Subscription, SubscriptionIdentifier
 from subscriptions.software import recognize
 
 
@@ -46,14 +48,35 @@ class Written:
     unchanged: int
 
 
-def run(job: Job, team: base.Team, *, set_aside: int, unreadable: int, now: datetime) -> Published:
-    """Publish the run's staging table. Raises ProtocolError for an empty list from a vendor that counts accounts.
+@dataclass(frozen=True, kw_only=True)
+class Listing:
+    """What a download read into staging.
 
-    `set_aside` is the number of records that could not be read, `unreadable` that of those without a readable id.
+    `team` is the vendor's last answer on the tenant, `counted_before` its own count when the listing began. `set_aside`
+    is the number of records that could not be read, `unreadable` that of those without a readable id.
+    """
+
+    team: base.Team
+    counted_before: int | None
+    set_aside: int
+    unreadable: int
+
+    @property
+    def counts(self) -> tuple[int, ...]:
+        """The vendor's own counts before and after; a count of none is no count."""
+        return tuple(count for count in (self.counted_before, self.team.provisioned) if count)
+
+
+def run(job: Job, listing: Listing, *, now: datetime) -> Published:
+    """Publish the run's staging table.
+
+    Raises ProtocolError for an empty list from a vendor that counts accounts, Refused if the profile was moved to
+    another team meanwhile.
     """
     stage = staging.table_name(job.run.pk)
     with transaction.atomic():
         profile = IntegrationProfile.objects.select_for_update(no_key=True, of=("self",)).get(runs=job.run.pk)
+        check_team(profile, listing.team)
         differences.tune_planner(stage)
         listed = differences.collapse_and_total(stage)
         identifiers = recognize.run(profile.vendor_info, listed.by_identifier)
@@ -61,22 +84,66 @@ def run(job: Job, team: base.Team, *, set_aside: int, unreadable: int, now: date
         written = _write_differences(stage, profile, identifiers, listed.live, now)
         exclude.mark_seats(profile)
         may_have_gone = written.current > written.unchanged + written.changed
-        listing = plausibility.ListingFigures(
-            listed=listed.live,
-            set_aside=set_aside,
-            unreadable=unreadable,
-            current=written.current,
-            ending=differences.find_gone(stage, profile) if may_have_gone else 0,
-            provisioned=team.provisioned,
-            accept_drop=job.run.accept_drop,
-            confirmed=_confirmed_endings(job.run) if job.run.accept_drop else None,
-        )
-        because = _end_missing(job, profile, listing, now)
+        gone = differences.find_gone(stage, profile) if may_have_gone else {}
+        last = AcceptedListing.objects.filter(profile=profile).first()
+        tally = _tally(listing, listed, gone, last)
+        figures = _figures(job.run, listing, tally, written, last)
+        because = _end_missing(job, profile, figures, now)
+        if not because:
+            _accept_listing(job.run, listing, last, tally, now)
         differences.clean_up()
-        _warn_of_oddities(job, listing, unrecognized)
-        counters = _run_counters(profile, listed, written, listing, unrecognized, ended=not because)
-        job.progress(counters=counters, step="Published")
+        _warn_of_oddities(job, figures, unrecognized, withheld=bool(because))
+        counters = _run_counters(profile, listed, written, figures, unrecognized, ended=not because)
+        counters |= {**_counts_of(tally), "set_aside": listing.set_aside}
+        job.progress(counters=counters, expected=job.run.items, step="Published")
     return Published(counters, because)
+
+
+def _tally(
+    listing: Listing, listed: differences.Listed, gone: dict[str, int], last: AcceptedListing | None
+) -> net_change.ListingTally:
+    return net_change.ListingTally(
+        by_status=listed.by_status,
+        unread=listed.shields + listing.unreadable,
+        ending_by_status=gone,
+        counts=listing.counts,
+        removed_by_us=_removed_by_us_since(last) if last else 0,
+    )
+
+
+def _removed_by_us_since(last: AcceptedListing) -> int:
+    """How many seats our own removals ended since the last accepted listing."""
+    ended = Subscription.objects.filter(profile=last.profile_id, ended_at__gt=last.at)
+    return ended.filter(ended_by_run__process=base.RECLAIM).count()
+
+
+def _figures(
+    run: JobRun, listing: Listing, tally: net_change.ListingTally, written: Written, last: AcceptedListing | None
+) -> plausibility.ListingFigures:
+    same_team = last if last and last.team_id == listing.team.team_id else None
+    return plausibility.ListingFigures(
+        listed=sum(tally.by_status.values()),
+        set_aside=tally.unread,
+        unreadable=listing.unreadable,
+        current=written.current,
+        ending=sum(tally.ending_by_status.values()),
+        provisioned=listing.team.provisioned,
+        change=net_change.compare(same_team, tally),
+        moved=bool(last and not same_team),
+        accept_drop=run.accept_drop,
+        confirmed=_confirmed_endings(run, listing.team) if run.accept_drop else 0,
+    )
+
+
+def _accept_listing(
+    run: JobRun, listing: Listing, last: AcceptedListing | None, tally: net_change.ListingTally, now: datetime
+) -> None:
+    """Store the listing as the one that the next is compared with, unless the last one stays that."""
+    same_team = last if last and last.team_id == listing.team.team_id else None
+    if values := net_change.accepted_values(same_team, tally, confirmed=run.accept_drop):
+        AcceptedListing.objects.update_or_create(
+            profile_id=run.profile_id, defaults={**values, "team_id": listing.team.team_id, "run": run, "at": now}
+        )
 
 
 def _write_differences(
@@ -106,14 +173,15 @@ def _end_missing(job: Job, profile: IntegrationProfile, listing: plausibility.Li
     return ""
 
 
-def _warn_of_oddities(job: Job, listing: plausibility.ListingFigures, unrecognized: list[str]) -> None:
+def _warn_of_oddities(
+    job: Job, listing: plausibility.ListingFigures, unrecognized: list[str], *, withheld: bool
+) -> None:
     if unrecognized:
         names = ", ".join(unrecognized)
         job.warn(f"Unrecognized subscription identifiers, not counted under any software model: {names}")
-    if plausibility.is_short(listing):
-        job.warn(
-            f"The vendor counts {listing.provisioned:,} accounts but listed {listing.listed + listing.set_aside:,}."
-        )
+    short = plausibility.describe_shortness(listing)
+    if short and not (withheld and listing.change):
+        job.warn(short)
 
 
 def _run_counters(
@@ -143,8 +211,16 @@ def _run_counters(
     }
 
 
-def _confirmed_endings(run: JobRun) -> int | None:
-    """How many endings the profile's last held download asked a person to confirm."""
+def _counts_of(tally: net_change.ListingTally) -> dict[str, int]:
+    """What the list and the vendor's own count are made of, so that a reader sees why they differ."""
+    parts = {status: tally.by_status.get(status, 0) for status in ("invited", "suspended")}
+    return {**parts, "counted": tally.counts[-1]} if tally.counts else parts
+
+
+def _confirmed_endings(run: JobRun, team: base.Team) -> int:
+    """How many endings the profile's last held download of this team asked a person to confirm."""
     held = JobRun.objects.for_process(run.process).filter(profile=run.profile_id, state=JobRun.State.HELD)
     last = held.order_by("-pk").first()
-    return last.counters.get("withheld") if last else None
+    if last is None or last.facts.get("team", team.team_id) != team.team_id:
+        return 0
+    return int(last.counters.get("withheld", 0))

@@ -16,7 +16,7 @@ class UnmatchedTable(Table):
     empty_text = "Or none has been downloaded yet. New ones without a user appear here after the daily refresh."
 
     display_name = MarkupColumn(
-        '<a href="{{ record.get_absolute_url }}">{{ record.display_name|default:record.external_id|outside }}</a>'
+        '<a href="{{ record.get_absolute_url }}">{{ record.title|outside }}</a>'
         '<span class="sub">{{ record.email|breakable }} '
         "{% if record.email and not record.email_verified %}(not verified){% endif %}</span>",
         order_by=("display_name", "pk"),

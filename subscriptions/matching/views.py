@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST
 
 from profiles.models import IntegrationProfile
 from samsaas import roles
-from samsaas.lib import tables
+from samsaas.lib import edits, tables
 from samsaas.lib.http import SignedInRequest
 from subscriptions.filters import LARGEST_KEY
 from subscriptions.matching import by_hand as match_by_hand, edit_rules, suggest, try_rule
@@ -107,11 +107,13 @@ def _edit_rule(request: SignedInRequest, rule: ResolutionRule) -> HttpResponse:
     form = RuleForm(request.POST or None, instance=rule)
     context: dict[str, object] = {"form": form, "rule": rule if rule.pk else None, "name": rule.name}
     if form.is_valid():
-        if "preview" not in request.POST:
-            saved = edit_rules.save(form.instance, form.chosen_profiles, by=request.user)
+        if "preview" in request.POST:
+            context |= _trial_context(form)
+        elif saved := edits.save_or_explain(
+            form, lambda: edit_rules.save(form.instance, form.chosen_profiles, by=request.user)
+        ):
             messages.success(request, f"{saved} was saved. Subscriptions are being matched again.")
             return redirect("resolution_rule_list")
-        context |= _trial_context(form)
     return render(request, "subscriptions/matching/rule_form.html", context)
 
 

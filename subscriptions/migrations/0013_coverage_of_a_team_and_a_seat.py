@@ -25,7 +25,7 @@ def fill(apps, schema_editor):
 class Migration(migrations.Migration):
     dependencies = [
         ("profiles", "0017_since_when_of_a_team"),
-        ("subscriptions", "0011_words_on_pages"),
+        ("subscriptions", "0012_accepted_listings"),
     ]
 
     operations = [

@@ -2,6 +2,7 @@
 
 from subscriptions.models.activity import ActivityCoverage, ActivityDay, LastActivity, ReadDay
 from subscriptions.models.exclusion import IdentifierExclusion, UserExclusion
+from subscriptions.models.listing import AcceptedListing
 from subscriptions.models.person import (
     Match,
     Person,
@@ -14,6 +15,7 @@ from subscriptions.models.software import SoftwareModel, SubscriptionIdentifier
 from subscriptions.models.subscription import Subscription
 
 __all__ = [
+    "AcceptedListing",
     "ActivityCoverage",
     "ActivityDay",
     "IdentifierExclusion",

@@ -75,7 +75,8 @@ class Subscription(models.Model):
     employee_id = models.CharField("vendor's external id", max_length=255, blank=True)
     secondary_emails = models.TextField(blank=True, help_text="One address per line.")
     roles = models.TextField(blank=True, help_text="One vendor role per line.")
-    is_admin = models.BooleanField(default=False)
+    is_admin = models.BooleanField(default=False, help_text="Has any administrative role at the vendor.")
+    is_full_admin = models.BooleanField(default=False, db_default=False, help_text="May do everything at the vendor.")
     status = models.CharField(max_length=12, choices=Status.choices)
     vendor_status = models.CharField(max_length=60, blank=True)
     consumes_license = models.BooleanField(default=True)
@@ -132,3 +133,8 @@ class Subscription(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("subscription_detail", args=[self.pk])
+
+    @property
+    def title(self) -> str:
+        """What pages call it: the name, else the address, else the vendor's id. People do not know that one."""
+        return str(self)

@@ -37,10 +37,11 @@ def person_create(request: SignedInRequest) -> HttpResponse:
     """Add a person by hand."""
     form = PersonForm(request.POST or None)
     if form.is_valid():
-        person = edit_people.create(form.cleaned_data, by=request.user)
-        messages.success(request, f"{person} was added.")
-        _warn_of_unknown_manager(request, person)
-        return redirect(person)
+        person = edits.save_or_explain(form, lambda: edit_people.create(form.cleaned_data, by=request.user))
+        if person:
+            messages.success(request, f"{person} was added.")
+            _warn_of_unknown_manager(request, person)
+            return redirect(person)
     return render(request, "subscriptions/people/person_form.html", {"form": form})
 
 
@@ -50,13 +51,14 @@ def person_edit(request: SignedInRequest, pk: int) -> HttpResponse:
     form = PersonForm(request.POST or None, instance=person)
     if form.is_valid():
         try:
-            changed = edit_people.change(pk, form.cleaned_data, by=request.user)
+            changed = edits.save_or_explain(form, lambda: edit_people.change(pk, form.cleaned_data, by=request.user))
         except edits.EditConflict:
             form.add_error(None, "Somebody else changed this person meanwhile. Open the form again and repeat it.")
         else:
-            messages.success(request, f"{changed} was saved.")
-            _warn_of_unknown_manager(request, changed)
-            return redirect(changed)
+            if changed:
+                messages.success(request, f"{changed} was saved.")
+                _warn_of_unknown_manager(request, changed)
+                return redirect(changed)
     person.refresh_from_db()
     return render(request, "subscriptions/people/person_form.html", {"form": form, "person": person})
 

@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 
-from samsaas.lib import tables
+from samsaas.lib import edits, tables
 from samsaas.lib.http import SignedInRequest
 from subscriptions import figures, links
 from subscriptions.models import SoftwareModel, Subscription, SubscriptionIdentifier
@@ -49,9 +49,10 @@ def software_model_edit(request: SignedInRequest, pk: int) -> HttpResponse:
     model = get_object_or_404(SoftwareModel, pk=pk)
     form = SoftwareModelForm(request.POST or None, instance=model)
     if form.is_valid():
-        changed = edit_model.run(form.instance, by=request.user)
-        messages.success(request, f"{model} was saved." if changed else "Nothing was changed.")
-        return redirect(model)
+        changed = edits.save_or_explain(form, lambda: edit_model.run(form.instance, by=request.user))
+        if changed is not None:
+            messages.success(request, f"{model} was saved." if changed else "Nothing was changed.")
+            return redirect(model)
     # The model is read again, because an invalid form may have changed the name of this instance.
     context = {"model": get_object_or_404(SoftwareModel, pk=pk), "form": form}
     return render(request, "subscriptions/software/software_model_form.html", context)

@@ -77,7 +77,13 @@ def test_one_press_and_every_step_of_the_refresh_passes_by_on_the_page(page: Pag
     sign_in(page, installation)
     create_profile(page)
     get_token(page)
-    for process in ("Validate connection", "Download subscriptions", "Match people", "Pull user activity"):
+    for process in (
+        "Validate connection",
+        "Download subscriptions",
+        "Match people",
+        "Pull user activity",
+        "Re-examine candidates",
+    ):
         row = page.get_by_role("region", name="Job results").locator("tr", has_text=process)
         expect(row.filter(has_text="Succeeded")).to_have_count(1, timeout=60_000)
     expect(page.locator("main [hx-trigger]")).to_have_count(0)

@@ -229,6 +229,41 @@ def test_long_role_names_make_an_admin_all_the_same() -> None:
     assert (seat.is_admin, len(seat.roles[0])) == (True, 255)
 
 
+ALL = "Manage everything and access all permissions"
+FULL_ADMINS: list[dict[str, Any]] = [
+    {"role_id": "pid_dbtmr:1", "name": "Team", "description": ALL},
+    {"role_id": "pid_dbtmr:1", "name": "Team admin", "description": "User can do everything"},
+    {"role_id": "pid_dbtmr:1", "name": "TEAM  ADMIN", "description": ""},
+    {"role_id": "pid_dbtmr:1", "name": "Teamadministrator", "description": ALL.upper() + "."},
+    {"role_id": "pid_dbtmr:1", "name": "Everything", "description": f" {ALL} "},
+    {".tag": "team_admin"},
+]
+OTHER_ADMINS: list[dict[str, Any]] = [
+    {"role_id": "pid_dbtmr:2", "name": "User management", "description": "Add, remove and manage users and groups"},
+    {"role_id": "pid_dbtmr:3", "name": "Team folders", "description": None},
+    {"role_id": "pid_dbtmr:4", "name": None, "description": 5},
+    {".tag": "user_management_admin", "name": "Support"},
+]
+
+
+@pytest.mark.parametrize(
+    ("role", "is_full"), [*((role, True) for role in FULL_ADMINS), *((role, False) for role in OTHER_ADMINS)]
+)
+def test_the_role_that_may_do_everything_is_known_however_it_is_written(role: dict[str, Any], is_full: bool) -> None:
+    found = member()
+    found["roles"] = [role]
+    page = members.page(listing(found))
+    (seat,) = page.items
+    assert page.set_aside == () and (seat.is_admin, seat.is_full_admin) == (True, is_full)
+    assert ("Team admin" in seat.roles) == is_full
+
+
+def test_a_member_without_a_display_name_has_the_name_that_is_given() -> None:
+    assert only_seat(name={"given_name": "Ada", "surname": "Byron"}).display_name == "Ada Byron"
+    assert only_seat(name={"given_name": "Ada", "display_name": "  "}).display_name == "Ada"
+    assert only_seat(name={"given_name": "", "surname": " "}).display_name == ""
+
+
 def test_what_a_database_refuses_is_stripped() -> None:
     seat = only_seat(email="a\0b@example.com", name={"display_name": "\0Bad\x1b[31m\nName\u202eטוב"})
     assert seat.email == "ab@example.com"

@@ -94,9 +94,52 @@ def test_whatever_is_said_of_the_route_itself_is_a_failure(
         world.connector().probe(base.RECLAIM)
 
 
-def test_an_admin_who_left_is_told_in_words(world: World) -> None:
-    admin_of(world)["profile"]["status"] = {".tag": "suspended"}
-    with pytest.raises(base.Refused, match="has left the team or lost the admin role") as caught:
-        world.connector().probe(base.RECLAIM)
-    assert "as an active team admin" in caught.value.remedy
+def suspend(world: World, admin: dict[str, Any]) -> None:
+    admin["profile"]["status"] = {".tag": "suspended"}
+
+
+def remove(world: World, admin: dict[str, Any]) -> None:
+    admin["profile"]["status"] = {".tag": "removed", "is_recoverable": True, "is_disconnected": False}
+
+
+def demote(world: World, admin: dict[str, Any]) -> None:
+    admin["roles"] = []
+
+
+def hide(world: World, admin: dict[str, Any]) -> None:
+    suspend(world, admin)
+    world.sandbox.faults.add("team/members/get_info_v2", None, Fault(status=401, body=refusal("missing_scope")))
+
+
+@pytest.mark.parametrize(
+    ("happens", "words", "remedy"),
+    [
+        (suspend, "is suspended", "Restore the suspended admin"),
+        (remove, "has left the team", "as an active team admin"),
+        (demote, "has no admin role any more", "as an active team admin"),
+        (hide, "is suspended, has left the team or lost the admin role", "as an active team admin"),
+    ],
+)
+def test_what_became_of_the_admin_who_authorized_is_told_in_words(
+    world: World, happens: Any, words: str, remedy: str
+) -> None:
+    admin = admin_of(world)
+    known = admin["profile"]["team_member_id"]
+    happens(world, admin)
+    with pytest.raises(base.Refused) as caught:
+        world.connector().probe(base.RECLAIM, authorized_by=known)
+    assert str(caught.value).endswith(f"{words}.") and remedy in caught.value.remedy
     assert caught.value.failure.request_id and caught.value.failure.tag == "admin_not_active"
+
+
+def test_of_an_unknown_admin_nothing_is_claimed(world: World) -> None:
+    suspend(world, admin_of(world))
+    with pytest.raises(base.Refused, match="is suspended, has left the team or lost the admin role"):
+        world.connector().probe(base.RECLAIM)
+
+
+def test_an_admin_who_vanished_from_the_list_has_left_the_team(world: World) -> None:
+    admin = admin_of(world)
+    suspend(world, admin)
+    with pytest.raises(base.Refused, match="has left the team"):
+        world.connector().admin(authorized_by="dbmid:gone")

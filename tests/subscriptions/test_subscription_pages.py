@@ -235,7 +235,7 @@ def test_the_export_is_one_a_spreadsheet_opens(reader: Any, team: Any) -> None:
     assert answer["Content-Type"] == "text/csv; charset=utf-8"
     assert answer["Content-Disposition"] == 'attachment; filename="software-subscriptions.csv"'
     raw = answer.getvalue()
-    assert raw.startswith("\ufeffDisplay name,".encode())
+    assert raw.startswith('\ufeff"Display name",'.encode())
     header, row = csv.reader(io.StringIO(raw.decode("utf-8-sig"), newline=""))
     told = dict(zip(header, row, strict=True))
     assert told["Display name"] == 'Ada, "the"\nfirst Müller 李'
@@ -291,7 +291,26 @@ def test_an_unrecognized_seat_without_a_name_has_a_page(reader: Any) -> None:
     seat = factories.subscription(display_name="", email="", identifier=factories.identifier(software_model=None))
     page = reader.get(seat.get_absolute_url()).content.decode()
     assert "Unrecognized" in page and seat.external_id in page
-    assert "No name" in reader.get(LIST).content.decode()
+    assert f"<bdi>{seat.external_id}</bdi></a>" in reader.get(LIST).content.decode()
+
+
+def test_a_subscription_without_a_name_is_called_by_its_address(reader: Any) -> None:
+    """Nobody knows an account by the vendor's id."""
+    seat = factories.subscription(display_name="", email="ada@one.example")
+    found = factories.person("ada@one.example")
+    factories.match(seat, found)
+    for path in (LIST, seat.get_absolute_url(), f"/subscriptions/{seat.pk}/propose/", found.get_absolute_url()):
+        page = reader.get(path).content.decode()
+        assert "<bdi>ada@one.example</bdi>" in page, path
+    assert f"<bdi>{seat.external_id}</bdi></a>" not in reader.get(LIST).content.decode()
+
+
+def test_a_full_admin_is_told_from_one_with_some_rights(reader: Any) -> None:
+    full = factories.subscription(is_admin=True, is_full_admin=True, roles="Team admin")
+    some = factories.subscription(is_admin=True, roles="User management")
+    assert "Full vendor admin" in reader.get(full.get_absolute_url()).content.decode()
+    page = reader.get(some.get_absolute_url()).content.decode()
+    assert "Vendor admin" in page and "Full vendor admin" not in page
 
 
 def test_the_page_of_one_subscription_costs_the_same_among_many(reader: Any) -> None:

@@ -45,10 +45,9 @@ CLOCKS_DIFFER = dt.timedelta(hours=24)
 LARGEST_PAGE = 1000
 MOST_EMPTY_PAGES = 1000
 LARGEST_COUNT = 2**31 - 1
-LEFT = "The admin who authorized this connection has left the team or lost the admin role."
 
 # ServiceNow's table names Security Admin, but Dropbox documents no role below Team admin that may connect a team app.
-TEAM_ADMIN = "Team admin"
+TEAM_ADMIN = members.TEAM_ADMIN
 
 VENDOR = Vendor(
     key="dropbox",
@@ -172,10 +171,10 @@ class Dropbox:
             used=_read_count(answer.num_used_licenses) or provisioned,
         )
 
-    def admin(self) -> Admin | None:
+    def admin(self, *, authorized_by: str = "") -> Admin | None:
         """Who authorized the token; None where Dropbox has no record of it (`mapping_not_found`).
 
-        Raises Refused (`admin_not_active`) when that person has left the team or lost the role.
+        Raises Refused (`admin_not_active`) when that person is suspended, has left the team or lost the role.
         """
         try:
             answer = self._client.read("team/token/get_authenticated_admin", members.AuthenticatedAdmin)
@@ -183,7 +182,7 @@ class Dropbox:
             if refusal.failure.tag == "mapping_not_found":
                 return None
             if refusal.failure.tag == "admin_not_active":
-                raise Refused(LEFT, failure=refusal.failure, remedy=probes.ANEW) from refusal
+                raise probes.inactive_admin(self._client, authorized_by, refusal) from refusal
             raise
         return members.admin(answer.admin_profile)
 
@@ -261,7 +260,7 @@ class Dropbox:
         """Whether the plan records file events; None where Dropbox does not say or does not let us ask."""
         return probes.file_events(self._client)
 
-    def probe(self, process: str) -> str:
+    def probe(self, process: str, *, authorized_by: str = "") -> str:
         """Try what a process needs: the member list, the team log, or everything a removal needs except the removal."""
         if process == DOWNLOAD:
             self._client.call(LIST, {"limit": 1, "include_removed": False})
@@ -270,7 +269,7 @@ class Dropbox:
             return f"{team.name or team.team_id}: the member list can be read. {accounts}"
         if process == ACTIVITY:
             return probes.activity(self._client)
-        admin = self.admin()
+        admin = self.admin(authorized_by=authorized_by)
         if admin is None:
             raise Refused("Dropbox keeps no record of who authorized this token.", remedy=probes.ANEW)
         return probes.reclaim(self._client, admin)

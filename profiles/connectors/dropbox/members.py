@@ -26,6 +26,11 @@ MOST_SECONDARY_EMAILS = 20
 MOST_ROLES = 20
 MOST_DIGITS = 100
 UNNAMED = "(unnamed)"
+TEAM_ADMIN = "Team admin"
+# The role that may do everything. Its name differs: "Team admin" in the specification, "Team" in two live tenants.
+FULL_ADMIN_TAG = "team_admin"
+FULL_ADMIN_NAMES = ("team admin", "team administrator", "team")
+FULL_ADMIN_DESCRIPTION = "manage everything and access all permissions"
 
 # An id is never shortened, since two could become one. Printable ASCII can be stored and compared everywhere.
 _Id = Annotated[str, msgspec.Meta(pattern=r"^[!-~]{1,128}$")]
@@ -50,6 +55,8 @@ class _SecondaryEmail(msgspec.Struct, gc=False):
 
 class _Role(msgspec.Struct, gc=False):
     name: str | None = None
+    description: Any = None
+    tag: Any = msgspec.field(name=".tag", default=None)
 
 
 class Profile(msgspec.Struct, gc=False):
@@ -128,14 +135,15 @@ def seat(member: Member) -> Seat:
         vendor_status=tag if tag in STATUSES else plain(tag, TAG) or UNNAMED,
         consumes_license=tag not in FREE_STATUSES and kind not in FREE_MEMBERSHIPS,
         email_verified=profile.email_verified is True,
-        display_name=plain(name.display_name or "", NAME),
+        display_name=plain(name.display_name or "", NAME).strip() or _joined_name(name),
         given_name=plain(name.given_name or "", NAME),
         surname=plain(name.surname or "", NAME),
         account_id=plain(profile.account_id, EXTERNAL_ID) if profile.account_id else "",
         employee_id=plain(profile.external_id, EXTERNAL_ID) if profile.external_id else "",
         secondary_emails=_plain_texts([m.email for m in mails[:MOST_SECONDARY_EMAILS]], EMAIL) if mails else (),
-        roles=_plain_texts([r.name for r in roles[:MOST_ROLES]], NAME) if roles else (),
+        roles=_role_names(roles[:MOST_ROLES]) if roles else (),
         is_admin=bool(roles),
+        is_full_admin=bool(roles) and any(map(_is_team_admin, roles or ())),
         assigned_at=_in_utc(profile.joined_on) if profile.joined_on else None,
         invited_at=_in_utc(profile.invited_on) if profile.invited_on else None,
         suspended_at=_in_utc(profile.suspended_on) if profile.suspended_on else None,
@@ -151,6 +159,28 @@ def admin(profile: Profile) -> Admin:
         display_name=plain((profile.name or _NO_NAME).display_name or "", NAME),
         status=tag if tag in STATUSES else "unknown",
     )
+
+
+def _joined_name(name: _Name) -> str:
+    """Given name and surname, for a member without a display name; empty if there is nothing of all."""
+    return plain(" ".join(part for part in (name.given_name, name.surname) if part), NAME).strip()
+
+
+def _is_team_admin(role: _Role) -> bool:
+    """Whether this is the role that may do everything, however it is written."""
+    if role.tag == FULL_ADMIN_TAG or _comparable(role.description) == FULL_ADMIN_DESCRIPTION:
+        return True
+    return _comparable(role.name) in FULL_ADMIN_NAMES
+
+
+def _comparable(text: Any) -> str:
+    """Words alone, in lower case: blanks, line ends and a full stop do not make another role."""
+    return " ".join(text.casefold().replace("_", " ").split()).rstrip(".") if isinstance(text, str) else ""
+
+
+def _role_names(roles: list[_Role]) -> tuple[str, ...]:
+    """The roles as people call them. The role that may do everything has one name, which pages ask for, too."""
+    return _plain_texts([TEAM_ADMIN if _is_team_admin(role) else role.name for role in roles], NAME)
 
 
 def _plain_texts(found: list[str | None], most: int) -> tuple[str, ...]:

@@ -7,15 +7,15 @@ from typing import Any
 
 import msgspec
 
-from profiles.connectors.base import Admin, Failure, MissingScope, ProtocolError, Refused
+from profiles.connectors.base import Admin, ConnectorError, Failure, MissingScope, ProtocolError, Refused, plain
 from profiles.connectors.dropbox import members
-from profiles.connectors.dropbox.client import DropboxClient
+from profiles.connectors.dropbox.client import SUSPENDED, DropboxClient
 from profiles.connectors.dropbox.events import STAMP
 
 ANEW = "Press Get OAuth Token as an active team admin who may receive the files of removed members."
 NOT_CERTAIN = " Dropbox asks for a team admin here; the role of this admin may not be enough."
 VERIFY = "Sign in to Dropbox as this admin and verify the e-mail address; files can only go to a verified account."
-FULL_ADMIN = "Manage everything and access all permissions"
+NOT_ACTIVE = "The admin who authorized this connection is suspended, has left the team or lost the admin role."
 NO_JOB = "dbjid:AAC-samsaas-connection-check"
 JOB_ROUTES = (
     "team/members/remove/job_status/get",
@@ -61,14 +61,40 @@ def activity(client: DropboxClient) -> str:
     return "The team log can be read" + (", with file events." if files else ".")
 
 
+def inactive_admin(client: DropboxClient, member_id: str, refusal: Refused) -> Refused:
+    """Why Dropbox calls the authorizing admin not active: suspended, gone, or without the role. One call finds out."""
+    text, remedy = NOT_ACTIVE, ANEW
+    try:
+        found = _member_info(client, member_id) if member_id else {}
+        if found.get(".tag") == "id_not_found":
+            text = "The admin who authorized this connection has left the team."
+        elif found:
+            member = msgspec.convert(found, members.Member)
+            text, remedy = _describe_inactive(member)
+    except (ConnectorError, msgspec.ValidationError):
+        pass
+    return Refused(text, failure=refusal.failure, remedy=remedy)
+
+
+def _describe_inactive(member: members.Member) -> tuple[str, str]:
+    who = f"The admin who authorized this connection, {plain(member.profile.email, members.EMAIL)},"
+    status = member.profile.status.tag
+    if status == "suspended":
+        return f"{who} is suspended.", SUSPENDED
+    if status == "removed":
+        return f"{who} has left the team.", ANEW
+    return (f"{who} has no admin role any more.", ANEW) if status == "active" else (NOT_ACTIVE, ANEW)
+
+
+def _member_info(client: DropboxClient, member_id: str) -> dict[str, Any]:
+    selector = {".tag": "team_member_id", "team_member_id": member_id}
+    answer = client.read("team/members/get_info_v2", _Infos, {"members": [selector]})
+    return answer.members_info[0] if answer.members_info else {}
+
+
 def reclaim(client: DropboxClient, admin: Admin) -> str:
     """Check that the admin is active, verified and still an admin, and that the routes after a removal answer."""
-    answer = client.read(
-        "team/members/get_info_v2",
-        _Infos,
-        {"members": [{".tag": "team_member_id", "team_member_id": admin.external_id}]},
-    )
-    found = answer.members_info[0] if answer.members_info else {}
+    found = _member_info(client, admin.external_id)
     if found.get(".tag") != "member_info":
         raise Refused(f"The authorizing admin {admin.email} is not in the team any more.", remedy=ANEW)
     try:
@@ -82,16 +108,8 @@ def reclaim(client: DropboxClient, admin: Admin) -> str:
     if found.get("roles") == []:  # ordinary members have an empty list; without the field we know nothing
         raise Refused(f"The authorizing admin {admin.email} has no admin role any more.", remedy=ANEW)
     _try_job_routes(client)
-    note = "" if _is_full_admin(found) else NOT_CERTAIN
+    note = "" if members.seat(member).is_full_admin else NOT_CERTAIN
     return f"Files of removed members go to {admin.email}; the calls for removals are allowed.{note}"
-
-
-def _is_full_admin(found: dict[str, Any]) -> bool:
-    """Recognized by the role's description, because its name differs between tenants."""
-    roles = found.get("roles")
-    return isinstance(roles, list) and any(
-        isinstance(role, dict) and role.get("description") == FULL_ADMIN for role in roles
-    )
 
 
 def _try_job_routes(client: DropboxClient) -> None:

@@ -95,6 +95,7 @@
       }
       try {
         const answer = await fetch(place.dataset.authorizationPoll, { headers: { Accept: "application/json" } });
+        if (answer.redirected) return location.reload(); // the session is over: this leads to the sign-in page
         if (!answer.ok) return;
         const state = await answer.json();
         if (state.waiting) say(state.text || "Still waiting for the vendor.");

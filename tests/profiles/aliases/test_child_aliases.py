@@ -6,12 +6,11 @@ import pytest
 
 from profiles.aliases import choose as aliases
 from profiles.connection import credentials
-from profiles.connectors import base
 from profiles.models import ConnectionAlias, Credential, IntegrationProfile, JobRun, ProcessCheck
 from profiles.models.run import VALIDATE
 from samsaas.models import AuditEntry
+from samsaas.schedule import DAILY_ORDER
 from subscriptions.models import Subscription
-from subscriptions.rematch import MATCH
 from tests import pages, worlds
 from tests.profiles.test_profile_pages import NEW, errors_of, filled
 from tests.profiles.test_validate_page import save, text_of
@@ -230,7 +229,7 @@ def test_changing_the_alias_is_another_connection_that_needs_a_token_and_a_valid
     done = worlds.work_on()
     connected.refresh_from_db()
     assert connected.status == "published" and not connected.attention
-    assert [run.process for run in done] == [VALIDATE, base.DOWNLOAD, MATCH, base.ACTIVITY]
+    assert [run.process for run in done] == [VALIDATE, *DAILY_ORDER]
     entry = AuditEntry.objects.filter(verb="changed profile").first()
     assert (entry.detail["before"]["alias"], entry.detail["after"]["alias"]) == ("Dropbox", "Dropbox_Asia")
 
@@ -269,7 +268,7 @@ def test_two_teams_side_by_side_feed_the_same_models_and_are_read_by_profile(int
     models = {seat.identifier.software_model_id for seat in Subscription.objects.select_related("identifier")}
     by_studio = Subscription.objects.filter(profile=studio).values_list("identifier__software_model", flat=True)
     assert set(by_studio) <= models and len(models) == 2
-    assert pages.rows_behind(integrator, f"/runs/?profile={studio.pk}") == 4
+    assert pages.rows_behind(integrator, f"/runs/?profile={studio.pk}") == 5
 
 
 def test_the_alias_pages_cost_the_same_queries_for_one_child_and_for_thirty(integrator):

@@ -11,7 +11,9 @@ from profiles.connectors import base
 from profiles.jobs import figures
 from profiles.models import JobRun
 from profiles.models.run import VALIDATE
+from reclamation.reexamine import REEXAMINE
 from samsaas.models import AuditEntry
+from samsaas.schedule import DAILY_ORDER
 from subscriptions.rematch import MATCH
 from tests import factories, pages, worlds
 
@@ -86,7 +88,7 @@ def test_a_pull_that_broke_off_does_not_claim_its_time(integrator, connected):
     assert "This time is not covered" in page_of(integrator, run_of(base.ACTIVITY))
 
 
-@pytest.mark.parametrize("process", [base.DOWNLOAD, MATCH, base.ACTIVITY, VALIDATE])
+@pytest.mark.parametrize("process", [*DAILY_ORDER, VALIDATE])
 def test_every_counter_of_every_process_has_a_meaning(connected, process):
     worlds.work_on()
     run = run_of(process)
@@ -108,7 +110,7 @@ def test_a_failure_shows_the_vendors_request_id_and_the_remedy(integrator):
     assert "req-77" in page and "Ask." in page
 
 
-@pytest.mark.parametrize(("in_chain", "following"), [(True, [MATCH, base.ACTIVITY]), (False, [])])
+@pytest.mark.parametrize(("in_chain", "following"), [(True, [MATCH, base.ACTIVITY, REEXAMINE]), (False, [])])
 def test_run_again_repeats_the_process_and_what_followed_it(integrator, connected, in_chain, following):
     worlds.work_on()
     old = run_of(base.DOWNLOAD)
@@ -121,7 +123,7 @@ def test_run_again_repeats_the_process_and_what_followed_it(integrator, connecte
     assert AuditEntry.objects.filter(verb="requested run", object_id=str(again.pk)).exists()
 
 
-@pytest.mark.parametrize("process", [MATCH, base.ACTIVITY, VALIDATE])
+@pytest.mark.parametrize("process", [*DAILY_ORDER[1:], VALIDATE])
 def test_every_step_can_be_run_again(integrator, connected, process):
     worlds.work_on()
     integrator.post(f"/runs/{run_of(process).pk}/again/")
@@ -174,4 +176,22 @@ def test_confirming_a_held_download_goes_on_with_people_and_events(integrator, c
     worlds.work()
     JobRun.objects.filter(process=base.DOWNLOAD).update(state="held")
     integrator.post(f"/runs/{run_of(base.DOWNLOAD).pk}/confirm/")
-    assert [run.process for run in worlds.work_on()] == [base.DOWNLOAD, MATCH, base.ACTIVITY]
+    assert tuple(run.process for run in worlds.work_on()) == DAILY_ORDER
+
+
+def test_a_held_run_is_confirmed_only_until_a_later_one_has_ended(integrator, connected):
+    """What an old run showed is not what would end now."""
+    worlds.work()
+    old = run_of(base.DOWNLOAD)
+    JobRun.objects.filter(pk=old.pk).update(state="held", error_message="20 are missing.")
+    assert f"/runs/{old.pk}/confirm/" in page_of(integrator, old)
+    for state in ("held", "succeeded"):
+        later = factories.run(profile=connected, process=base.DOWNLOAD, state=state)
+        page = page_of(integrator, old)
+        assert f"/runs/{old.pk}/confirm/" not in page and "A later run has ended since" in page
+        answer = integrator.post(f"/runs/{old.pk}/confirm/", follow=True)
+        assert "There is nothing to confirm any more" in answer.content.decode()
+        assert not JobRun.objects.filter(accept_drop=True).exists()
+        later.delete()
+    factories.run(profile=connected, process=base.DOWNLOAD, state="failed")
+    assert f"/runs/{old.pk}/confirm/" in page_of(integrator, old), "a failed run showed nothing else"

@@ -70,10 +70,12 @@ def test_who_watches_a_run_reads_what_goes_on(fields: dict[str, Any], coming: st
     ("run", "words"),
     [
         (a_run(items=1200), "1,200"),
-        (a_run(items=1200, expected_items=5000), "1,200 of 5,000 per vendor"),
+        (a_run(items=1200, expected_items=5000), "1,200 of 5,000 expected"),
+        (a_run(items=2500, expected_items=2399), "2,500"),
+        (a_run(items=5000, expected_items=5000, state="succeeded"), "5,000"),
         (a_run("import_people", items=7, expected_items=9), "7 of 9"),
     ],
-    ids=("open end", "counted by the vendor", "counted here"),
+    ids=("open end", "an estimate", "more than estimated", "the end", "counted here"),
 )
 def test_progress_says_of_how_many(run: JobRun, words: str) -> None:
     assert run_items(run) == words

@@ -55,7 +55,7 @@ def test_the_profile_page_goes_from_step_to_step_by_itself_and_then_stands_still
     integrator: Any, stepwise: IntegrationProfile
 ) -> None:
     page = page_of(stepwise)
-    for name in ("Match people", "Pull user activity"):
+    for name in ("Match people", "Pull user activity", "Re-examine candidates"):
         address = polls(integrator, page)
         assert f"Next: {name}" in told(integrator, page) and f"Next: {name}" in told(integrator, address)
         assert not renews(integrator, address), "nothing new yet"
@@ -103,7 +103,11 @@ def test_a_paused_step_is_not_announced(integrator: Any, stepwise: IntegrationPr
     ScheduledJob.objects.filter(process=base.ACTIVITY).update(paused=True)
     schedule.follow()
     worlds.work()
-    assert last_run().process == MATCH and polls(integrator, page_of(stepwise)) == ""
+    assert last_run().process == MATCH
+    assert "Next: Re-examine candidates" in told(integrator, page_of(stepwise))
+    schedule.follow()
+    worlds.work()
+    assert polls(integrator, page_of(stepwise)) == ""
 
 
 def test_between_two_steps_nothing_else_can_be_started_by_mistake(

@@ -15,6 +15,7 @@ from profiles.connectors import base
 from profiles.connectors.dropbox.sandbox import Fault, log
 from profiles.jobs import queue
 from profiles.models import IntegrationProfile, JobRun
+from reclamation.reexamine import REEXAMINE
 from subscriptions.activity import reading, store as activity
 from subscriptions.activity.coverage import intervals, timeline
 from subscriptions.models import ActivityCoverage, ActivityDay, LastActivity, Subscription
@@ -41,7 +42,7 @@ def connected(connected: Any, dropbox: Any) -> IntegrationProfile:
 def refreshed(connected: Any) -> IntegrationProfile:
     """A profile after its first whole refresh."""
     runs = worlds.work_on()
-    assert [run.state for run in runs] == ["succeeded"] * 3, [(run.process, run.error_message) for run in runs]
+    assert [run.state for run in runs] == ["succeeded"] * 4, [(run.process, run.error_message) for run in runs]
     profile: IntegrationProfile = connected
     profile.refresh_from_db()
     return profile
@@ -374,4 +375,4 @@ def test_a_failed_download_stops_the_chain_before_people_and_activity(connected:
 def test_a_switched_off_process_is_not_pulled(connected: Any) -> None:
     IntegrationProfile.objects.update(pull_activity=False)
     runs = worlds.work_on()
-    assert {run.process for run in runs} == {base.DOWNLOAD, MATCH}
+    assert {run.process for run in runs} == {base.DOWNLOAD, MATCH, REEXAMINE}

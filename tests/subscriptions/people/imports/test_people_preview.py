@@ -35,10 +35,26 @@ def said(keeper: Any, upload: PersonImport, query: str = "") -> str:
 
 
 @pytest.mark.parametrize(
-    "name", ["=HYPERLINK(1)", "'=HYPERLINK(1)", "''-1", "'t Hooft", "＝1", "-", "'quoted'", "' =1"]
+    "name",
+    [
+        "=HYPERLINK(1)",
+        "'=HYPERLINK(1)",
+        "''-1",
+        "'t Hooft",
+        "＝1",
+        "-",
+        "'quoted'",
+        "' =1",
+        "x;=cmd|' /C calc'!A0",
+        "x; =1",
+        "x;'=1",
+        'x;"=1',
+        "a;b;-1",
+    ],
 )
 def test_a_refused_line_that_is_corrected_and_sent_again_says_what_it_said(keeper: Any, name: str) -> None:
-    upload = staged(f"Employee number;Name;Country\n-7;{name};Spain\n", keeper.user)
+    quoted = name.replace('"', '""')
+    upload = staged(f'Employee number;Name;Country\n-7;"{quoted}";Spain\n', keeper.user)
     corrected = refused_file(keeper, upload).getvalue().decode().replace("Spain", "ES")
     again = staged(corrected, keeper.user)
     assert again.counters["ignored"] == [] and "Columns that are not used" not in said(keeper, again)

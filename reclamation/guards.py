@@ -1,0 +1,52 @@
+"""What forbids to remove a seat: one list, for opening a candidate and for every later look at it.
+
+Each guard is a condition on a seat in SQL, so that one query judges one seat or a thousand. What a person is told
+stands with those who ask: in `propose` at opening, in `reexamine` afterwards.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.db.models import Case, CharField, Exists, OuterRef, Q, Value, When
+
+from profiles.models import Credential
+from subscriptions.models import Subscription
+
+ENDED, EXCLUDED, UNMANAGED, AUTHORIZED = "ended", "excluded", "unmanaged", "authorized"
+
+
+@dataclass(frozen=True)
+class Guard:
+    """A reason not to remove a seat, and the condition under which it stands in the way."""
+
+    code: str
+    condition: Q
+
+
+def _authorized_a_connection() -> Q:
+    """The account gave the token of the seat's own profile, and the files of removed members go to it."""
+    credentials = Credential.objects.filter(
+        alias=OuterRef("profile__alias"), admin_external_id=OuterRef("external_id")
+    ).exclude(admin_external_id="")
+    return Q(Exists(credentials))
+
+
+GUARDS = (
+    Guard(ENDED, Q(ended_at__isnull=False)),
+    Guard(EXCLUDED, Q(excluded=True)),
+    Guard(UNMANAGED, Q(identifier__software_model__under_management=False)),
+    Guard(AUTHORIZED, _authorized_a_connection()),
+)
+
+
+def first_failing() -> Case:
+    """For `annotate` on seats: the code of the first guard in the way; empty if there is none."""
+    cases = [When(guard.condition, then=Value(guard.code)) for guard in GUARDS]
+    return Case(*cases, default=Value(""), output_field=CharField())
+
+
+def code_for(seat: Subscription) -> str:
+    """The code of the first guard in the way of this seat as it is now; empty if there is none. One query."""
+    found = Subscription.objects.filter(pk=seat.pk).annotate(guard=first_failing()).values_list("guard", flat=True)
+    return found.first() or ""

@@ -1,0 +1,59 @@
+"""How a log record is written: one line that nobody else can forge, with its time, and who asked for what from where.
+
+User names, paths and vendors' texts reach the log. A line end in one of them would begin a line of its own, an escape
+sequence would be carried out by the terminal of whoever reads it, and a mark of writing direction would turn it around.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+from django.core.exceptions import PermissionDenied, SuspiciousOperation
+
+from samsaas.lib.client_address import client_address
+
+# C0 and C1, line and paragraph separators, marks of writing direction, invisible letters, lone surrogates, tags.
+CONTROLS = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff"
+    "\U000e0000-\U000e007f]"
+)
+CONTINUED = "    | "  # begins each further line of a record, such as those of a traceback
+
+
+def escape_controls(text: str) -> str:
+    """The text with every control character written as an escape sequence, such as `\\n` or `\\u202e`."""
+    return CONTROLS.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
+
+
+def describe_request(request: Any) -> str:
+    """Method and path of a request, whose it is, and from where. It never queries: the database may be the problem."""
+    account = getattr(request, "_cached_user", None)
+    name = account.get_username() if account is not None else ""
+    return f"{request.method} {request.path} by {name or 'a visitor'} from {client_address(request) or 'nowhere'}"
+
+
+class LineFormatter(logging.Formatter):
+    """Time in UTC with its zone, level, logger, message. A traceback follows in lines that begin with a bar."""
+
+    def __init__(self, fmt: str = "{asctime} {levelname} {name} {message}", style: Any = "{", **kwargs: Any) -> None:
+        super().__init__(fmt, style=style, **kwargs)
+
+    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: N802 - its name
+        return datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+
+    def format(self, record: logging.LogRecord) -> str:
+        record.message, record.asctime = record.getMessage(), self.formatTime(record)
+        if hasattr(getattr(record, "request", None), "path"):
+            record.message += f" [{describe_request(record.request)}]"  # type: ignore[attr-defined]
+        blocks = [self._exception_text(record), self.formatStack(record.stack_info) if record.stack_info else ""]
+        further = [CONTINUED + escape_controls(line) for block in blocks if block for line in block.split("\n")]
+        return "\n".join([escape_controls(self.formatMessage(record)), *further])
+
+    def _exception_text(self, record: logging.LogRecord) -> str:
+        """The traceback, but none for a request that was refused: its line says it all, and anybody can send it."""
+        if record.exc_info and isinstance(record.exc_info[1], PermissionDenied | SuspiciousOperation):
+            return ""
+        return record.exc_text or (self.formatException(record.exc_info) if record.exc_info else "")

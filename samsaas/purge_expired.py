@@ -1,0 +1,33 @@
+"""Delete what is over and would only be of use to whoever steals the database.
+
+1. Sessions that expired.
+2. Authorizations that were used or have expired, a day after they began.
+3. Counts of wrong passwords that no longer count.
+4. What django-axes stored of sign-ins before the counts had a table of their own.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from axes.models import AccessAttempt, AccessLog
+from django.contrib.sessions.models import Session
+from django.db.models import Q
+
+from profiles.models import OAuthState
+from samsaas import guessing
+
+KEEP_AUTHORIZATIONS = timedelta(days=1)
+KEEP_OLD_SIGN_INS = timedelta(days=90)
+
+
+def run(now: datetime) -> dict[str, int]:
+    """How many rows were deleted, by kind."""
+    over = Q(used_at__isnull=False) | Q(expires_at__lt=now)
+    old_sign_ins = Q(attempt_time__lt=now - KEEP_OLD_SIGN_INS)
+    return {
+        "sessions": Session.objects.filter(expire_date__lt=now).delete()[0],
+        "authorizations": OAuthState.objects.filter(over, created_at__lt=now - KEEP_AUTHORIZATIONS).delete()[0],
+        "wrong passwords": guessing.discard_old(now),
+        "old sign-ins": sum(model.objects.filter(old_sign_ins).delete()[0] for model in (AccessAttempt, AccessLog)),
+    }
