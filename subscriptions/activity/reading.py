@@ -155,6 +155,7 @@ class LogReading:
         since = intervals.next_since(self.profile, now)
         if wanted := self.run.facts.get(WANTED):
             since = intervals.midnight_of(datetime.fromisoformat(wanted))
+        counted_before = self.run.facts.get("reading") == self.run.pk
         self.facts = {
             **self.run.facts,
             "since": since.isoformat(),
@@ -164,7 +165,10 @@ class LogReading:
             "reading": self.run.pk,
             **NOTHING_YET,
         }
-        self.job.progress(cursor="", facts=self.facts, step=f"Reading events since {since:%d %b %Y}")
+        with transaction.atomic():
+            if counted_before:  # an earlier worker of this run was lost so long ago that its cursor is of no use
+                activity.forget_reading(self.profile, self.run.pk)
+            self.job.progress(cursor="", facts=self.facts, step=f"Reading events since {since:%d %b %Y}")
 
     def read_to_end(self) -> None:
         """Read to the last page.

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection
+from django.db.models import Q
 
 from profiles.connectors.base import Use, Uses, plain
 from profiles.models import IntegrationProfile
@@ -83,7 +84,8 @@ def _driver_rows(uses: Uses) -> Iterator[tuple[Any, ...]]:
     is_postgresql = sql.is_postgresql()
     for use in uses.rows():
         day, latest = (use.day, use.latest) if is_postgresql else (use.day.isoformat(), use.latest.isoformat(" ")[:19])
-        yield use.external_id, use.account_id, normalize_address(use.email), day, latest, use.kind, use.events
+        email = normalize_address(use.email) if use.email else ""
+        yield use.external_id, use.account_id, email, day, latest, use.kind, use.events
 
 
 def _find_seats(profile: IntegrationProfile, uses: Uses) -> None:
@@ -91,7 +93,7 @@ def _find_seats(profile: IntegrationProfile, uses: Uses) -> None:
 
     A seat that is listed now comes before those that ended: somebody who got a new account with the same address, or
     came back with the same account, is not mixed up with their former self. Addresses are compared in one form. A
-    secondary address counts only if no seat has it as its main address.
+    secondary address counts only if no seat that is listed has it as its main address.
     """
     sql.execute(
         f"""
@@ -105,8 +107,9 @@ def _find_seats(profile: IntegrationProfile, uses: Uses) -> None:
     if sql.count_rows(FOUND) < sql.count_rows(BATCH):
         _collect_lost(profile, uses)
         _find_lost(profile, "account_id")
+        _find_by_secondary_address(profile, listed=True)
         _find_lost(profile, "compared_email")
-        _find_by_secondary_address(profile)
+        _find_by_secondary_address(profile, listed=False)
         sql.execute(
             f"INSERT INTO {FOUND} (seat_id, day, latest, kind, events) "
             f"SELECT seat_id, day, latest, kind, events FROM {LOST} WHERE seat_id IS NOT NULL"
@@ -130,9 +133,10 @@ def _collect_lost(profile: IntegrationProfile, uses: Uses) -> None:
     if not unknown:
         return
     columns = ("external_id", "account_id", "compared_email")
-    named = ((plain(key, 128), account, normalize_address(email)) for key, (account, email) in uses.names.items())
+    named = ((plain(key, 128), *name) for key, name in uses.names.items())
     sql.execute(f"CREATE TEMPORARY TABLE {NAMES} (external_id text, account_id text, compared_email text)")
-    bulk.load(connection, NAMES, columns, (row for row in named if row[0] in unknown))
+    rows = ((key, account, normalize_address(email)) for key, account, email in named if key in unknown)
+    bulk.load(connection, NAMES, columns, rows)
     sql.execute(
         f"""
         UPDATE {LOST} SET account_id = n.account_id, compared_email = n.compared_email FROM {NAMES} n
@@ -157,11 +161,7 @@ def _find_lost(profile: IntegrationProfile, column: str) -> None:
 
 def _owners(profile: IntegrationProfile, column: str, wanted: str) -> tuple[str, list[Any]]:
     """The query for the one seat that each wanted value of a column leads to, with its parameters."""
-    listed = "ended_at IS NULL"
-    values: list[Any] = []
-    if profile.team_since:
-        listed += " AND known_since >= %s"
-        values = [connection.ops.adapt_datetimefield_value(profile.team_since)] * 3
+    listed, values = _listed_condition(profile)
     query = f"""
         SELECT {column} AS found_by, CASE
             WHEN count(CASE WHEN {listed} THEN 1 END) = 1 THEN min(CASE WHEN {listed} THEN id END)
@@ -169,35 +169,51 @@ def _owners(profile: IntegrationProfile, column: str, wanted: str) -> tuple[str,
         END AS seat_id
         FROM {SEATS} WHERE profile_id = %s AND {column} IN ({wanted}) GROUP BY {column}
     """
-    return query, [*values, profile.pk]
+    return query, [*values * 3, profile.pk]
 
 
-def _find_by_secondary_address(profile: IntegrationProfile) -> None:
-    """Use addresses that no seat has as its main address and exactly one listed seat has as a secondary one."""
-    unknown = sql.fetch_rows(
+def _listed_condition(profile: IntegrationProfile) -> tuple[str, list[Any]]:
+    """The condition for seats that the profile's team lists now, with its parameters."""
+    if not profile.team_since:
+        return "ended_at IS NULL", []
+    return "ended_at IS NULL AND known_since >= %s", [connection.ops.adapt_datetimefield_value(profile.team_since)]
+
+
+def _find_by_secondary_address(profile: IntegrationProfile, *, listed: bool) -> None:
+    """Find the one seat that has an address as a secondary one: among the listed seats of the team, or the others.
+
+    For a listed seat, no other listed seat may have it as its main address; for another seat, none at all. An address
+    that two listed seats have leads to nobody, so it is not looked for any further.
+    """
+    among, values = _listed_condition(profile) if listed else ("1 = 1", [])
+    lost = sql.fetch_rows(
         f"""
         SELECT DISTINCT b.compared_email FROM {LOST} b
         WHERE seat_id IS NULL AND b.compared_email <> '' AND NOT EXISTS (
-            SELECT 1 FROM {SEATS} t WHERE t.profile_id = %s AND t.compared_email = b.compared_email
+            SELECT 1 FROM {SEATS} t WHERE t.profile_id = %s AND t.compared_email = b.compared_email AND {among}
         )
         """,
-        [profile.pk],
+        [profile.pk, *values],
     )
-    wanted = {address for (address,) in unknown}
+    for address, owners in _secondary_owners(profile, {address for (address,) in lost}, listed=listed).items():
+        change, value = ("seat_id", owners[0]) if len(owners) == 1 else ("compared_email", "")
+        sql.execute(f"UPDATE {LOST} SET {change} = %s WHERE seat_id IS NULL AND compared_email = %s", [value, address])
+
+
+def _secondary_owners(profile: IntegrationProfile, wanted: set[str], *, listed: bool) -> dict[str, list[int]]:
+    """The seats that have each wanted address as a secondary one."""
     if not wanted:
-        return
-    owners: dict[str, set[tuple[bool, int]]] = {}
-    seats = Subscription.objects.filter(profile=profile).exclude(secondary_emails="")
-    rows = seats.values_list("pk", "ended_at", "secondary_emails")
-    for pk, ended_at, addresses in rows.iterator():
+        return {}
+    now_listed = Q(ended_at=None)
+    if profile.team_since:
+        now_listed &= Q(known_since__gte=profile.team_since)
+    seats = Subscription.objects.filter(now_listed if listed else ~now_listed, profile=profile)
+    rows = seats.exclude(secondary_emails="").values_list("pk", "secondary_emails")
+    owners: dict[str, list[int]] = {}
+    for pk, addresses in rows.iterator():
         for address in wanted.intersection(map(normalize_address, addresses.split("\n"))):
-            owners.setdefault(address, set()).add((ended_at is None, pk))
-    for address, found in owners.items():
-        listed = [pk for is_listed, pk in found if is_listed] or [pk for _, pk in found]
-        if len(listed) == 1:
-            sql.execute(
-                f"UPDATE {LOST} SET seat_id = %s WHERE seat_id IS NULL AND compared_email = %s", [listed[0], address]
-            )
+            owners.setdefault(address, []).append(pk)
+    return owners
 
 
 def _keep_latest(run_id: int, signal: str) -> None:

@@ -119,6 +119,35 @@ def test_the_sweeper_leaves_a_living_worker_alone(run):
     assert queue.sweep()["lost"] == 0 and after(run).state == "running"
 
 
+@pytest.mark.parametrize(
+    ("meanwhile", "state"),
+    [
+        ({"heartbeat_at": Now()}, "running"),
+        ({"state": "succeeded"}, "succeeded"),
+        ({"generation": 7, "owner": "a newer worker"}, "running"),
+    ],
+    ids=["it has shown itself", "it is over", "another worker has it"],
+)
+@pytest.mark.parametrize("attempts", [1, queue.MAX_ATTEMPTS], ids=["to be replaced", "to be given up"])
+def test_the_sweeper_looks_a_second_time_before_it_takes_a_run(run, monkeypatch, meanwhile, state, attempts):
+    """The worker was silent when the sweeper looked, and something happened until it wrote."""
+    execute.claim(run.pk)
+    silent(run)
+    JobRun.objects.filter(pk=run.pk).update(attempts=attempts)
+
+    def happen_before(decide):
+        def decided(lost):
+            JobRun.objects.filter(pk=run.pk).update(**meanwhile)
+            return decide(lost)
+
+        return decided
+
+    for decision in ("_values_to_requeue", "_values_to_give_up"):
+        monkeypatch.setattr(queue, decision, happen_before(getattr(queue, decision)))
+    assert queue.sweep()["lost"] == 0 and after(run).state == state
+    assert after(run).owner and not after(run).error_kind and queue.LOST not in after(run).warnings
+
+
 def test_a_lost_worker_is_replaced_and_at_last_given_up(run):
     for attempt in (1, 2):
         execute.claim(run.pk)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.db import transaction
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from profiles.connectors import base
@@ -23,6 +24,7 @@ from tests import worlds
 
 pytestmark = pytest.mark.django_db
 EVENTS, MORE = "team_log/get_events", "team_log/get_events/continue"
+LONG_WAIT = {"Retry-After": "600"}
 
 
 @pytest.fixture
@@ -223,6 +225,28 @@ def test_a_pull_that_broke_off_goes_on_at_its_cursor(connected: Any, dropbox: An
     run = pull(connected)
     assert run.state == "succeeded"
     assert [route for route, _ in dropbox.log].count(EVENTS) == asked, "it did not begin again"
+    counted = days()
+    clear()
+    pull(connected)
+    assert days() == counted
+
+
+@pytest.mark.parametrize("days_later", [0.1, 1.9, 2.1, 30])
+def test_a_run_whose_worker_was_lost_counts_nothing_twice_however_late_another_one_goes_on(
+    connected: Any, dropbox: Any, monkeypatch: Any, days_later: float
+) -> None:
+    """Within two days the run goes on at its cursor; later it reads from the first page again."""
+    monkeypatch.setattr(reading, "BATCH_USES", 1)
+    worlds.work()
+    dropbox.faults.add(MORE, 3, Fault(status=429, body={"error": {".tag": "too_many_requests"}}, headers=LONG_WAIT))
+    worlds.work_on()
+    run = JobRun.objects.get(process=base.ACTIVITY)
+    assert run.state == "queued" and run.pages == 3 and run.cursor
+    asked = [route for route, _ in dropbox.log].count(EVENTS)
+    JobRun.objects.filter(pk=run.pk).update(not_before=None, cursor_at=Now() - timedelta(days=days_later))
+    worlds.work_on()
+    assert JobRun.objects.get(pk=run.pk).state == "succeeded"
+    assert [route for route, _ in dropbox.log].count(EVENTS) == asked + (days_later > 2)
     counted = days()
     clear()
     pull(connected)
