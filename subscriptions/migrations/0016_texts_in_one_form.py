@@ -98,7 +98,7 @@ def _batches(queryset):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("subscriptions", "0014_whose_a_seat_is"),
+        ("subscriptions", "0015_whose_a_seat_is"),
         ("profiles", "0012_help_texts_in_plain_english"),
     ]
 

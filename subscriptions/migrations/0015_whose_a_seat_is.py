@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('profiles', '0012_help_texts_in_plain_english'),
-        ('subscriptions', '0016_coverage_is_of_somebody'),
+        ('subscriptions', '0014_coverage_is_of_somebody'),
     ]
 
     operations = [
