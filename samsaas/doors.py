@@ -41,7 +41,7 @@ CONTROL_IN_PATH = re.compile(r"[\x00-\x1f\x7f]")
 log = logging.getLogger(__name__)
 
 
-class Refusal(NamedTuple):
+class Rejection(NamedTuple):
     """Why a request is refused: the status, a heading, and what to do."""
 
     status: int
@@ -49,47 +49,47 @@ class Refusal(NamedTuple):
     remedy: str
 
 
-ODD_ADDRESS = Refusal(
+ODD_ADDRESS = Rejection(
     400,
     "The address could not be read",
     "It contains characters that no page of this application uses. Check the link, or start from the navigation.",
 )
-LONG_ADDRESS = Refusal(
+LONG_ADDRESS = Rejection(
     414, "The address is too long", "Use fewer or shorter filters, or start from the list without any."
 )
-NO_LENGTH = Refusal(
+NO_LENGTH = Rejection(
     411,
     "The request does not say how long it is",
     "Send it with a Content-Length, and not in chunks (this includes proxies).",
 )
-ODD_LENGTH = Refusal(400, "The request does not say how long it is", "Its Content-Length is not a number.")
-LARGE_FORM = Refusal(
+ODD_LENGTH = Rejection(400, "The request does not say how long it is", "Its Content-Length is not a number.")
+LARGE_FORM = Rejection(
     413, "The form is too large", f"It may have at most {LARGEST_FORM // 1024} KB. Enter less, or do it in parts."
 )
-LARGE_FILE = Refusal(
+LARGE_FILE = Rejection(
     413, "The file is too large", f"A file may have at most {LARGEST_FILE // 1024**2} MB. Upload it in parts."
 )
-ODD_KIND = Refusal(
+ODD_KIND = Rejection(
     415,
     "This page does not take what was sent",
     "It takes a form as a browser sends it, and no file and no other format.",
 )
-BUSY = Refusal(
+BUSY = Rejection(
     503, "Too many files are arriving at the same time", "Try it again in a minute. Nothing has been stored."
 )
-MANY_FIELDS = Refusal(400, "The form has too many fields", "Choose fewer rows, and do it in parts.")
-MANY_FILES = Refusal(400, "The form has more than one file", "Upload one file after the other.")
-TOO_SLOW = Refusal(408, "The form did not arrive completely", "The connection was too slow. Send it once more.")
-ODD_FORM = Refusal(400, "The form could not be read", "Go back, reload the page and send the form again.")
-ODD_TEXT = Refusal(
+MANY_FIELDS = Rejection(400, "The form has too many fields", "Choose fewer rows, and do it in parts.")
+MANY_FILES = Rejection(400, "The form has more than one file", "Upload one file after the other.")
+TOO_SLOW = Rejection(408, "The form did not arrive completely", "The connection was too slow. Send it once more.")
+ODD_FORM = Rejection(400, "The form could not be read", "Go back, reload the page and send the form again.")
+ODD_TEXT = Rejection(
     400,
     "The form contains characters that cannot be stored",
     "Some text in it holds a control character, as happens with text copied from a file. Type it instead.",
 )
-OUT_OF_RANGE = Refusal(
+OUT_OF_RANGE = Rejection(
     400, "A value is out of range", "A number or a text in the address or the form is larger than this page knows."
 )
-UNREADABLE: tuple[tuple[type[Exception], Refusal], ...] = (
+UNREADABLE: tuple[tuple[type[Exception], Rejection], ...] = (
     (RequestDataTooBig, LARGE_FORM),
     (TooManyFieldsSent, MANY_FIELDS),
     (TooManyFilesSent, MANY_FILES),
@@ -99,7 +99,7 @@ UNREADABLE: tuple[tuple[type[Exception], Refusal], ...] = (
 )
 
 
-def refuse(request: HttpRequest, refusal: Refusal) -> HttpResponse:
+def refuse(request: HttpRequest, refusal: Rejection) -> HttpResponse:
     """The page of a refusal. What was sent stays unread."""
     answer = render(request, "refused.html", {"refusal": refusal}, status=refusal.status)
     if refusal is BUSY:
@@ -130,7 +130,7 @@ class RequestDoor:
             self.free_places.release()
 
 
-def judge_address(request: HttpRequest) -> Refusal | None:
+def judge_address(request: HttpRequest) -> Rejection | None:
     """Why the path or the query string is refused, or None."""
     query = request.META.get("QUERY_STRING", "")
     is_long = len(request.path_info) > LONGEST_PATH or len(query) > LONGEST_QUERY
@@ -141,7 +141,7 @@ def judge_address(request: HttpRequest) -> Refusal | None:
     return None
 
 
-def judge_body(request: HttpRequest) -> Refusal | None:
+def judge_body(request: HttpRequest) -> Rejection | None:
     """Why the body is refused, or None. It is judged by its headers and stays unread."""
     if request.META.get("HTTP_TRANSFER_ENCODING"):
         return NO_LENGTH
