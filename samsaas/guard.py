@@ -43,12 +43,12 @@ def is_wanted(arguments: list[str]) -> bool:
 
 def stand_guard() -> None:
     """Return in the child, which becomes the worker or the beat. The parent stays here and ends with its last child."""
-    guard = Guard()
+    guard = ProcessGuard()
     while guard.start_child():
         guard.rest_before_next(guard.wait_for_child())
 
 
-class Guard:
+class ProcessGuard:
     """The parent's side: the child at work, and whether somebody asked for the end."""
 
     def __init__(self) -> None:
