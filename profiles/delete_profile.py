@@ -36,6 +36,7 @@ TECHNICAL = {
     ProcessCheck._meta.label,
     "subscriptions.AcceptedListing",
     "subscriptions.ActivityCoverage",
+    "subscriptions.ReadDay",
 }
 
 

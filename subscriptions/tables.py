@@ -63,7 +63,7 @@ class SubscriptionTable(Table):
         verbose_name="Last activity",
     )
     inactive_days = MarkupColumn(
-        '{% load idle %}<span title="{{ record|idle_sentence }}">{{ record|idle_days }}</span>'
+        '{% load idle %}<span title="{{ record|idle_hint }}">{{ record|idle_days }}</span>'
         '{% if record.profile.file_events is False and not record.ended_at %}<span class="sub">no file events</span>'
         "{% endif %}",
         verbose_name="Inactive days",

@@ -191,11 +191,11 @@ def test_grants_that_were_given_up_for_another_reason_are_taken_up_again(upgrade
             alias=alias,
             purpose=purpose,
             client_id=purpose,
-            client_secret="secret",
             client_changed_at=timezone.now(),
             state="needs_authorization",
             state_reason=reason,
-            refresh_token="kept",
+            client_secret=fields.Ciphertext(OLD_SECRET),
+            refresh_token=fields.Ciphertext(OLD_SECRET),
         )
     new = upgrade()
     states = dict(new.get_model("profiles", "Credential").objects.values_list("purpose", "state"))

@@ -35,13 +35,21 @@ def idle_days(seat: Any) -> str:
 
 @register.filter
 def idle_sentence(seat: Any) -> str:
-    """What the days of `idle_days` rest on."""
+    """What the days of `idle_days` rest on. Two queries where nothing is known, to say why."""
     now = timezone.now()
-    idle = last_used.idle(seat, now)
+    if seat.ended_at is None and last_used.idle(seat, now) is None:
+        return reasons.why_not_covered(seat, now) or reasons.NEVER_READ
+    return idle_hint(seat)
+
+
+@register.filter
+def idle_hint(seat: Any) -> str:
+    """As `idle_sentence`, without a query, for lists."""
+    idle = last_used.idle(seat, timezone.now())
     if seat.ended_at:
         return "The subscription has ended."
     if idle is None:
-        return reasons.why_not_covered(seat, now) or reasons.NEVER_READ
+        return "Not covered. The page of the subscription says why."
     since = f"{timezone.localtime(idle.since):%-d %b %Y}"
     days = f"{number(idle.days)} day{'' if idle.days == 1 else 's'}"
     if not idle.is_exact:

@@ -13,7 +13,7 @@ from profiles import delete_profile
 from profiles.connectors import base
 from profiles.models import IntegrationProfile, JobRun, OAuthState, ProcessCheck, ScheduledJob
 from samsaas.models import AuditEntry
-from subscriptions.activity import pull as pull_activity
+from subscriptions.activity import reading
 from subscriptions.download import download
 from subscriptions.models import (
     ActivityCoverage,
@@ -55,7 +55,7 @@ def inhabited(seats: int) -> IntegrationProfile:
         for row in rows
         for back in range(3)
     )
-    ActivityCoverage.objects.create(profile=profile, since=now - timedelta(days=3), until=now)
+    factories.coverage(profile, now - timedelta(days=3), now)
     UserExclusion.objects.create(profile=profile, domain="example.com")
     ScheduledJob.objects.create(profile=profile, process=base.DOWNLOAD)
     for row in rows:
@@ -137,7 +137,7 @@ def test_deleting_in_the_middle_of_a_pull_stops_it_and_leaves_nothing(connected,
     worlds.work_on()
     assert LastActivity.objects.exists()
     ActivityCoverage.objects.all().delete()  # so that everything is read once more
-    monkeypatch.setattr(pull_activity, "BATCH_USES", 1)
+    monkeypatch.setattr(reading, "BATCH_USES", 1)
     monkeypatch.setattr("profiles.connectors.dropbox.connector.EVENTS_A_PAGE", 100)
     asked = when_asked_for(
         monkeypatch,

@@ -14,7 +14,7 @@ from profiles.models import Credential, IntegrationProfile, JobRun, ProcessCheck
 from profiles.models.run import VALIDATE, declared_processes
 from samsaas.models import AuditEntry
 from subscriptions.models import ActivityCoverage
-from tests import pages, worlds
+from tests import factories, pages, worlds
 from tests.profiles.test_profile_pages import filled
 
 pytestmark = pytest.mark.django_db
@@ -156,18 +156,18 @@ def test_a_gap_in_the_activity_and_a_plan_without_file_events_are_said(integrato
     now = timezone.now()
     begin = now - timedelta(days=10)
     IntegrationProfile.objects.update(analyze_activity_from=begin, activity_refreshed_at=now, file_events=False)
-    ActivityCoverage.objects.create(profile=connected, since=begin, until=begin + timedelta(days=3))
+    factories.coverage(connected, begin, begin + timedelta(days=3))
     assert "Activity is not covered throughout" in text_of(integrator, connected)
-    ActivityCoverage.objects.create(profile=connected, since=begin + timedelta(days=5), until=now)
+    factories.coverage(connected, begin + timedelta(days=5), now)
     page = page_of(integrator, connected)
     assert "Activity is not covered throughout" in page and "This plan has no file events" in page
     assert [cells[1:] for cells in pages.rows(page, "From").values()] == [
-        ["Settled", "3 days"],
+        ["Fresh", "3 days"],  # no later pull has read them again
         ["Gap", "2 days"],
-        ["Settled", "4 days"],
-        ["Fresh", "1 day"],
+        ["Settled", "2 days"],
+        ["Fresh", "3 days"],
     ]
-    assert 'aria-label="Activity coverage: settled 7 days, fresh 1 day, gap 2 days"' in page
+    assert 'aria-label="Activity coverage: settled 2 days, fresh 6 days, gap 2 days"' in page
     ActivityCoverage.objects.filter(since=begin).update(until=begin + timedelta(days=5))
     assert "Activity is not covered throughout" not in page_of(integrator, connected)
 
@@ -177,7 +177,7 @@ def test_with_the_pull_switched_off_the_banner_says_what_is_known_and_until_when
     assert "so the use of these subscriptions is unknown" in text_of(integrator, connected)
     until = timezone.now() - timedelta(days=3)
     IntegrationProfile.objects.update(activity_refreshed_at=until)
-    ActivityCoverage.objects.create(profile=connected, since=until - timedelta(days=59), until=until)
+    factories.coverage(connected, until - timedelta(days=59), until)
     page, told = text_of(integrator, connected), f"{timezone.localtime(until):%-d %b %Y, %H:%M}"
     assert "nothing is known" not in page
     assert f"User activity is not covered since {told}" in page and f"pulled until {told} is kept" in page

@@ -130,14 +130,14 @@ def test_every_call_of_a_download_is_to_the_letter(wire: responses.RequestsMock,
 
 
 @pytest.mark.django_db
-def test_get_oauth_token_makes_three_calls_and_a_download_one_for_the_team_and_one_a_page(integrator, draft, dropbox):
+def test_get_oauth_token_makes_three_calls_and_a_download_one_a_page_between_two_counts(integrator, draft, dropbox):
     worlds.connect(integrator, draft, dropbox)
     assert [route for route, _ in dropbox.log if route != "oauth2/authorize"] == ["oauth2/token", INFO, ADMIN]
     worlds.work()
     dropbox.log.clear()
     [run] = worlds.work()
     assert run.state == "succeeded"
-    assert [route for route, _ in dropbox.log] == [INFO, LIST]
+    assert [route for route, _ in dropbox.log] == [INFO, LIST, INFO]
 
 
 # --- what Dropbox says in prose, and what it means --------------------------------------------------------------------

@@ -231,7 +231,9 @@ def test_the_tables_of_other_packages_are_there_to_look_at() -> None:
 
 def test_a_superuser_is_refused_by_every_address_that_would_edit_such_a_table(account: Any, client: Any) -> None:
     client.force_login(account("", username="root", is_superuser=True, is_staff=True))
-    attempt = AccessAttempt.objects.create(username="ann", failures_since_start=4, attempt_time=timezone.now())
+    (attempt,) = AccessAttempt.objects.bulk_create(
+        [AccessAttempt(username="ann", failures_since_start=4, attempt_time=timezone.now())]
+    )
     for row in (attempt, audit.record(None, "tried", None)):
         name = f"admin:{row._meta.app_label}_{row._meta.model_name}"
         rows, one = reverse(f"{name}_changelist"), reverse(f"{name}_change", args=[row.pk])
