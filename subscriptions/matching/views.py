@@ -113,7 +113,7 @@ def _edit_rule(request: SignedInRequest, rule: ResolutionRule) -> HttpResponseBa
     if form.is_valid():
         changes = edit_rules.preview_save(form.instance, form.chosen_profiles, most=shown_changes(request.POST))
         if DOWNLOAD in request.POST:
-            return changes_file.stream("resolution-rule", changes.shown)
+            return changes_file.stream("resolution-rule", changes.shown, rows=len(changes.shown), by=request.user)
         if "preview" not in request.POST and is_confirmed(changes, request.POST):
             save = partial(edit_rules.save, form.instance, form.chosen_profiles, by=request.user)
             if saved := edits.save_or_explain(form, save):
@@ -147,7 +147,7 @@ def resolution_rule_delete(request: SignedInRequest, pk: int) -> HttpResponseBas
         return redirect("resolution_rule_list")
     changes = edit_rules.preview_delete(rule, most=shown_changes(request.GET))
     if DOWNLOAD in request.GET:
-        return changes_file.stream("resolution-rule", changes.shown)
+        return changes_file.stream("resolution-rule", changes.shown, rows=len(changes.shown), by=request.user)
     context = {"rule": rule, "changes": changes}
     return render(request, "subscriptions/matching/rule_delete.html", context)
 
@@ -159,7 +159,7 @@ def resolution_rule_move(request: SignedInRequest, pk: int) -> HttpResponseBase:
     if direction in (edit_rules.UP, edit_rules.DOWN):
         changes = edit_rules.preview_move(rule, direction, most=shown_changes(request.POST))
         if DOWNLOAD in request.POST:
-            return changes_file.stream("resolution-rule", changes.shown)
+            return changes_file.stream("resolution-rule", changes.shown, rows=len(changes.shown), by=request.user)
         if not is_confirmed(changes, request.POST):
             context = {"rule": rule, "changes": changes, "direction": direction}
             return render(request, "subscriptions/matching/rule_move.html", context)

@@ -47,7 +47,9 @@ def person_create(request: SignedInRequest) -> HttpResponseBase:
         data, most = form.cleaned_data, shown_changes(request.POST)
         context["changes"] = edit_people.preview_save(form.instance, data, most=most)
         if DOWNLOAD in request.POST:
-            return changes_file.stream("person", context["changes"].shown)
+            return changes_file.stream(
+                "person", context["changes"].shown, rows=len(context["changes"].shown), by=request.user
+            )
         create = partial(edit_people.create, data, by=request.user)
         if is_confirmed(context["changes"], request.POST) and (person := edits.save_or_explain(form, create)):
             messages.success(request, f"{person} was added.")
@@ -65,7 +67,9 @@ def person_edit(request: SignedInRequest, pk: int) -> HttpResponseBase:
         most = shown_changes(request.POST)
         context["changes"] = edit_people.preview_save(person, form.cleaned_data, most=most)
         if DOWNLOAD in request.POST:
-            return changes_file.stream("person", context["changes"].shown)
+            return changes_file.stream(
+                "person", context["changes"].shown, rows=len(context["changes"].shown), by=request.user
+            )
         if is_confirmed(context["changes"], request.POST) and (changed := _save_change(request, pk, form)):
             return redirect(changed)
     person.refresh_from_db()
@@ -102,6 +106,6 @@ def person_delete(request: SignedInRequest, pk: int) -> HttpResponseBase:
     by_hand = person.matches.filter(rule=None).count()
     changes = edit_people.preview_delete(person, most=shown_changes(request.GET))
     if DOWNLOAD in request.GET:
-        return changes_file.stream("person", changes.shown)
+        return changes_file.stream("person", changes.shown, rows=len(changes.shown), by=request.user)
     context = {"person": person, "by_hand": by_hand, "changes": changes}
     return render(request, "subscriptions/people/person_delete.html", context)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from django.contrib.auth.models import AnonymousUser, User
 from django.http.response import HttpResponseBase
 
+from samsaas import audit
 from samsaas.lib import csv_export
 from subscriptions.models import PersonImportSeat
 from subscriptions.users.compare import SeatChange
@@ -25,8 +27,11 @@ HEADER = (
 )
 
 
-def stream(name: str, changes: Iterable[SeatChange | PersonImportSeat]) -> HttpResponseBase:
-    """A download of these changes, one per line."""
+def stream(
+    name: str, changes: Iterable[SeatChange | PersonImportSeat], *, rows: int, by: User | AnonymousUser
+) -> HttpResponseBase:
+    """A download of these changes, one per line, with an entry in the audit trail."""
+    audit.record_export(by, "subscriptions that change their user", rows=rows, filters={"of": name})
     return csv_export.stream(f"users-{name}", HEADER, _lines(changes))
 
 

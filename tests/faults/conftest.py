@@ -74,7 +74,7 @@ def tenant(connected: Any, dropbox: Sandbox, monkeypatch: pytest.MonkeyPatch) ->
     connected.alias.page_size, connected.alias.attempts = 6, 1
     connected.alias.save()
     monkeypatch.setattr("subscriptions.download.download.BATCH_RECORDS", 1)
-    monkeypatch.setattr("subscriptions.activity.pull.BATCH_USES", 1)
+    monkeypatch.setattr("subscriptions.activity.reading.BATCH_USES", 1)
     made = Tenant(connected, dropbox)
     monkeypatch.setattr("profiles.connectors.dropbox.connector.EVENTS_A_PAGE", len(made.log()) // 4 + 1)
     monkeypatch.setattr("profiles.jobs.execute.Job.wait", lambda job, seconds, reason: made.waits.append(seconds))

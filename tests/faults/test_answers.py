@@ -220,7 +220,8 @@ def test_an_odd_event_goes_alone(measured: Any) -> None:
         page.fold(into)
         tried += 1
         told, kept = into.counters, sum(row.events for row in into.rows())
-        reasons = sum(told[name] for name in ("not_use", "not_member", "signed_in_as", "no_actor", "set_aside"))
+        reasons = sum(told[name] for name in ("not_use", "not_member", "signed_in_as", "set_aside", "repeated"))
+        reasons += told["no_actor"] + told["unknown_actor"]
         lost += max(0, len(whole) - kept)
         lost += page.read != len(whole) + 1 or told["read"] != told["counted"] + reasons
     assert tried > 300

@@ -35,8 +35,8 @@ django.setup()
 from profiles import tasks
 from subscriptions.people.imports import apply as apply_people, differences as people_differences
 people_differences.BATCH, write, done = 10, apply_people._write_people, []
-def stay(steps, now):
-    write(steps, now)
+def stay(steps, now, today):
+    write(steps, now, today)
     done.append(steps)
     if len(done) == 2:
         print("in the middle", flush=True)

@@ -122,7 +122,8 @@ def person_import_seats(request: SignedInRequest, pk: int) -> HttpResponseBase:
     """All subscriptions whose user the file would change, as a CSV file."""
     upload = get_object_or_404(PersonImport, pk=pk)
     seats = upload.seats.select_related("subscription__profile")
-    return changes_file.stream(upload.file_name, seats.iterator(chunk_size=2000))
+    rows = seats.iterator(chunk_size=2000)
+    return changes_file.stream(upload.file_name, rows, rows=seats.count(), by=request.user)
 
 
 def person_import_errors(request: SignedInRequest, pk: int) -> HttpResponseBase:
