@@ -1,4 +1,4 @@
-"""Everything that goes wrong between the vendor and the product: which, on which call of which route, how many times."""
+"""Everything that goes wrong between vendor and product: which, on which call of which route, how many times."""
 
 from __future__ import annotations
 
@@ -130,8 +130,12 @@ class Plan:
             return 400, {"Content-Type": "text/html"}, b"<!DOCTYPE html><html></html>"
         if kind == "grant revoked":
             return vendor.respond(400, {"error": "invalid_grant", "error_description": "twin"})
-        status, tag = {"access token expired": (401, "expired_access_token"), "refused 403": (403, "no_permission")}.get(
-            kind, (409, {routes.LIST_MORE: "invalid_cursor", routes.EVENTS_MORE: "bad_cursor"}.get(trouble.route, "reset"))
+        status, tag = {
+            "access token expired": (401, "expired_access_token"),
+            "refused 403": (403, "no_permission"),
+        }.get(
+            kind,
+            (409, {routes.LIST_MORE: "invalid_cursor", routes.EVENTS_MORE: "bad_cursor"}.get(trouble.route, "reset")),
         )
         return vendor.respond(status, {"error_summary": f"{tag}/..", "error": {".tag": tag}})
 
@@ -182,7 +186,11 @@ class Plan:
 
     def _repeat_page(self, route: str, place: Place | None, answer: dict[str, Any]) -> dict[str, Any]:
         assert place
-        return {**answer, "has_more": True, "cursor": self.vendor.cursor(Place(place.listing, place.route, place.start))}
+        return {
+            **answer,
+            "has_more": True,
+            "cursor": self.vendor.cursor(Place(place.listing, place.route, place.start)),
+        }
 
     def _overlap(self, route: str, place: Place | None, answer: dict[str, Any]) -> dict[str, Any]:
         assert place

@@ -2,8 +2,8 @@
 
 The rules (`subscriptions/activity/store.py`, docs/activity.md): an event belongs to the seat that its member id names,
 else its account id, else its address as a main one, else as a secondary one. A listed seat of the profile's team comes
-before one that ended; what leads to two belongs to nobody. Events of the same second, kind and actor count once within a
-reading by one worker. The latest activity never moves back, and a day keeps the most that one reading counted.
+before one that ended; what leads to two belongs to nobody. Events of the same second, kind and actor count once within
+a reading by one worker. The latest activity never moves back, and a day keeps the most that one reading counted.
 """
 
 from __future__ import annotations

@@ -7,15 +7,10 @@ everything has to be covered.
 from __future__ import annotations
 
 import random
-import re
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from unittest import mock
 from urllib.parse import parse_qs, urlsplit
 
-import responses
 from django.db.models import F
 from django.test import Client
 from django.utils import timezone
@@ -29,6 +24,7 @@ from samsaas import schedule
 from subscriptions.activity import read_again
 from subscriptions.activity.coverage import intervals
 from tests import clock, worlds
+from tests.proofs.twin import stage
 from tests.proofs.twin.claims import Claims
 from tests.proofs.twin.faults import Killed, Plan
 from tests.proofs.twin.findings import Findings
@@ -56,7 +52,8 @@ class Story:
         sizes = (range(3, 9), range(9, 20), range(24, 36))
         first = self.rng.choices(sizes, (3, 2, 4))[0]
         self.teams = [
-            Team(name, self.rng.choice(size), self.rng, self.began) for name, size in (("Ash", first), ("Oak", sizes[0]))
+            Team(name, self.rng.choice(size), self.rng, self.began)
+            for name, size in (("Ash", first), ("Oak", sizes[0]))
         ]
         if self.rng.random() < 0.3:
             since = start + DAY * self.rng.uniform(-12, 5)
@@ -67,11 +64,9 @@ class Story:
         self.vendor = Vendor(self.teams, self.vendor_now, self.rng, self.ledger)
         self.judge = Judge(self.vendor_now)
         self.plan = Plan(self.vendor, self.rng, self.judge)
-        self.patches = {
+        self.sizes = {
             "profiles.connectors.dropbox.connector.EVENTS_A_PAGE": self.rng.choice((7, 40, 150)),
             "subscriptions.activity.reading.BATCH_USES": 1 if every_page else 100_000,
-            "subscriptions.activity.reading.BATCH_SECONDS": float("inf"),
-            "subscriptions.download.download.BATCH_SECONDS": float("inf"),
             "subscriptions.download.download.BATCH_RECORDS": self.rng.choice((1, 5000)),
         }
 
@@ -80,25 +75,6 @@ class Story:
 
     def tell(self, line: str) -> None:
         self.lines.append(f"{timezone.now():%d %b %H:%M} {line}")
-
-    # Time, and what is put in the product's way.
-
-    @contextmanager
-    def staged(self) -> Iterator[None]:
-        """The vendor stands behind the transport, the clock is ours, waits cost no time of ours."""
-        self.journey.begin()
-        with ExitStack() as stack:
-            stack.callback(self.journey.end)
-            for name, value in self.patches.items():
-                stack.enter_context(mock.patch(name, value))
-            stack.enter_context(mock.patch("profiles.jobs.execute.keep_alive", lambda job: nullcontext()))
-            stack.enter_context(mock.patch("profiles.jobs.queue.ring", lambda run: None))
-            stack.enter_context(mock.patch("profiles.jobs.queue.announce_end", lambda: None))
-            stack.enter_context(mock.patch.object(Job, "wait", lambda job, seconds, why: self._wait(job, seconds)))
-            stack.enter_context(mock.patch.object(Job, "progress", self._progress(Job.progress)))
-            transport = stack.enter_context(responses.RequestsMock(assert_all_requests_are_fired=False))
-            transport.add_callback("POST", re.compile("https://sandbox.example/.*"), self.vendor.answer)
-            yield
 
     def pass_time(self, span: timedelta, changes: int = 0) -> None:
         """The clock goes on, and with it the teams, also while a refresh is at work."""
@@ -112,13 +88,9 @@ class Story:
         job.fence()
         self.pass_time(timedelta(seconds=seconds))
 
-    def _progress(self, real: Any) -> Any:
-        def progress(job: Job, **changes: Any) -> None:
-            if self.plan.kill_while_storing and job.run.process == base.ACTIVITY and changes.get("cursor"):
-                raise Killed
-            real(job, **changes)
-
-        return progress
+    def _kill_while_storing(self, job: Job, changes: dict[str, Any]) -> None:
+        if self.plan.kill_while_storing and job.run.process == base.ACTIVITY and changes.get("cursor"):
+            raise Killed
 
     # The acts of people.
 
@@ -155,12 +127,14 @@ class Story:
             self.claims.unrecorded = ("file_add", "file_edit")
         self.connect(self.teams[0], **({"sessions": "1"} if self.rng.random() < 0.4 else {}))
         self.plan.draw(0)
-        self.tell(f"{[len(team.listed()) for team in self.teams]} people, analyzed since "
-                  f"{self.profile.analyze_activity_from:%d %b}, clock {self.skew}, {self.patches}")
+        self.tell(
+            f"{[len(team.listed()) for team in self.teams]} people, analyzed since "
+            f"{self.profile.analyze_activity_from:%d %b}, clock {self.skew}, {self.sizes}"
+        )
         self.work()
 
     def play(self) -> Findings:
-        with self.staged():
+        with stage.setting(self.journey, self.sizes, self.vendor.answer, self._wait, self._kill_while_storing):
             self.begin()
             self.check()
             for _ in range(self.rng.randint(3, 7)):
@@ -190,8 +164,10 @@ class Story:
             self.connect(other, replace_team="1")
         elif luck < 0.14:
             since = timezone.now() - DAY * self.rng.uniform(1, 40)
-            self.tell(f"somebody has the log read again from {since:%d %b}: "
-                      f"{read_again.run(self.profile, since.date(), by=self.user)}")
+            self.tell(
+                f"somebody has the log read again from {since:%d %b}: "
+                f"{read_again.run(self.profile, since.date(), by=self.user)}"
+            )
         elif luck < 0.18:
             earlier = DAY * self.rng.choice((-5, 5, 20))
             self.profile.analyze_activity_from = self._fit(self.profile.analyze_activity_from - earlier)

@@ -105,7 +105,17 @@ def test_it_begins_at_the_last_day_with_use(profile: IntegrationProfile, events:
         ({"assigned_at": at(-90), "read_from": at(0)}, 17),
         ({"assigned_at": at(6), "known_since": at(-40)}, 17),
     ],
-    ids=["assigned", "unknown when", "long ago", "suspended", "ended", "read", "not all read", "all read", "other team"],
+    ids=[
+        "assigned",
+        "unknown when",
+        "long ago",
+        "suspended",
+        "ended",
+        "read",
+        "not all read",
+        "all read",
+        "other team",
+    ],
 )
 def test_it_begins_where_an_active_seat_that_became_known_later_was_assigned(
     profile: IntegrationProfile, fields: dict[str, Any], begins: float

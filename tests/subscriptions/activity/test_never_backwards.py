@@ -9,11 +9,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import connection, transaction
-from django.utils import timezone
 
 from profiles.connectors import base
 from samsaas.lib import sql
@@ -22,7 +21,7 @@ from subscriptions.models import LastActivity, Subscription
 from tests import factories
 
 HOUR = timedelta(hours=1)
-NOW = timezone.now().replace(microsecond=0)
+NOW = datetime(2027, 6, 16, 12, tzinfo=UTC)
 LATEST = LastActivity._meta.db_table
 
 
@@ -68,7 +67,7 @@ needs_sqlite = pytest.mark.skipif(connection.vendor != "sqlite", reason="SQLite'
 
 
 @needs_sqlite
-@pytest.mark.parametrize("ago", [1, 1.5, 24, 24 * 400], ids="as known, older, of yesterday, long ago".split(", "))
+@pytest.mark.parametrize("ago", [1, 1.5, 24, 24 * 400], ids=["as known", "older", "of yesterday", "long ago"])
 def test_what_is_not_later_than_known_is_not_even_tried(seat: Subscription, ago: float) -> None:
     with attempts_noted() as tried:
         store(seat, ago)
