@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo setup test one travel lint format ci check lock bench faults screenshots clean
+.PHONY: demo setup test one travel lint format ci check lock bench faults prove screenshots clean
 
 demo: $(VENV)/.runtime
 	$(BIN)/python manage.py demo $(ARGS)
@@ -47,6 +47,9 @@ bench: $(VENV)/.dev
 
 faults: $(VENV)/.dev
 	$(BIN)/python -m tests.faults.report $(ARGS)
+
+prove: $(VENV)/.dev
+	$(BIN)/python -m tests.proofs.report $(ARGS)
 
 screenshots: $(VENV)/.dev
 	$(BIN)/python docs/screenshots.py

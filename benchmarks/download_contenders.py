@@ -62,7 +62,7 @@ def floor(folder: Path) -> int:
     profile = prepare("floor")
     ids = dict(SubscriptionIdentifier.objects.values_list("identifier", "pk"))
     now = connection.ops.adapt_datetimefield_value(timezone.now())
-    columns = ("profile_id", "external_id", "identifier_id", *staging.VALUES, "first_seen_at", "changed_at")
+    columns = ("profile_id", "external_id", "identifier_id", *staging.WRITTEN, "first_seen_at", "changed_at")
     rows = ((profile.pk, row[1], ids[row[2]], *row[3:], now, now) for row in _tuples(folder))
     return timed(lambda: _in_one_transaction(columns, rows))
 

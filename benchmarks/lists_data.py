@@ -24,6 +24,7 @@ from profiles.connectors.dropbox.sandbox.team import LargeTeam
 from profiles.models import IntegrationProfile, JobRun
 from samsaas import audit
 from samsaas.lib import append_only, bulk
+from samsaas.lib.text_forms import normalize_name
 from samsaas.models import AuditEntry
 from subscriptions.download import staging
 from subscriptions.models import (
@@ -147,6 +148,8 @@ def _people(people: int, now: datetime) -> Iterator[dict[str, Any]]:
         yield {
             "key": f"emp-{number:06d}",
             "name": name,
+            "compared_key": f"emp-{number:06d}",
+            "compared_name": normalize_name(name),
             "department": f"Department {number % 190}",
             "country": ("DE", "FR", "JP", "US", "BR")[number % 5],
             "left_on": now.date() - timedelta(days=30) if number % 25 == 3 else None,

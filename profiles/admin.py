@@ -12,6 +12,7 @@ from django.shortcuts import redirect
 
 from profiles import connectors
 from profiles.models import ConnectionAlias, Credential, IntegrationProfile, JobRun, ProcessCheck, ScheduledJob
+from samsaas import roles
 from samsaas.read_only_admin import ReadOnlyAdmin
 
 SECRETS = ("client_secret", "access_token", "refresh_token")
@@ -93,7 +94,11 @@ class JobRunAdmin(ReadOnlyAdmin):
     list_display = ("id", "process", "profile_name", "trigger", "state", "items", "created_at", "finished_at")
     list_filter = ("process", "trigger", "state")
     search_fields = ("=id", "profile_name")
-    exclude = ("cursor", "owner")
+
+    def get_exclude(self, request: HttpRequest, obj: JobRun | None = None) -> tuple[str, ...]:
+        """What a vendor answered, word for word, is for those who may change profiles."""
+        technical = ("cursor", "owner", "unreadable")
+        return technical if roles.may(request.user, "profile_edit") else (*technical, "error_body")
 
 
 @admin.register(ScheduledJob)

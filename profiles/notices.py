@@ -9,15 +9,24 @@ from datetime import datetime, timedelta
 from django.db.models import Max, Q, prefetch_related_objects
 from django.utils import timezone
 
-from profiles.connectors import base
+from profiles.connectors import base, tokens
 from profiles.jobs.process import refreshing_keys
 from profiles.models import Credential, IntegrationProfile, JobRun, ProcessCheck, ScheduledJob
 from profiles.models.run import VALIDATE
 from profiles.oauth import scopes
 
+WRONG_SECRET = tokens.WrongClient.__name__
 STALE_AFTER = timedelta(hours=36)
 NEXT_STEP = (
     "The profile has no access and refresh token yet. Press Get OAuth Token and allow access as a team administrator."
+)
+KEPT = (
+    "The stored access is kept, and the data below stays as it is. Copy the app secret from the vendor’s app console "
+    "into Client secret on the form and save; the next refresh goes on without a new consent."
+)
+NOT_TRIED_YET = (
+    "The client secret was changed after the last try, and the next refresh uses it. To try it now, press Validate "
+    "Connection."
 )
 SILENT = "Nothing is refreshed until an administrator presses Get OAuth Token again. The data below stays as it is."
 PRESS_VALIDATE = (
@@ -109,10 +118,10 @@ def _urgent_notices(
     now: datetime,
 ) -> list[Notice]:
     connected = bool(main and main.is_connected)
-    found = [] if main and connected else [_token_notice(main)]
+    found = _secret_notices(profile, ends) if main and connected else [_token_notice(main)]
     if connected and not validating:
         found += _validation_notices(profile, checks)
-    found += _run_notices(ends)
+    found += _run_notices([run for run in ends if run.error_kind != WRONG_SECRET])
     if others:
         title = f"{', '.join(others)} is connected to the same team"
         found.append(Notice("warn", title, TWICE))
@@ -131,7 +140,20 @@ def _unknown_use_notices(profile: IntegrationProfile) -> list[Notice]:
     return [Notice("idle", f"User activity is not covered since {until}", OFF.format(until=until))]
 
 
+def _secret_notices(profile: IntegrationProfile, ends: list[JobRun]) -> list[Notice]:
+    """That the vendor refuses a client secret; after another one was saved, that it has not been tried yet."""
+    held = profile.alias.credentials.all()
+    refused = [one for one in held if one.is_connected and one.state_reason]
+    failed = next((run for run in ends if run.error_kind == WRONG_SECRET), None)
+    if refused:
+        labels = " and ".join(one.get_purpose_display().lower() for one in refused)
+        return [Notice("bad", f"Client secret refused: {labels}", f"{refused[0].state_reason} {KEPT}", failed)]
+    return [Notice("info", "A new client secret was saved", NOT_TRIED_YET)] if failed else []
+
+
 def _token_notice(main: Credential | None) -> Notice:
+    if main and main.state == Credential.State.NEW and main.state_reason:
+        return Notice("bad", "Needs authorization", f"{main.state_reason} {SILENT}")
     if main is None or main.state == Credential.State.NEW:
         return Notice("info", "Next step: Get OAuth Token", NEXT_STEP)
     return Notice("bad", "Needs authorization", f"{main.state_reason} {SILENT}")

@@ -1,6 +1,6 @@
 """Validate a connection: try at the vendor what each enabled process needs, without changing anything there.
 
-1. Compare the scopes each process needs with what was granted.
+1. Compare the scopes each process needs with what was granted. Ask whom the grant belongs to, if that is not known yet.
 2. Ask the vendor, process by process. When one fails, the next is tried all the same.
 3. Store each result, with the vendor's request id where it refused.
 4. If the download works, publish the profile and start its first refresh. Every process that passed gets its scheduled
@@ -21,7 +21,7 @@ from profiles.connectors import base
 from profiles.jobs import queue
 from profiles.jobs.job import Job, LeaseLost
 from profiles.models import IntegrationProfile, JobRun, ProcessCheck, ScheduledJob
-from profiles.oauth import scopes
+from profiles.oauth import grants, scopes
 
 
 @dataclass(frozen=True)
@@ -54,36 +54,25 @@ def run(job: Job, *, now: datetime) -> None:
             publish(profile, passed, by=job.run, validated_at=None if failed else now)
         job.progress(items=len(rows), counters={"passed": len(passed), "failed": len(failed)})
     if failed:
-        raise _error_to_raise(failed)
+        raise failed[0]
 
 
 def _try_process(job: Job, row: scopes.ProcessScopes) -> CheckResult:
     try:
         if row.missing and row.connected:
             raise base.MissingScope(f"The token lacks {', '.join(row.missing)}.", scope=row.missing[0])
-        found = _authorized_by(job.run.profile, row.process.purpose)
         connector = job.connector(row.process.purpose)
+        if job.run.profile:
+            grants.complete_identity(job.run.profile, row.process.purpose, connector)
+        found = _authorized_by(job.run.profile, row.process.purpose)
         return CheckResult(row.process, connector.probe(row.process.key, authorized_by=found))
-    except base.ConnectorError as error:
-        if isinstance(error, base.Reconnect) and row.connected and job.run.profile:
-            credentials.mark_needs_authorization(job.run.profile, row.process.purpose, reason=str(error))
+    except base.ConnectorError as error:  # whoever refreshes tokens has noted whether the grant is gone
         return CheckResult(row.process, str(error), error)
 
 
 def _authorized_by(profile: IntegrationProfile | None, purpose: str) -> str:
     """The vendor's id of the admin who authorized the credential; empty where that is not known."""
     return credentials.credential_for(profile, purpose).admin_external_id if profile else ""
-
-
-def _error_to_raise(errors: list[base.ConnectorError]) -> base.ConnectorError:
-    """The first error; a lost grant as a refusal.
-
-    The grant was marked on its own credential, which need not be the download's.
-    """
-    first = errors[0]
-    if isinstance(first, base.Reconnect):
-        return base.Refused(str(first), failure=first.failure, remedy=first.remedy)
-    return first
 
 
 def _store_checks(run: JobRun, profile: IntegrationProfile, found: list[CheckResult], now: datetime) -> None:

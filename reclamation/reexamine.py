@@ -25,6 +25,7 @@ from reclamation.models import RemovalCandidate
 from reclamation.states import State
 from subscriptions.activity import last_used
 from subscriptions.models import LastActivity, Subscription
+from subscriptions.models.person import has_left
 
 REEXAMINE = "reexamine_candidates"
 BATCH = 500
@@ -144,7 +145,7 @@ def _newer_use(candidate: RemovalCandidate, seat: Any) -> LastActivity | None:
 def _has_left(seat: Any, now: datetime) -> bool:
     """Whether the last day of the seat's user is over. Use of such an account is no reason to keep it."""
     left_on = seat.match.person.left_on if hasattr(seat, "match") else None
-    return left_on is not None and left_on < timezone.localtime(now).date()
+    return has_left(left_on, timezone.localtime(now).date())
 
 
 def _concern(candidate: RemovalCandidate, seat: Any, now: datetime) -> str:

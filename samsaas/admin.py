@@ -165,10 +165,10 @@ class AccountAdmin(RoleAdmin, UserAdmin):
 
     @method_decorator(recent_password_required)
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
-        before = User.objects.filter(pk=id).values_list("password", flat=True).first()
+        before = self.get_object(request, id)  # None also for an id that is no number
         answer = super().user_change_password(request, id, form_url)
-        user = User.objects.filter(pk=id).first()
-        if user is not None and user.password != before:
+        user = self.get_object(request, id)
+        if user is not None and before is not None and user.password != before.password:
             audit.record(request.user, "set password", user)
         return answer
 

@@ -1,4 +1,4 @@
-"""System checks of PUBLIC_URL and ALLOWED_HOSTS."""
+"""System checks of the settings without which no process can work, or none should."""
 
 from __future__ import annotations
 
@@ -7,9 +7,13 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.core.exceptions import ImproperlyConfigured
 from django.http.request import validate_host
+from kombu.transport import TRANSPORT_ALIASES
 
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+NEW_SECRET = "Set SECRET_KEY to at least 50 random characters, the same for every process."  # noqa: S105 - advice
+BROKER_FORM = "Set it to redis://:password@host:6379/0, special characters of the password percent-encoded."
 ONE_ADDRESS = "Use a scheme and a host only, such as https://samsaas.example.com."
 
 
@@ -39,4 +43,35 @@ def public_host(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     if host and not validate_host(host, settings.ALLOWED_HOSTS):
         hint = "Add it to ALLOWED_HOSTS, or leave ALLOWED_HOSTS unset."
         return [Error(f"ALLOWED_HOSTS refuses the host of PUBLIC_URL, {host}.", hint=hint, id="samsaas.E012")]
+    return []
+
+
+@register(Tags.security)
+def secret_key(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """SECRET_KEY is set. Worker and beat would never ask for it and start without."""
+    try:
+        settings.SECRET_KEY  # noqa: B018 - Django raises if it is empty
+    except ImproperlyConfigured:
+        return [Error("SECRET_KEY is not set.", hint=NEW_SECRET, id="samsaas.E014")]
+    return []
+
+
+@register(Tags.security)
+def development_switches(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """DEBUG shows settings to visitors, and SANDBOX gives tokens to anybody: neither on an address others can reach."""
+    on = [name for name in ("DEBUG", "SANDBOX") if getattr(settings, name)]
+    if not on or is_local(settings.PUBLIC_URL):
+        return []
+    hint = "Unset it: it is for development and the demo, on this machine only."
+    message = "{} is on, and PUBLIC_URL is the address of an installation that others use."
+    return [Error(message.format(name), hint=hint, id="samsaas.E013") for name in on]
+
+
+@register(Tags.compatibility)
+def broker_address(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """CELERY_BROKER_URL names a kind of broker that exists."""
+    scheme = urlsplit(settings.CELERY_BROKER_URL).scheme
+    if scheme not in TRANSPORT_ALIASES:
+        message = f"CELERY_BROKER_URL starts with {scheme}://, which is no broker."
+        return [Error(message, hint=BROKER_FORM, id="samsaas.E015")]
     return []

@@ -10,7 +10,7 @@ from django.db import models
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
-from samsaas import roles
+from samsaas import roles, sign_in
 from samsaas.read_only_admin import ReadOnlyAdmin, RoleAdmin
 
 
@@ -40,8 +40,12 @@ class CoreUISite(AdminSite):
             super().register(model, admin_class if own else _read_only(model, admin_class), **options)
 
     def login(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        """There is one place to sign in."""
-        return redirect("login")
+        """There is one place to sign in. Who is signed in and gets here, goes on."""
+        return redirect("admin:index" if request.user.is_authenticated else "login")
+
+    def logout(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        """The same sign-out as in the Workspace."""
+        return sign_in.SignOut.as_view()(request)
 
     def password_change(self, request: HttpRequest, extra_context: Any = None) -> Any:
         """There is one page to change the own password, which counts wrong ones and records the change."""

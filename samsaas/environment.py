@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -21,16 +22,34 @@ DATABASE_FORM = (
 class Environment(environ.Env):
     """`environ.Env`, but an empty variable counts as not set, because docker compose passes unset ones as empty.
 
-    Raises `ImproperlyConfigured` with the variable's name if a value cannot be read. The message leaves the value out,
+    Every variable can also come from a file: `SECRET_KEY_FILE` names the one with the `SECRET_KEY`. Raises
+    `ImproperlyConfigured` with the variable's name if a value cannot be read. The message leaves the value out,
     because a broken address often contains a password.
     """
 
     def get_value(
         self, var: str, cast: Any = None, default: Any = environ.Env.NOTSET, parse_default: bool = False
     ) -> Any:
+        text = self.read_file(var)
+        if text is not None:
+            given = environ.Env()
+            given.ENVIRON = {var: text}
+            return given.get_value(var, cast=cast, parse_default=parse_default)
         if default is not self.NOTSET and not self.ENVIRON.get(var, "").strip():
             return default
         return super().get_value(var, cast=cast, default=default, parse_default=parse_default)
+
+    def read_file(self, var: str) -> str | None:
+        """The content of the file that `<var>_FILE` names, without its last line end; None if no file is named."""
+        path = self.ENVIRON.get(f"{var}_FILE", "").strip()
+        if not path:
+            return None
+        if self.ENVIRON.get(var, "").strip():
+            raise ImproperlyConfigured(f"{var} and {var}_FILE are both set. Keep one of them.")
+        try:
+            return Path(path).read_text().strip()
+        except (OSError, UnicodeDecodeError):
+            raise ImproperlyConfigured(f"{var}_FILE names a file that cannot be read.") from None
 
     def text_readable_by(self, var: str, default: str, *, read: Callable[[str], object], form: str) -> str:
         """The variable's text, if `read` accepts it without a ValueError. `form` describes what is accepted."""

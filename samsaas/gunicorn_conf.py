@@ -38,12 +38,11 @@ class LineLogger(Logger):
 logger_class = LineLogger
 wsgi_app = "samsaas.wsgi:application"
 bind = read_setting("WEB_BIND", "0.0.0.0:8000")  # noqa: S104 - inside a container; the host decides what is published
-worker_class = "gthread"
+worker_class = "samsaas.web_server.worker.PatientWorker"
 workers = int(read_setting("WEB_WORKERS", "2"))
 threads = int(read_setting("WEB_THREADS", "8"))
 timeout = 60
 graceful_timeout = 20
-keepalive = 5
 # Workers restart now and then; the jitter keeps them from restarting all at once.
 max_requests = 10_000
 max_requests_jitter = 1_000
@@ -51,6 +50,14 @@ max_requests_jitter = 1_000
 # The container's root is read-only: gunicorn's heartbeat files go to memory, and there is no control socket.
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108 - a memory disk, made for this
 control_socket_disable = True
+
+
+def on_starting(server: Any) -> None:
+    """End before the first worker is started, unless the configuration can work."""
+    from samsaas import startup  # noqa: PLC0415 - the settings tests read this file alone
+
+    startup.refuse_in_child(startup.WEB)
+
 
 # The path without its query: queries of the OAuth callback contain a code, those of lists contain names.
 accesslog = "-"

@@ -1,16 +1,18 @@
-"""The Celery application for containers. Worker and beat touch a file to show that they work.
+"""The Celery application of an installation: its worker and beat are watched, and show that they work.
 
-Start them with `celery -A samsaas.liveness`. The worker touches `ALIVE_FILE` when it sends a heartbeat to the broker,
-the beat when it sends a task. `healthcheck.py` checks the file's age, so a health check loads no Django, and a
-container with a read-only root needs only a small tmpfs.
+Start them with `celery -A samsaas.liveness`. A guard starts them again if they end without being asked. The worker
+touches `ALIVE_FILE` when it sends a heartbeat to the broker, the beat when it sends a task. `healthcheck.py` checks the
+file's age, so a health check loads no Django, and a container with a read-only root needs only a small tmpfs.
 """
 
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
 from celery import signals
 
+from samsaas import guard, startup
 from samsaas.celery import app
 
 __all__ = ["app"]
@@ -21,6 +23,10 @@ ALIVE_FILE = os.environ.get("ALIVE_FILE", "")
 def touch_alive_file(**kwargs: Any) -> None:
     Path(ALIVE_FILE).touch()
 
+
+if guard.is_wanted(sys.argv):
+    guard.stand_guard()
+    startup.require_readable_settings("process")
 
 if ALIVE_FILE:
     signals.heartbeat_sent.connect(touch_alive_file, weak=False)

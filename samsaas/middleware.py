@@ -1,10 +1,12 @@
-"""Deny by default, and session limits."""
+"""Headers of every answer, deny by default, and session limits."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
+from csp.constants import HEADER as CONTENT_POLICY
+from csp.utils import build_policy
 from django.conf import settings
 from django.contrib.auth import logout
 from django.contrib.auth.views import redirect_to_login
@@ -15,12 +17,39 @@ from django.urls import Resolver404, resolve
 from django.utils import timezone
 
 from samsaas import roles
+from samsaas.lib.http import clear_browser
 
 STARTED = "samsaas_started"
 SEEN = "samsaas_seen"
 STAMP_EVERY = 60
 # Pages that another page fetches by itself, again and again. They show nobody's presence.
 POLLED = {"run_progress", "profile_waiting"}
+
+NO_STORE = "no-store"
+
+
+class AnswerHeaders:
+    """The headers that no answer may miss, also those that Django makes before or after every other middleware.
+
+    Nothing is stored by browsers and proxies, except static files, which have their own Cache-Control.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        answer = self.get_response(request)
+        answer.headers.setdefault("X-Content-Type-Options", "nosniff")
+        answer.headers.setdefault("X-Frame-Options", settings.X_FRAME_OPTIONS)
+        answer.headers.setdefault("Referrer-Policy", settings.SECURE_REFERRER_POLICY)
+        answer.headers.setdefault("Cross-Origin-Opener-Policy", settings.SECURE_CROSS_ORIGIN_OPENER_POLICY)
+        if not settings.DEBUG:  # Django's page for developers has a style sheet inside
+            answer.headers.setdefault(CONTENT_POLICY, build_policy())
+        caching = answer.headers.get("Cache-Control", "")
+        is_static = bool(caching) and request.path_info.startswith(settings.STATIC_URL)
+        if not is_static and NO_STORE not in caching:
+            answer.headers["Cache-Control"] = NO_STORE
+        return answer
 
 
 class SessionLimits:
@@ -33,11 +62,14 @@ class SessionLimits:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if request.user.is_authenticated and self.is_over(request, timezone.now().timestamp()):
+        is_ended = request.user.is_authenticated and self.is_over(request, timezone.now().timestamp())
+        if is_ended:
             logout(request)
         response = self.get_response(request)
         if request.user.is_authenticated and STARTED not in request.session:  # somebody has just signed in
             self.stamp(request, timezone.now().timestamp())
+        elif is_ended:
+            clear_browser(response)
         return response
 
     def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> None:

@@ -38,6 +38,7 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 
 from samsaas import audit, guessing, record_sign_ins, roles
 from samsaas.lib.client_address import client_address
+from samsaas.lib.http import clear_browser
 
 GIVEN = "samsaas_password_given"  # key of the session: when the password was last given
 HELD = "held_form"  # field of the page that asks
@@ -164,4 +165,6 @@ def end_session(request: HttpRequest) -> HttpResponse:
     """Sign out after too many wrong passwords, and lead to the sign-in page, which says why."""
     logout(request)
     messages.error(request, ENDED)
-    return redirect_to_login("/")
+    answer = redirect_to_login("/")
+    clear_browser(answer)
+    return answer

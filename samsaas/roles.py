@@ -106,6 +106,7 @@ POLICY: dict[str, dict[str, str]] = {
     "person_import_apply": {"POST": SAM_ADMIN},
     "person_import_discard": {"POST": SAM_ADMIN},
     "person_import_errors": {"GET": SAM_ADMIN},
+    "person_import_seats": {"GET": SAM_ADMIN},
     "resolution_rule_list": READ,
     "resolution_rule_create": INTEGRATE,
     "resolution_rule_edit": INTEGRATE,
@@ -120,6 +121,11 @@ POLICY: dict[str, dict[str, str]] = {
     # Django's admin also checks its own permissions.
     "admin:*": {"GET": ADMIN, "POST": ADMIN},
 }
+
+# Pages whose form has a file. All others take small forms only: see samsaas/doors.py.
+UPLOADS = frozenset({"person_import_new"})
+# GET has an effect here, so HEAD and OPTIONS are not answered: the vendor's redirect uses up the state and its code.
+GET_ONLY = frozenset({"oauth_redirect"})
 
 
 def roles_of(user: AbstractBaseUser | AnonymousUser) -> set[str]:
@@ -137,9 +143,9 @@ def roles_of(user: AbstractBaseUser | AnonymousUser) -> set[str]:
 
 
 def required_role(view_name: str, method: str) -> str | None:
-    """The role that a page requires for a method, or None if the table has no row. HEAD counts as GET."""
+    """The role that a page requires for a method, or None if nobody may. HEAD counts as GET, except in `GET_ONLY`."""
     row = POLICY.get("admin:*" if view_name.startswith("admin:") else view_name, {})
-    return row.get("GET" if method in ("HEAD", "OPTIONS") else method)
+    return row.get("GET" if method == "HEAD" and view_name not in GET_ONLY else method)
 
 
 def may(user: AbstractBaseUser | AnonymousUser, view_name: str, method: str = "GET") -> bool:

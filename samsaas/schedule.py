@@ -31,9 +31,9 @@ CHAIN_STALE_AFTER = timedelta(days=2)
 
 @shared_task
 def sweep() -> None:
-    """Every few seconds: show that the beat lives, take runs from dead workers, go on with chains, ring again, and drop
+    """Every few seconds: show that ticks arrive, take runs from dead workers, go on with chains, ring again, and drop
     what nobody waits for any more."""
-    Heartbeat.objects.update_or_create(name="beat", defaults={"at": Now()})
+    Heartbeat.record(Heartbeat.SWEEP)
     queue.sweep()
     follow()
     staging.drop_orphans()

@@ -11,7 +11,9 @@ from urllib.parse import urlsplit
 
 from csp.constants import NONCE, NONE, SELF
 
+from profiles import connectors
 from samsaas.environment import Environment
+from samsaas.lib.body_limits import LARGEST_FORM
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Environment()
@@ -54,20 +56,23 @@ INSTALLED_APPS = [
     "axes",
     "django_filters",
     "django_tables2",
-    "django_celery_beat",
 ]
 MIDDLEWARE = [
+    "samsaas.middleware.AnswerHeaders",  # outermost, so that no answer misses them
+    "csp.middleware.CSPMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "samsaas.doors.RequestDoor",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
+    # The role comes before the form: CsrfViewMiddleware reads the body.
+    "samsaas.middleware.DefaultDeny",
+    "samsaas.doors.FormDoor",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "samsaas.middleware.SessionLimits",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "samsaas.middleware.DefaultDeny",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "csp.middleware.CSPMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
 ROOT_URLCONF = "samsaas.urls"
@@ -108,28 +113,52 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- jobs ------------------------------------------------------------------------------------------------------------
 CELERY_BROKER_URL = env.address("CELERY_BROKER_URL", default="memory://")
-CELERY_IMPORTS = ["samsaas.schedule"]
+CELERY_IMPORTS = ["samsaas.background", "samsaas.schedule"]
 CELERY_TASK_IGNORE_RESULT = True
-CELERY_TASK_ACKS_LATE = True
+CELERY_RESULT_EXPIRES = None  # there are no results, so the beat has none to clean up
+CELERY_TASK_ACKS_LATE = False  # the row is the queue: a message may be lost, and none is worth keeping
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False  # a run does not need the broker to go on
+CELERY_WORKER_ENABLE_PREFETCH_COUNT_REDUCTION = False
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 20
+CELERY_BROKER_CONNECTION_RETRY = True
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # celery's default of 100 ends worker and beat after less than an hour
 CELERY_TIMEZONE = "UTC"
-CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+# In memory: what is due is decided in the database by the tasks, and a beat without a database survives its outages.
+CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
+# A tick that waited in the broker is worthless: the next one does the same work.
 CELERY_BEAT_SCHEDULE = {
-    "Sweep job runs": {"task": "samsaas.schedule.sweep", "schedule": timedelta(seconds=10)},
-    "Start due refreshes": {"task": "samsaas.schedule.start_due", "schedule": timedelta(minutes=1)},
+    "Sweep job runs": {
+        "task": "samsaas.schedule.sweep",
+        "schedule": timedelta(seconds=10),
+        "options": {"expires": 60},
+    },
+    "Start due refreshes": {
+        "task": "samsaas.schedule.start_due",
+        "schedule": timedelta(minutes=1),
+        "options": {"expires": 60},
+    },
     # Often enough for an installation that is started anew every day.
-    "Purge what is over": {"task": "samsaas.schedule.purge", "schedule": timedelta(hours=1)},
+    "Purge what is over": {
+        "task": "samsaas.schedule.purge",
+        "schedule": timedelta(hours=1),
+        "options": {"expires": 600},
+    },
 }
 if CELERY_BROKER_URL.startswith("redis"):
+    CELERY_WORKER_DISABLE_PREFETCH = True  # a worker whose slots are all busy leaves the message to another one
     # Seconds. A broker that does not answer must not block a page: the run is stored, and the sweeper sends it again.
     CELERY_BROKER_TRANSPORT_OPTIONS = {
         "socket_timeout": 5,
         "socket_connect_timeout": 1,
-        "visibility_timeout": 6 * 3600,
+        "socket_keepalive": True,
+        "health_check_interval": 10,
+        # A message is gone once a worker has read it. With acknowledgments in Redis, kombu 5.7 ends the worker (the
+        # connection is lost) or leaves it deaf (Redis is silent) when one cannot be sent.
+        "ack_emulation": False,
     }
 # A run whose worker has been silent for so long is given to another one; workers show themselves four times as often.
 JOB_STALE_SECONDS = env.int("JOB_STALE_SECONDS", default=60, least=5)
@@ -192,7 +221,9 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 SECURE_HSTS_PRELOAD = HTTPS
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
-_consent = urlsplit(DROPBOX_AUTHORIZE_URL)
+_consent_pages = [
+    urlsplit(vendor.endpoints_from(globals().get).authorize_url) for vendor in connectors.vendors().values()
+]
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],
@@ -205,11 +236,12 @@ CONTENT_SECURITY_POLICY = {
         "base-uri": [NONE],
         "frame-ancestors": [NONE],
         # Get OAuth Token posts to us and we redirect to the vendor. Browsers apply form-action to that redirect too.
-        "form-action": [SELF, f"{_consent.scheme}://{_consent.netloc}"],
+        "form-action": [SELF, *dict.fromkeys(f"{page.scheme}://{page.netloc}" for page in _consent_pages)],
     },
 }
-DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+DATA_UPLOAD_MAX_MEMORY_SIZE = LARGEST_FORM
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 500
+DATA_UPLOAD_MAX_NUMBER_FILES = 1
 FILE_UPLOAD_HANDLERS = [
     "samsaas.lib.uploads.CappedUpload",
     "django.core.files.uploadhandler.MemoryFileUploadHandler",

@@ -1,4 +1,4 @@
-"""Signing in and changing the password: Django's own views and forms, with every wrong password counted."""
+"""Signing in and out, and changing the password: Django's own views and forms, with every wrong one counted."""
 
 from __future__ import annotations
 
@@ -19,9 +19,16 @@ from django.utils import timezone
 
 from samsaas import audit, guessing, reauthenticate
 from samsaas.lib.client_address import client_address
+from samsaas.lib.http import clear_browser
+from samsaas.lib.local_path import read_local_path
 
 ATTEMPT = "_samsaas_attempt"  # attribute of the request: its `guessing.Attempt`
 log = logging.getLogger(__name__)
+
+
+def next_path(request: HttpRequest) -> str:
+    """The page of this site that `next` names, or an empty text."""
+    return read_local_path(request.POST.get("next") or request.GET.get("next"))
 
 
 class SignInForm(AuthenticationForm):
@@ -40,9 +47,24 @@ class SignIn(views.LoginView):
     authentication_form = SignInForm
     redirect_authenticated_user = True
 
+    def get_redirect_url(self, request: HttpRequest | None = None) -> str:
+        return next_path(self.request)
+
     def get_success_url(self) -> str:
         url = super().get_success_url()
         return self.get_default_redirect_url() if url.partition("?")[0] == self.request.path else url
+
+
+class SignOut(views.LogoutView):
+    """Signs out, and tells the browser to forget the pages and what they stored."""
+
+    def get_redirect_url(self, request: HttpRequest | None = None) -> str:
+        return next_path(self.request)
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        answer = super().dispatch(request, *args, **kwargs)
+        clear_browser(answer)
+        return answer
 
 
 class GuessHandler(AxesHandler):

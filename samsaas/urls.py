@@ -15,7 +15,7 @@ urlpatterns = [
     path("", include("reclamation.urls")),
     path("audit/", dashboard.audit_list, name="audit_list"),
     path("accounts/login/", sign_in.SignIn.as_view(), name="login"),
-    path("accounts/logout/", auth.LogoutView.as_view(), name="logout"),
+    path("accounts/logout/", sign_in.SignOut.as_view(), name="logout"),
     path("accounts/password/", sign_in.ChangePassword.as_view(), name="password_change"),
     path("accounts/password/done/", auth.PasswordChangeDoneView.as_view(), name="password_change_done"),
     path("core/", admin.site.urls),

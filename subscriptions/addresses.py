@@ -1,25 +1,16 @@
-"""How e-mail addresses are compared, and which ones are accepted."""
+"""Which e-mail addresses are accepted. How they are compared is in `samsaas.lib.text_forms`."""
 
 from __future__ import annotations
 
 import re
-import string
 import unicodedata
 
-from samsaas.lib import sql
 from subscriptions.models import PersonAddress, normalize_address
 
 MOST_ADDRESSES = 20
 LONGEST_ADDRESS = PersonAddress._meta.get_field("address").max_length or 0
 ADDRESS = re.compile(r"[^\s@<>()\[\],;:\"]+@[^\s@<>()\[\],;:\"]+\.[^\s@<>()\[\],;:\".]+")
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-
-
-def normalized_sql(expression: str) -> str:
-    """`models.normalize_address` as SQL. PostgreSQL's lower() would also change letters that are not ASCII."""
-    if sql.is_postgresql():
-        return f"translate(btrim({expression}), '{string.ascii_uppercase}', '{string.ascii_lowercase}')"
-    return f"lower(trim({expression}))"
 
 
 def checked_addresses(given: list[str]) -> list[str]:

@@ -17,6 +17,7 @@ from subscriptions.models import (
     SoftwareModel,
     Subscription,
     SubscriptionIdentifier,
+    normalize_address,
 )
 from subscriptions.models.subscription import SubscriptionQuerySet
 
@@ -118,7 +119,7 @@ class SubscriptionFilter(ListFilter):
 
         Otherwise PostgreSQL does not know how few there are, and reads a million names in order to find fifty.
         """
-        left = queryset.filter(match__person__left_on__lte=timezone.localdate())
+        left = queryset.filter(match__person__left_on__lt=timezone.localdate())
         is_history = self.form.cleaned_data.get("seats") or self.form.cleaned_data.get("ended_by")
         shown = left if is_history else left.filter(ended_at=None, excluded=False)
         keys = list(shown.order_by().values_list("pk", flat=True)[: FEW + 1])
@@ -132,7 +133,7 @@ class SubscriptionFilter(ListFilter):
 
     def by_address(self, queryset: QuerySet[Subscription], name: str, value: str) -> QuerySet[Subscription]:
         """Every seat with this e-mail address. That hints at one person but does not prove it."""
-        return queryset.filter(email__iexact=value)
+        return queryset.filter(compared_email=normalize_address(value))
 
     def by_license(self, queryset: QuerySet[Subscription], name: str, value: str) -> QuerySet[Subscription]:
         if value == USES:

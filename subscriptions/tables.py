@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import F, QuerySet
-from django.db.models.functions import Upper
 from django.utils import timezone
 
 from samsaas.lib.tables import NUMBER, ROOMY, MarkupColumn, Table
@@ -72,8 +71,7 @@ class SubscriptionTable(Table):
     )
 
     def order_email(self, queryset: QuerySet[Subscription], is_descending: bool) -> tuple[QuerySet[Subscription], bool]:
-        key = Upper("email")  # the index is on this expression
-        return queryset.order_by(key.desc() if is_descending else key.asc(), "pk"), True
+        return queryset.order_by("-compared_email" if is_descending else "compared_email", "pk"), True
 
     def order_user(self, queryset: QuerySet[Subscription], is_descending: bool) -> tuple[QuerySet[Subscription], bool]:
         return by_known(queryset, "match__person__name", is_descending)

@@ -41,6 +41,7 @@ urlpatterns = [
     path("people/imports/<int:pk>/read/", people_imports.person_import_read, name="person_import_read"),
     path("people/imports/<int:pk>/apply/", people_imports.person_import_apply, name="person_import_apply"),
     path("people/imports/<int:pk>/discard/", people_imports.person_import_discard, name="person_import_discard"),
+    path("people/imports/<int:pk>/subscriptions/", people_imports.person_import_seats, name="person_import_seats"),
     path("people/imports/<int:pk>/errors/", people_imports.person_import_errors, name="person_import_errors"),
     path("user-resolution-rules/", matching.resolution_rule_list, name="resolution_rule_list"),
     path("user-resolution-rules/new/", matching.resolution_rule_create, name="resolution_rule_create"),

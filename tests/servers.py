@@ -19,6 +19,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import psycopg
+
 DEADLINE = 30.0
 
 
@@ -68,37 +70,78 @@ def _unprivileged() -> dict[str, Any]:
     return {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
 
 
+class Cluster:
+    """A throw-away PostgreSQL, which refuses to run as root, so root lends it a user. It may stop and start again."""
+
+    def __init__(self, folder: Path, superuser: str = "samsaas") -> None:
+        self.programs, self.port, self._account = postgres_programs(), free_port(), _unprivileged()
+        self.url = f"postgres://{superuser}@127.0.0.1:{self.port}/postgres"
+        self.data = folder / "data"
+        self._folder = folder
+        self._server: subprocess.Popen[bytes] | None = None
+        if self._account:
+            os.chown(folder, self._account["user"], self._account["group"])
+        init = [self.programs / "initdb", "-D", self.data, "-U", superuser, "-A", "trust", "-E", "UTF8", "--no-sync"]
+        subprocess.run(init, check=True, stdout=subprocess.DEVNULL, cwd=folder, **self._account)
+
+    def start(self) -> None:
+        """Returns when it answers."""
+        options = ["-p", str(self.port), "-k", str(self._folder), "-h", "127.0.0.1"]
+        unsafe = ["-F", "-c", "full_page_writes=off"]
+        self._server = subprocess.Popen(
+            [self.programs / "postgres", "-D", self.data, *options, *unsafe],
+            cwd=self._folder,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            **self._account,
+        )
+        wait_for_port(self.port, self._server)
+        self.wait_until_it_answers()
+
+    def wait_until_it_answers(self) -> None:
+        """It takes connections a moment before it answers them."""
+        until = time.monotonic() + DEADLINE
+        while True:
+            try:
+                psycopg.connect(self.url, connect_timeout=2).close()
+            except psycopg.OperationalError:
+                if time.monotonic() > until:
+                    raise
+                time.sleep(0.05)
+            else:
+                return
+
+    def stop(self, how: int = signal.SIGINT) -> None:
+        """By default a fast shutdown: a connection somebody forgot does not hold it up."""
+        if self._server:
+            self._server.send_signal(how)
+            self._server.wait(DEADLINE)
+            self._server = None
+
+
+@contextmanager
+def cluster(superuser: str = "samsaas") -> Iterator[Cluster]:
+    """A running one of the caller's own."""
+    folder = Path(tempfile.mkdtemp(prefix="samsaas-pg-"))
+    try:
+        made = Cluster(folder, superuser)
+        made.start()
+        try:
+            yield made
+        finally:
+            made.stop()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 @contextmanager
 def postgres() -> Iterator[str]:
-    """A throw-away cluster; gives its database URL. PostgreSQL refuses to run as root, so root lends it a user."""
+    """The database URL of a running server."""
     if given := os.environ.get("DATABASE_URL_TEST"):
         yield given
         return
-    programs, port = postgres_programs(), free_port()
-    account = _unprivileged()
-    folder = Path(tempfile.mkdtemp(prefix="samsaas-pg-"))
-    if account:
-        os.chown(folder, account["user"], account["group"])
-    try:
-        data = folder / "data"
-        init = [programs / "initdb", "-D", data, "-U", "samsaas", "-A", "trust", "-E", "UTF8", "--no-sync"]
-        subprocess.run(init, check=True, stdout=subprocess.DEVNULL, cwd=folder, **account)
-        options = ["-p", str(port), "-k", str(folder), "-h", "127.0.0.1", "-F", "-c", "full_page_writes=off"]
-        server = subprocess.Popen(
-            [programs / "postgres", "-D", data, *options],
-            cwd=folder,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            **account,
-        )
-        try:
-            wait_for_port(port, server)
-            yield f"postgres://samsaas@127.0.0.1:{port}/postgres"
-        finally:
-            server.send_signal(signal.SIGINT)  # fast shutdown: a connection somebody forgot does not hold it up
-            server.wait(DEADLINE)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with cluster() as made:
+        yield made.url
 
 
 @contextmanager
@@ -119,6 +162,14 @@ def redis() -> Iterator[str]:
         finally:
             server.terminate()
             server.wait(DEADLINE)
+
+
+def nginx() -> str:
+    """The path of nginx. Raises `Missing`."""
+    found = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
+    if not found:
+        raise Missing("nginx is not installed.")
+    return found
 
 
 def chromium() -> str:

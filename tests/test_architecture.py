@@ -23,7 +23,7 @@ VAGUE = {"utils", "helpers", "services", "common", "misc", "manager", "managers"
 # a profile ends its runs, and the embedded mode gives its own back when it stops.
 LEASE = {"owner", "heartbeat_at"}
 LEASE_WRITERS = {f"profiles/jobs/{name}.py" for name in ("job", "execute", "queue")}
-LEASE_WRITERS |= {"profiles/delete_profile.py", "samsaas/demo/embedded.py"}
+LEASE_WRITERS |= {"profiles/delete_profile.py", "samsaas/embedded.py"}
 # Who may give a removal candidate its state: one module, where every move is checked and kept as history.
 STATE_WRITERS = {"reclamation/workflow.py"}
 WRITING = {"update", "create", "get_or_create", "update_or_create", "bulk_update", "setattr", "RemovalCandidate"}

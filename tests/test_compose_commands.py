@@ -1,13 +1,13 @@
 """The compose file's own commands, started as plain processes on a real PostgreSQL and a real Redis.
 
-The nearest thing to `docker compose up` without an engine: same commands, same variables, same health checks, same
-order, and the same signal at the end.
+The nearest thing to `docker compose up` without an engine: same commands, same variables, same secrets, same role in
+the database, same health checks, same order, and the same signal at the end.
 """
 
 from __future__ import annotations
 
 import os
-import secrets
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,15 +15,16 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
-from cryptography.fernet import Fernet
 
 from tests import compose, servers
+from tests.conftest import needs
 
 pytestmark = [pytest.mark.redis, pytest.mark.own_database]
 
@@ -38,10 +39,11 @@ class Stack:
         self.folder, self.database_url = folder, database_url
         self.port = servers.free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        self.services = compose.load(dict.fromkeys(("POSTGRES_PASSWORD", "REDIS_PASSWORD"), "unused") | self.secrets())
+        self.services = compose.load({})
+        for name, address in (("database_url", database_url), ("broker_url", redis_url)):
+            (folder / "secrets" / name).chmod(0o600)
+            (folder / "secrets" / name).write_text(f"{address}\n")
         self.here = {
-            "DATABASE_URL": database_url,
-            "CELERY_BROKER_URL": redis_url,
             "WEB_BIND": f"127.0.0.1:{self.port}",
             "STATIC_ROOT": str(folder / "static"),
             "SAMSAAS_ENV_FILE": os.devnull,
@@ -50,11 +52,9 @@ class Stack:
         self.running: dict[str, subprocess.Popen[bytes]] = {}
         self.beside_the_code = {path.name for path in compose.ROOT.iterdir()}
 
-    def secrets(self) -> dict[str, str]:
-        return {"SECRET_KEY": secrets.token_urlsafe(50), "FIELD_ENCRYPTION_KEYS": Fernet.generate_key().decode()}
-
     def environment(self, name: str) -> dict[str, str]:
-        own: dict[str, str] = self.services["services"][name]["environment"] | self.here
+        """A process has those secrets only that the compose file gives to its service."""
+        own = compose.with_secrets_of(self.services["services"][name], self.folder / "secrets") | self.here
         if "ALIVE_FILE" in own:
             own["ALIVE_FILE"] = str(self.folder / f"{name}.alive")
         return BEHIND_PYTHON | own
@@ -102,25 +102,32 @@ class Stack:
 
 
 @pytest.fixture(scope="module")
-def stack(tmp_path_factory: Any, postgres_url: str, redis_url: str) -> Iterator[Stack]:
+def cluster(tmp_path_factory: Any) -> Iterator[tuple[Path, str]]:
+    """A PostgreSQL as its image leaves it after the first start; gives the folder and the superuser's address."""
     folder = tmp_path_factory.mktemp("compose")
-    with empty_database(postgres_url) as url, ExitStack() as stopping:
-        made = Stack(folder, url, redis_url)
+    compose.make_secrets(folder / "secrets")
+    server = servers.cluster("postgres")
+    superuser_url = needs(server.__enter__).url
+    parts = urlsplit(superuser_url)
+    password = {"APPLICATION_PASSWORD_FILE": str(folder / "secrets/database_password")}
+    environment = {"PATH": os.environ["PATH"], "PGHOST": str(parts.hostname), "PGPORT": str(parts.port), **password}
+    script = compose.ROOT / "deploy/postgres/create-application-role.sh"
+    subprocess.run([script], env=environment, check=True, stdout=subprocess.DEVNULL)
+    yield folder, superuser_url
+    server.__exit__(None, None, None)
+
+
+@pytest.fixture(scope="module")
+def stack(cluster: tuple[Path, str], redis_url: str) -> Iterator[Stack]:
+    folder, superuser_url = cluster
+    with ExitStack() as stopping:
+        made = Stack(folder, superuser_url.replace("postgres@", "samsaas@").replace("/postgres", "/samsaas"), redis_url)
         stopping.callback(made.kill_all)
         assert made.call("web", ["python", "manage.py", "collectstatic", "--noinput", "-v0"]) == 0
         assert made.call("migrate", made.services["services"]["migrate"]["command"]) == 0
         for name in ("web", "worker", "beat"):
             made.start(name)
         yield made
-
-
-@contextmanager
-def empty_database(server_url: str) -> Iterator[str]:
-    name = f"compose_{secrets.token_hex(4)}"
-    with psycopg.connect(server_url, autocommit=True) as connection:
-        connection.execute(f"create database {name}")
-        yield server_url.rpartition("/")[0] + f"/{name}"
-        connection.execute(f"drop database {name} with (force)")
 
 
 def until(wanted: Callable[[], bool], stack: Stack, *names: str) -> None:
@@ -130,6 +137,47 @@ def until(wanted: Callable[[], bool], stack: Stack, *names: str) -> None:
         if time.monotonic() > deadline or any(stack.running[name].poll() is not None for name in names):
             pytest.fail("\n".join(f"--- {name}\n{stack.log(name).read_text()[-4000:]}" for name in names))
         time.sleep(0.2)
+
+
+def test_the_application_owns_its_database_and_is_no_superuser(stack: Stack, cluster: tuple[Path, str]) -> None:
+    facts = "select rolsuper, rolcreatedb, rolcreaterole, rolreplication, rolbypassrls from pg_roles where rolname = %s"
+    with psycopg.connect(cluster[1]) as connection:
+        assert connection.execute(facts, ["samsaas"]).fetchone() == (False,) * 5
+        stored = connection.execute("select rolpassword from pg_authid where rolname = 'samsaas'").fetchone()
+        assert stored and stored[0].startswith("SCRAM-SHA-256$")
+    with psycopg.connect(stack.database_url) as connection:
+        extension = connection.execute("select 1 from pg_extension where extname = 'pg_trgm'").fetchone()
+        assert extension, "migrate created it with the application's own role"
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            connection.execute("copy (select 1) to program 'true'")
+    with pytest.raises(psycopg.OperationalError, match="permission denied"):
+        psycopg.connect(stack.database_url.removesuffix("samsaas") + "postgres")
+
+
+def test_redis_asks_for_the_password_and_shows_it_to_nobody(cluster: tuple[Path, str]) -> None:
+    service, port = compose.load({})["services"]["redis"], servers.free_port()
+    folder = str(cluster[0] / "secrets")
+    script = (
+        service["command"][0].replace("/run/secrets", folder).replace("redis-server -", f"redis-server - --port {port}")
+    )
+    redis = needs(lambda: start_redis([*service["entrypoint"], script]))
+    try:
+        servers.wait_for_port(port, redis)
+        check = service["healthcheck"]["test"][1].replace("/run/secrets", folder).replace("-cli", f"-cli -p {port}")
+        assert subprocess.run(["sh", "-c", check]).returncode == 0
+        answer = subprocess.run(["redis-cli", "-p", str(port), "info"], capture_output=True, text=True).stdout
+        assert answer.startswith("NOAUTH")
+        shown = Path(f"/proc/{redis.pid}/cmdline").read_text()
+        assert "redis-server" in shown and (cluster[0] / "secrets/redis_password").read_text().strip() not in shown
+    finally:
+        redis.terminate()
+        assert redis.wait(10) == 0
+
+
+def start_redis(command: list[str]) -> subprocess.Popen[bytes]:
+    if not shutil.which("redis-server"):
+        raise servers.Missing("redis-server is not installed.")
+    return subprocess.Popen(command, stdout=subprocess.DEVNULL)
 
 
 def test_web_becomes_ready_and_shows_the_sign_in_page(stack: Stack) -> None:

@@ -11,12 +11,28 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.fernet import Fernet
 
+from samsaas import doors
+from samsaas.lib.body_limits import LARGEST_FILE
 from tests import compose
 
 ROOT = compose.ROOT
-SECRETS = {"SECRET_KEY", "FIELD_ENCRYPTION_KEYS", "POSTGRES_PASSWORD", "REDIS_PASSWORD"}
-FILLED = dict.fromkeys(SECRETS, "filled-in")
+SECRETS = {"SECRET_KEY", "FIELD_ENCRYPTION_KEYS"}
+NEEDED_SECRETS = {
+    "proxy": set(),
+    "migrate": {"field_encryption_keys", "database_url"},
+    "web": {"secret_key", "field_encryption_keys", "database_url", "broker_url"},
+    "worker": {"field_encryption_keys", "database_url", "broker_url"},
+    "beat": {"database_url", "broker_url"},
+    "postgres": {"postgres_password", "database_password"},
+    "redis": {"redis_password"},
+}
+SCRIPTS = (
+    ("bash", ".ci/run"),
+    ("sh", "deploy/make-secrets.sh"),
+    ("sh", "deploy/postgres/create-application-role.sh"),
+)
 LOCKS = ("requirements.lock", "requirements-dev.lock")
 
 
@@ -31,7 +47,7 @@ def pins(lock: str) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def services() -> dict[str, Any]:
-    found: dict[str, Any] = compose.load(FILLED)["services"]
+    found: dict[str, Any] = compose.load({})["services"]
     return found
 
 
@@ -59,7 +75,9 @@ def test_installed_packages_fit_together() -> None:
 
 
 def test_compose_file_follows_the_specification() -> None:
-    result = tool("check-jsonschema", "--builtin-schema", "vendor.compose-spec", "docker-compose.yml")
+    result = tool(
+        "check-jsonschema", "--builtin-schema", "vendor.compose-spec", "docker-compose.yml", "deploy/https.yml"
+    )
     assert result.returncode == 0, result.stdout
 
 
@@ -68,10 +86,36 @@ def test_dockerfile_follows_its_rules() -> None:
     assert result.returncode == 0, result.stdout
 
 
-@pytest.mark.parametrize("name", sorted(SECRETS))
-def test_compose_refuses_to_start_without_a_secret(name: str) -> None:
-    with pytest.raises(compose.Unset, match=name):
-        compose.load({**FILLED, name: ""})
+def test_each_service_gets_the_secrets_it_needs_as_files_and_no_others(services: dict[str, Any]) -> None:
+    assert {name: set(service.get("secrets", [])) for name, service in services.items()} == NEEDED_SECRETS
+    for name, service in services.items():
+        named = [
+            str(value) for value in service.get("environment", {}).values() if compose.SECRETS_INSIDE in str(value)
+        ]
+        assert {value.removeprefix(compose.SECRETS_INSIDE) for value in named} <= NEEDED_SECRETS[name], name
+        for variable, value in service.get("environment", {}).items():
+            is_secret = re.search("SECRET|PASSWORD|_KEYS?$|_KEY_|DATABASE_URL|BROKER_URL", variable)
+            assert not is_secret or (variable.endswith("_FILE") and value.startswith(compose.SECRETS_INSIDE)), variable
+
+
+def test_secrets_are_made_once_and_kept(tmp_path: Path) -> None:
+    compose.make_secrets(tmp_path / "secrets")
+    made = {path.name: path.read_text() for path in (tmp_path / "secrets").iterdir()}
+    declared = compose.load({})["secrets"]
+    assert set(made) == set(declared) == set().union(*NEEDED_SECRETS.values())
+    assert [rule["file"] for rule in declared.values()] == [f"./secrets/{name}" for name in declared]
+    assert (tmp_path / "secrets").stat().st_mode & 0o777 == 0o700
+    assert {path.stat().st_mode & 0o777 for path in (tmp_path / "secrets").iterdir()} == {0o444}
+    assert (
+        made["database_password"].strip() in made["database_url"] and "@postgres:5432/samsaas" in made["database_url"]
+    )
+    assert made["redis_password"].strip() in made["broker_url"]
+    Fernet(made["field_encryption_keys"].strip())
+    compose.make_secrets(tmp_path / "secrets")
+    assert {path.name: path.read_text() for path in (tmp_path / "secrets").iterdir()} == made
+    compose.make_secrets(tmp_path / "others")
+    assert all((tmp_path / "others" / name).read_text() != text for name, text in made.items())
+    assert "secrets/" in (ROOT / ".gitignore").read_text().splitlines()
 
 
 def test_every_service_is_confined(services: dict[str, Any]) -> None:
@@ -81,6 +125,52 @@ def test_every_service_is_confined(services: dict[str, Any]) -> None:
         assert "no-new-privileges:true" in service["security_opt"], name
         assert not service.get("privileged") and service.get("user") != "root", name
         assert service["logging"]["options"].keys() >= {"max-size", "max-file"}, name
+        assert service["mem_limit"] and service["pids_limit"], name
+        assert all(re.search(r":size=\d+m", mount) for mount in service.get("tmpfs", [])), name
+
+
+def test_a_file_on_its_way_fits_into_the_memory_disk(services: dict[str, Any]) -> None:
+    """Each of the web processes receives so many files at once, and Django writes them to /tmp."""
+    megabytes = int(re.search(r"/tmp:size=(\d+)m", services["web"]["tmpfs"][0])[1])  # type: ignore[index]
+    assert megabytes * 1024**2 > 2 * doors.UPLOADS_AT_ONCE * LARGEST_FILE
+    assert services["web"]["mem_limit"] == "1g" and megabytes <= 512
+
+
+def test_data_services_and_web_cannot_be_reached_from_outside(services: dict[str, Any]) -> None:
+    networks = compose.load({})["networks"]
+    internal = {name for name, rule in networks.items() if rule.get("internal")}
+    assert {name for name, service in services.items() if not set(service["networks"]) <= internal} == {
+        "proxy",
+        "web",
+        "worker",
+    }, "proxy for visitors; web and worker to reach the vendor"
+    assert not set(services["proxy"]["networks"]) & set(services["postgres"]["networks"])
+    assert services["proxy"]["networks"] == ["front", "inside"] and "front" not in services["web"]["networks"]
+
+
+def test_the_application_is_not_the_superuser_of_the_database(services: dict[str, Any]) -> None:
+    postgres = services["postgres"]
+    assert postgres["environment"]["POSTGRES_USER"] == "postgres"
+    script = next(mount for mount in postgres["volumes"] if "docker-entrypoint-initdb.d" in mount).split(":")[0]
+    text = (ROOT / script).read_text()
+    assert (ROOT / script).stat().st_mode & 0o111 and "create role samsaas login nosuperuser" in text
+
+
+def test_images_are_pinned_to_a_minor_version(services: dict[str, Any]) -> None:
+    images = {service["image"] for service in services.values()} - {"samsaas"}
+    images |= set(re.findall(r"^FROM (\S+)", (ROOT / "Dockerfile").read_text(), flags=re.MULTILINE))
+    assert len(images) == 4
+    assert all(re.search(r":\d+\.\d+[\w.-]*(@sha256:[0-9a-f]{64})?$", image) for image in images), images
+
+
+def test_the_proxy_with_https_takes_its_certificate_from_files() -> None:
+    own = compose.load({}, "deploy/https.yml")
+    assert own["services"]["proxy"]["secrets"] == ["tls_certificate", "tls_key"] == list(own["secrets"])
+    mounted = own["services"]["proxy"]["volumes"][0].split(":")
+    replaced = [
+        mount for mount in compose.load({})["services"]["proxy"]["volumes"] if mount.split(":")[1] == mounted[1]
+    ]
+    assert (ROOT / mounted[0]).exists() and len(replaced) == 1
 
 
 def test_long_running_services_have_a_health_check_and_come_back(services: dict[str, Any]) -> None:
@@ -99,12 +189,14 @@ def test_services_wait_for_what_they_need(services: dict[str, Any]) -> None:
 
 def test_every_volume_is_declared(services: dict[str, Any]) -> None:
     used = {mount.split(":")[0] for service in services.values() for mount in service.get("volumes", [])}
-    assert used == set(compose.load(FILLED)["volumes"])
+    files = {name for name in used if name.startswith("./")}
+    assert used - files == set(compose.load({})["volumes"])
+    assert all((ROOT / name).is_file() for name in files)
 
 
 def test_ports_are_published_on_loopback_only(services: dict[str, Any]) -> None:
     published = {name: service["ports"] for name, service in services.items() if "ports" in service}
-    assert published == {"web": ["127.0.0.1:8000:8000"]}
+    assert published == {"proxy": ["127.0.0.1:8000:8080"]}
 
 
 def test_application_commands_exist(services: dict[str, Any]) -> None:
@@ -148,5 +240,6 @@ def test_example_holds_no_secret() -> None:
 
 
 def test_shell_scripts_are_well_formed() -> None:
-    result = subprocess.run(["bash", "-n", ".ci/run"], cwd=ROOT, capture_output=True, text=True, check=False)
-    assert result.returncode == 0, result.stderr
+    for shell, script in SCRIPTS:
+        result = subprocess.run([shell, "-n", script], cwd=ROOT, capture_output=True, text=True, check=False)
+        assert result.returncode == 0, result.stderr

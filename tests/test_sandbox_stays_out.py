@@ -64,6 +64,7 @@ def python(environment: dict[str, str], *arguments: str, said: str = "") -> subp
 
 
 def test_no_process_loads_it(production: dict[str, str]) -> None:
+    assert python(production, "manage.py", "collectstatic", "--noinput", "-v0").returncode == 0
     done = python(production, "-c", LOAD_EVERYTHING)
     loaded = json.loads(done.stdout)
     assert {

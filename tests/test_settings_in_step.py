@@ -17,12 +17,12 @@ from tests import compose
 ROOT = compose.ROOT
 SHOWN = re.findall(r"^#?([A-Z_]+)=(.*)$", (ROOT / ".env.example").read_text(), flags=re.MULTILINE)
 PASSED_ON = list(compose.VARIABLE.finditer((ROOT / "docker-compose.yml").read_text()))
-SECRETS = {"SECRET_KEY", "FIELD_ENCRYPTION_KEYS", "POSTGRES_PASSWORD", "REDIS_PASSWORD"}
-# The compose file brings its own servers; the image knows where its files are and where it listens.
-DECIDED_BY_COMPOSE = {"DATABASE_URL", "CELERY_BROKER_URL", "STATIC_ROOT", "WEB_BIND"}
+SECRETS = {"SECRET_KEY", "FIELD_ENCRYPTION_KEYS"}
+# The compose file brings its own servers, proxy and secrets; the image knows where its files are and where it listens.
+DECIDED_BY_COMPOSE = {"DATABASE_URL", "CELERY_BROKER_URL", "STATIC_ROOT", "WEB_BIND", "TRUST_PROXY"} | SECRETS
 DEVELOPMENT = {"DEBUG", "SANDBOX", "SERVE_UNCOLLECTED_STATIC"}
 # Read by the process that a variable is for, not by the settings.
-OF_OTHERS = {"HTTPS_PROXY", "WEB_PORT", "WORKER_CONCURRENCY", "POSTGRES_PASSWORD", "REDIS_PASSWORD"}
+OF_OTHERS = {"HTTPS_PROXY", "WEB_PORT", "WORKER_CONCURRENCY"}
 DUMP = """
 import json, runpy, sys
 read = {}
@@ -79,13 +79,20 @@ def test_compose_has_no_defaults_of_its_own() -> None:
     example = dict(SHOWN)
     stated = {match["name"]: match["default"] for match in PASSED_ON if match["default"]}
     assert stated == {name: example[name] for name in stated}
-    assert not SECRETS & stated.keys()
+    assert not SECRETS & {match["name"] for match in PASSED_ON}
+
+
+@pytest.fixture(scope="module")
+def secrets(tmp_path_factory: Any) -> Path:
+    folder: Path = tmp_path_factory.mktemp("secrets")
+    compose.make_secrets(folder)
+    return folder
 
 
 @pytest.mark.parametrize("service", compose.APPLICATION)
-def test_an_untouched_compose_file_means_the_application_as_it_is(service: str) -> None:
-    own = environment_of(service, {})
-    given = {name: own[name] for name in SECRETS & own.keys() | DECIDED_BY_COMPOSE & own.keys()}
+def test_an_untouched_compose_file_means_the_application_as_it_is(service: str, secrets: Path) -> None:
+    own = environment_of(service, {}, secrets)
+    given = {name: value for name, value in own.items() if name.removesuffix("_FILE") in DECIDED_BY_COMPOSE}
     assert effective(own) == effective(given)
 
 
@@ -102,22 +109,17 @@ def test_an_untouched_compose_file_means_the_application_as_it_is(service: str) 
         ("LOG_LEVEL", "DEBUG"),
     ],
 )
-def test_what_an_operator_sets_reaches_every_process(name: str, value: str) -> None:
+def test_what_an_operator_sets_reaches_every_process(name: str, value: str, secrets: Path) -> None:
     for service in compose.APPLICATION:
-        assert value.split(",")[0] in effective(environment_of(service, {name: value})), service
+        assert value.split(",")[0] in effective(environment_of(service, {name: value}, secrets)), service
 
 
 def test_the_log_level_is_the_one_of_worker_and_beat_too() -> None:
-    services = compose.load(filled({"LOG_LEVEL": "WARNING"}))["services"]
+    services = compose.load({"LOG_LEVEL": "WARNING"})["services"]
     for name in ("worker", "beat"):
         command = services[name]["command"]
         assert command[command.index("--loglevel") + 1] == "WARNING", name
 
 
-def filled(variables: dict[str, str]) -> dict[str, str]:
-    return {**dict.fromkeys(SECRETS, "filled-in"), **variables}
-
-
-def environment_of(service: str, variables: dict[str, str]) -> dict[str, Any]:
-    found: dict[str, Any] = compose.load(filled(variables))["services"][service]["environment"]
-    return found
+def environment_of(service: str, variables: dict[str, str], secrets: Path) -> dict[str, str]:
+    return compose.with_secrets_of(compose.load(variables)["services"][service], secrets)

@@ -96,6 +96,54 @@ def store_runs(apps: Any, profile: Any) -> None:
     old_run(apps, profile, state="succeeded", cursor="the last", cursor_at=moment, pages=9, items=9000)
 
 
+def store_texts(apps: Any, profile: Any) -> None:
+    """Texts as other systems wrote them: decomposed, in capitals, with blanks that do not break, and twice."""
+    people = apps.get_model("subscriptions", "Person").objects
+    jose = people.create(key=" 00002", name="Jose\u0301\u00a0 Pen\u0303a", department="Ko\u0308ln")
+    people.create(key="00003\u00a0", name="MÜLLER, Anna", department="Köln ")
+    people.create(key="00003", name="Bob", department="Köln")
+    addresses = apps.get_model("subscriptions", "PersonAddress").objects
+    for address in ("JOSÉ@acme.example", "jose\u0301@acme.example", "jp@acme.example"):
+        addresses.create(person=jose, address=address)
+    apps.get_model("subscriptions", "UserExclusion").objects.create(pattern="*@KO\u0308LN.example")
+    kind = apps.get_model("subscriptions", "SubscriptionIdentifier").objects.create(vendor="dropbox", identifier="lite")
+    for external_id, email in {"2": "JOSE\u0301@Acme.example", "3": "Ann@ACME.example"}.items():
+        apps.get_model("subscriptions", "Subscription").objects.create(
+            profile_id=profile.pk,
+            external_id=external_id,
+            identifier=kind,
+            status="active",
+            email=email,
+            employee_id="  É7",
+            first_seen_at=timezone.now(),
+            changed_at=timezone.now(),
+        )
+
+
+def test_texts_get_one_form_and_people_stay_who_they_are(upgrade: Callable[[], Any]) -> None:
+    old = migrate(BEFORE)
+    profile = old_profile(old)
+    store_texts(old, profile)
+    running = old_run(old, profile, process="download_subscriptions", state="running", cursor="page 3")
+
+    new = upgrade()
+    people = new.get_model("subscriptions", "Person").objects.order_by("pk")
+    assert [(one.key, one.department) for one in people] == [
+        ("00002", "Köln"),
+        ("00003\u00a0", "Köln"),
+        ("00003", "Köln"),
+    ], "two people with one number stay two"
+    assert [one.compared_name for one in people] == ["josé peña", "anna müller", "bob"]
+    assert people[1].compared_key == people[2].compared_key == "00003"
+    held = new.get_model("subscriptions", "PersonAddress").objects.order_by("address")
+    assert [one.address for one in held] == ["josé@acme.example", "jp@acme.example"]
+    assert new.get_model("subscriptions", "UserExclusion").objects.get().pattern == "*@köln.example"
+    seats = new.get_model("subscriptions", "Subscription").objects.order_by("external_id")
+    assert [one.compared_email for one in seats] == ["josé@acme.example", "ann@acme.example"]
+    assert {one.compared_employee_id for one in seats} == {"é7"}
+    assert new.get_model("profiles", "JobRun").objects.get(pk=running.pk).cursor == "", "its table lacks the columns"
+
+
 def test_an_installation_with_data_is_upgraded(upgrade: Callable[[], Any]) -> None:
     old = migrate(BEFORE)
     profile = old_profile(old)
@@ -121,3 +169,35 @@ def test_an_installation_with_data_is_upgraded(upgrade: Callable[[], Any]) -> No
     anew, over = runs["queued"], runs["succeeded"]
     assert (anew.cursor, anew.cursor_at, anew.pages, anew.items) == ("", None, 0, 0)
     assert (over.cursor, over.items) == ("the last", 9000)
+
+
+def test_grants_that_were_given_up_for_another_reason_are_taken_up_again(upgrade: Callable[[], Any]) -> None:
+    """A refused secret or a passing trouble ended the connection once, although the refresh token was kept."""
+    reasons = {
+        "subscriptions": "The vendor does not accept the app key and secret: Invalid client_id or client_secret.",
+        "reclamation": "The vendor no longer honors this connection: refresh token is invalid or revoked.",
+    }
+    old = migrate([("profiles", "0012_help_texts_in_plain_english"), BEFORE[1]])
+    alias, _ = old.get_model("profiles", "ConnectionAlias").objects.get_or_create(vendor="dropbox", parent=None)
+    old.get_model("profiles", "IntegrationProfile").objects.create(
+        vendor="dropbox",
+        display_name="Europe",
+        alias=alias,
+        attention="needs_authorization",
+        analyze_activity_from=timezone.now(),
+    )
+    for purpose, reason in reasons.items():
+        old.get_model("profiles", "Credential").objects.create(
+            alias=alias,
+            purpose=purpose,
+            client_id=purpose,
+            client_secret="secret",
+            client_changed_at=timezone.now(),
+            state="needs_authorization",
+            state_reason=reason,
+            refresh_token="kept",
+        )
+    new = upgrade()
+    states = dict(new.get_model("profiles", "Credential").objects.values_list("purpose", "state"))
+    assert states == {"subscriptions": "connected", "reclamation": "needs_authorization"}
+    assert new.get_model("profiles", "IntegrationProfile").objects.get().attention == "client_refused"

@@ -10,6 +10,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
+from django.views.decorators.debug import sensitive_variables
 
 from profiles import connectors
 from profiles.connection import endpoints, refresh_token
@@ -17,6 +18,8 @@ from profiles.connectors import base
 from profiles.models import ConnectionAlias, Credential, IntegrationProfile
 from samsaas.lib import ciphertexts
 from samsaas.lib.encryption import UndecryptableValue
+
+OTHER_APP = "The client ID was changed. The access was granted to the app with the old client ID, and ended with it."
 
 
 def credential_for(profile: IntegrationProfile, purpose: str) -> Credential:
@@ -58,6 +61,14 @@ class CredentialTokens:
         except UndecryptableValue as error:
             raise SecretUnreadable(f"A stored secret cannot be used: {error}") from error
 
+    @sensitive_variables()
+    def secrets(self) -> tuple[str, ...]:
+        held = Credential.objects.filter(pk=self.credential_id).first()
+        try:
+            return (held.client_secret, held.refresh_token) if held else ()
+        except UndecryptableValue:
+            return ()
+
 
 def any_unreadable() -> bool:
     """Whether a secret of a credential is under a key that this installation does not have. One query."""
@@ -91,16 +102,12 @@ def open_connector(
     )
 
 
-def mark_needs_authorization(profile: IntegrationProfile, purpose: str, *, reason: str) -> None:
-    """Note that the grant is gone. No job calls the vendor again before a person has authorized the profile again."""
-    refresh_token.give_up(credential_for(profile, purpose), reason=reason)
-
-
 @transaction.atomic
 def save_client(alias: ConnectionAlias, purpose: str, client_id: str, client_secret: str) -> bool:
     """Store an app key and its secret; an empty secret means unchanged. True when anything changed.
 
-    Tokens belong to one app, so another app key drops the stored ones.
+    Tokens belong to one app, so another app key drops the stored ones. With another secret the stored grant goes on,
+    also where the vendor refused the old secret.
     """
     credential = Credential.objects.select_for_update().filter(alias=alias, purpose=purpose).first()
     if credential is None:
@@ -122,15 +129,19 @@ def save_client(alias: ConnectionAlias, purpose: str, client_id: str, client_sec
     credential.client_changed_at = timezone.now()
     credential.generation += 1
     if new_app:
-        drop_grant(credential)
+        drop_grant(credential, reason=OTHER_APP if credential.refresh_token else credential.state_reason)
+        refresh_token.clear_refusal(credential)
+    elif credential.is_connected and credential.state_reason:
+        credential.state_reason = ""
+        refresh_token.clear_refusal(credential)
     credential.save()
     return True
 
 
-def drop_grant(credential: Credential) -> None:
-    """Clear the tokens and scopes of a credential. The caller saves."""
+def drop_grant(credential: Credential, *, reason: str = "") -> None:
+    """Clear the tokens and scopes of a credential. The caller saves. `reason` is shown until the next consent."""
     credential.state = Credential.State.NEW
-    credential.state_reason = ""
+    credential.state_reason = reason
     credential.access_token = credential.refresh_token = ""
     credential.expires_at = None
     credential.granted_scopes = []

@@ -4,8 +4,9 @@
 2. Otherwise one caller takes the lease of the credential row, by database time. The others wait and read it again.
 3. The lease's holder reads it again too, asks the vendor once, and stores the new token only if nobody changed the
    credential meanwhile.
-4. When the vendor refuses, the credential and its profile become *needs authorization*, and no job calls the vendor
-   again. An outage changes neither.
+4. When the vendor says that the grant is gone, the credential and its profile become *needs authorization*, and no job
+   calls the vendor again. After every other refusal the stored tokens are kept. Where the vendor refuses the client
+   secret, that is noted until another secret is saved, or the vendor accepts this one.
 """
 
 from __future__ import annotations
@@ -28,13 +29,16 @@ UNSTATED_SECONDS = 3600  # assumed where the vendor does not say how long a toke
 LEASE = timedelta(seconds=30)
 PATIENCE_SECONDS = 40.0
 POLL_SECONDS = 0.2
+# States of a profile that the end of a run does not change: both are about its credentials.
+OUTRANKING = (IntegrationProfile.Attention.NEEDS_AUTHORIZATION, IntegrationProfile.Attention.CLIENT_REFUSED)
 
 
 @sensitive_variables()
 def run(credential_id: int, *, now: datetime, stale: str = "") -> str:
     """Return a usable access token. `stale` is a token that the vendor has just called expired.
 
-    Raises `Reconnect` when the grant is gone, and `TryLater` when the vendor cannot be asked now.
+    Raises `Reconnect` when the grant is gone, `TryLater` when the vendor cannot be asked now, and another connector
+    error when it refuses for another reason; the grant is kept then.
     """
     me = str(uuid.uuid4())
     patience = time.monotonic() + PATIENCE_SECONDS
@@ -81,9 +85,12 @@ def _refresh_held(credential_id: int, me: str, stale: str, now: datetime) -> str
                 client_secret=credential.client_secret,
                 refresh_token=credential.refresh_token,
             )
-        except (base.Reconnect, base.Refused) as refusal:
-            give_up(credential, reason=str(refusal))
-            raise base.Reconnect(str(refusal), failure=refusal.failure, remedy=refusal.remedy) from refusal
+        except base.Reconnect as gone:
+            give_up(credential, reason=str(gone))
+            raise
+        except tokens.WrongClient as refusal:
+            _note_refusal(credential, reason=str(refusal))
+            raise
         return _store_grant(credential, grant, now)
     finally:
         Credential.objects.filter(pk=credential_id, lease_owner=me).update(lease_owner="", lease_until=None)
@@ -96,11 +103,37 @@ def _store_grant(credential: Credential, grant: tokens.Grant, now: datetime) -> 
         refresh_token=grant.refresh_token or credential.refresh_token,
         expires_at=now + timedelta(seconds=grant.expires_in or UNSTATED_SECONDS),
         refreshed_at=now,
+        state_reason="",
         generation=F("generation") + 1,
     )
     if not stored:
         raise base.TryLater("The credential was changed while its token was being refreshed.")
+    if credential.state_reason:
+        clear_refusal(credential)
     return grant.access_token
+
+
+def _note_refusal(credential: Credential, *, reason: str) -> None:
+    """Note on a connected credential, and on the profile of its alias, that the vendor refuses the client secret."""
+    held = Credential.objects.filter(
+        pk=credential.pk, generation=credential.generation, state=Credential.State.CONNECTED
+    )
+    if not held.update(state_reason=reason[:500]):
+        return
+    for profile in IntegrationProfile.objects.filter(alias=credential.alias_id):
+        noted = IntegrationProfile.objects.filter(pk=profile.pk).exclude(attention__in=OUTRANKING)
+        if noted.update(attention=IntegrationProfile.Attention.CLIENT_REFUSED):
+            audit.record(None, "client refused", profile, purpose=credential.purpose, reason=reason[:500])
+
+
+def clear_refusal(credential: Credential) -> None:
+    """Take *client secret refused* from the profile, unless another credential of its alias is refused still."""
+    refused = Credential.objects.filter(alias=credential.alias_id, state=Credential.State.CONNECTED)
+    if not refused.exclude(pk=credential.pk).exclude(state_reason="").exists():
+        profiles = IntegrationProfile.objects.filter(alias=credential.alias_id)
+        profiles.filter(attention=IntegrationProfile.Attention.CLIENT_REFUSED).update(
+            attention=IntegrationProfile.Attention.NONE
+        )
 
 
 def give_up(credential: Credential, *, reason: str) -> None:

@@ -32,6 +32,7 @@ from profiles.connectors.errors import (
     StaleToken as StaleToken,
     Throttled as Throttled,
     TryLater as TryLater,
+    UnreadableAnswer as UnreadableAnswer,
 )
 from profiles.connectors.text import plain as plain
 
@@ -157,12 +158,15 @@ class Admin(msgspec.Struct, frozen=True, kw_only=True):
 class TokenSource(Protocol):
     """Provides a valid access token.
 
-    The connector calls `renew(stale)` once after the vendor called `stale` expired.
+    The connector calls `renew(stale)` once after the vendor refused `stale`. It hides `secrets()` (client secret,
+    refresh token) in whatever it keeps of an error.
     """
 
     def access_token(self) -> str: ...
 
     def renew(self, stale: str) -> str: ...
+
+    def secrets(self) -> tuple[str, ...]: ...
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,7 +1,7 @@
 """A total deadline for one exchange: when the time is over, its socket is shut down under the reader.
 
 The timeout of `requests` counts per read. A server that sends one byte at a time, also in the headers, would hold a
-worker for hours.
+worker for hours. It does not count the look-up of a name at all, and it counts anew for every address of a name.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
 
 TICK_SECONDS = 0.05
 _wire = threading.local()
@@ -61,6 +62,10 @@ class Watchdog:
         self.sock: Any = None
         self._ends = time.monotonic() + seconds
 
+    @property
+    def seconds_left(self) -> float:
+        return max(self._ends - time.monotonic(), 0.0)
+
     def __enter__(self) -> Watchdog:
         _wire.watchdog = self
         _keeper.watch(self)
@@ -83,10 +88,68 @@ class Watchdog:
                 return
 
 
+def look_up(host: str, port: int, seconds: float) -> list[str]:
+    """The addresses of a name, in the order to try them. Raises OSError, and TimeoutError when the time is over.
+
+    A look-up cannot be broken off, so a thread of its own makes it and is left behind if it takes too long.
+    """
+    found: list[str] = []
+    failed: list[OSError | UnicodeError] = []
+
+    def ask() -> None:
+        try:
+            answers = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            found.extend(dict.fromkeys(str(answer[4][0]) for answer in answers))
+        except (OSError, UnicodeError) as error:
+            failed.append(error)
+
+    asking = threading.Thread(target=ask, name=f"look-up-{host}", daemon=True)
+    asking.start()
+    asking.join(seconds)
+    if failed:
+        raise OSError(str(failed[0])) from failed[0]
+    if not found:
+        raise TimeoutError(f"the name {host} was not found in time")
+    return found
+
+
 class _Watched:
     """Tells the watchdog of the running exchange which socket to shut, on new and on kept connections."""
 
     sock: Any
+    timeout: Any
+    port: int
+    _dns_host: str
+
+    def _new_conn(self) -> socket.socket:
+        """Connect to the first address of the name that answers, all tries within the deadline of the exchange."""
+        watchdog: Watchdog | None = getattr(_wire, "watchdog", None)
+        if watchdog is None:
+            connected: socket.socket = super()._new_conn()  # type: ignore[misc]
+            return connected
+        name, seconds = self._dns_host, self.timeout
+        try:
+            addresses = look_up(name, self.port, watchdog.seconds_left)
+        except OSError as error:
+            raise NameResolutionError(name, self, socket.gaierror(str(error))) from error  # type: ignore[arg-type]
+        try:
+            return self._try_addresses(addresses, seconds, watchdog)
+        finally:
+            self._dns_host, self.timeout = name, seconds
+
+    def _try_addresses(self, addresses: list[str], seconds: Any, watchdog: Watchdog) -> socket.socket:
+        for address in addresses:
+            left = watchdog.seconds_left
+            longest = min(seconds, left) if isinstance(seconds, int | float) else left
+            self._dns_host, self.timeout = address, max(longest, TICK_SECONDS)
+            try:
+                connected: socket.socket = super()._new_conn()  # type: ignore[misc]
+            except (ConnectTimeoutError, NewConnectionError):
+                if address == addresses[-1] or watchdog.seconds_left <= 0:
+                    raise
+            else:
+                return connected
+        raise TimeoutError("the total deadline is over")
 
     def connect(self) -> None:
         self._show_socket()

@@ -29,9 +29,10 @@ class ConnectorError(Exception):
 
 
 class Reconnect(ConnectorError):
-    """The grant is gone (revoked or expired).
+    """A person has to authorize the profile: the grant is gone, was never given, or its new tokens are refused.
 
-    No job may call the vendor again before a person authorizes the profile.
+    Only the module that refreshes tokens ends a grant, and only because of the code `invalid_grant`. After that no job
+    calls the vendor before a person has authorized the profile again.
     """
 
     remedy = "Press Get OAuth Token on the integration profile and approve the access again."
@@ -52,8 +53,8 @@ class Throttled(ConnectorError):
 
     remedy = "Nothing to do: the run continues automatically when the vendor's waiting time is over."
 
-    def __init__(self, message: str, *, retry_after: float, failure: Failure | None = None) -> None:
-        super().__init__(message, failure=failure)
+    def __init__(self, message: str, *, retry_after: float, failure: Failure | None = None, remedy: str = "") -> None:
+        super().__init__(message, failure=failure, remedy=remedy)
         self.retry_after = retry_after
 
 
@@ -81,8 +82,28 @@ class ProtocolError(ConnectorError):
     remedy = "Nothing was changed. Report the answer below; the old data stays as it was."
 
 
+class UnreadableAnswer(ProtocolError):
+    """A success whose body is not what the call documents: cut, empty, a web page, or of another form.
+
+    Proxies and broken connections do this now and then, so it is tried again like a lost answer, and later like an
+    outage. `fingerprint` names the form of the body; empty where the tries of a call gave bodies of different forms.
+    Nobody knows whether a call with an effect took effect.
+    """
+
+    remedy = "Start it again in a few minutes. If the answer stays unreadable, report it; the old data stays as it was."
+
+    def __init__(
+        self, message: str, *, fingerprint: str = "", failure: Failure | None = None, remedy: str = ""
+    ) -> None:
+        super().__init__(message, failure=failure, remedy=remedy)
+        self.fingerprint = fingerprint
+
+
 class StaleToken(Reconnect):
-    """The access token has expired. The session renews it once; callers see this error only when that did not help."""
+    """The vendor refuses the access token. The session renews it once; callers see this only when that did not help.
+
+    It ends the token and not the grant: whether the grant is gone, only the answer to the refresh tells.
+    """
 
 
 class AnswerLost(TryLater):

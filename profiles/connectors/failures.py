@@ -10,12 +10,12 @@ from urllib.parse import quote, quote_plus, urlsplit
 from requests.structures import CaseInsensitiveDict
 
 from profiles.connectors.base import Failure, plain
+from profiles.connectors.redaction import HIDDEN, redact
 from profiles.connectors.transport import Answer
 
 BODY_KEPT = 2000
 REQUEST_ID_KEPT = 120
 SHORTEST_SECRET = 8
-HIDDEN = "[hidden]"
 
 
 def hide_secrets(answer: Answer, *secrets: str) -> Answer:
@@ -38,9 +38,15 @@ def _spellings_of(text: str) -> set[str]:
 
 def failure_of(answer: Answer, url: str, request_id_header: str = "") -> Failure:
     """The evidence of an answer, its body cut to 2,000 characters. Call `hide_secrets` on the answer first."""
+    body = answer.body[: 4 * BODY_KEPT].decode("utf-8", "replace").replace("\0", "")
+    return replace(failure_without_body(answer, url, request_id_header), body=redact(body)[:BODY_KEPT])
+
+
+def failure_without_body(answer: Answer, url: str, request_id_header: str = "") -> Failure:
+    """The evidence of an answer whose body may be a secret as a whole, as that of a token address."""
+    named = answer.headers.get(request_id_header, "") if request_id_header else ""
     return Failure(
         endpoint=urlsplit(url).path,
         status=answer.status,
-        body=answer.text.replace("\0", "")[:BODY_KEPT],
-        request_id=plain(answer.headers.get(request_id_header, ""), REQUEST_ID_KEPT) if request_id_header else "",
+        request_id=plain(redact(named), REQUEST_ID_KEPT),
     )

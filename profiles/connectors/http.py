@@ -6,31 +6,30 @@ Vendor-neutral: what a 4xx answer means is the vendor's `Dialect`. One session s
 from __future__ import annotations
 
 import datetime as dt
-import math
-import re
 import time
 from collections.abc import Callable
-from email.utils import parsedate_to_datetime
+from functools import partial
 from secrets import SystemRandom
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar, cast
 
 import requests
 from oauthlib.oauth2.rfc6749.tokens import prepare_bearer_headers
 from requests_oauthlib import OAuth2Session
 
+from profiles.connectors import refusals
 from profiles.connectors.base import (
     ConnectorError,
     Counters,
     Failure,
     Limits,
-    ProtocolError,
-    Reconnect,
     StaleToken,
     Throttled,
     TokenSource,
     TryLater,
+    UnreadableAnswer,
     Wait,
 )
+from profiles.connectors.bodies import fingerprint_of
 from profiles.connectors.failures import failure_of, hide_secrets
 from profiles.connectors.transport import (
     Answer,
@@ -42,11 +41,15 @@ from profiles.connectors.transport import (
     quiet_loggers,
     require_secure,
 )
+from profiles.connectors.waiting import (
+    LONGEST_WAIT as LONGEST_WAIT,
+    http_date,
+    retry_after as retry_after,
+)
 
-SHORTEST_WAIT = 1.0
 PACE = "Keeping to the alias's rate limit."
-LONGEST_WAIT = 3600.0
 _jitter = SystemRandom()
+Read = TypeVar("Read")
 
 
 class Dialect(Protocol):
@@ -55,15 +58,22 @@ class Dialect(Protocol):
     request_id_header: str
 
     def judge(self, answer: Answer, failure: Failure) -> ConnectorError:
-        """The error for a 4xx other than 429.
+        """The error for a 4xx other than 407, 408, 425 and 429.
 
-        After StaleToken the call is repeated with a new token, after TryLater as it was.
+        After StaleToken the call is repeated with a new token, after TryLater as it was. Secrets are hidden already.
         """
         ...
 
     def retry_after(self, answer: Answer) -> float | None:
         """Seconds to wait according to the body of a 429; None where it does not say."""
         ...
+
+
+def note_form(forms: set[str], error: TryLater | UnreadableAnswer) -> None:
+    """Collect the forms of unreadable answers, and clear the error's own form where there were others before it."""
+    forms.add(error.fingerprint if isinstance(error, UnreadableAnswer) else "")
+    if isinstance(error, UnreadableAnswer) and len(forms) > 1:
+        error.fingerprint = ""
 
 
 class _TokenSession(BoundedSession, OAuth2Session):
@@ -101,34 +111,34 @@ class VendorSession:
         self._session = _TokenSession(client_id)
         self._session.fit_for(require_secure(api_url))
 
-    def post(self, url: str, body: bytes, *, repeatable: bool = True) -> Answer:
-        """POST JSON and return the 2xx answer; every other outcome is a ConnectorError.
+    def post(self, url: str, body: bytes, read: Callable[[Answer], Read], *, repeatable: bool) -> Read:
+        """POST JSON and return what `read` makes of the 2xx answer; every other outcome is a ConnectorError.
 
-        `repeatable` calls are tried `limits.attempts` times in an outage. A call with an effect is tried once: after
-        AnswerLost nobody knows whether it took effect. A refused token or a 429 had no effect, so both kinds are
-        repeated.
+        `read` raises ValueError for a body that it cannot read. `repeatable` calls are tried `limits.attempts` times in
+        an outage or after an unreadable answer. A call with an effect is tried once: after AnswerLost and after
+        UnreadableAnswer nobody knows whether it took effect. A refused token or a 429 had none: both are repeated.
         """
         limits, budget = self._limits, self._limits.deadline
         token, renewed, outages, throttles = self._fetch_token(self._tokens.access_token), False, 0, 0
+        forms: set[str] = set()
         while True:
             self._keep_pace()
             began = time.monotonic()
             try:
-                return self._post_once(url, body, token, budget)
-            except Reconnect as refusal:
+                return self._read_once(url, body, token, budget, read)
+            except StaleToken:
                 if renewed:
                     raise
-                token, renewed = self._another_token(refusal, token), True
+                token, renewed = self._fetch_token(partial(self._tokens.renew, token)), True
             except Throttled as error:
                 # A vendor that asks for one second again and again needs more.
                 error.retry_after = max(error.retry_after, limits.backoff * 2**throttles)
                 throttles += 1
-                if throttles >= limits.attempts or error.retry_after > limits.max_wait:
-                    raise
-                self._pause_for(error.retry_after, "The vendor asked us to slow down.", throttled=True)
-            except TryLater as error:
+                self._sit_out(error, throttles)
+            except (TryLater, UnreadableAnswer) as error:
                 outages += 1
                 budget -= time.monotonic() - began
+                note_form(forms, error)
                 if not repeatable or outages >= limits.attempts or budget <= 0 or isinstance(error, GaveUp):
                     raise
                 self._back_off(outages)
@@ -148,28 +158,44 @@ class VendorSession:
 
     def _fetch_token(self, ask: Callable[[], str]) -> str:
         """A token. In an outage of the token address it is asked for again: refreshing twice does no harm."""
-        outages = 0
+        outages = throttles = 0
+        forms: set[str] = set()
         while True:
             try:
                 return ask()
-            except TryLater as error:
+            except Throttled as error:
+                throttles += 1
+                self._sit_out(error, throttles)
+            except (TryLater, UnreadableAnswer) as error:
                 outages += 1
+                note_form(forms, error)
                 if outages >= self._limits.attempts or isinstance(error, GaveUp):
                     raise
                 self._back_off(outages)
-                self.counters.retries += 1
+            self.counters.retries += 1
 
-    def _another_token(self, refusal: Reconnect, refused: str) -> str:
-        """Another token to try after a refusal: a renewed one after expiry, that of a newer consent after a revocation.
+    def _sit_out(self, error: Throttled, throttles: int) -> None:
+        """Wait as long as the vendor asks; raises the error where that is too long or was asked too often."""
+        if throttles >= self._limits.attempts or error.retry_after > self._limits.max_wait:
+            raise error
+        self._pause_for(error.retry_after, "The vendor asked us to slow down.", throttled=True)
 
-        Raises the refusal where there is no other token.
-        """
-        if isinstance(refusal, StaleToken):
-            return self._fetch_token(lambda: self._tokens.renew(refused))
-        current = self._tokens.access_token()
-        if current == refused:
-            raise refusal
-        return current
+    def _read_once(self, url: str, body: bytes, token: str, seconds: float, read: Callable[[Answer], Read]) -> Read:
+        answer = self._post_once(url, body, token, seconds)
+        try:
+            return read(answer)
+        except (ValueError, RecursionError) as error:
+            raise self.unreadable_answer(url, answer, str(error)) from error
+
+    def unreadable_answer(self, url: str, answer: Answer, reason: str) -> UnreadableAnswer:
+        """The error for a 2xx whose body is not what the call documents."""
+        failure = failure_of(self._without_secrets(answer), url, self._dialect.request_id_header)
+        form = fingerprint_of(failure.endpoint, answer)
+        error = refusals.error_of(refusals.UNREADABLE, failure, reason=reason, fingerprint=form)
+        return cast(UnreadableAnswer, error)
+
+    def _without_secrets(self, answer: Answer) -> Answer:
+        return hide_secrets(answer, *self._tokens.secrets())
 
     def _post_once(self, url: str, body: bytes, token: str, seconds: float) -> Answer:
         limits = self._limits
@@ -183,17 +209,18 @@ class VendorSession:
         self._compare_clocks(answer)
         if 200 <= answer.status < 300:
             return answer
-        raise self._error_of(answer, failure_of(answer, url, self._dialect.request_id_header))
+        raise self._error_of(self._without_secrets(answer), url)
 
-    def _error_of(self, answer: Answer, failure: Failure) -> ConnectorError:
-        if answer.status == 429:
+    def _error_of(self, answer: Answer, url: str) -> ConnectorError:
+        failure = failure_of(answer, url, self._dialect.request_id_header)
+        reply = refusals.Reply(status=answer.status, form=refusals.form_of(answer))
+        line = refusals.find_refusal(refusals.EVERY_VENDOR, reply)
+        if line is None:
+            return self._dialect.judge(answer, failure)
+        if line is refusals.RATE_LIMIT:
             seconds = retry_after(answer, self._dialect.retry_after(answer))
-            return Throttled(f"The vendor asks us to wait {seconds:g} seconds.", retry_after=seconds, failure=failure)
-        if answer.status >= 500:
-            return TryLater(f"The vendor answered with status {answer.status}.", failure=failure)
-        if answer.status < 400:
-            return ProtocolError(f"The vendor's API answered with status {answer.status}.", failure=failure)
-        return self._dialect.judge(answer, failure)
+            return refusals.error_of(line, failure, reason=f"{seconds:g}", retry_after=seconds)
+        return refusals.error_of(line, failure)
 
     def _back_off(self, outages: int) -> None:
         pause = self._limits.backoff * 2 ** (outages - 1) * _jitter.uniform(0.5, 1.5)
@@ -205,32 +232,6 @@ class VendorSession:
         self._wait(seconds, reason)
 
     def _compare_clocks(self, answer: Answer) -> None:
-        theirs = _http_date(answer.headers.get("Date", ""))
+        theirs = http_date(answer.headers.get("Date", ""))
         if theirs is not None:
             self.counters.clock_skew = (theirs - dt.datetime.now(dt.UTC)).total_seconds()
-
-
-def retry_after(answer: Answer, seconds_in_body: float | None = None) -> float:
-    """Seconds to wait after a 429, between 1 and 3,600.
-
-    The header wins over the body; an unreadable value is ignored.
-    """
-    header = answer.headers.get("Retry-After", "").strip()
-    seconds: float | None = None
-    if re.fullmatch(r"[0-9]{1,40}(\.[0-9]{1,9})?", header):
-        seconds = float(header)
-    elif (until := _http_date(header)) is not None:
-        seconds = (until - (_http_date(answer.headers.get("Date", "")) or dt.datetime.now(dt.UTC))).total_seconds()
-    if seconds is None:
-        seconds = seconds_in_body
-    if seconds is None or not math.isfinite(seconds):
-        seconds = SHORTEST_WAIT
-    return min(max(seconds, SHORTEST_WAIT), LONGEST_WAIT)
-
-
-def _http_date(value: str) -> dt.datetime | None:
-    try:
-        moment = parsedate_to_datetime(value)
-    except (TypeError, ValueError, IndexError, OverflowError):
-        return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import re
+import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -17,17 +18,26 @@ import msgspec
 from oauthlib.common import add_params_to_uri
 from oauthlib.oauth2 import WebApplicationClient
 
+from profiles.connectors import refusals
 from profiles.connectors.base import (
     ConnectorError,
     Endpoints,
     Failure,
-    ProtocolError,
     Reconnect,
     Refused,
-    TryLater,
-    plain,
+    Throttled,
+    UnreadableAnswer,
 )
-from profiles.connectors.failures import failure_of, hide_secrets
+from profiles.connectors.bodies import fingerprint_of, read_object
+from profiles.connectors.failures import failure_without_body, hide_secrets
+from profiles.connectors.token_refusals import (
+    CODE,
+    REFRESH,
+    TOKEN_REFUSALS,
+    CodeRefused as CodeRefused,
+    RedirectMismatch as RedirectMismatch,
+    WrongClient as WrongClient,
+)
 from profiles.connectors.transport import (
     Answer,
     Bounds,
@@ -35,31 +45,18 @@ from profiles.connectors.transport import (
     quiet_loggers,
     require_secure,
 )
+from profiles.connectors.waiting import retry_after
 
 TOKEN_BOUNDS = Bounds(connect=5.0, read=10.0, total=10.0, max_bytes=1024 * 1024)
-REVOKE_BOUNDS = Bounds(connect=3.0, read=5.0, total=5.0, max_bytes=64 * 1024)
+REVOKE_BOUNDS = Bounds(connect=3.0, read=4.0, total=4.0, max_bytes=64 * 1024)
 VERIFIER_LENGTH = 64
 LONGEST_LIFE = 366 * 86400
-
-
-class CodeRefused(Refused):
-    """The vendor does not accept this code: it was used, is too old, or was issued for another app."""
-
-    remedy = "Press Get OAuth Token again; a code works once and for a few minutes only."
-
-
-class RedirectMismatch(Refused):
-    """The redirect URI is not registered, or differs from the one in the consent link."""
-
-    remedy = (
-        "Register exactly this application's redirect URI in the vendor's console, then press Get OAuth Token again."
-    )
-
-
-class WrongClient(Refused):
-    """The vendor does not know this client id, or the client secret does not belong to it."""
-
-    remedy = "Copy the app key and the app secret from the vendor's app console into the credential again."
+LONGEST_TOKEN = 16 * 1024
+LONGEST_ID = 255
+MOST_SCOPES = 500
+SLOW_DOWN_SECONDS = 5.0
+SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]{1,200}")  # RFC 6749, 3.3, and a length that a page can show
+CODE_WORD = re.compile(r"([a-z0-9_.-]{1,80})\s*(?:$|[:(–-]\s*(.*))", re.IGNORECASE | re.DOTALL)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,48 +135,55 @@ def exchange(
 
     Dropbox accepts both together (Auth.js and better-auth send both), so a wrong secret is noticed here. Dropbox's own
     SDKs send the verifier in place of the secret; a server that refuses both together is asked again in that way.
-    Raises CodeRefused, RedirectMismatch, WrongClient, Refused, TryLater or ProtocolError; never Reconnect.
+    `bounds` holds for both together. Raises CodeRefused, RedirectMismatch, WrongClient, Refused, Throttled, TryLater,
+    UnreadableAnswer or ProtocolError; never Reconnect.
     """
     hide = (client_secret, code, verifier or "")
 
-    def ask_with(secret: str | None) -> Grant:
+    def ask_with(secret: str | None, left: Bounds) -> Grant:
         body = WebApplicationClient(client_id).prepare_request_body(
             code=code, redirect_uri=redirect_uri, include_client_id=secret is None, code_verifier=verifier
         )
-        return _request_grant(endpoints, client_id, secret, body, bounds, hide, on_invalid_grant=_code_refused)
+        return _request_grant(endpoints, _Asked(CODE, client_id, secret, body, hide), left)
 
-    return _retry_without_secret(ask_with, client_secret) if verifier else ask_with(client_secret)
+    if verifier:
+        return _retry_without_secret(ask_with, client_secret, bounds)
+    return ask_with(client_secret, bounds)
 
 
 def refresh(
     endpoints: Endpoints, client_id: str, client_secret: str, refresh_token: str, bounds: Bounds = TOKEN_BOUNDS
 ) -> Grant:
-    """Get a new access token. Raises Reconnect only when the vendor says explicitly that the grant is gone.
+    """Get a new access token. Raises Reconnect only when the vendor says `invalid_grant`: the grant is gone.
 
-    Also raises WrongClient, Refused, TryLater or ProtocolError; the grant may still be valid then.
+    Also raises WrongClient, Refused, Throttled, TryLater, UnreadableAnswer or ProtocolError. The grant may still be
+    valid then, and the refresh token has to be kept.
     """
     hide = (client_secret, refresh_token)
 
-    def ask_with(secret: str | None) -> Grant:
+    def ask_with(secret: str | None, left: Bounds) -> Grant:
         named = {"client_id": client_id} if secret is None else {}
         body = WebApplicationClient(client_id).prepare_refresh_body(refresh_token=refresh_token, **named)
-        return _request_grant(endpoints, client_id, secret, body, bounds, hide, on_invalid_grant=_grant_gone)
+        return _request_grant(endpoints, _Asked(REFRESH, client_id, secret, body, hide), left)
 
-    return _retry_without_secret(ask_with, client_secret)
+    return _retry_without_secret(ask_with, client_secret, bounds)
 
 
-def _retry_without_secret(ask_with: Callable[[str | None], Grant], client_secret: str) -> Grant:
+def _retry_without_secret(ask_with: Callable[[str | None, Bounds], Grant], client_secret: str, bounds: Bounds) -> Grant:
     """Ask with the secret.
 
-    If the vendor calls the request itself invalid, ask once more as a client without a secret.
+    If the vendor calls the request itself invalid, ask once more as a client without a secret, in the time that is
+    left of `bounds`.
     """
+    ends = time.monotonic() + bounds.total
     try:
-        return ask_with(client_secret)
+        return ask_with(client_secret, bounds)
     except Refused as refusal:
-        if refusal.failure.tag != "invalid_request":
+        left = ends - time.monotonic()
+        if refusal.failure.tag != "invalid_request" or left <= 0:
             raise
         try:
-            return ask_with(None)
+            return ask_with(None, replace(bounds, total=left))
         except (Refused, Reconnect) as second:
             raise refusal from second
 
@@ -200,63 +204,71 @@ def revoke(endpoints: Endpoints, access_token: str) -> bool:
     return False
 
 
-def _request_grant(
-    endpoints: Endpoints,
-    client_id: str,
-    client_secret: str | None,
-    body: str,
-    bounds: Bounds,
-    hide: tuple[str, ...],
-    on_invalid_grant: Callable[[str, Failure], ConnectorError],
-) -> Grant:
+@dataclass(frozen=True)
+class _Asked:
+    """A request for a grant: for a code or to refresh, as which client, and the secrets that must not come back."""
+
+    kind: str
+    client_id: str
+    client_secret: str | None = field(repr=False)
+    body: str = field(repr=False)
+    hide: tuple[str, ...] = field(repr=False)
+
+
+def _request_grant(endpoints: Endpoints, asked: _Asked, bounds: Bounds) -> Grant:
     quiet_loggers()
-    basic = base64.b64encode(f"{client_id}:{client_secret or ''}".encode()).decode("ascii")
+    basic = base64.b64encode(f"{asked.client_id}:{asked.client_secret or ''}".encode()).decode("ascii")
     headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
-    if client_secret is not None:
+    if asked.client_secret is not None:
         # In the header only: to a client id in both places Dropbox answers 'unknown field "client_id"' (oslo #90).
         headers["Authorization"] = f"Basic {basic}"
-    answer = exchange_once(endpoints.token_url, body.encode("ascii"), headers, bounds)
-    shown = hide_secrets(answer, basic, *hide)
-    failure = failure_of(shown, endpoints.token_url, endpoints.request_id_header)
-    parsed = _parse_answer(answer, failure)
-    if parsed.text("access_token") and answer.status < 300:
-        return _read_grant(parsed, replace(failure, body=""))
-    raise _refusal_error(_parse_answer(shown, failure), failure, on_invalid_grant)
+    answer = exchange_once(endpoints.token_url, asked.body.encode("ascii"), headers, bounds)
+    parsed = _parse_answer(answer)
+    shown = hide_secrets(answer, basic, *asked.hide)
+    failure = failure_without_body(shown, endpoints.token_url, endpoints.request_id_header)
+    if parsed is not None and parsed.text("access_token") and 200 <= answer.status < 300:
+        return _read_grant(parsed, failure)
+    raise _refusal_error(shown, failure, asked.kind)
 
 
-def _parse_answer(answer: Answer, failure: Failure) -> _TokenAnswer:
-    """Decode the answer. The status is checked first, so that an outage never looks like a refusal."""
-    if answer.status >= 500 or answer.status in (408, 429):
-        raise TryLater(f"The vendor's token address answered with status {answer.status}.", failure=failure)
-    if 300 <= answer.status < 400:
-        raise ProtocolError("The vendor's token address redirects; secrets are not sent after it.", failure=failure)
-    try:
-        return msgspec.json.decode(answer.body, type=_TokenAnswer)
-    except (ValueError, RecursionError) as error:
-        if answer.status in (404, 405):
-            raise ProtocolError("No token endpoint answers at this address.", failure=failure) from error
-        if answer.status >= 400:
-            raise TryLater("The vendor's token address answered without a reason.", failure=failure) from error
-        # The body may contain a token, so it is not kept as evidence.
-        raise ProtocolError("The token answer is not readable.", failure=replace(failure, body="")) from error
+def _parse_answer(answer: Answer) -> _TokenAnswer | None:
+    """The answer as an object; None where it is none."""
+    found = read_object(answer.body)
+    return None if found is None else msgspec.convert(found, _TokenAnswer)
 
 
 def _read_grant(parsed: _TokenAnswer, failure: Failure) -> Grant:
-    access_token, refresh_token = parsed.text("access_token"), parsed.text("refresh_token")
-    # A token is sent in a header, so it must not contain spaces or line breaks.
-    if not re.fullmatch(r"[\x21-\x7e]+", access_token) or not re.fullmatch(r"[\x21-\x7e]*", refresh_token):
-        raise ProtocolError("The token answer contains an unusable token.", failure=failure)
-    if parsed.text("token_type").lower() not in ("bearer", ""):
-        raise ProtocolError("The token is of a type that cannot be used here.", failure=failure)
+    """The grant, if it can be stored and sent. Of an answer that cannot, nothing is kept as evidence."""
+    unusable = _unusable_part(parsed)
+    if unusable:
+        raise refusals.error_of(
+            refusals.UNREADABLE, failure, reason=f"it has {unusable}", fingerprint=f"token:{unusable}"
+        )
     return Grant(
-        access_token=access_token,
-        refresh_token=refresh_token,
+        access_token=parsed.text("access_token"),
+        refresh_token=parsed.text("refresh_token"),
         expires_in=_read_lifetime(parsed.expires_in),
-        scopes=tuple(sorted(set(parsed.scope.split()))) if isinstance(parsed.scope, str) else None,
+        scopes=_read_scopes(parsed.scope) if isinstance(parsed.scope, str) else None,
         team_id=parsed.text("team_id"),
         account_id=parsed.text("account_id"),
         token_type=parsed.text("token_type").lower(),
     )
+
+
+def _read_scopes(text: str) -> tuple[str, ...]:
+    """The scopes that can be stored and shown, sorted; nobody asks for a scope of another form."""
+    return tuple(sorted({scope for scope in text.split() if SCOPE.fullmatch(scope)})[:MOST_SCOPES])
+
+
+def _unusable_part(parsed: _TokenAnswer) -> str:
+    """What of a token answer can neither be stored nor sent in a header; nothing where all of it can."""
+    for name in ("access_token", "refresh_token"):
+        if not re.fullmatch(rf"[\x21-\x7e]{{0,{LONGEST_TOKEN}}}", parsed.text(name)):
+            return "an unusable token"
+    for name in ("team_id", "account_id"):
+        if not re.fullmatch(rf"[\x21-\x7e]{{0,{LONGEST_ID}}}", parsed.text(name)):
+            return "an unusable id"
+    return "" if parsed.text("token_type").lower() in ("bearer", "") else "a token of a type that cannot be used here"
 
 
 def _read_lifetime(value: Any) -> int | None:
@@ -269,29 +281,40 @@ def _read_lifetime(value: Any) -> int | None:
         return None
 
 
-def _refusal_error(
-    parsed: _TokenAnswer, failure: Failure, on_invalid_grant: Callable[[str, Failure], ConnectorError]
-) -> ConnectorError:
-    error, description = parsed.text("error"), parsed.text("error_description")
-    if not error and (failure.status or 0) < 300:
-        return ProtocolError("The token answer contains no token.", failure=replace(failure, body=""))
-    # Dropbox puts the error code and a sentence into one string: "invalid_client: Invalid client_id or client_secret".
-    tag, _, prose = error.partition(":")
-    tag = plain(tag, 80).lower()
-    failure = replace(failure, tag=tag)
-    reason = plain(description or prose.strip(), 200) or tag or "no reason given"
-    if tag.startswith(("invalid_client", "unauthorized_client")):
-        return WrongClient(f"The vendor does not accept the app key and secret: {reason}.", failure=failure)
-    if tag == "invalid_grant":
-        return on_invalid_grant(reason, failure)
-    return Refused(f"The vendor refused the token request: {reason}.", failure=failure)
+def _refusal_error(answer: Answer, failure: Failure, kind: str) -> ConnectorError:
+    """The error for an answer without a token. Of its body nothing but `error` and `error_description` is kept."""
+    reply = _read_refusal(answer, kind)
+    line = refusals.find_refusal(TOKEN_REFUSALS, reply) or refusals.UNREADABLE
+    failure = refusals.fit_failure(failure, reply.code)
+    if reply.form == refusals.Form.JSON and reply.sentence:
+        body = {"error": reply.code, "error_description": refusals.quotable(reply.sentence)}
+        failure = replace(failure, body=msgspec.json.encode(body).decode())
+    if issubclass(line.raises, Throttled):
+        seconds = retry_after(answer, SLOW_DOWN_SECONDS if answer.status != 429 else None)
+        return refusals.error_of(line, failure, reason=f"{seconds:g}", retry_after=seconds)
+    if issubclass(line.raises, UnreadableAnswer):
+        reason = f"it is {reply.form} and contains no token"
+        return refusals.error_of(line, failure, reason=reason, fingerprint=fingerprint_of("token", answer))
+    return refusals.error_of(line, failure, reason=reply.sentence)
 
 
-def _code_refused(reason: str, failure: Failure) -> ConnectorError:
-    if "redirect_uri" in reason.lower():
-        return RedirectMismatch(f"The vendor refused the redirect URI: {reason}.", failure=failure)
-    return CodeRefused(f"The vendor refused the code: {reason}.", failure=failure)
-
-
-def _grant_gone(reason: str, failure: Failure) -> ConnectorError:
-    return Reconnect(f"The vendor no longer honors this connection: {reason}.", failure=failure)
+def _read_refusal(answer: Answer, kind: str) -> refusals.Reply:
+    parsed, form = _parse_answer(answer), refusals.form_of(answer)
+    code, sentence = "", answer.body[: refusals.REASON_KEPT].decode("utf-8", "replace") if parsed is None else ""
+    if parsed is not None:
+        form = refusals.Form.JSON
+        error, description = parsed.text("error"), parsed.text("error_description")
+        # Dropbox puts the error code and a sentence into one string: "invalid_client: Invalid client_id or …".
+        word = CODE_WORD.fullmatch(error.strip())
+        code, prose = (word[1].lower(), word[2] or "") if word else ("", error)
+        sentence = refusals.quotable(description or prose or code)
+    elif form == refusals.Form.JSON:
+        form = refusals.Form.TEXT  # cut, or a list
+    return refusals.Reply(
+        status=answer.status,
+        form=form,
+        code=code,
+        sentence=sentence,
+        asked=kind,
+        challenge=answer.headers.get("WWW-Authenticate", ""),
+    )

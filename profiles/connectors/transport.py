@@ -5,7 +5,6 @@ The timeout of `requests` counts per read; the module `deadline` ends the whole 
 
 from __future__ import annotations
 
-import ipaddress
 import logging
 import os
 import time
@@ -18,7 +17,12 @@ from urllib.parse import urlsplit
 import requests
 from urllib3.exceptions import HTTPError
 
-from profiles.connectors.base import AnswerLost, ConnectorError, Failure, Refused, TryLater
+from profiles.connectors.addresses import (
+    UnsafeAddress as UnsafeAddress,
+    is_loopback as is_loopback,
+    require_secure as require_secure,
+)
+from profiles.connectors.base import AnswerLost, ConnectorError, Failure, TryLater
 from profiles.connectors.deadline import Watchdog, WatchedAdapter
 
 CHUNK = 2 * 1024 * 1024
@@ -49,35 +53,12 @@ class GaveUp(AnswerLost):
     """The answer was too slow or too large, so an immediate retry would not help."""
 
 
-class UnsafeAddress(Refused, ValueError):
-    """A configured vendor address is not safe for secrets; nothing was sent."""
-
-    remedy = "Correct the vendor's addresses in the deployment settings; manage.py doctor names the wrong one."
-
-
 def quiet_loggers() -> None:
     """Keep tokens out of logs: at DEBUG these libraries write headers, bodies and secrets."""
     for name in ("requests_oauthlib", "oauthlib", "urllib3"):
         logger = logging.getLogger(name)
         if logger.level < logging.INFO:
             logger.setLevel(logging.INFO)
-
-
-def is_loopback(url: str) -> bool:
-    """Whether the host is this machine, so that plain http does not leave it."""
-    host = urlsplit(url).hostname or ""
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def require_secure(url: str) -> str:
-    """Return `url` if it is https, or http on loopback. Raises UnsafeAddress otherwise, before a secret is sent."""
-    scheme = urlsplit(url).scheme
-    if scheme == "https" or (scheme == "http" and is_loopback(url)):
-        return url
-    raise UnsafeAddress(f"A vendor address must use https: {url[:200]!r}")
 
 
 class BoundedSession(requests.Session):

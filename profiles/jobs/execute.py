@@ -3,6 +3,7 @@
 1. Claim: one conditional update takes a queued row and gives it an owner and a new generation, by database time.
 2. Heartbeat: a thread shows that the worker lives; the sweeper takes runs from workers that are silent for too long.
 3. Every write of the verb is fenced by owner and generation, so a worker that lost its lease can change nothing.
+   A run that the database failed goes back into the queue, at once or after its lease, and goes on at its cursor.
 4. The verb's end, or its error with its remedy, is stored on the row and on the profile. The run that waited behind it
    is queued. Runs of a subject go one at a time, so the next one of the process is called.
 """
@@ -15,15 +16,23 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db import Error as DatabaseError, IntegrityError, connection, transaction
+from django.db import (
+    Error as DatabaseError,
+    IntegrityError,
+    InterfaceError,
+    InternalError,
+    OperationalError,
+    connection,
+    transaction,
+)
 from django.db.models import F, Max, Q
 from django.db.models.functions import Greatest, Now
 from django.utils import timezone
 
-from profiles.connection import credentials
+from profiles.connection import refresh_token
 from profiles.connectors import base
 from profiles.jobs import queue
 from profiles.jobs.job import Canceled, Held, Job, LeaseLost, Verb
@@ -33,6 +42,7 @@ from profiles.models import IntegrationProfile, JobRun
 log = logging.getLogger(__name__)
 
 SHOW_EVERY_SECONDS = 2.0
+_at_work: set[str] = set()
 
 
 def claim(run_id: int) -> Job | None:
@@ -78,16 +88,24 @@ def keep_alive(job: Job) -> Iterator[None]:
                     job.leased_row().update(heartbeat_at=Now(), **done)
                 except DatabaseError:
                     log.warning("Run %s: heartbeat could not be written, trying again.", job.run.pk)
+                    connection.close()  # the next beat opens a new one
         finally:
             connection.close()
 
     thread = threading.Thread(target=beat, name=f"heartbeat-{job.run.pk}", daemon=True)
     thread.start()
+    _at_work.add(job.run.owner)
     try:
         yield
     finally:
+        _at_work.discard(job.run.owner)
         over.set()
         thread.join(timeout=settings.JOB_STALE_SECONDS)
+
+
+def owners_at_work() -> list[str]:
+    """The owners of the runs that this process executes now."""
+    return list(_at_work)
 
 
 def run(run_id: int, verb: Verb | None = None, *, clock: Callable[[], datetime] = timezone.now) -> None:
@@ -107,10 +125,10 @@ def run(run_id: int, verb: Verb | None = None, *, clock: Callable[[], datetime] 
 def find_verb(run_id: int) -> Verb | None:
     """What executes a run. `None` leaves it in the queue, for a worker of a version that knows its process."""
     key = JobRun.objects.filter(pk=run_id).values_list("process", flat=True).first()
-    process = find_process(key) if key else None
-    if key and process is None:
+    verb = find_process(key).verb if key else None
+    if key and verb is None:
         log.warning("Run %s stays in the queue: this worker does not know the process %s.", run_id, key)
-    return process.verb if process else None
+    return verb
 
 
 def _call_verb(job: Job, verb: Verb, now: datetime) -> None:
@@ -125,11 +143,13 @@ def _call_verb(job: Job, verb: Verb, now: datetime) -> None:
             _update_attention(job.run)
     except base.Throttled as throttled:
         job.requeue_throttled(throttled.retry_after)
-    except base.TryLater as outage:
+    except (base.TryLater, base.UnreadableAnswer) as outage:
         if not job.requeue_after_outage(outage):
-            _fail(job, outage)
+            _fail(job, job.final_error(outage))
     except base.ConnectorError as error:
         _fail(job, error)
+    except (OperationalError, InterfaceError, InternalError) as error:
+        _requeue_after_database_failure(job, error)
     except Exception:
         log.exception("Run %s failed unexpectedly.", job.run.pk)
         _fail(job, base.ConnectorError(UNEXPECTED, remedy=UNEXPECTED_REMEDY), kind="Unexpected")
@@ -140,13 +160,30 @@ def _call_verb(job: Job, verb: Verb, now: datetime) -> None:
                 queue.announce_end()
 
 
+def _requeue_after_database_failure(job: Job, error: DatabaseError) -> None:
+    """The database was restarted, fails over, takes no writes, is locked or full. The attempt counts, so it ends."""
+    log.warning("Run %s: the database failed.", job.run.pk, exc_info=error)
+    connection.close()
+    try:
+        if job.run.attempts < queue.MAX_ATTEMPTS:
+            job.requeue(DATABASE_PAUSE, "Waiting for the database", attempts=F("attempts"))
+        else:
+            _fail(job, base.ConnectorError(DATABASE_FAILED, remedy=DATABASE_REMEDY), kind="DatabaseFailed")
+    except DatabaseError:
+        log.warning("Run %s waits for the sweep: the database does not take its end either.", job.run.pk)
+        connection.close()
+
+
+DATABASE_PAUSE = timedelta(seconds=5)
+DATABASE_FAILED = f"The database failed {queue.MAX_ATTEMPTS} times during this run. The previous data is unchanged."
+DATABASE_REMEDY = "Check the database (manage.py doctor), then start the run again."
 UNEXPECTED = "The application met an error of its own. The previous data is unchanged."
 UNEXPECTED_REMEDY = "Look for this run's number in the worker's log and report the error; the next run tries again."
 
 
 def _fail(job: Job, error: base.ConnectorError, kind: str = "") -> None:
     failure = error.failure
-    stored = job.finish(
+    ended = job.finish(
         JobRun.State.FAILED,
         error_kind=kind or type(error).__name__,
         error_scope=error.scope[:120] if isinstance(error, base.MissingScope) else "",
@@ -157,11 +194,7 @@ def _fail(job: Job, error: base.ConnectorError, kind: str = "") -> None:
         error_body=failure.body[:2000],
         error_request_id=failure.request_id[:120],
     )
-    if not stored:
-        return  # the profile may have been deleted, and its credential with it
-    if isinstance(error, base.Reconnect) and job.run.profile:
-        credentials.mark_needs_authorization(job.run.profile, base.SUBSCRIPTIONS, reason=str(error))
-    else:
+    if ended:  # otherwise the lease was lost, or the profile was deleted
         _update_attention(job.run)
 
 
@@ -172,7 +205,7 @@ ATTENTION = {
 
 
 def _update_attention(run: JobRun) -> None:
-    """Store on the profile how the last run of each refreshing process ended. A missing grant outranks that."""
+    """Store on the profile how the last run of each refreshing process ended. A refused grant outranks it."""
     if run.profile_id is None:
         return
     refreshing = refreshing_keys()
@@ -183,4 +216,4 @@ def _update_attention(run: JobRun) -> None:
     states = set(JobRun.objects.filter(pk__in=last).values_list("state", flat=True))
     attention = next((word for state, word in ATTENTION.items() if state in states), IntegrationProfile.Attention.NONE)
     profiles = IntegrationProfile.objects.filter(runs=run.pk)
-    profiles.exclude(attention=IntegrationProfile.Attention.NEEDS_AUTHORIZATION).update(attention=attention)
+    profiles.exclude(attention__in=refresh_token.OUTRANKING).update(attention=attention)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -21,9 +22,8 @@ class Figure:
 
 def figures_of(run: JobRun) -> list[Figure]:
     """The figures of a run, in the order its process declares them; an undeclared one is shown under its own name."""
-    process = run.declared
-    declared: dict[str, Counter] = dict(process.counters) if process else {}
-    urls = process.counter_links(run) if process and run.counters else {}
+    declared: Mapping[str, Counter] = run.declared.counters
+    urls = run.declared.counter_links(run) if run.counters else {}
     figures = [
         Figure(counter.label, run.counters[name], counter.meaning, urls.get(name, ""))
         for name, counter in declared.items()
@@ -36,7 +36,7 @@ def figures_of(run: JobRun) -> list[Figure]:
 def moments_of(run: JobRun) -> list[tuple[str, datetime]]:
     """Label and moment of the facts that the run's process declares; what a worker keeps for itself is left out."""
     found = []
-    for name, label in (run.declared.facts if run.declared else {}).items():
+    for name, label in run.declared.facts.items():
         try:
             found.append((label, datetime.fromisoformat(str(run.facts[name]))))
         except (KeyError, ValueError):

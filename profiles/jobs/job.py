@@ -18,6 +18,13 @@ WAIT_SLICE_SECONDS = 2.0
 OUTAGE_PAUSES = [timedelta(minutes=minutes) for minutes in (5, 15, 30, 60, 120)]
 
 
+FORMAT_CHANGED = "The vendor changed the format of its answers: the same unreadable answer came each time."
+FORMAT_CHANGED_REMEDY = (
+    "Nothing was changed. Look for a newer version of this application, or report the answer below; the old data stays "
+    "as it was."
+)
+
+
 class LeaseLost(Exception):
     """Another worker owns the run, or its profile is gone: stop without writing anything more."""
 
@@ -129,20 +136,21 @@ class Job:
         return bool(self.leased_row().update(finished_at=Now(), heartbeat_at=Now(), **changes))
 
     def requeue(self, pause: timedelta, step: str, **changes: Any) -> None:
-        """Put the run back into the queue for the time of the pause, with its cursor. A canceled run ends instead."""
-        moved = (
-            self.leased_row()
-            .filter(cancel_requested=False)
-            .update(
-                state=JobRun.State.QUEUED,
-                owner="",
-                step=step,
-                not_before=Now() + pause,
-                rung_at=None,
-                attempts=F("attempts") - 1,
-                **{**self._vendor_costs(), **changes},
-            )
-        )
+        """Put the run back into the queue for the time of the pause, with its cursor. A canceled run ends instead.
+
+        The attempt does not count, unless `changes` say so.
+        """
+        values = {
+            "state": JobRun.State.QUEUED,
+            "owner": "",
+            "step": step,
+            "not_before": Now() + pause,
+            "rung_at": None,
+            "attempts": F("attempts") - 1,
+            **self._vendor_costs(),
+            **changes,
+        }
+        moved = self.leased_row().filter(cancel_requested=False).update(**values)
         if not moved:
             self.finish(JobRun.State.CANCELED)
 
@@ -151,13 +159,13 @@ class Job:
         self._earlier_workers.throttled_seconds += seconds
         self.requeue(timedelta(seconds=seconds), "Waiting for the vendor's rate limit")
 
-    def requeue_after_outage(self, error: base.TryLater) -> bool:
-        """Put the run back into the queue until the outage may be over.
+    def requeue_after_outage(self, error: base.TryLater | base.UnreadableAnswer) -> bool:
+        """Put the run back into the queue until the outage may be over, or the vendor answers readably again.
 
         False where a person waits for the run, its process does not wait, or all pauses are used up.
         """
         run = self.run
-        waits = bool(run.declared and run.declared.survives_outages) and run.trigger != JobRun.Trigger.MANUAL
+        waits = run.declared.survives_outages and run.trigger != JobRun.Trigger.MANUAL
         if not waits or run.outages == len(OUTAGE_PAUSES):
             return False
         request_id = f" (request id {error.failure.request_id})" if error.failure.request_id else ""
@@ -166,6 +174,25 @@ class Job:
             OUTAGE_PAUSES[run.outages],
             "The vendor or the network is in trouble; the run goes on later",
             outages=F("outages") + 1,
+            unreadable=self._form_each_time(error),
             warnings=warnings,
         )
         return True
+
+    def _form_each_time(self, error: base.ConnectorError) -> str:
+        """The form of the unreadable answer, if every try of this run so far met it; empty otherwise."""
+        form = error.fingerprint if isinstance(error, base.UnreadableAnswer) else ""
+        return form if not self.run.outages or self.run.unreadable == form else ""
+
+    def final_error(self, error: base.ConnectorError) -> base.ConnectorError:
+        """The error of a run that is not tried again.
+
+        An unreadable answer that came the same way each time, hours apart, means that the vendor changed its format.
+        """
+        if not isinstance(error, base.UnreadableAnswer):
+            return error
+        if not self.run.outages:
+            return base.ProtocolError(str(error), failure=error.failure, remedy=error.remedy)
+        if self._form_each_time(error):
+            return base.ProtocolError(f"{FORMAT_CHANGED} {error}", failure=error.failure, remedy=FORMAT_CHANGED_REMEDY)
+        return base.TryLater(str(error), failure=error.failure)

@@ -13,6 +13,7 @@ from profiles.jobs.job import Verb
 from profiles.models import IntegrationProfile, JobRun
 from profiles.models.run import declared_processes
 
+UNKNOWN = "This version of the product does not know this process."
 Sentence = str | Callable[[JobRun], str]
 
 
@@ -63,9 +64,9 @@ def no_ways_on(run: JobRun) -> list[Link]:
 class Process:
     """A kind of job.
 
-    `verb(job, now=...)` does the work. `unit` says what the run's items count, as a plural. `counters` are in the order
-    a reader wants them; `counter_links` gives the lists behind them, `facts` the labels of the run's facts that are
-    moments. `refusal(profile)` says why it cannot be started by hand now, or nothing.
+    `verb(job, now=...)` does the work; without one a run stays in the queue. `unit` says what the run's items count, as
+    a plural. `counters` are in the order a reader wants them; `counter_links` gives the lists behind them, `facts` the
+    labels of the facts that are moments. `refusal(profile)` says why it cannot be started by hand now, or nothing.
 
     A process is of a profile, or, with `of_subject`, of an id that only its own app understands; runs of the latter go
     one at a time, and `start_elsewhere` says on their page from where they are started. One that `survives_outages`
@@ -80,7 +81,7 @@ class Process:
     key: str
     label: str
     unit: str
-    verb: Verb
+    verb: Verb | None
     counters: Mapping[str, Counter] = field(default_factory=dict)
     refusal: Callable[[IntegrationProfile], str] = never_refused
     done_text: Sentence = "This run succeeded."
@@ -101,9 +102,22 @@ class Process:
         return self.done_text if isinstance(self.done_text, str) else self.done_text(run)
 
 
-def find_process(key: str) -> Process | None:
-    """The entry of a process; `None` where no installed app declares it."""
-    return next((process for process in declared_processes() if process.key == key), None)
+def find_process(key: str) -> Process:
+    """The entry of a process, or a stand-in where no installed app declares it."""
+    return next((process for process in declared_processes() if process.key == key), None) or _stand_in(key)
+
+
+def _stand_in(key: str) -> Process:
+    """Shows the runs of a process that only another version of the product knows. Nothing executes them here."""
+    return Process(
+        key=key,
+        label=key,
+        unit="Items",
+        verb=None,
+        refusal=lambda profile: UNKNOWN,
+        canceled_text="",
+        survives_outages=False,
+    )
 
 
 def refreshing_keys() -> list[str]:
@@ -113,5 +127,4 @@ def refreshing_keys() -> list[str]:
 
 def label_of(key: str) -> str:
     """The process's name on pages; its key where no installed app declares it."""
-    process = find_process(key)
-    return process.label if process else key
+    return find_process(key).label

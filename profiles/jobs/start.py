@@ -8,8 +8,6 @@ from profiles.jobs import queue
 from profiles.jobs.process import find_process, refreshing_keys
 from profiles.models import IntegrationProfile, JobRun
 
-UNKNOWN = "This version of the product does not know this process."
-
 
 class NotReady(Exception):
     """The run would be refused or fail at once; the text says what to do first."""
@@ -38,8 +36,6 @@ def run(
 def refusal(profile: IntegrationProfile, process: str) -> str:
     """Why the process cannot start now; empty when it can."""
     declared = find_process(process)
-    if declared is None:
-        return UNKNOWN
     return declared.start_elsewhere if declared.of_subject else declared.refusal(profile)
 
 

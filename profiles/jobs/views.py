@@ -20,7 +20,7 @@ from samsaas.lib.http import SignedInRequest
 STILL_ACTIVE = "This run is not over yet."
 PROFILE_DELETED = "The profile of this run was deleted."
 NOT_FROM_HERE = "This process is started from its own page."
-SUCCEEDED = "This run succeeded."
+ANSWERS_FOR = "profile_edit"  # who may open this page may read what a vendor answered, word for word
 
 
 def run_list(request: SignedInRequest) -> HttpResponse:
@@ -53,17 +53,17 @@ def run_progress(request: SignedInRequest, pk: int) -> HttpResponse:
 def _page_context(request: SignedInRequest, run: JobRun) -> dict[str, object]:
     """Everything the page shows of a run, in the words of its process."""
     process = run.declared
-    ways_on = process.ways_on(run) if process else []
     return {
         "run": run,
         "process": process,
-        "success": process.describe_success(run) if process else SUCCEEDED,
-        "ways_on": [way for way in ways_on if roles.may(request.user, way.page)],
+        "success": process.describe_success(run),
+        "ways_on": [way for way in process.ways_on(run) if roles.may(request.user, way.page)],
         "again": _can_start_again(run),
         "confirmable": start.can_confirm(run),
         "coming": _next_step(run),
         "ahead": chain.run_ahead(run),
         "behind": chain.run_behind(run),
+        "shows_answer": roles.may(request.user, ANSWERS_FOR),
         "figures": figures.figures_of(run),
         "facts": figures.moments_of(run),
     }
@@ -119,7 +119,7 @@ def _why_not_again(run: JobRun) -> str:
         return STILL_ACTIVE
     if run.is_orphan:
         return PROFILE_DELETED
-    return run.declared.start_elsewhere if run.declared and run.declared.start_elsewhere else NOT_FROM_HERE
+    return run.declared.start_elsewhere or NOT_FROM_HERE
 
 
 def _start_again(request: SignedInRequest, run: JobRun, **how: bool) -> HttpResponse:

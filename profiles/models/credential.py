@@ -15,6 +15,7 @@ from samsaas.lib.fields import EncryptedTextField, RowWithSecrets
 class Credential(RowWithSecrets):
     """The app key and secret for one purpose, and the grant that an administrator gave to that app.
 
+    `state_reason` says why there is no grant; while it is connected, why the vendor refuses the client secret.
     `generation` counts every change of key, secret or token, so that a slow refresh cannot overwrite a newer grant.
     `lease_owner` and `lease_until` let one caller at a time refresh the token.
     """

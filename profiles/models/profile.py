@@ -22,6 +22,7 @@ class IntegrationProfile(models.Model):
     class Attention(models.TextChoices):
         NONE = "", "None"
         NEEDS_AUTHORIZATION = "needs_authorization", "Needs authorization"
+        CLIENT_REFUSED = "client_refused", "Client secret refused"
         REFRESH_FAILED = "refresh_failed", "Last refresh failed"
         REFRESH_HELD = "refresh_held", "Refresh waits for confirmation"
 

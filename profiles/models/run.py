@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.module_loading import import_string
 
 VALIDATE = "validate_connection"
+FIND_PROCESS = "profiles.jobs.process.find_process"  # by its path, because models may not import what stands on them
 
 
 def declared_processes() -> list[Any]:
@@ -134,6 +135,11 @@ class JobRun(models.Model):
     outages = models.PositiveSmallIntegerField(
         default=0, help_text="How often the run was put back into the queue because of an outage."
     )
+    unreadable = models.CharField(
+        max_length=32,
+        blank=True,
+        help_text="Form of the unreadable answer that put the run back, if all answers had the same.",
+    )
     step = models.CharField(max_length=120, blank=True, help_text="What the worker does now, in words for the page.")
     counters = models.JSONField(default=dict, help_text="Figures by name; the entry of the process words them.")
     facts = models.JSONField(default=dict, help_text="What the run found that is no number.")
@@ -207,8 +213,8 @@ class JobRun(models.Model):
 
     @property
     def declared(self) -> Any:
-        """The entry of its process, a `profiles.jobs.process.Process`; `None` where no installed app declares it."""
-        return next((process for process in declared_processes() if process.key == self.process), None)
+        """The entry of its process, a `profiles.jobs.process.Process`, or the stand-in for one of another version."""
+        return import_string(FIND_PROCESS)(self.process)
 
     @property
     def doing(self) -> str:
@@ -220,7 +226,7 @@ class JobRun(models.Model):
     @property
     def unit(self) -> str:
         """What `items` counts."""
-        return self.declared.unit if self.declared else "Items"
+        return str(self.declared.unit)
 
     @property
     def is_total_known(self) -> bool:

@@ -3,15 +3,19 @@
 `begin` writes a single-use state row and returns the vendor's consent URL. `finish` takes the vendor's answer:
 1. Find the row by the hash of its state, and mark it as used before looking at anything else.
 2. Compare expiry, session, user, and the client id that the row was made for.
-3. Exchange the code for a token, once.
-4. Ask the vendor whom the token belongs to. The team must be the expected one.
+3. Exchange the code for a token, once and at once: a code lives for minutes.
+4. The team of the token must be the expected one. Ask the vendor for the team's name and the authorizing admin.
 5. Store everything in one transaction, or nothing.
+
+The browser waits meanwhile, so steps 3 and 4 have ten seconds together. The code is spent after step 3; if the vendor
+does not answer step 4 in time, the grant is stored all the same, and the validation, a job, asks again.
 """
 
 from __future__ import annotations
 
 import hashlib
 import secrets
+import time
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -21,8 +25,8 @@ from django.contrib.auth.models import User
 from django.views.decorators.debug import sensitive_variables
 
 from profiles import connectors
-from profiles.connection import credentials, endpoints
-from profiles.connectors import base, tokens
+from profiles.connection import endpoints
+from profiles.connectors import base, refusals, tokens
 from profiles.models import Credential, IntegrationProfile, OAuthState
 from profiles.oauth import grants, scopes
 from samsaas import audit
@@ -31,6 +35,7 @@ from samsaas.lib.encryption import UndecryptableValue
 LIFETIME = timedelta(minutes=10)
 OUTSTANDING = 10
 LONGEST_STATE = 500
+PAGE_SECONDS = 9.0  # for all calls to a vendor while a browser waits; the page itself needs the rest of ten seconds
 
 
 @dataclass(frozen=True)
@@ -178,7 +183,7 @@ def _check_attempt(
     if not may_connect:
         raise Stop("role_lost")
     if "error" in params:
-        words = {key: params.get(key, "")[:300] for key in ("error", "error_description")}
+        words = {key: refusals.quotable(params.get(key, "")) for key in ("error", "error_description")}
         if params["error"] == "invalid_scope":
             raise Stop("scope_refused", asked=attempt.scopes, **words)
         raise Stop("denied" if params["error"] == "access_denied" else "vendor_error", **words)
@@ -194,8 +199,9 @@ def _check_attempt(
 
 @sensitive_variables()
 def _connect_profile(attempt: OAuthState, code: str, *, user: User, session_key: str, now: datetime) -> Finished:
+    ends = time.monotonic() + PAGE_SECONDS
     grant = _exchange_code(attempt, code)
-    identity = _identify_team(attempt, grant)
+    identity = _identify_team(attempt, grant, ends)
     try:
         grants.store(attempt, grant, identity, user=user, now=now)
     except grants.CredentialChanged as changed:
@@ -203,7 +209,8 @@ def _connect_profile(attempt: OAuthState, code: str, *, user: User, session_key:
     missing = scopes.missing(attempt.profile, attempt.purpose, grant.scopes or ())
     excess = scopes.excess(attempt.profile, attempt.purpose, grant.scopes or ())
     outcome = "connected_missing_scopes" if missing else "connected"
-    finished = _record_outcome(attempt, outcome, {"missing": missing, "excess": excess}, user)
+    detail = {"missing": missing, "excess": excess} | ({"unanswered": True} if identity.unanswered else {})
+    finished = _record_outcome(attempt, outcome, detail, user)
     following = _next_consent_url(attempt, user=user, session_key=session_key, now=now)
     return Finished(finished.outcome, attempt, following, finished.detail)
 
@@ -223,6 +230,7 @@ def _exchange_code(attempt: OAuthState, code: str) -> tokens.Grant:
             code=code,
             redirect_uri=attempt.redirect_uri,
             verifier=verifier,
+            bounds=replace(tokens.TOKEN_BOUNDS, total=PAGE_SECONDS),
         )
     except base.ConnectorError as error:
         raise Stop(_outcome_of(error), **failure_detail(error)) from error
@@ -257,18 +265,22 @@ def failure_detail(error: base.ConnectorError) -> dict[str, Any]:
 
 
 @sensitive_variables()
-def _identify_team(attempt: OAuthState, grant: tokens.Grant) -> grants.Identity:
-    """Ask the vendor whom the token belongs to. Raises `Stop` unless its team is the expected one."""
-    profile = attempt.profile
-    connector = connectors.open(
-        profile.vendor,
-        endpoints=endpoints.for_vendor(profile.vendor),
-        client_id=attempt.client_id,
-        token_source=grants.FixedToken(grant.access_token),
-        limits=credentials.limits_for(profile.alias),
-    )
+def _identify_team(attempt: OAuthState, grant: tokens.Grant, ends: float) -> grants.Identity:
+    """Ask the vendor whom the token belongs to, until `ends`. Raises `Stop` unless its team is the expected one."""
+    vendor = attempt.profile.vendor
+    secret = Credential.objects.get(alias=attempt.profile.alias_id, purpose=attempt.purpose).client_secret
+
+    def open_for(seconds: float) -> base.Connector:
+        return connectors.open(
+            vendor,
+            endpoints=endpoints.for_vendor(vendor),
+            client_id=attempt.client_id,
+            token_source=grants.FixedToken(grant, secret),
+            limits=base.Limits(deadline=seconds, read_timeout=seconds, connect_timeout=seconds, attempts=1),
+        )
+
     try:
-        identity = grants.identify(connector)
+        identity = grants.identify(open_for, ends)
     except base.ConnectorError as error:
         raise Stop(_outcome_of(error), **failure_detail(error)) from error
     if identity.team and identity.team.team_id != grant.team_id:

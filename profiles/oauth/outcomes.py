@@ -96,10 +96,11 @@ OUTCOMES: dict[str, Outcome] = {
         "Copy the redirect URL exactly from the profile into the app's settings, then press Get OAuth Token again.",
     ),
     "wrong_client": Outcome(
-        "Client ID or client secret is wrong",
-        "The vendor does not accept the client ID and client secret of this profile. Nothing was stored.",
-        "Compare both with the App key and App secret in the vendor's console, correct them on the profile's form, "
-        "then press Get OAuth Token again.",
+        "The client secret is wrong",
+        "The vendor knows the client ID, because it showed its consent page for it, but does not accept the client "
+        "secret with it. Nothing was stored; an earlier connection was not changed.",
+        "Copy the App secret from the vendor's console into the field Client secret on the profile's form (for a "
+        "second app: Reclamation client secret), then press Get OAuth Token again.",
     ),
     "secret_unreadable": Outcome(
         "The stored secret cannot be read",

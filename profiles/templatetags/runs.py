@@ -26,7 +26,7 @@ def run_doing(run: JobRun, coming: str = "") -> str:
 @register.filter
 def run_items(run: JobRun) -> str:
     """How many were read, and of how many, where that is known. An estimate is not shown once all of them are here."""
-    note = run.declared.expected_note if run.declared else ""
+    note = run.declared.expected_note
     is_over = run.state == JobRun.State.SUCCEEDED and run.items == run.expected_items
     if not run.is_total_known or (note and is_over):
         return number(run.items)

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 from django.conf import settings
 from django.core import checks as system_checks
 from django.core.exceptions import ImproperlyConfigured
 
-from samsaas import checks
+from samsaas import checks, startup
 from samsaas.diagnosis.findings import Check, Finding, error_line, fail, ok, warn
 from samsaas.lib import encryption
 
 SHORTEST_SECRET = 32
 FEWEST_CHARACTERS = 5
 # Another check here reports these, or Django reports them twice.
-REPORTED_ELSEWHERE = {"samsaas.E001", "samsaas.E003", "samsaas.E010", "samsaas.W011", "security.W009", "security.W018"}
-NEW_SECRET = "Set SECRET_KEY to at least 50 random characters, the same for every process."  # noqa: S105 - advice
+REPORTED_ELSEWHERE = {
+    *("samsaas.E001", "samsaas.E003", "samsaas.E010", "samsaas.E013", "samsaas.E014", "samsaas.E015"),
+    *("samsaas.W011", "security.W009", "security.W018"),
+}
 NEW_KEY = "Run manage.py new_field_key and put its key first in FIELD_ENCRYPTION_KEYS, the same for every process."
 
 
@@ -26,10 +27,10 @@ def secret_key() -> Iterator[Finding]:
     try:
         secret = settings.SECRET_KEY
     except ImproperlyConfigured:
-        yield fail("secret key", "SECRET_KEY is not set.", NEW_SECRET)
+        yield fail("secret key", "SECRET_KEY is not set.", checks.NEW_SECRET)
         return
     if len(secret) < SHORTEST_SECRET or len(set(secret)) < FEWEST_CHARACTERS:
-        yield fail("secret key", "SECRET_KEY is short or repetitive enough to be guessed.", NEW_SECRET)
+        yield fail("secret key", "SECRET_KEY is short or repetitive enough to be guessed.", checks.NEW_SECRET)
     else:
         yield ok("secret key", "SECRET_KEY is set.")
 
@@ -82,12 +83,12 @@ def static_files() -> Iterator[Finding]:
     """The style sheets were collected. Without `collectstatic` the pages have none."""
     if settings.WHITENOISE_USE_FINDERS:
         yield ok("static files", "Served from the source tree (SERVE_UNCOLLECTED_STATIC).")
-    elif (Path(settings.STATIC_ROOT) / "staticfiles.json").exists():
-        yield ok("static files", f"Collected in {settings.STATIC_ROOT}.")
-    else:
+    elif startup.static_files_are_missing():
         yield fail(
             "static files", f"There are none in {settings.STATIC_ROOT}.", "Run manage.py collectstatic --noinput."
         )
+    else:
+        yield ok("static files", f"Collected in {settings.STATIC_ROOT}.")
 
 
 def code_checks() -> Iterator[Finding]:

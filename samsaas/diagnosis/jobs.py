@@ -5,36 +5,36 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db.models import Q
 from django.db.models.functions import Now
 from kombu.exceptions import ChannelError
-from kombu.transport import TRANSPORT_ALIASES
 
 from profiles.jobs import queue
 from profiles.models import JobRun
-from samsaas import checks
+from samsaas import checks, startup
 from samsaas.celery import app
 from samsaas.diagnosis.findings import Check, Finding, error_line, fail, ok, warn
 from samsaas.models import Heartbeat
 
 BROKER_SECONDS = 2
-BEAT_SILENT = timedelta(minutes=2)
 WAITING_TOO_LONG = timedelta(minutes=5)
 # The beat sends seven messages a minute, so this many wait when no worker took one for four minutes.
 TOO_MANY_WAIT = 30
-BROKER_FORM = "Set it to redis://:password@host:6379/0, special characters of the password percent-encoded."
+TICKS_REMEDY = (
+    "See whether the broker answers, whether both have the same CELERY_BROKER_URL, and whether long runs hold every "
+    "slot of the workers (--concurrency)."
+)
 
 
 def broker() -> Iterator[Finding]:
     """The broker answers. A broker that is down loses no run: the runs wait in the database and are sent again."""
-    if settings.CELERY_BROKER_URL.startswith("memory:"):
-        yield _judge_memory_broker()
+    if startup.uses_memory_broker():
+        yield ok("broker", "None (memory://): manage.py serve needs none. Separate processes refuse to start with it.")
         return
-    if (scheme := urlsplit(settings.CELERY_BROKER_URL).scheme) not in TRANSPORT_ALIASES:
-        yield fail("broker", f"CELERY_BROKER_URL starts with {scheme}://, which is no broker.", BROKER_FORM)
+    if problems := checks.broker_address(None):
+        yield fail("broker", problems[0].msg, checks.BROKER_FORM)
         return
     with app.connection_for_write(url=settings.CELERY_BROKER_URL, connect_timeout=BROKER_SECONDS) as link:
         place = link.as_uri()
@@ -55,13 +55,6 @@ def broker() -> Iterator[Finding]:
         yield ok("broker", f"{place} answers; {waiting} messages wait in it.")
 
 
-def _judge_memory_broker() -> Finding:
-    if checks.is_local(settings.PUBLIC_URL):
-        return ok("broker", "Embedded (memory://): web, worker and beat share one process.")
-    remedy = "Set CELERY_BROKER_URL to a Redis server and start a worker and a beat."
-    return warn("broker", "memory:// reaches no other process; it serves the demo only.", remedy)
-
-
 def _count_waiting(channel: Any) -> int:
     """The number of messages that no worker took yet. Redis has no queue without messages, hence the 0."""
     try:
@@ -70,19 +63,43 @@ def _count_waiting(channel: Any) -> int:
         return 0
 
 
-def beat_and_worker() -> Iterator[Finding]:
-    """Beat and worker ran lately. The beat sends the sweep and a worker runs it, so one heartbeat shows both."""
-    seen = Heartbeat.objects.filter(name="beat").annotate(now=Now()).first()
-    remedy = (
-        "Read the logs of both. If messages wait in the broker, no worker runs; otherwise no beat runs. "
-        "Run exactly one beat and at least one worker."
-    )
-    if seen is None:
-        yield warn("beat and worker", "They have never run here.", remedy)
-    elif (silent := seen.now - seen.at) > BEAT_SILENT:
-        yield fail("beat and worker", f"Silent since {seen.at:%Y-%m-%d %H:%M} UTC.", remedy)
-    else:
-        yield ok("beat and worker", f"Last seen {max(silent.total_seconds(), 0):.0f} s ago.")
+def processes() -> Iterator[Finding]:
+    """Worker and beat report themselves to the database, so the one that is missing can be named."""
+    silences = Heartbeat.silences()
+    for name in (Heartbeat.WORKER, Heartbeat.BEAT):
+        if (silent := silences.get(name)) is None:
+            yield warn(name, "It has never run here.", _how_to_start(name))
+        elif silent > Heartbeat.MOST_SILENCE:
+            yield fail(name, f"Silent for {_in_words(silent)}.", _how_to_start(name))
+        else:
+            yield ok(name, f"Last seen {_in_words(silent)} ago.")
+    yield from _judge_ticks(silences)
+
+
+def _judge_ticks(silences: dict[str, timedelta]) -> Iterator[Finding]:
+    """What the beat sends reaches a worker. Says nothing while one of the two is missing."""
+    if any(silences.get(name, timedelta.max) > Heartbeat.MOST_SILENCE for name in (Heartbeat.WORKER, Heartbeat.BEAT)):
+        return
+    silent = silences.get(Heartbeat.SWEEP)
+    if silent is not None and silent <= Heartbeat.MOST_SILENCE:
+        yield ok("ticks", f"The worker last heard the beat {_in_words(silent)} ago.")
+        return
+    since = f"for {_in_words(silent)}" if silent is not None else "yet"
+    yield fail("ticks", f"Worker and beat run, and the worker has not heard the beat {since}.", TICKS_REMEDY)
+
+
+def _how_to_start(name: str) -> str:
+    if startup.uses_memory_broker():
+        return "Start manage.py serve, which runs web, worker and beat, or read its log."
+    count = "exactly one beat" if name == Heartbeat.BEAT else "at least one worker"
+    return f"Start it (celery -A samsaas.liveness {name}), or read its log. There has to be {count}."
+
+
+def _in_words(span: timedelta) -> str:
+    seconds = int(span.total_seconds())
+    if seconds < 120:
+        return f"{seconds} s"
+    return f"{seconds // 60} min" if seconds < 7200 else f"{seconds // 3600} h"
 
 
 def stuck_runs() -> Iterator[Finding]:
@@ -102,4 +119,4 @@ def stuck_runs() -> Iterator[Finding]:
         yield ok("job runs", "None is stuck.")
 
 
-CHECKS: tuple[Check, ...] = (beat_and_worker, stuck_runs)
+CHECKS: tuple[Check, ...] = (processes, stuck_runs)

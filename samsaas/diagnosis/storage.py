@@ -139,13 +139,16 @@ def integration_profiles() -> Iterator[Finding]:
     asking = IntegrationProfile.Attention.NEEDS_AUTHORIZATION
     if waiting := _profile_names(Q(attention=asking)):
         yield warn("integration profiles", f"Need authorization: {waiting}.", "Press Get OAuth Token on each of them.")
-    if troubled := _profile_names(~Q(attention="") & ~Q(attention=asking)):
+    refused = IntegrationProfile.Attention.CLIENT_REFUSED
+    if wrong := _profile_names(Q(attention=refused)):
+        yield warn("integration profiles", f"Client secret refused: {wrong}.", "Enter the right one on each form.")
+    if troubled := _profile_names(~Q(attention__in=("", asking, refused))):
         yield warn("integration profiles", f"Last refresh failed or is held: {troubled}.", "Open their job results.")
     old = Q(refreshed_at=None) | Q(refreshed_at__lt=timezone.now() - REFRESH_OVERDUE)
     idle = Q(attention="", status=IntegrationProfile.Status.PUBLISHED) & ~Q(runs__state__in=JobRun.ACTIVE)
     if stale := _profile_names(old & idle):
         yield warn("integration profiles", f"Not refreshed for two days: {stale}.", "Check worker and beat.")
-    if not (waiting or troubled or stale):
+    if not (waiting or wrong or troubled or stale):
         yield ok("integration profiles", f"{IntegrationProfile.objects.count()}, none needs attention.")
 
 

@@ -28,7 +28,7 @@ def vendor_addresses() -> Iterator[Finding]:
         changed = [setting for field, setting in names if getattr(own, field) != getattr(here, field)]
         unsafe = [setting for field, setting in names if not _is_safe(getattr(here, field))]
         if unsafe:
-            remedy = "Use https, or unset them to use the vendor's own."
+            remedy = "Use https and a plain host name, or unset them to use the vendor's own."
             yield fail(f"vendor {label}", f"Not https: {', '.join(unsafe)}.", remedy)
         elif changed and not settings.SANDBOX:
             remedy = "Unset them, unless you use a stand-in for the vendor on purpose."

@@ -1,10 +1,16 @@
-"""The type of a request in a view."""
+"""The type of a request in a view, and what the answer to a sign-out tells the browser."""
 
 from django.contrib.auth.models import User
 from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 
 
 class SignedInRequest(HttpRequest):
     """A request that `DefaultDeny` let through: its account has the role that the page requires."""
 
     user: User
+
+
+def clear_browser(answer: HttpResponseBase) -> None:
+    """Let the browser forget the pages of the session that ended, and what they stored. Its cookie is gone already."""
+    answer.headers["Clear-Site-Data"] = '"cache", "storage"'

@@ -28,6 +28,7 @@ PILLS = {
     "draft": ("idle", "pencil"),
     "published": ("good", "circle-check"),
     "needs_authorization": ("bad", "key"),
+    "client_refused": ("bad", "key"),
     "refresh_failed": ("bad", "alert-circle"),
     "refresh_held": ("warn", "player-pause"),
     "new": ("idle", "circle-dashed"),

@@ -12,12 +12,11 @@ from typing import Any
 
 from django.db import connection
 from django.db.models import Q
-from django.db.models.functions import Upper
 
 from profiles.connectors.base import Use, Uses, plain
 from profiles.models import IntegrationProfile
 from samsaas.lib import bulk, sql
-from subscriptions.models import ActivityDay, LastActivity, Subscription
+from subscriptions.models import ActivityDay, LastActivity, Subscription, normalize_address
 
 SEATS = Subscription._meta.db_table
 LATEST = LastActivity._meta.db_table
@@ -26,7 +25,8 @@ BATCH = "activity_batch"
 FOUND = "activity_found"
 LOST = "activity_lost"
 NAMES = "activity_names"
-COLUMNS = Use._fields
+# As the vendor gives a use, but its address is in the form in which addresses are compared.
+COLUMNS = tuple("compared_email" if name == "email" else name for name in Use._fields)
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,8 @@ def _stage_uses(uses: Uses) -> None:
     sql.execute(
         f"""
         CREATE TEMPORARY TABLE {BATCH} (
-            external_id text, account_id text, email text, day {day}, latest {moment}, kind text, events integer
+            external_id text, account_id text, compared_email text,
+            day {day}, latest {moment}, kind text, events integer
         )
         """
     )
@@ -80,18 +81,18 @@ def _stage_uses(uses: Uses) -> None:
 
 def _driver_rows(uses: Uses) -> Iterator[tuple[Any, ...]]:
     """The rows as the database's driver takes them."""
-    if sql.is_postgresql():
-        yield from uses.rows()
-        return
+    is_postgresql = sql.is_postgresql()
     for use in uses.rows():
-        yield *use[:3], use.day.isoformat(), use.latest.isoformat(" ")[:19], use.kind, use.events
+        day, latest = (use.day, use.latest) if is_postgresql else (use.day.isoformat(), use.latest.isoformat(" ")[:19])
+        email = normalize_address(use.email) if use.email else ""
+        yield use.external_id, use.account_id, email, day, latest, use.kind, use.events
 
 
 def _find_seats(profile: IntegrationProfile, uses: Uses) -> None:
     """Find the seat of each row: by the seat's id, else by the account's id, else by an address that only one seat has.
 
     A seat that is listed now comes before those that ended: somebody who got a new account with the same address, or
-    came back with the same account, is not mixed up with their former self. Addresses are compared without case. A
+    came back with the same account, is not mixed up with their former self. Addresses are compared in one form. A
     secondary address counts only if no seat that is listed has it as its main address.
     """
     sql.execute(
@@ -107,7 +108,7 @@ def _find_seats(profile: IntegrationProfile, uses: Uses) -> None:
         _collect_lost(profile, uses)
         _find_lost(profile, "account_id")
         _find_by_secondary_address(profile, listed=True)
-        _find_lost(profile, "upper(email)")
+        _find_lost(profile, "compared_email")
         _find_by_secondary_address(profile, listed=False)
         sql.execute(
             f"INSERT INTO {FOUND} (seat_id, day, latest, kind, events) "
@@ -131,12 +132,14 @@ def _collect_lost(profile: IntegrationProfile, uses: Uses) -> None:
     unknown = {key for (key,) in sql.fetch_rows(f"SELECT DISTINCT external_id FROM {LOST} WHERE external_id <> ''")}
     if not unknown:
         return
+    columns = ("external_id", "account_id", "compared_email")
     named = ((plain(key, 128), *name) for key, name in uses.names.items())
-    sql.execute(f"CREATE TEMPORARY TABLE {NAMES} (external_id text, account_id text, email text)")
-    bulk.load(connection, NAMES, ("external_id", "account_id", "email"), (row for row in named if row[0] in unknown))
+    sql.execute(f"CREATE TEMPORARY TABLE {NAMES} (external_id text, account_id text, compared_email text)")
+    rows = ((key, account, normalize_address(email)) for key, account, email in named if key in unknown)
+    bulk.load(connection, NAMES, columns, rows)
     sql.execute(
         f"""
-        UPDATE {LOST} SET account_id = n.account_id, email = n.email FROM {NAMES} n
+        UPDATE {LOST} SET account_id = n.account_id, compared_email = n.compared_email FROM {NAMES} n
         WHERE n.external_id = {LOST}.external_id
         """
     )
@@ -185,15 +188,16 @@ def _find_by_secondary_address(profile: IntegrationProfile, *, listed: bool) -> 
     among, values = _listed_condition(profile) if listed else ("1 = 1", [])
     lost = sql.fetch_rows(
         f"""
-        SELECT DISTINCT upper(b.email) FROM {LOST} b WHERE seat_id IS NULL AND b.email <> '' AND NOT EXISTS (
-            SELECT 1 FROM {SEATS} t WHERE t.profile_id = %s AND upper(t.email) = upper(b.email) AND {among}
+        SELECT DISTINCT b.compared_email FROM {LOST} b
+        WHERE seat_id IS NULL AND b.compared_email <> '' AND NOT EXISTS (
+            SELECT 1 FROM {SEATS} t WHERE t.profile_id = %s AND t.compared_email = b.compared_email AND {among}
         )
         """,
         [profile.pk, *values],
     )
     for address, owners in _secondary_owners(profile, {address for (address,) in lost}, listed=listed).items():
-        change, value = ("seat_id", owners[0]) if len(owners) == 1 else ("email", "")
-        sql.execute(f"UPDATE {LOST} SET {change} = %s WHERE seat_id IS NULL AND upper(email) = %s", [value, address])
+        change, value = ("seat_id", owners[0]) if len(owners) == 1 else ("compared_email", "")
+        sql.execute(f"UPDATE {LOST} SET {change} = %s WHERE seat_id IS NULL AND compared_email = %s", [value, address])
 
 
 def _secondary_owners(profile: IntegrationProfile, wanted: set[str], *, listed: bool) -> dict[str, list[int]]:
@@ -204,10 +208,10 @@ def _secondary_owners(profile: IntegrationProfile, wanted: set[str], *, listed: 
     if profile.team_since:
         now_listed &= Q(known_since__gte=profile.team_since)
     seats = Subscription.objects.filter(now_listed if listed else ~now_listed, profile=profile)
-    rows = seats.exclude(secondary_emails="").values_list("pk", Upper("secondary_emails"))
+    rows = seats.exclude(secondary_emails="").values_list("pk", "secondary_emails")
     owners: dict[str, list[int]] = {}
     for pk, addresses in rows.iterator():
-        for address in wanted.intersection(addresses.split("\n")):
+        for address in wanted.intersection(map(normalize_address, addresses.split("\n"))):
             owners.setdefault(address, []).append(pk)
     return owners
 

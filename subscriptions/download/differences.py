@@ -120,7 +120,7 @@ def update_changed(stage: str, profile: IntegrationProfile, now: datetime) -> No
 
     One that was last listed by another team is known to this one from now on.
     """
-    values = ", ".join(f"{name} = s.{name}" for name in staging.VALUES)
+    values = ", ".join(f"{name} = s.{name}" for name in staging.WRITTEN)
     sql.execute(
         f"""
         UPDATE {SEATS} AS t
@@ -143,12 +143,12 @@ def insert_new(stage: str, profile: IntegrationProfile, now: datetime) -> None:
         "changed_at": _driver_time(now),
         **_column_defaults(),
     }
-    values = ", ".join(staging.VALUES)
+    values = ", ".join(staging.WRITTEN)
     places = ", ".join(["%s"] * len(given))
     sql.execute(
         f"""
         INSERT INTO {SEATS} ({", ".join(given)}, identifier_id, external_id, {values})
-        SELECT {places}, d.identifier_id, s.external_id, {", ".join(f"s.{name}" for name in staging.VALUES)}
+        SELECT {places}, d.identifier_id, s.external_id, {", ".join(f"s.{name}" for name in staging.WRITTEN)}
         FROM {FOUND} d JOIN {stage} s ON s.position = d.position
         WHERE d.seat_id IS NULL
         """,
@@ -159,7 +159,7 @@ def insert_new(stage: str, profile: IntegrationProfile, now: datetime) -> None:
 def _column_defaults() -> dict[str, Any]:
     """The defaults of the required columns that a download does not set. Raw SQL does not get them from Django."""
     moments = ("first_seen_at", "known_since", "changed_at")
-    downloaded = {"profile_id", "identifier_id", "external_id", *moments, *staging.VALUES}
+    downloaded = {"profile_id", "identifier_id", "external_id", *moments, *staging.WRITTEN}
     others = [f for f in Subscription._meta.concrete_fields if not (f.null or f.primary_key or f.column in downloaded)]
     return {str(f.column): f.get_db_prep_save(f.get_default(), connection) for f in others}
 

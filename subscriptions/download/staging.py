@@ -15,7 +15,7 @@ from django.db import connection, transaction
 
 from profiles.connectors.base import Seat, SetAside
 from profiles.models import JobRun
-from samsaas.lib import bulk, sql
+from samsaas.lib import bulk, sql, text_forms
 from subscriptions.models import Subscription, SubscriptionIdentifier
 
 PREFIX = "subscriptions_staging_"
@@ -40,7 +40,11 @@ VALUES = (
     "invited_at",
     "suspended_at",
 )
-COLUMNS = ("position", "external_id", "identifier", *VALUES)
+# The forms in which they are compared (`samsaas.lib.text_forms`). They differ only where a value differs.
+COMPARED = ("compared_email", "compared_employee_id")
+EMAIL_FORM, NUMBER_FORM = (text_forms.form_of_column(Subscription, name) for name in COMPARED)
+WRITTEN = (*VALUES, *COMPARED)
+COLUMNS = ("position", "external_id", "identifier", *WRITTEN)
 
 
 def table_name(run_id: int) -> str:
@@ -50,7 +54,7 @@ def table_name(run_id: int) -> str:
 def create_table(run_id: int) -> None:
     """Create an empty table, dropping an older one of this run. Call it in the transaction that resets the cursor."""
     concrete = {field.name: field for field in Subscription._meta.concrete_fields}
-    types = {name: concrete[name].db_type(connection) for name in ("external_id", *VALUES)}
+    types = {name: concrete[name].db_type(connection) for name in ("external_id", *WRITTEN)}
     types["identifier"] = SubscriptionIdentifier._meta.get_field("identifier").db_type(connection)
     types["position"] = "integer" if sql.is_postgresql() else "integer PRIMARY KEY"
     columns = ", ".join(f"{name} {types[name]}" for name in COLUMNS)
@@ -116,6 +120,8 @@ def driver_rows(seats: Iterable[Seat], shields: Iterable[str] = (), *, start: in
             seat.assigned_at and moment(seat.assigned_at),
             seat.invited_at and moment(seat.invited_at),
             seat.suspended_at and moment(seat.suspended_at),
+            EMAIL_FORM(seat.email),
+            NUMBER_FORM(seat.employee_id),
         )
     nothing = (None,) * len(COLUMNS[2:])
     for external_id in shields:

@@ -11,7 +11,6 @@ from django.db.models import Count, Q, QuerySet
 
 from profiles.models import IntegrationProfile
 from samsaas.lib import sql
-from subscriptions.addresses import normalized_sql
 from subscriptions.models import IdentifierExclusion, Subscription, UserExclusion
 
 SEATS = Subscription._meta.db_table
@@ -129,7 +128,7 @@ def rules_for(seat: Subscription) -> list[Rule]:
         return [*by_type]
     patterns, values = _pattern_table(by_user)
     positions = sql.fetch_rows(
-        f"{patterns} SELECT r.position FROM rules r JOIN {SEATS} t ON {normalized_sql('t.email')} LIKE r.pattern "
+        f"{patterns} SELECT r.position FROM rules r JOIN {SEATS} t ON t.compared_email LIKE r.pattern "
         f"ESCAPE '{ESCAPE}' WHERE t.id = %s ORDER BY r.position",
         [*values, seat.pk],
     )
@@ -160,7 +159,7 @@ def count_by_user(rules: Sequence[UserExclusion]) -> dict[int, int]:
     counted = sql.fetch_rows(
         f"{patterns} SELECT r.position, count(t.id) FROM rules r LEFT JOIN {SEATS} t ON t.excluded "
         f"AND t.ended_at IS NULL AND (r.profile_id = 0 OR r.profile_id = t.profile_id) "
-        f"AND {normalized_sql('t.email')} LIKE r.pattern ESCAPE '{ESCAPE}' GROUP BY r.position",
+        f"AND t.compared_email LIKE r.pattern ESCAPE '{ESCAPE}' GROUP BY r.position",
         values,
     )
     return {wanted[position].pk: count for position, count in counted}
@@ -195,7 +194,7 @@ def _condition_for_rules(rules: Iterable[Rule]) -> tuple[str, list[Any]]:
             what = "identifier_id = %s"
             values.append(rule.identifier_id)
         else:
-            what = f"{normalized_sql('email')} LIKE %s ESCAPE '{ESCAPE}'"
+            what = f"compared_email LIKE %s ESCAPE '{ESCAPE}'"
             values.append(_like_pattern(rule))
         parts.append(f"(profile_id = %s AND {what})" if rule.profile_id else what)
     nobody = "1 = 0"

@@ -5,7 +5,8 @@
 3. Count the seats with and without a user. Those without are the work list *Subscriptions without user*.
 
 A rule costs one statement, however many seats there are. E-mail is never identity: an address that two people share
-matches nobody, and neither does an unverified address, unless a rule allows it.
+matches nobody, and neither does an unverified address, unless a rule allows it. People who left come after those
+who are here: see `subscriptions.users`.
 """
 
 from __future__ import annotations
@@ -15,10 +16,10 @@ from datetime import datetime
 from django.db import transaction
 
 from profiles.jobs.job import Job, LeaseLost
-from profiles.models import IntegrationProfile
 from subscriptions.exclusions import exclude
 from subscriptions.matching import resolve
-from subscriptions.models import ResolutionRule, Subscription
+from subscriptions.models import Subscription
+from subscriptions.users.find import rules_for
 
 
 def run(job: Job, *, now: datetime) -> None:
@@ -43,9 +44,3 @@ def run(job: Job, *, now: datetime) -> None:
             "excluded": Subscription.objects.filter(profile=profile).left_out().count(),
         }
         job.progress(counters=counters, items=total, step="Matched")
-
-
-def rules_for(profile: IntegrationProfile) -> list[ResolutionRule]:
-    """The active rules that apply to a profile, in order."""
-    rules = ResolutionRule.objects.filter(active=True).prefetch_related("profiles")
-    return [rule for rule in rules if not rule.scoped or profile in rule.profiles.all()]

@@ -1,10 +1,11 @@
 """Suggest people for seats that no rule has matched. A suggestion is a hint with its reason, never a match.
 
-1. The seat's own address belongs to somebody but is not verified, or it belongs to several people.
+1. The seat's own address belongs or belonged to somebody but is not verified, or it belongs to several people.
 2. One of the seat's secondary addresses belongs to somebody.
-3. Somebody has the same name.
+3. Somebody has the same name, however it is written (`text_forms.normalize_name`).
 4. Somebody has the same address under another domain that occurs in the directory.
-5. Add what tells namesakes apart: the addresses of each suggested person and the seats they already have.
+5. Put people who are here before those who left. Add what tells namesakes apart: the addresses of each suggested person
+   and the seats they already have.
 
 The number of queries does not depend on the number of seats, and every query uses an index.
 """
@@ -18,7 +19,8 @@ from dataclasses import dataclass, replace
 from django.db.models import Count, Value
 from django.db.models.functions import StrIndex, Substr
 
-from subscriptions.models import Match, Person, PersonAddress, Subscription, normalize_address
+from samsaas.lib.text_forms import loosen_identifier, normalize_name
+from subscriptions.models import FormerAddress, Match, Person, PersonAddress, Subscription, normalize_address
 
 MOST_DOMAINS = 40
 MOST = 3
@@ -36,30 +38,40 @@ class Suggestion:
 def run(seats: Sequence[Subscription]) -> dict[int, list[Suggestion]]:
     """Up to three people for each seat, the most likely first, by the seat's id."""
     by_address = _by_address(_all_addresses(seats))
+    by_former = _by_address({normalize_address(seat.email) for seat in seats} - {""}, FormerAddress)
     by_name = _by_name(seats)
     domains = list(_common_domains()) if seats else []
     by_other = _by_address(
         {f"{_local_part(seat)}@{domain}" for seat in seats if _local_part(seat) for domain in domains}
     )
-    best = {seat.pk: _pick_best(_find_suggestions(seat, by_address, by_name, by_other, domains)) for seat in seats}
+    best = {
+        seat.pk: _pick_best(_find_suggestions(seat, by_address, by_former, by_name, by_other, domains))
+        for seat in seats
+    }
     return _add_distinctions(seats, best)
 
 
 def _find_suggestions(
     seat: Subscription,
     by_address: dict[str, list[Person]],
+    by_former: dict[str, list[Person]],
     by_name: dict[str, list[Person]],
     by_other: dict[str, list[Person]],
     domains: list[str],
 ) -> Iterable[Suggestion]:
     own = normalize_address(seat.email)
     owners = by_address.get(own, [])
+    here = sum(not person.has_left for person in owners)
     for person in owners:
-        yield Suggestion(person, _why_not_matched(seat, len(owners)))
+        yield Suggestion(person, _why_not_matched(seat, here or len(owners)))
+    for person in by_former.get(own, []):
+        yield Suggestion(person, "Former address")
+    for person in by_address.get(loosen_identifier(own), []) if loosen_identifier(own) != own else []:
+        yield Suggestion(person, f"Similar address {loosen_identifier(own)}")
     for address in seat.secondary_emails.splitlines():
         for person in by_address.get(normalize_address(address), []):
             yield Suggestion(person, f"Secondary address {normalize_address(address)}")
-    for name in sorted({_fold_name(way) for way in _name_spellings(seat)}):
+    for name in sorted(_compared_names(seat)):
         for person in by_name.get(name, []):
             yield Suggestion(person, "Same name")
     for domain in domains if _local_part(seat) else []:
@@ -79,7 +91,7 @@ def _pick_best(found: Iterable[Suggestion]) -> list[Suggestion]:
     first: dict[int, Suggestion] = {}
     for suggestion in found:
         first.setdefault(suggestion.person.pk, suggestion)
-    return sorted(first.values(), key=lambda one: one.person.left_on is not None)[:MOST]
+    return sorted(first.values(), key=lambda one: one.person.has_left)[:MOST]
 
 
 def _add_distinctions(seats: Sequence[Subscription], best: dict[int, list[Suggestion]]) -> dict[int, list[Suggestion]]:
@@ -100,38 +112,34 @@ def _add_distinctions(seats: Sequence[Subscription], best: dict[int, list[Sugges
 
 
 def _all_addresses(seats: Sequence[Subscription]) -> set[str]:
-    own = {normalize_address(seat.email) for seat in seats}
+    own = {form(seat.email) for seat in seats for form in (normalize_address, loosen_identifier)}
     secondary = {normalize_address(address) for seat in seats for address in seat.secondary_emails.splitlines()}
     return (own | secondary) - {""}
 
 
-def _by_address(addresses: Iterable[str]) -> dict[str, list[Person]]:
+def _by_address(
+    addresses: Iterable[str], model: type[PersonAddress | FormerAddress] = PersonAddress
+) -> dict[str, list[Person]]:
     found: dict[str, list[Person]] = defaultdict(list)
-    for held in PersonAddress.objects.filter(address__in=list(addresses)).select_related("person"):
+    for held in model._default_manager.filter(address__in=list(addresses)).select_related("person"):
         found[held.address].append(held.person)
     return found
 
 
 def _by_name(seats: Sequence[Subscription]) -> dict[str, list[Person]]:
-    """People by folded name. The index holds names as they are written, so the usual spellings are looked up."""
-    wanted = {way for seat in seats for way in _name_spellings(seat)}
+    """People by their compared name."""
+    wanted = {name for seat in seats for name in _compared_names(seat)}
     found: dict[str, list[Person]] = defaultdict(list)
-    for person in Person.objects.filter(name__in=wanted):
-        found[_fold_name(person.name)].append(person)
+    for person in Person.objects.filter(compared_name__in=wanted):
+        found[person.compared_name].append(person)
     return found
 
 
-def _name_spellings(seat: Subscription) -> set[str]:
-    name = " ".join(seat.display_name.split())
-    given, surname = " ".join(seat.given_name.split()), " ".join(seat.surname.split())
-    ways = {name, name.title(), name.upper(), name.lower()}
-    if given and surname:
-        ways |= {f"{given} {surname}", f"{surname} {given}", f"{surname}, {given}"}
-    return ways - {""}
-
-
-def _fold_name(name: str) -> str:
-    return " ".join(name.casefold().split())
+def _compared_names(seat: Subscription) -> set[str]:
+    names = [seat.display_name]
+    if seat.given_name.strip() and seat.surname.strip():
+        names += [f"{seat.given_name} {seat.surname}", f"{seat.surname} {seat.given_name}"]
+    return {normalize_name(name) for name in names} - {""}
 
 
 def _local_part(seat: Subscription) -> str:

@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from django.contrib import messages
 from django.db.models import Count
 from django.http import Http404, HttpResponse, QueryDict
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
 from profiles.models import IntegrationProfile
 from samsaas import roles
 from samsaas.lib import edits, tables
 from samsaas.lib.http import SignedInRequest
+from samsaas.lib.local_path import read_local_path
 from subscriptions.filters import LARGEST_KEY
 from subscriptions.matching import by_hand as match_by_hand, edit_rules, suggest, try_rule
 from subscriptions.matching.filters import PersonChoiceFilter, UnmatchedFilter
 from subscriptions.matching.forms import RuleForm
 from subscriptions.matching.tables import PersonChoiceTable, UnmatchedTable
 from subscriptions.models import Person, ResolutionRule, Subscription
+from subscriptions.users import changes_file
+from subscriptions.users.confirm import DOWNLOAD, is_confirmed, shown_changes
 
 
 def unmatched_list(request: SignedInRequest) -> HttpResponse:
@@ -80,8 +85,7 @@ def _parse_pair(text: str) -> tuple[Subscription, Person]:
 
 def _return_path(given: QueryDict) -> str:
     """The page to return to; empty unless it is a page of this site."""
-    place = given.get("back", "")
-    return place if url_has_allowed_host_and_scheme(place, allowed_hosts=None) else ""
+    return read_local_path(given.get("back"))
 
 
 def resolution_rule_list(request: SignedInRequest) -> HttpResponse:
@@ -92,28 +96,30 @@ def resolution_rule_list(request: SignedInRequest) -> HttpResponse:
     return render(request, "subscriptions/matching/rule_list.html", {"rules": rules})
 
 
-def resolution_rule_create(request: SignedInRequest) -> HttpResponse:
+def resolution_rule_create(request: SignedInRequest) -> HttpResponseBase:
     """Create a rule. It is tried after the others until it is moved."""
     return _edit_rule(request, ResolutionRule())
 
 
-def resolution_rule_edit(request: SignedInRequest, pk: int) -> HttpResponse:
+def resolution_rule_edit(request: SignedInRequest, pk: int) -> HttpResponseBase:
     """Change a rule."""
     return _edit_rule(request, get_object_or_404(ResolutionRule, pk=pk))
 
 
-def _edit_rule(request: SignedInRequest, rule: ResolutionRule) -> HttpResponse:
+def _edit_rule(request: SignedInRequest, rule: ResolutionRule) -> HttpResponseBase:
     """Save the rule, or only show what it would match with the values in the form."""
     form = RuleForm(request.POST or None, instance=rule)
     context: dict[str, object] = {"form": form, "rule": rule if rule.pk else None, "name": rule.name}
     if form.is_valid():
-        if "preview" in request.POST:
-            context |= _trial_context(form)
-        elif saved := edits.save_or_explain(
-            form, lambda: edit_rules.save(form.instance, form.chosen_profiles, by=request.user)
-        ):
-            messages.success(request, f"{saved} was saved. Subscriptions are being matched again.")
-            return redirect("resolution_rule_list")
+        changes = edit_rules.preview_save(form.instance, form.chosen_profiles, most=shown_changes(request.POST))
+        if DOWNLOAD in request.POST:
+            return changes_file.stream("resolution-rule", changes.shown)
+        if "preview" not in request.POST and is_confirmed(changes, request.POST):
+            save = partial(edit_rules.save, form.instance, form.chosen_profiles, by=request.user)
+            if saved := edits.save_or_explain(form, save):
+                messages.success(request, f"{saved} was saved. Subscriptions are being matched again.")
+                return redirect("resolution_rule_list")
+        context |= _trial_context(form) | {"changes": changes}
     return render(request, "subscriptions/matching/rule_form.html", context)
 
 
@@ -132,20 +138,30 @@ def _trial_context(form: RuleForm) -> dict[str, object]:
     }
 
 
-def resolution_rule_delete(request: SignedInRequest, pk: int) -> HttpResponse:
+def resolution_rule_delete(request: SignedInRequest, pk: int) -> HttpResponseBase:
     """Delete a rule after a confirmation that says how many matches are deleted with it."""
     rule = get_object_or_404(ResolutionRule.objects.annotate(found=Count("matches")), pk=pk)
     if request.method == "POST":
         edit_rules.delete(rule, by=request.user)
         messages.success(request, f"{rule} was deleted. Subscriptions are being matched again.")
         return redirect("resolution_rule_list")
-    return render(request, "subscriptions/matching/rule_delete.html", {"rule": rule})
+    changes = edit_rules.preview_delete(rule, most=shown_changes(request.GET))
+    if DOWNLOAD in request.GET:
+        return changes_file.stream("resolution-rule", changes.shown)
+    context = {"rule": rule, "changes": changes}
+    return render(request, "subscriptions/matching/rule_delete.html", context)
 
 
 @require_POST
-def resolution_rule_move(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Move a rule one place up or down."""
-    rule = get_object_or_404(ResolutionRule, pk=pk)
-    if request.POST.get("direction") in (edit_rules.UP, edit_rules.DOWN):
-        edit_rules.move(rule, request.POST["direction"], by=request.user)
+def resolution_rule_move(request: SignedInRequest, pk: int) -> HttpResponseBase:
+    """Move a rule one place up or down. If a subscription would change its user, ask first."""
+    rule, direction = get_object_or_404(ResolutionRule, pk=pk), request.POST.get("direction", "")
+    if direction in (edit_rules.UP, edit_rules.DOWN):
+        changes = edit_rules.preview_move(rule, direction, most=shown_changes(request.POST))
+        if DOWNLOAD in request.POST:
+            return changes_file.stream("resolution-rule", changes.shown)
+        if not is_confirmed(changes, request.POST):
+            context = {"rule": rule, "changes": changes, "direction": direction}
+            return render(request, "subscriptions/matching/rule_move.html", context)
+        edit_rules.move(rule, direction, by=request.user)
     return redirect("resolution_rule_list")

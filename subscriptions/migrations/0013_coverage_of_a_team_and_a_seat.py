@@ -24,7 +24,7 @@ def fill(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("profiles", "0017_since_when_of_a_team"),
+        ("profiles", "0015_since_when_of_a_team"),
         ("subscriptions", "0012_accepted_listings"),
     ]
 

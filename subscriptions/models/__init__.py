@@ -4,13 +4,20 @@ from subscriptions.models.activity import ActivityCoverage, ActivityDay, LastAct
 from subscriptions.models.exclusion import IdentifierExclusion, UserExclusion
 from subscriptions.models.listing import AcceptedListing
 from subscriptions.models.person import (
+    FormerAddress,
     Match,
     Person,
     PersonAddress,
     ResolutionRule,
     normalize_address,
 )
-from subscriptions.models.person_import import PersonImport, PersonImportPiece, PersonImportRow
+from subscriptions.models.person_import import (
+    PersonImport,
+    PersonImportOverlap,
+    PersonImportPiece,
+    PersonImportRow,
+    PersonImportSeat,
+)
 from subscriptions.models.software import SoftwareModel, SubscriptionIdentifier
 from subscriptions.models.subscription import Subscription
 
@@ -18,14 +25,17 @@ __all__ = [
     "AcceptedListing",
     "ActivityCoverage",
     "ActivityDay",
+    "FormerAddress",
     "IdentifierExclusion",
     "LastActivity",
     "Match",
     "Person",
     "PersonAddress",
     "PersonImport",
+    "PersonImportOverlap",
     "PersonImportPiece",
     "PersonImportRow",
+    "PersonImportSeat",
     "ReadDay",
     "ResolutionRule",
     "SoftwareModel",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Self
 
 from django.conf import settings
@@ -12,33 +13,26 @@ from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils import timezone
 
-from samsaas.lib import search as text_search
+from samsaas.lib import search as text_search, text_forms
+from samsaas.lib.text_forms import ComparedField, ComparedQuerySet
 
 SEARCHED = ("name", "key", "department")
+# E-mail addresses and employee numbers are compared in the same form: a rule may look up either in the other.
+normalize_address = text_forms.normalize_identifier
 
 
-def normalize_address(address: str) -> str:
-    """An address as it is compared: trimmed, with ASCII letters in lower case and all other letters unchanged.
-
-    Letters such as ı, ﬁ or K (Kelvin) are lowered differently by different systems, and a wrong match could cost the
-    wrong person a seat.
-    """
-    address = address.strip()
-    return address.lower() if address.isascii() else "".join(c.lower() if c.isascii() else c for c in address)
-
-
-class PersonQuerySet(models.QuerySet["Person"]):
+class PersonQuerySet(ComparedQuerySet["Person"]):
     def active(self) -> Self:
         """People without a last day."""
         return self.filter(left_on=None)
 
     def leavers(self) -> Self:
-        """People whose last day is today or past. A later last day is only announced."""
-        return self.filter(left_on__lte=timezone.localdate())
+        """People whose last day is over. The last day itself is a day of work."""
+        return self.filter(left_on__lt=timezone.localdate())
 
     def not_leavers(self) -> Self:
-        """People without a last day, and people whose last day is still to come."""
-        return self.filter(models.Q(left_on=None) | ~models.Q(left_on__lte=timezone.localdate()))
+        """People without a last day, and people whose last day is today or still to come."""
+        return self.filter(models.Q(left_on=None) | models.Q(left_on__gte=timezone.localdate()))
 
     def holding_seats(self) -> Self:
         """People who have a current seat."""
@@ -81,6 +75,8 @@ class Person(models.Model):
     )
     left_on = models.DateField(null=True, blank=True, help_text="Last day. Empty: active.")
     updated_at = models.DateTimeField(auto_now=True)
+    compared_key = ComparedField("key", text_forms.normalize_identifier, max_length=80)
+    compared_name = ComparedField("name", text_forms.normalize_name, max_length=200)
 
     objects = PersonQuerySet.as_manager()
 
@@ -92,6 +88,8 @@ class Person(models.Model):
             models.Index(fields=["department"], name="person_by_department"),
             models.Index(fields=["country"], name="person_by_country"),
             models.Index(fields=["left_on"], condition=models.Q(left_on__isnull=False), name="person_left"),
+            models.Index(fields=["compared_key"], name="person_by_compared_key"),
+            models.Index(fields=["compared_name"], name="person_by_compared_name"),
         ]
 
     def __str__(self) -> str:
@@ -102,12 +100,17 @@ class Person(models.Model):
 
     @property
     def has_left(self) -> bool:
-        """Whether the last day is today or past. A later last day is only announced."""
-        return self.left_on is not None and self.left_on <= timezone.localdate()
+        """Whether the last day is over. The last day itself is a day of work."""
+        return has_left(self.left_on, timezone.localdate())
+
+
+def has_left(left_on: date | None, today: date) -> bool:
+    """Whether somebody with this last day has left. The day after the last day is the first day left."""
+    return left_on is not None and left_on < today
 
 
 class PersonAddress(models.Model):
-    """An e-mail address of a person, normalized. If two people share one, it identifies neither of them."""
+    """An e-mail address of a person, normalized. If two people who are here share one, it leads to neither of them."""
 
     person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="addresses")
     address = models.CharField(max_length=320)
@@ -117,6 +120,23 @@ class PersonAddress(models.Model):
         ordering = ["pk"]
         constraints = [models.UniqueConstraint(fields=["person", "address"], name="address_once_per_person")]
         indexes = [models.Index(fields=["address"], name="address_lookup")]
+
+    def __str__(self) -> str:
+        return self.address
+
+
+class FormerAddress(models.Model):
+    """An e-mail address that was a person's until it was renamed. It leads to them while nobody has it now."""
+
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="former_addresses")
+    address = models.CharField(max_length=320)
+    until = models.DateField(help_text="The day on which it was taken off the person’s addresses.")
+
+    class Meta:
+        verbose_name_plural = "former addresses"
+        ordering = ["-until", "pk"]
+        constraints = [models.UniqueConstraint(fields=["person", "address"], name="former_address_once_per_person")]
+        indexes = [models.Index(fields=["address"], name="former_address_lookup")]
 
     def __str__(self) -> str:
         return self.address

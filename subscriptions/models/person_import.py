@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.conf import settings
 from django.db import models
 from django.urls import reverse
@@ -70,6 +72,12 @@ class PersonImport(models.Model):
         return self.state == self.State.PREVIEW or (self.state == self.State.APPLYING and not self.at_work)
 
     @property
+    def seat_changes(self) -> int:
+        """How many seats would change their user, or did when it was applied."""
+        counted = self.counters.get("seats", {})
+        return sum(counted.get(effect, 0) for effect in PersonImportSeat.Effect.values)
+
+    @property
     def would_change(self) -> bool:
         """Whether there is anything to apply."""
         return any(self.counters.get(figure) for figure in ("new", "changed", "back", "leavers"))
@@ -121,3 +129,58 @@ class PersonImportRow(models.Model):
 
     def __str__(self) -> str:
         return f"line {self.line}"
+
+
+class PersonImportOverlap(models.Model):
+    """What a line of a file has in common with somebody else: an e-mail address, or a number that looks the same.
+
+    `others` people have it too; `key` and `name` are those of one of them, if possible of one in the directory.
+    """
+
+    class Kind(models.TextChoices):
+        ADDRESS = "address", "Same address"
+        NUMBER = "number", "Similar number"
+
+    upload = models.ForeignKey(PersonImport, on_delete=models.CASCADE, related_name="overlaps", db_index=False)
+    line = models.PositiveIntegerField()
+    kind = models.CharField(max_length=8, choices=Kind.choices)
+    text = models.CharField(max_length=320)
+    others = models.PositiveIntegerField()
+    key = models.CharField(max_length=80)
+    name = models.CharField(max_length=200)
+
+    class Meta:
+        ordering = ["line", "kind", "text"]
+        constraints = [models.UniqueConstraint(fields=["upload", "line", "kind", "text"], name="import_overlap_once")]
+
+    def __str__(self) -> str:
+        return f"line {self.line}: {self.text}"
+
+
+class PersonImportSeat(models.Model):
+    """A seat whose user would change if the file were applied. Empty texts: nobody."""
+
+    class Effect(models.TextChoices):
+        LOSES = "loses", "Loses its user"
+        CHANGES = "changes", "Changes its user"
+        GAINS = "gains", "Gains a user"
+
+    upload = models.ForeignKey(PersonImport, on_delete=models.CASCADE, related_name="seats", db_index=False)
+    subscription = models.ForeignKey("subscriptions.Subscription", on_delete=models.CASCADE, related_name="+")
+    effect = models.CharField(max_length=8, choices=Effect.choices)
+    before_key = models.CharField(max_length=80, blank=True)
+    before_name = models.CharField(max_length=200, blank=True)
+    after_key = models.CharField(max_length=80, blank=True)
+    after_name = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [models.UniqueConstraint(fields=["upload", "subscription"], name="import_seat_once")]
+
+    def __str__(self) -> str:
+        return f"{self.subscription}: {self.get_effect_display()}"
+
+    @property
+    def seat(self) -> Any:
+        """The seat, named as in `users.compare.SeatChange`: both are shown in one table."""
+        return self.subscription

@@ -6,16 +6,16 @@ from datetime import date
 from typing import Self
 
 from django.db import models
-from django.db.models.functions import Upper
 from django.urls import reverse
 
 from profiles.models import IntegrationProfile
-from samsaas.lib import search as text_search
+from samsaas.lib import search as text_search, text_forms
+from samsaas.lib.text_forms import ComparedField, ComparedQuerySet
 
 SEARCHED = ("display_name", "email", "employee_id")
 
 
-class SubscriptionQuerySet(models.QuerySet["Subscription"]):
+class SubscriptionQuerySet(ComparedQuerySet["Subscription"]):
     def listed(self) -> Self:
         """Seats that the vendor lists now, excluded or not."""
         return self.filter(ended_at=None)
@@ -40,8 +40,8 @@ class SubscriptionQuerySet(models.QuerySet["Subscription"]):
         return text_search.find(self, text, *SEARCHED, or_else=models.Q(profile__in=profiles, external_id=text))
 
     def of_leavers(self, today: date) -> Self:
-        """Seats whose user's last day is today or past. A later last day is only announced."""
-        return self.filter(match__person__left_on__lte=today)
+        """Seats whose user's last day is over. The last day itself is a day of work."""
+        return self.filter(match__person__left_on__lt=today)
 
 
 class Subscription(models.Model):
@@ -73,6 +73,8 @@ class Subscription(models.Model):
     surname = models.CharField(max_length=255, blank=True)
     account_id = models.CharField(max_length=255, blank=True)
     employee_id = models.CharField("vendor's external id", max_length=255, blank=True)
+    compared_email = ComparedField("email", text_forms.normalize_identifier, max_length=320, db_default="")
+    compared_employee_id = ComparedField("employee_id", text_forms.normalize_identifier, max_length=255, db_default="")
     secondary_emails = models.TextField(blank=True, help_text="One address per line.")
     roles = models.TextField(blank=True, help_text="One vendor role per line.")
     is_admin = models.BooleanField(default=False, help_text="Has any administrative role at the vendor.")
@@ -120,7 +122,7 @@ class Subscription(models.Model):
                 name="subscription_current",
             ),
             models.Index(fields=["identifier", "ended_at", "excluded"], name="subscription_by_identifier"),
-            models.Index(Upper("email"), name="subscription_by_address"),
+            models.Index(fields=["compared_email"], name="subscription_by_email"),
             models.Index(
                 fields=["ended_by_run"],
                 condition=models.Q(ended_by_run__isnull=False),

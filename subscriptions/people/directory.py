@@ -35,14 +35,16 @@ def manager_unknown(person: Person) -> bool:
 
 
 def page_context(person: Person) -> dict[str, Any]:
-    """For the person's page: the manager, the direct reports, and which addresses other people have too."""
+    """For the person's page: the manager, the direct reports, and which addresses others who are here have."""
     reports = Person.objects.filter(manager=person.key).exclude(pk=person.pk)
     addresses = list(person.addresses.all())
-    others = PersonAddress.objects.filter(address__in=[one.address for one in addresses]).exclude(person=person)
+    here = Person.objects.not_leavers().exclude(pk=person.pk)
+    others = PersonAddress.objects.filter(address__in=[one.address for one in addresses], person__in=here)
     return {
         "manager": Person.objects.filter(key=person.manager).first() if person.manager else None,
         "reports": reports[:MOST_SHOWN],
         "reports_total": reports.count(),
         "addresses": addresses,
+        "former_addresses": list(person.former_addresses.all()),
         "shared": set(others.values_list("address", flat=True)),
     }

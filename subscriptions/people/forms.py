@@ -8,11 +8,13 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from samsaas.lib.form_fields import require_printable
+from samsaas.lib.text_forms import clean_text
 from subscriptions import addresses
 from subscriptions.models import Person
 from subscriptions.people import directory, edit as edit_people
 
 LONGEST_LIST = 10_000
+TEXTS = {"key", "name", "department", "manager", "cost_center"}
 
 
 class PersonForm(forms.ModelForm):
@@ -23,7 +25,15 @@ class PersonForm(forms.ModelForm):
         required=False,
         max_length=LONGEST_LIST,
         widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false", "autocomplete": "off"}),
-        help_text="One per line, the main one first. ASCII letters are stored in lower case.",
+        help_text="One per line, the main one first. Letters are stored in lower case.",
+    )
+    former_addresses = forms.CharField(
+        label="Former e-mail addresses",
+        required=False,
+        max_length=LONGEST_LIST,
+        widget=forms.Textarea(attrs={"rows": 2, "spellcheck": "false", "autocomplete": "off"}),
+        help_text="An address that is taken off above comes here. It leads to this person while nobody else has it. "
+        "Remove the line to forget it.",
     )
     version = forms.CharField(widget=forms.HiddenInput, required=False, max_length=40)
 
@@ -35,9 +45,13 @@ class PersonForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.order_fields(["key", "name", "addresses"])
-        if self.instance.pk:
+        self.order_fields(["key", "name", "addresses", "former_addresses"])
+        if not self.instance.pk:
+            del self.fields["former_addresses"]
+        else:
             self.initial["addresses"] = "\n".join(one.address for one in self.instance.addresses.all())
+            former = self.instance.former_addresses.all()
+            self.initial["former_addresses"] = "\n".join(one.address for one in former)
             self.initial["version"] = edit_people.version(self.instance)
         if directory.manager_unknown(self.instance):
             self.fields["manager"].help_text = "Nobody in the directory has this number."
@@ -57,12 +71,20 @@ class PersonForm(forms.ModelForm):
 
     def clean(self) -> dict[str, Any]:
         data: dict[str, Any] = super().clean() or self.cleaned_data
+        for name in TEXTS & data.keys():
+            data[name] = clean_text(data[name])
         if data.get("manager") and data["manager"] == data.get("key"):
             self.add_error("manager", directory.OWN_MANAGER)
         return data
 
     def clean_addresses(self) -> list[str]:
+        return self._checked_lines("addresses")
+
+    def clean_former_addresses(self) -> list[str]:
+        return self._checked_lines("former_addresses")
+
+    def _checked_lines(self, name: str) -> list[str]:
         try:
-            return addresses.checked_addresses(self.cleaned_data["addresses"].splitlines())
+            return addresses.checked_addresses(self.cleaned_data[name].splitlines())
         except ValueError as error:
             raise ValidationError(str(error)) from None

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
+from typing import Any
+
 from django.contrib import messages
 from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 
 from samsaas.lib import edits, tables
@@ -14,6 +18,8 @@ from subscriptions.people import directory, edit as edit_people
 from subscriptions.people.filters import PersonFilter
 from subscriptions.people.forms import PersonForm
 from subscriptions.people.tables import PersonTable
+from subscriptions.users import changes_file
+from subscriptions.users.confirm import DOWNLOAD, is_confirmed, shown_changes
 
 
 def _people_with_seats() -> PersonQuerySet:
@@ -33,34 +39,52 @@ def person_detail(request: SignedInRequest, pk: int) -> HttpResponse:
     return render(request, "subscriptions/people/person_detail.html", context)
 
 
-def person_create(request: SignedInRequest) -> HttpResponse:
+def person_create(request: SignedInRequest) -> HttpResponseBase:
     """Add a person by hand."""
     form = PersonForm(request.POST or None)
+    context: dict[str, Any] = {"form": form}
     if form.is_valid():
-        person = edits.save_or_explain(form, lambda: edit_people.create(form.cleaned_data, by=request.user))
-        if person:
+        data, most = form.cleaned_data, shown_changes(request.POST)
+        context["changes"] = edit_people.preview_save(form.instance, data, most=most)
+        if DOWNLOAD in request.POST:
+            return changes_file.stream("person", context["changes"].shown)
+        create = partial(edit_people.create, data, by=request.user)
+        if is_confirmed(context["changes"], request.POST) and (person := edits.save_or_explain(form, create)):
             messages.success(request, f"{person} was added.")
             _warn_of_unknown_manager(request, person)
             return redirect(person)
-    return render(request, "subscriptions/people/person_form.html", {"form": form})
+    return render(request, "subscriptions/people/person_form.html", context)
 
 
-def person_edit(request: SignedInRequest, pk: int) -> HttpResponse:
+def person_edit(request: SignedInRequest, pk: int) -> HttpResponseBase:
     """Change a person. The next import that has their employee number changes them again."""
     person = get_object_or_404(Person, pk=pk)
     form = PersonForm(request.POST or None, instance=person)
+    context: dict[str, Any] = {"form": form, "person": person}
     if form.is_valid():
-        try:
-            changed = edits.save_or_explain(form, lambda: edit_people.change(pk, form.cleaned_data, by=request.user))
-        except edits.EditConflict:
-            form.add_error(None, "Somebody else changed this person meanwhile. Open the form again and repeat it.")
-        else:
-            if changed:
-                messages.success(request, f"{changed} was saved.")
-                _warn_of_unknown_manager(request, changed)
-                return redirect(changed)
+        most = shown_changes(request.POST)
+        context["changes"] = edit_people.preview_save(person, form.cleaned_data, most=most)
+        if DOWNLOAD in request.POST:
+            return changes_file.stream("person", context["changes"].shown)
+        if is_confirmed(context["changes"], request.POST) and (changed := _save_change(request, pk, form)):
+            return redirect(changed)
     person.refresh_from_db()
-    return render(request, "subscriptions/people/person_form.html", {"form": form, "person": person})
+    return render(request, "subscriptions/people/person_form.html", context)
+
+
+def _save_change(request: SignedInRequest, pk: int, form: PersonForm) -> Person | None:
+    """The saved person, or None if somebody else was faster; the form says so then."""
+    change = partial(edit_people.change, pk, form.cleaned_data, by=request.user)
+    try:
+        changed = edits.save_or_explain(form, change)
+    except edits.EditConflict:
+        form.add_error(None, "Somebody else changed this person meanwhile. Open the form again and repeat it.")
+        return None
+    if changed is None:
+        return None
+    messages.success(request, f"{changed} was saved.")
+    _warn_of_unknown_manager(request, changed)
+    return changed
 
 
 def _warn_of_unknown_manager(request: SignedInRequest, person: Person) -> None:
@@ -68,7 +92,7 @@ def _warn_of_unknown_manager(request: SignedInRequest, person: Person) -> None:
         messages.warning(request, f"Nobody in the directory has the manager’s employee number {person.manager}.")
 
 
-def person_delete(request: SignedInRequest, pk: int) -> HttpResponse:
+def person_delete(request: SignedInRequest, pk: int) -> HttpResponseBase:
     """Delete a person after a confirmation that says what is deleted and what is kept."""
     person = get_object_or_404(_people_with_seats(), pk=pk)
     if request.method == "POST":
@@ -76,4 +100,8 @@ def person_delete(request: SignedInRequest, pk: int) -> HttpResponse:
         messages.success(request, f"{person} was deleted.")
         return redirect("person_list")
     by_hand = person.matches.filter(rule=None).count()
-    return render(request, "subscriptions/people/person_delete.html", {"person": person, "by_hand": by_hand})
+    changes = edit_people.preview_delete(person, most=shown_changes(request.GET))
+    if DOWNLOAD in request.GET:
+        return changes_file.stream("person", changes.shown)
+    context = {"person": person, "by_hand": by_hand, "changes": changes}
+    return render(request, "subscriptions/people/person_delete.html", context)

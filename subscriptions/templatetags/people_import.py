@@ -97,5 +97,16 @@ def row_changes(row: PersonImportRow) -> list[dict[str, Any]]:
     ]
 
 
+@register.filter
+def former_addresses(row: PersonImportRow) -> str:
+    """Which addresses a line takes off the person; they stay known. Empty if it takes none."""
+    before = row.values.get("before", {}).get(ADDRESSES, [])
+    now = people_file.parse_cells(row.values["cells"]).addresses or []
+    gone = [address for address in before if address not in now]
+    if not gone:
+        return ""
+    return f"{', '.join(gone)} {'stays' if len(gone) == 1 else 'stay'} known as former."
+
+
 def _value_text(value: Any) -> str:
     return ", ".join(value) if isinstance(value, list) else str(value or "")

@@ -24,6 +24,7 @@ from tests import servers
 ROOT = Path(__file__).parents[2]
 PATIENCE = 90.0
 PYTHON = sys.executable
+BEAT = ("-m", "celery", "-A", "samsaas.liveness", "beat", "--pidfile=", "--loglevel", "INFO")
 UNWANTED = ("SECRET_KEY", "FIELD_ENCRYPTION_KEYS", "DATABASE_URL", "CELERY_BROKER_URL", "PUBLIC_URL", "ALLOWED_HOSTS")
 
 
@@ -154,10 +155,10 @@ def services(folder: Path, database_url: str, broker_url: str, **settings: str) 
         stack.callback(lambda: [made.kill(name) for name in list(made.processes)])
         made.start("web", "-m", "gunicorn", "--config", "samsaas/gunicorn_conf.py")
         made.start("worker", *worker_command())
-        made.start("beat", "-m", "celery", "-A", "samsaas", "beat", "--pidfile=", "--loglevel", "INFO")
+        made.start("beat", *BEAT)
         wait_until_it_answers(url, made)
         yield made
 
 
 def worker_command() -> tuple[str, ...]:
-    return ("-m", "celery", "-A", "samsaas", "worker", "--concurrency", "1", "--loglevel", "INFO")
+    return ("-m", "celery", "-A", "samsaas.liveness", "worker", "--concurrency", "1", "--loglevel", "INFO")

@@ -103,11 +103,21 @@ class ConnectorContract:
             self.ids(world.connector())
         assert world.calls(self.first) == 2
 
-    def test_a_revoked_connection_is_not_tried_again(self, world: Any) -> None:
+    def test_a_revoked_token_is_renewed_once_and_then_left_alone(self, world: Any) -> None:
         world.sandbox.faults.add(self.first, None, self.revoked)
-        with pytest.raises(base.Reconnect):
+        with pytest.raises(base.StaleToken):
             self.ids(world.connector())
-        assert (world.calls(self.first), world.waits, world.tokens.stale) == (1, [], [])
+        assert (world.calls(self.first), world.waits, len(world.tokens.stale)) == (2, [], 1)
+
+    def test_a_revoked_connection_is_over_when_the_refresh_says_so(self, world: Any) -> None:
+        def gone() -> str:
+            raise base.Reconnect("refresh token is invalid or revoked")
+
+        world.tokens._renewed = gone
+        world.sandbox.faults.add(self.first, None, self.revoked)
+        with pytest.raises(base.Reconnect, match="refresh token"):
+            self.ids(world.connector())
+        assert (world.calls(self.first), world.waits) == (1, [])
 
     @pytest.mark.parametrize("status", [500, 502, 503])
     def test_an_outage_is_sat_out(self, world: Any, status: int) -> None:
@@ -153,12 +163,30 @@ class ConnectorContract:
         assert world.calls(self.first) == 4
 
     @pytest.mark.parametrize("body", [b"", b"<html>welcome</html>", b"[]", b"null", b'{"a":', b"{}", b"\xff\xfe", b"1"])
-    def test_a_200_that_is_no_listing_is_a_protocol_error(self, world: Any, body: bytes) -> None:
+    def test_a_200_that_is_no_listing_is_tried_again_before_it_is_a_protocol_error(
+        self, world: Any, body: bytes
+    ) -> None:
         world.sandbox.faults.add(self.first, None, Fault(status=200, body=body))
         with pytest.raises(base.ProtocolError) as caught:
-            self.ids(world.connector())
+            self.ids(world.connector(attempts=3))
+        assert isinstance(caught.value, base.UnreadableAnswer) and caught.value.fingerprint
         assert caught.value.failure.status == 200
-        assert world.calls(self.first) == 1
+        assert (world.calls(self.first), len(world.waits)) == (3, 2)
+
+    @pytest.mark.parametrize("body", [b"", b"<html>welcome</html>", b"[]", b"null", b'{"a":', b"{}", b"\xff\xfe", b"1"])
+    @pytest.mark.parametrize("status", [200, 204])
+    def test_one_unreadable_success_at_any_page_costs_nothing(self, world: Any, status: int, body: bytes) -> None:
+        world.sandbox.faults.add(self.further, 2, Fault(status=status, body=body))
+        connector = world.connector(page_size=50)
+        assert set(self.ids(connector)) == self.truth(world)
+        assert connector.counters.retries == 1
+
+    def test_unreadable_answers_of_different_forms_are_told_apart(self, world: Any) -> None:
+        world.sandbox.faults.add(self.first, 1, Fault(status=200, body=b"<html>"))
+        world.sandbox.faults.add(self.first, 2, Fault(status=200, body=b"{}"))
+        with pytest.raises(base.UnreadableAnswer) as caught:
+            self.ids(world.connector(attempts=2))
+        assert not caught.value.fingerprint
 
     def test_a_body_nested_beyond_reason_is_a_protocol_error(self, world: Any) -> None:
         world.sandbox.faults.add(self.first, None, Fault(status=200, body=b'{"members":' + b"[" * 200_000))

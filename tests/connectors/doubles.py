@@ -39,6 +39,7 @@ class Tokens:
     def __init__(self, token: str, renewed: Callable[[], str] | None = None) -> None:
         self.token, self._renewed = token, renewed
         self.stale: list[str] = []
+        self.hidden: tuple[str, ...] = ()
 
     def access_token(self) -> str:
         return self.token
@@ -48,6 +49,9 @@ class Tokens:
         if self._renewed:
             self.token = self._renewed()
         return self.token
+
+    def secrets(self) -> tuple[str, ...]:
+        return self.hidden
 
 
 class World:

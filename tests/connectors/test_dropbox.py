@@ -99,7 +99,6 @@ def test_a_page_size_outside_dropboxs_limits_is_brought_inside(world: World) -> 
         (401, "missing_scope", base.MissingScope, "missing_scope"),
         (401, "user_suspended", base.Refused, "user_suspended"),
         (401, "route_access_denied", base.Refused, "route_access_denied"),
-        (401, "invalid_access_token", base.Reconnect, "invalid_access_token"),
         (401, "tag_of_tomorrow", base.Refused, "tag_of_tomorrow"),
         (403, "no_permission", base.Refused, "no_permission"),
         (409, "account_id_not_found", base.Refused, "account_id_not_found"),

@@ -112,8 +112,12 @@ def test_a_redirects_body_is_not_read_without_bound(world: World) -> None:
     assert world.calls("stolen") == 0
 
 
-def test_a_call_with_an_effect_is_not_repeated(world: World) -> None:
-    world.sandbox.faults.add(INFO, None, Fault(status=503))
+@pytest.mark.parametrize(
+    ("status", "body"), [(503, ""), (200, "<html>"), (200, ""), (204, ""), (400, "<html>"), (408, "")]
+)
+@pytest.mark.parametrize("route", ["team/members/remove", "team/members/suspend", "a/route/of/tomorrow"])
+def test_a_call_with_an_effect_is_not_repeated(world: World, route: str, status: int, body: str) -> None:
+    world.sandbox.faults.add(route, None, Fault(status=status, body=body))
     dialect, limits = DropboxDialect(), Limits()
     session = VendorSession(
         client_id="k",
@@ -123,9 +127,9 @@ def test_a_call_with_an_effect_is_not_repeated(world: World) -> None:
         wait=lambda *_: None,
         api_url=world.url,
     )
-    with pytest.raises(base.TryLater):
-        DropboxClient(session, world.url).call(INFO, repeatable=False)
-    assert world.calls(INFO) == 1
+    with pytest.raises((base.TryLater, base.UnreadableAnswer)):
+        DropboxClient(session, world.url).call(route, {"user": "x"})
+    assert world.calls(route) == 1
 
 
 def test_one_connection_serves_a_whole_run(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -153,8 +153,10 @@ OUTAGES: list[tuple[int, Any]] = [
     (500, {"error": "The server has either erred or is incapable of performing the requested operation."}),
     (502, "<html>Bad gateway</html>"),
     (503, b""),
-    (429, "too many requests"),
-    (429, {"error": "invalid_grant"}),
+    (400, {"error": "temporarily_unavailable"}),
+    (400, {"error": "server_error", "error_description": "no"}),
+    (407, "<html>who are you?</html>"),
+    (408, b""),
     (400, "<!DOCTYPE html><html></html>"),
     (401, b""),
 ]
@@ -166,13 +168,34 @@ NONSENSE: list[tuple[int, Any]] = [
     (200, {"access_token": None}),
     (200, {"access_token": ["x"]}),
     (200, {"access_token": "two\nlines"}),
+    (200, {"access_token": "n\0l"}),
+    (200, {"access_token": "x" * 100_000}),
+    (200, {"access_token": "x", "refresh_token": "\0"}),
+    (200, {"access_token": "x", "team_id": "dbtid:" + "x" * 300}),
+    (200, {"access_token": "x", "account_id": "\ud800"}),
+    (200, {"access_token": "x", "token_type": "mac"}),
+    (204, b""),
+]
+MISPLACED: list[tuple[int, Any]] = [
     (302, b""),
     (307, {"access_token": "x", "token_type": "bearer"}),
+    (404, "not found"),
+    (404, {"error": "invalid_grant"}),
+    (405, b""),
+]
+WAITS: list[tuple[int, Any]] = [
+    (429, "too many requests"),
+    (429, {"error": "invalid_grant"}),
+    (400, {"error": "slow_down"}),
 ]
 REFUSALS: list[tuple[int, Any]] = [
     (400, {"error": "unsupported_grant_type", "error_description": "no"}),
     (400, {"error": "error_of_tomorrow", "error_description": "x" * 9000}),
     (403, {"error": "access_denied"}),
+    (403, {"error": "invalid_grant"}),
+    (200, {"error": "invalid_grant"}),
+    (400, {"error": "unauthorized_client"}),
+    (400, {"error": "invalid_scope"}),
     (400, {"access_token": "x", "error": "odd"}),
     (400, {}),
 ]
@@ -181,7 +204,9 @@ REFUSALS: list[tuple[int, Any]] = [
 @pytest.mark.parametrize(
     ("status", "body", "error"),
     [(*case, base.TryLater) for case in OUTAGES]
-    + [(*case, base.ProtocolError) for case in NONSENSE]
+    + [(*case, base.Throttled) for case in WAITS]
+    + [(*case, base.UnreadableAnswer) for case in NONSENSE]
+    + [(*case, base.ProtocolError) for case in MISPLACED]
     + [(*case, base.Refused) for case in REFUSALS],
 )
 @pytest.mark.parametrize("refreshing", [True, False])

@@ -42,6 +42,8 @@ def measured(request: Any) -> Iterator[Measured]:
 
 
 def database_of(request: Any) -> str:
+    if chosen := getattr(request.node, "callspec", None) and request.node.callspec.params.get("house"):
+        return str(chosen)
     if request.node.get_closest_marker("own_database"):
         return "postgresql"
     if not request.node.get_closest_marker("django_db"):

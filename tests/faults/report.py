@@ -16,11 +16,11 @@ from tests import servers
 from tests.faults import figures
 
 
-def measure(arguments: list[str], path: Path) -> int:
-    """Run the tests; their exit code."""
+def measure(arguments: list[str], path: Path, *, marker: str = "fault") -> int:
+    """Run the tests with this marker; their exit code."""
     with servers.postgres() as database, servers.redis() as broker:
         named = {"DATABASE_URL": database, "DATABASE_URL_TEST": database, "REDIS_URL": broker}
-        command = [sys.executable, "-m", "pytest", "-m", "fault", "-q", *arguments]
+        command = [sys.executable, "-m", "pytest", "-m", marker, "-q", *arguments]
         environment = {**os.environ, **named, figures.FILE_VARIABLE: str(path)}
         return subprocess.run(command, env=environment, stdout=sys.stderr, check=False).returncode
 

@@ -180,7 +180,7 @@ def test_a_seat_that_goes_in_the_same_moment_is_refused(account: Any, seat: Subs
         propose.run(stale, justification="low_usage", note="", by=account("sam_user"), now=timezone.now())
 
 
-@pytest.mark.parametrize("fields", [{"justification": "because"}, {"note": "x" * 2001}, {"note": "a\0b"}], ids=str)
+@pytest.mark.parametrize("fields", [{"justification": "because"}, {"note": "x" * 2001}], ids=str)
 def test_nonsense_in_the_form_opens_nothing(user: Any, seat: Subscription, fields: dict[str, str]) -> None:
     assert press(user, seat, **fields).status_code == 200
     assert not RemovalCandidate.objects.exists()

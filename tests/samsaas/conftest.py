@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from django.db.models.functions import Now
 
 from samsaas.models import Heartbeat
 
@@ -24,7 +23,8 @@ def healthy(db: None, settings: Any, account: Callable[..., Any]) -> None:
     settings.DROPBOX_TOKEN_URL = "https://api.dropboxapi.com/oauth2/token"
     settings.DROPBOX_API_URL = "https://api.dropboxapi.com"
     account("admin")
-    Heartbeat.objects.create(name="beat", at=Now())
+    for name in (Heartbeat.WORKER, Heartbeat.BEAT, Heartbeat.SWEEP):
+        Heartbeat.record(name)
 
 
 @pytest.fixture

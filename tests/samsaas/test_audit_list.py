@@ -77,7 +77,7 @@ def test_a_day_is_one_of_the_installations_zone(auditor: Any, trail: None, setti
 
 
 @pytest.mark.parametrize(
-    "value", ["0001-01-01", "9999-12-31", "2026-02-30", "yesterday", "99999-01-01", "%00", "2026-03-02T10:00"]
+    "value", ["0001-01-01", "9999-12-31", "2026-02-30", "yesterday", "99999-01-01", "2026-03-02T10:00"]
 )
 def test_an_impossible_day_gives_a_page(auditor: Any, trail: None, value: str) -> None:
     for name in ("since", "until"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from pathlib import Path
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
@@ -86,3 +87,19 @@ def test_a_percent_encoded_password_reaches_the_database_as_it_is(put):
     put("postgres://samsaas:pass%2Fw%C3%B6rd%231@db.example:5433/samsaas")
     found = env.db_url("SOME_SETTING", default="")
     assert (found["PASSWORD"], found["HOST"], found["PORT"]) == (PASSWORD, "db.example", 5433)
+
+
+def test_a_secret_can_come_from_a_file_and_only_from_one_place(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("from the file\n")
+    env = Environment()
+    env.ENVIRON = {"KEY_FILE": str(tmp_path / "key"), "LIST_FILE": str(tmp_path / "key"), "LIST": " "}
+    assert env.str("KEY", default="") == "from the file" and env.list("LIST", default=[]) == ["from the file"]
+    for environ, complaint in (
+        ({"KEY_FILE": str(tmp_path / "missing")}, "KEY_FILE names a file that cannot be read"),
+        ({"KEY_FILE": str(tmp_path)}, "KEY_FILE names a file that cannot be read"),
+        ({"KEY_FILE": str(tmp_path / "key"), "KEY": "a secret"}, "KEY and KEY_FILE are both set"),
+    ):
+        env.ENVIRON = environ
+        with pytest.raises(ImproperlyConfigured, match=complaint) as refused:
+            env.str("KEY", default="")
+        assert "a secret" not in str(refused.value)

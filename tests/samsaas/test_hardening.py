@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from django.test import Client
 
+from profiles import connectors
+from profiles.connection import endpoints
 from profiles.models import IntegrationProfile
 from samsaas import roles
 from subscriptions.models import SoftwareModel, Subscription
@@ -161,3 +166,26 @@ def test_no_page_of_the_workspace_holds_inline_code_or_an_outside_address(
         assert all(re.match(r"/static/|#", address) for address in loaded), name
         shown += [name] if loaded else []
     assert len(shown) >= 18
+
+
+def test_the_policy_lets_forms_lead_to_the_consent_page_of_every_vendor(settings: Any) -> None:
+    """Get OAuth Token posts here and is redirected there; the addresses come from the registry and the deployment."""
+    allowed = settings.CONTENT_SECURITY_POLICY["DIRECTIVES"]["form-action"]
+    pages = [endpoints.for_vendor(key).authorize_url for key in connectors.CONNECTORS]
+    assert pages and {"{0.scheme}://{0.netloc}".format(urlsplit(page)) for page in pages} == set(allowed[1:])
+
+
+def test_a_second_vendor_in_the_registry_is_in_the_policy_without_another_edit(tmp_path: Path) -> None:
+    """A process of its own, because the settings are read once."""
+    (tmp_path / "second.py").write_text(
+        "from dataclasses import replace\n"
+        "from profiles.connectors.dropbox.connector import VENDOR as first\n"
+        "VENDOR = replace(first, key='second', endpoints=replace(first.endpoints, authorize_url='https://two.example/go'))"
+    )
+    code = (
+        "from profiles import connectors; connectors.CONNECTORS['second'] = 'second'; "
+        "from tests.settings import CONTENT_SECURITY_POLICY as policy; print(policy['DIRECTIVES']['form-action'])"
+    )
+    environment = {**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{Path(__file__).parents[2]}"}
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=True)
+    assert "https://two.example" in told.stdout and "https://sandbox.example" in told.stdout

@@ -321,7 +321,7 @@ def test_the_page_of_one_subscription_costs_the_same_among_many(reader: Any) -> 
     assert pages.cost(reader, seat.get_absolute_url()) == one
 
 
-@pytest.mark.parametrize("key", ["0", "4711", str(2**63), "9" * 400, "1%00", "-1", "abc", "%ff"])
+@pytest.mark.parametrize("key", ["0", "4711", str(2**63), "9" * 400, "-1", "abc", "%ff"])
 def test_a_subscription_that_is_not_there_is_told_so(reader: Any, key: str) -> None:
     assert reader.get(f"{LIST}{key}/").status_code == 404
     assert reader.get(f"/software-models/{key}/").status_code == 404

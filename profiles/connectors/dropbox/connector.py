@@ -241,15 +241,11 @@ class Dropbox:
         seen, empty = {cursor, ""}, 0
         while True:
             route, argument = asked(cursor)
-            answer = self._client.call(route, argument)
-            try:
-                page = decode(answer)
-            except (ValueError, RecursionError) as error:
-                raise self._client.unreadable_answer(route, answer, str(error)) from error
+            answer, page = self._client.call(route, argument, lambda answer: (answer, decode(answer)))
             empty = 0 if size(page) else empty + 1
             # Checked before the page is yielded, so that the error has this answer and its request id.
             if page.has_more and (page.cursor in seen or empty > MOST_EMPTY_PAGES):
-                raise self._client.unreadable_answer(route, answer, "the listing goes round in circles")
+                raise self._client.impossible_answer(route, answer, "the listing goes round in circles")
             yield page
             if not page.has_more:
                 return

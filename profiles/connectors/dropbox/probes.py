@@ -9,12 +9,13 @@ import msgspec
 
 from profiles.connectors.base import Admin, ConnectorError, Failure, MissingScope, ProtocolError, Refused, plain
 from profiles.connectors.dropbox import members
-from profiles.connectors.dropbox.client import SUSPENDED, DropboxClient
+from profiles.connectors.dropbox.client import DropboxClient
 from profiles.connectors.dropbox.events import STAMP
 
 ANEW = "Press Get OAuth Token as an active team admin who may receive the files of removed members."
 NOT_CERTAIN = " Dropbox asks for a team admin here; the role of this admin may not be enough."
 VERIFY = "Sign in to Dropbox as this admin and verify the e-mail address; files can only go to a verified account."
+SUSPENDED = "Restore the suspended admin in Dropbox, or press Get OAuth Token as another team admin."
 NOT_ACTIVE = "The admin who authorized this connection is suspended, has left the team or lost the admin role."
 NO_JOB = "dbjid:AAC-samsaas-connection-check"
 JOB_ROUTES = (

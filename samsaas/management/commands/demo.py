@@ -115,11 +115,12 @@ class Command(BaseCommand):
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: stopping.set())
         log_to(home.log_file)
-        from samsaas.demo import embedded  # noqa: PLC0415 - loads the worker, which stage 1 does not need
+        from samsaas import embedded  # noqa: PLC0415 - loads the worker, which stage 1 does not need
+        from samsaas.demo import web  # noqa: PLC0415
 
         sandbox = self._bind_sandbox(home, ports)
         web_port = ports["--port"]
-        product = bind_port(lambda: embedded.Embedded(LOOPBACK, web_port, settings.PUBLIC_URL), "--port", ports)
+        product = bind_port(lambda: web.Embedded(LOOPBACK, web_port, settings.PUBLIC_URL), "--port", ports)
         call_command("migrate", verbosity=0)
         from samsaas.demo import people as demo_people  # noqa: PLC0415 - stage 1 runs without the apps' data
 

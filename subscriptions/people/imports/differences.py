@@ -16,6 +16,7 @@ from django.db.models.functions import Cast
 
 from samsaas.lib import sql
 from subscriptions.models import Person, PersonAddress, PersonImport, PersonImportRow
+from subscriptions.models.person import has_left
 from subscriptions.people.imports import file as people_file
 from subscriptions.people.imports.file import LEFT_ON, MANAGER, Values
 
@@ -46,11 +47,12 @@ def find_known(keys: Iterable[str], *, lock: bool = False) -> dict[str, Known]:
 def parse_line(row: PersonImportRow, known: Known | None, upload: PersonImport, *, today: date) -> Values:
     """The values of a stored line. In a file that lists everybody, a leaver who is listed has returned.
 
+    So has somebody whose last day is today: an earlier file of today may have left them out by mistake.
     Raises `ValueError` with all problems of the line.
     """
     values = people_file.parse_cells(row.values["cells"])
     lists_everybody = upload.mark_leavers and LEFT_ON not in values.fields
-    if lists_everybody and known and _has_left(known.person.left_on, today):
+    if lists_everybody and known and known.person.left_on and known.person.left_on <= today:
         values.fields[LEFT_ON] = None
     return values
 
@@ -63,13 +65,9 @@ def compare_line(values: Values, known: Known | None, *, today: date) -> tuple[E
     before = {name: _json_value(present[name]) for name, value in values.fields.items() if present[name] != value}
     if values.addresses is not None and known.held.keys() != set(values.addresses):
         before[ADDRESSES] = list(known.held)
-    if LEFT_ON in before and _has_left(present[LEFT_ON], today) and not _has_left(values.fields[LEFT_ON], today):
+    if LEFT_ON in before and has_left(present[LEFT_ON], today) and not has_left(values.fields[LEFT_ON], today):
         return Effect.BACK, before
     return (Effect.CHANGED if before else Effect.SAME), before
-
-
-def _has_left(left_on: date | None, today: date) -> bool:
-    return left_on is not None and left_on <= today
 
 
 def _json_value(value: Any) -> Any:
@@ -124,22 +122,3 @@ def count_figures(upload: PersonImport) -> dict[str, Any]:
     unknown = upload.rows.filter(unknown_manager=True).count()
     active = Person.objects.active().count()
     return {**upload.counters, **figures, "leavers": leavers, "active": active, "unknown_managers": unknown}
-
-
-def most_leavers(active: int) -> int:
-    """How many leavers one file may bring without a confirmation."""
-    return max(2, active // 10)
-
-
-def leaver_doubts(upload: PersonImport) -> list[str]:
-    """Why marking the missing people as leavers needs a confirmation; empty if it needs none."""
-    counters = upload.counters
-    if not upload.mark_leavers or not counters["leavers"]:
-        return []
-    found = []
-    most = most_leavers(counters["active"])
-    if counters["leavers"] > most:
-        found.append(f"{counters['leavers']:,} of {counters['active']:,} active people are missing from the file.")
-    if counters.get("unsure"):
-        found.append("Some refused lines cannot be read well enough to tell whom they list.")
-    return found

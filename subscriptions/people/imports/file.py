@@ -14,7 +14,7 @@ from datetime import date
 from itertools import islice
 from typing import Any, BinaryIO
 
-from samsaas.lib import csv_export
+from samsaas.lib import csv_export, text_forms
 from subscriptions.addresses import CONTROL, checked_addresses
 from subscriptions.models import Person
 from subscriptions.people import directory
@@ -48,6 +48,9 @@ EXAMPLE = (
 )
 COLUMNS_OF = {heading: column for column, headings in HEADINGS.items() for heading in headings}
 LONGEST = {field.name: field.max_length or 0 for field in Person._meta.fields}
+# Numbers that spreadsheets would change, so people guard them: ="00007" or a leading apostrophe.
+NUMBERS = (KEY, MANAGER, "cost_center")
+GUARDED = re.compile(r'="(.*)"', re.DOTALL)
 ISO, DOTTED = re.compile(r"(\d{4})-(\d\d)-(\d\d)", re.ASCII), re.compile(r"(\d\d?)\.(\d\d?)\.(\d{4})", re.ASCII)
 EXCEL_SEPARATOR = re.compile(r"sep=.", re.IGNORECASE)
 SAVE_AS_UTF8 = "Save it as CSV in UTF-8 (in Excel: “CSV UTF-8”) and upload it again."
@@ -169,8 +172,12 @@ def _parse_header(line: str, delimiter: str) -> Header:
     names = [" ".join(cell.lower().split()) for cell in cells]
     is_own = set(OWN_COLUMNS) <= set(names)
     known = {"", *COLUMNS_OF, *(OWN_COLUMNS if is_own else ())}
-    ignored = [cell.strip()[:60] for cell, name in zip(cells, names, strict=True) if name not in known]
+    ignored = [_printable(cell)[:60] for cell, name in zip(cells, names, strict=True) if name not in known]
     return Header(delimiter, tuple(COLUMNS_OF.get(name) for name in names), ignored[:20], is_own)
+
+
+def _printable(cell: str) -> str:
+    return "".join(letter for letter in cell.strip() if letter.isprintable())
 
 
 def _read_records(source: _Source, header: Header) -> Iterator[Record]:
@@ -195,13 +202,27 @@ def _read_records(source: _Source, header: Header) -> Iterator[Record]:
 
 
 def _shape_record(line: int, cells: list[str], header: Header) -> Record:
-    named = {column: cell.strip()[:LONGEST_KEPT] for column, cell in zip(header.columns, cells, strict=False) if column}
+    named = {
+        column: _unguarded(column, cell)[:LONGEST_KEPT]
+        for column, cell in zip(header.columns, cells, strict=False)
+        if column
+    }
     wanted, there = len(header.columns), len(cells)
     if there != wanted:
         hint = f"The line has {there} cells, the first line has {wanted}: quote a cell that contains a separator."
         return Record(line, named, hint)
     long = [column for column, cell in zip(header.columns, cells, strict=True) if column and len(cell) > LONGEST_KEPT]
     return Record(line, named, f"{_column_label(long[0])} is longer than {LONGEST_KEPT} letters." if long else "")
+
+
+def _unguarded(column: str, cell: str) -> str:
+    """The cell without what only keeps a spreadsheet from changing it. Numbers are cleaned as they are stored."""
+    cell = cell.strip()
+    if guarded := GUARDED.fullmatch(cell):
+        cell = guarded[1].replace('""', '"')
+    if column not in NUMBERS:
+        return cell.strip()
+    return text_forms.clean_text(cell.removeprefix("'"))
 
 
 def parse_cells(cells: dict[str, str]) -> Values:
@@ -230,6 +251,7 @@ def parse_cells(cells: dict[str, str]) -> Values:
 def _parse_value(column: str, cell: str) -> Any:
     if CONTROL.search(cell):
         raise ValueError(f"{_column_label(column)} contains a line break or a control character.")
+    cell = text_forms.clean_text(cell)
     if column == LEFT_ON:
         return _parse_day(cell)
     if column == "country":

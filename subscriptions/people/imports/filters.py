@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import django_filters
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
 from samsaas.lib.tables import ListFilter, search
-from subscriptions.models import PersonImportRow
+from subscriptions.models import PersonImportOverlap, PersonImportRow
 
 
 class ImportRowFilter(ListFilter):
@@ -15,10 +15,18 @@ class ImportRowFilter(ListFilter):
     manager = django_filters.ChoiceFilter(
         label="Manager", choices=[("unknown", "Unknown")], empty_label="Any", method="by_manager"
     )
+    overlap = django_filters.ChoiceFilter(
+        label="Overlap", choices=[("yes", "With others")], empty_label="Any", method="by_overlap"
+    )
 
     class Meta:
         model = PersonImportRow
-        fields = ("q", "effect", "manager")
+        fields = ("q", "effect", "manager", "overlap")
 
     def by_manager(self, queryset: QuerySet[PersonImportRow], name: str, value: str) -> QuerySet[PersonImportRow]:
         return queryset.filter(unknown_manager=True)
+
+    def by_overlap(self, queryset: QuerySet[PersonImportRow], name: str, value: str) -> QuerySet[PersonImportRow]:
+        """The lines that have an address or a number like somebody else's."""
+        same_line = PersonImportOverlap.objects.filter(upload=OuterRef("upload"), line=OuterRef("line"))
+        return queryset.filter(Exists(same_line))

@@ -5,7 +5,8 @@
    commits together with its progress.
 3. Refuse lines that share an employee number, because nobody can tell which of them is right. Mark lines whose manager
    is unknown, but do not refuse them.
-4. Count the figures of the preview, including the people who are missing from the file. Delete the file itself.
+4. Find the seats whose user would change, and the lines that overlap with somebody else.
+5. Count the figures of the preview, including the people who are missing from the file. Delete the file itself.
 
 If any line shows that the file cannot be read, even the last one, only the reason is kept.
 """
@@ -27,7 +28,12 @@ from profiles.models import JobRun
 from samsaas import audit
 from samsaas.lib import bulk, sql
 from subscriptions.models import PersonImport, PersonImportRow
-from subscriptions.people.imports import differences as people_differences, file as people_file, stored_file
+from subscriptions.people.imports import (
+    differences as people_differences,
+    file as people_file,
+    seats as import_seats,
+    stored_file,
+)
 from subscriptions.people.imports.file import KEY, Record, Unreadable
 
 ROWS = PersonImportRow._meta.db_table
@@ -53,15 +59,23 @@ def run(job: Job, upload: PersonImport, *, now: datetime) -> None:
     else:
         job.progress(step="Comparing with the directory", expected=lines)
         upload.counters = {"columns": header.known, "ignored": header.ignored, "lines": lines, "unsure": unsure}
-        _show_preview(job, upload)
+        _show_preview(job, upload, timezone.localdate(now))
 
 
-@transaction.atomic
-def _show_preview(job: Job, upload: PersonImport) -> None:
-    PersonImport.objects.get_locked(upload.pk)  # locked before its lines, in the same order as discarding it
-    _refuse_shared_numbers(upload)
-    people_differences.mark_unknown_managers(upload)
-    upload.counters = people_differences.count_figures(upload)
+def _show_preview(job: Job, upload: PersonImport, today: date) -> None:
+    with transaction.atomic():
+        PersonImport.objects.get_locked(upload.pk)  # locked before its lines, in the same order as discarding it
+        _refuse_shared_numbers(upload)
+        people_differences.mark_unknown_managers(upload)
+        upload.counters = people_differences.count_figures(upload)
+        job.progress(step="Comparing the users of subscriptions")
+    with import_seats.found_effects(upload, today=today), transaction.atomic():
+        PersonImport.objects.get_locked(upload.pk)
+        import_seats.store_effects(upload, today=today)
+        _end_reading(job, upload)
+
+
+def _end_reading(job: Job, upload: PersonImport) -> None:
     upload.state = PersonImport.State.PREVIEW
     upload.save(update_fields=["state", "counters"])
     upload.pieces.all().delete()
@@ -101,6 +115,8 @@ def compare_again(job: Job, upload: PersonImport, *, now: datetime) -> None:
         job.show_progress(done)
     people_differences.mark_unknown_managers(upload)
     upload.counters = people_differences.count_figures(upload)
+    with import_seats.found_effects(upload, today=today):
+        import_seats.store_effects(upload, today=today)
 
 
 def _store_lines(job: Job, upload: PersonImport, records: Iterator[Record], today: date) -> tuple[int, int]:
@@ -118,7 +134,7 @@ def _store_lines(job: Job, upload: PersonImport, records: Iterator[Record], toda
 
 def _compare_records(upload: PersonImport, batch: Iterable[Record], today: date) -> Iterator[PersonImportRow]:
     longest = PersonImportRow._meta.get_field("key").max_length or 0
-    people = people_differences.find_known(record.cells.get(KEY, "") for record in batch)
+    people = people_differences.find_known(_without_nul(record.cells.get(KEY, "")) for record in batch)
     for record in batch:
         key = _without_nul(record.cells.get(KEY, ""))[:longest]
         cells = {column: _without_nul(cell) for column, cell in record.cells.items()}
@@ -132,7 +148,7 @@ def _compare_records(upload: PersonImport, batch: Iterable[Record], today: date)
             values = people_differences.parse_line(row, known, upload, today=today)
             row.effect, row.values["before"] = people_differences.compare_line(values, known, today=today)
         except ValueError as error:
-            row.effect, row.problem = Effect.REFUSED, str(error)[:LONGEST_PROBLEM]
+            row.effect, row.problem = Effect.REFUSED, _without_nul(str(error))[:LONGEST_PROBLEM]
         yield row
 
 

@@ -22,7 +22,12 @@ from profiles.jobs.job import Job
 from profiles.models import JobRun
 from samsaas import audit
 from subscriptions.models import PersonImport
-from subscriptions.people.imports import apply as apply_people, differences as people_differences, read as stage_people
+from subscriptions.people.imports import (
+    apply as apply_people,
+    doubts as import_doubts,
+    read as stage_people,
+    seats as import_seats,
+)
 
 IMPORT = "import_people"
 State = PersonImport.State
@@ -36,7 +41,7 @@ class Over(Exception):
 
 
 class Unconfirmed(Exception):
-    """Marking so many leavers needs a confirmation. The message says why."""
+    """What the file would do needs a second tick. The message says why."""
 
 
 def run(job: Job, *, now: datetime) -> None:
@@ -46,14 +51,14 @@ def run(job: Job, *, now: datetime) -> None:
 
 
 def confirm(upload_id: int, *, confirmed: bool, by: User) -> PersonImport:
-    """Request a run that applies the preview as it is shown. `confirmed` accepts the doubts about leavers.
+    """Request a run that applies the preview as it is shown. `confirmed` accepts what there is to confirm.
 
     Raises `Over` or `Unconfirmed`, and requests nothing then.
     """
     with _lock_idle_import(upload_id) as upload:
         if not upload.waits:
             raise Over(OVER)
-        if (doubts := people_differences.leaver_doubts(upload)) and not confirmed:
+        if (doubts := import_doubts.list_doubts(upload)) and not confirmed:
             raise Unconfirmed(" ".join(doubts))
         upload.state, upload.problem = State.APPLYING, ""
         request_run(upload, by=by)
@@ -93,6 +98,7 @@ def forget_content(upload: PersonImport) -> None:
     """Delete the content of the file. Its name and its figures are kept."""
     upload.pieces.all().delete()
     upload.rows.all().delete()
+    import_seats.forget_effects(upload)
     upload.state = State.DISCARDED
     upload.save(update_fields=["state"])
 

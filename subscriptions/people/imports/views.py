@@ -21,15 +21,19 @@ from subscriptions.people import directory
 from subscriptions.people.imports import (
     differences as people_differences,
     file as people_file,
+    seats as import_seats,
     steps as import_people,
     upload as upload_people,
 )
+from subscriptions.people.imports.doubts import list_doubts
 from subscriptions.people.imports.file import HEADINGS
 from subscriptions.people.imports.filters import ImportRowFilter
 from subscriptions.people.imports.forms import PeopleFileForm
 from subscriptions.people.imports.tables import ImportRowTable
+from subscriptions.users import changes_file
 
 RECENT = 10
+SEATS_SHOWN = 50
 
 
 def person_import_new(request: SignedInRequest) -> HttpResponse:
@@ -68,9 +72,12 @@ def person_import_detail(request: SignedInRequest, pk: int) -> HttpResponse:
     context: dict[str, Any] = {"upload": upload}
     if upload.waits or upload.state == PersonImport.State.APPLIED:
         context |= tables.listing(request, upload.rows.all(), ImportRowTable, ImportRowFilter)
+        import_seats.attach_overlaps(upload, list(context["table"].page.object_list.data))
+    if upload.waits:
+        context["doubts"] = list_doubts(upload)
+        context["seats"] = upload.seats.select_related("subscription__profile")[:SEATS_SHOWN]
     if upload.waits and upload.mark_leavers:
         context["missing"] = people_differences.missing_people(upload)[: directory.MOST_SHOWN]
-        context["doubts"] = people_differences.leaver_doubts(upload)
     return render(request, "subscriptions/people/imports/import_detail.html", context)
 
 
@@ -109,6 +116,13 @@ def person_import_discard(request: SignedInRequest, pk: int) -> HttpResponse:
         return redirect(upload)
     messages.success(request, "The file was discarded. The directory was not changed.")
     return redirect("person_import_new")
+
+
+def person_import_seats(request: SignedInRequest, pk: int) -> HttpResponseBase:
+    """All subscriptions whose user the file would change, as a CSV file."""
+    upload = get_object_or_404(PersonImport, pk=pk)
+    seats = upload.seats.select_related("subscription__profile")
+    return changes_file.stream(upload.file_name, seats.iterator(chunk_size=2000))
 
 
 def person_import_errors(request: SignedInRequest, pk: int) -> HttpResponseBase:

@@ -10,7 +10,7 @@ import pytest
 from django.core.management import call_command
 
 from profiles import tasks
-from profiles.jobs import execute, queue, start
+from profiles.jobs import execute, process, queue, start
 from profiles.models import JobRun
 from profiles.models.run import declared_processes
 from tests import factories, pages, worlds
@@ -86,14 +86,24 @@ def test_a_worker_that_does_not_know_the_process_leaves_the_run_to_one_that_does
     assert run.state == JobRun.State.SUCCEEDED
 
 
+@pytest.mark.parametrize("state", JobRun.State.values)
+def test_a_run_of_another_version_has_a_page_in_every_state(integrator: Any, state: str) -> None:
+    """The stand-in for its process makes no promise that only the process could keep."""
+    run = factories.run(process="rewind_tapes", state=state, counters={"tapes_seen": 3}, items=3, expected_items=4)
+    page = page_of(integrator, run)
+    assert "rewind_tapes" in page and "Tapes seen 3" in page and "Nothing of it was stored" not in page
+    assert start.refusal(factories.profile(), "rewind_tapes") == process.UNKNOWN
+    assert execute.find_verb(run.pk) is None
+
+
 def test_every_key_is_declared_once_and_every_entry_has_its_words() -> None:
     declared = declared_processes()
-    keys = [process.key for process in declared]
+    keys = [entry.key for entry in declared]
     assert len(set(keys)) == len(keys)
-    for process in declared:
-        assert process.label and process.unit and callable(process.verb), process.key
-        assert all(counter.hidden or counter.label for counter in process.counters.values()), process.key
-        assert process.of_subject == bool(process.start_elsewhere), process.key
+    for entry in declared:
+        assert entry.label and entry.unit and callable(entry.verb), entry.key
+        assert all(counter.hidden or counter.label for counter in entry.counters.values()), entry.key
+        assert entry.of_subject == bool(entry.start_elsewhere), entry.key
 
 
 def test_what_belongs_to_a_subject_is_not_started_for_a_profile(made_up: None) -> None:

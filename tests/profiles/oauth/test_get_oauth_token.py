@@ -109,9 +109,7 @@ def test_a_replayed_answer_changes_nothing(integrator, draft, dropbox):
     assert Credential.objects.values().get() == before
 
 
-@pytest.mark.parametrize(
-    "query", ["", "code=x", "state=", "state=forged&code=x", f"state={'x' * 5000}&code=x", "state=%00&code=%00"]
-)
+@pytest.mark.parametrize("query", ["", "code=x", "state=", "state=forged&code=x", f"state={'x' * 5000}&code=x"])
 def test_an_unknown_state_is_refused_without_calling_the_vendor(integrator, draft, dropbox, query):
     assert outcome_of(integrator, dropbox, f"/oauth_redirect.do?{query}") == "state_unknown"
     assert not dropbox.log
@@ -183,6 +181,8 @@ def test_a_wrong_client_secret_is_named(integrator, draft, dropbox):
     back = worlds.consent(dropbox, worlds.press(integrator, draft))
     assert outcome_of(integrator, dropbox, back) == "wrong_client"
     assert nothing_stored(draft)
+    page = integrator.get(draft.get_absolute_url()).content.decode()
+    assert "The client secret is wrong" in page and "into the field Client secret" in page
 
 
 @pytest.mark.parametrize("status", [500, 502, 503, 429])
@@ -193,11 +193,67 @@ def test_an_outage_of_the_token_endpoint_is_not_a_refusal(integrator, draft, dro
     assert nothing_stored(draft)
 
 
-def test_an_outage_after_the_exchange_stores_nothing(integrator, draft, dropbox, monkeypatch):
-    monkeypatch.setattr("time.sleep", lambda seconds: None)
+def test_an_outage_after_the_exchange_keeps_the_grant_and_the_validation_asks_whose_it_is(integrator, draft, dropbox):
+    """The code is spent: to store nothing would cost the consent, and leave a grant at the vendor that nobody knows."""
     back = worlds.consent(dropbox, worlds.press(integrator, draft))
-    dropbox.faults.add("team/get_info", None, Fault(status=503))
-    assert outcome_of(integrator, dropbox, back) == "outage"
+    dropbox.faults.add("team/get_info", 1, Fault(status=503))
+    assert outcome_of(integrator, dropbox, back) == "connected"
+    assert main_credential(draft).team_id and not main_credential(draft).admin_email
+    assert [run.state for run in worlds.work()] == ["succeeded"]
+    draft.refresh_from_db()
+    assert draft.team_name == "Nordwind Trading" and main_credential(draft).admin_email
+
+
+ODD_GRANTS = [
+    {"access_token": "n\0l"},
+    {"access_token": "x" * 100_000},
+    {"refresh_token": "r\0"},
+    {"refresh_token": "r" * 100_000},
+    {"team_id": "dbtid:\0"},
+    {"team_id": "dbtid:" + "x" * 300},
+    {"team_id": "\ud800"},
+    {"account_id": "\0"},
+    {"token_type": "\0"},
+]
+KEPT_GRANTS = [
+    {"scope": "members.read \0 team_info.read " + "x" * 3000},
+    {"scope": " ".join(f"scope{number}" for number in range(5000))},
+    {"scope": ["members.read"]},
+    {"expires_in": 10**400},
+    {"expires_in": "\0"},
+    {"expires_in": -1},
+    {"unknown": {"\0": "\ud800"}},
+]
+
+
+@pytest.mark.parametrize("odd", ODD_GRANTS + KEPT_GRANTS, ids=lambda odd: str(odd)[:40])
+def test_odd_values_in_a_token_answer_never_reach_the_database(integrator, draft, dropbox, odd):
+    """NUL and over-long values are refused as unreadable, or left out, and never end in a 500 (S-13)."""
+    back = worlds.consent(dropbox, worlds.press(integrator, draft))
+    team = next(iter(dropbox.teams))
+    token, refresh = dropbox.grant()
+    whole = {"access_token": token, "refresh_token": refresh, "token_type": "bearer", "team_id": team}
+    dropbox.faults.add("oauth2/token", None, Fault(status=200, body=whole | odd))
+    kept = odd in KEPT_GRANTS
+    assert outcome_of(integrator, dropbox, back) in (
+        ("connected", "connected_missing_scopes") if kept else ("bad_answer",)
+    )
+    assert nothing_stored(draft) is not kept
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"error": "\0", "error_description": "\ud800" * 5000},
+        {"error": "invalid_grant\0", "error_description": "\0"},
+        {"error": {"\0": 1}, "error_description": ["\0"]},
+        {"error": "x" * 100_000},
+    ],
+)
+def test_odd_values_in_a_refusal_never_reach_the_database(integrator, draft, dropbox, body):
+    back = worlds.consent(dropbox, worlds.press(integrator, draft))
+    dropbox.faults.add("oauth2/token", None, Fault(status=400, body=body))
+    assert outcome_of(integrator, dropbox, back) in ("refused", "code_refused")
     assert nothing_stored(draft)
 
 

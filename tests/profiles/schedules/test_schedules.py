@@ -83,7 +83,7 @@ def test_what_is_left_empty_is_inherited_and_the_page_says_from_where(integrator
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("zone", "Europe/Nowhere"), ("zone", "../etc/passwd"), ("zone", "\0"), ("refresh_at", "25:00"), ("zone", "CET6")],
+    [("zone", "Europe/Nowhere"), ("zone", "../etc/passwd"), ("refresh_at", "25:00"), ("zone", "CET6")],
 )
 def test_a_zone_or_time_that_does_not_exist_is_named_and_changes_nothing(integrator, connected, field, value):
     answer = edit(integrator, **{field: value})

@@ -210,7 +210,7 @@ def test_a_database_that_cannot_be_written(healthy):
     assert (
         code == 1 and found["database writes"]["level"] == "FAIL" and "free space" in found["database writes"]["remedy"]
     )
-    assert found["beat and worker"]["level"] == "OK"
+    assert found["worker"]["level"] == "OK"
 
 
 def test_credentials_are_never_part_of_a_report(healthy):

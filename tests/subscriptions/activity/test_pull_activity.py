@@ -354,6 +354,17 @@ def test_an_address_that_two_seats_have_credits_neither(refreshed: IntegrationPr
     assert stored(refreshed, "both@other.example").nobody == 1
 
 
+def test_an_address_is_found_however_it_is_composed_and_a_dotless_i_is_no_i(refreshed: IntegrationProfile) -> None:
+    jose, mike, paul = refreshed.subscriptions.order_by("pk")[:3]
+    for one, address in ((jose, "jos\u00e9@acme.example"), (mike, "mike@acme.example")):
+        refreshed.subscriptions.filter(pk=one.pk).update(email=address)
+    refreshed.subscriptions.filter(pk=paul.pk).update(secondary_emails="Zo\u00eb@acme.example")
+    LastActivity.objects.all().delete()
+    found = stored(refreshed, "JOSE\u0301@acme.example", "m\u0131ke@acme.example", "ZOE\u0308@acme.example")
+    assert (found.known, found.nobody) == (2, 1)
+    assert set(LastActivity.objects.values_list("subscription_id", flat=True)) == {jose.pk, paul.pk}
+
+
 def stored(profile: IntegrationProfile, *addresses: str) -> activity.Stored:
     now, uses = timezone.now(), base.Uses()
     uses.held[now.toordinal()] = {("", address): base.DayUse(1, now, "login_success") for address in addresses}

@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from django.db import connection
 from django.utils import timezone
 
 from profiles.jobs import queue
 from profiles.models import IntegrationProfile, JobRun
-from subscriptions import addresses, rematch
+from subscriptions import rematch
 from subscriptions.matching import by_hand as match_by_hand, resolve, try_rule
 from subscriptions.models import Match, Person, ResolutionRule, Subscription, UserExclusion, normalize_address
 from subscriptions.rematch import MATCH
@@ -69,7 +68,7 @@ CORPUS = {
     "case twin": ("ann@example.com", "Ann@Example.COM", True, True),
     "blanks around": ("ann@example.com", "  ann@example.com ", True, True),
     "umlaut": ("jürgen@example.com", "jürgen@example.com", True, True),
-    "umlaut in the other case": ("jürgen@example.com", "JÜRGEN@example.com", True, False),
+    "umlaut in the other case": ("jürgen@example.com", "JÜRGEN@example.com", True, True),
     "dotless i is no i": ("mailing@example.com", "maılıng@example.com", True, False),
     "dotted capital i is no i": ("ines@example.com", "İnes@example.com", True, False),
     "a ligature is no pair of letters": ("office@example.com", "oﬃce@example.com", True, False),
@@ -79,7 +78,9 @@ CORPUS = {
     "sharp s is no ss": ("strasse@example.com", "straße@example.com", True, False),
     "cyrillic a is no a": ("anna@example.com", "аnna@example.com", True, False),
     "full width": ("ann@example.com", "ａｎｎ@example.com", True, False),
-    "composed is not decomposed": ("jos\u00e9@example.com", "jose\u0301@example.com", True, False),
+    "composed and decomposed": ("jos\u00e9@example.com", "jose\u0301@example.com", True, True),
+    "decomposed, in capitals": ("jos\u00e9@example.com", "JOSE\u0301@EXAMPLE.com", True, True),
+    "no-break blanks around": ("ann@example.com", "\u00a0ann@example.com\u00a0", True, True),
     "a domain's dot is no joker": ("ann@example.com", "ann@exampleXcom", True, False),
     "percent is no joker": ("ann@example.com", "%@example.com", True, False),
     "underscore is no joker": ("ann@example.com", "_nn@example.com", True, False),
@@ -99,14 +100,6 @@ def test_no_seat_of_the_corpus_gets_somebody_elses_person(profile: Any, kind: An
         ann, one = factories.person(normalize_address(stored)), seat(profile, kind, given, email_verified=verified)
         matched(profile)
         assert person_of(one) == (ann if expected else None), (stored, given)
-
-
-def test_the_database_normalizes_as_python_does(profile: Any, kind: Any) -> None:
-    samples = [given for _, given, _, _ in CORPUS.values()]
-    with connection.cursor() as cursor:
-        for sample in samples:
-            cursor.execute(f"SELECT {addresses.normalized_sql('CAST(%s AS text)')}", [sample])
-            assert cursor.fetchone()[0] == normalize_address(sample)
 
 
 def test_an_address_two_people_share_leads_to_neither(profile: Any, kind: Any) -> None:

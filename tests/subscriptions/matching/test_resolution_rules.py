@@ -56,7 +56,7 @@ def test_a_new_rule_comes_last_and_asks_for_matches(integrator: Any) -> None:
         ({"new_domain": "example.com"}, "Only Replace domain"),
         ({"transform": "replace_domain", "lookup": "address", "new_domain": "no domain"}, "not a domain such as"),
         ({"name": FIRST.upper()}, "Another rule has this name"),
-        ({"name": "a\x07b"}, "cannot be shown"),
+        ({"name": "a\u202eb"}, "cannot be shown"),
         ({"source": "shoe_size"}, "valid choice"),
         ({"profiles": ["999"]}, "valid choice"),
     ],

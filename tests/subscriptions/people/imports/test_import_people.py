@@ -269,8 +269,8 @@ def test_staging_and_applying_thousands_of_lines_takes_few_queries(
     text = listing(range(5_000))
     crowd(2_500)
     Person.objects.update(name="Before")
-    with django_assert_max_num_queries(90):
+    with django_assert_max_num_queries(165):
         upload = staged(text, keeper.user)
-    with django_assert_max_num_queries(110):
+    with django_assert_max_num_queries(185):
         applied(upload, keeper.user)
     assert Person.objects.exclude(name__startswith="Person ").count() == 0 and Person.objects.count() == 5_000

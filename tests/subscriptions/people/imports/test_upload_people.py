@@ -195,6 +195,13 @@ def test_a_file_that_cannot_be_read_is_refused_with_the_reason_and_leaves_nothin
 
 LINES = {
     "a NUL": ("2,Bo\0b,,,,,,", "Name contains a line break or a control character"),
+    "a NUL in the number": ("2\0,Bob,,,,,,", "Employee number contains a line break or a control character"),
+    "a NUL for a number": ("\0,Bob,,,,,,", "Employee number contains a line break or a control character"),
+    "a NUL in an address": ("2,Bob,b\0b@example.com,,,,,", "is not an e-mail address"),
+    "a NUL in a country": ("2,Bob,,,,,D\0E,", "Country contains a line break or a control character"),
+    "a NUL in a date": ("2,Bob,,,,,,2026-\0-01", "Left on contains a line break or a control character"),
+    "a NUL in one cell too many": ("2,Bob,,,,,,,\0", "9 cells, the first line has 8"),
+    "an escape": ("2,Bo\x1b[31mb,,,,,,", "Name contains a line break or a control character"),
     "a line break": ('2,"Bo\nb",,,,,,', "Name contains a line break or a control character"),
     "no number": (",Bob,,,,,,", "Employee number is empty"),
     "too few cells": ("2,Bob", "2 cells, the first line has 8"),
@@ -228,6 +235,11 @@ def test_a_line_that_makes_no_sense_is_refused_with_the_reason_and_the_others_co
     assert refused.line == 3 and reason in refused.problem
     applied(upload, keeper.user)
     assert list(Person.objects.order_by("key").values_list("name", flat=True)) == ["Anna", "Cleo"]
+
+
+def test_a_heading_with_control_characters_is_an_unused_column_and_no_more(keeper: Any) -> None:
+    upload = staged("Employee number,Name,Sh\0oe \x1bsize\n1,Anna,4\0\n2,Bob,5\n", keeper.user)
+    assert effects(upload) == {"1": "new", "2": "new"} and upload.counters["ignored"] == ["Shoe size"]
 
 
 def test_lines_with_the_same_number_are_all_refused(keeper: Any) -> None:

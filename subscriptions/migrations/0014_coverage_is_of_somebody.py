@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("profiles", "0017_since_when_of_a_team"),
+        ("profiles", "0015_since_when_of_a_team"),
         ("subscriptions", "0013_coverage_of_a_team_and_a_seat"),
     ]
 

@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("samsaas", "0006_audit_without_foreign_key")]
+    dependencies = [("samsaas", "0005_audit_without_foreign_key")]
 
     operations = [
         migrations.CreateModel(

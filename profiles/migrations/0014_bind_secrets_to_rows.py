@@ -24,7 +24,7 @@ def bind(apps, schema_editor):
 class Migration(migrations.Migration):
     atomic = False
 
-    dependencies = [("profiles", "0012_help_texts_in_plain_english")]
+    dependencies = [("profiles", "0013_refusals")]
 
     operations = [
         # Older releases cannot read bound secrets: going back is restoring the backup, as for every upgrade.

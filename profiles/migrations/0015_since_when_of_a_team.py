@@ -2,7 +2,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("profiles", "0015_bind_secrets_to_rows")]
+    dependencies = [("profiles", "0014_bind_secrets_to_rows")]
 
     operations = [
         migrations.AddField(

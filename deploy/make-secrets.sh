@@ -1,0 +1,30 @@
+#!/bin/sh
+# Make the secrets of docker-compose.yml, each in a file of its own. What exists already is left as it is.
+#
+# A container reads its files as another user, so they are readable by all; the folder is open to its owner only.
+set -eu
+folder=${1:-"$(dirname "$0")/../secrets"}
+mkdir -p "$folder"
+chmod 700 "$folder"
+cd "$folder"
+
+random() { head -c "$1" /dev/urandom | base64 | tr -d '\n' | tr '+/' '-_'; }
+hexadecimal() { head -c 24 /dev/urandom | od -An -tx1 | tr -d ' \n'; }
+
+keep() {
+  if [ -s "$1" ]; then
+    echo "kept     $1"
+    return
+  fi
+  printf '%s\n' "$2" > "$1"
+  chmod 444 "$1"
+  echo "written  $1"
+}
+
+keep secret_key "$(random 48)"
+keep field_encryption_keys "$(random 32)"
+keep postgres_password "$(hexadecimal)"
+keep database_password "$(hexadecimal)"
+keep database_url "postgres://samsaas:$(cat database_password)@postgres:5432/samsaas"
+keep redis_password "$(hexadecimal)"
+keep broker_url "redis://:$(cat redis_password)@redis:6379/0"
