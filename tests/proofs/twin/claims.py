@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from subscriptions.activity import last_used
@@ -13,6 +13,7 @@ from tests.proofs.twin.ledger import Ledger, Seat
 from tests.proofs.twin.spoiling import Judge
 from tests.proofs.twin.truth import Event
 
+A_SECOND = timedelta(seconds=1)  # in which the vendor tells its time
 ALLOWED = ("later than 72 hours", "lost without a trace", "under a name that leads elsewhere")
 
 
@@ -37,6 +38,8 @@ class Claims:
         if shown.keys() != self.ledger.seats.keys():
             self.wrong("presence", f"seats {sorted(shown.keys() ^ self.ledger.seats.keys())} are on one side only")
         until = {one.profile_id: one.until for one in reach.read_knowledge(now).reaches}.get(self.profile.pk)
+        if until and until > (moment := self.believed[self.profile.team_id]) + A_SECOND:
+            self.wrong("covered", f"the log was read at {moment} and is called covered until {until}")
         for name in sorted(shown.keys() & self.ledger.seats.keys()):
             self._compare(shown[name], days[name], self.ledger.seats[name])
             self._check_presence(shown[name], self.ledger.seats[name])

@@ -7,15 +7,11 @@ everything has to be covered.
 from __future__ import annotations
 
 import random
-import re
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from unittest import mock
 from urllib.parse import parse_qs, urlsplit
 
-import responses
+from django.db.models import F
 from django.test import Client
 from django.utils import timezone
 
@@ -28,6 +24,7 @@ from samsaas import schedule
 from subscriptions.activity import read_again
 from subscriptions.activity.coverage import intervals
 from tests import clock, worlds
+from tests.proofs.twin import stage
 from tests.proofs.twin.claims import Claims
 from tests.proofs.twin.faults import Killed, Plan
 from tests.proofs.twin.findings import Findings
@@ -67,11 +64,9 @@ class Story:
         self.vendor = Vendor(self.teams, self.vendor_now, self.rng, self.ledger)
         self.judge = Judge(self.vendor_now)
         self.plan = Plan(self.vendor, self.rng, self.judge)
-        self.patches = {
+        self.sizes = {
             "profiles.connectors.dropbox.connector.EVENTS_A_PAGE": self.rng.choice((7, 40, 150)),
             "subscriptions.activity.reading.BATCH_USES": 1 if every_page else 100_000,
-            "subscriptions.activity.reading.BATCH_SECONDS": float("inf"),
-            "subscriptions.download.download.BATCH_SECONDS": float("inf"),
             "subscriptions.download.download.BATCH_RECORDS": self.rng.choice((1, 5000)),
         }
 
@@ -80,25 +75,6 @@ class Story:
 
     def tell(self, line: str) -> None:
         self.lines.append(f"{timezone.now():%d %b %H:%M} {line}")
-
-    # Time, and what is put in the product's way.
-
-    @contextmanager
-    def staged(self) -> Iterator[None]:
-        """The vendor stands behind the transport, the clock is ours, waits cost no time of ours."""
-        self.journey.begin()
-        with ExitStack() as stack:
-            stack.callback(self.journey.end)
-            for name, value in self.patches.items():
-                stack.enter_context(mock.patch(name, value))
-            stack.enter_context(mock.patch("profiles.jobs.execute.keep_alive", lambda job: nullcontext()))
-            stack.enter_context(mock.patch("profiles.jobs.queue.ring", lambda run: None))
-            stack.enter_context(mock.patch("profiles.jobs.queue.announce_end", lambda: None))
-            stack.enter_context(mock.patch.object(Job, "wait", lambda job, seconds, why: self._wait(job, seconds)))
-            stack.enter_context(mock.patch.object(Job, "progress", self._progress(Job.progress)))
-            transport = stack.enter_context(responses.RequestsMock(assert_all_requests_are_fired=False))
-            transport.add_callback("POST", re.compile("https://sandbox.example/.*"), self.vendor.answer)
-            yield
 
     def pass_time(self, span: timedelta, changes: int = 0) -> None:
         """The clock goes on, and with it the teams, also while a refresh is at work."""
@@ -112,13 +88,9 @@ class Story:
         job.fence()
         self.pass_time(timedelta(seconds=seconds))
 
-    def _progress(self, real: Any) -> Any:
-        def progress(job: Job, **changes: Any) -> None:
-            if self.plan.kill_while_storing and job.run.process == base.ACTIVITY and changes.get("cursor"):
-                raise Killed
-            real(job, **changes)
-
-        return progress
+    def _kill_while_storing(self, job: Job, changes: dict[str, Any]) -> None:
+        if self.plan.kill_while_storing and job.run.process == base.ACTIVITY and changes.get("cursor"):
+            raise Killed
 
     # The acts of people.
 
@@ -157,15 +129,15 @@ class Story:
         self.plan.draw(0)
         self.tell(
             f"{[len(team.listed()) for team in self.teams]} people, analyzed since "
-            f"{self.profile.analyze_activity_from:%d %b}, clock {self.skew}, {self.patches}"
+            f"{self.profile.analyze_activity_from:%d %b}, clock {self.skew}, {self.sizes}"
         )
         self.work()
 
     def play(self) -> Findings:
-        with self.staged():
+        with stage.setting(self.journey, self.sizes, self.vendor.answer, self._wait, self._kill_while_storing):
             self.begin()
             self.check()
-            for _ in range(self.rng.randint(4, 9)):
+            for _ in range(self.rng.randint(3, 7)):
                 self.go_on(troubles=self.rng.choice((0, 0, 1, 1, 2, 3, 5)))
                 self.check()
             self.end_well()
@@ -235,19 +207,24 @@ class Story:
     def work(self) -> None:
         """Workers take what is due until nothing is left; time goes on to what waits."""
         for _ in range(MOST_TURNS):
-            queue.sweep()
-            schedule.follow()
-            queued = JobRun.objects.filter(state=JobRun.State.QUEUED).order_by("not_before", "pk")
-            run = queued.filter(not_before=None).first() or queued.first()
-            if run is None:
-                if not JobRun.objects.filter(state=JobRun.State.RUNNING).exists():
-                    return
+            if run := self._next_run() or (self._tick() and self._next_run()):
+                if run.not_before and run.not_before > timezone.now():
+                    self.pass_time(run.not_before - timezone.now() + timedelta(seconds=1))
+                self.execute(run)
+            elif JobRun.objects.filter(state=JobRun.State.RUNNING).exists():
                 self.pass_time(self.rng.choice((timedelta(seconds=65), timedelta(hours=30), DAY * 2.5)))
-                continue
-            if run.not_before and run.not_before > timezone.now():
-                self.pass_time(run.not_before - timezone.now() + timedelta(seconds=1))
-            self.execute(run)
+            else:
+                return
         raise AssertionError("The work never ends.")
+
+    def _tick(self) -> bool:
+        """The beat: take runs from silent workers, go on with the chain. True if that may have queued something."""
+        return bool(sum(queue.sweep().values()) + schedule.follow())
+
+    def _next_run(self) -> JobRun | None:
+        """The run that is due first, those that are due now before those that wait."""
+        queued = JobRun.objects.filter(state=JobRun.State.QUEUED)
+        return queued.order_by(F("not_before").asc(nulls_first=True), "pk").first()
 
     def execute(self, run: JobRun) -> None:
         outages, killed = run.outages, False

@@ -124,6 +124,17 @@ class Team:
         self.members.append(anew)
         return f"{member.member_id} gets a second identity {anew.member_id} ({account}, {email}, {others})"
 
+    def share(self, at: datetime) -> str:
+        """Two members have one address or one account: no vendor should allow it, and nobody can tell them apart."""
+        one, other = self._choose(), self._choose()
+        if not one or not other or one is other:
+            return ""
+        if self.rng.random() < 0.4:
+            one.account_id = other.account_id
+            return f"{one.member_id} and {other.member_id} share the account {one.account_id}"
+        one.others = (*one.others, self.rng.choice((other.email, *other.others)))
+        return f"{one.member_id} and {other.member_id} share the address {one.others[-1]}"
+
     def be_suspended(self, at: datetime) -> str:
         if not (member := self._choose()):
             return ""
@@ -170,6 +181,7 @@ class Team:
             self.rename,
             self.get_second_identity,
             self.be_suspended,
+            self.share,
         )
         return self.rng.choice(what)(self.at)
 

@@ -9,11 +9,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import connection, transaction
-from django.utils import timezone
 
 from profiles.connectors import base
 from samsaas.lib import sql
@@ -22,7 +21,7 @@ from subscriptions.models import LastActivity, Subscription
 from tests import factories
 
 HOUR = timedelta(hours=1)
-NOW = timezone.now().replace(microsecond=0)
+NOW = datetime(2027, 6, 16, 12, tzinfo=UTC)
 LATEST = LastActivity._meta.db_table
 
 
