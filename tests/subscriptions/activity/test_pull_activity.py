@@ -201,6 +201,24 @@ def test_a_forgotten_cursor_is_a_restart_that_counts_nothing_twice(connected: An
     assert days() == restarted
 
 
+def test_a_restart_forgets_what_the_batches_before_it_counted(
+    connected: Any, dropbox: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each page is stored by itself, the third one is followed by a `reset`: the figures are those of one pass."""
+    monkeypatch.setattr(reading, "BATCH_USES", 1)
+    worlds.work()
+    told = {"error_summary": "reset/..", "error": {".tag": "reset", "reset": "2026-10-01T00:00:00Z"}}
+    dropbox.faults.add(MORE, 3, Fault(status=409, body=told))
+    worlds.work_on()
+    run = JobRun.objects.get(process=base.ACTIVITY)
+    found, figures = days(), {name: run.facts[name] for name in ("totals", "by_day", "last_use")}
+    clear()
+    plain = pull(connected)
+    assert days() == found
+    assert {name: plain.facts[name] for name in figures} == figures
+    assert figures["totals"]["read"] == plain.counters["read"] == run.counters["read"]
+
+
 def test_a_vendor_that_forgets_every_time_fails_the_run_and_proves_nothing(connected: Any, dropbox: Any) -> None:
     worlds.work()
     told = {"error_summary": "bad_cursor/..", "error": {".tag": "bad_cursor"}}
