@@ -7,7 +7,6 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
-from django.core.exceptions import ImproperlyConfigured
 from django.http.request import validate_host
 from kombu.transport import TRANSPORT_ALIASES
 
@@ -43,16 +42,6 @@ def public_host(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     if host and not validate_host(host, settings.ALLOWED_HOSTS):
         hint = "Add it to ALLOWED_HOSTS, or leave ALLOWED_HOSTS unset."
         return [Error(f"ALLOWED_HOSTS refuses the host of PUBLIC_URL, {host}.", hint=hint, id="samsaas.E012")]
-    return []
-
-
-@register(Tags.security)
-def secret_key(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """SECRET_KEY is set. Worker and beat would never ask for it and start without."""
-    try:
-        settings.SECRET_KEY  # noqa: B018 - Django raises if it is empty
-    except ImproperlyConfigured:
-        return [Error("SECRET_KEY is not set.", hint=NEW_SECRET, id="samsaas.E014")]
     return []
 
 

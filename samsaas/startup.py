@@ -18,8 +18,11 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, run_checks
 from django.core.exceptions import ImproperlyConfigured
 
+from samsaas import checks
+
 WEB, WORKER, BEAT, SERVE = "web", "worker", "beat", "serve"
 SERVES_PAGES = (WEB, SERVE)
+NO_FIELD_KEYS = "samsaas.E001"  # the beat reads no secret, so it need not have the keys
 
 
 def require_readable_settings(process: str, *, code: int = os.EX_CONFIG) -> None:
@@ -68,15 +71,26 @@ def refuse_in_child(process: str) -> None:
 def find_problems(process: str) -> list[CheckMessage]:
     """What keeps this process from working: system checks that fail, and what only a process of this kind needs."""
     try:
-        found = [problem for problem in run_checks() if problem.is_serious() and not problem.is_silenced()]
+        serious = [problem for problem in run_checks() if problem.is_serious() and not problem.is_silenced()]
+        found = [problem for problem in serious if process != BEAT or problem.id != NO_FIELD_KEYS]
     except ImproperlyConfigured as problem:
         found = [Error(str(problem), hint="Correct the settings (.env or the environment).")]
-    return [*found, *_judge_broker(process), *_judge_static_files(process)]
+    return [*found, *_judge_secret_key(process), *_judge_broker(process), *_judge_static_files(process)]
 
 
 def uses_memory_broker() -> bool:
     """Messages stay in the process that sends them."""
     return bool(settings.CELERY_BROKER_URL.startswith("memory:"))
+
+
+def _judge_secret_key(process: str) -> Iterator[CheckMessage]:
+    """It signs sessions and links. A process that serves no pages need not even know it."""
+    try:
+        is_missing = process in SERVES_PAGES and not settings.SECRET_KEY
+    except ImproperlyConfigured:
+        is_missing = True
+    if is_missing:
+        yield Error("SECRET_KEY is not set.", hint=checks.NEW_SECRET)
 
 
 def _judge_broker(process: str) -> Iterator[CheckMessage]:

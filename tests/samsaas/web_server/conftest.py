@@ -49,6 +49,7 @@ def environment(folder: Path, port: int) -> dict[str, str]:
         "FIELD_ENCRYPTION_KEYS": Fernet.generate_key().decode(),
         "DATABASE_URL": f"sqlite:///{folder}/database.sqlite3",
         "SERVE_UNCOLLECTED_STATIC": "true",
+        "CELERY_BROKER_URL": "redis://127.0.0.1:1/0",  # never called
         "STATIC_ROOT": str(folder),
         "WEB_BIND": f"127.0.0.1:{port}",
         "TMPDIR": str(folder / "temp"),
