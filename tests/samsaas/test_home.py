@@ -106,7 +106,7 @@ def test_seats_of_people_who_have_left_are_counted_marked_and_one_click_away(
     assert {name: cells[5] for name, cells in listed.items()} == {"Gone seat": "Gone Left"}
     everybody = pages.rows(reader.get("/subscriptions/").content.decode(), "Display name")
     assert everybody["Will seat"][5] == "Will", "a last day to come is only announced"
-    assert everybody["Goes seat"][5] == "Goes", "on the last day a person is still here"
+    assert everybody["Goes seat"][5] == "Goes", "the last day is a day of work"
     Person.objects.update(left_on=None)
     assert "leavers" not in home(reader)
 

@@ -14,7 +14,7 @@ from operator import or_
 
 from django.db.models import Case, DateTimeField, F, Q, Value, When
 from django.db.models.expressions import Combinable
-from django.db.models.functions import Coalesce, Greatest
+from django.db.models.functions import Coalesce, Greatest, NullIf
 
 from profiles.models import IntegrationProfile
 from subscriptions.activity.coverage import intervals
@@ -22,6 +22,8 @@ from subscriptions.models import ActivityCoverage, Subscription
 
 STALE = timedelta(hours=48)  # coverage that ends earlier than this means that a daily pull has failed
 MOMENT = DateTimeField()
+# Null, but no constant: PostgreSQL does not sort by a constant, and without any coverage nothing else would be left.
+NOTHING = NullIf("known_since", "known_since")
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,7 @@ class Knowledge:
             cases.append(When(one.seats_of_team() & _known_early(one), then=one.first_moment))
             later = Greatest(F("read_from"), one.first_moment)
             cases.append(When(one.seats_of_team() & _read_later(one), then=later))
-        return Case(*cases, default=Value(None, output_field=MOMENT), output_field=MOMENT)
+        return Case(*cases, default=NOTHING, output_field=MOMENT)
 
     def unused_since(self) -> Case:
         """For `annotate`: since when the seat is surely unused; null where that is not known.
@@ -88,7 +90,7 @@ class Knowledge:
         used = Coalesce("last_activity__at", "assigned_at", Value(_BEGINNING, output_field=MOMENT))
         return Case(
             When(self.vouched(), then=Greatest(known, used)),
-            default=Value(None, output_field=MOMENT),
+            default=NOTHING,
             output_field=MOMENT,
         )
 
