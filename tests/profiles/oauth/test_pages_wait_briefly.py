@@ -20,7 +20,7 @@ from profiles.oauth import flow
 from tests import worlds
 
 pytestmark = pytest.mark.django_db
-SECONDS, SLACK = 0.8, 0.8
+SECONDS, SLACK = 0.8, 3.0
 TOKEN, INFO, ADMIN = "oauth2/token", "team/get_info", "team/token/get_authenticated_admin"
 SLOW = {
     "silent": Delivery(delay=6.0),
