@@ -117,7 +117,7 @@ def _ends_before_devices(reading: ReadingFigures) -> str:
 
 
 def _fewer_than_before(reading: ReadingFigures) -> str:
-    again = [day for day in reading.before if day >= reading.since.date() and day < reading.until.date()]
+    again = [day for day in reading.before if day >= reading.since.date()]
     before = sum(reading.before[day] for day in again)
     found = sum(reading.by_day.get(day, 0) for day in again)
     if before < FEW or found >= SAME_DAYS * before:

@@ -91,6 +91,7 @@ def test_a_log_that_can_be_true_is_believed(reading: ReadingFigures) -> None:
         (figures(by_day=days(60, 15), last_use=NOW - 15 * DAY), "holds nothing since 10 Nov 2026, for 14 days"),
         (figures(by_day=days(60, 0, 1), members=500), "61 events of use of 500 active members"),
         (figures(3, by_day=days(3, 1), before=days(60, 0, 120)), "on days for which it held"),
+        (figures(3, before={**days(60, 1), NOW.date(): 300}), "holds 400 events of use on days for which it held 600"),
         (figures(3, by_day={}, before=days(3, 1, 10)), "holds 0 events of use on days for which it held 30 before"),
         (figures(14, by_day=days(14, 0, 4), before=days(60, 15)), "in the last 14 days, and about"),
         (figures(unknown=61), "61 of 6,000 events are by actors of a kind that this version does not know"),
