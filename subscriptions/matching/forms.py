@@ -11,6 +11,9 @@ from subscriptions import addresses
 from subscriptions.models import ResolutionRule
 
 
+NAME_TAKEN = "Another rule has this name."
+
+
 class RuleForm(forms.ModelForm):
     """A user resolution rule. The model checks which fields fit together."""
 
@@ -18,11 +21,13 @@ class RuleForm(forms.ModelForm):
         model = ResolutionRule
         fields = ("name", "active", "source", "lookup", "transform", "new_domain", "profiles")
         widgets = {"profiles": forms.CheckboxSelectMultiple}
+        # Django compares once more, after `clean_name`; somebody may have taken the name in between.
+        error_messages = {"name": {"unique": NAME_TAKEN}}
 
     def clean_name(self) -> str:
         name: str = require_printable(self.cleaned_data["name"])
         if ResolutionRule.objects.filter(name__iexact=name).exclude(pk=self.instance.pk).exists():
-            raise ValidationError("Another rule has this name.")
+            raise ValidationError(NAME_TAKEN)
         return name
 
     def clean_new_domain(self) -> str:

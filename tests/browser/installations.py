@@ -93,7 +93,8 @@ def embedded(folder: Path) -> Iterator[Installation]:
     """`manage.py demo`: one process, SQLite, no Redis; stopped with Ctrl-C."""
     port = servers.free_port()
     made = Installation(url=f"http://localhost:{port}", password="", folder=folder)
-    made.environment = clean_environment(SAMSAAS_DEMO_DIR=str(folder / "demo"), PYTHONUNBUFFERED="1")
+    said_at_once = {"PYTHONUNBUFFERED": "1", "PYTHONFAULTHANDLER": "1"}
+    made.environment = clean_environment(SAMSAAS_DEMO_DIR=str(folder / "demo"), **said_at_once)
     ports = ("--port", str(port), "--sandbox-port", str(servers.free_port()))
     made.start("demo", "manage.py", "demo", *ports)
     try:
@@ -101,9 +102,19 @@ def embedded(folder: Path) -> Iterator[Installation]:
         made.password = told_password(folder / "demo.log")
         yield made
     finally:
-        process = made.processes["demo"]
-        process.send_signal(signal.SIGINT)
-        assert process.wait(20) == 0, made.logs()
+        end(made, "demo")
+
+
+def end(installation: Installation, name: str) -> None:
+    """Ctrl-C ends the process with code 0. One that stays is made to say where each of its threads stands."""
+    process = installation.processes[name]
+    process.send_signal(signal.SIGINT)
+    try:
+        assert process.wait(PATIENCE) == 0, installation.logs()
+    except subprocess.TimeoutExpired as late:
+        process.send_signal(signal.SIGABRT)
+        process.wait(PATIENCE)
+        raise AssertionError(installation.logs()) from late
 
 
 def told_password(console: Path) -> str:

@@ -15,6 +15,7 @@ from django.utils import timezone
 from profiles.models import ConnectionAlias, IntegrationProfile
 from samsaas import admin
 from samsaas.lib import edits
+from subscriptions.matching.forms import RuleForm
 from subscriptions.models import Person, ResolutionRule, SoftwareModel
 from tests import pages
 from tests.profiles.test_lost_updates import opened
@@ -111,6 +112,16 @@ def test_eight_at_once_make_one(kind: str, account: Any) -> None:
     for answer in answers:
         if answer.status_code == 200:
             assert explained in pages.text_of(answer.content.decode())
+
+
+@pytest.mark.django_db
+def test_a_rule_named_alike_between_two_checks_of_the_form_is_explained_in_the_same_words(
+    account: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ResolutionRule.objects.create(name=RULE["name"], source="email", lookup="address")
+    monkeypatch.setattr(RuleForm, "clean_name", lambda self: self.cleaned_data["name"])
+    answer = administrator(account).post("/user-resolution-rules/new/", RULE)
+    assert "Another rule has this name" in pages.text_of(answer.content.decode())
 
 
 @pytest.fixture
