@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 import msgspec
 
 from profiles.connectors.text import plain
+
+PAGES_REMEMBERED = 10  # for which another worker compares with the last page of the worker before
 
 
 class Use(NamedTuple):
@@ -85,17 +87,26 @@ class Repeats:
 
     A vendor that repeats a page, or a part of one, does so soon. To remember more would cost memory that grows with the
     log. Exact for at least `most` events back, and for at most twice as many.
+
+    Another worker that continues a reading knows nothing of this. `lasting` gives the marks of the last page in a form
+    that can be stored, and `earlier` takes them for the first pages of the next worker.
     """
 
-    def __init__(self, most: int = 131_072) -> None:
+    def __init__(self, most: int = 131_072, *, earlier: Iterable[str] = ()) -> None:
         self.most = most
         self.now: set[int] = set()
         self.before: set[int] = set()
+        self.earlier = set(earlier)
+        self.pages = 0
+        self.lasting: Callable[[], list[str]] = list
 
     def turn(self) -> None:
         """Forget the older half if the newer one is full. Call it after every page."""
         if len(self.now) >= self.most:
             self.before, self.now = self.now, set()
+        self.pages += 1
+        if self.pages >= PAGES_REMEMBERED:
+            self.earlier.clear()
 
 
 class ActivityPage(msgspec.Struct, frozen=True, kw_only=True):

@@ -17,6 +17,7 @@ from profiles.connectors.activity import (
     ActivityPage as ActivityPage,
     ActivityType as ActivityType,
     DayUse as DayUse,
+    Repeats as Repeats,
     Use as Use,
     Uses as Uses,
 )

@@ -92,7 +92,7 @@ def _conclude(job: Job, reading: LogReading, last_session: datetime | None) -> N
             ),
         )
         _keep_days(profile, reading)
-    reading.facts["doubts"] = belief.doubts
+    reading.facts |= {"doubts": belief.doubts, "last_page": []}
     job.progress(facts=reading.facts, step="Covered" if belief.covers_from else "Read, but not believed")
 
 

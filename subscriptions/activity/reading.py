@@ -33,7 +33,7 @@ BATCHES_AHEAD = 1
 PAGES_AHEAD = 8
 MOST_RESTARTS = 2
 MOST_UNKNOWN_NAMED = 20
-NOTHING_YET: dict[str, object] = {"by_day": {}, "totals": {}, "last_use": None}
+NOTHING_YET: dict[str, object] = {"by_day": {}, "totals": {}, "last_use": None, "last_page": []}
 WANTED = "wanted_since"  # the fact of a run for which a person chose where to begin
 
 
@@ -44,29 +44,29 @@ class _Batch:
     uses: base.Uses
     pages: int
     cursor: str
+    last_page: list[str]  # the marks of its events, for another worker
 
 
-def _fold_pages(pages: Iterator[base.ActivityPage]) -> Iterator[_Batch]:
+def _fold_pages(pages: Iterator[base.ActivityPage], repeats: base.Repeats) -> Iterator[_Batch]:
     """Fold pages into batches.
 
     When the vendor throttles, the pages read so far are handed over first. Otherwise a vendor that allows only a few
     pages at a time would keep the run from ever making progress.
     """
-    into, number, cursor, since = base.Uses(), 0, "", time.monotonic()
-    repeats = into.repeats
+    into, number, cursor, since = base.Uses(repeats), 0, "", time.monotonic()
     try:
         for page in pages:
             page.fold(into)
             number, cursor = number + 1, page.cursor
             if len(into) >= BATCH_USES or time.monotonic() - since >= BATCH_SECONDS:
-                yield _Batch(into, number, cursor)
+                yield _Batch(into, number, cursor, repeats.lasting())
                 into, number, since = base.Uses(repeats), 0, time.monotonic()
     except base.Throttled:
         if number:
-            yield _Batch(into, number, cursor)
+            yield _Batch(into, number, cursor, repeats.lasting())
         raise
     if number:
-        yield _Batch(into, number, cursor)
+        yield _Batch(into, number, cursor, repeats.lasting())
 
 
 class LogReading:
@@ -114,6 +114,11 @@ class LogReading:
     def last_use(self) -> datetime | None:
         found = self.facts.get("last_use")
         return datetime.fromisoformat(str(found)) if found else None
+
+    def _last_page(self) -> list[str]:
+        """The marks of the events on the last page that was stored, by whatever worker."""
+        found: list[str] = self.facts.get("last_page", [])  # type: ignore[assignment]
+        return found
 
     def _held(self, fact: str) -> dict[str, int]:
         found: dict[str, int] = self.facts[fact]  # type: ignore[assignment]
@@ -191,7 +196,8 @@ class LogReading:
     def _store_all_batches(self) -> None:
         """Three threads work: one fetches and decodes pages, one folds them into batches, this one stores them."""
         pages = read_ahead.read(self.connector.activity(self.since, self.run.cursor), depth=PAGES_AHEAD)
-        for batch in read_ahead.read(_fold_pages(pages), depth=BATCHES_AHEAD, idle=self.job.fence):
+        repeats = base.Repeats(earlier=self._last_page())
+        for batch in read_ahead.read(_fold_pages(pages, repeats), depth=BATCHES_AHEAD, idle=self.job.fence):
             self._warn_of_unknown(batch.uses)
             self._store_batch(batch)
 
@@ -218,6 +224,7 @@ class LogReading:
             counters.update(batch.uses.counters)
             counters.update({"of_seats": stored.known, "of_nobody": stored.nobody})
             self._add_up(batch.uses)
+            self.facts["last_page"] = batch.last_page
             self.job.progress(
                 cursor=batch.cursor,
                 pages=self.run.pages + batch.pages,

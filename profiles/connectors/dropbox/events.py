@@ -9,6 +9,7 @@ say how many there were, and the kinds are named.
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import json
 from functools import partial
 from typing import Annotated, Any
@@ -117,6 +118,9 @@ def page(body: bytes, bound: dt.datetime) -> ActivityPage:
 
 def _fold_events(events: list[Event], bound: dt.datetime, into: Uses) -> None:  # noqa: C901, PLR0912, PLR0915
     """The hot loop of a pull, run once per event: keep it flat, and create only objects that are kept."""
+    into.repeats.lasting = partial(_lasting_marks, events)
+    if into.repeats.earlier:
+        events = _leave_out_earlier(events, into)
     held, names, utc = into.held, into.names, dt.UTC
     marks, before = into.repeats.now, into.repeats.before
     not_use = not_member = worn = no_actor = unknown_actor = unknown = repeated = set_aside = 0
@@ -193,6 +197,27 @@ def _fold_events(events: list[Event], bound: dt.datetime, into: Uses) -> None:  
     }
     counted = len(events) - sum(reasons.values())
     into.counters.update(read=len(events), counted=counted, unknown=unknown, **reasons)
+
+
+def _leave_out_earlier(events: list[Event], into: Uses) -> list[Event]:
+    """The events that another worker has not counted on its last page."""
+    fresh = [event for event in events if _lasting_mark(event) not in into.repeats.earlier]
+    repeated = len(events) - len(fresh)
+    into.counters.update(read=repeated, repeated=repeated)
+    return fresh
+
+
+def _lasting_marks(events: list[Event]) -> list[str]:
+    return [mark for event in events if (mark := _lasting_mark(event))]
+
+
+def _lasting_mark(event: Event) -> str:
+    """Time, kind and actor of an event in a form that another process understands; empty without an actor."""
+    user = event.actor and (event.actor.user or event.actor.admin)
+    if not user:
+        return ""
+    key = (int(event.timestamp.timestamp()), event.event_type.tag, user.team_member_id or _seatless_key(user))
+    return hashlib.blake2b(repr(key).encode("utf-8", "replace"), digest_size=8).hexdigest()
 
 
 def _name_unknown(names: set[str], name: str) -> None:

@@ -3,7 +3,8 @@
 The rules (`subscriptions/activity/store.py`, docs/activity.md): an event belongs to the seat that its member id names,
 else its account id, else its address as a main one, else as a secondary one. A listed seat of the profile's team comes
 before one that ended; what leads to two belongs to nobody. Events of the same second, kind and actor count once within
-a reading by one worker. The latest activity never moves back, and a day keeps the most that one reading counted.
+a reading by one worker, and those of the last page by the next one. The latest activity never moves back, and a day
+keeps the most that one reading counted.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import Any
 from tests.proofs.twin.truth import Event, Member, Team
 from tests.proofs.twin.vendor import Listing
 
+PAGES_REMEMBERED = 10  # for which a worker compares with the last page of the worker before
 NO_USE = ("login_fail", "file_request_receive_file")
 Page = list[tuple[Event, Any]]
 
@@ -65,14 +67,19 @@ class Ledger:
         self.pending: Page = []
         self.log_ended = False
         self.marks: set[Any] = set()
+        self.earlier: set[Any] = set()
+        self.page_marks: set[Any] = set()
+        self.stored_marks: set[Any] = set()
+        self.pages = 0
         self.credited: dict[Event, set[str]] = defaultdict(set)
         self.elsewhere: dict[Event, bool] = {}
 
     # What the story tells.
 
     def begin(self, run: int, process: str) -> None:
-        """A worker takes a run. It remembers nothing of the events that an earlier worker read."""
+        """A worker takes a run. Of the events that an earlier worker read, it knows those of the last page."""
         self.run, self.process = run, process
+        self.earlier, self.pages = set(self.stored_marks), 0
         self.pending, self.marks, self.log_ended = [], set(), False
 
     def end(self, *, throttled: bool, killed: bool, storing: bool) -> None:
@@ -124,12 +131,19 @@ class Ledger:
         if self.every_page:
             self._store()
         if begun:
-            self.pending, self.marks = [], set()
+            self.pending, self.marks, self.earlier, self.stored_marks = [], set(), set(), set()
             self.reading = Reading(self.run, begun.team, self.now())
             for seat in self.seats.values():
                 for counts in seat.days.values():
                     counts.pop(self.run, None)
-        self.pending = [*self.pending, *page]
+        self.pending = [
+            *self.pending,
+            *((event, body) for event, body in page if _mark(event, body) not in self.earlier),
+        ]
+        self.page_marks = {_mark(event, body) for event, body in page} - {None}
+        self.pages += 1
+        if self.pages >= PAGES_REMEMBERED:
+            self.earlier = set()
         self.log_ended = is_last
 
     def see_devices(self, page: list[tuple[Member, datetime]]) -> None:
@@ -150,11 +164,11 @@ class Ledger:
             if user is None:
                 continue
             account, email = user.get("account_id", ""), user.get("email", "")
-            key = user.get("team_member_id") or (account, email)
-            mark = (event.at, event.kind, key)
+            mark = _mark(event, body)
             if mark in self.marks:
                 continue
             self.marks.add(mark)
+            self.stored_marks = self.page_marks
             if member_id := user.get("team_member_id"):
                 account, email = names.setdefault(member_id, (account, email))
             seat = self._owner(user.get("team_member_id", ""), account, email.upper())
@@ -192,6 +206,14 @@ class Ledger:
 
     def _is_listed(self, seat: Seat) -> bool:
         return not seat.ended and seat.epoch == self.epoch
+
+
+def _mark(event: Event, body: dict[str, Any]) -> Any:
+    """What makes two events one: the second, the kind and the actor; None without an actor."""
+    user = _user_of(body) if body is event.body else None
+    if user is None:
+        return None
+    return event.at, event.kind, user.get("team_member_id") or (user.get("account_id", ""), user.get("email", ""))
 
 
 def _user_of(body: dict[str, Any]) -> dict[str, Any] | None:

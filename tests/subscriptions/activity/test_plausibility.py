@@ -61,6 +61,8 @@ def is_believed(reading: ReadingFigures) -> bool:
         figures(by_day=days(60, 4), last_use=NOW - 4 * DAY, last_session=NOW - timedelta(days=3, hours=1)),
         figures(by_day=days(60, 4), last_use=NOW - 4 * DAY, last_session=NOW, file_events=False),
         figures(3, before=days(60, 0, 110)),
+        figures(3, members=3, by_day={}, before=days(3, 1, 6), last_use=None),
+        figures(read=50, nameless=20),
     ],
     ids=(
         "lively",
@@ -77,6 +79,8 @@ def is_believed(reading: ReadingFigures) -> bool:
         "a device the day after",
         "a device where no file events are recorded",
         "a few events less on days read again",
+        "fewer than twenty events that are gone",
+        "twenty without an actor",
     ),
 )
 def test_a_log_that_can_be_true_is_believed(reading: ReadingFigures) -> None:
@@ -93,6 +97,10 @@ def test_a_log_that_can_be_true_is_believed(reading: ReadingFigures) -> None:
         (figures(3, by_day=days(3, 1), before=days(60, 0, 120)), "on days for which it held"),
         (figures(3, before={**days(60, 1), NOW.date(): 300}), "holds 400 events of use on days for which it held 600"),
         (figures(3, by_day={}, before=days(3, 1, 10)), "holds 0 events of use on days for which it held 30 before"),
+        (
+            figures(0, by_day=days(0, 0, 5), before=days(60, 0, 30)),
+            "holds 5 events of use on days for which it held 30",
+        ),
         (figures(14, by_day=days(14, 0, 4), before=days(60, 15)), "in the last 14 days, and about"),
         (figures(unknown=61), "61 of 6,000 events are by actors of a kind that this version does not know"),
         (figures(read=50, unknown=1), "1 of 50 events are by actors"),
@@ -110,9 +118,13 @@ def test_a_log_that_is_too_good_is_not_believed_and_says_why(reading: ReadingFig
     assert any(said in doubt for doubt in judge(reading).doubts), judge(reading).doubts
 
 
-def test_after_a_long_silence_nothing_since_is_believed_any_more() -> None:
-    """The daily readings of a fortnight each covered their day; together they are too quiet to be true."""
-    reading = figures(15, by_day={}, before=days(60, 16), last_use=None)
+@pytest.mark.parametrize("held_before", [16, 0], ids=["nothing either", "something"])
+def test_after_a_long_silence_nothing_since_is_believed_any_more(held_before: int) -> None:
+    """The daily readings of a fortnight each covered their day; together they are too quiet to be true.
+
+    What they held of days that hold nothing any more does not break the silence.
+    """
+    reading = figures(15, by_day={}, before=days(60, held_before), last_use=None)
     assert judge(reading).silent_since == datetime(2026, 11, 9, tzinfo=UTC)
 
 

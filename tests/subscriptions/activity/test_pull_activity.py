@@ -271,6 +271,43 @@ def test_a_run_whose_worker_was_lost_counts_nothing_twice_however_late_another_o
     assert days() == counted
 
 
+@pytest.mark.parametrize("back", [0.9, 0.4, 0.0], ids=["most of the page", "a part of it", "nothing"])
+def test_a_vendor_that_repeats_a_page_to_the_next_worker_makes_no_day_look_busier(
+    connected: Any, dropbox: Any, monkeypatch: pytest.MonkeyPatch, back: float
+) -> None:
+    """A count that is too high would be held against every later reading, and nothing be covered any more."""
+    from dataclasses import replace  # noqa: PLC0415
+
+    from profiles.connectors.dropbox.sandbox import routes  # noqa: PLC0415
+
+    monkeypatch.setattr(reading, "BATCH_USES", 1)
+    real, places = routes.ROUTES[MORE], []
+
+    def go_back(call: Any) -> Any:
+        place = routes.read_cursor(call, "events", call.argument["cursor"])
+        places.append(place)
+        if len(places) == 3:
+            earlier = {**place, "start": place["start"] - int(back * place["limit"])}
+            call = replace(call, argument={"cursor": routes.make_cursor(call, "events", earlier)})
+        return real.answer(call)
+
+    monkeypatch.setitem(routes.ROUTES, MORE, replace(real, answer=go_back))
+    worlds.work()
+    dropbox.faults.add(MORE, 3, Fault(status=429, body={"error": {".tag": "too_many_requests"}}, headers=LONG_WAIT))
+    worlds.work_on()
+    run = JobRun.objects.get(process=base.ACTIVITY)
+    assert run.state == "queued" and len(run.facts["last_page"]) > 500
+    JobRun.objects.filter(pk=run.pk).update(not_before=None)
+    worlds.work_on()
+    run.refresh_from_db()
+    assert run.state == "succeeded" and run.facts["last_page"] == [] and len(places) > 3
+    assert (run.counters["repeated"] >= int(back * 500)) and run.facts["by_day"]
+    found, by_day = days(), run.facts["by_day"]
+    clear()
+    plain = pull(connected)
+    assert days() == found and plain.facts["by_day"] == by_day
+
+
 def test_a_gap_stays_a_gap_until_it_has_been_read(refreshed: IntegrationProfile) -> None:
     """A fortnight without a pull is unknown; the next pull reads from before the gap, and closes it."""
     now = timezone.now()

@@ -8,12 +8,13 @@ from datetime import timedelta
 import pytest
 from django.db import DatabaseError, OperationalError, connection, transaction
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from profiles.models import IntegrationProfile, JobRun
 from subscriptions.download import differences, publish
 from subscriptions.models import Subscription
 from tests.subscriptions import download_world as world
-from tests.subscriptions.download_world import current, execute, ids, queue_run, refresh, rows, seat, seats
+from tests.subscriptions.download_world import NOW, current, execute, ids, queue_run, refresh, rows, seat, seats
 
 pytestmark = pytest.mark.django_db
 
@@ -99,6 +100,31 @@ def test_a_seat_that_returns_is_the_row_it_was(tenant, profile):
     assert (run.counters["returned"], run.counters["new"], adds_up(run)) == (1, 0, True)
     assert (back.pk, back.first_seen_at, back.surname) == (known.pk, known.first_seen_at, "Back")
     assert (back.ended_at, back.ended_by_run) == (None, None)
+
+
+def test_a_seat_that_another_team_had_is_known_anew_and_nothing_was_read_for_it(tenant, profile):
+    tenant.members = seats(3)
+    refresh(profile)
+    long_ago = NOW - timedelta(days=90)
+    Subscription.objects.update(known_since=long_ago, read_from=long_ago)
+    profile.team_since = timezone.now() - timedelta(hours=1)
+    profile.save()
+    tenant.members = seats(2)
+    refresh(profile, days=1)
+    by_now = {seat.external_id: (seat.read_from, seat.known_since >= profile.team_since) for seat in found()}
+    assert by_now == {"dbmid:u0": (None, True), "dbmid:u1": (None, True), "dbmid:u2": (long_ago, False)}
+
+    Subscription.objects.update(read_from=long_ago)
+    since = {seat.external_id: seat.known_since for seat in found()}
+    tenant.members = [seat("u0", surname="Changed"), seat("u1")]
+    refresh(profile, days=2)
+    assert {seat.external_id: (seat.read_from, seat.known_since) for seat in found()} == {
+        name: (long_ago, known) for name, known in since.items()
+    }
+
+
+def found():
+    return list(Subscription.objects.order_by("external_id"))
 
 
 def test_an_account_listed_twice_is_one_seat_and_the_later_record_counts(tenant, profile):
