@@ -147,7 +147,7 @@ class LogReading:
         return last if last and last.state in (JobRun.State.FAILED, JobRun.State.CANCELED) else None
 
     def start_reading(self, now: datetime) -> None:
-        """Begin at the first page, where the coverage asks for it or a person chose.
+        """Begin at the first page, where the coverage asks for it, or earlier if a person chose an earlier day.
 
         The profile is locked for a moment: a list of seats that is being published now is either known to this reading
         from its first page on, or published after `started`.
@@ -159,7 +159,7 @@ class LogReading:
             started = sql.database_now()
         since = intervals.next_since(self.profile, now)
         if wanted := self.run.facts.get(WANTED):
-            since = intervals.midnight_of(datetime.fromisoformat(wanted))
+            since = min(since, intervals.midnight_of(datetime.fromisoformat(wanted)))
         counted_before = self.run.facts.get("reading") == self.run.pk
         self.facts = {
             **self.run.facts,

@@ -332,6 +332,19 @@ def test_a_person_has_the_log_read_again_from_a_day(refreshed: IntegrationProfil
     assert re.search(r"final until \d+ \w+ \d{4}", page)
 
 
+def test_a_later_day_than_the_next_pull_needs_leaves_no_gap(refreshed: IntegrationProfile, reader: Any) -> None:
+    before = refreshed.coverage.get()
+    needed = intervals.next_since(refreshed, timezone.now())
+    today = timezone.now().astimezone(UTC).date()
+    assert needed.date() < today
+    reader.post(f"/integration-profiles/{refreshed.pk}/read-again/", {"since": today.isoformat()})
+    worlds.work()
+    run = JobRun.objects.filter(process=base.ACTIVITY).latest("pk")
+    assert run.state == "succeeded" and run.facts["since"] == needed.isoformat()
+    after = refreshed.coverage.get()
+    assert after.since == before.since and after.until >= before.until
+
+
 @pytest.mark.parametrize(
     ("given", "said"),
     [("", "required"), ("soon", "valid date"), ("2019-01-01", "The earliest day is"), ("2999-01-01", "not come yet")],
