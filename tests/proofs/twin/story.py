@@ -164,6 +164,7 @@ class Story:
             self.connect(other, replace_team="1")
         elif luck < 0.14:
             since = timezone.now() - DAY * self.rng.uniform(1, 40)
+            self.mend_grant()
             self.tell(
                 f"somebody has the log read again from {since:%d %b}: "
                 f"{read_again.run(self.profile, since.date(), by=self.user)}"
