@@ -10,7 +10,6 @@ from samsaas.lib.form_fields import require_printable
 from subscriptions import addresses
 from subscriptions.models import ResolutionRule
 
-
 NAME_TAKEN = "Another rule has this name."
 
 
