@@ -21,7 +21,9 @@ SAYS = ("number", "until_pk", "late_ids", "count", "digests", "purged", "previou
 PURPOSE = "samsaas audit seal 1"
 
 
-def make(last: AuditSeal | None, key: SigningKey, *, now: datetime, digests: dict[int, str], **fields: Any) -> AuditSeal:
+def make(
+    last: AuditSeal | None, key: SigningKey, *, now: datetime, digests: dict[int, str], **fields: Any
+) -> AuditSeal:
     """The seal that follows `last`, signed and not yet stored."""
     values = {"until_pk": last.until_pk if last else 0, "late_ids": [], "purged": None, **fields}
     seal = AuditSeal(

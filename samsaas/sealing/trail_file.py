@@ -1,7 +1,7 @@
 """The audit trail as one file that can be checked without this installation: JSON, a line for each seal and entry.
 
 1. The first line says what the file is, and where the chain begins.
-2. Each seal is followed by the entries it sealed; then come the entries that are not sealed yet.
+2. Each seal is followed by the entries it sealed. After the line “unsealed” come those that are not sealed yet.
 3. The last line has the SHA-256 of all lines before it, signed. So a file that was cut or changed is recognized, too.
 """
 
@@ -73,6 +73,7 @@ def _lines(now: datetime) -> Iterator[Line]:
         yield _seal_line(seal)
         yield from (_entry_line(*entry) for entry in verify.read_entries(seal, after, elsewhere))
         after = max(after or 0, seal.until_pk)
+    yield {"type": "unsealed"}
     rest = chain(read_numbers(waiting), read_range(after, None))
     yield from (_entry_line(*entry) for entry in rest)
 
@@ -145,6 +146,8 @@ def _check_lines(checker: Checker, reader: _Reader, now: datetime) -> None:
     while reader.peek().get("type") == "seal":
         checker.check(_read_seal(reader.next_line()), _read_entries(reader))
     late_ones: list[int] = []
+    if reader.peek().get("type") == "unsealed":
+        reader.next_line()
 
     def newer() -> Iterator[tuple[int, str]]:
         for number, form in _read_entries(reader):

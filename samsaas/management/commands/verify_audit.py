@@ -25,7 +25,9 @@ from samsaas.sealing.check import Report
 from samsaas.sealing.words import describe_report
 
 NOT_SOUND, CANNOT, WARNED = 1, 2, 3
-NO_KEYS = "There is no key to check signatures with. Set AUDIT_SIGNING_KEY or AUDIT_PUBLIC_KEYS, or name one with --key."
+NO_KEYS = (
+    "There is no key to check signatures with. Set AUDIT_SIGNING_KEY or AUDIT_PUBLIC_KEYS, or name one with --key."
+)
 
 
 class Command(BaseCommand):
