@@ -1,4 +1,4 @@
-"""The project's own tables: the audit trail and its seals, the heartbeats of its processes, and the counts of wrong passwords."""
+"""The project's own tables: the audit trail and its seals, heartbeats of processes, and counts of wrong passwords."""
 
 from __future__ import annotations
 

@@ -13,8 +13,8 @@ from samsaas.sealing.words import describe_report
 VERIFY_AUDIT = "verify_audit"
 WHOLE_TRAIL = 1  # there is one trail, so one verification at a time
 REMEDY = (
-    "Somebody changed the database past samsaas, or it was restored from a backup. Find out who could, keep a copy of the "
-    "database as it is, and compare the entry with your last backup: docs/operating.md, The audit trail."
+    "Somebody changed the database past samsaas, or it was restored from a backup. Find out who could, keep a copy of "
+    "the database as it is, and compare the entry with your last backup: docs/operating.md, The audit trail."
 )
 
 

@@ -1,8 +1,8 @@
 """Ed25519 signatures of this installation (RFC 8032), and the public keys that it believes.
 
-`AUDIT_SIGNING_KEY` is the private key: 32 random bytes in URL-safe Base64, as `manage.py new_audit_key` prints them. The
-keys that signed before it are listed as public keys in `AUDIT_PUBLIC_KEYS`. Both come from outside the database, so that
-who can only write to the database can neither sign nor make this installation believe another key.
+`AUDIT_SIGNING_KEY` is the private key: 32 random bytes in URL-safe Base64, as `manage.py new_audit_key` prints them.
+The keys that signed before it are listed as public keys in `AUDIT_PUBLIC_KEYS`. Both come from outside the database, so
+that who can only write to the database can neither sign nor make this installation believe another key.
 
 The text of a public key begins with `samsaas-public-`, so that a private key in its place is refused and never shown.
 """

@@ -20,13 +20,13 @@ OVERDUE = seals.SEALED_AFTER + timedelta(minutes=15)
 CLOCKS_DIFFER = timedelta(minutes=5)
 Entry = tuple[int, Form]
 UNSEALED_OLD = (
-    "Entries have been waiting for a seal since {since:%Y-%m-%d %H:%M} UTC. Either nothing seals (check worker, beat and "
-    "AUDIT_SIGNING_KEY), or the end of the chain was cut off. Compare the last seal with your copy."
+    "Entries have been waiting for a seal since {since:%Y-%m-%d %H:%M} UTC. Either nothing seals (check worker, beat "
+    "and AUDIT_SIGNING_KEY), or the end of the chain was cut off. Compare the last seal with your copy."
 )
 LAST_SEAL_OLD = (
-    "The last seal is of {at:%Y-%m-%d %H:%M} UTC, and there is one at least every day. Either nothing seals (check worker, "
-    "beat and AUDIT_SIGNING_KEY), or the end of the chain was cut off, for example by an old backup. Compare the last seal "
-    "with your copy."
+    "The last seal is of {at:%Y-%m-%d %H:%M} UTC, and there is one at least every day. Either nothing seals (check "
+    "worker, beat and AUDIT_SIGNING_KEY), or the end of the chain was cut off, for example by an old backup. Compare "
+    "the last seal with your copy."
 )
 
 

@@ -4,8 +4,8 @@
 The form of an entry is the same on SQLite and on PostgreSQL, in every time zone, and for every order of the keys of its
 detail. It holds everything but the entry's number, so that an entry under a foreign number can be recognized.
 
-Values are read past Django's converters. An entry that somebody damaged so that it cannot be read as an entry has a form,
-too: that of its raw values. So it has another digest than before, and stops nobody from checking the others.
+Values are read past Django's converters. An entry that somebody damaged so that it cannot be read as an entry has a
+form, too: that of its raw values. So it has another digest than before, and stops nobody from checking the others.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Delete old entries of the audit trail, and name them in a seal, so that verifying goes on from there.
 
-1. Seal what is due, and verify the trail: who deletes the evidence of a change deletes the change. On a problem, refuse.
+1. Seal what is due, and verify the trail. On a problem, refuse: a purge must not delete the evidence of a change.
 2. In one transaction, delete the sealed entries before the moment, and the seals that have no entry any more.
 3. The seal of the purge names the numbers that went, and the last seal that went. An entry says who did it.
 

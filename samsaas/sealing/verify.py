@@ -30,8 +30,8 @@ Progress = Callable[[int], None]
 def run(*, now: datetime, progress: Progress | None = None, kept: tuple[int, str] | None = None) -> Report:
     """What is wrong with the trail. Raises `ImproperlyConfigured` where a key of the settings cannot be used.
 
-    `progress` is called with the number of entries looked at, again and again. `kept` are number and hash of a seal that
-    has to be in the chain.
+    `progress` is called with the number of entries looked at, again and again. `kept` are number and hash of a seal
+    that has to be in the chain.
     """
     before = _last_purge()
     report = _verify_once(now, progress, kept)

@@ -13,9 +13,7 @@ def describe_report(report: Report) -> list[str]:
     if report.purged:
         lines.append(f"Purged: {report.purged:,} sealed {_entries(report.purged)}, as the seal of the purge says.")
     if report.late:
-        lines.append(
-            f"Late: {report.late:,} {_entries(report.late)}, committed after the seal before, and sealed in the next one."
-        )
+        lines.append(f"Late: {report.late:,} {_entries(report.late)}, committed after one seal and sealed in the next.")
     if report.unsealed:
         lines.append(f"Newer: {report.unsealed:,} {_entries(report.unsealed)}, not sealed yet and so not checked.")
     lines += [f"Warning: {warning}" for warning in report.warnings]

@@ -1,7 +1,7 @@
 """`manage.py verify_audit`: was the audit trail changed since it was sealed?
 
 1. Check every seal and entry, of the database or with --file of an exported trail, which needs no database.
-2. With --seal, look for a seal of which you kept number and hash elsewhere. An end that was cut off shows in no other way.
+2. With --seal, look for a seal of which you kept number and hash elsewhere. A cut end shows in no other way.
 3. Print what was found, in sentences or with --json. The exit code says it, too: 0 sound, 1 not, 2 cannot be checked,
    3 sound with a warning.
 """

@@ -93,7 +93,7 @@ def test_a_deleted_seal_of_a_purge_is_missed() -> None:
     write_entries(1)
     seal.run(now=timezone.now())
     tamper(f"DELETE FROM {SEALS} WHERE purged IS NOT NULL")
-    assert "Seal 1 is missing." == first_problem(verified())
+    assert first_problem(verified()) == "Seal 1 is missing."
 
 
 def test_a_trail_that_was_changed_is_not_purged_unless_somebody_insists() -> None:

@@ -183,7 +183,7 @@ def test_a_number_of_any_spelling_has_one_form() -> None:
     assert entries.encode_form(entries.parse_json("1e300")) == b"1" + b"0" * 300
 
 
-# The digest of this entry on every database, in every zone and release. If it changes, sealed trails cannot be verified.
+# The digest of this entry on every database, in every zone and release. If it changes, no sealed trail verifies.
 FIXED = "4b800751d6bc0f5fc745a7cf96be371dc0c0d47c9ce5ed89a08bea4bcc0d76d6"
 
 
