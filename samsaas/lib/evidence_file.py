@@ -1,7 +1,7 @@
 """Signed evidence in one file: a ZIP of JSON parts, a manifest with their SHA-256, and an Ed25519 signature over it.
 
-The same parts give the same bytes: order, times and modes are fixed, and nothing is compressed. `check` therefore makes the
-file again from what it read and compares it with what it was given, so that nothing can be hidden between the parts.
+The same parts give the same bytes: order, times and modes are fixed, and nothing is compressed. `check` therefore makes
+the file again from what it read and compares it with what it was given, so nothing can be hidden between the parts.
 
 Whoever has nothing of ours checks it with OpenSSL (`public_key.pem` is the key the file claims; compare it with yours):
 

@@ -3,7 +3,8 @@
 
 PostgreSQL gives an entry its number when it is written, and shows it when its transaction commits: a long transaction
 commits a small number late. Its transaction began to write before the seal was made, and PostgreSQL stores that order
-(`xmin`). So an entry that somebody slips in afterwards is not late: it is never sealed, and verifying names it.
+(`xmin`). So an entry that somebody slips in afterwards is not late: it is never sealed, and verifying names it. Nor is
+one that our own transaction has written.
 
 SQLite has one writer at a time, so nothing there is ever late.
 """
@@ -26,6 +27,7 @@ BEGAN_BEFORE = f"""
         SELECT xmin FROM {SEALS} WHERE until_pk >= entry.id ORDER BY number LIMIT 1
     ) seal
     WHERE entry.id = ANY(%s) AND age(entry.xmin) >= age(seal.xmin)
+    AND (pg_current_xact_id_if_assigned() IS NULL OR age(entry.xmin) > age(pg_current_xact_id_if_assigned()::xid))
     ORDER BY entry.id
 """
 
@@ -43,7 +45,7 @@ def find(last: AuditSeal | None, *, now: datetime) -> list[int]:
     before = AuditSeal.objects.filter(number__lt=window[0][0]).order_by("-number").first() if window else last
     after = before.until_pk if before else 0
     present = AuditEntry.objects.filter(pk__gt=after, pk__lte=last.until_pk)
-    sealed = sum(count - sum(pk <= after for pk in late) for _, count, late in window)
+    sealed = sum(count - sum(pk <= after for pk in seals.numbers_in(late)) for _, count, late in window)
     if present.count() == sealed:
         return []
     known: set[int] = set()

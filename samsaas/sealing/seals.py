@@ -71,9 +71,13 @@ def read_digests(seal: AuditSeal) -> dict[int, str]:
 
 
 def read_late(seal: AuditSeal) -> set[int]:
-    """The numbers of the late entries that the seal has; what is no number there, is left out."""
-    numbers = seal.late_ids if isinstance(seal.late_ids, list) else []
-    return {number for number in numbers if isinstance(number, int)}
+    """The numbers of the late entries that the seal has."""
+    return numbers_in(seal.late_ids)
+
+
+def numbers_in(late_ids: Any) -> set[int]:
+    """The whole numbers in a list that came from the database. What is none is left out: the seal was changed then."""
+    return {number for number in late_ids if isinstance(number, int)} if isinstance(late_ids, list) else set()
 
 
 def last_seal() -> AuditSeal | None:

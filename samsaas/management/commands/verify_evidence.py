@@ -24,12 +24,12 @@ REFUSED, CANNOT, UNKNOWN_KEY = 1, 2, 3
 WHOLE = "The file is whole: none of its {count} parts was changed, added or taken out since it was signed."
 PROVEN = "It was signed with the key {key}, {whose}."
 NOT_KNOWN = (
-    "It was signed with the key {key}, which is not known here. Anybody can make a key and sign with it. Compare it with "
-    "the public key that samsaas shows, or name that one with --key:\n  {public}"
+    "It was signed with the key {key}, which is not known here. Anybody can make a key and sign with it. Compare it "
+    "with the public key that samsaas shows, or name that one with --key:\n  {public}"
 )
 LIMITS = (
-    "It proves that samsaas recorded this and that nobody changed the file afterwards. It does not prove what the vendor "
-    "did, and who holds the signing key could have signed something else."
+    "It proves that samsaas recorded this and that nobody changed the file afterwards. It does not prove what the "
+    "vendor did, and who holds the signing key could have signed something else."
 )
 
 
