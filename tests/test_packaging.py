@@ -18,12 +18,12 @@ from samsaas.lib.body_limits import LARGEST_FILE
 from tests import compose
 
 ROOT = compose.ROOT
-SECRETS = {"SECRET_KEY", "FIELD_ENCRYPTION_KEYS"}
+SECRETS = {"SECRET_KEY", "FIELD_ENCRYPTION_KEYS", "AUDIT_SIGNING_KEY"}
 NEEDED_SECRETS = {
     "proxy": set(),
     "migrate": {"field_encryption_keys", "database_url"},
-    "web": {"secret_key", "field_encryption_keys", "database_url", "broker_url"},
-    "worker": {"field_encryption_keys", "database_url", "broker_url"},
+    "web": {"secret_key", "field_encryption_keys", "audit_signing_key", "database_url", "broker_url"},
+    "worker": {"field_encryption_keys", "audit_signing_key", "database_url", "broker_url"},
     "beat": {"database_url", "broker_url"},
     "postgres": {"postgres_password", "database_password"},
     "redis": {"redis_password"},

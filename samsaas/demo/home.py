@@ -6,6 +6,7 @@ import fcntl
 import os
 import secrets
 import shutil
+from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -38,9 +39,11 @@ class DemoFolder:
 
     def write_settings(self, *, port: int, sandbox_port: int) -> None:
         """Write the settings file. Keys are made once; addresses follow the ports of each start. Needs `hold_lock`."""
-        kept = self._read_settings() or {
+        kept = {  # a folder of an older release lacks the later ones
             "SECRET_KEY": secrets.token_urlsafe(50),
             "FIELD_ENCRYPTION_KEYS": Fernet.generate_key().decode(),
+            "AUDIT_SIGNING_KEY": urlsafe_b64encode(secrets.token_bytes(32)).decode(),
+            **self._read_settings(),
         }
         self._replace_settings(kept | self._settings_for_ports(port, sandbox_port))
 
