@@ -27,8 +27,14 @@ OPEN = tuple(state for state in State if state not in CLOSED)
 _ENDS = {State.CLOSED_SKIPPED, State.CLOSED_CANCELED}
 MOVES: dict[State, set[State]] = {
     State.ATTENTION_REQUIRED: {State.READY, *_ENDS},
-    State.READY: {State.ATTENTION_REQUIRED, State.AWAITING_USER, State.AWAITING_REVOCATION, *_ENDS},
-    State.AWAITING_USER: {State.AWAITING_APPROVAL, State.AWAITING_REVOCATION, *_ENDS},
+    State.READY: {
+        State.ATTENTION_REQUIRED,
+        State.AWAITING_USER,
+        State.AWAITING_APPROVAL,
+        State.AWAITING_REVOCATION,
+        *_ENDS,
+    },
+    State.AWAITING_USER: {State.ATTENTION_REQUIRED, State.AWAITING_APPROVAL, State.AWAITING_REVOCATION, *_ENDS},
     State.AWAITING_APPROVAL: {State.AWAITING_REVOCATION, *_ENDS},
     State.AWAITING_REVOCATION: {State.ATTENTION_REQUIRED, State.CLOSED_COMPLETE, *_ENDS},
     **{state: set() for state in CLOSED},

@@ -8,6 +8,8 @@ from typing import Any, NoReturn
 from django.db import models
 from django.db.models.functions import Now
 
+from samsaas.lib.fields import EncryptedTextField, RowWithSecrets
+
 
 class AuditEntry(models.Model):
     """One action of a person or of the system. `detail` never contains a secret.
@@ -108,3 +110,41 @@ class GuessCount(models.Model):
 
     def __str__(self) -> str:
         return f"{self.count} ({self.get_kind_display()})"
+
+
+class Mail(RowWithSecrets):
+    """One mail in the outbox: the only queue of mails. `samsaas.outbox` alone sends it and changes its state.
+
+    `body` has `LINK` where the link stands. The link's token is in `secret` until the mail is sent, or, where mails are
+    only kept in the outbox, until the link ends. It is never shown in any list.
+    """
+
+    LINK = "[link]"
+
+    class State(models.TextChoices):
+        QUEUED = "queued", "Queued"
+        SENT = "sent", "Sent"
+        FAILED = "failed", "Failed"
+        WITHDRAWN = "withdrawn", "Withdrawn"
+
+    to = models.CharField(max_length=320)
+    subject = models.CharField(max_length=255)
+    body = models.TextField()
+    secret = EncryptedTextField(blank=True)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.QUEUED)
+    queued_at = models.DateTimeField()
+    not_before = models.DateTimeField(help_text="It is not sent before this moment.")
+    give_up_at = models.DateTimeField(help_text="Not sent by then, it has failed.")
+    any_hour = models.BooleanField(default=False, help_text="Sent at once, also at night and on a weekend.")
+    tries = models.PositiveIntegerField(default=0)
+    owner = models.CharField(max_length=36, blank=True)
+    lease_until = models.DateTimeField(null=True)
+    sent_at = models.DateTimeField(null=True)
+    error = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        ordering = ["-pk"]
+        indexes = [models.Index(fields=["state", "queued_at"], name="mail_by_state")]
+
+    def __str__(self) -> str:
+        return f"{self.subject} ({self.get_state_display()})"

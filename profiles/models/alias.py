@@ -53,6 +53,20 @@ class ConnectionAlias(models.Model):
         blank=True,
         help_text="Such as Europe/Berlin. Empty: the parent's, or the installation's.",
     )
+    reclaim_quota = models.PositiveIntegerField(
+        "removals without a second person",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(1000)],
+        help_text="Per team in 24 hours and in 7 days. Empty: the parent's, or a twentieth of the licenses.",
+    )
+    reclaim_ceiling = models.PositiveIntegerField(
+        "removals in 7 days at most",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(100_000)],
+        help_text="Per team; never more than a fifth of the licenses. Empty: the parent's, or that fifth.",
+    )
     version = models.PositiveIntegerField(
         default=1, help_text="Counts every change, also of its client ids and secrets."
     )

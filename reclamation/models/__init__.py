@@ -1,5 +1,24 @@
-"""Removal candidates and the history of their states."""
+"""Removal candidates, the rules that find them, what people were asked, removals, and the ledger of savings."""
 
+from reclamation.models.asking import Approval, CandidateNote, KeepAnswer, Notice
 from reclamation.models.candidate import RemovalCandidate, StateChange
+from reclamation.models.removal import ReclamationSwitch, RemovalAttempt, RemovalBatch
+from reclamation.models.rule import Exemption, Observation, ReclamationRule, RuleVersion
+from reclamation.models.savings import SavingsEntry
 
-__all__ = ["RemovalCandidate", "StateChange"]
+__all__ = [
+    "Approval",
+    "CandidateNote",
+    "Exemption",
+    "KeepAnswer",
+    "Notice",
+    "Observation",
+    "ReclamationRule",
+    "ReclamationSwitch",
+    "RemovalAttempt",
+    "RemovalBatch",
+    "RemovalCandidate",
+    "RuleVersion",
+    "SavingsEntry",
+    "StateChange",
+]

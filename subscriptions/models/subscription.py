@@ -101,6 +101,15 @@ class Subscription(models.Model):
     )
     changed_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)
+    returned_at = models.DateTimeField(
+        null=True, blank=True, help_text="When it was last listed again after it had ended."
+    )
+    restored_at = models.DateTimeField(
+        null=True, blank=True, help_text="When a removal of it was last undone, here or at the vendor."
+    )
+    keep_until = models.DateField(
+        null=True, blank=True, help_text="A person decided that it is not reclaimed until this day, which counts."
+    )
     ended_by_run = models.ForeignKey(
         "profiles.JobRun", null=True, blank=True, on_delete=models.SET_NULL, related_name="+", db_index=False
     )

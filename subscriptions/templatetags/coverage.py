@@ -11,7 +11,7 @@ from django.db.models import prefetch_related_objects
 from django.utils import timezone
 
 from profiles.models import IntegrationProfile, JobRun
-from profiles.notices import Notice
+from profiles.notices import ProfileNotice
 from subscriptions.activity.coverage import intervals, reasons, timeline
 
 register = template.Library()
@@ -25,7 +25,7 @@ STATES = {
     "gap": ("Gap", "not read, or not believed: unknown, never inactive", "fill-warn", 7.5),
 }
 
-GAPS = Notice(
+GAPS = ProfileNotice(
     "warn", "Activity is not covered throughout", "Time that was not read counts as unknown, never as inactive."
 )
 
