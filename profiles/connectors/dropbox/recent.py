@@ -107,15 +107,14 @@ class _Log(msgspec.Struct):
 def finished(client: DropboxClient, external_ids: Sequence[str], since: dt.datetime) -> set[str]:
     """Those of these accounts whose files were handed over since then, as the log says.
 
-    Whether Dropbox names the removed account as the event's context or as a participant is not documented, so both
-    count. An event that names several of these accounts leaves open which one it was, and counts for none.
+    Whether Dropbox names the removed account as the event's context or as a participant is not documented. The context
+    counts first. Several of these accounts as participants leave open which one it was, and count for none.
     """
     start = {"limit": A_PAGE, "event_type": {".tag": TRANSFERRED}, "time": {"start_time": _stamp(since)}}
     found: set[str] = set()
     for page in walk_pages(client, LOG, start, _read_log, count_records):
         for record in page.items:
-            named = _handed_over(record, since) & set(external_ids)
-            found |= named if len(named) == 1 else set()
+            found |= _handed_over(record, set(external_ids), since)
     return found
 
 
@@ -124,16 +123,19 @@ def _read_log(answer: Answer) -> Page:
     return Page(items=log.events, cursor=log.cursor or "", has_more=log.has_more)
 
 
-def _handed_over(record: Any, since: dt.datetime) -> set[str]:
-    """Whom an event of a transfer names; nobody for any other event, an older one, or one that cannot be read."""
+def _handed_over(record: Any, wanted: set[str], since: dt.datetime) -> set[str]:
+    """Whose transfer an event tells of: one of the wanted, or nobody, also for an event that cannot be read."""
     try:
         event = msgspec.convert(record, _Transfer)
     except (ValueError, RecursionError):
         return set()
     if event.event_type.tag != TRANSFERRED or event.timestamp < since.replace(microsecond=0):
         return set()
-    users = [event.context, *(one.user for one in event.participants or ())]
-    return {user.team_member_id for user in users if user is not None and user.team_member_id}
+    if event.context is not None and event.context.team_member_id in wanted:
+        return {event.context.team_member_id}
+    users = (one.user for one in event.participants or ())
+    named = {user.team_member_id for user in users if user is not None and user.team_member_id} & wanted
+    return named if len(named) == 1 else set()
 
 
 def _stamp(moment: dt.datetime) -> str:

@@ -35,25 +35,30 @@ def events(team: Team, since: dt.datetime, until: dt.datetime) -> Iterator[Event
     """Every event since `since` and before `until`, day by day."""
     day = since.replace(hour=0, minute=0, second=0, microsecond=0)
     lower, upper = stamp(since), stamp(until)
+    removals = team.past.removals
     while day < until:
         for event in events_of_day(team, day.date()):
-            if lower <= event["timestamp"] < upper and not _happened_away(team, event):
+            if lower <= event["timestamp"] < upper and not (removals and _happened_away(team, event)):
                 yield event
         day += DAY
 
 
-def recorded(
-    team: Team, since: dt.datetime, until: dt.datetime, seen: tuple[dt.datetime | None, dt.datetime]
-) -> Iterator[Event]:
-    """The events made by calls and shown in the span `seen`, whose beginning is open for a first reading.
+Span = tuple[dt.datetime | None, dt.datetime | None]
+
+
+def recorded(team: Team, span: Span, seen: Span) -> Iterator[Event]:
+    """The events made by calls that happened in one span and are shown in the other; both may be open.
 
     A cursor goes on with what is new: also with what happened long ago and is shown only now.
     """
-    before, now = seen
     for one in team.past.recorded:
-        shown = one.arrives < now and (before is None or one.arrives >= before)
-        if shown and stamp(since) <= one.event["timestamp"] < stamp(until):
+        if _is_within(one.arrives, seen) and _is_within(dt.datetime.fromisoformat(one.event["timestamp"]), span):
             yield one.event
+
+
+def _is_within(moment: dt.datetime, span: Span) -> bool:
+    since, until = span
+    return (since is None or moment >= since) and (until is None or moment < until)
 
 
 def _happened_away(team: Team, event: Event) -> bool:
@@ -145,14 +150,22 @@ def matches(
     event: Event, *, account_id: str | None = None, category: str | None = None, event_type: str | None = None
 ) -> bool:
     """Whether an event passes the filters. An account is found as the actor, the context or a participant."""
-    actor = event.get("actor") or {}
-    users = [actor.get("user") or actor.get("admin") or {}, event.get("context") or {}]
-    users += [one["user"] for one in event.get("participants", ())]
     return (
-        (account_id is None or account_id in [user.get("account_id") for user in users])
+        (account_id is None or _names(event, account_id))
         and category in (None, event["event_category"][".tag"])
         and event_type in (None, event["event_type"][".tag"])
     )
+
+
+def _names(event: Event, account_id: str) -> bool:
+    """Whether an event names an account. Most events have an actor only, and a log has many."""
+    actor = event.get("actor")
+    if actor and (actor.get("user") or actor.get("admin") or {}).get("account_id") == account_id:
+        return True
+    if "context" not in event and "participants" not in event:
+        return False
+    users = [event.get("context", {}), *(one["user"] for one in event.get("participants", ()))]
+    return account_id in [user.get("account_id") for user in users]
 
 
 def member_log_info(member: Member) -> dict[str, Any]:

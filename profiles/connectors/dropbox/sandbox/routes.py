@@ -122,9 +122,10 @@ def _log_page(call: Call, since: dt.datetime, until: dt.datetime, place: dict[st
 
 
 def _recorded(call: Call, since: dt.datetime, until: dt.datetime, place: dict[str, Any]) -> Iterator[log.Event]:
-    first, before = place.get("first"), place.get("before")
-    seen = (before and dt.datetime.fromisoformat(before), dt.datetime.fromisoformat(place.get("now", place["until"])))
-    return log.recorded(call.team, dt.datetime.fromisoformat(first) if first else since, until, seen)
+    first, before, now = (place.get(name) for name in ("first", "before", "now"))
+    seen = (before and dt.datetime.fromisoformat(before), dt.datetime.fromisoformat(now) if now else until)
+    span = (dt.datetime.fromisoformat(first) if first else since, until if place["ends"] else None)
+    return log.recorded(call.team, span, seen)
 
 
 def list_devices(call: Call) -> Any:
