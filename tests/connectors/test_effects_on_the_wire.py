@@ -197,6 +197,12 @@ def test_there_is_no_tls(behave: Behave) -> None:
     assert b"dbmid:x" not in b"".join(heard)
 
 
+def test_the_time_is_over_while_tls_is_agreed_on() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        unsent(f"https://127.0.0.1:{port}", deadline=0.3, connect_timeout=2.0, read_timeout=2.0)
+
+
 def test_the_certificate_is_a_strangers(tmp_path: Path) -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(self_signed(tmp_path / "own.pem"))
