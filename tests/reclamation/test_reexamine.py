@@ -84,7 +84,7 @@ class TestDailyRefresh:
     ) -> None:
         member_id = proposed.member["profile"]["team_member_id"]
         who = {".tag": "user", "user": {".tag": "team_member", "team_member_id": member_id}}
-        event = log._make_event((timezone.now() + timedelta(hours=1)).date(), 1, log.DOINGS[0], who)
+        event = log.make_event((timezone.now() + timedelta(hours=1)).date(), 1, log.DOINGS[0], who)
         real = log.events
         monkeypatch.setattr(log, "events", lambda *given: [*real(*given), event])
         RemovalCandidate.objects.update(opened_at=timezone.now() - timedelta(days=2))
