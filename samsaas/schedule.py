@@ -21,6 +21,7 @@ from profiles.models import Credential, IntegrationProfile, JobRun, ScheduledJob
 from reclamation.reexamine import REEXAMINE
 from samsaas import purge_expired
 from samsaas.models import Heartbeat
+from samsaas.sealing import seal
 from subscriptions.download import staging
 from subscriptions.people.imports import retention
 from subscriptions.rematch import MATCH
@@ -76,6 +77,12 @@ def next_step(run: JobRun) -> str | None:
 def purge() -> None:
     """Every hour: delete what is over, such as expired sessions."""
     purge_expired.run(timezone.now())
+
+
+@shared_task
+def seal_audit() -> None:
+    """Every minute: seal the entries of the audit trail that are five minutes old."""
+    seal.run(now=timezone.now())
 
 
 @shared_task
