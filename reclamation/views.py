@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
+from hashlib import sha256
 from typing import Any
 
 from django.contrib import messages
+from django.core.exceptions import ImproperlyConfigured
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -18,6 +20,7 @@ from reclamation import evidence as evidence_words, propose, workflow
 from reclamation.filters import CandidateFilter
 from reclamation.forms import ProposalForm, SkipForm
 from reclamation.models import RemovalCandidate
+from reclamation.removal import evidence_file
 from reclamation.tables import CandidateTable
 from samsaas import audit
 from samsaas.lib import csv_export, tables
@@ -74,6 +77,22 @@ def candidate_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "history": candidate.history.select_related("by"),
     }
     return render(request, "reclamation/candidate_detail.html", context)
+
+
+def candidate_evidence(request: HttpRequest, pk: int) -> HttpResponse:
+    """Everything about the candidate as one signed file. Without a key to sign with, back to the candidate."""
+    related = ("opened_by", "assigned_to", "assignment_group", "rule_version__rule", "rule_version__by")
+    candidate = get_object_or_404(RemovalCandidate.objects.select_related(*related), pk=pk)
+    try:
+        content = evidence_file.write(candidate, now=timezone.now())
+    except ImproperlyConfigured as problem:
+        messages.error(request, f"{problem} Evidence files are signed, so there is none.")
+        return redirect(candidate)
+    digest = sha256(content).hexdigest()
+    audit.record(request.user, "downloaded evidence file", candidate, sha256=digest)
+    answer = HttpResponse(content, content_type="application/zip")
+    answer["Content-Disposition"] = f'attachment; filename="evidence-{candidate.number}.zip"'
+    return answer
 
 
 def candidate_propose(request: SignedInRequest, pk: int) -> HttpResponse:

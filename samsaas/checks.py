@@ -7,8 +7,11 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.core.exceptions import ImproperlyConfigured
 from django.http.request import validate_host
 from kombu.transport import TRANSPORT_ALIASES
+
+from samsaas.lib import signatures
 
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 NEW_SECRET = "Set SECRET_KEY to at least 50 random characters, the same for every process."  # noqa: S105 - advice
@@ -54,6 +57,17 @@ def development_switches(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     hint = "Unset it: it is for development and the demo, on this machine only."
     message = "{} is on, and PUBLIC_URL is the address of an installation that others use."
     return [Error(message.format(name), hint=hint, id="samsaas.E013") for name in on]
+
+
+@register(Tags.security)
+def audit_keys(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """AUDIT_SIGNING_KEY and AUDIT_PUBLIC_KEYS can be used. That there is none is for the doctor to say."""
+    try:
+        signatures.known_keys()
+    except ImproperlyConfigured as problem:
+        hint = "Make a key with manage.py new_audit_key; it also prints the public key to keep."
+        return [Error(str(problem), hint=hint, id="samsaas.E020")]
+    return []
 
 
 @register(Tags.compatibility)

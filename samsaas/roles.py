@@ -116,9 +116,12 @@ POLICY: dict[str, dict[str, str]] = {
     "candidate_list": READ,
     "candidate_export": READ,
     "candidate_detail": READ,
+    "candidate_evidence": READ,
     "candidate_propose": {"GET": SAM_USER, "POST": SAM_USER},
     "candidate_skip": MANAGE,
     "audit_list": {"GET": SAM_ADMIN},
+    "audit_verify": {"POST": SAM_ADMIN},
+    "audit_export": {"GET": SAM_ADMIN},
     # Django's admin also checks its own permissions.
     "admin:*": {"GET": ADMIN, "POST": ADMIN},
 }

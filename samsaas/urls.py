@@ -5,7 +5,7 @@ from django.contrib.auth import views as auth
 from django.urls import include, path
 
 from profiles.oauth import views as oauth
-from samsaas import dashboard, health, sign_in
+from samsaas import audit_trail, dashboard, health, sign_in
 from samsaas.demo import views as demo
 
 urlpatterns = [
@@ -14,7 +14,9 @@ urlpatterns = [
     path("", include("profiles.urls")),
     path("", include("subscriptions.urls")),
     path("", include("reclamation.urls")),
-    path("audit/", dashboard.audit_list, name="audit_list"),
+    path("audit/", audit_trail.audit_list, name="audit_list"),
+    path("audit/verify/", audit_trail.audit_verify, name="audit_verify"),
+    path("audit/export/", audit_trail.audit_export, name="audit_export"),
     path("accounts/login/", sign_in.SignIn.as_view(), name="login"),
     path("accounts/logout/", sign_in.SignOut.as_view(), name="logout"),
     path("accounts/password/", sign_in.ChangePassword.as_view(), name="password_change"),

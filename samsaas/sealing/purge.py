@@ -99,7 +99,7 @@ def _find_base(before: datetime, ids: str, last: AuditSeal) -> dict[str, Any] | 
     """The last of the first seals that have no entry left. Those go too, and the chain begins after it."""
     purged = seals.Purged()
     for earlier in AuditSeal.objects.filter(purged__isnull=False):
-        purged.add(earlier.purged["ids"])
+        purged.add((earlier.purged or {})["ids"])
     purged.add(ids)
     base = _base_of_earlier_purge()
     for one in AuditSeal.objects.filter(number__lt=last.number).order_by("number").iterator(chunk_size=20):
@@ -112,4 +112,4 @@ def _find_base(before: datetime, ids: str, last: AuditSeal) -> dict[str, Any] | 
 def _base_of_earlier_purge() -> dict[str, Any] | None:
     """Where the chain begins now. A later purge has to say it again, since the seal of the earlier one may go."""
     earlier = AuditSeal.objects.filter(purged__isnull=False).order_by("-number").first()
-    return earlier.purged["base"] if earlier else None
+    return earlier.purged["base"] if earlier and earlier.purged else None

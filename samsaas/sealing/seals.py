@@ -60,6 +60,14 @@ def has_good_signature(seal: AuditSeal, key: PublicKey) -> bool:
     return b64encode(signature).decode() == seal.signature and key.verifies(signature, _message(seal.hash))
 
 
+def is_genuine(seal: AuditSeal, key: PublicKey) -> bool:
+    """Whether the seal says what its signer signed."""
+    try:
+        return compute_hash(seal) == seal.hash and has_good_signature(seal, key)
+    except (ValueError, TypeError, AttributeError):
+        return False
+
+
 def _message(digest: str) -> bytes:
     return f"{PURPOSE} {digest}".encode("ascii", "backslashreplace")
 
@@ -96,13 +104,12 @@ class Purged:
         for part in text.split(",") if text else []:
             first, _, last = part.partition("-")
             self._ranges.append((int(first), int(last or first)))
-        self._ranges.sort()
         merged: list[tuple[int, int]] = []
-        for first, last in self._ranges:
-            if merged and first <= merged[-1][1] + 1:
-                merged[-1] = (merged[-1][0], max(last, merged[-1][1]))
+        for start, end in sorted(self._ranges):
+            if merged and start <= merged[-1][1] + 1:
+                merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
             else:
-                merged.append((first, last))
+                merged.append((start, end))
         self._ranges = merged
 
     def __contains__(self, number: int) -> bool:
