@@ -70,7 +70,15 @@ def removed(account: Any) -> RemovalCandidate:
         email="zoe@example.com",
         state=State.CLOSED_SKIPPED,
         reason="never_active",
-        evidence={"last_activity": "2026-08-01T10:00:00+00:00", "covered": True, "inactive_days": 93, "exact": False},
+        evidence={
+            "last_activity": "2026-08-01T10:00:00+00:00",
+            "covered": True,
+            "inactive_days": 93,
+            "exact": False,
+            "covered_since": "2026-09-01T00:00:00+00:00",
+            "kind": "login",
+            "file_events": True,
+        },
         opened_at=T0,
         closed_at=minutes(60),
     )

@@ -44,7 +44,7 @@ def test_a_file_is_checked_without_the_database(
         code, said = run_command("--file", str(path), "--key", public)
         assert code == 0 and "5 entries in 2 seals" in said
         assert run_command("--file", str(path))[0] == 2, "no key is believed because the file brings it"
-        assert run_command("--file", str(path), "--key", new_key())[0] == 2
+        assert run_command("--file", str(path), f"--key={new_key()}")[0] == 2
         foreign = signatures.parse_signing_key(new_key()).public.text
         assert run_command("--file", str(path), "--key", foreign)[0] == 1
         assert run_command("--file", str(tmp_path / "nothing"), "--key", public)[0] == 2
