@@ -30,7 +30,7 @@ Form = dict[str, Any]
 
 
 def read_range(after: int | None, until: int | None) -> Iterator[tuple[int, Form]]:
-    """The entries with a number above `after` and up to `until`, in order, a page at a time. None: no bound."""
+    """The entries with a number above `after` and up to `until`, in order, a page at a time. None: unlimited."""
     while True:
         bounds = ["id > %s"] * (after is not None) + ["id <= %s"] * (until is not None)
         where = " AND ".join(bounds) or "true"

@@ -34,7 +34,8 @@ def reorder(numbers: Numbers) -> tuple[int, int | None]:
 def insert(numbers: Numbers) -> tuple[int, int | None]:
     tamper(
         f"INSERT INTO {ENTRIES} (id, at, actor_name, verb, object_type, object_id, object_name, detail)"
-        f" SELECT -7, at, actor_name, 'looked', object_type, object_id, object_name, detail FROM {ENTRIES} WHERE id = %s",
+        " SELECT -7, at, actor_name, 'looked', object_type, object_id, object_name, detail"
+        f" FROM {ENTRIES} WHERE id = %s",
         numbers[1][1],
     )
     return -7, None
