@@ -12,6 +12,7 @@ import heapq
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
+from django.conf import settings
 from django.db import DatabaseError
 from django.db.models import QuerySet
 
@@ -22,7 +23,7 @@ from samsaas.sealing.check import Checker, Report
 from samsaas.sealing.entries import Form
 
 SEALS_AT_ONCE = 20
-NO_SEALS = "Nothing is sealed yet. Without AUDIT_SIGNING_KEY nothing will be: see docs/operating.md."
+NO_SEALS = "Nothing is sealed, because AUDIT_SIGNING_KEY is not set: see docs/operating.md."
 UNREADABLE = "The database cannot read the audit trail any more: {}."
 Progress = Callable[[int], None]
 
@@ -52,7 +53,7 @@ def _verify_once(now: datetime, progress: Progress | None, kept: tuple[int, str]
         checker.check_unsealed(newer, late=waiting, now=now)
     except (DatabaseError, ValueError, TypeError, AttributeError) as error:
         checker.report.add_problem(UNREADABLE.format(error))
-    if not checker.report.seals:
+    if not checker.report.seals and not settings.AUDIT_SIGNING_KEY:
         checker.report.add_warning(NO_SEALS)
     return checker.report
 

@@ -9,8 +9,8 @@ import pytest
 from django.utils import timezone
 
 from profiles.models import JobRun
-from samsaas import diagnosis
-from samsaas.diagnosis import storage
+from samsaas import diagnosis, startup
+from samsaas.diagnosis import configuration, storage
 from samsaas.lib import signatures
 from samsaas.models import AuditEntry, AuditSeal
 from samsaas.sealing import seal, trail_file
@@ -123,3 +123,21 @@ def test_the_doctor_looks_at_the_last_seal_and_at_the_triggers_of_both_tables(se
     assert triggers.level == "FAIL" and "append_only" in triggers.message
     settings.AUDIT_SIGNING_KEY = new_key()
     assert seals_found().level == "FAIL" and "AUDIT_PUBLIC_KEYS" in seals_found().remedy
+
+
+@pytest.mark.parametrize(("key", "level"), [("", "WARN"), ("nonsense", "FAIL"), ("samsaas-public-" + "A" * 43, "FAIL")])
+def test_the_doctor_and_the_start_judge_the_signing_key_and_show_nothing_of_it(
+    settings: Any, key: str, level: str
+) -> None:
+    settings.AUDIT_SIGNING_KEY = key
+    (found,) = configuration.audit_signing_key()
+    assert found.level == level and "new_audit_key" in found.remedy
+    refused = [problem for problem in startup.find_problems(startup.SERVE) if problem.id == "samsaas.E020"]
+    assert bool(refused) == (level == "FAIL")
+    assert not key or key not in f"{found}{refused}"
+
+
+def test_a_wrong_public_key_is_refused_at_the_start(settings: Any) -> None:
+    settings.AUDIT_PUBLIC_KEYS = [new_key()]
+    (refused,) = [problem for problem in startup.find_problems(startup.WORKER) if problem.id == "samsaas.E020"]
+    assert "AUDIT_PUBLIC_KEYS" in refused.msg and settings.AUDIT_PUBLIC_KEYS[0] not in refused.msg
