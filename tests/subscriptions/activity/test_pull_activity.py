@@ -15,6 +15,7 @@ from profiles.connectors import base
 from profiles.connectors.dropbox.sandbox import Fault, log
 from profiles.jobs import queue
 from profiles.models import IntegrationProfile, JobRun
+from reclamation.find_candidates import FIND
 from reclamation.reexamine import REEXAMINE
 from subscriptions.activity import reading, store as activity
 from subscriptions.activity.coverage import intervals, timeline
@@ -441,4 +442,4 @@ def test_a_failed_download_stops_the_chain_before_people_and_activity(connected:
 def test_a_switched_off_process_is_not_pulled(connected: Any) -> None:
     IntegrationProfile.objects.update(pull_activity=False)
     runs = worlds.work_on()
-    assert {run.process for run in runs} == {base.DOWNLOAD, MATCH, REEXAMINE}
+    assert {run.process for run in runs} == {base.DOWNLOAD, MATCH, REEXAMINE, FIND}
