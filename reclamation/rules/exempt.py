@@ -52,7 +52,12 @@ def add(protection: Protection, *, by: User, now: datetime) -> Exemption:
     if found:
         Exemption.objects.filter(pk=found.pk).update(ended_at=now)
     made = Exemption.objects.create(
-        **protection.target, reason=protection.reason, until=protection.until, by=by, at=now
+        person=protection.person,
+        subscription=protection.subscription,
+        reason=protection.reason,
+        until=protection.until,
+        by=by,
+        at=now,
     )
     audit.record(by, "exempted from reclamation", made, until=str(made.until or ""), reason=made.reason)
     _close_candidates(protection, now)

@@ -6,6 +6,7 @@ The file is small, and read at once. What is wrong with one line refuses that li
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -18,6 +19,7 @@ from subscriptions.models import Person, PersonAddress, normalize_address
 
 MOST_LINES = 500
 LARGEST = 40_000  # bytes: the text goes through the form of the preview
+CONTROL = re.compile(r"[\x01-\x08\x0b\x0c\x0e-\x1f\x7f]")
 COLUMNS = ("person", "reason", "until")
 DELIMITERS = ",;\t"
 LONGEST_REASON = Exemption._meta.get_field("reason").max_length or 0
@@ -51,6 +53,8 @@ def decode(raw: bytes) -> str:
         raise UnreadableList(NOT_UTF8) from None
     if "\x00" in text:
         raise UnreadableList(NOT_UTF8)
+    if CONTROL.search(text):
+        raise UnreadableList("The file contains a control character, which no person’s number, address or reason has.")
     return text
 
 

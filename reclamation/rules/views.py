@@ -15,6 +15,7 @@ from reclamation.rules.exemption_file import MOST_LINES
 from reclamation.rules.filters import ExemptionFilter
 from reclamation.rules.forms import ExemptionFileForm, ExemptionForm
 from reclamation.rules.tables import ExemptionTable
+from samsaas import roles
 from samsaas.lib import tables, uploads
 from samsaas.lib.http import SignedInRequest
 from subscriptions.models import Person, Subscription
@@ -25,7 +26,8 @@ RELATED = ("person", "subscription__profile", "by")
 def exemption_list(request: HttpRequest) -> HttpResponse:
     """The exemptions. Without a filter those that are valid today."""
     rows = Exemption.objects.select_related(*RELATED)
-    context = tables.listing(request, rows, ExemptionTable, ExemptionFilter)
+    hidden = () if roles.may(request.user, "exemption_end", "POST") else ("end",)
+    context = tables.listing(request, rows, ExemptionTable, ExemptionFilter, exclude=hidden)
     return render(request, "reclamation/rules/exemption_list.html", context)
 
 

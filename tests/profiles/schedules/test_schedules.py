@@ -158,7 +158,7 @@ def test_a_job_that_cannot_run_says_why_instead_of_offering_it(integrator, conne
 def test_a_step_that_followed_another_one_is_not_put_down_to_the_person_who_started_the_chain(integrator, connected):
     worlds.work_on()
     integrator.post(f"/scheduled-jobs/{job().pk}/run/")
-    first, second, third, _ = worlds.work_on()
+    first, second, third, *_ = worlds.work_on()
     lines = [AuditEntry.objects.get(verb="requested run", object_id=str(run.pk)) for run in (first, second, third)]
     assert [line.actor_id for line in lines] == [integrator.user.pk, None, None]
     assert [line.detail.get("triggered_by") for line in lines] == [None, str(first), str(second)]
