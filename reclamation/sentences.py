@@ -92,7 +92,7 @@ def _because_kept(known: Explanation, now: datetime) -> str:
 
 def _because_recent_invitation(known: Explanation, now: datetime) -> str:
     until = _day_after(known.began, known.rule.invited_days)
-    return f"It was invited on {_day(known.began)}; its rule proposes invitations after that from {until} on."
+    return f"It was invited on {_day(known.began)}; the rule proposes it from {until} on."
 
 
 def _because_active(known: Explanation, now: datetime) -> str:
