@@ -1,4 +1,4 @@
-"""The processes of this app: re-examine candidates."""
+"""The processes of this app: re-examine candidates, find candidates."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from django.urls import reverse
 
 from profiles.jobs.process import Counter, Link, Process
 from profiles.models import IntegrationProfile, JobRun
-from reclamation import reexamine
+from reclamation import find_candidates, reexamine
 
+NOT_REFRESHED = "The profile is not refreshed: it is a draft, or needs authorization. Connect it first."
 NO_SEATS = "Nothing has been downloaded yet, so there is no candidate to look at."
 
 
@@ -40,4 +41,41 @@ REEXAMINE_CANDIDATES = Process(
     canceled_text="Candidates that were closed before stay closed; the next run looks at the others.",
     ways_on=_open_candidates,
 )
-PROCESSES = [REEXAMINE_CANDIDATES]
+
+
+def _needs_connection(profile: IntegrationProfile) -> str:
+    """Candidates rest on fresh facts, so a profile that is not refreshed finds none."""
+    is_connected = profile.attention != IntegrationProfile.Attention.NEEDS_AUTHORIZATION
+    if profile.status == IntegrationProfile.Status.PUBLISHED and is_connected:
+        return _needs_download(profile)
+    return NOT_REFRESHED
+
+
+def _open_reasons(run: JobRun) -> list[Link]:
+    if run.profile_id is None:
+        return []
+    return [
+        Link("Why and why not", reverse("reason_sums", args=[run.profile_id]), "reason_sums"),
+        *_open_candidates(run),
+    ]
+
+
+FIND_CANDIDATES = Process(
+    key=find_candidates.FIND,
+    label="Find candidates",
+    unit="Subscriptions",
+    verb=find_candidates.run,
+    counters={
+        "seen": Counter("Judged", "listed subscriptions, each with exactly one reason"),
+        "proposed": Counter("Proposed", "for which a removal candidate was opened now"),
+        "nobody_to_ask": Counter("Nobody to ask", "of those proposed: no e-mail address is known", True),
+        "observed": Counter("Only observed", "their rule observes, so no candidate was opened", True),
+        "skipped": Counter("Closed Skipped", "their rule was changed and no longer proposes them", True),
+        "canceled": Counter("Closed Canceled", "needed attention for 30 days, and nobody decided", True),
+    },
+    refusal=_needs_connection,
+    done_text="Every listed subscription was judged. What was proposed waits for a person; nothing was removed.",
+    canceled_text="Candidates that were opened before stay open; the next run looks at the others.",
+    ways_on=_open_reasons,
+)
+PROCESSES = [REEXAMINE_CANDIDATES, FIND_CANDIDATES]

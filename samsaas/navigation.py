@@ -75,6 +75,8 @@ WORKSPACE = (
         label="License usage",
         items=(
             Item(label="Removal candidates", url_name="candidate_list", icon="circle-minus", prefixes=("candidate_",)),
+            Item(label="Why and why not", url_name="reason_list", icon="help-circle", prefixes=("reason_",)),
+            Item(label="Exemptions", url_name="exemption_list", icon="shield-check", prefixes=("exemption_",)),
         ),
     ),
     Group(
