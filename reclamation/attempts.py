@@ -1,8 +1,8 @@
 """The only code that writes a removal attempt, always where owner and generation are still those of the writer.
 
 A worker takes an attempt with a lease by the database's clock. A person's decision takes it without asking for the
-lease: it raises the generation, so that a worker that still holds the attempt finds at its next write that it is `Lost`.
-Nothing is sent to a vendor without a write before it, so whoever lost an attempt sends nothing.
+lease: it raises the generation, so that a worker that still holds the attempt finds at its next write that it is
+`Lost`. Nothing is sent to a vendor without a write before it, so whoever lost an attempt sends nothing.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ def move(attempt: RemovalAttempt, to: str, *, keep: bool = False, **changes: Any
 
 
 def seize(attempt: RemovalAttempt, to: str, **changes: Any) -> None:
-    """Move an attempt at a person's word, whoever holds it. Raises `Lost` where it has left the state it was read in."""
+    """Move an attempt at a person's word, whoever holds it. Raises `Lost` where it left the state it was read in."""
     if to not in MOVES[attempt.state]:
         raise Lost
     same = RemovalAttempt.objects.filter(pk=attempt.pk, state=attempt.state, closed_at=None)
@@ -151,7 +151,7 @@ def describe_error(error: base.ConnectorError, kind: str = "") -> dict[str, Any]
     }
 
 
-NO_ERROR = {
+NO_ERROR: dict[str, Any] = {
     **dict.fromkeys(("error_kind", "error_message", "error_remedy", "error_endpoint", "error_body"), ""),
     "error_request_id": "",
     "error_status": None,

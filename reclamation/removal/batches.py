@@ -1,7 +1,7 @@
 """Batches: what one press of *Reclaim*, or one find in mode automatic, asks for, in one vendor team.
 
-A batch above the quota waits for a second person before anybody is asked. One above the ceiling is refused, and says how
-many fit now, and when the rest will. A batch that was stopped waits for a second person again.
+A batch above the quota waits for a second person before anybody is asked. One above the ceiling is refused, and says
+how many fit now, and when the rest will. A batch that was stopped waits for a second person again.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ REJECTED = "The batch was rejected by a second person."
 
 
 class BatchRefused(Exception):
-    """The batch cannot be made or decided. The text says why; `fits` is how many are possible now, `rest_at` when all."""
+    """The batch cannot be made or decided. `fits` is how many are possible now, `rest_at` when all of them are."""
 
     def __init__(self, text: str, *, fits: int = 0, rest_at: datetime | None = None) -> None:
         super().__init__(text)
@@ -192,7 +192,8 @@ def still_callable(batch: RemovalBatch) -> int:
 def is_stopped(attempt: RemovalAttempt) -> bool:
     """Whether the batch of an attempt waits for a second person now, or was rejected."""
     stopped = (Batch.QUARANTINED, Batch.REJECTED)
-    return RemovalBatch.objects.filter(pk=attempt.batch_id, state__in=stopped).exists()
+    batches = RemovalBatch.objects.filter(state__in=stopped)
+    return attempt.batch_id is not None and batches.filter(pk=attempt.batch_id).exists()
 
 
 @transaction.atomic

@@ -130,9 +130,7 @@ def store_failure(attempt: RemovalAttempt, error: base.ConnectorError, vendor: V
         put_off(attempt, error, now, timedelta(seconds=wait) if wait else TRY_AGAIN)
 
 
-def _store_refusal(
-    attempt: RemovalAttempt, error: base.Refused, vendor: Vendor, run: JobRun, now: datetime
-) -> None:
+def _store_refusal(attempt: RemovalAttempt, error: base.Refused, vendor: Vendor, run: JobRun, now: datetime) -> None:
     meaning = refusals.meaning_of(error)
     if meaning == refusals.BUSY:
         put_off(attempt, error, now, TRY_AGAIN)
@@ -152,7 +150,7 @@ def put_off(attempt: RemovalAttempt, error: base.ConnectorError, now: datetime, 
     if attempt.tries >= MOST_TRIES:
         need_human(attempt, base.Refused(f"{TOO_OFTEN} {error}", failure=error.failure, remedy=error.remedy), now)
         return
-    changes = {"tries": attempt.tries + 1, "not_before": now + pause, "called_at": None}
+    changes: dict[str, Any] = {"tries": attempt.tries + 1, "not_before": now + pause, "called_at": None}
     attempts.move(attempt, State.GATED, **changes, **attempts.describe_error(error))
 
 

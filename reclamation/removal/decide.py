@@ -1,6 +1,6 @@
 """What a person decides about an attempt that needs one, after a fresh look at the member.
 
-The look is asked for by a person and made by a run. A decision counts on a look that is at most a quarter of an hour old.
+The look is asked for by a person and made by a run. A decision counts on a look that is at most fifteen minutes old.
 """
 
 from __future__ import annotations
@@ -131,5 +131,3 @@ def _seize_in_place(attempt: RemovalAttempt, **changes: Any) -> None:
         attempts.seize_in_place(attempt, **changes)
     except attempts.Lost:
         raise Refused("Somebody else decided first.") from None
-
-

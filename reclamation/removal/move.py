@@ -124,8 +124,7 @@ def _call(attempt: RemovalAttempt, where: destination.Destination, vendor: Vendo
     except base.Refused as error:
         _store_refusal(attempt, error)
     except base.ConnectorError as error:  # nothing was sent, or the vendor did not begin
-        changes = {"move_intent_at": None, "move_called_at": None, "not_before": timezone.now() + call.TRY_AGAIN}
-        attempts.move(attempt, State.REMOVED, **changes, **attempts.describe_error(error))
+        _give_up_slot(attempt, error, call.TRY_AGAIN)
     else:
         _store_effect(attempt, effect)
 
@@ -140,10 +139,15 @@ def _store_refusal(attempt: RemovalAttempt, error: base.Refused) -> None:
     """The slot opens. The member stays removed, and its files stay at the vendor."""
     now = timezone.now()
     if refusals.meaning_of(error) in (refusals.BUSY, refusals.NOT_REMOVED):  # the next look says which
-        changes = {"move_intent_at": None, "move_called_at": None, "not_before": now + HOLD}
-        attempts.move(attempt, State.REMOVED, **changes, **attempts.describe_error(error))
+        _give_up_slot(attempt, error, HOLD)
     else:
         call.need_human(attempt, error, now)
+
+
+def _give_up_slot(attempt: RemovalAttempt, error: base.ConnectorError, pause: timedelta) -> None:
+    """Nothing happened: removed as before, to be moved later. Raises `attempts.Lost`."""
+    changes = {"move_intent_at": None, "move_called_at": None, "not_before": timezone.now() + pause}
+    attempts.move(attempt, State.REMOVED, keep=False, **changes, **attempts.describe_error(error))
 
 
 def follow(attempt: RemovalAttempt, vendor: Vendor, run: JobRun) -> None:
@@ -166,6 +170,9 @@ def follow(attempt: RemovalAttempt, vendor: Vendor, run: JobRun) -> None:
 def _poll(attempt: RemovalAttempt, vendor: Vendor, now: datetime) -> None:
     try:
         effect = vendor.acting.ask("finish", attempt.move_job_id)
+    except base.AnswerLost:  # the vendor lost the job, so only its log can tell
+        attempts.release(attempt, move_job_id="", not_before=now + POLL_AGAIN)
+        return
     except (base.Refused, base.ProtocolError) as error:
         call.need_human(attempt, error, now)
         return

@@ -52,7 +52,7 @@ def record_removed(attempt: RemovalAttempt, *, run: JobRun, at: datetime, undoab
         _free(attempt, run=run, at=at, note="")
     audit.record(None, "removed account", candidate, account=attempt.external_id, run=run.pk)
     if at_once:
-        moved = {} if rule.undo_days else {"moved_at": at}
+        moved: dict[str, Any] = {} if rule.undo_days else {"moved_at": at}
         nothing = RemovalAttempt.MovedBy.NOTHING if candidate.reason == INVITED else ""
         finish(attempt, run=run, at=at, moved_by=nothing, **moved)
 
@@ -69,7 +69,9 @@ def record_elsewhere(attempt: RemovalAttempt, *, run: JobRun, at: datetime) -> N
 
 
 @transaction.atomic
-def finish(attempt: RemovalAttempt, *, run: JobRun | None, at: datetime, by: User | None = None, **changes: Any) -> None:
+def finish(
+    attempt: RemovalAttempt, *, run: JobRun | None, at: datetime, by: User | None = None, **changes: Any
+) -> None:
     """Nothing is left to do: the attempt is closed, and its candidate complete. Raises `attempts.Lost`."""
     freed = attempt.freed_at is not None
     changes = {"closed_at": at, **({} if freed else {"freed_at": at}), **changes}
@@ -90,16 +92,12 @@ def close_at_word(attempt: RemovalAttempt, *, by: User, at: datetime, note: str)
 
 
 @transaction.atomic
-def record_restored(
-    attempt: RemovalAttempt, *, where: str, status: str, at: datetime, by: User | None = None
-) -> None:
+def record_restored(attempt: RemovalAttempt, *, where: str, status: str, at: datetime, by: User | None = None) -> None:
     """The member is back. Its seats are open again and protected, and the ledger takes the saving back.
 
     Raises `attempts.Lost`.
     """
-    attempts.move(
-        attempt, Attempt.RESTORED, restored_at=at, restored_where=where, closed_at=at, **attempts.NO_ERROR
-    )
+    attempts.move(attempt, Attempt.RESTORED, restored_at=at, restored_where=where, closed_at=at, **attempts.NO_ERROR)
     seats = Subscription.objects.filter(
         profile__in=_team(attempt), external_id=attempt.external_id, ended_at=attempt.freed_at
     )
@@ -124,7 +122,7 @@ def record_came_back(attempt: RemovalAttempt, *, at: datetime) -> None:
 
 
 def protect(attempt: RemovalAttempt, *, at: datetime) -> None:
-    """Note that the member's seats came back, and keep them for the rule's cool-down or until the day a person chose."""
+    """Note that the member's seats came back, and keep them for the cool-down or until the day a person chose."""
     today = timezone.localtime(at).date()
     until = today + timedelta(days=rules.settings_of(attempt.candidate).cool_down_days)
     seats = Subscription.objects.filter(profile__in=_team(attempt), external_id=attempt.external_id)

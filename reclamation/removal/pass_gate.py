@@ -34,7 +34,10 @@ LABELS = {
 def run(
     attempts: Sequence[RemovalAttempt], profile: IntegrationProfile, vendor: Vendor, *, now: datetime
 ) -> list[tuple[Case, Outcome]]:
-    """What the gate says of each attempt, in their order. Raises `base.ConnectorError` if the vendor cannot be asked."""
+    """What the gate says of each attempt, in their order.
+
+    Raises `base.ConnectorError` if the vendor cannot be asked.
+    """
     cases = load(attempts, profile, now=now)
     judged: dict[int, Judged] = {case.attempt.pk: _judge(case, connection.STORED) for case in cases}
     passing = [case for case in cases if _all_pass(judged[case.attempt.pk])]

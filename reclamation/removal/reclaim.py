@@ -17,6 +17,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
@@ -63,7 +64,7 @@ POLLS = 40
 STOPPED = "Three attempts in a row needed a person. Look at them, then let another administrator decide."
 DRY_RUN = "Dry run: it passed the gate, and nothing was called."
 COUNTERS = ("removed", "launched", "held", "closed", "human", "unknown", "settled", "moved", "restored", "dry")
-STATE_COUNTERS = {
+STATE_COUNTERS: dict[str, str] = {
     State.REMOVED: "removed",
     State.CLOSED: "removed",
     State.JOB: "launched",
@@ -268,7 +269,7 @@ def _end_dry_run(progress: Progress, attempt: RemovalAttempt, found: Outcome, *,
     """The decision of a dry run is stored like a real one, and nothing is called."""
     now = timezone.now()
     text = DRY_RUN if passed else found.text
-    values = {"closed_at": now, "error_message": text}
+    values: dict[str, Any] = {"closed_at": now, "error_message": text}
     if passed:
         values["gate_at_call"] = list(found.answers)
     attempts.move(attempt, State.CLOSED if passed else State.CANCELED, **values)

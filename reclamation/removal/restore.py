@@ -1,7 +1,7 @@
 """Undo a removal: bring the member back while its files have not been moved.
 
-A person's press moves the attempt to *restoring*, unless the move of the files was first. A worker calls the vendor once.
-Refused, the attempt is *removed* again, with the vendor's sentence. Without an answer, looks decide.
+A person's press moves the attempt to *restoring*, unless the move of the files was first. A worker calls the vendor
+once. Refused, the attempt is *removed* again, with the vendor's sentence. Without an answer, looks decide.
 """
 
 from __future__ import annotations

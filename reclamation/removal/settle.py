@@ -49,14 +49,13 @@ def poll_job(attempt: RemovalAttempt, vendor: Vendor, run: JobRun) -> None:
     """Ask how far the vendor's job is. One that does not end, or that failed, is *unknown*. Raises `attempts.Lost`."""
     try:
         effect = vendor.acting.ask("withdraw", attempt.async_job_id)
-    except (base.Throttled, base.TryLater, base.Reconnect, base.MissingScope):
+    except (base.AnswerLost, base.Refused, base.ProtocolError) as error:  # the vendor lost the job: only looks tell
+        changes = {"not_before": timezone.now() + call.QUARANTINE, "async_job_id": ""}
+        attempts.move(attempt, State.UNKNOWN, keep=False, **changes, **attempts.describe_error(error))
+        return
+    except base.ConnectorError:
         attempts.release(attempt, not_before=timezone.now() + POLL_AGAIN)
         raise
-    except base.ConnectorError as error:
-        now = timezone.now()
-        changes = {"not_before": now + call.QUARANTINE, "async_job_id": "", **attempts.describe_error(error)}
-        attempts.move(attempt, State.UNKNOWN, **changes)
-        return
     now = timezone.now()
     if effect.state == "done":
         outcome.record_removed(attempt, run=run, at=now)
@@ -103,7 +102,7 @@ def look_at_unknown(attempt: RemovalAttempt, vendor: Vendor, run: JobRun) -> Non
 def _still_works(attempt: RemovalAttempt, vendor: Vendor) -> bool:
     try:
         return vendor.acting.ask("withdraw", attempt.async_job_id).state == "working"
-    except (base.Refused, base.ProtocolError):
+    except (base.AnswerLost, base.Refused, base.ProtocolError):
         return False
 
 

@@ -68,7 +68,7 @@ class Vendor:
         Raises `base.ConnectorError`.
         """
         began = timezone.now()
-        used = self._ask_use(cases)
+        used, unread = self._ask_use(cases)
         back = self._ask_who_came_back(cases)
         others = {name for case in cases if not case.rule.undo_days for name in _destination(case)}
         looks = self.look([*(case.attempt.external_id for case in cases), *sorted(others)])
@@ -85,23 +85,27 @@ class Vendor:
                 used_at=use.latest if use else None,
                 used_kind=use.kind if use else "",
                 use_asked=_can_be_asked(case),
+                unread=unread,
                 came_back=case.attempt.external_id in back,
                 others={name: looks[name] for name in _destination(case) if name in looks},
                 began_at=began,
             )
         return found
 
-    def _ask_use(self, cases: Sequence[Case]) -> Mapping[str, list[base.Use]]:
-        """The use of the cases' seats since the earliest moment in question, by every name an account goes by."""
+    def _ask_use(self, cases: Sequence[Case]) -> tuple[Mapping[str, list[base.Use]], int]:
+        """The use of the cases' seats since the earliest moment in question, by the name of the account.
+
+        And how many events could not be read.
+        """
         wanted = [case for case in cases if case.use_matters and _can_be_asked(case)]
         if not wanted:
-            return {}
+            return {}, 0
         uses = self.looking.recent([case.as_listed() for case in wanted], min(case.since for case in wanted))
         found: dict[str, list[base.Use]] = {}
         for use in uses.rows():
             name = use.external_id or use.account_id or normalize_address(use.email)
             found.setdefault(name, []).append(use)
-        return found
+        return found, uses.counters["set_aside"]
 
     def _ask_who_came_back(self, cases: Sequence[Case]) -> set[str]:
         """Members that we called about before and that the vendor's log says were restored or joined again since."""

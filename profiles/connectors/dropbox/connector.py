@@ -20,6 +20,7 @@ from profiles.connectors.base import (
     Limits,
     Page,
     Refused,
+    Removal,
     SeatType,
     Team,
     TokenSource,
@@ -114,6 +115,7 @@ VENDOR = Vendor(
     ),
     activity_types=activity_types.TABLE,
     session_scope="sessions.list",
+    removal=Removal(frees_at="withdraw", undo_days=7, default_undo_days=7, needs_destination=True),
 )
 
 

@@ -175,7 +175,9 @@ def _team_facts(profile: IntegrationProfile, destinations: set[str], now: dateti
         figures=limits.figures_for(profile, now=now),
         process_scopes={row.process.key: row for row in scopes.by_grant(profile)},
         destinations_of_moves=frozenset(moving.values_list("destination_external_id", flat=True)),
-        destinations_that_are_candidates=frozenset(others.filter(external_id__in=destinations).values_list("external_id", flat=True)),
+        destinations_that_are_candidates=frozenset(
+            others.filter(external_id__in=destinations).values_list("external_id", flat=True)
+        ),
     )
 
 
@@ -213,5 +215,3 @@ def _approvers(candidates: Sequence[int]) -> dict[int, set[int]]:
     for candidate, account in answered.values_list("candidate", "answered_by"):
         found.setdefault(candidate, set()).add(account)
     return found
-
-

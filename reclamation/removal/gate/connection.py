@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-
 from profiles.connectors import base
 from reclamation.removal.gate.answers import ATTENTION, Finding, Guard, failed, passed, unknown
 from reclamation.removal.gate.case import Case
@@ -79,5 +78,3 @@ def asked(line: Line) -> tuple[Guard, ...]:
         Guard("team", "Same team", lambda case: team(case, line)),
         Guard("clock", "Clock", lambda case: clock(case, line)),
     )
-
-

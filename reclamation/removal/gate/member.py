@@ -83,6 +83,8 @@ def still_idle(case: Case) -> Finding:
     if case.asked.used_at is not None:
         used = f"Used on {timezone.localtime(case.asked.used_at):%-d %b %Y} ({case.asked.used_kind})."
         return failed(used, ATTENTION if case.is_leaver else CANCELED)
+    if case.asked.unread:
+        return unknown(f"{case.asked.unread} events of the vendor’s log could not be read.")
     if not case.asked.use_asked:
         return passed("It has no account yet that could be used.")
     return passed(f"The vendor’s log has no use since {timezone.localtime(case.since):%-d %b %Y}.")
