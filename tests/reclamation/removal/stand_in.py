@@ -71,7 +71,10 @@ class StandIn:
         self.job_time: dt.timedelta | None = None
         self.set_aside = 0
         self._numbers = count(1)
+        # What else happens at these moments: before an effect, before any call, and after an effect was begun.
         self.before_effect: Callable[[str, str], None] = lambda verb, external_id: None
+        self.before_call: Callable[[str, str], None] = lambda verb, external_id: None
+        self.after_effect: Callable[[str, str], None] = lambda verb, external_id: None
 
     # --- the world -------------------------------------------------------------------------------------------------
 
@@ -297,6 +300,7 @@ class Connector:
         act: Callable[[], None],
     ) -> base.Effect:
         """One call with an effect: refused, at once, as a job, late, or with its answer lost before or after it."""
+        self.world.before_call(verb, external_id)
         call = Call(verb, external_id, timezone.now(), arguments)
         self.world.calls.append(call)
         self.world.before_effect(verb, external_id)
@@ -309,6 +313,7 @@ class Connector:
         self.world.effects.append(call)
         if fault == "lost after":
             act()
+            self.world.after_effect(verb, external_id)
             raise base.AnswerLost("The answer was lost.")
         if isinstance(fault, tuple) and fault[0] == "late":
             self._begin(verb, external_id, act, fault[1])
@@ -318,6 +323,7 @@ class Connector:
             job = self._begin(verb, external_id, act, time, broken=fault == "broken job")
             return base.Effect(state="working", job=job)
         act()
+        self.world.after_effect(verb, external_id)
         return base.Effect(state="done", request_id="req-ok")
 
     def _begin(
@@ -328,6 +334,7 @@ class Connector:
         return job
 
     def _note(self, verb: str, external_id: str) -> None:
+        self.world.before_call(verb, external_id)
         self.world.calls.append(Call(verb, external_id, timezone.now()))
 
     def _next(self, verb: str) -> Any:
