@@ -27,13 +27,11 @@ def run(profile: IntegrationProfile, *, now: datetime) -> RemovalBatch | None:
 
     Where not all fit below the team's ceiling, the oldest do.
     """
-    if jump_of(profile, now=now):
-        return None
     found = [one for one in _candidates(profile, now) if not NEVER_AUTOMATIC & set(one.evidence.get("notes", ()))]
-    room = limits.figures_for(profile, now=now).room
-    if not found[:room]:
+    if not found or jump_of(profile, now=now):
         return None
-    return batches.make(found[:room], by=None, now=now)
+    room = limits.figures_for(profile, now=now).room
+    return batches.make(found[:room], by=None, now=now) if room else None
 
 
 def _candidates(profile: IntegrationProfile, now: datetime) -> Any:
@@ -46,7 +44,7 @@ def _candidates(profile: IntegrationProfile, now: datetime) -> Any:
         rule__reviewed_at__isnull=False,
     )
     acting = automatic.filter(Q(rule__observe_until=None) | Q(rule__observe_until__lte=now))
-    return batches.ready(acting.values_list("pk", flat=True))
+    return batches.take_ready(acting)
 
 
 def jump_of(profile: IntegrationProfile, *, now: datetime) -> dict[str, int] | None:

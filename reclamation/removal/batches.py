@@ -13,7 +13,7 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from profiles.models import IntegrationProfile
 from reclamation import attempts, rules, workflow
@@ -46,7 +46,12 @@ class Ticks:
 
 def ready(candidates: Iterable[int]) -> Any:
     """Those of these candidates that a batch can take: Ready, of a profile, and in no batch that goes on."""
-    rows = RemovalCandidate.objects.open().filter(pk__in=list(candidates), state=State.READY, profile__isnull=False)
+    return take_ready(RemovalCandidate.objects.filter(pk__in=list(candidates)))
+
+
+def take_ready(candidates: QuerySet[RemovalCandidate]) -> Any:
+    """As `ready`, of the candidates of a query."""
+    rows = candidates.filter(closed_at=None, state=State.READY, profile__isnull=False)
     free = Q(batch=None) | ~Q(batch__state__in=LIVE)
     return rows.filter(free).select_related("rule", "profile__alias__parent", "subscription").order_by("pk")
 

@@ -29,7 +29,6 @@ from tests.reclamation.removal.stand_in import refused
 Attempt = RemovalAttempt.State
 STEPS = 18
 CALM_DAYS = 45
-CALM_ROUNDS = 140
 
 
 class Crash(BaseException):
@@ -56,7 +55,7 @@ class Story:
         with _hooked_writes(self._at_write):
             for _ in range(STEPS):
                 self.rng.choice(STEPS_AND_WEIGHTS)(self)
-                self._check_stored()
+            self._check_stored()
             self.faults_on = False
             self._calm_down()
         self._check_end()
@@ -71,7 +70,10 @@ class Story:
             self.watch.note_call(verb, member)
 
     def _at_effect(self, verb: str, member: str) -> None:
-        self.watch.happens(f"  {verb} {member}")
+        fault = (self.world.team.faults.get(verb) or [None])[0]
+        self.watch.happens(f"  {verb} {member} {fault or ''}")
+        if fault is not None:
+            self.watch.counters["faults of the vendor"] += 1
         if verb == "withdraw":
             self.watch.check_withdraw(member)
         elif verb == "finish":
@@ -88,6 +90,7 @@ class Story:
             self.crash_in -= 1
             if not self.crash_in:
                 self.watch.happens(f"  crash at {kind} {where}")
+                self.world.team.faults.clear()
                 raise Crash
         if self.freeze_in:
             self.freeze_in -= 1
@@ -97,6 +100,7 @@ class Story:
     def _freeze(self, kind: str, where: str) -> None:
         """The worker stands still; others go on meanwhile. It may have lost its lease when it wakes."""
         self.watch.happens(f"  freeze at {kind} {where}")
+        self.watch.counters["freezes"] += 1
         if kind == "write" and not self.in_call:
             return  # in the middle of a transaction nobody else could write
         self.pass_time(timedelta(seconds=self.rng.choice((2, 8, 90, 400, 2400))))
@@ -122,6 +126,8 @@ class Story:
         """Somebody presses Reclaim for one or for several candidates."""
         ready = [one for one in self._candidates(State.READY) if self.rng.random() < 0.7]
         self._press(ready, dry_run=self.rng.random() < 0.1)
+        for _ in range(self.rng.choice((0, 1, 2))):
+            self.step_work()
 
     def _press(self, ready: list[RemovalCandidate], *, dry_run: bool = False) -> None:
         if not ready:
@@ -150,10 +156,13 @@ class Story:
         """A worker's turn, which may die, freeze, or meet a vendor in trouble."""
         if self.faults_on:
             kind = self.rng.random()
-            self.crash_in = self.rng.randint(1, 40) if kind < 0.35 else 0
-            self.freeze_in = self.rng.randint(1, 40) if 0.35 <= kind < 0.6 else 0
+            self.crash_in = self.rng.randint(1, 12) if kind < 0.35 else 0
+            self.freeze_in = self.rng.randint(1, 12) if 0.35 <= kind < 0.65 else 0
             self._arm_vendor()
+        if self.rng.random() < 0.6:
+            self.world.refresh()
         self._work(self.rng.choice(self.world.places).profile)
+        self._check_stored()
         self.crash_in = self.freeze_in = 0
 
     def _arm_vendor(self) -> None:
@@ -299,11 +308,9 @@ class Story:
         self.world.team.faults.clear()
         self.world.team.skew = 0.0
         self._go_on()
-        for round_ in range(CALM_ROUNDS):
-            if not self._is_anything_open():
-                return
-            hours = CALM_DAYS * 24 / CALM_ROUNDS
-            self.pass_time(timedelta(hours=hours) if round_ % 3 == 2 else timedelta(minutes=11))
+        began = timezone.now()
+        while self._is_anything_open() and timezone.now() < began + timedelta(days=CALM_DAYS):
+            self.pass_time(self._until_due() + timedelta(seconds=61))
             self.world.team.tick()
             self.world.refresh()
             self._download()
@@ -312,6 +319,15 @@ class Story:
             for place in self.world.places:
                 self._work(place.profile)
             self._check_stored()
+
+    def _until_due(self) -> timedelta:
+        """How long nothing can happen: until an attempt is due, its undo window is over or a lease is dead."""
+        rows = RemovalAttempt.objects.filter(closed_at=None).exclude(state=Attempt.NEEDS_HUMAN)
+        waits = []
+        for state, not_before, after, lease in rows.values_list("state", "not_before", "move_after", "lease_until"):
+            moments = [one for one in (not_before, after if state == Attempt.REMOVED else None, lease) if one]
+            waits.append(max(moments) - timezone.now() if moments else timedelta(0))
+        return max(min(waits, default=timedelta(days=1)), timedelta(0))
 
     def _approve_all(self) -> None:
         for batch in RemovalBatch.objects.filter(state=RemovalBatch.State.QUARANTINED):
@@ -322,7 +338,9 @@ class Story:
 
     def _is_anything_open(self) -> bool:
         open_ones = RemovalAttempt.objects.filter(closed_at=None).exclude(state=Attempt.NEEDS_HUMAN)
+        with_a_person = RemovalAttempt.objects.filter(closed_at=None, state=Attempt.NEEDS_HUMAN)
         pending = RemovalCandidate.objects.filter(state=State.AWAITING_REVOCATION)
+        pending = pending.exclude(external_id__in=with_a_person.values("external_id"))
         return open_ones.exists() or pending.exists()
 
     # --- what is stored ------------------------------------------------------------------------------------------
@@ -343,7 +361,9 @@ class Story:
         self.watch.happens("end")
         for attempt in RemovalAttempt.objects.filter(closed_at=None).exclude(state=Attempt.NEEDS_HUMAN):
             self.watch.fail("without an end", f"{attempt.external_id} is {attempt.state}")
-        for candidate in RemovalCandidate.objects.filter(state=State.AWAITING_REVOCATION):
+        with_a_person = set(RemovalAttempt.objects.filter(closed_at=None).values_list("external_id", flat=True))
+        pending = RemovalCandidate.objects.filter(state=State.AWAITING_REVOCATION)
+        for candidate in pending.exclude(external_id__in=with_a_person):
             self.watch.fail("without an end", f"{candidate.external_id} waits for {candidate.hold}")
         self._check_seats()
         self._check_files()
@@ -383,7 +403,8 @@ STEPS_AND_WEIGHTS: tuple[Callable[[Story], None], ...] = (
     *(Story.step_refresh,) * 5,
     *(Story.step_decide,) * 3,
     *(Story.step_second_worker,) * 2,
-    *(Story.step_use, Story.step_restore_there, Story.step_restore_here, Story.step_switch),
+    *(Story.step_restore_here, Story.step_restore_there) * 3,
+    *(Story.step_use, Story.step_switch),
     *(Story.step_exempt, Story.step_admin, Story.step_remove_there, Story.step_skip, Story.step_clock),
     Story.step_move_now,
 )

@@ -65,7 +65,7 @@ class World:
 
     def some_time(self) -> timedelta:
         """Seconds, minutes, hours or days."""
-        span, most = self.rng.choice((("minutes", 4), ("minutes", 40), ("minutes", 40), ("hours", 20), ("days", 4)))
+        span, most = self.rng.choice((("minutes", 4), ("minutes", 40), ("minutes", 40), ("hours", 3), ("days", 2)))
         return timedelta(**{span: self.rng.uniform(0, most)})
 
     @property
