@@ -18,7 +18,7 @@ from django.core.management import call_command  # noqa: E402
 from django.db import connection  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
-from benchmarks import job  # noqa: E402
+from benchmarks import job, tenant  # noqa: E402
 from benchmarks.activity_log import member_id  # noqa: E402
 from profiles import connectors  # noqa: E402
 from profiles.connection import credentials  # noqa: E402
@@ -84,9 +84,8 @@ def _pull(profile: IntegrationProfile, port: int) -> int:
 def prepare(members: int) -> None:
     """A profile with its seats, once."""
     alias = ConnectionAlias.objects.get(vendor="dropbox", parent=None)
-    profile, made = IntegrationProfile.objects.get_or_create(
-        display_name="activity", defaults={"vendor": "dropbox", "alias": alias, "analyze_activity_from": START}
-    )
+    told = {"vendor": "dropbox", "alias": alias, "analyze_activity_from": START, "team_id": tenant.TEAM_ID}
+    profile, made = IntegrationProfile.objects.get_or_create(display_name="activity", defaults=told)
     if not made and profile.subscriptions.count() == members:
         return
     kind, _ = SubscriptionIdentifier.objects.get_or_create(vendor="dropbox", identifier="full")
@@ -94,8 +93,8 @@ def prepare(members: int) -> None:
     now = connection.ops.adapt_datetimefield_value(timezone.now())
     texts = ("email", "display_name", "given_name", "surname", "account_id", "employee_id", "secondary_emails", "roles")
     columns = ("profile_id", "external_id", "identifier_id", "status", "vendor_status", "email_verified", "is_admin")
-    columns += ("consumes_license", "first_seen_at", "changed_at", *texts)
-    fixed = (kind.pk, "active", "active", True, False, True, now, now)
+    columns += ("consumes_license", "first_seen_at", "known_since", "changed_at", *texts)
+    fixed = (kind.pk, "active", "active", True, False, True, now, now, now)
     rows = ((profile.pk, member_id(index), *fixed, *[f"person {index}"] * len(texts)) for index in range(members))
     bulk.load(connection, Subscription._meta.db_table, columns, rows)
 

@@ -31,6 +31,7 @@ EVENT = (
     '"%(kind)s","description":"(%(category)s) Did something"},"details":{".tag":"%(kind)s_details"}}'
 )
 
+TEAM = b'{"name":"Benchmark","team_id":"dbtid:benchmark","num_licensed_users":0,"num_provisioned_users":0}'
 FEATURES = b'{"values":[{".tag":"has_team_file_events","has_team_file_events":{".tag":"enabled","enabled":true}}]}'
 
 
@@ -79,6 +80,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer(self, asked: bytes) -> tuple[bytes, bool]:
         if self.path.endswith("features/get_values"):
             return FEATURES, False
+        if self.path.endswith("team/get_info"):
+            return TEAM, False
         number = int(asked.split(b'"')[3]) if b"cursor" in asked else 0
         return (self.folder / f"{number:06d}.gz").read_bytes(), True
 

@@ -62,8 +62,16 @@ def floor(folder: Path) -> int:
     profile = prepare("floor")
     ids = dict(SubscriptionIdentifier.objects.values_list("identifier", "pk"))
     now = connection.ops.adapt_datetimefield_value(timezone.now())
-    columns = ("profile_id", "external_id", "identifier_id", *staging.WRITTEN, "first_seen_at", "changed_at")
-    rows = ((profile.pk, row[1], ids[row[2]], *row[3:], now, now) for row in _tuples(folder))
+    columns = (
+        "profile_id",
+        "external_id",
+        "identifier_id",
+        *staging.WRITTEN,
+        "first_seen_at",
+        "known_since",
+        "changed_at",
+    )
+    rows = ((profile.pk, row[1], ids[row[2]], *row[3:], now, now, now) for row in _tuples(folder))
     return timed(lambda: _in_one_transaction(columns, rows))
 
 
@@ -164,7 +172,7 @@ def _store(profile: IntegrationProfile, member: Any, ids: dict[str, int]) -> boo
             "consumes_license": True,
             "assigned_at": said.joined_on and said.joined_on.replace(tzinfo=UTC),
         },
-        create_defaults={"first_seen_at": now, "changed_at": now},
+        create_defaults={"first_seen_at": now, "known_since": now, "changed_at": now},
     )
     return created
 

@@ -83,7 +83,8 @@ def _make(seats: int, now: datetime) -> None:
     _load(JobRun, _runs(seats // 100, profiles, now))
     for profile in profiles[:2]:
         since = profile.analyze_activity_from if profile is profiles[0] else now - timedelta(days=45)
-        ActivityCoverage.objects.create(profile=profile, since=since, until=now + timedelta(days=3650))
+        until = now + timedelta(days=3650)
+        ActivityCoverage.objects.create(profile=profile, since=since, until=until, known_by=until)
 
 
 def _load(model: Any, rows: Iterable[dict[str, Any]]) -> None:
@@ -136,6 +137,7 @@ def _seats(
                 "identifier_id": kinds[kind],
                 "excluded": number % 100 == 8,
                 "first_seen_at": now,
+                "known_since": now,
                 "changed_at": now,
                 "ended_at": ended,
             }

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.db.models import Case, CharField, Exists, OuterRef, Q, Value, When
+from django.db.models import Case, CharField, Exists, F, OuterRef, Q, Value, When
 
 from profiles.models import Credential
 from subscriptions.models import Subscription
 
-ENDED, EXCLUDED, UNMANAGED, AUTHORIZED = "ended", "excluded", "unmanaged", "authorized"
+ENDED, OTHER_TEAM, EXCLUDED, UNMANAGED = "ended", "other_team", "excluded", "unmanaged"
+AUTHORIZED, AUTHORIZER_UNKNOWN = "authorized", "authorizer_unknown"
 
 
 @dataclass(frozen=True)
@@ -32,11 +33,21 @@ def _authorized_a_connection() -> Q:
     return Q(Exists(credentials))
 
 
+def _authorizer_unknown() -> Q:
+    """An administrator, while the vendor did not say which administrator gave a token of the seat's profile."""
+    credentials = Credential.objects.filter(
+        alias=OuterRef("profile__alias"), admin_external_id="", authorized_at__isnull=False
+    )
+    return Q(is_admin=True) & Q(Exists(credentials))
+
+
 GUARDS = (
     Guard(ENDED, Q(ended_at__isnull=False)),
+    Guard(OTHER_TEAM, Q(known_since__lt=F("profile__team_since"))),
     Guard(EXCLUDED, Q(excluded=True)),
     Guard(UNMANAGED, Q(identifier__software_model__under_management=False)),
     Guard(AUTHORIZED, _authorized_a_connection()),
+    Guard(AUTHORIZER_UNKNOWN, _authorizer_unknown()),
 )
 
 

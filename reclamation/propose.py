@@ -26,11 +26,20 @@ AUTHORIZED = (
     "This account authorized the connection, and the files of removed members go to it. "
     "Let another administrator press Get OAuth Token first."
 )
+OTHER_TEAM = (
+    "It belongs to the team that its profile was connected to before, so nothing can be done about it from here."
+)
+AUTHORIZER_UNKNOWN = (
+    "The vendor did not say which administrator authorized the connection, so none is proposed. "
+    "Press Get OAuth Token on the profile again."
+)
 REFUSALS = {
     guards.ENDED: ENDED,
+    guards.OTHER_TEAM: OTHER_TEAM,
     guards.EXCLUDED: EXCLUDED,
     guards.UNMANAGED: UNMANAGED,
     guards.AUTHORIZED: AUTHORIZED,
+    guards.AUTHORIZER_UNKNOWN: AUTHORIZER_UNKNOWN,
 }
 
 

@@ -29,20 +29,23 @@ from subscriptions.models.person import has_left
 
 REEXAMINE = "reexamine_candidates"
 BATCH = 500
-# Use that was not known when the candidate was opened counts if it lies this close to the opening.
-RECENT = timedelta(days=60)
+# How many days before the opening news of a use count, where the evidence knows no number of days without use.
+RECENT_DAYS = 60
 
 GONE = "The account is gone: the vendor no longer lists it."
 NOT_KEPT = "Its subscription is no longer kept here."
 REASONS = {
     guards.ENDED: GONE,
+    guards.OTHER_TEAM: "Its profile is connected to another team now.",
     guards.EXCLUDED: "An exclusion rule excludes the subscription.",
     guards.UNMANAGED: "Its software model is not under management any more.",
     guards.AUTHORIZED: "Its account authorizes the connection now, and the files of removed members go to it.",
+    guards.AUTHORIZER_UNKNOWN: "It is an administrator, and nobody knows which one authorized the connection.",
 }
 BECAME_ADMIN = "The account was given an administrative role at the vendor."
 NOT_COVERED = "Not all the time since the last known activity was read, so nobody knows whether it is still unused."
 CLEARED = "What needed attention is over."
+WEIGHED = {State.READY, State.ATTENTION_REQUIRED}
 AT_PERSONS_WORD = {RemovalCandidate.Justification.UNLICENSED, RemovalCandidate.Justification.RESTRICTED_SOFTWARE}
 OVER = {
     Subscription.Status.INVITED.value: "The invitation was accepted.",
@@ -114,9 +117,9 @@ def judge(candidate: RemovalCandidate, seat: Any | None, now: datetime) -> Verdi
     if canceled := _why_canceled(candidate, seat, now):
         return Verdict(State.CLOSED_CANCELED, canceled)
     concern = _concern(candidate, seat, now)
-    if candidate.state == State.READY:
+    if candidate.state != State.ATTENTION_REQUIRED:
         return Verdict(State.ATTENTION_REQUIRED, concern) if concern else None
-    if candidate.state != State.ATTENTION_REQUIRED or candidate.attention in ("", concern):
+    if candidate.attention in ("", concern):
         return None
     return Verdict(State.ATTENTION_REQUIRED, concern) if concern else Verdict(State.READY, CLEARED)
 
@@ -139,7 +142,14 @@ def _newer_use(candidate: RemovalCandidate, seat: Any) -> LastActivity | None:
         return latest
     known = candidate.evidence.get("last_activity")
     is_news = not known or latest.at > datetime.fromisoformat(known)
-    return latest if is_news and latest.at > candidate.opened_at - RECENT else None
+    return (
+        latest if is_news and latest.at > candidate.opened_at - timedelta(days=_days_without_use(candidate)) else None
+    )
+
+
+def _days_without_use(candidate: RemovalCandidate) -> int:
+    """For how many days before the opening there was to be no use, as the evidence has it."""
+    return int(candidate.evidence.get("inactive_days") or RECENT_DAYS)
 
 
 def _has_left(seat: Any, now: datetime) -> bool:
@@ -158,7 +168,8 @@ def _concern(candidate: RemovalCandidate, seat: Any, now: datetime) -> str:
     if candidate.status_at_opening not in ("", seat.status):
         before = Subscription.Status(candidate.status_at_opening).label
         return f"The account's status at the vendor changed from {before} to {seat.get_status_display()}."
-    return NOT_COVERED if _lost_coverage(candidate, seat, now) else ""
+    # Where somebody is asked or a removal is pending, a gap only makes it wait, so that the answer is not lost.
+    return NOT_COVERED if candidate.state in WEIGHED and _lost_coverage(candidate, seat, now) else ""
 
 
 def _lost_coverage(candidate: RemovalCandidate, seat: Any, now: datetime) -> bool:

@@ -194,9 +194,27 @@ def _in_utc(moment: dt.datetime) -> dt.datetime | None:
     return moment if moment.tzinfo is dt.UTC else moment.astimezone(dt.UTC)
 
 
-def _page_with_odd_records(body: bytes, request_id: str) -> Page:
+def raw_page(body: bytes, request_id: str = "") -> Page:
+    """An answer of the listing with its records as Dropbox sent them. Raises ValueError if it is not a listing."""
+    loose = _read_loosely(body)
+    return Page(items=loose.members, cursor=loose.cursor or "", has_more=loose.has_more, request_id=request_id)
+
+
+def id_of(record: Any) -> str:
+    """The member id of a record that may be of any form; empty where it has none that can be read."""
+    found = record.get("profile") if isinstance(record, dict) else None
+    member_id = found.get("team_member_id") if isinstance(found, dict) else None
+    readable = isinstance(member_id, str) and 0 < len(member_id) <= EXTERNAL_ID and member_id.isprintable()
+    return member_id if isinstance(member_id, str) and readable else ""
+
+
+def _read_loosely(body: bytes) -> _LooseListing:
     # For a lone surrogate or broken UTF-8 in one name msgspec refuses the whole page; the standard decoder does not.
-    loose = msgspec.convert(json.loads(body.decode("utf-8", "replace"), parse_int=_parse_number), _LooseListing)
+    return msgspec.convert(json.loads(body.decode("utf-8", "replace"), parse_int=_parse_number), _LooseListing)
+
+
+def _page_with_odd_records(body: bytes, request_id: str) -> Page:
+    loose = _read_loosely(body)
     seats: list[Seat] = []
     set_aside: list[SetAside] = []
     for record in loose.members:
@@ -215,11 +233,8 @@ def _parse_number(digits: str) -> int | str:
 
 
 def _set_aside(record: Any, reason: str) -> SetAside:
-    found = record.get("profile") if isinstance(record, dict) else None
-    member_id = found.get("team_member_id") if isinstance(found, dict) else None
-    readable = isinstance(member_id, str) and 0 < len(member_id) <= EXTERNAL_ID and member_id.isprintable()
     return SetAside(
         reason=plain(reason, 200),
-        external_id=member_id if isinstance(member_id, str) and readable else "",
+        external_id=id_of(record),
         excerpt=plain(json.dumps(record, ensure_ascii=False)[:EXCERPT], EXCERPT),
     )

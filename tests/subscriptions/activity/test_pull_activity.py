@@ -137,7 +137,7 @@ def test_the_next_pull_reads_a_day_again_counts_nothing_twice_and_finds_what_cam
     seat = Subscription.objects.current().filter(status="active").order_by("pk").last()
     assert seat
     yesterday = dropbox.now().date() - timedelta(days=1)
-    late = log._make_event(
+    late = log.make_event(
         yesterday,
         23 * 3600,
         log.DOINGS[0],

@@ -1,0 +1,33 @@
+"""Every benchmark still runs: small, on SQLite. What it measures is read by people, never judged by a test."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests import compose
+
+PROGRAMS = {
+    "activity": ["--sizes", "2000", "--members", "100"],
+    "download": ["--sizes", "1000"],
+    "lists": ["--seats", "400", "--rounds", "1"],
+    "people": ["--sizes", "200"],
+}
+
+
+def test_every_benchmark_is_tried() -> None:
+    folder = compose.ROOT / "benchmarks"
+    programs = {path.stem for path in folder.glob("*.py") if 'if __name__ == "__main__"' in path.read_text()}
+    assert programs - {"activity_log"} == set(PROGRAMS)
+
+
+@pytest.mark.own_database
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_a_benchmark_prints_its_table(program: str, tmp_path: Path) -> None:
+    command = [sys.executable, f"benchmarks/{program}.py", *PROGRAMS[program]]
+    done = subprocess.run(command, cwd=compose.ROOT, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert done.stdout.count("\n| ") > 3
