@@ -6,8 +6,8 @@ other one. Both tokens have to open the profile's own team, which is asked again
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import cast
 
@@ -19,7 +19,6 @@ from profiles.jobs.job import Job
 from profiles.models import IntegrationProfile
 from reclamation.removal.gate.asked import Asked
 from reclamation.removal.gate.case import Case
-from subscriptions.models import normalize_address
 
 TEAM_AGAIN = timedelta(minutes=5)
 
@@ -31,6 +30,14 @@ class TeamAnswer:
     team_ids: frozenset[str]
     clock_skew: float | None
     at: datetime
+
+
+@dataclass
+class Log:
+    """What the vendor's log has of one seat. `unread` says why it could not be read to the end."""
+
+    uses: list[base.Use] = field(default_factory=list)
+    unread: str = ""
 
 
 class Vendor:
@@ -68,7 +75,7 @@ class Vendor:
         Raises `base.ConnectorError`.
         """
         began = timezone.now()
-        used, unread = self._ask_use(cases)
+        used = self._ask_use(cases)
         back = self._ask_who_came_back(cases)
         others = {name for case in cases if not case.rule.undo_days for name in _destination(case)}
         looks = self.look([*(case.attempt.external_id for case in cases), *sorted(others)])
@@ -78,34 +85,41 @@ class Vendor:
             look = looks.get(case.attempt.external_id)
             if look is None:
                 raise base.ProtocolError("The vendor did not answer about every account that it was asked about.")
-            use = _latest_use(case, used)
+            log = used.get(case.attempt.external_id, Log())
+            use = max((one for one in log.uses if one.latest >= case.since), key=lambda one: one.latest, default=None)
             found[case.attempt.pk] = Asked(
                 look=look,
                 looked_at=looked_at,
                 used_at=use.latest if use else None,
                 used_kind=use.kind if use else "",
                 use_asked=_can_be_asked(case),
-                unread=unread,
+                unread=log.unread,
                 came_back=case.attempt.external_id in back,
                 others={name: looks[name] for name in _destination(case) if name in looks},
                 began_at=began,
             )
         return found
 
-    def _ask_use(self, cases: Sequence[Case]) -> tuple[Mapping[str, list[base.Use]], int]:
-        """The use of the cases' seats since the earliest moment in question, by the name of the account.
+    def _ask_use(self, cases: Sequence[Case]) -> dict[str, Log]:
+        """What the log has of the cases' seats since the earliest moment in question.
 
-        And how many events could not be read.
+        An account that the vendor does not know makes it refuse the whole question. Then each is asked about alone.
         """
         wanted = [case for case in cases if case.use_matters and _can_be_asked(case)]
         if not wanted:
-            return {}, 0
-        uses = self.looking.recent([case.as_listed() for case in wanted], min(case.since for case in wanted))
-        found: dict[str, list[base.Use]] = {}
+            return {}
+        try:
+            uses = self.looking.recent([case.as_listed() for case in wanted], min(case.since for case in wanted))
+        except base.Refused as refusal:
+            if len(wanted) == 1:
+                return {wanted[0].attempt.external_id: Log(unread=f"The vendor’s log does not answer: {refusal}")}
+            return {name: log for case in wanted for name, log in self._ask_use([case]).items()}
+        skipped = uses.counters["set_aside"]
+        unread = f"{skipped} events of the vendor’s log could not be read." if skipped else ""
+        found = {case.attempt.external_id: Log(unread=unread) for case in wanted}
         for use in uses.rows():
-            name = use.external_id or use.account_id or normalize_address(use.email)
-            found.setdefault(name, []).append(use)
-        return found, uses.counters["set_aside"]
+            found.setdefault(use.external_id, Log()).uses.append(use)
+        return found
 
     def _ask_who_came_back(self, cases: Sequence[Case]) -> set[str]:
         """Members that we called about before and that the vendor's log says were restored or joined again since."""
@@ -123,11 +137,3 @@ def _can_be_asked(case: Case) -> bool:
 
 def _destination(case: Case) -> list[str]:
     return [name for name in (case.where_to.external_id, case.where_to.transfer_admin) if name]
-
-
-def _latest_use(case: Case, used: Mapping[str, list[base.Use]]) -> base.Use | None:
-    """The latest use of the case's seat since its own moment in question."""
-    seat = case.seat
-    names = {case.attempt.external_id, seat.account_id if seat else "", normalize_address(seat.email) if seat else ""}
-    uses = [use for name in names - {""} for use in used.get(name, ()) if use.latest >= case.since]
-    return max(uses, key=lambda use: use.latest, default=None)

@@ -16,7 +16,7 @@ class Asked:
     - `look`: what it says of the member, at `looked_at`.
     - `used_at` and `used_kind`: the latest use since the moment in question; None for none.
     - `use_asked`: whether its log could be asked about the member at all.
-    - `unread`: how many events of the answer could not be read; they may be anybody's use.
+    - `unread`: why its log could not be read to the end; empty if it could.
     - `came_back`: whether its log says that the member was restored, or joined again, since our last call.
     - `others`: looks at the destination and the administrator of the transfer, where files go at once.
     - `began_at`: when the first of these answers was asked for, so that nothing is called on old answers.
@@ -27,7 +27,7 @@ class Asked:
     used_at: datetime | None
     used_kind: str
     use_asked: bool
-    unread: int
+    unread: str
     came_back: bool
     others: Mapping[str, base.Look]
     began_at: datetime

@@ -84,7 +84,7 @@ def still_idle(case: Case) -> Finding:
         used = f"Used on {timezone.localtime(case.asked.used_at):%-d %b %Y} ({case.asked.used_kind})."
         return failed(used, ATTENTION if case.is_leaver else CANCELED)
     if case.asked.unread:
-        return unknown(f"{case.asked.unread} events of the vendor’s log could not be read.")
+        return unknown(case.asked.unread)
     if not case.asked.use_asked:
         return passed("It has no account yet that could be used.")
     return passed(f"The vendor’s log has no use since {timezone.localtime(case.since):%-d %b %Y}.")

@@ -28,10 +28,11 @@ def _pass_guard(patch: Patch, module: Any, code: str) -> None:
     """A guard that always passes."""
     always = answers.passed("Mutant")
     found = tuple(
-        answers.Guard(guard.code, guard.label, lambda case: always) if guard.code == code else guard
-        for guard in module
+        answers.Guard(guard.code, guard.label, lambda case: always) if guard.code == code else guard for guard in module
     )
-    owner, name = next((m, n) for m, n in ((stored, "GUARDS"), (member, "GUARDS"), (connection, "STORED")) if getattr(m, n) is module)
+    owner, name = next(
+        (m, n) for m, n in ((stored, "GUARDS"), (member, "GUARDS"), (connection, "STORED")) if getattr(m, n) is module
+    )
     patch.setattr(owner, name, found)
 
 
@@ -201,7 +202,9 @@ def moves_without_a_look(patch: Patch) -> None:
     def look(self: Any, external_ids: Any) -> Any:
         found = real(self, external_ids)
         return {
-            key: base.Look(external_id=key, state="withdrawn", seat=one.seat) if one.state == "present" and key not in ("dbmid:admin",) and self.__dict__.get("moving") else one
+            key: base.Look(external_id=key, state="withdrawn", seat=one.seat)
+            if one.state == "present" and key not in ("dbmid:admin",) and self.__dict__.get("moving")
+            else one
             for key, one in found.items()
         }
 

@@ -432,5 +432,3 @@ class _hooked_writes:
 
     def __exit__(self, *given: Any) -> None:
         attempts._write = self.real
-
-

@@ -204,6 +204,8 @@ class Connector:
             self._note("recent", seat.external_id)
         self._fail("recent")
         uses, wanted = base.Uses(), {seat.external_id for seat in seats}
+        if any(self.world.state_of(one) == "gone" for one in wanted):
+            raise refused("account_id_not_found")
         for external_id, at, kind in self.world.uses:
             if external_id in wanted and at >= since:
                 day = uses.held.setdefault(at.astimezone(dt.UTC).date().toordinal(), {})

@@ -239,9 +239,7 @@ def test_mode_automatic_makes_one_batch_of_what_its_rules_found(make_place: Any)
     assert RemovalBatch.objects.get().requested_by is None
 
 
-@pytest.mark.parametrize(
-    ("new", "usual", "goes_on"), [(10, 0, True), (11, 0, False), (40, 20, True), (41, 20, False)]
-)
+@pytest.mark.parametrize(("new", "usual", "goes_on"), [(10, 0, True), (11, 0, False), (40, 20, True), (41, 20, False)])
 def test_a_jump_of_proposals_asks_nobody_automatically(make_place: Any, new: int, usual: int, goes_on: bool) -> None:
     place = automatic(make_place)
     candidate = place.candidate("eve")

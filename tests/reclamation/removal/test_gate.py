@@ -47,7 +47,9 @@ def disconnect(place: Any) -> None:
 
 
 def exempt(place: Any) -> None:
-    Exemption.objects.create(subscription=seat_of(place).get(), reason="VIP", until=timezone.localdate(), at=timezone.now())
+    Exemption.objects.create(
+        subscription=seat_of(place).get(), reason="VIP", until=timezone.localdate(), at=timezone.now()
+    )
 
 
 def use_stored(place: Any) -> None:
@@ -407,3 +409,13 @@ def test_an_approver_is_a_second_person(make_place: Any, ann: Any, bob: Any) -> 
     start.approve(candidate, by=bob, now=timezone.now())
     place.work()
     assert attempt_of(candidate).state == Attempt.REMOVED
+
+
+def test_an_account_that_the_log_does_not_know_does_not_stop_the_others(place: Any, ann: Any) -> None:
+    """The vendor refuses the question about a whole batch because of one account."""
+    gone, eve = place.candidate("gone"), place.candidate("eve")
+    place.team.members.pop("dbmid:gone")
+    place.reclaim(gone, eve, by=ann)
+    place.work()
+    assert state_of(gone) == State.CLOSED_COMPLETE
+    assert attempt_of(eve).state == Attempt.REMOVED

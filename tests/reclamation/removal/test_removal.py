@@ -16,7 +16,9 @@ from tests.reclamation.removal.place import ADMIN, attempt_of, state_of
 Attempt = RemovalAttempt.State
 
 
-def test_a_removed_member_frees_its_seat_at_once_and_its_files_move_a_week_later(place: Any, ann: Any, time: Any) -> None:
+def test_a_removed_member_frees_its_seat_at_once_and_its_files_move_a_week_later(
+    place: Any, ann: Any, time: Any
+) -> None:
     candidate = place.candidate("eve")
     place.reclaim(candidate, by=ann)
     place.work()
@@ -90,9 +92,7 @@ def test_a_restored_member_has_its_seat_again_and_is_left_alone(place: Any, ann:
         (lambda team: setattr(team.members["dbmid:eve"], "unrecoverable", True), restore.UNRECOVERABLE),
     ],
 )
-def test_a_refused_restoring_says_why_and_can_be_pressed_again(
-    place: Any, ann: Any, spoil: Any, sentence: str
-) -> None:
+def test_a_refused_restoring_says_why_and_can_be_pressed_again(place: Any, ann: Any, spoil: Any, sentence: str) -> None:
     candidate = place.candidate("eve")
     place.reclaim(candidate, by=ann)
     place.work()
