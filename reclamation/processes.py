@@ -1,12 +1,15 @@
-"""The processes of this app: re-examine candidates, find candidates."""
+"""The processes of this app: re-examine candidates, find candidates, reclaim subscriptions."""
 
 from __future__ import annotations
 
 from django.urls import reverse
 
+from profiles.connectors import base
 from profiles.jobs.process import Counter, Link, Process
 from profiles.models import IntegrationProfile, JobRun
+from profiles.processes import needs_vendor_process
 from reclamation import find_candidates, reexamine
+from reclamation.removal import reclaim
 
 NOT_REFRESHED = "The profile is not refreshed: it is a draft, or needs authorization. Connect it first."
 NO_SEATS = "Nothing has been downloaded yet, so there is no candidate to look at."
@@ -78,4 +81,27 @@ FIND_CANDIDATES = Process(
     canceled_text="Candidates that were opened before stay open; the next run looks at the others.",
     ways_on=_open_reasons,
 )
-PROCESSES = [REEXAMINE_CANDIDATES, FIND_CANDIDATES]
+RECLAIM = Process(
+    key=base.RECLAIM,
+    label="Reclaim subscriptions",
+    unit="Removals",
+    verb=reclaim.run,
+    counters={
+        "removed": Counter("Removed", "the vendor says that the account is removed"),
+        "launched": Counter("Begun", "the vendor works on it; a later look says how it ended", True),
+        "held": Counter("Held", "a guard of the gate lets them wait; the candidate says for what"),
+        "closed": Counter("Closed", "a fact forbids the removal, or the account is gone already"),
+        "human": Counter("Need a person", "the vendor or a guard refused, see the attempts"),
+        "unknown": Counter("Answer lost", "nobody knows yet; samsaas looks again in half an hour", True),
+        "settled": Counter("Followed up", "earlier calls whose outcome was asked for", True),
+        "moved": Counter("Files", "removed members whose files were looked after", True),
+        "restored": Counter("Restored", "removals that were undone", True),
+        "dry": Counter("Dry run", "decided, and nothing called", True),
+    },
+    refusal=needs_vendor_process(base.RECLAIM),
+    survives_outages=False,
+    done_text="Everything that was due was done.",
+    canceled_text="Removals that were made before stay; what had not begun waits for the next run.",
+    ways_on=_open_candidates,
+)
+PROCESSES = [REEXAMINE_CANDIDATES, FIND_CANDIDATES, RECLAIM]

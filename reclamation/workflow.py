@@ -15,6 +15,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from profiles.models import IntegrationProfile
+from reclamation import attempts
 from reclamation.models import ReclamationRule, RemovalCandidate, RuleVersion, StateChange
 from reclamation.states import CLOSED, MOVES, State
 from samsaas import audit
@@ -151,10 +152,13 @@ def _move_to(
     if to not in MOVES[before]:
         raise NotAllowed
     same = RemovalCandidate.objects.filter(pk=candidate.pk, state=before)
-    if not same.update(state=to, closed_at=now if to in CLOSED else None, attention=attention):
+    values = {"closed_at": now if to in CLOSED else None, "attention": attention, "hold": "", "hold_text": ""}
+    if not same.update(state=to, **values):
         raise NotAllowed
     if before in BEFORE_ASKING and to in ASKED:
         _note_version(candidate)
+    if to in CLOSED:
+        _end_attempts(candidate, now)
     StateChange.objects.create(candidate=candidate, from_state=before, to_state=to, at=now, by=by, reason=reason)
     audit.record(by, "moved removal candidate", candidate, before=before.label, after=to.label, reason=reason)
 
@@ -196,3 +200,69 @@ def stay_with_rule(candidate: RemovalCandidate, rule_id: int, version_id: int) -
     """Note that a candidate nobody was asked about qualifies under this version of a rule, too."""
     same = RemovalCandidate.objects.filter(pk=candidate.pk, state__in=BEFORE_ASKING)
     same.update(rule=rule_id, rule_version=version_id)
+
+
+def _end_attempts(candidate: RemovalCandidate, now: datetime) -> None:
+    """A closed candidate has no attempt that could still call the vendor. One that has called it keeps it open."""
+    try:
+        attempts.end_unsent(candidate, now=now)
+    except attempts.UnderWay:
+        raise NotAllowed from None
+
+
+def await_user(candidate: RemovalCandidate, *, deadline: datetime, by: User | None, now: datetime) -> None:
+    """The user is being asked, until the deadline. Raises `NotAllowed`."""
+    with transaction.atomic():
+        _go(candidate, State.AWAITING_USER, reason="Its user is asked.", by=by, now=now)
+        RemovalCandidate.objects.filter(pk=candidate.pk).update(deadline=deadline)
+
+
+def await_approval(candidate: RemovalCandidate, *, by: User | None, now: datetime) -> None:
+    """An approver is being asked. Raises `NotAllowed`."""
+    _go(candidate, State.AWAITING_APPROVAL, reason="An approver is asked.", by=by, now=now)
+
+
+def await_revocation(candidate: RemovalCandidate, *, reason: str, by: User | None, now: datetime) -> None:
+    """The seat is to be removed. One that needed attention becomes Ready on its way. Raises `NotAllowed`."""
+    with transaction.atomic():
+        if candidate.state == State.ATTENTION_REQUIRED:
+            _go(candidate, State.READY, reason=reason, by=by, now=now)
+        _go(candidate, State.AWAITING_REVOCATION, reason=reason, by=by, now=now)
+
+
+def resume(candidate: RemovalCandidate, *, by: User, now: datetime) -> None:
+    """A person says that the cause of *Attention Required* is over, so it can be reclaimed anew. Raises `NotAllowed`.
+
+    One that was called about is decided on its attempt.
+    """
+    with transaction.atomic():
+        _go(candidate, State.READY, reason="Resumed by a person.", by=by, now=now)
+        _end_attempts(candidate, now)
+        RemovalCandidate.objects.filter(pk=candidate.pk).update(batch=None)
+
+
+def need_attention(candidate: RemovalCandidate, *, reason: str, now: datetime) -> None:
+    """A person has to look at the candidate. Raises `NotAllowed`."""
+    with transaction.atomic():
+        apply(candidate, State.ATTENTION_REQUIRED, reason=reason[:200], now=now)
+        candidate.state = State.ATTENTION_REQUIRED
+
+
+def close(candidate: RemovalCandidate, to: State, *, reason: str, by: User | None, now: datetime) -> None:
+    """Close the candidate as complete, skipped or canceled. Its attempt has ended before. Raises `NotAllowed`."""
+    with transaction.atomic():
+        if to == State.CLOSED_COMPLETE and candidate.state in (State.ATTENTION_REQUIRED, State.READY):
+            await_revocation(candidate, reason=reason, by=by, now=now)
+        _go(candidate, to, reason=reason, by=by, now=now)
+
+
+def hold(candidate: RemovalCandidate, *, code: str, text: str) -> None:
+    """Say why a pending removal waits. That is no state; an empty code says that it does not wait."""
+    waiting = RemovalCandidate.objects.filter(pk=candidate.pk, state=State.AWAITING_REVOCATION)
+    waiting.exclude(hold=code, hold_text=text[:300]).update(hold=code, hold_text=text[:300])
+
+
+def _go(candidate: RemovalCandidate, to: State, *, reason: str, by: User | None, now: datetime) -> None:
+    """Move the candidate, and the row in the caller's hands with it."""
+    _move_to(candidate, to, reason=reason[:500], by=by, now=now)
+    candidate.state, candidate.closed_at = to, now if to in CLOSED else None

@@ -250,6 +250,10 @@ class Dropbox:
         """See `recent.finished`: whose files were handed over since then."""
         return log.finished(self._client, external_ids, since)
 
+    def returned(self, external_ids: Sequence[str], since: dt.datetime) -> set[str]:
+        """See `recent.returned`: who was restored or joined again since then."""
+        return log.returned(self._client, external_ids, since)
+
     def file_events(self) -> bool | None:
         """Whether the plan records file events; None where Dropbox does not say or does not let us ask."""
         return probes.file_events(self._client)
