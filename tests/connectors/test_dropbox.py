@@ -12,7 +12,7 @@ import pytest
 
 from profiles import connectors
 from profiles.connectors import base
-from profiles.connectors.dropbox import members
+from profiles.connectors.dropbox import events, members
 from profiles.connectors.dropbox.sandbox import Fault, Sandbox
 from profiles.connectors.dropbox.sandbox.team import status_of
 from tests.connectors.contract import ConnectorContract
@@ -21,6 +21,7 @@ from tests.connectors.doubles import World, plugged, sample
 LIST = "team/members/list_v2"
 CONTINUE = "team/members/list/continue_v2"
 INFO = "team/get_info"
+BOUND = dt.datetime(2026, 7, 21, tzinfo=dt.UTC)
 ADMIN = "team/token/get_authenticated_admin"
 
 
@@ -325,6 +326,39 @@ def test_no_change_of_one_field_costs_anybody_else_the_page() -> None:
 def test_an_odd_record_still_says_whom_it_is_about() -> None:
     page = members.page(listing(member(email=7)))
     assert page.set_aside[0].external_id == member()["profile"]["team_member_id"]
+
+
+# as JSON writes them: broken bytes, control characters, blanks, line ends, other scripts, nothing, far too long
+DAMAGED = [
+    b"\xff",
+    b"\\ud800",
+    b"\\u0000",
+    b"\\n",
+    b"\\t",
+    b" ",
+    b"\\u00a0",
+    b"\\ufffd",
+    b"\\u200b",
+    "ü".encode(),
+    b"x" * 200,
+]
+
+
+@pytest.mark.parametrize("damage", DAMAGED)
+@pytest.mark.parametrize("where", [b"db%bmid:ID", b"dbmid:ID%b"])
+def test_a_damaged_id_says_of_nobody_that_it_is_listed(damage: bytes, where: bytes) -> None:
+    body = listing(member(team_member_id="dbmid:one"), member(team_member_id="DAMAGED"))
+    page = members.page(body.replace(b"DAMAGED", where % damage))
+    assert [seat.external_id for seat in page.items] == ["dbmid:one"]
+    assert [record.external_id for record in page.set_aside] == [""]
+
+
+@pytest.mark.parametrize("end", ["\n", "\0", "\r\n", "ü"])
+def test_a_cursor_that_cannot_be_sent_back_unchanged_is_not_taken(end: str) -> None:
+    for page in (members.page, lambda body: events.page(body, BOUND), lambda body: events.devices_page(body, BOUND)):
+        whole = {"members": [], "events": [], "devices": [], "has_more": True, "cursor": "c" + end}
+        with pytest.raises(ValueError):
+            page(json.dumps(whole).encode())
 
 
 @pytest.mark.parametrize(("broken", "name"), [(b"\\ud800", "Ana Abel"), (b"\xff", "Ana \ufffdAbel")])

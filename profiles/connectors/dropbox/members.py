@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 from typing import Annotated, Any
 
 import msgspec
@@ -32,11 +33,13 @@ FULL_ADMIN_TAG = "team_admin"
 FULL_ADMIN_NAMES = ("team admin", "team administrator", "team")
 FULL_ADMIN_DESCRIPTION = "manage everything and access all permissions"
 
-# An id is never shortened, since two could become one. Printable ASCII can be stored and compared everywhere.
-_Id = Annotated[str, msgspec.Meta(pattern=r"^[!-~]{1,128}$")]
+# An id is never shortened, since two could become one. Printable ASCII can be stored and compared everywhere. `$` would
+# let a line end pass.
+ID = r"[!-~]{1,128}"
+_Id = Annotated[str, msgspec.Meta(pattern=rf"^{ID}\Z")]
 _Moment = Annotated[dt.datetime, msgspec.Meta(tz=True)]
 # A cursor is stored and sent back to Dropbox unchanged, so one with other characters must not be used.
-Cursor = Annotated[str, msgspec.Meta(pattern=r"^[ -~]*$", max_length=16_384)]
+Cursor = Annotated[str, msgspec.Meta(pattern=r"^[ -~]*\Z", max_length=16_384)]
 
 
 class _Tag(msgspec.Struct, gc=False):
@@ -217,9 +220,10 @@ def _parse_number(digits: str) -> int | str:
 def _set_aside(record: Any, reason: str) -> SetAside:
     found = record.get("profile") if isinstance(record, dict) else None
     member_id = found.get("team_member_id") if isinstance(found, dict) else None
-    readable = isinstance(member_id, str) and 0 < len(member_id) <= EXTERNAL_ID and member_id.isprintable()
+    # A damaged id is nobody's: it would shield an account that does not exist, and let the real one end.
+    readable = isinstance(member_id, str) and re.fullmatch(ID, member_id)
     return SetAside(
         reason=plain(reason, 200),
-        external_id=member_id if isinstance(member_id, str) and readable else "",
+        external_id=member_id if readable else "",
         excerpt=plain(json.dumps(record, ensure_ascii=False)[:EXCERPT], EXCERPT),
     )

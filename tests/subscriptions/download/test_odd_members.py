@@ -158,6 +158,16 @@ def test_a_record_of_nobody_lets_nothing_end(dropbox, profile, record):
     assert current(profile) == numbered(5) | names("leaver", "joiner")
 
 
+@pytest.mark.parametrize("damage", ["\ufffd", "\n", " ", "\0", "\u00a0"])
+def test_a_record_with_a_damaged_id_lets_nothing_end(dropbox, profile, damage):
+    """Its id is that of no subscription. It must not stand for the one it is about."""
+    download(dropbox, profile, page([*people(30), member("leaver")]))
+    run = download(dropbox, profile, page([*people(30)[:-1], member("u29", team_member_id=f"dbmid:u29{damage}")]))
+
+    assert (run.state, run.counters["unreadable"], run.counters["withheld"]) == ("held", 1, 2)
+    assert current(profile) == numbered(30) | names("leaver")
+
+
 def test_one_unreadable_record_among_a_thousand(dropbox, profile):
     listed = people(1000)
     listed[500]["profile"]["email"] = None
