@@ -213,6 +213,13 @@ def test_other_spellings_of_a_time_are_understood(timestamp: str, told: datetime
         "9999-12-31T23:59:59Z",
         "9999-12-31T23:59:59-10:00",
         "0001-01-01T00:00:00+10:00",
+        "0001-01-01T00:00:00Z",
+        "0001-01-01T00:00:00-14:00",
+        "1601-01-01T00:00:00Z",
+        "1969-12-31T23:59:59Z",
+        "1970-01-01T00:00:00Z",
+        "1999-12-31T23:59:59Z",
+        "2000-01-01T01:00:00+02:00",
         "2099-01-01T00:00:00Z",
         "0000-00-00T00:00:00Z",
         "2026-07-20T08:00:00",
@@ -286,7 +293,6 @@ def test_device_sessions_give_the_latest_moment_and_never_the_future() -> None:
         {"web_sessions": []},
         {"team_member_id": "dbmid:2", "web_sessions": [{"updated": "yesterday"}]},
         {"team_member_id": "dbmid:2", "web_sessions": {"updated": "2026-07-01T00:00:00Z"}},
-        {"team_member_id": "dbmid:2", "web_sessions": [{"updated": "0001-01-01T00:00:00+14:00"}]},
     ],
 )
 def test_an_odd_device_record_is_set_aside_alone(odd: Any) -> None:
@@ -294,6 +300,34 @@ def test_an_odd_device_record_is_set_aside_alone(odd: Any) -> None:
     into = Uses()
     events.devices_page(json.dumps({"devices": [odd, fit], "has_more": False}).encode(), BOUND).fold(into)
     assert [use.external_id for use in into.rows()] == ["dbmid:1"] and into.counters["set_aside"] == 1
+
+
+@pytest.mark.parametrize(
+    "never",
+    ["0001-01-01T00:00:00Z", "0001-01-01T00:00:00+14:00", "1970-01-01T00:00:00Z", "9999-12-31T23:59:59-14:00", None],
+)
+def test_a_session_of_an_impossible_time_says_nothing_and_another_one_counts(never: str | None) -> None:
+    odd = {"team_member_id": "dbmid:1", "web_sessions": [{"updated": never}]}
+    both = {"team_member_id": "dbmid:2", "web_sessions": [{"updated": never}, {"updated": "2026-07-01T00:00:00Z"}]}
+    into = Uses()
+    events.devices_page(json.dumps({"devices": [odd, both], "has_more": False}).encode(), BOUND).fold(into)
+    assert [(use.external_id, use.latest) for use in into.rows()] == [("dbmid:2", datetime(2026, 7, 1, tzinfo=UTC))]
+
+
+@pytest.mark.parametrize("broken", [b'"\\ud800"', b'"\xff"', b"9" * 5000, b"-" + b"9" * 5000])
+@pytest.mark.parametrize("odd", [False, True])
+def test_an_odd_text_or_number_costs_nobody_the_page(broken: bytes, odd: bool) -> None:
+    """Every try would give the same page, so it must be read."""
+    members = [
+        {"team_member_id": f"dbmid:{n}", "web_sessions": [{"updated": EARLIER}], "host": "BROKEN"} for n in (1, 2)
+    ]
+    for key, records, decode in (
+        ("events", [event(ip="BROKEN"), event(timestamp=EARLIER)], events.page),
+        ("devices", members, events.devices_page),
+    ):
+        body = json.dumps({key: [*([None] if odd else []), *records], "has_more": False}).encode()
+        decode(body.replace(b'"BROKEN"', broken), BOUND).fold(into := Uses())
+        assert len(list(into.rows())) == 2 and into.counters["set_aside"] == odd
 
 
 def test_every_class_of_the_table_says_why() -> None:

@@ -1,9 +1,9 @@
 """Fold the team log page by page to who was active on which day. No event leaves this module.
 
 Events have no id and come unsorted, and every field but the time and the kind may be missing. An event in the future is
-set aside, because it would keep its seat active for ever. Events of the same second, kind and actor count once, since
-the vendor may send an event, or a page, twice. An actor of a kind we do not know may be somebody's use: the counters
-say how many there were, and the kinds are named.
+set aside, because it would keep its seat active for ever, and so is one from before the year 2000. Events of the same
+second, kind and actor count once, since the vendor may send an event, or a page, twice. An actor of a kind we do not
+know may be somebody's use: the counters say how many there were, and the kinds are named.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from profiles.connectors.dropbox.activity_types import (
     OUTSIDERS,
     SIGN_IN_AS,
 )
-from profiles.connectors.dropbox.members import Cursor
+from profiles.connectors.dropbox.members import Cursor, parse_number
+from profiles.connectors.moments import EARLIEST, possible
 
 UNKNOWN, EMAIL, IDENTIFIER = 120, 320, 128
 MOST_UNKNOWN = 20
 NAMELESS = ("", "")
 STAMP = "%Y-%m-%dT%H:%M:%SZ"
-_EARLIEST = dt.datetime(1, 1, 2, tzinfo=dt.UTC)  # converted to UTC, an earlier one could be before year 1
 _Moment = Annotated[dt.datetime, msgspec.Meta(tz=True)]
 
 
@@ -159,7 +159,7 @@ def _fold_events(events: list[Event], bound: dt.datetime, into: Uses) -> None:  
             worn += 1
             continue
         when = event.timestamp
-        if when > bound or (when.tzinfo is not utc and when < _EARLIEST):
+        if when > bound or when < EARLIEST:
             set_aside += 1
             continue
         if when.tzinfo is not utc:
@@ -232,14 +232,12 @@ def _seatless_key(user: _User) -> tuple[str, str]:
 
 def _odd_page(body: bytes, bound: dt.datetime) -> ActivityPage:
     """Decode a page event by event, to set aside only those of another shape."""
-    loose = msgspec.convert(json.loads(body.decode("utf-8", "replace")), _LooseLog)
+    loose = msgspec.convert(json.loads(body.decode("utf-8", "replace"), parse_int=parse_number), _LooseLog)
     fit: list[Event] = []
     for record in loose.events:
         try:
-            event = msgspec.convert(record, Event)
-            event.timestamp = event.timestamp.astimezone(dt.UTC)
-            fit.append(event)
-        except (ValueError, RecursionError, OverflowError):
+            fit.append(msgspec.convert(record, Event))
+        except (ValueError, RecursionError):
             continue
     odd = len(loose.events) - len(fit)
 
@@ -252,7 +250,10 @@ def _odd_page(body: bytes, bound: dt.datetime) -> ActivityPage:
 
 def devices_page(body: bytes, bound: dt.datetime) -> ActivityPage:
     """Decode a page of device sessions. The kind of activity is the kind of the device used last."""
-    listing = _devices.decode(body)
+    try:
+        listing = _devices.decode(body)
+    except (msgspec.ValidationError, msgspec.DecodeError, UnicodeDecodeError):
+        listing = msgspec.convert(json.loads(body.decode("utf-8", "replace"), parse_int=parse_number), Devices)
     fold = partial(_fold_devices, listing.devices, bound)
     return ActivityPage(read=len(listing.devices), fold=fold, cursor=listing.cursor or "", has_more=listing.has_more)
 
@@ -262,7 +263,7 @@ def _fold_devices(found: list[Any], bound: dt.datetime, into: Uses) -> None:
         try:
             member = msgspec.convert(record, _MemberDevices)
             seen = _session_times(member, bound)
-        except (ValueError, RecursionError, OverflowError):
+        except (ValueError, RecursionError):
             into.counters["set_aside"] += 1
             continue
         if seen:
@@ -277,8 +278,8 @@ def _session_times(member: _MemberDevices, bound: dt.datetime) -> list[tuple[dt.
         "mobile_client": member.mobile_clients,
     }
     return [
-        (one.updated.astimezone(dt.UTC), kind)
+        (updated, kind)
         for kind, sessions in kinds.items()
         for one in sessions or ()
-        if one.updated and one.updated <= bound
+        if (updated := possible(one.updated)) and updated <= bound
     ]

@@ -1,7 +1,7 @@
 """Dropbox team members as seats. A page is decoded as a whole; only a page with an odd record is read one by one.
 
-Tolerated: unknown fields and tags, missing or null optional fields, fractions of a second, long names. Set aside: a
-record without a readable member id, e-mail, status or membership type, because we could not say what it is.
+Tolerated: unknown fields and tags, missing or null optional fields, impossible dates, fractions of a second, long names.
+Set aside: a record without a readable member id, e-mail, status or membership type, because we could not say what it is.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Annotated, Any
 import msgspec
 
 from profiles.connectors.base import Admin, Page, Seat, SetAside, plain
+from profiles.connectors.moments import possible
 
 STATUSES = ("active", "invited", "suspended", "removed")
 # Invited and suspended members use a license (Dropbox help, add licenses), so suspending somebody saves nothing. An
@@ -147,9 +148,9 @@ def seat(member: Member) -> Seat:
         roles=_role_names(roles[:MOST_ROLES]) if roles else (),
         is_admin=bool(roles),
         is_full_admin=bool(roles) and any(map(_is_team_admin, roles or ())),
-        assigned_at=_in_utc(profile.joined_on) if profile.joined_on else None,
-        invited_at=_in_utc(profile.invited_on) if profile.invited_on else None,
-        suspended_at=_in_utc(profile.suspended_on) if profile.suspended_on else None,
+        assigned_at=possible(profile.joined_on),
+        invited_at=possible(profile.invited_on),
+        suspended_at=possible(profile.suspended_on),
     )
 
 
@@ -190,16 +191,9 @@ def _plain_texts(found: list[str | None], most: int) -> tuple[str, ...]:
     return tuple(text for one in found if one and (text := plain(one, most)))
 
 
-def _in_utc(moment: dt.datetime) -> dt.datetime | None:
-    # The first and the last year cannot be shown in every time zone, and nobody joined then.
-    if not dt.MINYEAR < moment.year < dt.MAXYEAR:
-        return None
-    return moment if moment.tzinfo is dt.UTC else moment.astimezone(dt.UTC)
-
-
 def _page_with_odd_records(body: bytes, request_id: str) -> Page:
     # For a lone surrogate or broken UTF-8 in one name msgspec refuses the whole page; the standard decoder does not.
-    loose = msgspec.convert(json.loads(body.decode("utf-8", "replace"), parse_int=_parse_number), _LooseListing)
+    loose = msgspec.convert(json.loads(body.decode("utf-8", "replace"), parse_int=parse_number), _LooseListing)
     seats: list[Seat] = []
     set_aside: list[SetAside] = []
     for record in loose.members:
@@ -212,7 +206,7 @@ def _page_with_odd_records(body: bytes, request_id: str) -> Page:
     )
 
 
-def _parse_number(digits: str) -> int | str:
+def parse_number(digits: str) -> int | str:
     """An integer, or text where it is too long: Python refuses thousands of digits, and with them the whole page."""
     return int(digits) if len(digits) <= MOST_DIGITS else digits
 

@@ -12,16 +12,17 @@ from datetime import datetime, timedelta
 from functools import reduce
 from operator import or_
 
-from django.db.models import Case, DateTimeField, F, Q, Value, When
+from django.db.models import Case, F, Q, Value, When
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce, Greatest, NullIf
 
 from profiles.models import IntegrationProfile
 from subscriptions.activity.coverage import intervals
 from subscriptions.models import ActivityCoverage, Subscription
+from subscriptions.models.vendor_moment import VendorMomentField
 
 STALE = timedelta(hours=48)  # coverage that ends earlier than this means that a daily pull has failed
-MOMENT = DateTimeField()
+MOMENT = VendorMomentField()
 # Null, but no constant: PostgreSQL does not sort by a constant, and without any coverage nothing else would be left.
 NOTHING = NullIf("known_since", "known_since")
 
