@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from profiles.connectors.text import plain
+from profiles.connectors.text import identity, plain
 
 PAGES_REMEMBERED = 10  # for which another worker compares with the last page of the worker before
 
@@ -65,7 +65,7 @@ class Uses:
             day = dt.date.fromordinal(number)
             for key, held in accounts.items():
                 kind = kinds.get(held.kind) or kinds.setdefault(held.kind, plain(held.kind, 80))
-                whose = (plain(key, 128), "", "") if isinstance(key, str) else ("", *key)
+                whose = (identity(key, 128), "", "") if isinstance(key, str) else ("", *key)
                 yield Use(*whose, day, held.latest, kind, held.events)
 
     def events_by_day(self) -> dict[dt.date, int]:

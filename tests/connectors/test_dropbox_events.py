@@ -261,9 +261,29 @@ def test_an_answer_that_is_no_log_is_refused_as_a_whole(body: bytes) -> None:
 
 
 def test_hostile_text_is_cut_and_cleaned() -> None:
-    actor = acting("user", team_member_id="dbmid:\x00" + "x" * 500)
-    (use,) = fold(event(event_type={".tag": "x" * 500 + "\x00\n", "description": ""}, actor=actor)).uses
-    assert (len(use.kind), len(use.external_id)) == (80, 128) and "\x00" not in use.kind + use.external_id
+    (use,) = fold(event(event_type={".tag": "x" * 500 + "\x00\n", "description": ""})).uses
+    assert len(use.kind) == 80 and "\x00" not in use.kind
+
+
+DAMAGED = ["dbmid:\0 1", "\0", "dbmid:1\n", "dbmid:1\ufffd", "dbmid:\ud800", "x" * 129]
+
+
+@pytest.mark.parametrize("odd", DAMAGED)
+def test_a_damaged_identity_of_an_actor_leads_to_nobody_and_may_be_somebody(odd: str) -> None:
+    """It is not repaired: the repaired one could be somebody else's."""
+    for actor in ({"team_member_id": odd}, {"account_id": odd}, {"team_member_id": odd, "email": "a\0nn@example.com"}):
+        page = fold(event(actor=acting("user", **actor)))
+        assert not page.uses and page.counted == {"read": 1, "unknown_actor": 1}
+    body = {"devices": [{"team_member_id": odd, "web_sessions": [{"updated": EARLIER}]}], "has_more": False}
+    events.devices_page(json.dumps(body).encode(), BOUND).fold(into := Uses())
+    assert not list(into.rows()) and into.counters["set_aside"] == 1
+
+
+@pytest.mark.parametrize("odd", DAMAGED)
+def test_beside_a_damaged_id_the_whole_one_leads_to_its_account(odd: str) -> None:
+    actors = [{"team_member_id": odd, "email": "ann@x"}, {"account_id": odd, "email": "bob@x"}]
+    found = fold(*(event(actor=acting("user", **actor)) for actor in actors)).uses
+    assert [use[:3] for use in found] == [("", "", "ann@x"), ("", "", "bob@x")]
 
 
 def test_device_sessions_give_the_latest_moment_and_never_the_future() -> None:

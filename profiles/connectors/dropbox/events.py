@@ -25,8 +25,9 @@ from profiles.connectors.dropbox.activity_types import (
     OUTSIDERS,
     SIGN_IN_AS,
 )
-from profiles.connectors.dropbox.members import Cursor, parse_number
+from profiles.connectors.dropbox.members import Cursor, Id, parse_number
 from profiles.connectors.moments import EARLIEST, possible
+from profiles.connectors.text import identity
 
 UNKNOWN, EMAIL, IDENTIFIER = 120, 320, 128
 MOST_UNKNOWN = 20
@@ -85,7 +86,7 @@ class _Session(msgspec.Struct, gc=False):
 
 
 class _MemberDevices(msgspec.Struct, gc=False):
-    team_member_id: str
+    team_member_id: Id
     web_sessions: list[_Session] | None = None
     desktop_clients: list[_Session] | None = None
     mobile_clients: list[_Session] | None = None
@@ -141,7 +142,10 @@ def _fold_events(events: list[Event], bound: dt.datetime, into: Uses) -> None:  
             not_use += 1
             continue
         user = actor.user or actor.admin
-        key = user.team_member_id or _seatless_key(user) if user is not None else NAMELESS
+        if user is None:
+            key: str | tuple[str, str] = NAMELESS
+        else:
+            key = user.team_member_id if user.team_member_id in names else _new_key(user, names)
         if user is None or key == NAMELESS:
             if user is not None and user.tag in OUTSIDERS:
                 not_member += 1
@@ -179,8 +183,6 @@ def _fold_events(events: list[Event], bound: dt.datetime, into: Uses) -> None:  
         found = day.get(key)
         if found is None:
             day[key] = DayUse(1, when, kind)
-            if user.team_member_id and user.team_member_id not in names:
-                names[user.team_member_id] = _seatless_key(user)
         else:
             found.events += 1
             if when > found.latest or (when == found.latest and kind > found.kind):
@@ -225,9 +227,21 @@ def _name_unknown(names: set[str], name: str) -> None:
         names.add(plain(name, UNKNOWN))
 
 
+def _new_key(user: _User, names: dict[str, tuple[str, str]]) -> str | tuple[str, str]:
+    """The member id of an actor, noted with the account id and address that came with it; these two if it has none.
+
+    A damaged id is none.
+    """
+    seatless = _seatless_key(user)
+    if not user.team_member_id or not identity(user.team_member_id, IDENTIFIER):
+        return seatless
+    names[user.team_member_id] = seatless
+    return user.team_member_id
+
+
 def _seatless_key(user: _User) -> tuple[str, str]:
     """The account id of an actor, and the e-mail address at that time."""
-    return plain(user.account_id or "", IDENTIFIER), plain(user.email or "", EMAIL)
+    return identity(user.account_id or "", IDENTIFIER), identity(user.email or "", EMAIL)
 
 
 def _odd_page(body: bytes, bound: dt.datetime) -> ActivityPage:

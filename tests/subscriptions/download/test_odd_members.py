@@ -255,10 +255,22 @@ def test_texts_are_cut_and_cleaned_to_what_a_page_can_show(dropbox, profile, int
     seat = stored("odd")
     assert (seat.given_name, seat.surname) == ("G" * 255, "Sur  name")
     assert seat.display_name == name["display_name"]
-    assert (len(seat.employee_id), len(seat.email), seat.account_id) == (128, 320, "")
+    assert (seat.employee_id, len(seat.email), seat.account_id) == ("", 320, "")
     assert len(seat.secondary_emails.splitlines()) <= 20
     for path in ("/subscriptions/", f"/subscriptions/{seat.pk}/", "/subscriptions/?q=gnp"):
         assert integrator.get(path).status_code == 200
+
+
+@pytest.mark.parametrize("damage", ["\0", "\n", "\ufffd", "\x1b"])
+def test_a_damaged_address_or_number_finds_nobody_and_is_found_by_nobody(dropbox, profile, damage):
+    """It is shown, with a sign for what is missing. Repaired it would be the address or number of another person."""
+    odd = {"email": f"an{damage}n@example.com", "external_id": f"12{damage}3", "email_verified": True}
+    download(dropbox, profile, page([member("odd", **odd), member("fine", email="ann@example.com")]))
+    seat = stored("odd")
+    assert (seat.email, seat.email_verified, seat.employee_id) == ("an\ufffdn@example.com", False, "")
+    assert (seat.compared_email, seat.compared_employee_id) == ("", "")
+    seat.save()
+    assert (stored("odd").compared_email, stored("fine").compared_email) == ("", "ann@example.com")
 
 
 IMPOSSIBLE = [
