@@ -125,21 +125,22 @@ class LogReading:
         return found
 
     def try_to_resume(self, now: datetime) -> bool:
-        """Continue an interrupted reading of this run or of the run before. False if there is none to continue."""
-        for run in (self.run, self._unfinished_pull()):
+        """Continue an interrupted reading of this run or of the run before. False if there is none to continue.
+
+        The cursor stays as old as it is until a page after it was stored. Otherwise one that the vendor can no longer
+        continue would be tried again for ever. Where a person chose from when to read, another run's reading is not
+        continued.
+        """
+        for run in (self.run, None if WANTED in self.run.facts else self._unfinished_pull()):
             if run and run.cursor and run.cursor_at and now - run.cursor_at < CURSOR_LIFE and self._is_ours(run):
                 self.facts = {**dict(self.run.facts), **dict(run.facts)}
-                self.job.progress(cursor=run.cursor, facts=self.facts, step="Continuing")
+                self.job.progress(cursor=run.cursor, cursor_at=run.cursor_at, facts=self.facts, step="Continuing")
                 return True
         return False
 
     def _is_ours(self, run: JobRun) -> bool:
-        """Whether a run's reading is of the same team, and begins early enough for this run."""
-        facts = run.facts
-        if facts.get("team") != self.profile.team_id or "totals" not in facts:
-            return False
-        wanted = self.run.facts.get(WANTED)
-        return not wanted or datetime.fromisoformat(facts["since"]) <= datetime.fromisoformat(wanted)
+        """Whether a run's reading is of the same team, and of this version."""
+        return run.facts.get("team") == self.profile.team_id and "totals" in run.facts
 
     def _unfinished_pull(self) -> JobRun | None:
         """The profile's last pull, if it failed or was canceled."""
