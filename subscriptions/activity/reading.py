@@ -33,7 +33,7 @@ BATCHES_AHEAD = 1
 PAGES_AHEAD = 8
 MOST_RESTARTS = 2
 MOST_UNKNOWN_NAMED = 20
-NOTHING_YET: dict[str, object] = {"by_day": {}, "totals": {}, "last_use": None, "last_page": []}
+NOTHING_YET: dict[str, object] = {"by_day": {}, "beside": {}, "totals": {}, "last_use": None, "last_page": []}
 WANTED = "wanted_since"  # the fact of a run for which a person chose where to begin
 
 
@@ -104,6 +104,17 @@ class LogReading:
     def by_day(self) -> dict[date, int]:
         """How many events of use each UTC day holds."""
         return {date.fromisoformat(day): events for day, events in self._held("by_day").items()}
+
+    def count_beside(self, first: date) -> Counter[str]:
+        """What could be a member's and is no known use, by its counter, since a day or on a day that is not known."""
+        found: Counter[str] = Counter()
+        for name, days in self._held_beside().items():
+            found[name] = sum(n for day, n in days.items() if int(day) == 0 or int(day) >= first.toordinal())
+        return found
+
+    def _held_beside(self) -> dict[str, dict[str, int]]:
+        held: dict[str, dict[str, int]] = self.facts.get("beside", {})  # type: ignore[assignment]
+        return held
 
     @property
     def totals(self) -> Counter[str]:
@@ -239,8 +250,12 @@ class LogReading:
         """Add a batch to what was read since the first page."""
         days = Counter({day.isoformat(): events for day, events in uses.events_by_day().items()})
         latest = max(filter(None, (self.last_use, uses.latest())), default=None)
+        beside = {name: Counter(held) for name, held in self._held_beside().items()}
+        for (day, name), events in uses.beside.items():
+            beside.setdefault(name, Counter())[str(day)] += events
         self.facts |= {
             "by_day": dict(Counter(self._held("by_day")) + days),
+            "beside": {name: dict(held) for name, held in beside.items()},
             "totals": dict(self.totals + uses.counters),
             "last_use": latest.isoformat() if latest else None,
         }

@@ -122,24 +122,27 @@ def _fold_events(events: list[Event], bound: dt.datetime, into: Uses) -> None:  
     into.repeats.lasting = partial(_lasting_marks, events)
     if into.repeats.earlier:
         events = _leave_out_earlier(events, into)
-    held, names, utc = into.held, into.names, dt.UTC
+    held, names, beside, utc = into.held, into.names, into.beside, dt.UTC
     marks, before = into.repeats.now, into.repeats.before
-    not_use = not_member = worn = no_actor = unknown_actor = unknown = repeated = set_aside = 0
+    not_use = not_member = worn = no_actor = unknown_actor = unknown = repeated = set_aside = number = 0
     for event in events:
         actor = event.actor
         if actor is None:
             no_actor += 1
+            beside[event.timestamp.toordinal(), "no_actor"] += 1
             continue
         if actor.tag not in ACTORS:
             if actor.tag in OTHER_ACTORS:
                 not_member += 1
             else:
                 unknown_actor += 1
+                beside[event.timestamp.toordinal(), "unknown_actor"] += 1
                 _name_unknown(into.unknown_actors, actor.tag)
             continue
         kind = event.event_type.tag
         if kind in NO_USE:
             not_use += 1
+            beside[event.timestamp.toordinal(), "not_use"] += 1
             continue
         user = actor.user or actor.admin
         if user is None:
@@ -151,6 +154,7 @@ def _fold_events(events: list[Event], bound: dt.datetime, into: Uses) -> None:  
                 not_member += 1
             else:
                 unknown_actor += 1
+                beside[event.timestamp.toordinal(), "unknown_actor"] += 1
                 _name_unknown(into.unknown_actors, f"{actor.tag} without an id or an address")
             continue
         origin = event.origin
@@ -165,6 +169,7 @@ def _fold_events(events: list[Event], bound: dt.datetime, into: Uses) -> None:  
         when = event.timestamp
         if when > bound or when < EARLIEST:
             set_aside += 1
+            beside[number, "set_aside"] += 1  # its own day is none: that of its neighbor
             continue
         if when.tzinfo is not utc:
             when = when.astimezone(utc)
@@ -245,21 +250,36 @@ def _seatless_key(user: _User) -> tuple[str, str]:
 
 
 def _odd_page(body: bytes, bound: dt.datetime) -> ActivityPage:
-    """Decode a page event by event, to set aside only those of another shape."""
+    """Decode a page event by event, to set aside only those of another shape.
+
+    Such an event counts for its own day, or, if that cannot be read, for the day of the event before it.
+    """
     loose = msgspec.convert(json.loads(body.decode("utf-8", "replace"), parse_int=parse_number), _LooseLog)
     fit: list[Event] = []
+    odd: list[int] = []
+    day = 0
     for record in loose.events:
         try:
             fit.append(msgspec.convert(record, Event))
+            day = fit[-1].timestamp.toordinal()
         except (ValueError, RecursionError):
-            continue
-    odd = len(loose.events) - len(fit)
+            odd.append(_day_of_odd(record, bound) or day)
 
     def fold(into: Uses) -> None:
-        into.counters.update(read=odd, set_aside=odd)
+        into.counters.update(read=len(odd), set_aside=len(odd))
+        into.beside.update((one, "set_aside") for one in odd)
         _fold_events(fit, bound, into)
 
     return ActivityPage(read=len(loose.events), fold=fold, cursor=loose.cursor or "", has_more=loose.has_more)
+
+
+def _day_of_odd(record: Any, bound: dt.datetime) -> int:
+    """The day of an event that cannot be read otherwise; 0 without a possible one."""
+    try:
+        when = msgspec.convert(record["timestamp"], _Moment)
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return 0
+    return when.toordinal() if EARLIEST <= when <= bound else 0
 
 
 def devices_page(body: bytes, bound: dt.datetime) -> ActivityPage:

@@ -219,9 +219,9 @@ def _set_aside(record: Any, reason: str) -> SetAside:
     found = record.get("profile") if isinstance(record, dict) else None
     member_id = found.get("team_member_id") if isinstance(found, dict) else None
     # A damaged id is nobody's: it would shield an account that does not exist, and let the real one end.
-    readable = isinstance(member_id, str) and re.fullmatch(ID, member_id)
+    known = member_id if isinstance(member_id, str) and re.fullmatch(ID, member_id) else ""
     return SetAside(
         reason=plain(reason, 200),
-        external_id=member_id if readable else "",
+        external_id=known,
         excerpt=plain(json.dumps(record, ensure_ascii=False)[:EXCERPT], EXCERPT),
     )
