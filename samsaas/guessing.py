@@ -7,7 +7,8 @@ password takes its own count back. Counted are
 2. a place, whatever the name: `MOST_PER_PLACE`, then closed as long. A place is an IPv4 address or an IPv6 /64;
 3. a name from anywhere: from the `FREE_PER_NAME`th on, each wrong one doubles the wait until the next try, up to
    `LONGEST_WAIT`. The account is never closed, and where its owner has signed in before it is not even slowed down;
-4. a session: `AXES_FAILURE_LIMIT`, then the caller ends it.
+4. a session: `AXES_FAILURE_LIMIT`, then the caller ends it;
+5. new passwords tried in a session: `MOST_NEW_PASSWORDS`, right or not, because judging one takes time.
 
 Names that nobody has are counted like all others, so the answers do not tell which accounts exist. Names, addresses and
 session keys are stored as hashes: what is typed into the field of the name may be a password.
@@ -28,6 +29,8 @@ from samsaas.lib.client_address import network_of
 from samsaas.models import GuessCount
 
 MOST_PER_PLACE = 30
+MOST_NEW_PASSWORDS = 20
+NEW_PASSWORDS = "new passwords"  # in the column of the place, for the second count of a session
 FREE_PER_NAME = 10
 LONGEST_WAIT = timedelta(minutes=5)
 NAME_FORGOTTEN_AFTER = timedelta(days=1)
@@ -62,6 +65,11 @@ def begin_sign_in(name: str, address: str, *, now: datetime) -> Attempt:
 def begin_in_session(session_key: str, *, now: datetime) -> Attempt:
     """Count an attempt to give the password again inside a session."""
     return _begin([(Kind.SESSION, _digest(f"session {session_key}"), "")], now)
+
+
+def begin_new_password(session_key: str, *, now: datetime) -> Attempt:
+    """Count an attempt to choose another password. Nobody takes this count back."""
+    return _begin([(Kind.SESSION, _digest(f"session {session_key}"), NEW_PASSWORDS)], now)
 
 
 @transaction.atomic
@@ -131,9 +139,16 @@ def _wait(row: GuessCount, now: datetime) -> timedelta:
         doubled = row.count - FREE_PER_NAME
         closed = min(timedelta(seconds=2 ** min(doubled, 20)), LONGEST_WAIT) if doubled >= 0 else NOW
     else:
-        most = MOST_PER_PLACE if row.kind == Kind.PLACE else settings.AXES_FAILURE_LIMIT
-        closed = _remembered(row) if row.count >= most else NOW
+        closed = _remembered(row) if row.count >= _most(row) else NOW
     return max(closed - (now - row.last_at), NOW)
+
+
+def _most(row: GuessCount) -> int:
+    """How many attempts close the door."""
+    if row.kind == Kind.SESSION and row.place == NEW_PASSWORDS:
+        return MOST_NEW_PASSWORDS
+    most: int = MOST_PER_PLACE if row.kind == Kind.PLACE else settings.AXES_FAILURE_LIMIT
+    return most
 
 
 def _digest(text: str) -> str:
