@@ -4,13 +4,13 @@ import os
 from pathlib import Path
 from typing import Any
 
-import environ
 from gunicorn.glogging import Logger
 
+from samsaas.environment import Environment
 from samsaas.lib.log_lines import LineFormatter
 
 
-class _Environment(environ.Env):
+class _Environment(Environment):
     """The environment and `.env`, read before Django reads them.
 
     It works on a copy of the environment. Otherwise a reload would see the old values instead of the changed file.
