@@ -142,9 +142,7 @@ def test_a_missing_variable_without_a_default_is_named() -> None:
 
 
 @pytest.mark.own_database
-@pytest.mark.parametrize(
-    "command", [["manage.py", "check"], ["-m", "gunicorn", "--config", "samsaas/gunicorn_conf.py"]]
-)
+@pytest.mark.parametrize("command", ["manage.py check", "-m gunicorn --config samsaas/gunicorn_conf.py"])
 @pytest.mark.parametrize(
     ("line", "told"),
     [
