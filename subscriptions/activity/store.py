@@ -13,7 +13,7 @@ from typing import Any
 from django.db import connection
 from django.db.models import Q
 
-from profiles.connectors.base import Use, Uses, plain
+from profiles.connectors.base import Use, Uses
 from profiles.models import IntegrationProfile
 from samsaas.lib import bulk, sql
 from subscriptions.models import ActivityDay, LastActivity, Subscription, normalize_address
@@ -133,9 +133,8 @@ def _collect_lost(profile: IntegrationProfile, uses: Uses) -> None:
     if not unknown:
         return
     columns = ("external_id", "account_id", "compared_email")
-    named = ((plain(key, 128), *name) for key, name in uses.names.items())
     sql.execute(f"CREATE TEMPORARY TABLE {NAMES} (external_id text, account_id text, compared_email text)")
-    rows = ((key, account, normalize_address(email)) for key, account, email in named if key in unknown)
+    rows = ((key, account, normalize_address(email)) for key, (account, email) in uses.names.items() if key in unknown)
     bulk.load(connection, NAMES, columns, rows)
     sql.execute(
         f"""

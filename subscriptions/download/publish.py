@@ -3,7 +3,8 @@
 Everything happens in one transaction, set-based, and only rows that differ are written.
 
 1. Lock the profile, so that only one publish of it runs at a time. Refuse a list of a team it no longer belongs to.
-2. Collapse accounts that are listed twice (the later row counts) and count what was listed.
+2. Bring the listing up to date with our own removals and restorations since it began. Collapse accounts that are listed
+   twice (the later row counts) and count what was listed.
 3. Create missing subscription identifiers and software models.
 4. Compare the listing with the seats, column by column.
 5. Write changed and returned seats, then new ones. Mark the seats that exclusion rules exclude.
@@ -56,10 +57,12 @@ class Written:
 class Listing:
     """What a download read into staging.
 
-    `team` is the vendor's last answer on the tenant, `counted_before` its own count when the listing began. `set_aside`
-    is the number of records that could not be read, `unreadable` that of those without a readable id.
+    `began` is the moment before its first page was asked for. `team` is the vendor's last answer on the tenant,
+    `counted_before` its own count when the listing began. `set_aside` is the number of records that could not be read,
+    `unreadable` that of those without a readable id.
     """
 
+    began: datetime
     team: base.Team
     counted_before: int | None
     set_aside: int
@@ -82,6 +85,7 @@ def run(job: Job, listing: Listing, *, now: datetime) -> Published:
         profile = IntegrationProfile.objects.select_for_update(no_key=True, of=("self",)).get(runs=job.run.pk)
         check_team(profile, listing.team)
         differences.tune_planner(stage)
+        differences.correct_by_own_changes(stage, profile, listing.began)
         listed = differences.collapse_and_total(stage)
         identifiers = recognize.run(profile.vendor_info, listed.by_identifier)
         unrecognized = [one.identifier for one in identifiers if one.software_model_id is None]

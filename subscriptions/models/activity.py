@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 
 from django.db import models
 
+from subscriptions.models.vendor_moment import VendorMomentField
+
 # Vendors promise their events within a day; events up to three days late were seen. Every pull reads that much again.
 LATE = timedelta(hours=72)
 
@@ -29,7 +31,7 @@ class LastActivity(models.Model):
         related_name="last_activity",
         db_constraint=False,
     )
-    at = models.DateTimeField()
+    at = VendorMomentField()
     kind = models.CharField(max_length=80, help_text="The vendor's word for what happened.")
     signal = models.CharField(max_length=8, choices=Signal.choices, default=Signal.EVENT)
     run = models.ForeignKey(
