@@ -4,7 +4,7 @@
 
 One profile holds the seats, of four software models with a rule each. A few seats in a hundred are proposed. By hand
 means one statement for the sums per reason and one for the keys of what is proposed, written for this data; the
-product's own is the whole find without its writing, and then the whole find. Memory is how much the find grew the process.
+product's own is the whole find without its writing, and then the whole find. Memory is by how much that grew.
 """
 
 from __future__ import annotations
