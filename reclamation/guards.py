@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from django.db.models import Case, CharField, Exists, F, OuterRef, Q, Value, When
 
 from profiles.models import Credential
+from reclamation.models import RemovalAttempt
 from subscriptions.models import Subscription
 
 ENDED, OTHER_TEAM, EXCLUDED, UNMANAGED = "ended", "other_team", "excluded", "unmanaged"
@@ -61,3 +62,9 @@ def code_for(seat: Subscription) -> str:
     """The code of the first guard in the way of this seat as it is now; empty if there is none. One query."""
     found = Subscription.objects.filter(pk=seat.pk).annotate(guard=first_failing()).values_list("guard", flat=True)
     return found.first() or ""
+
+
+def is_being_removed() -> Q:
+    """The condition for candidates whose removal has begun at the vendor and is not over. Facts do not close them."""
+    begun = RemovalAttempt.objects.filter(candidate=OuterRef("pk"), closed_at=None, dry_run=False)
+    return Q(Exists(begun.exclude(state__in=(RemovalAttempt.State.APPROVED, RemovalAttempt.State.GATED))))

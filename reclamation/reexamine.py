@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from profiles.jobs.job import Job, LeaseLost
@@ -73,7 +74,7 @@ def run(job: Job, *, now: datetime) -> None:
     profile = job.run.profile
     if profile is None:
         raise LeaseLost("The profile is gone.")
-    waiting = RemovalCandidate.objects.filter(profile=profile).open().order_by("pk")
+    waiting = _open_candidates(profile)
     counters: Counter[str] = Counter(dict.fromkeys(("seen", *COUNTED.values()), 0))
     job.progress(expected=waiting.count(), counters=dict(counters), step="Looking at open candidates")
     last: int | None = 0
@@ -85,16 +86,23 @@ def run(job: Job, *, now: datetime) -> None:
 
 def _look_at_batch(profile: IntegrationProfile, after: int, counters: Counter[str], now: datetime) -> int | None:
     """Judge and move the next candidates after this key. Returns the key of the last one; None if there are no more."""
-    rows = RemovalCandidate.objects.filter(profile=profile, pk__gt=after).open().order_by("pk")
+    rows = _open_candidates(profile).filter(pk__gt=after).order_by("pk")
     candidates = list(rows.select_for_update(no_key=True, of=("self",))[:BATCH])
     seats = _read_seats(candidates, now)
     for candidate in candidates:
         counters["seen"] += 1
         seat = seats.get(candidate.subscription_id)
         if verdict := judge(candidate, seat, now):
-            workflow.apply(candidate, verdict.state, reason=verdict.reason, now=now)
+            try:
+                workflow.apply(candidate, verdict.state, reason=verdict.reason, now=now)
+            except workflow.NotAllowed:  # its removal has begun at the vendor in this very moment
+                continue
             counters[COUNTED[verdict.state]] += verdict.state != candidate.state
     return candidates[-1].pk if len(candidates) == BATCH else None
+
+
+def _open_candidates(profile: IntegrationProfile) -> QuerySet[RemovalCandidate]:
+    return RemovalCandidate.objects.filter(~guards.is_being_removed(), profile=profile).open()
 
 
 def _read_seats(candidates: list[RemovalCandidate], now: datetime) -> dict[int | None, Any]:

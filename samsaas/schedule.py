@@ -19,6 +19,7 @@ from profiles.connectors import base
 from profiles.jobs import queue
 from profiles.models import Credential, IntegrationProfile, JobRun, ScheduledJob
 from reclamation.reexamine import REEXAMINE
+from reclamation.removal import sweep as removal_sweep
 from samsaas import purge_expired
 from samsaas.models import Heartbeat
 from subscriptions.download import staging
@@ -76,6 +77,12 @@ def next_step(run: JobRun) -> str | None:
 def purge() -> None:
     """Every hour: delete what is over, such as expired sessions."""
     purge_expired.run(timezone.now())
+
+
+@shared_task
+def sweep_removals() -> None:
+    """Every minute: go on with removals that are due, and look for those that were wrong."""
+    removal_sweep.run(timezone.now())
 
 
 @shared_task

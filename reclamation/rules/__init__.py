@@ -1,10 +1,8 @@
-"""Rules: when a seat counts as idle, and the settings that a candidate goes by."""
+"""Reclamation rules: made automatically, edited and reviewed by people; and whom no rule proposes.
 
-from __future__ import annotations
+`settings_of(candidate)` gives the settings that decide on a candidate.
+"""
 
-from reclamation.models import ReclamationRule, RemovalCandidate
+from reclamation.rules.settings_of_candidate import settings_of
 
-
-def settings_of(candidate: RemovalCandidate) -> ReclamationRule:
-    """The rule of the candidate, or the defaults for one without a rule (by hand, unrecognized)."""
-    return candidate.rule or ReclamationRule()
+__all__ = ["settings_of"]
