@@ -1,4 +1,4 @@
-"""What happens without a press: the sweep, regret, savings that go back, deleting a profile, and decisions of a person."""
+"""What happens without a press: the sweep, regret, savings that go back, a deleted profile, and decisions of people."""
 
 from __future__ import annotations
 
