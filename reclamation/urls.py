@@ -1,10 +1,12 @@
-"""Pages of removal candidates."""
+"""Pages of removal candidates, of the reasons of all subscriptions, and of exemptions."""
 
 from django.urls import path
 
 from reclamation import views as candidates
 from reclamation.removal import views as removals
+from reclamation.rules import views as rules
 from reclamation.savings import views as savings
+from reclamation.why import views as why
 
 urlpatterns = [
     path("removal-candidates/", candidates.candidate_list, name="candidate_list"),
@@ -25,4 +27,11 @@ urlpatterns = [
     path("removals/<int:pk>/decide/", removals.attempt_decide, name="attempt_decide"),
     path("savings/", savings.savings_list, name="savings_list"),
     path("subscriptions/<int:pk>/propose/", candidates.candidate_propose, name="candidate_propose"),
+    path("reasons/", why.reason_list, name="reason_list"),
+    path("integration-profiles/<int:pk>/reasons/", why.reason_sums, name="reason_sums"),
+    path("integration-profiles/<int:pk>/reasons/subscriptions/", why.reason_rows, name="reason_rows"),
+    path("exemptions/", rules.exemption_list, name="exemption_list"),
+    path("exemptions/new/", rules.exemption_new, name="exemption_new"),
+    path("exemptions/import/", rules.exemption_import, name="exemption_import"),
+    path("exemptions/<int:pk>/end/", rules.exemption_end, name="exemption_end"),
 ]

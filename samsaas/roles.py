@@ -119,6 +119,13 @@ POLICY: dict[str, dict[str, str]] = {
     "candidate_detail": READ,
     "candidate_propose": {"GET": SAM_USER, "POST": SAM_USER},
     "candidate_skip": MANAGE,
+    "reason_list": READ,
+    "reason_sums": READ,
+    "reason_rows": READ,
+    "exemption_list": READ,
+    "exemption_new": MANAGE,
+    "exemption_import": MANAGE,
+    "exemption_end": MANAGE,
     "candidate_resume": {"POST": SAM_ADMIN},
     "batch_list": READ,
     "batch_confirm": MANAGE,
@@ -138,7 +145,7 @@ POLICY: dict[str, dict[str, str]] = {
 }
 
 # Pages whose form has a file. All others take small forms only: see samsaas/doors.py.
-UPLOADS = frozenset({"person_import_new"})
+UPLOADS = frozenset({"person_import_new", "exemption_import"})
 # GET has an effect here, so HEAD and OPTIONS are not answered: the vendor's redirect uses up the state and its code.
 GET_ONLY = frozenset({"oauth_redirect"})
 

@@ -18,15 +18,19 @@ from django.utils import timezone
 from profiles.connectors import base
 from profiles.jobs import queue
 from profiles.models import Credential, IntegrationProfile, JobRun, ScheduledJob
+from reclamation import reconsider
+from reclamation.find_candidates import FIND
 from reclamation.reexamine import REEXAMINE
 from reclamation.removal import sweep as removal_sweep
+from reclamation.rules import exempt
 from samsaas import purge_expired
 from samsaas.models import Heartbeat
+from samsaas.sealing import seal
 from subscriptions.download import staging
 from subscriptions.people.imports import retention
 from subscriptions.rematch import MATCH
 
-DAILY_ORDER = (base.DOWNLOAD, MATCH, base.ACTIVITY, REEXAMINE)
+DAILY_ORDER = (base.DOWNLOAD, MATCH, base.ACTIVITY, REEXAMINE, FIND)
 CHAIN_STALE_AFTER = timedelta(days=2)
 
 
@@ -75,8 +79,17 @@ def next_step(run: JobRun) -> str | None:
 
 @shared_task
 def purge() -> None:
-    """Every hour: delete what is over, such as expired sessions."""
-    purge_expired.run(timezone.now())
+    """Every hour: delete or close what is over, such as expired sessions and exemptions past their last day."""
+    now = timezone.now()
+    purge_expired.run(now)
+    exempt.end_past(now, timezone.localtime(now).date())
+    reconsider.cancel_undecided(now)
+
+
+@shared_task
+def seal_audit() -> None:
+    """Every minute: seal the entries of the audit trail that are five minutes old."""
+    seal.run(now=timezone.now())
 
 
 @shared_task

@@ -28,8 +28,7 @@ class MovedClock:
     def begin(self) -> None:
         self._traveler = self._travel.start()
         self.move_to(dt.datetime.now(dt.UTC))
-        Now.as_sqlite = self._corrected(SQLITE)
-        Now.as_postgresql = self._corrected(POSTGRESQL)
+        self._let_now_give(self._corrected(SQLITE), self._corrected(POSTGRESQL))
 
     def move_to(self, moment: dt.datetime) -> None:
         """It is this moment now, and time goes on from there."""
@@ -37,8 +36,12 @@ class MovedClock:
         self.ahead = moment.timestamp() - time_machine.escape_hatch.time.time()
 
     def end(self) -> None:
-        Now.as_sqlite, Now.as_postgresql = self._as_sqlite, self._as_postgresql
+        self._let_now_give(self._as_sqlite, self._as_postgresql)
         self._travel.stop()
+
+    def _let_now_give(self, as_sqlite: Callable[..., Any], as_postgresql: Callable[..., Any]) -> None:
+        setattr(Now, "as_sqlite", as_sqlite)  # noqa: B010 - type checkers refuse to replace a method
+        setattr(Now, "as_postgresql", as_postgresql)  # noqa: B010
 
     def _corrected(self, template: str) -> Callable[..., Any]:
         def as_sql(now: Now, compiler: Any, connection: Any, **context: Any) -> Any:

@@ -22,7 +22,7 @@ from profiles.connection.team import check_team
 from profiles.connectors import base
 from profiles.jobs.job import Job, LeaseLost
 from profiles.models import IntegrationProfile
-from subscriptions.activity import store as activity
+from subscriptions.activity import last_used, store as activity
 from subscriptions.activity.coverage import intervals, plausibility
 from subscriptions.activity.reading import LogReading
 from subscriptions.models import LastActivity, ReadDay, Subscription
@@ -93,6 +93,8 @@ def _conclude(job: Job, reading: LogReading, last_session: datetime | None) -> N
         )
         _keep_days(profile, reading)
     reading.facts |= {"doubts": belief.doubts, "last_page": []}
+    if last_session is not None:
+        reading.facts |= {last_used.SESSION_FACT: last_session.isoformat()}
     job.progress(facts=reading.facts, step="Covered" if belief.covers_from else "Read, but not believed")
 
 

@@ -7,7 +7,7 @@ The cost of a statement grows with the rows listed or, if it writes, with the ro
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import chain
 from typing import Any
 
@@ -23,6 +23,8 @@ REMOVED = Subscription.Status.REMOVED.value
 FOUND = "download_differences"
 GONE = "download_gone"
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+# A vendor's list may lag: for this long after a removal of ours it may still show the account.
+LAG = timedelta(hours=1)
 
 
 @dataclass
@@ -84,13 +86,16 @@ def collapse_and_total(stage: str) -> Listed:
     return listed
 
 
-def find_changes(stage: str, profile: IntegrationProfile, identifiers: dict[str, int]) -> tuple[int, int, int]:
+def find_changes(
+    stage: str, profile: IntegrationProfile, identifiers: dict[str, int], began: datetime
+) -> tuple[int, int, int]:
     """Find the staged rows that are new, changed or returned, and return how many of each.
 
     Their positions go into a temporary table; the other rows are not looked at again. `identifiers` are the keys of the
     listed seat types. They are passed as values, because the planner takes a table without statistics for a strong
     filter and would then look up every seat one by one. Rows are compared as a whole; NULL is equal to NULL. A seat
-    that was last listed by another team counts as changed.
+    that was last listed by another team counts as changed. A seat that we removed ourselves does not return by a list
+    that was requested (`began`) before the removal, or so soon after it that it may lag: such a seat is left as it is.
     """
     staged = ", ".join(["i.column2", *(f"s.{name}" for name in staging.VALUES)])
     stored = ", ".join(["t.identifier_id", *(f"t.{name}" for name in staging.VALUES)])
@@ -105,9 +110,12 @@ def find_changes(stage: str, profile: IntegrationProfile, identifiers: dict[str,
         LEFT JOIN {SEATS} t ON t.profile_id = %s AND t.external_id = s.external_id
         WHERE s.status <> %s AND (
             t.id IS NULL OR t.ended_at IS NOT NULL OR t.known_since < %s OR ({staged}) {differ} ({stored})
-        )
+        ) AND (t.ended_at IS NULL OR t.freed_at IS NULL OR t.freed_at <= %s)
         """,
-        [*chain.from_iterable(identifiers.items()), profile.pk, REMOVED, _team_since(profile)],
+        [
+            *chain.from_iterable(identifiers.items()),
+            *(profile.pk, REMOVED, _team_since(profile), _driver_time(began - LAG)),
+        ],
     )
     total, new, returned = sql.fetch_row(
         f"SELECT count(*), count(*) - count(seat_id), count(CASE WHEN returned THEN 1 END) FROM {FOUND}"
@@ -118,19 +126,20 @@ def find_changes(stage: str, profile: IntegrationProfile, identifiers: dict[str,
 def update_changed(stage: str, profile: IntegrationProfile, now: datetime) -> None:
     """Write changed and returned seats. A seat that returns keeps its row.
 
-    One that was last listed by another team is known to this one from now on.
+    One that was last listed by another team is known to this one from now on. One that had ended has returned now.
     """
     values = ", ".join(f"{name} = s.{name}" for name in staging.WRITTEN)
     sql.execute(
         f"""
         UPDATE {SEATS} AS t
         SET identifier_id = d.identifier_id, {values}, changed_at = %s, ended_at = NULL, ended_by_run_id = NULL,
+            returned_at = CASE WHEN t.ended_at IS NULL THEN t.returned_at ELSE %s END,
             read_from = CASE WHEN t.known_since < %s THEN NULL ELSE t.read_from END,
             known_since = CASE WHEN t.known_since < %s THEN %s ELSE t.known_since END
         FROM {FOUND} d JOIN {stage} s ON s.position = d.position
         WHERE t.id = d.seat_id
         """,
-        [_driver_time(now), *[_team_since(profile)] * 2, _driver_time(sql.database_now())],
+        [*[_driver_time(now)] * 2, *[_team_since(profile)] * 2, _driver_time(sql.database_now())],
     )
 
 

@@ -39,13 +39,17 @@ class Published:
 
 @dataclass
 class Written:
-    """How many seats there were before (`current`), and how many were written or left as they were."""
+    """How many seats there were before (`current`), and how many were written or left as they were.
+
+    `lagging` of the unchanged ones may be seats that we removed and that the list shows still.
+    """
 
     current: int
     new: int
     changed: int
     returned: int
     unchanged: int
+    lagging: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,9 +85,9 @@ def run(job: Job, listing: Listing, *, now: datetime) -> Published:
         listed = differences.collapse_and_total(stage)
         identifiers = recognize.run(profile.vendor_info, listed.by_identifier)
         unrecognized = [one.identifier for one in identifiers if one.software_model_id is None]
-        written = _write_differences(stage, profile, identifiers, listed.live, now)
+        written = _write_differences(stage, job.run, profile, identifiers, listed.live, now)
         exclude.mark_seats(profile)
-        may_have_gone = written.current > written.unchanged + written.changed
+        may_have_gone = written.current > written.unchanged + written.changed or written.lagging
         gone = differences.find_gone(stage, profile) if may_have_gone else {}
         last = AcceptedListing.objects.filter(profile=profile).first()
         tally = _tally(listing, listed, gone, last)
@@ -147,18 +151,25 @@ def _accept_listing(
 
 
 def _write_differences(
-    stage: str, profile: IntegrationProfile, identifiers: list[SubscriptionIdentifier], live: int, now: datetime
+    stage: str,
+    run: JobRun,
+    profile: IntegrationProfile,
+    identifiers: list[SubscriptionIdentifier],
+    live: int,
+    now: datetime,
 ) -> Written:
     current = Subscription.objects.filter(profile=profile).listed().count()
     new = changed = returned = 0
     if identifiers:
         keys = {one.identifier: one.pk for one in identifiers}
-        new, changed, returned = differences.find_changes(stage, profile, keys)
+        new, changed, returned = differences.find_changes(stage, profile, keys, run.created_at)
     if changed or returned:
         differences.update_changed(stage, profile, now)
     if new:
         differences.insert_new(stage, profile, now)
-    return Written(current, new, changed, returned, unchanged=live - new - changed - returned)
+    lagging = Subscription.objects.filter(profile=profile, freed_at__gt=run.created_at - differences.LAG).ended()
+    unchanged = live - new - changed - returned
+    return Written(current, new, changed, returned, unchanged=unchanged, lagging=lagging.count())
 
 
 def _end_missing(job: Job, profile: IntegrationProfile, listing: plausibility.ListingFigures, now: datetime) -> str:

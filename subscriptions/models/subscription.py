@@ -107,6 +107,12 @@ class Subscription(models.Model):
     restored_at = models.DateTimeField(
         null=True, blank=True, help_text="When a removal of it was last undone, here or at the vendor."
     )
+    freed_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text="When our own removal of it freed its license. A list begun less than an hour later is too old to "
+        "bring it back.",
+    )
     keep_until = models.DateField(
         null=True, blank=True, help_text="A person decided that it is not reclaimed until this day, which counts."
     )
@@ -136,6 +142,11 @@ class Subscription(models.Model):
                 fields=["ended_by_run"],
                 condition=models.Q(ended_by_run__isnull=False),
                 name="subscription_by_ending_run",
+            ),
+            models.Index(
+                fields=["profile", "freed_at"],
+                condition=models.Q(freed_at__isnull=False),
+                name="subscription_freed",
             ),
         ]
 
