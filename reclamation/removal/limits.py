@@ -71,7 +71,8 @@ def check_to_call_figures(*, now: datetime) -> dict[str, int] | None:
     None without any call.
     """
     calls = RemovalAttempt.objects.filter(called_at__gt=now - MONTH, check_to_call_ms__isnull=False)
-    gaps = list(calls.order_by("check_to_call_ms").values_list("check_to_call_ms", flat=True))
+    found = calls.order_by("check_to_call_ms").values_list("check_to_call_ms", flat=True)
+    gaps = [gap for gap in found if gap is not None]
     if not gaps:
         return None
     last = len(gaps) - 1

@@ -7,6 +7,7 @@ the start page then offer *Restore*. Two such alarms of one profile within seven
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Max, OuterRef, Q, QuerySet, Subquery
@@ -38,7 +39,7 @@ def _learned_late(now: datetime) -> list[tuple[RemovalAttempt, datetime]]:
     return [(one, one.used_at) for one in known if one.used_at and _counts(one, one.used_at)]
 
 
-def _latest_use() -> QuerySet[LastActivity]:
+def _latest_use() -> Any:
     """The latest use of the member's seats of all profiles of the team."""
     seats = Q(
         subscription__external_id=OuterRef("external_id"),

@@ -47,7 +47,8 @@ def _profiles_with_work(now: datetime) -> list[IntegrationProfile]:
         *(one.profile_id for one in start.waits_for_attempt()),
         *automatic.profiles_with_new_finds(),
     }
-    return list(IntegrationProfile.objects.filter(pk__in=keys - {None}).select_related("alias__parent"))
+    known = [key for key in keys if key is not None]
+    return list(IntegrationProfile.objects.filter(pk__in=known).select_related("alias__parent"))
 
 
 def _is_connected(profile: IntegrationProfile) -> bool:

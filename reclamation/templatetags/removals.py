@@ -16,7 +16,7 @@ from reclamation.states import State
 
 register = template.Library()
 Attempt = RemovalAttempt.State
-NEXT = {
+NEXT: dict[str, str] = {
     Attempt.APPROVED: "Every guard is asked by the next run.",
     Attempt.GATED: "Every guard is asked again, then the vendor is called.",
     Attempt.CALLING: "The vendor is being called.",

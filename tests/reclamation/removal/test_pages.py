@@ -46,7 +46,7 @@ def test_a_posted_selection_first_shows_the_page(place: Any, manager: Any) -> No
 
 
 def test_above_the_quota_the_number_is_typed_and_a_second_person_decides(
-    place: Any, manager: Any, signed_in: Any
+    place: Any, manager: Any, signed_in: Any, time: Any
 ) -> None:
     candidates = [place.candidate(f"m{number}") for number in range(6)]
     given = {"candidate": [one.pk for one in candidates], "confirm": "1", "legal_hold": "on"}
@@ -60,6 +60,7 @@ def test_above_the_quota_the_number_is_typed_and_a_second_person_decides(
     assert "Another person has to decide" in own and "Approve<" not in own
     other = signed_in("sam_admin", username="second")
     assert "Approve<" in texts(other, f"/removal-batches/{batch.pk}/")
+    time.pass_by(minutes=16)
     asks = other.post(f"/removal-batches/{batch.pk}/decide/", {"approve": "yes"}).content.decode()
     assert "password" in asks
     batch.refresh_from_db()
@@ -118,7 +119,7 @@ def test_a_day_that_is_over_or_far_away_is_refused(place: Any, manager: Any, day
 
 
 def test_the_switch_is_pressed_by_a_sam_admin_and_let_go_by_an_administrator(
-    place: Any, manager: Any, signed_in: Any
+    place: Any, manager: Any, signed_in: Any, time: Any
 ) -> None:
     manager.post("/removals/switch/", {"reason": "An odd import"})
     assert switch.paused_because(place.profile) == "Paused everywhere: An odd import"
@@ -126,15 +127,19 @@ def test_the_switch_is_pressed_by_a_sam_admin_and_let_go_by_an_administrator(
     assert "An odd import" in page and "Let removals go on" not in page
     assert manager.post("/removals/switch/on/", {"reason": "Fine"}).status_code == 403
     admin = signed_in("admin")
+    time.pass_by(minutes=16)
     assert "password" in admin.post("/removals/switch/on/", {"reason": "Fine"}).content.decode()
     assert switch.paused_because(place.profile)
 
 
-def test_limits_are_an_administrators_and_ask_for_the_password(place: Any, manager: Any, signed_in: Any) -> None:
+def test_limits_are_an_administrators_and_ask_for_the_password(
+    place: Any, manager: Any, signed_in: Any, time: Any
+) -> None:
     address = f"/aliases/{place.profile.alias_id}/removal-limits/"
     assert manager.get(address).status_code == 403
     admin = signed_in("admin")
     assert "a twentieth of the licenses" in texts(admin, address)
+    time.pass_by(minutes=16)
     asked = admin.post(address, {"reclaim_quota": "9", "reclaim_ceiling": "20"})
     assert "password" in asked.content.decode()
     place.profile.alias.refresh_from_db()
