@@ -16,6 +16,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from profiles.connectors import base
+from profiles.models import IntegrationProfile
 from reclamation.models import RemovalAttempt, RemovalCandidate
 
 State = RemovalAttempt.State
@@ -135,6 +136,14 @@ def end_unsent(candidate: RemovalCandidate, *, now: datetime) -> None:
     mine.filter(Q(state__in=UNSENT) | refused).update(generation=F("generation") + 1, **ended)
     if mine.exists():
         raise UnderWay
+
+
+def cancel_all(profile: IntegrationProfile, *, now: datetime) -> int:
+    """Cancel the attempts of a profile that have not begun at the vendor, dry runs included. Returns how many."""
+    rows = RemovalAttempt.objects.filter(profile=profile, closed_at=None)
+    begun = Q(withdrawn_at__isnull=False) | Q(state__in=(State.CALLING, State.JOB, State.UNKNOWN))
+    ended = {"state": State.CANCELED, "closed_at": now, "owner": "", "lease_until": None}
+    return rows.exclude(begun).update(generation=F("generation") + 1, **ended)
 
 
 def describe_error(error: base.ConnectorError, kind: str = "") -> dict[str, Any]:

@@ -97,7 +97,10 @@ def _look_at_batch(profile: IntegrationProfile, after: int, counters: Counter[st
         counters["seen"] += 1
         seat = seats.get(candidate.subscription_id)
         if verdict := judge(candidate, seat, now):
-            workflow.apply(candidate, verdict.state, reason=verdict.reason, now=now)
+            try:
+                workflow.apply(candidate, verdict.state, reason=verdict.reason, now=now)
+            except workflow.NotAllowed:  # its removal has begun at the vendor in this very moment
+                continue
             counters[COUNTED[verdict.state]] += verdict.state != candidate.state
     return candidates[-1].pk if len(candidates) == BATCH else None
 

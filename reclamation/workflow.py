@@ -210,33 +210,40 @@ def _end_attempts(candidate: RemovalCandidate, now: datetime) -> None:
         raise NotAllowed from None
 
 
-def await_user(candidate: RemovalCandidate, *, deadline: datetime, by: User | None, now: datetime) -> None:
-    """The user is being asked, until the deadline. Raises `NotAllowed`."""
+def ask_user(
+    candidate: RemovalCandidate, *, person_key: str, email: str, by: User | None, now: datetime, reason: str
+) -> None:
+    """Ready → Awaiting User. Whom the question is for is noted. Raises `NotAllowed`."""
     with transaction.atomic():
-        _go(candidate, State.AWAITING_USER, reason="Its user is asked.", by=by, now=now)
-        RemovalCandidate.objects.filter(pk=candidate.pk).update(deadline=deadline)
+        _go(candidate, State.AWAITING_USER, reason=reason, by=by, now=now)
+        RemovalCandidate.objects.filter(pk=candidate.pk).update(person_key=person_key, email=email)
 
 
-def await_approval(candidate: RemovalCandidate, *, by: User | None, now: datetime) -> None:
-    """An approver is being asked. Raises `NotAllowed`."""
-    _go(candidate, State.AWAITING_APPROVAL, reason="An approver is asked.", by=by, now=now)
+def ask_approver(candidate: RemovalCandidate, *, reason: str, by: User | None, now: datetime) -> None:
+    """Ready → Awaiting Approval. Raises `NotAllowed`."""
+    _go(candidate, State.AWAITING_APPROVAL, reason=reason, by=by, now=now)
 
 
-def await_revocation(candidate: RemovalCandidate, *, reason: str, by: User | None, now: datetime) -> None:
-    """The seat is to be removed. One that needed attention becomes Ready on its way. Raises `NotAllowed`."""
+def revoke(candidate: RemovalCandidate, *, reason: str, by: User | None, now: datetime) -> None:
+    """The seat is to be removed: Awaiting Revocation. One that needed attention becomes Ready on its way.
+
+    Raises `NotAllowed`.
+    """
     with transaction.atomic():
         if candidate.state == State.ATTENTION_REQUIRED:
             _go(candidate, State.READY, reason=reason, by=by, now=now)
         _go(candidate, State.AWAITING_REVOCATION, reason=reason, by=by, now=now)
 
 
-def resume(candidate: RemovalCandidate, *, by: User, now: datetime) -> None:
-    """A person says that the cause of *Attention Required* is over, so it can be reclaimed anew. Raises `NotAllowed`.
+def make_ready(candidate: RemovalCandidate, *, reason: str, by: User, now: datetime) -> None:
+    """Attention Required → Ready: a person has weighed what samsaas found, and it can be reclaimed anew.
 
-    One that was called about is decided on its attempt.
+    What was called about is decided on its attempt. Raises `NotAllowed`.
     """
+    if candidate.state != State.ATTENTION_REQUIRED:
+        raise NotAllowed
     with transaction.atomic():
-        _go(candidate, State.READY, reason="Resumed by a person.", by=by, now=now)
+        _go(candidate, State.READY, reason=reason, by=by, now=now)
         _end_attempts(candidate, now)
         RemovalCandidate.objects.filter(pk=candidate.pk).update(batch=None)
 
@@ -252,7 +259,7 @@ def close(candidate: RemovalCandidate, to: State, *, reason: str, by: User | Non
     """Close the candidate as complete, skipped or canceled. Its attempt has ended before. Raises `NotAllowed`."""
     with transaction.atomic():
         if to == State.CLOSED_COMPLETE and candidate.state in (State.ATTENTION_REQUIRED, State.READY):
-            await_revocation(candidate, reason=reason, by=by, now=now)
+            revoke(candidate, reason=reason, by=by, now=now)
         _go(candidate, to, reason=reason, by=by, now=now)
 
 

@@ -22,6 +22,7 @@ from profiles.models import Credential, IntegrationProfile, JobRun, ScheduledJob
 from reclamation import reconsider
 from reclamation.find_candidates import FIND
 from reclamation.reexamine import REEXAMINE
+from reclamation.removal import sweep as removal_sweep
 from reclamation.rules import exempt
 from samsaas import purge_expired
 from samsaas.models import Heartbeat
@@ -95,6 +96,12 @@ def purge() -> None:
 def seal_audit() -> None:
     """Every minute: seal the entries of the audit trail that are five minutes old."""
     seal.run(now=timezone.now())
+
+
+@shared_task
+def sweep_removals() -> None:
+    """Every minute: go on with removals that are due, and look for those that were wrong."""
+    removal_sweep.run(timezone.now())
 
 
 @shared_task

@@ -10,15 +10,15 @@ from datetime import datetime
 from typing import Any
 
 from django.db.models import Q
-from django.utils import timezone
 
+from profiles.connectors import base
 from profiles.models import IntegrationProfile, JobRun
+from reclamation import jump
 from reclamation.models import ReclamationRule, RemovalBatch, RemovalCandidate
 from reclamation.removal import batches, limits
 from reclamation.states import State
+from reclamation.sums import FIND
 
-FIND = "find_candidates"
-FEW = 10
 NEVER_AUTOMATIC = {"active_after_leaving", "came_back"}
 
 
@@ -28,7 +28,7 @@ def run(profile: IntegrationProfile, *, now: datetime) -> RemovalBatch | None:
     Where not all fit below the team's ceiling, the oldest do.
     """
     found = [one for one in _candidates(profile, now) if not NEVER_AUTOMATIC & set(one.evidence.get("notes", ()))]
-    if not found or jump_of(profile, now=now):
+    if not found or must_wait(profile, now):
         return None
     room = limits.figures_for(profile, now=now).room
     return batches.make(found[:room], by=None, now=now) if room else None
@@ -47,15 +47,21 @@ def _candidates(profile: IntegrationProfile, now: datetime) -> Any:
     return batches.take_ready(acting)
 
 
-def jump_of(profile: IntegrationProfile, *, now: datetime) -> dict[str, int] | None:
-    """The figures of today's find, `new` and `usual`, if it brought far more proposals than usual; None otherwise.
+def must_wait(profile: IntegrationProfile, now: datetime) -> bool:
+    """Whether today's find brought far more proposals than usual, or a find is under way, so that nobody knows yet."""
+    under_way = profile.runs.for_process(FIND).active().exists()
+    return under_way or profile.pk in jump.jumped_today([profile], now)
 
-    While a find is under way nobody knows, which counts as too many.
-    """
-    last = profile.runs.filter(process=FIND).exclude(state=JobRun.State.FAILED).first()
-    jump = last.facts.get("jump") if last else None
-    if not last or timezone.localtime(last.created_at).date() != timezone.localtime(now).date():
-        return None
-    if jump is None:
-        return {"new": 0, "usual": 0} if last.is_active else None
-    return jump if jump["new"] > max(FEW, 2 * jump["usual"]) else None
+
+def profiles_with_new_finds() -> list[int]:
+    """Profiles with candidates for rules in mode automatic, whose last find no run of removals has followed yet."""
+    waiting = RemovalCandidate.objects.open().filter(
+        state=State.READY, opened_by=None, rule__mode=ReclamationRule.Mode.AUTOMATIC, profile__isnull=False
+    )
+    found = []
+    for pk in waiting.order_by().values_list("profile", flat=True).distinct():
+        runs = JobRun.objects.filter(profile=pk)
+        find = runs.for_process(FIND).filter(state=JobRun.State.SUCCEEDED).first()
+        if find and find.finished_at and not runs.for_process(base.RECLAIM).filter(pk__gt=find.pk).exists():
+            found.append(pk)
+    return found

@@ -17,8 +17,9 @@ from django.db.models import Q, QuerySet
 
 from profiles.models import IntegrationProfile
 from reclamation import attempts, rules, workflow
+from reclamation.asking.ask import NotAsked
 from reclamation.models import ReclamationRule, RemovalAttempt, RemovalBatch, RemovalCandidate
-from reclamation.removal import limits, start
+from reclamation.removal import first_step, limits, start
 from reclamation.states import State
 from samsaas import audit
 
@@ -146,11 +147,23 @@ def _open_dry_run(batch: RemovalBatch, candidates: Sequence[RemovalCandidate], n
 
 
 def _go_on(batch: RemovalBatch, *, by: User | None, now: datetime) -> None:
-    """Begin with the candidates that are still Ready, and let attempts that waited for the batch go on."""
+    """Begin with the candidates that are still Ready, and let attempts that waited for the batch go on.
+
+    Those of whom nobody can be asked leave the batch, which keeps the reason.
+    """
     waiting = batch.candidates.open().filter(state=State.READY).select_related("rule", "profile", "subscription")
+    refused = []
     for one in waiting.order_by("pk"):
         one.batch = batch
-        start.run(one, by=by, now=now)
+        try:
+            with transaction.atomic():
+                first_step.run(one, by=by, now=now)
+        except NotAsked as reason:
+            refused.append([one.number, str(reason)])
+            RemovalCandidate.objects.filter(pk=one.pk).update(batch=None)
+    if refused:
+        batch.limits = {**batch.limits, "refused": refused}
+        batch.save(update_fields=["limits"])
     batch.attempts.filter(closed_at=None, state__in=attempts.UNSENT).update(not_before=None)
     if batch.profile and batch.attempts.filter(closed_at=None).exists():
         start.request_run(batch.profile, by=by)

@@ -79,7 +79,7 @@ def try_again(attempt: RemovalAttempt, *, by: User, now: datetime) -> None:
     """The whole gate again. Raises `Refused`."""
     _check(attempt, "again", now)
     _seize(attempt, State.GATED, not_before=None, called_at=None, tries=0, async_job_id="", **attempts.NO_ERROR)
-    workflow.await_revocation(attempt.candidate, reason="A person lets it be tried again.", by=by, now=now)
+    workflow.revoke(attempt.candidate, reason="A person lets it be tried again.", by=by, now=now)
     if attempt.profile:
         start.request_run(attempt.profile, by=by)
 
@@ -97,7 +97,7 @@ def move_to(attempt: RemovalAttempt, external_id: str, *, by: User, now: datetim
         **attempts.NO_ERROR,
     )
     reason = f"The files go to another account: {external_id}."
-    workflow.await_revocation(attempt.candidate, reason=reason, by=by, now=now)
+    workflow.revoke(attempt.candidate, reason=reason, by=by, now=now)
     audit.record(by, "chose another destination", attempt.candidate, destination=external_id)
     if attempt.profile:
         start.request_run(attempt.profile, by=by)

@@ -16,7 +16,7 @@ from profiles.models import IntegrationProfile
 from reclamation.models import RemovalAttempt
 from subscriptions.models import Subscription
 
-DAY, WEEK = timedelta(hours=24), timedelta(days=7)
+DAY, WEEK, MONTH = timedelta(hours=24), timedelta(days=7), timedelta(days=30)
 
 
 @dataclass(frozen=True)
@@ -63,6 +63,20 @@ def figures_for(profile: IntegrationProfile, *, now: datetime) -> Figures:
         day=calls.filter(called_at__gt=now - DAY).count(),
         week=calls.count(),
     )
+
+
+def check_to_call_figures(*, now: datetime) -> dict[str, int] | None:
+    """Milliseconds from the last look to the call, of the last 30 days: median, 99th percentile, most, and how many.
+
+    None without any call.
+    """
+    calls = RemovalAttempt.objects.filter(called_at__gt=now - MONTH, check_to_call_ms__isnull=False)
+    found = calls.order_by("check_to_call_ms").values_list("check_to_call_ms", flat=True)
+    gaps = [gap for gap in found if gap is not None]
+    if not gaps:
+        return None
+    last = len(gaps) - 1
+    return {"median": gaps[last // 2], "p99": gaps[last * 99 // 100], "most": gaps[-1], "calls": len(gaps)}
 
 
 def rest_possible_at(profile: IntegrationProfile, size: int, *, now: datetime) -> datetime | None:

@@ -102,7 +102,7 @@ def record_restored(attempt: RemovalAttempt, *, where: str, status: str, at: dat
         profile__in=_team(attempt), external_id=attempt.external_id, ended_at=attempt.freed_at
     )
     if attempt.freed_at:
-        seats.update(ended_at=None, ended_by_run=None, status=status, changed_at=at)
+        seats.update(ended_at=None, freed_at=None, ended_by_run=None, status=status, changed_at=at)
     protect(attempt, at=at)
     ledger.add(attempt.candidate, ledger.Kind.RESTORED, on=timezone.localtime(at).date())
     reason = RESTORED if where == RemovalAttempt.RestoredWhere.HERE else RESTORED_THERE
@@ -138,7 +138,7 @@ def keep(seats: Any, *, until: date, today: date) -> None:
 def _free(attempt: RemovalAttempt, *, run: JobRun | None, at: datetime, note: str) -> None:
     """End the member's seats in all profiles of the team, and note once that a license is free."""
     seats = Subscription.objects.listed().filter(profile__in=_team(attempt), external_id=attempt.external_id)
-    seats.update(ended_at=at, status=Subscription.Status.REMOVED, changed_at=at, ended_by_run=run)
+    seats.update(ended_at=at, freed_at=at, status=Subscription.Status.REMOVED, changed_at=at, ended_by_run=run)
     ledger.add(attempt.candidate, ledger.Kind.FREED, on=timezone.localtime(at).date(), note=note)
     others = RemovalCandidate.objects.open().filter(profile__in=_team(attempt), external_id=attempt.external_id)
     for other in others.exclude(pk=attempt.candidate_id).select_for_update(of=("self",)):

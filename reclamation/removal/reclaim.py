@@ -98,7 +98,7 @@ def run(job: Job, *, now: datetime) -> None:
     automatic.run(profile, now=now)
     for candidate in start.waits_for_attempt():
         if candidate.profile_id == profile.pk:
-            start.open_attempt(candidate, by=None, now=now)
+            start.approve(candidate, now)
     settle.abandon_dead_calls()
     if not due.of_profile(profile, timezone.now()).exists():
         return

@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from reclamation.removal.gate.case import Case
+from typing import Any
 
 PASS, FAIL, UNKNOWN = "pass", "fail", "unknown"
 # What becomes of the attempt, the strongest first: a fact that closes a candidate outranks a reason to wait.
@@ -50,7 +47,7 @@ class Guard:
 
     code: str
     label: str
-    judge: Callable[[Case], Finding]
+    judge: Callable[[Any], Finding]
 
 
 @dataclass(frozen=True)

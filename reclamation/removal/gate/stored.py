@@ -20,6 +20,7 @@ from reclamation.removal.gate.answers import (
     unknown,
 )
 from reclamation.removal.gate.case import Case
+from reclamation.rules.versions import LEGAL_HOLD
 
 FRESH_DIRECTORY = timedelta(hours=24)
 FRESH_ACTIVITY = {True: timedelta(hours=24), False: timedelta(hours=6)}  # by hand; automatic
@@ -135,7 +136,7 @@ def receiving(case: Case) -> Finding:
 def legal_hold(case: Case) -> Finding:
     """The vendor does not tell over its API; a person has to say that none is known."""
     version = case.candidate.rule_version
-    by_rule = not case.by_hand and bool(version and version.settings.get("legal_hold_checked"))
+    by_rule = not case.by_hand and bool(version and version.settings.get(LEGAL_HOLD))
     if by_rule or (case.batch and case.batch.legal_hold_checked):
         return passed("Not known to the vendor’s API. A person said that there is none.")
     return unknown("Not known, and nobody said that there is none.")

@@ -94,4 +94,4 @@ def _play_chunk(seeds: list[int]) -> list[Result]:
 
 def claim_of(text: str) -> str:
     """Which invariant a failed story broke."""
-    return next((claim for claim in CLAIMS if text.startswith(claim)), "an error of its own")
+    return next((claim for claim in CLAIMS if text.startswith(claim)), "an error of our own")

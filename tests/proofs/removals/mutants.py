@@ -10,13 +10,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import transaction
 from django.utils import timezone
 
 from profiles.connectors import base
 from reclamation import attempts, workflow
 from reclamation.models import RemovalAttempt
-from reclamation.removal import batches, call, due, limits, move, outcome, pass_gate, reclaim, refusals, settle, switch
+from reclamation.removal import call, due, limits, move, outcome, pass_gate, reclaim, refusals, settle
 from reclamation.removal.gate import answers, connection, member, stored
 from reclamation.removal.vendor import Vendor
 

@@ -6,7 +6,7 @@ any write and at any call, freeze in the middle while another one works, and los
 
 from __future__ import annotations
 
-import random
+import traceback
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -28,6 +28,7 @@ from tests.reclamation.removal.stand_in import refused
 
 Attempt = RemovalAttempt.State
 STEPS = 18
+EFFECTS = ("withdraw", "restore", "finish")
 CALM_DAYS = 45
 
 
@@ -44,6 +45,7 @@ class Story:
         self.crash_in = self.freeze_in = 0
         self.faults_on = True
         self.depth = 0
+        self.errors: list[str] = []
         team = world.team
         team.before_call, team.before_effect, team.after_effect = self._at_call, self._at_effect, self._at_write
         self.mutant = mutant
@@ -74,9 +76,10 @@ class Story:
         self.watch.happens(f"  {verb} {member} {fault or ''}")
         if fault is not None:
             self.watch.counters["faults of the vendor"] += 1
+        clean = isinstance(fault, BaseException)  # the vendor refuses, and nothing happens
         if verb == "withdraw":
-            self.watch.check_withdraw(member)
-        elif verb == "finish":
+            self.watch.check_withdraw(member, counts=not clean)
+        elif verb == "finish" and not clean:
             self.watch.check_transfer(member)
 
     def _at_write(self, *where: str) -> None:
@@ -92,7 +95,8 @@ class Story:
                 self.watch.happens(f"  crash at {kind} {where}")
                 self.world.team.faults.clear()
                 raise Crash
-        if self.freeze_in:
+        # Between the last question whether its answers are fresh and the call nobody can stop a worker that freezes.
+        if self.freeze_in and not where.startswith(EFFECTS):
             self.freeze_in -= 1
             if not self.freeze_in:
                 self._freeze(kind, where)
@@ -101,17 +105,11 @@ class Story:
         """The worker stands still; others go on meanwhile. It may have lost its lease when it wakes."""
         self.watch.happens(f"  freeze at {kind} {where}")
         self.watch.counters["freezes"] += 1
-        if kind == "write" and not self.in_call:
-            return  # in the middle of a transaction nobody else could write
         self.pass_time(timedelta(seconds=self.rng.choice((2, 8, 90, 400, 2400))))
         if self.rng.random() < 0.7 and self.depth < 1:
             self.depth += 1
             self.rng.choice(MEANWHILE)(self)
             self.depth -= 1
-
-    @property
-    def in_call(self) -> bool:
-        return True
 
     # --- steps ---------------------------------------------------------------------------------------------------
 
@@ -124,9 +122,13 @@ class Story:
 
     def step_press(self) -> None:
         """Somebody presses Reclaim for one or for several candidates."""
+        if self.rng.random() < 0.8:
+            self.world.refresh()
         ready = [one for one in self._candidates(State.READY) if self.rng.random() < 0.7]
         self._press(ready, dry_run=self.rng.random() < 0.1)
-        for _ in range(self.rng.choice((0, 1, 2))):
+        for _ in range(self.rng.choice((0, 1, 2, 2))):
+            if self.rng.random() < 0.45:
+                self.rng.choice(TEMPTATIONS)(self)
             self.step_work()
 
     def _press(self, ready: list[RemovalCandidate], *, dry_run: bool = False) -> None:
@@ -157,7 +159,7 @@ class Story:
         if self.faults_on:
             kind = self.rng.random()
             self.crash_in = self.rng.randint(1, 12) if kind < 0.35 else 0
-            self.freeze_in = self.rng.randint(1, 12) if 0.35 <= kind < 0.65 else 0
+            self.freeze_in = self.rng.randint(1, 12) if 0.35 <= kind < 0.7 else 0
             self._arm_vendor()
         if self.rng.random() < 0.6:
             self.world.refresh()
@@ -195,9 +197,20 @@ class Story:
         self.watch.counters["runs"] += 1
         job.wait = lambda seconds, reason: self.pass_time(timedelta(seconds=seconds))  # type: ignore[method-assign]
         try:
-            execute._call_verb(job, reclaim.run, timezone.now())
+            execute._call_verb(job, self._verb, timezone.now())
         except Crash:
             self.watch.counters["crashes"] += 1
+        unexpected = JobRun.objects.filter(pk=job.run.pk, error_kind__in=("Unexpected", "DatabaseFailed"))
+        if unexpected.exists():
+            self.watch.fail("an error of our own", str(self.errors[-1:] or "no text"))
+
+    def _verb(self, job: Any, *, now: Any) -> None:
+        """The verb; what it raises of its own is kept for the story."""
+        try:
+            reclaim.run(job, now=now)
+        except Exception:
+            self.errors.append(traceback.format_exc())
+            raise
 
     def step_second_worker(self) -> None:
         """A second worker of the same or of the other profile, while the first is dead or frozen."""
@@ -385,9 +398,9 @@ class Story:
         for attempt in RemovalAttempt.objects.filter(state=Attempt.CLOSED, dry_run=False, intent_at__isnull=False):
             member = self.world.team.members[attempt.external_id]
             elsewhere = attempt.candidate.savings.filter(note="outside").exists()
-            if not member.is_present and not elsewhere and member.seat.status != "invited" and attempt.moved_at:
-                if member.files_at != ADMIN and not self._is_working(attempt.external_id):
-                    self.watch.fail("files lost", f"{attempt.external_id}: {member.files_at}")
+            owed = not member.is_present and not elsewhere and member.seat.status != "invited"
+            if owed and member.files_at != ADMIN and not self._is_working(attempt.external_id):
+                self.watch.fail("files lost", f"{attempt.external_id}: {member.files_at}")
         for name, member in self.world.team.members.items():
             if member.is_present and member.files_at != name:
                 self.watch.fail("files lost", f"{name} is a member, and its files are with {member.files_at}")
@@ -407,6 +420,11 @@ STEPS_AND_WEIGHTS: tuple[Callable[[Story], None], ...] = (
     *(Story.step_use, Story.step_switch),
     *(Story.step_exempt, Story.step_admin, Story.step_remove_there, Story.step_skip, Story.step_clock),
     Story.step_move_now,
+)
+# What happens to members of whom a removal has just been asked for.
+TEMPTATIONS: tuple[Callable[[Story], None], ...] = (
+    *(Story.step_use, Story.step_exempt, Story.step_admin) * 2,
+    *(Story.step_switch, Story.step_skip, Story.step_restore_there, Story.step_remove_there),
 )
 MEANWHILE: tuple[Callable[[Story], None], ...] = (
     *(Story.step_second_worker,) * 4,

@@ -27,11 +27,12 @@ CLAIMS = (
     "lost subscriptions",
     "wrong ledger",
     "without an end",
+    "an error of our own",
 )
 
 
-class Broken(AssertionError):
-    """An invariant does not hold. The text says which, and how."""
+class Broken(BaseException):
+    """An invariant does not hold. The text says which, and how. No worker may take it for an error of its own."""
 
 
 @dataclass
@@ -88,8 +89,8 @@ class Watch:
         elif verb == "recent":
             self.seen(member).last_recent = place
 
-    def check_withdraw(self, member: str) -> None:
-        """Judge a call that is about to have an effect."""
+    def check_withdraw(self, member: str, *, counts: bool) -> None:
+        """Judge a call that is about to have an effect, or, where it does not count, to be refused."""
         seen, now = self.seen(member), timezone.now()
         self.counters["removals called"] += 1
         if seen.last_look_at is None or now - seen.last_look_at > FRESH:
@@ -101,7 +102,8 @@ class Watch:
         recent = [one for other in self.members.values() for _, one in other.calls if now - one < timedelta(days=7)]
         if len(recent) >= self.ceiling:
             self.fail("calls above a limit", member)
-        seen.calls.append((self.order, now))
+        if counts:
+            seen.calls.append((self.order, now))
 
     def _check_repeat(self, member: str, seen: Seen) -> None:
         if not seen.calls:
@@ -114,11 +116,6 @@ class Watch:
             self.fail("blind repeats", member)
         if any(not work.over for work in self.team.jobs.values() if work.external_id == member):
             self.fail("blind repeats", f"{member}: its first removal is still under way")
-
-    def refuse_call(self, member: str) -> None:
-        """The vendor did nothing and said so: the call does not count."""
-        if self.seen(member).calls:
-            self.seen(member).calls.pop()
 
     def check_transfer(self, member: str) -> None:
         """Judge a transfer that is about to begin."""

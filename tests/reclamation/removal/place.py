@@ -12,8 +12,9 @@ from profiles.connection import credentials
 from profiles.connectors import base
 from profiles.jobs import execute, queue
 from profiles.models import Credential, IntegrationProfile, JobRun
+from reclamation import workflow
 from reclamation.models import ReclamationRule, RemovalAttempt, RemovalBatch, RemovalCandidate
-from reclamation.removal import batches, reclaim
+from reclamation.removal import batches, reclaim, start
 from reclamation.states import State
 from subscriptions.models import Subscription
 from tests import factories
@@ -148,6 +149,13 @@ def attempt_of(candidate: RemovalCandidate) -> RemovalAttempt:
 def state_of(candidate: RemovalCandidate) -> str:
     candidate.refresh_from_db()
     return candidate.state
+
+
+def go_on(candidate: RemovalCandidate, *, by: User | None) -> None:
+    """Everybody who had to be asked has answered, or was silent for long enough."""
+    candidate.refresh_from_db()
+    workflow.revoke(candidate, reason="Nobody keeps it.", by=by, now=timezone.now())
+    start.approve(candidate, timezone.now(), by=by)
 
 
 def states(*candidates: RemovalCandidate) -> list[str]:

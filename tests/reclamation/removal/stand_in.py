@@ -1,4 +1,4 @@
-"""A vendor's team in memory, strict like the protocol `base.RemovingConnector`: members, log, jobs, and scripted faults.
+"""A vendor's team in memory, strict like the protocol `base.RemovingConnector`: members, log, jobs, faults.
 
 Every call is noted in `calls`. `arm("withdraw", fault)` lets the next call of a verb fail as the fault says.
 """

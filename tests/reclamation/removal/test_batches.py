@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from profiles.models import JobRun
 from reclamation.models import RemovalAttempt, RemovalBatch
-from reclamation.removal import batches, limits, switch
+from reclamation.removal import batches, limits, sweep, switch
 from reclamation.states import State
 from tests import factories
 from tests.reclamation.removal.place import attempt_of, state_of
@@ -239,19 +239,31 @@ def test_mode_automatic_makes_one_batch_of_what_its_rules_found(make_place: Any)
     assert RemovalBatch.objects.get().requested_by is None
 
 
-@pytest.mark.parametrize(("new", "usual", "goes_on"), [(10, 0, True), (11, 0, False), (40, 20, True), (41, 20, False)])
-def test_a_jump_of_proposals_asks_nobody_automatically(make_place: Any, new: int, usual: int, goes_on: bool) -> None:
+@pytest.mark.parametrize(("is_over", "goes_on"), [(False, True), (True, False)])
+def test_a_jump_of_proposals_asks_nobody_automatically(make_place: Any, is_over: bool, goes_on: bool) -> None:
     place = automatic(make_place)
     candidate = place.candidate("eve")
     factories.run(
         profile=place.profile,
         process="find_candidates",
         state=JobRun.State.SUCCEEDED,
-        facts={"jump": {"new": new, "usual": usual}},
+        facts={"jump": {"is_over": is_over}},
         finished_at=timezone.now(),
     )
     place.work()
     assert (state_of(candidate) == State.AWAITING_APPROVAL) == goes_on
+
+
+def test_a_find_of_rules_in_mode_automatic_is_followed_once_by_the_sweep(make_place: Any) -> None:
+    place = automatic(make_place)
+    place.candidate("eve")
+    find = {"process": "find_candidates", "state": JobRun.State.SUCCEEDED, "finished_at": timezone.now()}
+    sweep.run(timezone.now())
+    assert not JobRun.objects.filter(process="reclaim").exists()
+    factories.run(profile=place.profile, **find)
+    for _ in range(3):
+        sweep.run(timezone.now())
+    assert JobRun.objects.filter(process="reclaim").count() == 1
 
 
 def test_a_batch_is_done_when_nothing_of_it_is_open(place: Any, ann: Any, time: Any) -> None:

@@ -15,7 +15,7 @@ from reclamation.states import State
 from samsaas.models import Mail
 from subscriptions.models import LastActivity, Subscription
 from tests import factories
-from tests.reclamation.removal.place import ADMIN, TICKS, attempt_of, state_of
+from tests.reclamation.removal.place import ADMIN, TICKS, attempt_of, go_on, state_of
 
 Attempt = RemovalAttempt.State
 HOLD = (State.AWAITING_REVOCATION, Attempt.GATED)
@@ -243,15 +243,13 @@ def ask(candidate: Any, *, state: str = Mail.State.SENT, expired: bool = True) -
 def test_silence_counts_only_after_a_notice_that_was_sent_and_has_expired(
     make_place: Any, ann: Any, notice: dict[str, Any] | None, removed: bool
 ) -> None:
-    from reclamation.removal import start  # noqa: PLC0415 - the step under test
-
     place = make_place(notify_user=True)
     candidate = place.candidate("eve")
     place.reclaim(candidate, by=ann)
     assert state_of(candidate) == State.AWAITING_USER
     if notice is not None:
         ask(candidate, **notice)
-    start.approve(candidate, by=None, now=timezone.now(), reason="Silence")
+    go_on(candidate, by=None)
     place.work()
     assert (attempt_of(candidate).state == Attempt.REMOVED) == removed
     assert (place.team.called("withdraw") == [EVE]) == removed
@@ -259,8 +257,6 @@ def test_silence_counts_only_after_a_notice_that_was_sent_and_has_expired(
 
 @pytest.mark.parametrize("change", ["another user", "another address"])
 def test_the_silence_of_somebody_else_is_no_consent(make_place: Any, ann: Any, change: str) -> None:
-    from reclamation.removal import start  # noqa: PLC0415 - the step under test
-
     place = make_place(notify_user=True)
     candidate = place.candidate("eve")
     first, second = factories.person(), factories.person()
@@ -269,7 +265,7 @@ def test_the_silence_of_somebody_else_is_no_consent(make_place: Any, ann: Any, c
     place.reclaim(candidate, by=ann)
     candidate.refresh_from_db()
     ask(candidate)
-    start.approve(candidate, by=None, now=timezone.now(), reason="Silence")
+    go_on(candidate, by=None)
     if change == "another user":
         type(match).objects.filter(pk=match.pk).update(person=second)
     else:
@@ -287,10 +283,8 @@ def test_mode_automatic_waits_for_late_events_and_fresher_activity(make_place: A
     fresh = place.candidate("eve", opened_at=timezone.now() - timedelta(hours=20), rule_version=version)
     batch = place.reclaim(fresh, by=None)
     assert batch.requested_by is None
-    from reclamation.removal import start  # noqa: PLC0415 - the step under test
-
     assert state_of(fresh) == State.AWAITING_APPROVAL
-    start.approve(fresh, by=None, now=timezone.now())
+    go_on(fresh, by=None)
     place.work()
     assert state_of(fresh) == State.AWAITING_REVOCATION and fresh.hold == "settled"
     type(fresh).objects.filter(pk=fresh.pk).update(opened_at=timezone.now() - timedelta(hours=30))
@@ -319,9 +313,7 @@ def test_a_candidate_without_a_rule_needs_the_confirmed_evidence(place: Any, ann
     candidate.save()
     place.reclaim(candidate, by=ann, ticks=batches.Ticks(legal_hold=True))
     assert state_of(candidate) == State.AWAITING_APPROVAL
-    from reclamation.removal import start  # noqa: PLC0415 - the step under test
-
-    start.approve(candidate, by=ann, now=timezone.now())
+    go_on(candidate, by=ann)
     place.work()
     assert state_of(candidate) == State.AWAITING_REVOCATION and candidate.hold == "reviewed"
 
@@ -391,9 +383,7 @@ def test_an_administrator_is_removed_only_with_the_tick_and_a_second_person(plac
     assert batch.state == "quarantined"
     batches.decide(batch.pk, approve=True, by=bob, now=timezone.now())
     old.refresh_from_db()
-    from reclamation.removal import start  # noqa: PLC0415 - the step under test
-
-    start.approve(old, by=bob, now=timezone.now())
+    go_on(old, by=bob)
     place.work()
     assert attempt_of(old).state == Attempt.REMOVED
 
@@ -403,10 +393,8 @@ def test_an_approver_is_a_second_person(make_place: Any, ann: Any, bob: Any) -> 
     candidate = place.candidate("eve")
     place.reclaim(candidate, by=ann)
     Approval.objects.update(answered_by=bob, answer=Approval.Answer.APPROVE, at=timezone.now())
-    from reclamation.removal import start  # noqa: PLC0415 - the step under test
-
     candidate.refresh_from_db()
-    start.approve(candidate, by=bob, now=timezone.now())
+    go_on(candidate, by=bob)
     place.work()
     assert attempt_of(candidate).state == Attempt.REMOVED
 
