@@ -17,10 +17,11 @@ from django.urls import reverse
 from django.utils import timezone
 
 from reclamation import evidence as evidence_words, propose, workflow
-from reclamation.filters import CandidateFilter
+from reclamation.filters import CandidateFilter, state_tabs
 from reclamation.forms import ProposalForm, SkipForm
 from reclamation.models import RemovalCandidate
 from reclamation.removal import evidence_file
+from reclamation.rules import settings_of
 from reclamation.tables import CandidateTable
 from samsaas import audit
 from samsaas.lib import csv_export, tables
@@ -30,22 +31,34 @@ from subscriptions.models import Subscription
 
 HEADER = (
     *("Number", "Display name", "User principal name", "External user id", "Software model", "Subscription profile"),
-    *("State", "Justification", "Note", "Last activity", "Kind of activity", "Time covered", "Inactive days"),
+    *(
+        "State",
+        "Reason",
+        "Rule",
+        "User left",
+        "Justification",
+        "Note",
+        "Last activity",
+        "Kind of activity",
+        "Time covered",
+        "Inactive days",
+    ),
     *("Inactive days are", "File events", "Opened", "Opened by", "Closed"),
 )
 
 
 def candidate_list(request: HttpRequest) -> HttpResponse:
     """The candidates. Without a filter only open ones are listed."""
-    rows = RemovalCandidate.objects.select_related("opened_by")
+    rows = RemovalCandidate.objects.select_related("opened_by", "subscription__identifier__software_model")
     context = tables.listing(request, rows, CandidateTable, CandidateFilter)
     context["export_query"] = request.GET.urlencode()
+    context["tabs"] = state_tabs(request, rows)
     return render(request, "reclamation/candidate_list.html", context)
 
 
 def candidate_export(request: HttpRequest) -> HttpResponseBase:
     """The rows of the filtered list as CSV. With an invalid filter, back to the list, which names the problem."""
-    rows = RemovalCandidate.objects.select_related("opened_by")
+    rows = RemovalCandidate.objects.select_related("opened_by", "rule")
     filtered = CandidateFilter(request.GET, queryset=rows, request=request)
     if filtered.errors:
         return redirect(f"{reverse('candidate_list')}?{request.GET.urlencode()}")
@@ -58,7 +71,8 @@ def _export_rows(candidates: QuerySet[RemovalCandidate]) -> Iterator[tuple[Any, 
         at = one.evidence["last_activity"]
         yield (
             *(one.number, one.display_name, one.email, one.external_id, one.software_model, one.profile_name),
-            *(one.get_state_display(), one.get_justification_display(), one.note),
+            *(one.get_state_display(), evidence_words.reason_label(one), one.rule.name if one.rule else ""),
+            *(one.is_leaver, one.get_justification_display(), one.note),
             *(datetime.fromisoformat(at) if at else None, one.evidence["kind"], one.evidence["covered"]),
             *(one.evidence["inactive_days"], evidence_words.exactness(one), evidence_words.file_events(one)),
             one.opened_at,
@@ -68,7 +82,7 @@ def _export_rows(candidates: QuerySet[RemovalCandidate]) -> Iterator[tuple[Any, 
 
 def candidate_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """One candidate: its seat, its evidence, and the history of its states."""
-    related = ("subscription", "profile", "opened_by")
+    related = ("subscription", "profile", "opened_by", "rule", "rule_version", "assigned_to")
     candidate = get_object_or_404(RemovalCandidate.objects.select_related(*related), pk=pk)
     at = candidate.evidence["last_activity"]
     context = {
@@ -118,15 +132,16 @@ def candidate_propose(request: SignedInRequest, pk: int) -> HttpResponse:
 
 def candidate_skip(request: SignedInRequest, pk: int) -> HttpResponse:
     """Close a candidate as skipped, with a reason."""
-    candidate = get_object_or_404(RemovalCandidate, pk=pk)
+    candidate = get_object_or_404(RemovalCandidate.objects.select_related("rule", "rule_version"), pk=pk)
     if not candidate.is_open:
         messages.info(request, f"{candidate.number} is already closed.")
         return redirect(candidate)
-    form = SkipForm(request.POST or None)
+    cool_down = settings_of(candidate).cool_down_days
+    form = SkipForm(request.POST or None, today=timezone.localdate(), cool_down_days=cool_down)
     if not form.is_valid():
         return render(request, "reclamation/candidate_skip.html", {"candidate": candidate, "form": form})
     try:
-        workflow.skip(candidate, reason=form.cleaned_data["reason"], by=request.user, now=timezone.now())
+        workflow.skip(candidate, **form.cleaned_data, by=request.user, now=timezone.now())
     except workflow.NotAllowed:
         messages.info(request, f"{candidate.number} was closed in the meantime.")
     else:

@@ -62,6 +62,7 @@ POLICY: dict[str, dict[str, str]] = {
     "alias_child_new": INTEGRATE,
     "alias_edit": INTEGRATE,
     "alias_delete": INTEGRATE,
+    "alias_limits": {"GET": ADMIN, "POST": ADMIN},
     "scheduled_job_edit": INTEGRATE,
     "scheduled_job_pause": INTEGRATE_ACT,
     "scheduled_job_run": INTEGRATE_ACT,
@@ -119,6 +120,26 @@ POLICY: dict[str, dict[str, str]] = {
     "candidate_evidence": READ,
     "candidate_propose": {"GET": SAM_USER, "POST": SAM_USER},
     "candidate_skip": MANAGE,
+    "reason_list": READ,
+    "reason_sums": READ,
+    "reason_rows": READ,
+    "exemption_list": READ,
+    "exemption_new": MANAGE,
+    "exemption_import": MANAGE,
+    "exemption_end": MANAGE,
+    "candidate_resume": {"POST": SAM_ADMIN},
+    "batch_list": READ,
+    "batch_confirm": MANAGE,
+    "batch_detail": READ,
+    "batch_decide": {"POST": SAM_ADMIN},
+    "attempt_list": READ,
+    "attempt_look": {"POST": SAM_ADMIN},
+    "attempt_restore": MANAGE,
+    "attempt_move": MANAGE,
+    "attempt_decide": MANAGE,
+    "removal_switch": MANAGE,
+    "removal_switch_on": {"POST": ADMIN},
+    "savings_list": READ,
     "audit_list": {"GET": SAM_ADMIN},
     "audit_verify": {"POST": SAM_ADMIN},
     "audit_export": {"GET": SAM_ADMIN},
@@ -127,7 +148,7 @@ POLICY: dict[str, dict[str, str]] = {
 }
 
 # Pages whose form has a file. All others take small forms only: see samsaas/doors.py.
-UPLOADS = frozenset({"person_import_new"})
+UPLOADS = frozenset({"person_import_new", "exemption_import"})
 # GET has an effect here, so HEAD and OPTIONS are not answered: the vendor's redirect uses up the state and its code.
 GET_ONLY = frozenset({"oauth_redirect"})
 

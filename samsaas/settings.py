@@ -138,6 +138,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": timedelta(seconds=10),
         "options": {"expires": 60},
     },
+    "Go on with removals": {
+        "task": "samsaas.schedule.sweep_removals",
+        "schedule": timedelta(minutes=1),
+        "options": {"expires": 60},
+    },
     "Start due refreshes": {
         "task": "samsaas.schedule.start_due",
         "schedule": timedelta(minutes=1),

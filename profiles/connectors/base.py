@@ -339,6 +339,10 @@ class RemovingConnector(Connector, Protocol):
         """Those of these accounts of which the vendor's log says that their files were handed over since then."""
         ...
 
+    def returned(self, external_ids: Sequence[str], since: dt.datetime) -> set[str]:
+        """Those of these accounts of which the vendor's log says that they were restored or joined again since then."""
+        ...
+
 
 @dataclass(frozen=True, kw_only=True)
 class Vendor:

@@ -380,3 +380,18 @@ class RemovalContract:
         assert connector.finished([who], began) == set()
         self.pass_time(world, dt.timedelta(hours=2))
         assert connector.finished([who, to], began) == {who}
+
+    def test_the_log_says_who_came_back(self, world: Any) -> None:
+        connector, who, other, began = (
+            world.connector(),
+            self.somebody(world),
+            self.recipient(world),
+            world.sandbox.now(),
+        )
+        self.await_end(connector, "withdraw", connector.withdraw(who))
+        self.pass_time(world, dt.timedelta(hours=2))
+        assert connector.returned([who, other], began) == set()
+        connector.restore(who)
+        self.pass_time(world, dt.timedelta(hours=2))
+        assert connector.returned([who, other], began) == {who}
+        assert connector.returned([other], began) == set()

@@ -1,4 +1,4 @@
-"""Ask the team log about a few accounts, now: their own use, and whether their files were handed over.
+"""Ask the team log about a few accounts, now: their own use, whether they came back, and where their files are.
 
 The log is asked by account, or by kind of event, and without an end, so that an event of this second is not cut off by
 a clock that is slow.
@@ -7,7 +7,7 @@ a clock that is slow.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Any
 
 import msgspec
@@ -23,6 +23,8 @@ LOG = ("team_log/get_events", "team_log/get_events/continue")
 A_PAGE = 1000
 READINGS = 3
 TRANSFERRED = "member_transfer_account_contents"
+STATUS_CHANGED = "member_change_status"
+HERE = ("active", "invited", "suspended")
 
 
 def recent(client: DropboxClient, seats: Sequence[Seat], since: dt.datetime, bound: dt.datetime) -> Uses:
@@ -87,13 +89,23 @@ class _Participant(msgspec.Struct):
     user: _Named | None = None
 
 
-class _Transfer(msgspec.Struct):
+class _Details(msgspec.Struct):
+    new_value: _Named | None = None
+
+
+class _Event(msgspec.Struct):
     """A TeamEvent, as far as it says what happened to whom."""
 
     timestamp: Annotated[dt.datetime, msgspec.Meta(tz=True)]
     event_type: _Named
     context: _Named | None = None
     participants: list[_Participant] | None = None
+    details: _Details | None = None
+
+    def named(self, wanted: set[str]) -> set[str]:
+        """Those of the wanted whom it names as participants."""
+        users = (one.user for one in self.participants or ())
+        return {user.team_member_id for user in users if user is not None and user.team_member_id} & wanted
 
 
 class _Log(msgspec.Struct):
@@ -110,12 +122,30 @@ def finished(client: DropboxClient, external_ids: Sequence[str], since: dt.datet
     Whether Dropbox names the removed account as the event's context or as a participant is not documented. The context
     counts first. Several of these accounts as participants leave open which one it was, and count for none.
     """
-    start = {"limit": A_PAGE, "event_type": {".tag": TRANSFERRED}, "time": {"start_time": _stamp(since)}}
-    found: set[str] = set()
+    found = (_handed_over(event, set(external_ids)) for event in _events_of(client, TRANSFERRED, since))
+    return set().union(*found)
+
+
+def returned(client: DropboxClient, external_ids: Sequence[str], since: dt.datetime) -> set[str]:
+    """Those of these accounts whose status became that of a member since then, as the log says.
+
+    That is a restoring, an invitation or another way back. Whoever is named counts: in doubt somebody came back.
+    """
+    found = (_came_back(event, set(external_ids)) for event in _events_of(client, STATUS_CHANGED, since))
+    return set().union(*found)
+
+
+def _events_of(client: DropboxClient, kind: str, since: dt.datetime) -> Iterator[_Event]:
+    """The events of one kind since then. One that cannot be read is left out."""
+    start = {"limit": A_PAGE, "event_type": {".tag": kind}, "time": {"start_time": _stamp(since)}}
     for page in walk_pages(client, LOG, start, _read_log, count_records):
         for record in page.items:
-            found |= _handed_over(record, set(external_ids), since)
-    return found
+            try:
+                event = msgspec.convert(record, _Event)
+            except (ValueError, RecursionError):
+                continue
+            if event.event_type.tag == kind and event.timestamp >= since.replace(microsecond=0):
+                yield event
 
 
 def _read_log(answer: Answer) -> Page:
@@ -123,19 +153,21 @@ def _read_log(answer: Answer) -> Page:
     return Page(items=log.events, cursor=log.cursor or "", has_more=log.has_more)
 
 
-def _handed_over(record: Any, wanted: set[str], since: dt.datetime) -> set[str]:
-    """Whose transfer an event tells of: one of the wanted, or nobody, also for an event that cannot be read."""
-    try:
-        event = msgspec.convert(record, _Transfer)
-    except (ValueError, RecursionError):
-        return set()
-    if event.event_type.tag != TRANSFERRED or event.timestamp < since.replace(microsecond=0):
-        return set()
+def _handed_over(event: _Event, wanted: set[str]) -> set[str]:
+    """Whose transfer an event tells of: one of the wanted, or nobody."""
     if event.context is not None and event.context.team_member_id in wanted:
         return {event.context.team_member_id}
-    users = (one.user for one in event.participants or ())
-    named = {user.team_member_id for user in users if user is not None and user.team_member_id} & wanted
+    named = event.named(wanted)
     return named if len(named) == 1 else set()
+
+
+def _came_back(event: _Event, wanted: set[str]) -> set[str]:
+    """Who of the wanted is a member since the event. One without a new status may be anything, so it counts."""
+    status = event.details.new_value if event.details else None
+    if status is not None and status.tag not in HERE:
+        return set()
+    context = {event.context.team_member_id or ""} if event.context else set()
+    return event.named(wanted) | (context & wanted)
 
 
 def _stamp(moment: dt.datetime) -> str:
