@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from reclamation.models import Approval, KeepAnswer, Notice, RemovalAttempt, RemovalCandidate
+from reclamation.reasons import Reason
 from reclamation.states import State
 
 Parts = dict[str, Any]
@@ -40,7 +41,8 @@ def _describe_seat(candidate: Parts) -> str:
 def _describe_opening(candidate: Parts, rule: Parts | None) -> str:
     by = candidate["opened_by"] or "samsaas"
     cause = f" by the rule “{rule['name']}”, version {rule['version']}" if rule else ""
-    reason = f", because of: {candidate['reason'].replace('_', ' ')}" if candidate["reason"] else ""
+    label = dict(Reason.choices).get(candidate["reason"], candidate["reason"])
+    reason = f", for the reason “{label}”" if label else ""
     justification = RemovalCandidate.Justification(candidate["justification"]).label
     return f"It was opened on {_moment(candidate['opened_at'])} by {by}{cause}{reason} ({justification})."
 

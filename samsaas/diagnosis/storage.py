@@ -118,7 +118,8 @@ def secrets_readable() -> Iterator[Finding]:
 
 def audit_trail() -> Iterator[Finding]:
     """The database refuses to change or delete entries of the audit trail, and their seals."""
-    problems = [problem for table in (audit.TABLE, audit.SEALS) for problem in append_only.find_problems(table)]
+    found = [problem for table in (audit.TABLE, audit.SEALS) for problem in append_only.find_problems(table)]
+    problems = dict.fromkeys(found)
     if problems:
         remedy = "Run manage.py migrate --noinput, which puts the table right, and find out who changed it."
         yield fail("audit trail", f"Entries can be changed, dropped or hidden: {', '.join(problems)}.", remedy)

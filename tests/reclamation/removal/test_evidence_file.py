@@ -139,7 +139,7 @@ def removed(account: Any) -> RemovalCandidate:
         gate_at_approval=answers,
         gate_at_call=[
             *answers,
-            {"guard": "member", "answer": "unknown", "detail": "Bearer canary-bearer-value", "at": ""},
+            {"guard": "member", "answer": "unknown", "detail": "Bearer canary-bearer-value", "at": T0.isoformat()},
         ],
         error_message="Refused: sl.u.canary-vendor-token",
         error_body="canary-body",
@@ -191,7 +191,7 @@ def test_its_sentences_tell_the_story(removed: RemovalCandidate) -> None:
     said = "\n".join(opened(removed).says)
     for sentence in (
         "is about Zoë <b> (zoe@example.com",
-        "by samsaas by the rule “SAM - Reclaim”, version 3, because of: never active (Low Usage).",
+        "by samsaas by the rule “SAM - Reclaim”, version 3, for the reason “Never active” (Low Usage).",
         "the last known use was on 2026-08-01 10:00:00 UTC, at least 93 days without use; the time since was read",
         "Mails that were sent: Question (1). Mails that were not: 1.",
         "somebody asked to keep it, by the link. That was not decided.",
