@@ -225,6 +225,9 @@ class LogReading:
 
     def _store_batch(self, batch: _Batch) -> None:
         with transaction.atomic():
+            # A list that is being published gives names to seats. Either it sees which names lead to nobody here, or
+            # this batch sees the seats with their new names.
+            list(IntegrationProfile.objects.select_for_update(no_key=True, of=("self",)).filter(pk=self.profile.pk))
             stored = activity.store_batch(
                 self.profile,
                 batch.uses,

@@ -10,7 +10,8 @@ Everything happens in one transaction, set-based, and only rows that differ are 
 5. Write changed and returned seats, then new ones. Mark the seats that exclusion rules exclude.
 6. Find the seats that are no longer listed, and end them if the listing is plausible. Then the next one is compared
    with it.
-7. Store the counters under the run's lease. If another worker has taken the lease over, everything is rolled back.
+7. Have the log read again for seats to which names moved that it holds alone.
+8. Store the counters under the run's lease. If another worker has taken the lease over, everything is rolled back.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from profiles.connectors import base
 from profiles.jobs.job import Job
 from profiles.models import IntegrationProfile, JobRun
 from subscriptions.download import differences, net_change, plausibility, staging
+from subscriptions.download.learned_names import LearnedNames
 from subscriptions.exclusions import exclude
 from subscriptions.models import AcceptedListing, Subscription, SubscriptionIdentifier
 from subscriptions.software import recognize
@@ -85,7 +87,8 @@ def run(job: Job, listing: Listing, *, now: datetime) -> Published:
         listed = differences.collapse_and_total(stage)
         identifiers = recognize.run(profile.vendor_info, listed.by_identifier)
         unrecognized = [one.identifier for one in identifiers if one.software_model_id is None]
-        written = _write_differences(stage, profile, identifiers, listed.live, now)
+        names = LearnedNames(profile)
+        written = _write_differences(stage, profile, identifiers, listed.live, names, now)
         exclude.mark_seats(profile)
         may_have_gone = written.current > written.unchanged + written.changed
         gone = differences.find_gone(stage, profile) if may_have_gone else {}
@@ -94,7 +97,10 @@ def run(job: Job, listing: Listing, *, now: datetime) -> Published:
         figures = _figures(job.run, listing, tally, written, last)
         because = _end_missing(job, profile, figures, now)
         if not because:
+            if gone:
+                names.add_gone()
             _accept_listing(job.run, listing, last, tally, now)
+        names.read_again()
         differences.clean_up()
         _warn_of_oddities(job, figures, unrecognized, withheld=bool(because))
         counters = _run_counters(profile, listed, written, figures, unrecognized, ended=not because)
@@ -151,7 +157,12 @@ def _accept_listing(
 
 
 def _write_differences(
-    stage: str, profile: IntegrationProfile, identifiers: list[SubscriptionIdentifier], live: int, now: datetime
+    stage: str,
+    profile: IntegrationProfile,
+    identifiers: list[SubscriptionIdentifier],
+    live: int,
+    names: LearnedNames,
+    now: datetime,
 ) -> Written:
     current = Subscription.objects.filter(profile=profile).listed().count()
     new = changed = returned = 0
@@ -159,6 +170,7 @@ def _write_differences(
         keys = {one.identifier: one.pk for one in identifiers}
         new, changed, returned = differences.find_changes(stage, profile, keys)
     if changed or returned:
+        names.add_changed(stage)
         differences.update_changed(stage, profile, now)
     if new:
         differences.insert_new(stage, profile, now)

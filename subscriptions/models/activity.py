@@ -123,3 +123,20 @@ class ReadDay(models.Model):
 
     def __str__(self) -> str:
         return f"{self.day}: {self.events}"
+
+
+class NameInLog(models.Model):
+    """The digest of an account id or address by which alone the log of a team named whose some use was.
+
+    If a seat gets that name later, or another one loses it, the log has to be read again.
+    """
+
+    pk = models.CompositePrimaryKey("profile_id", "team_id", "digest")
+    profile = models.ForeignKey(
+        "profiles.IntegrationProfile", on_delete=models.CASCADE, related_name="names_in_log", db_index=False
+    )
+    team_id = models.CharField(max_length=255)
+    digest = models.CharField(max_length=32)
+
+    def __str__(self) -> str:
+        return self.digest

@@ -148,7 +148,7 @@ def _fold_events(events: list[Event], bound: dt.datetime, into: Uses) -> None:  
         if user is None:
             key: str | tuple[str, str] = NAMELESS
         else:
-            key = user.team_member_id if user.team_member_id in names else _new_key(user, names)
+            key = user.team_member_id if user.team_member_id in names else _key(user)
         if user is None or key == NAMELESS:
             if user is not None and user.tag in OUTSIDERS:
                 not_member += 1
@@ -188,6 +188,8 @@ def _fold_events(events: list[Event], bound: dt.datetime, into: Uses) -> None:  
         found = day.get(key)
         if found is None:
             day[key] = DayUse(1, when, kind)
+            if key not in names and isinstance(key, str):
+                names[key] = _seatless_key(user)
         else:
             found.events += 1
             if when > found.latest or (when == found.latest and kind > found.kind):
@@ -232,16 +234,9 @@ def _name_unknown(names: set[str], name: str) -> None:
         names.add(plain(name, UNKNOWN))
 
 
-def _new_key(user: _User, names: dict[str, tuple[str, str]]) -> str | tuple[str, str]:
-    """The member id of an actor, noted with the account id and address that came with it; these two if it has none.
-
-    A damaged id is none.
-    """
-    seatless = _seatless_key(user)
-    if not user.team_member_id or not identity(user.team_member_id, IDENTIFIER):
-        return seatless
-    names[user.team_member_id] = seatless
-    return user.team_member_id
+def _key(user: _User) -> str | tuple[str, str]:
+    """The member id of an actor; its account id and address if it has none. A damaged id is none."""
+    return identity(user.team_member_id or "", IDENTIFIER) or _seatless_key(user)
 
 
 def _seatless_key(user: _User) -> tuple[str, str]:
