@@ -174,7 +174,17 @@ class Story:
             self.profile.analyze_activity_from = self._fit(self.profile.analyze_activity_from - earlier)
             self.profile.save(update_fields=["analyze_activity_from"])
             self.tell(f"analyzed from {self.profile.analyze_activity_from} on")
+        elif luck < 0.26:
+            self.read_log_first()
         self.refresh()
+
+    def read_log_first(self) -> None:
+        """For days only the log is read, while people are renamed: it says names that no list has told yet."""
+        self.pass_time(DAY * self.rng.choice((5, 9)), changes=6)
+        self.mend_grant()
+        self.tell("only the log is read")
+        queue.request(queue.Request(base.ACTIVITY, JobRun.Trigger.MANUAL, profile=self.profile))
+        self.work()
 
     def _fit(self, moment: datetime) -> datetime:
         """A start of the analysis at which there was life already: a silence before is not covered, as documented."""
