@@ -122,12 +122,15 @@ class Vendor:
         return found
 
     def _ask_who_came_back(self, cases: Sequence[Case]) -> set[str]:
-        """Members that we called about before and that the vendor's log says were restored or joined again since."""
-        called = [case.attempt for case in cases if case.attempt.intent_at]
-        if not called:
+        """Members that the vendor's log says were restored or joined again, since they were proposed or called about.
+
+        Asked for a whole batch at its first gate, and again only about members that samsaas has called about.
+        """
+        asked = [case.attempt for case in cases if case.attempt.intent_at or not case.attempt.gate_at_approval]
+        if not asked:
             return set()
-        since = min(attempt.intent_at for attempt in called if attempt.intent_at)
-        return self.looking.returned([attempt.external_id for attempt in called], since)
+        since = min(attempt.intent_at or attempt.candidate.opened_at for attempt in asked)
+        return self.looking.returned([attempt.external_id for attempt in asked], since)
 
 
 def _can_be_asked(case: Case) -> bool:

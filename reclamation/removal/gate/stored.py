@@ -89,6 +89,15 @@ def keep(case: Case) -> Finding:
     return passed("Nobody keeps it.")
 
 
+def restored(case: Case) -> Finding:
+    """Whoever was restored, or listed again, has a fresh clock: what was unused before says nothing."""
+    moments = (case.seat.restored_at, case.seat.returned_at) if case.seat is not None else ()
+    back = max((at for at in moments if at), default=None)
+    if back and back >= case.since and not case.is_leaver:
+        return failed(f"It was restored, or listed again, on {_day(back)}.", SKIPPED)
+    return passed("It was not restored since then.")
+
+
 def excluded(case: Case) -> Finding:
     """Excluded, not managed, authorized a connection, or ended, as for every look at a candidate."""
     if case.seat is None:
@@ -187,6 +196,7 @@ GUARDS = (
     Guard("leaver", "Leaver", leaver),
     Guard("exempt", "Exempt", exempt),
     Guard("keep", "Kept", keep),
+    Guard("restored", "Restored", restored),
     Guard("excluded", "Excluded", excluded),
     Guard("notice", "Notice", notice),
     Guard("reviewed", "Reviewed", reviewed),

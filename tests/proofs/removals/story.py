@@ -68,7 +68,7 @@ class Story:
 
     def _at_call(self, verb: str, member: str) -> None:
         self._maybe("call", f"{verb} {member}")
-        if verb in ("look", "recent"):
+        if verb in ("look", "recent", "returned"):
             self.watch.note_call(verb, member)
 
     def _at_effect(self, verb: str, member: str) -> None:

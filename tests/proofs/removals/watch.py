@@ -43,6 +43,7 @@ class Seen:
     last_look: int = -1
     last_look_at: datetime | None = None
     last_recent: int = -1
+    last_returned: int = -1
     calls: list[tuple[int, datetime]] = field(default_factory=list)
     looks: list[datetime] = field(default_factory=list)
     transfers: int = 0
@@ -88,6 +89,9 @@ class Watch:
             seen.looks.append(timezone.now())
         elif verb == "recent":
             self.seen(member).last_recent = place
+        elif verb == "returned":
+            for one in member.split(","):
+                self.seen(one).last_returned = place
 
     def check_withdraw(self, member: str, *, counts: bool) -> None:
         """Judge a call that is about to have an effect, or, where it does not count, to be refused."""
@@ -96,7 +100,8 @@ class Watch:
         if seen.last_look_at is None or now - seen.last_look_at > FRESH:
             self.fail("calls on old answers", member)
         for why, since in seen.forbidden.items():
-            if since < (seen.last_recent if why == "use" else seen.last_look):
+            asked = {"use": seen.last_recent, "restored": seen.last_returned}
+            if since < asked.get(why, seen.last_look):
                 self.fail("calls against evidence", f"{member}: {why}")
         self._check_repeat(member, seen)
         recent = [one for other in self.members.values() for _, one in other.calls if now - one < timedelta(days=7)]
