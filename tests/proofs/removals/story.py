@@ -258,7 +258,7 @@ class Story:
                 self.watch.happens(f"press Restore {attempt.external_id}")
                 try:
                     restore.request(attempt, by=self.world.ann, now=timezone.now())
-                except restore.TooLate:
+                except restore.NotRestorable:
                     self.watch.counters["restored too late"] += 1
 
     def step_restore_there(self) -> None:
@@ -294,7 +294,7 @@ class Story:
                 self.watch.happens(f"press Move files now {attempt.external_id}")
                 try:
                     move.request_now(attempt, by=self.world.ann, now=timezone.now())
-                except move.TooLate:
+                except move.NotMovable:
                     continue
 
     def _download(self) -> None:
