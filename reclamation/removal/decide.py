@@ -86,7 +86,7 @@ def try_again(attempt: RemovalAttempt, *, by: User, now: datetime) -> None:
 
 @transaction.atomic
 def move_to(attempt: RemovalAttempt, external_id: str, *, by: User, now: datetime) -> None:
-    """Have the files moved to another account. It is looked at before the move like any other. Raises `DecisionRefused`."""
+    """Have the files moved to another account, which is looked at before. Raises `DecisionRefused`."""
     _check(attempt, "move", now)
     _seize(
         attempt,

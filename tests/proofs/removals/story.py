@@ -166,6 +166,16 @@ class Story:
         self._work(self.rng.choice(self.world.places).profile)
         self._check_stored()
         self.crash_in = self.freeze_in = 0
+        if self.faults_on and self.rng.random() < 0.4:
+            self._restore_the_lost()
+
+    def _restore_the_lost(self) -> None:
+        """Somebody misses an account of which we do not know yet that it is gone, and restores it."""
+        lost = RemovalAttempt.objects.filter(state__in=(Attempt.UNKNOWN, Attempt.CALLING, Attempt.JOB))
+        for attempt in lost:
+            if self.world.team.state_of(attempt.external_id) == "withdrawn":
+                self.world.team.restore_by_hand(attempt.external_id)
+                self.watch.forbid(attempt.external_id, "restored")
 
     def _arm_vendor(self) -> None:
         late = ("late", timedelta(minutes=self.rng.uniform(0, 25)))
@@ -180,7 +190,7 @@ class Story:
             fault = self.rng.choice(effects) if self.rng.random() < 0.5 else self.rng.choice((None, *errors))
             if isinstance(fault, base.UnreadableAnswer):
                 fault = self.rng.choice(("lost before", "lost after"))
-            if fault is not None and self.rng.random() < 0.5:
+            if fault is not None and self.rng.random() < 0.6:
                 self.world.team.faults[verb] = [fault]
         if self.rng.random() < 0.15:
             self.world.team.faults[self.rng.choice(("look", "recent", "team", "ask"))] = [base.TryLater("Down")]
