@@ -55,6 +55,14 @@ def _changes_connection(request: SignedInRequest, pk: int) -> bool:
     return other or changes_clients(alias_id, request.POST)
 
 
+def _takes_credentials(request: SignedInRequest, vendor: str) -> bool:
+    """Whether the posted form creates a profile through an alias that has credentials, perhaps with a grant."""
+    choice = request.POST.get("alias", "")
+    held = aliases.free_aliases(vendor).filter(credentials__isnull=False)
+    return any(str(alias.pk) == choice or (not choice and alias.parent_id is None) for alias in held)
+
+
+@recent_password_required(when=_takes_credentials)
 def profile_create(request: SignedInRequest, vendor: str) -> HttpResponse:
     """The form; Submit creates a Draft."""
     if vendor not in connectors.CONNECTORS:

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 
 from profiles.models import IntegrationProfile
 from reclamation.models import ReclamationRule, RemovalCandidate
-from reclamation.reasons import Reason
+from reclamation.reasons import PROPOSABLE, Reason
 from reclamation.states import CLOSED as CLOSED_STATES, OPEN, State
 from samsaas.lib.tables import ListFilter, search
 
@@ -19,10 +19,7 @@ YES, NO = "yes", "no"
 ME, SOMEBODY, NOBODY = "me", "somebody", "nobody"
 NO_RULE = "none"
 # Why a candidate can have been opened; all other reasons are reasons not to.
-REASONS = [
-    (reason.value, reason.label)
-    for reason in (*(Reason.IDLE, Reason.NEVER_ACTIVE, Reason.LEAVER, Reason.INVITED, Reason.SUSPENDED, Reason.MANUAL),)
-]
+REASONS = [(reason.value, reason.label) for reason in (*PROPOSABLE, Reason.MANUAL)]
 
 
 class CandidateFilter(ListFilter):
@@ -42,7 +39,7 @@ class CandidateFilter(ListFilter):
         label="Justification", choices=RemovalCandidate.Justification.choices, empty_label="Any"
     )
 
-    reason = django_filters.ChoiceFilter(label="Reason", choices=REASONS, empty_label="Any")
+    reason = django_filters.ChoiceFilter(label="Reason", choices=REASONS, empty_label="Any", method="by_reason")
     rule = django_filters.ModelChoiceFilter(
         label="Rule",
         queryset=ReclamationRule.objects.all(),
@@ -82,6 +79,10 @@ class CandidateFilter(ListFilter):
             (name, label, "No rule" if (name, text) == ("rule", NO_RULE) else text)
             for name, label, text in super().active_filters()
         ]
+
+    def by_reason(self, queryset: QuerySet[RemovalCandidate], name: str, value: str) -> QuerySet[RemovalCandidate]:
+        """Candidates of earlier versions kept no reason: they were all proposed by hand."""
+        return queryset.filter(reason__in=(value, "") if value == Reason.MANUAL else (value,))
 
     def by_hold(self, queryset: QuerySet[RemovalCandidate], name: str, value: str) -> QuerySet[RemovalCandidate]:
         return queryset.exclude(hold="") if value == YES else queryset.filter(hold="")

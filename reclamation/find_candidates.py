@@ -24,7 +24,7 @@ from profiles.jobs.job import Job, LeaseLost
 from profiles.models import IntegrationProfile
 from reclamation import address, evidence, jump, reconsider, sums, terms, workflow
 from reclamation.models import RuleVersion
-from reclamation.reasons import Decision, Reason, as_verdict, split_verdict
+from reclamation.reasons import PROPOSABLE, Decision, Reason, as_verdict, split_verdict
 from reclamation.rules import ground, make_rules, observe
 from reclamation.terms import Standing
 from reclamation.verdicts import notes_for, with_notes, with_verdicts
@@ -33,7 +33,7 @@ from subscriptions.models import Subscription
 FIND = sums.FIND
 WINDOW, BATCH = 20_000, 500
 COUNTED = ("seen", "proposed", "nobody_to_ask", "observed", "skipped", "canceled")
-FOUND = [as_verdict(decision, reason) for decision in (Decision.PROPOSE, Decision.OBSERVE) for reason in Reason]
+FOUND = [as_verdict(decision, reason) for decision in (Decision.PROPOSE, Decision.OBSERVE) for reason in PROPOSABLE]
 
 
 def run(job: Job, *, now: datetime) -> None:

@@ -57,6 +57,8 @@ class Note(models.TextChoices):
     NO_UNDO = "no_undo", "Removing it cancels the invitation, which cannot be undone"
 
 
+# What a rule can propose a seat for.
+PROPOSABLE = (Reason.LEAVER, Reason.INVITED, Reason.SUSPENDED, Reason.NEVER_ACTIVE, Reason.IDLE)
 # What a rule in mode automatic leaves to a person.
 NEVER_AUTOMATIC = frozenset({Note.ACTIVE_AFTER_LEAVING, Note.CAME_BACK})
 # Reasons for which nothing is known rather than something decided: they end no candidate.

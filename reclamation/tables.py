@@ -20,8 +20,10 @@ class CandidateTable(Table):
     display_name = MarkupColumn(
         '{{ record.display_name|outside }}<span class="sub">{{ record.email|breakable }}</span>', attrs=ROOMY
     )
-    software_model = MarkupColumn("{% if value %}{{ value }}{% else %}{% pill 'unknown' 'Unrecognized' %}{% endif %}")
-    profile_name = MarkupColumn('<span class="clamp">{{ value|outside }}</span>', verbose_name="Subscription profile")
+    software_model = MarkupColumn(
+        "{% if value %}{{ value }}{% else %}{% pill 'unknown' 'Unrecognized' %}{% endif %}"
+        '<span class="sub clamp">{{ record.profile_name|outside }}</span>'
+    )
     state = MarkupColumn("{% pill record.state record.get_state_display %}")
     reason = MarkupColumn(
         '{% load candidates %}{{ record|reason_label }}<span class="sub">{{ record.get_justification_display }}</span>'
@@ -44,7 +46,7 @@ class CandidateTable(Table):
     class Meta(Table.Meta):
         model = RemovalCandidate
         fields = (
-            *("id", "display_name", "software_model", "profile_name", "state", "reason"),
+            *("id", "display_name", "software_model", "state", "reason"),
             *("inactive_days", "savings", "deadline", "opened_at"),
         )
         order_by = "-id"

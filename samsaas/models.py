@@ -127,7 +127,8 @@ class Heartbeat(models.Model):
 class GuessCount(models.Model):
     """How many attempts with a wrong password came in a row; `samsaas.guessing` alone reads and writes it.
 
-    `name` and `place` are hashes. `name` is that of an account's name or of a session's key.
+    `name` and `place` are hashes. `name` is that of an account's name or of a session's key. A session has two rows,
+    and the one with a `place` counts the new passwords that were tried in it.
     """
 
     class Kind(models.TextChoices):

@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from profiles.connectors import base
 from profiles.jobs import queue
+from profiles.jobs.process import find_process
 from profiles.models import Credential, IntegrationProfile, JobRun, ScheduledJob
 from reclamation import reconsider
 from reclamation.find_candidates import FIND
@@ -66,7 +67,10 @@ def follow() -> int:
 
 
 def next_step(run: JobRun) -> str | None:
-    """The next step the profile takes part in. A step that has a scheduled job is passed over where that is paused."""
+    """The next step the profile takes part in. A step that has a scheduled job is passed over where that is paused.
+
+    Candidates are not looked for where the profile was disconnected meanwhile.
+    """
     profile = run.profile
     if profile is None or run.process not in DAILY_ORDER[:-1]:
         return None
@@ -74,6 +78,8 @@ def next_step(run: JobRun) -> str | None:
         *profile.scheduled_jobs.filter(paused=False).values_list("process", flat=True)
     }
     later = DAILY_ORDER[DAILY_ORDER.index(run.process) + 1 :]
+    if find_process(FIND).refusal(profile):
+        later = tuple(step for step in later if step != FIND)
     return next((step for step in later if profile.process_enabled(step) and step not in not_going), None)
 
 

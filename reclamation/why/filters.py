@@ -12,8 +12,8 @@ from django.utils import timezone
 from profiles.models import IntegrationProfile
 from reclamation import terms
 from reclamation.models import ReclamationRule
-from reclamation.reasons import Decision, Reason, as_verdict
-from reclamation.sentences import PROPOSED, REFUSED, label_verdict
+from reclamation.reasons import PROPOSABLE, Decision, Reason, as_verdict
+from reclamation.sentences import REFUSED, label_verdict
 from reclamation.terms import Standing
 from reclamation.verdicts import with_verdicts
 from reclamation.why.figures import NO_MODEL
@@ -21,9 +21,8 @@ from samsaas.lib.tables import ListFilter, search
 from subscriptions.models import Subscription
 from subscriptions.models.subscription import SubscriptionQuerySet
 
-ASKED = [reason for reason in PROPOSED if reason != Reason.MANUAL]
 VERDICTS = [
-    *(as_verdict(decision, reason) for decision in (Decision.PROPOSE, Decision.OBSERVE) for reason in ASKED),
+    *(as_verdict(decision, reason) for decision in (Decision.PROPOSE, Decision.OBSERVE) for reason in PROPOSABLE),
     *(as_verdict(Decision.NO, reason) for reason in REFUSED if reason != Reason.ENDED),
 ]
 

@@ -75,8 +75,9 @@ def inactive_days(at: datetime, now: datetime) -> int:
 class Idle:
     """For how long a seat is surely unused.
 
-    `days` are exact if all the time since `since` (its last use, or the day it was assigned) was read, else they are
-    the least: nothing was seen since `since`, and before that nobody looked. `never_used`: no use is known at all.
+    `days` are exact if all the time since `since` (its last use, or the day it was assigned later) was read, else they
+    are the least: nothing was seen since `since`, and before that nobody looked. `never_used`: no use is known since it
+    was assigned.
     """
 
     days: int
@@ -96,12 +97,12 @@ def idle(seat: Any, now: datetime) -> Idle | None:
     if seat.ended_at is not None or seat.unused_since is None:
         return None
     latest = getattr(seat, "last_activity", None)
-    start = latest.at if latest else seat.assigned_at
+    start = max(filter(None, (latest and latest.at, seat.assigned_at)), default=None)
     return Idle(
         days=inactive_days(seat.unused_since, now),
         since=seat.unused_since,
         is_exact=start is not None and start >= seat.vouched_from,
-        never_used=latest is None,
+        never_used=latest is None or (seat.assigned_at is not None and latest.at < seat.assigned_at),
     )
 
 

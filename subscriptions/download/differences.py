@@ -13,6 +13,7 @@ from typing import Any
 
 from django.db import connection
 
+from profiles.connectors import base
 from profiles.models import IntegrationProfile, JobRun
 from samsaas.lib import sql
 from subscriptions.download import staging
@@ -23,6 +24,7 @@ REMOVED = Subscription.Status.REMOVED.value
 FOUND = "download_differences"
 GONE = "download_gone"
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+RUNS = JobRun._meta.db_table
 # A vendor's list may lag: for this long after a removal of ours it may still show the account.
 LAG = timedelta(hours=1)
 
@@ -52,6 +54,45 @@ def tune_planner(stage: str) -> None:
         sql.execute("SET LOCAL work_mem = '128MB'")
         sql.execute("SET LOCAL jit = off")
     sql.analyze(stage, "external_id", "identifier", "status")
+
+
+def correct_by_own_changes(stage: str, profile: IntegrationProfile, began: datetime) -> None:
+    """Bring the staged listing up to date with what we did ourselves since it began; call it before it is compared.
+
+    An account that we removed since then, or so shortly before that the list may lag, is taken out: it does not return.
+    A seat that was restored since then, and is not listed, is shielded like one whose record could not be read.
+    """
+    sql.execute(
+        f"""
+        DELETE FROM {stage} WHERE (status IS NULL OR status <> %s) AND external_id IN (
+            SELECT t.external_id FROM {SEATS} t JOIN {RUNS} r ON r.id = t.ended_by_run_id
+            WHERE t.profile_id = %s AND t.ended_at > %s AND r.process = %s
+        )
+        """,
+        [REMOVED, profile.pk, _driver_time(began - LAG), base.RECLAIM],
+    )
+    restored = "t.profile_id = %s AND t.ended_at IS NULL AND t.changed_at > %s"
+    since = [profile.pk, _driver_time(began)]
+    sql.execute(
+        f"DELETE FROM {stage} "
+        f"WHERE status = %s AND external_id IN (SELECT t.external_id FROM {SEATS} t WHERE {restored})",
+        [REMOVED, *since],
+    )
+    sql.execute(
+        f"""
+        INSERT INTO {stage} (position, external_id)
+        SELECT -row_number() OVER (ORDER BY t.id), t.external_id FROM {SEATS} t
+        WHERE {restored} AND {_not_staged(stage)}
+        """,
+        [*since, REMOVED],
+    )
+
+
+def _not_staged(stage: str) -> str:
+    """The condition for seats `t` that the listing does not hold. Its parameter is the status *removed*."""
+    return f"""NOT EXISTS (
+            SELECT 1 FROM {stage} s WHERE s.external_id = t.external_id AND (s.status <> %s OR s.status IS NULL)
+        )"""
 
 
 def collapse_and_total(stage: str) -> Listed:
@@ -185,9 +226,7 @@ def find_gone(stage: str, profile: IntegrationProfile) -> dict[str, int]:
         f"""
         CREATE TEMPORARY TABLE {GONE} AS
         SELECT t.id FROM {SEATS} t
-        WHERE t.profile_id = %s AND t.ended_at IS NULL AND NOT EXISTS (
-            SELECT 1 FROM {stage} s WHERE s.external_id = t.external_id AND (s.status <> %s OR s.status IS NULL)
-        )
+        WHERE t.profile_id = %s AND t.ended_at IS NULL AND {_not_staged(stage)}
         """,
         [profile.pk, REMOVED],
     )

@@ -407,3 +407,13 @@ def test_two_models_have_each_their_rule(world: Any) -> None:
     found = find(world.profile).facts["sums"]
     assert sorted(found) == sorted([[late.pk, "no:active", 1], [rule_of(world).pk, "no:open_candidate", 1]])
     assert ReclamationRule.objects.count() == SoftwareModel.objects.count()
+
+
+@pytest.mark.parametrize("what", ["nothing", "draft", "no grant"])
+def test_a_chain_of_a_profile_that_was_disconnected_meanwhile_finds_nothing(world: Any, what: str) -> None:
+    changes = {"nothing": {}, "draft": {"status": "draft"}, "no grant": {"attention": "needs_authorization"}}[what]
+    last = factories.run(profile=world.profile, process="reexamine_candidates", in_chain=True)
+    IntegrationProfile.objects.update(status="published")
+    IntegrationProfile.objects.filter(pk=world.profile.pk).update(**{"pull_activity": False, **changes})
+    last.profile.refresh_from_db()
+    assert schedule.next_step(last) == (FIND if what == "nothing" else None)

@@ -119,7 +119,7 @@ VENDOR = Vendor(
 class _TeamInfo(msgspec.Struct):
     """The answer of get_info. Only the id must be readable; an unreadable count is treated as not given."""
 
-    team_id: str
+    team_id: members.Id
     name: Any = None
     num_licensed_users: Any = None
     num_provisioned_users: Any = None
@@ -167,7 +167,7 @@ class Dropbox:
         answer = self._client.read("team/get_info", _TeamInfo)
         provisioned = _read_count(answer.num_provisioned_users)
         return Team(
-            team_id=plain(answer.team_id, 128),
+            team_id=answer.team_id,
             name=plain(answer.name, 255) if isinstance(answer.name, str) else "",
             licensed=_read_count(answer.num_licensed_users),
             provisioned=provisioned,

@@ -68,6 +68,15 @@ def test_who_is_here_comes_before_a_leaver_with_the_same_address(admin: Any) -> 
     assert Exemption.objects.get().person == here
 
 
+def test_a_person_is_exempted_from_their_page(admin: Any) -> None:
+    ada = factories.person(name="Ada")
+    address = f"{NEW}?person={ada.pk}"
+    assert address in admin.get(ada.get_absolute_url()).content.decode()
+    assert "Exempt Ada from reclamation" in pages.text_of(admin.get(address).content.decode())
+    admin.post(address, {"reason": "Auditor"})
+    assert Exemption.objects.get().person == ada
+
+
 def test_a_subscription_is_exempted_from_its_page_and_says_so(admin: Any) -> None:
     seat = factories.subscription(
         identifier=factories.identifier(), profile=factories.profile(refreshed_at=timezone.now())
