@@ -321,6 +321,8 @@ class Story:
                     move.request_now(attempt, by=self.world.ann, now=timezone.now())
                 except move.NotMovable:
                     continue
+        for _ in range(self.rng.choice((0, 1, 2))):
+            self.step_work()
 
     def _download(self) -> None:
         """A listing that began some minutes ago: an ended seat that it lists returns, unless we ended it lately."""
@@ -341,9 +343,13 @@ class Story:
     # --- the end -------------------------------------------------------------------------------------------------
 
     def _calm_down(self) -> None:
-        """No faults any more: everything has to come to its end, or to a person."""
+        """No new faults any more: everything has to come to its end, or to a person.
+
+        What was armed for transfers stays, since most of them come only now.
+        """
         self.watch.happens("calm")
-        self.world.team.faults.clear()
+        for verb in set(self.world.team.faults) - {"finish"}:
+            self.world.team.faults.pop(verb)
         self.world.team.skew = 0.0
         self._go_on()
         began = timezone.now()
@@ -448,7 +454,7 @@ STEPS_AND_WEIGHTS: tuple[Callable[[Story], None], ...] = (
     *(Story.step_restore_here, Story.step_restore_there) * 3,
     *(Story.step_use, Story.step_switch),
     *(Story.step_exempt, Story.step_admin, Story.step_remove_there, Story.step_skip, Story.step_clock),
-    Story.step_move_now,
+    *(Story.step_move_now,) * 3,
 )
 # What happens to members of whom a removal has just been asked for.
 TEMPTATIONS: tuple[Callable[[Story], None], ...] = (
