@@ -47,15 +47,15 @@ class UnderWay(Exception):
     """The removal has begun at the vendor, so its candidate cannot be closed by a word."""
 
 
-class AlreadyOpen(Exception):
+class MemberTaken(Exception):
     """The member has an open attempt already, for this or for another profile of the team."""
 
 
 def open_for(candidate: RemovalCandidate, *, dry_run: bool = False, now: datetime) -> RemovalAttempt:
-    """A new attempt in the state *approved*. Raises `AlreadyOpen`."""
+    """A new attempt in the state *approved*. Raises `MemberTaken`."""
     profile = candidate.profile
     if profile is None:
-        raise AlreadyOpen("The profile was deleted.")
+        raise MemberTaken("The profile was deleted.")
     attempt = RemovalAttempt(
         candidate=candidate,
         batch=candidate.batch,
@@ -71,7 +71,7 @@ def open_for(candidate: RemovalCandidate, *, dry_run: bool = False, now: datetim
         with transaction.atomic():
             attempt.save(force_insert=True)
     except IntegrityError:
-        raise AlreadyOpen("This member is being removed already.") from None
+        raise MemberTaken("This member is being removed already.") from None
     return attempt
 
 

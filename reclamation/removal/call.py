@@ -23,9 +23,9 @@ from reclamation import attempts, workflow
 from reclamation.models import RemovalAttempt
 from reclamation.removal import batches, limits, outcome, refusals, switch
 from reclamation.removal.gate import stored
-from reclamation.removal.gate.answers import Outcome
+from reclamation.removal.gate.answers import GateResult
 from reclamation.removal.gate.case import Case
-from reclamation.removal.vendor import Vendor
+from reclamation.removal.vendor import VendorAccess
 
 State = RemovalAttempt.State
 FRESH = timedelta(seconds=5)
@@ -40,7 +40,7 @@ class Stopped(Exception):
     """The removal did not begin: the switch was pressed, the limits are used up, or the answers are too old."""
 
 
-def run(case: Case, passed: Outcome, vendor: Vendor, run: JobRun) -> None:
+def run(case: Case, passed: GateResult, vendor: VendorAccess, run: JobRun) -> None:
     """Remove the member of a case that has just passed the gate. Raises `attempts.Lost` and `Stopped`."""
     attempt = case.attempt
     asked = case.asked
@@ -63,7 +63,7 @@ def is_fresh(began_at: datetime, now: datetime) -> bool:
     return timedelta(0) <= now - began_at <= FRESH
 
 
-def _commit_intent(case: Case, passed: Outcome) -> None:
+def _commit_intent(case: Case, passed: GateResult) -> None:
     attempt = case.attempt
     with transaction.atomic():
         paused = switch.paused_because(case.profile, lock=True)
@@ -116,7 +116,7 @@ def store_effect(attempt: RemovalAttempt, effect: base.Effect, run: JobRun) -> N
     attempts.move(attempt, State.JOB, answered_at=now, async_job_id=effect.job[:255], not_before=now + FIRST_POLL)
 
 
-def store_failure(attempt: RemovalAttempt, error: base.ConnectorError, vendor: Vendor, run: JobRun) -> None:
+def store_failure(attempt: RemovalAttempt, error: base.ConnectorError, vendor: VendorAccess, run: JobRun) -> None:
     """The call failed: whether it may have had an effect decides what follows. Raises `attempts.Lost`."""
     now = timezone.now()
     if isinstance(error, base.AnswerLost | base.ProtocolError):
@@ -130,7 +130,9 @@ def store_failure(attempt: RemovalAttempt, error: base.ConnectorError, vendor: V
         put_off(attempt, error, now, timedelta(seconds=wait) if wait else TRY_AGAIN)
 
 
-def _store_refusal(attempt: RemovalAttempt, error: base.Refused, vendor: Vendor, run: JobRun, now: datetime) -> None:
+def _store_refusal(
+    attempt: RemovalAttempt, error: base.Refused, vendor: VendorAccess, run: JobRun, now: datetime
+) -> None:
     meaning = refusals.meaning_of(error)
     if meaning == refusals.BUSY:
         put_off(attempt, error, now, TRY_AGAIN)
@@ -140,7 +142,7 @@ def _store_refusal(attempt: RemovalAttempt, error: base.Refused, vendor: Vendor,
         need_human(attempt, error, now)
 
 
-def _is_gone(attempt: RemovalAttempt, vendor: Vendor) -> bool:
+def _is_gone(attempt: RemovalAttempt, vendor: VendorAccess) -> bool:
     look = vendor.look([attempt.external_id]).get(attempt.external_id)
     return look is not None and look.state in ("withdrawn", "gone")
 

@@ -15,26 +15,26 @@ from django.utils import timezone
 from reclamation import attempts, workflow
 from reclamation.models import CandidateNote, RemovalAttempt
 from reclamation.removal import move, outcome, start
-from reclamation.removal.vendor import Vendor
+from reclamation.removal.vendor import VendorAccess
 from samsaas import audit
 
 State = RemovalAttempt.State
 FRESH = timedelta(minutes=15)
 
 
-class Refused(Exception):
+class DecisionRefused(Exception):
     """The decision is not possible now. The text says why."""
 
 
 def ask_look(attempt: RemovalAttempt, *, by: User, now: datetime) -> None:
-    """Have a run look at the member. Raises `Refused`."""
+    """Have a run look at the member. Raises `DecisionRefused`."""
     _seize_in_place(attempt, not_before=now)
     audit.record(by, "asked to look at account", attempt.candidate, account=attempt.external_id)
     if attempt.profile:
         start.request_run(attempt.profile, by=by)
 
 
-def look(attempt: RemovalAttempt, vendor: Vendor) -> None:
+def look(attempt: RemovalAttempt, vendor: VendorAccess) -> None:
     """Look at a member as somebody asked, and keep what the vendor says. Raises `attempts.Lost`."""
     found = vendor.look([attempt.external_id]).get(attempt.external_id)
     now = timezone.now()
@@ -76,7 +76,7 @@ def choices(attempt: RemovalAttempt, *, now: datetime) -> tuple[str, ...]:
 
 @transaction.atomic
 def try_again(attempt: RemovalAttempt, *, by: User, now: datetime) -> None:
-    """The whole gate again. Raises `Refused`."""
+    """The whole gate again. Raises `DecisionRefused`."""
     _check(attempt, "again", now)
     _seize(attempt, State.GATED, not_before=None, called_at=None, tries=0, async_job_id="", **attempts.NO_ERROR)
     workflow.revoke(attempt.candidate, reason="A person lets it be tried again.", by=by, now=now)
@@ -86,7 +86,7 @@ def try_again(attempt: RemovalAttempt, *, by: User, now: datetime) -> None:
 
 @transaction.atomic
 def move_to(attempt: RemovalAttempt, external_id: str, *, by: User, now: datetime) -> None:
-    """Have the files moved to another account. It is looked at before the move like any other. Raises `Refused`."""
+    """Have the files moved to another account, which is looked at before. Raises `DecisionRefused`."""
     _check(attempt, "move", now)
     _seize(
         attempt,
@@ -105,29 +105,29 @@ def move_to(attempt: RemovalAttempt, external_id: str, *, by: User, now: datetim
 
 @transaction.atomic
 def close_by_hand(attempt: RemovalAttempt, *, note: str, by: User, now: datetime) -> None:
-    """The member is gone, and a person takes care of the rest: Closed Complete. Raises `Refused`."""
+    """The member is gone, and a person takes care of the rest: Closed Complete. Raises `DecisionRefused`."""
     _check(attempt, "close", now)
     CandidateNote.objects.create(candidate=attempt.candidate, by=by, at=now, text=note)
     try:
         outcome.close_at_word(attempt, by=by, at=now, note=note)
     except (attempts.Lost, IntegrityError):
-        raise Refused("Somebody else decided first.") from None
+        raise DecisionRefused("Somebody else decided first.") from None
 
 
 def _check(attempt: RemovalAttempt, choice: str, now: datetime) -> None:
     if choice not in choices(attempt, now=now):
-        raise Refused("Look at the account first: what was seen does not allow this, or is too old.")
+        raise DecisionRefused("Look at the account first: what was seen does not allow this, or is too old.")
 
 
 def _seize(attempt: RemovalAttempt, to: str, **changes: Any) -> None:
     try:
         attempts.seize(attempt, to, **changes)
     except attempts.Lost:
-        raise Refused("Somebody else decided first.") from None
+        raise DecisionRefused("Somebody else decided first.") from None
 
 
 def _seize_in_place(attempt: RemovalAttempt, **changes: Any) -> None:
     try:
         attempts.seize_in_place(attempt, **changes)
     except attempts.Lost:
-        raise Refused("Somebody else decided first.") from None
+        raise DecisionRefused("Somebody else decided first.") from None

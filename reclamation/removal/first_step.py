@@ -18,7 +18,7 @@ from reclamation.models import ReclamationRule, RemovalCandidate
 from reclamation.removal import start
 
 ASK, APPROVE, REMOVE = "ask", "approve", "remove"
-LABELS = {ASK: "Its user is asked", APPROVE: "An approver is asked", REMOVE: "It is removed"}
+LABELS = {ASK: "Ask the user", APPROVE: "Ask an approver", REMOVE: "Remove the account"}
 WITHOUT_QUESTION = {
     RemovalCandidate.Justification.UNLICENSED,
     RemovalCandidate.Justification.RESTRICTED_SOFTWARE,

@@ -82,7 +82,7 @@ class RestoreForm(forms.Form):
         return chosen
 
 
-class CloseForm(forms.Form):
+class CloseByHandForm(forms.Form):
     """A removal that a person finishes by hand."""
 
     note = forms.CharField(

@@ -20,7 +20,7 @@ from reclamation import attempts
 from reclamation.models import RemovalAttempt
 from reclamation.removal import call, destination, limits, outcome, refusals, switch
 from reclamation.removal.gate import member
-from reclamation.removal.vendor import Vendor
+from reclamation.removal.vendor import VendorAccess
 from samsaas import audit
 
 State, MovedBy = RemovalAttempt.State, RemovalAttempt.MovedBy
@@ -35,23 +35,23 @@ ITSELF = "The files would go to the account that was removed."
 REMEDY = "Choose another account for the files. They stay at the vendor for as long as it keeps versions."
 
 
-class TooLate(Exception):
+class NotMovable(Exception):
     """The files are being moved already, or the member was restored. The text says which."""
 
 
 def request_now(attempt: RemovalAttempt, *, by: User, now: datetime) -> None:
-    """End the undo window of a removed member: its files are moved by the next run. Raises `TooLate`."""
+    """End the undo window of a removed member: its files are moved by the next run. Raises `NotMovable`."""
     if attempt.state != State.REMOVED:
-        raise TooLate(f"It is not waiting for the end of its undo window: {attempt.get_state_display()}.")
+        raise NotMovable(f"It is not waiting for the end of its undo window: {attempt.get_state_display()}.")
     try:
         with transaction.atomic():
             attempts.seize_in_place(attempt, move_after=now, not_before=None)
             audit.record(by, "ended undo window", attempt.candidate, account=attempt.external_id)
     except attempts.Lost:
-        raise TooLate("Somebody else decided first.") from None
+        raise NotMovable("Somebody else decided first.") from None
 
 
-def start(attempt: RemovalAttempt, vendor: Vendor, run: JobRun) -> None:
+def start(attempt: RemovalAttempt, vendor: VendorAccess, run: JobRun) -> None:
     """Look at a removed member whose undo window is over, and have its files moved. Raises `attempts.Lost`."""
     now = timezone.now()
     where = destination.find(attempt)
@@ -78,7 +78,7 @@ def check_restored(attempt: RemovalAttempt, look: base.Look) -> bool:
     return True
 
 
-def _must_wait(attempt: RemovalAttempt, vendor: Vendor) -> bool:
+def _must_wait(attempt: RemovalAttempt, vendor: VendorAccess) -> bool:
     """Whether the switch is pressed, or the profile belongs to another team for now."""
     return bool(switch.paused_because(attempt.profile)) or vendor.team().team_ids != {attempt.team_id}
 
@@ -114,7 +114,7 @@ def _take_slot(attempt: RemovalAttempt, where: destination.Destination, now: dat
     return True
 
 
-def _call(attempt: RemovalAttempt, where: destination.Destination, vendor: Vendor, run: JobRun) -> None:
+def _call(attempt: RemovalAttempt, where: destination.Destination, vendor: VendorAccess, run: JobRun) -> None:
     try:
         effect = vendor.acting.finish(
             attempt.external_id, destination=where.external_id, transfer_admin=where.transfer_admin
@@ -150,7 +150,7 @@ def _give_up_slot(attempt: RemovalAttempt, error: base.ConnectorError, pause: ti
     attempts.move(attempt, State.REMOVED, keep=False, **changes, **attempts.describe_error(error))
 
 
-def follow(attempt: RemovalAttempt, vendor: Vendor, run: JobRun) -> None:
+def follow(attempt: RemovalAttempt, vendor: VendorAccess, run: JobRun) -> None:
     """See whether the files have arrived. Raises `attempts.Lost` and `base.ConnectorError`."""
     now = timezone.now()
     began = attempt.move_called_at or now
@@ -167,7 +167,7 @@ def follow(attempt: RemovalAttempt, vendor: Vendor, run: JobRun) -> None:
         _wait_or_give_up(attempt, now)
 
 
-def _poll(attempt: RemovalAttempt, vendor: Vendor, now: datetime) -> None:
+def _poll(attempt: RemovalAttempt, vendor: VendorAccess, now: datetime) -> None:
     try:
         effect = vendor.acting.ask("finish", attempt.move_job_id)
     except base.AnswerLost:  # the vendor lost the job, so only its log can tell

@@ -20,11 +20,11 @@ from django.utils import timezone
 from profiles.models import IntegrationProfile
 from reclamation.models import RemovalAttempt
 from reclamation.removal.gate import connection, member, stored
-from reclamation.removal.gate.answers import ENDS, NOT_ASKED, PASS, Finding, Guard, Outcome, as_json
+from reclamation.removal.gate.answers import ENDS, NOT_ASKED, PASS, GateGuard, GateResult, GuardAnswer, as_json
 from reclamation.removal.gate.case import Case, load
-from reclamation.removal.vendor import Vendor
+from reclamation.removal.vendor import VendorAccess
 
-Judged = list[tuple[Guard, Finding]]
+Judged = list[tuple[GateGuard, GuardAnswer]]
 LABELS = {
     guard.code: guard.label
     for guard in (*connection.STORED, *connection.asked(connection.Line()), *stored.GUARDS, *member.GUARDS)
@@ -32,8 +32,8 @@ LABELS = {
 
 
 def run(
-    attempts: Sequence[RemovalAttempt], profile: IntegrationProfile, vendor: Vendor, *, now: datetime
-) -> list[tuple[Case, Outcome]]:
+    attempts: Sequence[RemovalAttempt], profile: IntegrationProfile, vendor: VendorAccess, *, now: datetime
+) -> list[tuple[Case, GateResult]]:
     """What the gate says of each attempt, in their order.
 
     Raises `base.ConnectorError` if the vendor cannot be asked.
@@ -59,12 +59,12 @@ def run(
     return found
 
 
-def _ask_team(vendor: Vendor) -> connection.Line:
+def _ask_team(vendor: VendorAccess) -> connection.Line:
     answer = vendor.team()
     return connection.Line(answer.team_ids, answer.clock_skew)
 
 
-def _judge(case: Case, guards: Iterable[Guard]) -> Judged:
+def _judge(case: Case, guards: Iterable[GateGuard]) -> Judged:
     return [(guard, guard.judge(case)) for guard in guards]
 
 
@@ -72,13 +72,13 @@ def _all_pass(judged: Judged) -> bool:
     return all(finding.answer == PASS for _, finding in judged)
 
 
-def _conclude(judged: Judged, at: datetime) -> Outcome:
+def _conclude(judged: Judged, at: datetime) -> GateResult:
     answers = _with_unasked(judged, at)
     failing = [(guard, finding) for guard, finding in judged if finding.answer != PASS]
     if not failing:
-        return Outcome(answers)
+        return GateResult(answers)
     guard, finding = min(failing, key=lambda pair: ENDS.index(pair[1].end))
-    return Outcome(answers, finding.end, guard.code, finding.detail)
+    return GateResult(answers, finding.end, guard.code, finding.detail)
 
 
 def _with_unasked(judged: Judged, at: datetime) -> list[dict[str, Any]]:

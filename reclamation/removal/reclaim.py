@@ -49,10 +49,10 @@ from reclamation.removal.gate.answers import (
     HOLD,
     QUARANTINE,
     SKIPPED,
-    Outcome,
+    GateResult,
 )
 from reclamation.removal.gate.case import Case
-from reclamation.removal.vendor import Vendor
+from reclamation.removal.vendor import VendorAccess
 from reclamation.states import State as CandidateState
 
 State = RemovalAttempt.State
@@ -79,7 +79,7 @@ class Progress:
 
     job: Job
     profile: IntegrationProfile
-    vendor: Vendor
+    vendor: VendorAccess
     counters: Counter[str] = field(default_factory=lambda: Counter(dict.fromkeys(COUNTERS, 0)))
     humans_in_a_row: int = 0
     done: int = 0
@@ -103,7 +103,7 @@ def run(job: Job, *, now: datetime) -> None:
     if not due.of_profile(profile, timezone.now()).exists():
         return
     try:
-        progress = Progress(job, profile, Vendor(job, profile))
+        progress = Progress(job, profile, VendorAccess(job, profile))
         _settle_all(progress)
         _pass_first_gate(progress)
         _call_all(progress)
@@ -158,7 +158,7 @@ def _pass_first_gate(progress: Progress) -> None:
             _store_first(progress, case, found)
 
 
-def _ask_gate(progress: Progress, taken: Sequence[RemovalAttempt], now: datetime) -> list[tuple[Case, Outcome]]:
+def _ask_gate(progress: Progress, taken: Sequence[RemovalAttempt], now: datetime) -> list[tuple[Case, GateResult]]:
     """The gate's answers. If the vendor cannot be asked, the attempts are given back."""
     try:
         return pass_gate.run(taken, progress.profile, progress.vendor, now=now)
@@ -175,7 +175,7 @@ def _give_back(attempt: RemovalAttempt) -> None:
         return
 
 
-def _store_first(progress: Progress, case: Case, found: Outcome) -> None:
+def _store_first(progress: Progress, case: Case, found: GateResult) -> None:
     attempt = case.attempt
     try:
         if found.is_pass:
@@ -219,7 +219,7 @@ def _gate_and_call(progress: Progress, attempt: RemovalAttempt) -> None:
     progress.counters[STATE_COUNTERS.get(attempt.state, "held")] += 1
 
 
-def _end(progress: Progress, case: Case, found: Outcome) -> None:
+def _end(progress: Progress, case: Case, found: GateResult) -> None:
     """What becomes of an attempt that did not pass. Raises `attempts.Lost`."""
     attempt, now = case.attempt, timezone.now()
     if attempt.dry_run:
@@ -249,7 +249,7 @@ def _record_gone(progress: Progress, attempt: RemovalAttempt, case: Case, now: d
         outcome.record_elsewhere(attempt, run=progress.job.run, at=now)
 
 
-def _close(progress: Progress, attempt: RemovalAttempt, found: Outcome, now: datetime) -> None:
+def _close(progress: Progress, attempt: RemovalAttempt, found: GateResult, now: datetime) -> None:
     """A fact forbids the removal for good: the attempt is canceled, and the candidate says why."""
     to = {CANCELED: CandidateState.CLOSED_CANCELED, SKIPPED: CandidateState.CLOSED_SKIPPED}[found.end]
     with transaction.atomic():
@@ -265,7 +265,7 @@ def _hold(progress: Progress, attempt: RemovalAttempt, *, code: str, text: str, 
     progress.counters["held"] += 1
 
 
-def _end_dry_run(progress: Progress, attempt: RemovalAttempt, found: Outcome, *, passed: bool) -> None:
+def _end_dry_run(progress: Progress, attempt: RemovalAttempt, found: GateResult, *, passed: bool) -> None:
     """The decision of a dry run is stored like a real one, and nothing is called."""
     now = timezone.now()
     text = DRY_RUN if passed else found.text

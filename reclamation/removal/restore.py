@@ -16,7 +16,7 @@ from profiles.connectors import base
 from reclamation import attempts
 from reclamation.models import RemovalAttempt
 from reclamation.removal import limits, outcome, refusals
-from reclamation.removal.vendor import Vendor
+from reclamation.removal.vendor import VendorAccess
 from samsaas import audit
 from subscriptions.models import Subscription
 
@@ -29,16 +29,16 @@ UNRECOVERABLE = "The vendor says that this account cannot be restored."
 NOT_RESTORED = "The vendor did not answer, and the account is not back. Press Restore again."
 
 
-class TooLate(Exception):
+class NotRestorable(Exception):
     """The attempt cannot be undone any more. The text says why."""
 
 
 def request(attempt: RemovalAttempt, *, by: User, now: datetime, keep_until: date | None = None) -> None:
-    """Ask for the restoring of a removed member; a run does it. Raises `TooLate`."""
+    """Ask for the restoring of a removed member; a run does it. Raises `NotRestorable`."""
     if attempt.withdrawn_at is None:
-        raise TooLate("The account was not removed by samsaas.")
+        raise NotRestorable("The account was not removed by samsaas.")
     if attempt.restorable_until is None or attempt.restorable_until <= now:
-        raise TooLate("The vendor cannot restore this account any more.")
+        raise NotRestorable("The vendor cannot restore this account any more.")
     try:
         with transaction.atomic():
             attempts.seize(attempt, State.RESTORING, restored_by=by, restore_intent_at=None, not_before=None)
@@ -48,10 +48,10 @@ def request(attempt: RemovalAttempt, *, by: User, now: datetime, keep_until: dat
                 seats.update(keep_until=keep_until)
             audit.record(by, "asked to restore account", attempt.candidate, account=attempt.external_id)
     except attempts.Lost:
-        raise TooLate("Its files are being moved, or somebody else decided first.") from None
+        raise NotRestorable("Its files are being moved, or somebody else decided first.") from None
 
 
-def run(attempt: RemovalAttempt, vendor: Vendor) -> None:
+def run(attempt: RemovalAttempt, vendor: VendorAccess) -> None:
     """Restore the member, or look at what became of a call before. Raises `attempts.Lost` and `base.ConnectorError`."""
     if attempt.restore_intent_at is not None:
         _look(attempt, vendor)
@@ -82,7 +82,7 @@ def _store_refusal(attempt: RemovalAttempt, error: base.ConnectorError) -> None:
     attempts.move(attempt, State.REMOVED, **changes)
 
 
-def _store_restored(attempt: RemovalAttempt, vendor: Vendor) -> None:
+def _store_restored(attempt: RemovalAttempt, vendor: VendorAccess) -> None:
     """The vendor restored it. What it is now, the next listing says if the vendor cannot be asked."""
     try:
         look = vendor.look([attempt.external_id]).get(attempt.external_id)
@@ -93,7 +93,7 @@ def _store_restored(attempt: RemovalAttempt, vendor: Vendor) -> None:
     outcome.record_restored(attempt, where=here, status=status, at=timezone.now(), by=attempt.restored_by)
 
 
-def _look(attempt: RemovalAttempt, vendor: Vendor) -> None:
+def _look(attempt: RemovalAttempt, vendor: VendorAccess) -> None:
     look = vendor.look([attempt.external_id]).get(attempt.external_id)
     now = timezone.now()
     if look and look.state == "present" and look.seat:

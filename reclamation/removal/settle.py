@@ -19,7 +19,7 @@ from profiles.models import JobRun
 from reclamation import attempts
 from reclamation.models import RemovalAttempt
 from reclamation.removal import call, outcome
-from reclamation.removal.vendor import Vendor
+from reclamation.removal.vendor import VendorAccess
 
 State = RemovalAttempt.State
 BETWEEN_LOOKS = timedelta(minutes=5)
@@ -45,7 +45,7 @@ def abandon_dead_calls() -> int:
     return found
 
 
-def poll_job(attempt: RemovalAttempt, vendor: Vendor, run: JobRun) -> None:
+def poll_job(attempt: RemovalAttempt, vendor: VendorAccess, run: JobRun) -> None:
     """Ask how far the vendor's job is. One that does not end, or that failed, is *unknown*. Raises `attempts.Lost`."""
     try:
         effect = vendor.acting.ask("withdraw", attempt.async_job_id)
@@ -71,7 +71,7 @@ def _next_poll(attempt: RemovalAttempt, now: datetime) -> timedelta:
     return min(max(waited, call.FIRST_POLL), timedelta(minutes=1))
 
 
-def look_at_unknown(attempt: RemovalAttempt, vendor: Vendor, run: JobRun) -> None:
+def look_at_unknown(attempt: RemovalAttempt, vendor: VendorAccess, run: JobRun) -> None:
     """Look at a member of whom nobody knows whether it was removed. Raises `attempts.Lost`."""
     try:
         found = vendor.look([attempt.external_id]).get(attempt.external_id)
@@ -99,7 +99,7 @@ def look_at_unknown(attempt: RemovalAttempt, vendor: Vendor, run: JobRun) -> Non
         _try_again(attempt, now)
 
 
-def _still_works(attempt: RemovalAttempt, vendor: Vendor) -> bool:
+def _still_works(attempt: RemovalAttempt, vendor: VendorAccess) -> bool:
     try:
         return vendor.acting.ask("withdraw", attempt.async_job_id).state == "working"
     except (base.AnswerLost, base.Refused, base.ProtocolError):

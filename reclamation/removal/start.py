@@ -26,7 +26,7 @@ def approve(candidate: RemovalCandidate, now: datetime, *, by: User | None = Non
     """
     try:
         attempt = attempts.open_for(candidate, now=now)
-    except attempts.AlreadyOpen:
+    except attempts.MemberTaken:
         workflow.hold(candidate, code=BY_OTHER_PROFILE, text=BEING_REMOVED)
         return None
     workflow.hold(candidate, code="", text="")

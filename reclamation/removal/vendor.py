@@ -17,7 +17,7 @@ from profiles.connection import credentials
 from profiles.connectors import base
 from profiles.jobs.job import Job
 from profiles.models import IntegrationProfile
-from reclamation.removal.gate.asked import Asked
+from reclamation.removal.gate.asked import VendorAnswers
 from reclamation.removal.gate.case import Case
 
 TEAM_AGAIN = timedelta(minutes=5)
@@ -33,14 +33,14 @@ class TeamAnswer:
 
 
 @dataclass
-class Log:
+class SeatLog:
     """What the vendor's log has of one seat. `unread` says why it could not be read to the end."""
 
     uses: list[base.Use] = field(default_factory=list)
     unread: str = ""
 
 
-class Vendor:
+class VendorAccess:
     """The connectors of one profile for one run."""
 
     def __init__(self, job: Job, profile: IntegrationProfile) -> None:
@@ -69,7 +69,7 @@ class Vendor:
         wanted = list(dict.fromkeys(external_ids))
         return {one.external_id: one for one in self.looking.look(wanted)} if wanted else {}
 
-    def ask_about(self, cases: Sequence[Case]) -> dict[int, Asked]:
+    def ask_about(self, cases: Sequence[Case]) -> dict[int, VendorAnswers]:
         """For every case, by its attempt: its use first, then the look, so that the look is the last answer.
 
         Raises `base.ConnectorError`.
@@ -85,9 +85,9 @@ class Vendor:
             look = looks.get(case.attempt.external_id)
             if look is None:
                 raise base.ProtocolError("The vendor did not answer about every account that it was asked about.")
-            log = used.get(case.attempt.external_id, Log())
+            log = used.get(case.attempt.external_id, SeatLog())
             use = max((one for one in log.uses if one.latest >= case.since), key=lambda one: one.latest, default=None)
-            found[case.attempt.pk] = Asked(
+            found[case.attempt.pk] = VendorAnswers(
                 look=look,
                 looked_at=looked_at,
                 used_at=use.latest if use else None,
@@ -100,7 +100,7 @@ class Vendor:
             )
         return found
 
-    def _ask_use(self, cases: Sequence[Case]) -> dict[str, Log]:
+    def _ask_use(self, cases: Sequence[Case]) -> dict[str, SeatLog]:
         """What the log has of the cases' seats since the earliest moment in question.
 
         An account that the vendor does not know makes it refuse the whole question. Then each is asked about alone.
@@ -112,22 +112,25 @@ class Vendor:
             uses = self.looking.recent([case.as_listed() for case in wanted], min(case.since for case in wanted))
         except base.Refused as refusal:
             if len(wanted) == 1:
-                return {wanted[0].attempt.external_id: Log(unread=f"The vendor’s log does not answer: {refusal}")}
+                return {wanted[0].attempt.external_id: SeatLog(unread=f"The vendor’s log does not answer: {refusal}")}
             return {name: log for case in wanted for name, log in self._ask_use([case]).items()}
         skipped = uses.counters["set_aside"]
         unread = f"{skipped} events of the vendor’s log could not be read." if skipped else ""
-        found = {case.attempt.external_id: Log(unread=unread) for case in wanted}
+        found = {case.attempt.external_id: SeatLog(unread=unread) for case in wanted}
         for use in uses.rows():
-            found.setdefault(use.external_id, Log()).uses.append(use)
+            found.setdefault(use.external_id, SeatLog()).uses.append(use)
         return found
 
     def _ask_who_came_back(self, cases: Sequence[Case]) -> set[str]:
-        """Members that we called about before and that the vendor's log says were restored or joined again since."""
-        called = [case.attempt for case in cases if case.attempt.intent_at]
-        if not called:
+        """Members that the vendor's log says were restored or joined again, since they were proposed or called about.
+
+        Asked for a whole batch at its first gate, and again only about members that samsaas has called about.
+        """
+        asked = [case.attempt for case in cases if case.attempt.intent_at or not case.attempt.gate_at_approval]
+        if not asked:
             return set()
-        since = min(attempt.intent_at for attempt in called if attempt.intent_at)
-        return self.looking.returned([attempt.external_id for attempt in called], since)
+        since = min(attempt.intent_at or attempt.candidate.opened_at for attempt in asked)
+        return self.looking.returned([attempt.external_id for attempt in asked], since)
 
 
 def _can_be_asked(case: Case) -> bool:

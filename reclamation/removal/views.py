@@ -15,7 +15,7 @@ from reclamation import workflow
 from reclamation.models import ReclamationSwitch, RemovalAttempt, RemovalBatch, RemovalCandidate
 from reclamation.removal import batches, decide, limits, move, plan, regret, restore, start, switch
 from reclamation.removal.filters import AttemptFilter, BatchFilter
-from reclamation.removal.forms import BatchForm, CloseForm, DecideForm, MoveForm, RestoreForm, SwitchForm
+from reclamation.removal.forms import BatchForm, CloseByHandForm, DecideForm, MoveForm, RestoreForm, SwitchForm
 from reclamation.removal.tables import AttemptTable, BatchTable
 from samsaas.lib import tables
 from samsaas.lib.http import SignedInRequest
@@ -164,7 +164,7 @@ def attempt_decide(request: SignedInRequest, pk: int) -> HttpResponse:
     """What a person decides about an attempt that needs one: again, files to another account, or closed by hand."""
     attempt, now = _attempt(pk), timezone.now()
     choice = request.POST.get("choice", "")
-    forms = {"move": MoveForm, "close": CloseForm}
+    forms = {"move": MoveForm, "close": CloseByHandForm}
     form = forms[choice](request.POST) if choice in forms else None
     if request.method == "POST" and (form is None or form.is_valid()):
         values = form.cleaned_data if form else {}
@@ -174,7 +174,7 @@ def attempt_decide(request: SignedInRequest, pk: int) -> HttpResponse:
         "seen": decide.last_look(attempt, now=now),
         "choices": decide.choices(attempt, now=now),
         "move_form": form if choice == "move" else MoveForm(),
-        "close_form": form if choice == "close" else CloseForm(),
+        "close_form": form if choice == "close" else CloseByHandForm(),
     }
     return render(request, "reclamation/removal/attempt_decide.html", context)
 
@@ -188,7 +188,7 @@ def _decide(attempt: RemovalAttempt, choice: str, values: dict[str, Any], reques
     elif choice == "close":
         decide.close_by_hand(attempt, note=values["note"], **given)
     else:
-        raise decide.Refused("Choose what is to be done.")
+        raise decide.DecisionRefused("Choose what is to be done.")
 
 
 @require_POST
@@ -243,7 +243,7 @@ def _act(request: SignedInRequest, attempt: RemovalAttempt, act: Callable[[], No
     """Do what was asked and say so, or say why not, on the page of the candidate."""
     try:
         act()
-    except (decide.Refused, restore.TooLate, move.TooLate) as refused:
+    except (decide.DecisionRefused, restore.NotRestorable, move.NotMovable) as refused:
         messages.error(request, str(refused))
     else:
         messages.success(request, done)

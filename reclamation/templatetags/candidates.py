@@ -7,6 +7,7 @@ from typing import Any
 
 from django import template
 from django.utils import timezone
+from django.utils.html import format_html
 
 from reclamation import assess, evidence, guards, propose, reexamine, sentences
 from reclamation.models import ReclamationRule, RemovalCandidate
@@ -18,6 +19,11 @@ from subscriptions.templatetags.idle import NO_FILE_EVENTS
 register = template.Library()
 LATEST = 5
 CLOSES = "The next daily refresh closes this candidate."
+BEING_REMOVED = {
+    "tone": "info",
+    "title": "Its removal has begun",
+    "text": "The card Removal says how far it is, what can still be undone, and what needs a person.",
+}
 KEEPS = "The account keeps its subscription."
 
 
@@ -39,7 +45,7 @@ def candidates_of(seat: Subscription) -> dict[str, Any]:
 def evidence_days(candidate: RemovalCandidate) -> str:
     """The inactive days of the evidence: a number, or at least a number."""
     least = "≥ " if evidence.exactness(candidate) == "at least" else ""
-    return f"{least}{number(candidate.evidence.get('inactive_days'))}"
+    return format_html("{}{}", least, number(candidate.evidence.get("inactive_days")))
 
 
 @register.filter
@@ -67,6 +73,8 @@ def evidence_file_events(candidate: RemovalCandidate) -> str:
 @register.filter
 def standing(candidate: RemovalCandidate) -> dict[str, str]:
     """A banner for an open candidate: what is true of its account now, and what will become of the candidate."""
+    if RemovalCandidate.objects.filter(guards.is_being_removed(), pk=candidate.pk).exists():
+        return BEING_REMOVED
     code = guards.code_for(candidate.subscription) if candidate.subscription else guards.ENDED
     if code == guards.ENDED:
         gone = reexamine.GONE if candidate.subscription else reexamine.NOT_KEPT
@@ -153,3 +161,10 @@ def rule_sentence(rule: ReclamationRule) -> str:
     }[rule.Mode(rule.mode)]
     after = f"It {does} without use for {rule.threshold_days:,} days."
     return after if rule.reviewed_at else f"{after} Nobody is asked and nothing is removed before a person reviews it."
+
+
+@register.filter
+def can_be_skipped(candidate: RemovalCandidate) -> bool:
+    """Whether a person may close it as skipped: not while its removal has begun at the vendor."""
+    begun = RemovalCandidate.objects.filter(guards.is_being_removed(), pk=candidate.pk)
+    return candidate.is_open and not begun.exists()

@@ -16,7 +16,7 @@ ENDS = (ELSEWHERE, CANCELED, SKIPPED, ATTENTION, QUARANTINE, HOLD)
 
 
 @dataclass(frozen=True)
-class Finding:
+class GuardAnswer:
     """What one guard found. `end` is what becomes of the attempt unless the answer is a pass.
 
     `facts` are kept with the answer, so that the second gate can compare.
@@ -28,30 +28,30 @@ class Finding:
     facts: dict[str, Any] = field(default_factory=dict)
 
 
-def passed(detail: str = "", **facts: Any) -> Finding:
-    return Finding(PASS, detail, facts=facts)
+def passed(detail: str = "", **facts: Any) -> GuardAnswer:
+    return GuardAnswer(PASS, detail, facts=facts)
 
 
-def failed(detail: str, end: str = HOLD) -> Finding:
-    return Finding(FAIL, detail, end)
+def failed(detail: str, end: str = HOLD) -> GuardAnswer:
+    return GuardAnswer(FAIL, detail, end)
 
 
-def unknown(detail: str, end: str = HOLD) -> Finding:
+def unknown(detail: str, end: str = HOLD) -> GuardAnswer:
     """A missing answer, which fails like a wrong one."""
-    return Finding(UNKNOWN, detail, end)
+    return GuardAnswer(UNKNOWN, detail, end)
 
 
 @dataclass(frozen=True)
-class Guard:
+class GateGuard:
     """One guard: its code, its name for people, and how it judges a case."""
 
     code: str
     label: str
-    judge: Callable[[Any], Finding]
+    judge: Callable[[Any], GuardAnswer]
 
 
 @dataclass(frozen=True)
-class Outcome:
+class GateResult:
     """The answers of every guard about one attempt, and the strongest of those that did not pass.
 
     `end` is empty when all passed; otherwise `guard` and `text` say which guard, and why.
@@ -67,7 +67,7 @@ class Outcome:
         return not self.end
 
 
-def as_json(code: str, finding: Finding, at: datetime) -> dict[str, Any]:
+def as_json(code: str, finding: GuardAnswer, at: datetime) -> dict[str, Any]:
     """One answer as the attempt keeps it."""
     kept = {"guard": code, "answer": finding.answer, "detail": finding.detail, "at": at.isoformat()}
     return {**kept, **finding.facts}

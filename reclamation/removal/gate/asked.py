@@ -10,7 +10,7 @@ from profiles.connectors import base
 
 
 @dataclass(frozen=True)
-class Asked:
+class VendorAnswers:
     """The vendor's answers about one member.
 
     - `look`: what it says of the member, at `looked_at`.

@@ -27,7 +27,7 @@ from reclamation.models import (
     RemovalCandidate,
 )
 from reclamation.removal import destination, limits, switch
-from reclamation.removal.gate.asked import Asked
+from reclamation.removal.gate.asked import VendorAnswers
 from samsaas.models import Mail
 from subscriptions.activity import last_used
 from subscriptions.models import Subscription
@@ -62,7 +62,7 @@ class Case:
     was_asked: bool
     approved_by: frozenset[int]
     where_to: destination.Destination
-    asked: Asked | None = None
+    asked: VendorAnswers | None = None
 
     @property
     def candidate(self) -> RemovalCandidate:

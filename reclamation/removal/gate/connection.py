@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from profiles.connectors import base
-from reclamation.removal.gate.answers import ATTENTION, Finding, Guard, failed, passed, unknown
+from reclamation.removal.gate.answers import ATTENTION, GateGuard, GuardAnswer, failed, passed, unknown
 from reclamation.removal.gate.case import Case
 
 MOST_SKEW_SECONDS = 300
@@ -23,11 +23,11 @@ class Line:
     error: str = ""
 
 
-def switch(case: Case) -> Finding:
+def switch(case: Case) -> GuardAnswer:
     return failed(case.team.paused) if case.team.paused else passed("Removals are on.")
 
 
-def connected(case: Case) -> Finding:
+def connected(case: Case) -> GuardAnswer:
     row = case.team.process_scopes.get(base.RECLAIM)
     if row is None or not row.enabled:
         return failed("Reclaim subscriptions is switched off on the profile.")
@@ -39,7 +39,7 @@ def connected(case: Case) -> Finding:
     return passed("The profile is connected.")
 
 
-def scopes(case: Case) -> Finding:
+def scopes(case: Case) -> GuardAnswer:
     rows = (case.team.process_scopes.get(key) for key in (base.RECLAIM, base.DOWNLOAD))
     missing = sorted({scope for row in rows if row for scope in row.missing})
     if missing:
@@ -47,7 +47,7 @@ def scopes(case: Case) -> Finding:
     return passed("Every scope is granted.")
 
 
-def team(case: Case, line: Line) -> Finding:
+def team(case: Case, line: Line) -> GuardAnswer:
     if line.error:
         return unknown(line.error)
     if not line.team_ids:
@@ -57,7 +57,7 @@ def team(case: Case, line: Line) -> Finding:
     return passed(f"The token opens the team {case.profile.team_name or case.profile.team_id}.")
 
 
-def clock(case: Case, line: Line) -> Finding:
+def clock(case: Case, line: Line) -> GuardAnswer:
     if line.clock_skew is None:
         return unknown("The vendor’s clock is not known.")
     if abs(line.clock_skew) > MOST_SKEW_SECONDS:
@@ -66,15 +66,15 @@ def clock(case: Case, line: Line) -> Finding:
 
 
 STORED = (
-    Guard("switch", "Switch", switch),
-    Guard("connected", "Connected", connected),
-    Guard("scopes", "Scopes", scopes),
+    GateGuard("switch", "Switch", switch),
+    GateGuard("connected", "Connected", connected),
+    GateGuard("scopes", "Scopes", scopes),
 )
 
 
-def asked(line: Line) -> tuple[Guard, ...]:
+def asked(line: Line) -> tuple[GateGuard, ...]:
     """The guards that need the vendor's answer about the team."""
     return (
-        Guard("team", "Same team", lambda case: team(case, line)),
-        Guard("clock", "Clock", lambda case: clock(case, line)),
+        GateGuard("team", "Same team", lambda case: team(case, line)),
+        GateGuard("clock", "Clock", lambda case: clock(case, line)),
     )

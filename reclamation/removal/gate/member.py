@@ -12,8 +12,8 @@ from reclamation.removal.gate.answers import (
     CANCELED,
     ELSEWHERE,
     SKIPPED,
-    Finding,
-    Guard,
+    GateGuard,
+    GuardAnswer,
     failed,
     passed,
     unknown,
@@ -26,7 +26,7 @@ NOT_ASKED = "The vendor was not asked."
 KNOWN = ("active", INVITED, SUSPENDED)
 
 
-def member(case: Case) -> Finding:
+def member(case: Case) -> GuardAnswer:
     if case.asked is None:
         return unknown(NOT_ASKED)
     look = case.asked.look
@@ -39,7 +39,7 @@ def member(case: Case) -> Finding:
     return _judge_status(case, look.seat.status)
 
 
-def _judge_status(case: Case, status: str) -> Finding:
+def _judge_status(case: Case, status: str) -> GuardAnswer:
     before = case.seat.status if case.seat is not None else ""
     opened_as = case.candidate.status_at_opening
     if status == "active":
@@ -54,7 +54,7 @@ def _judge_status(case: Case, status: str) -> Finding:
     return passed(f"{status.capitalize()}.")
 
 
-def role(case: Case) -> Finding:
+def role(case: Case) -> GuardAnswer:
     seat = case.asked.look.seat if case.asked else None
     if seat is None:
         return unknown(NOT_ASKED)
@@ -75,7 +75,7 @@ def approved_roles(answers: list[dict[str, Any]]) -> list[str] | None:
     return found[0] if found else None
 
 
-def still_idle(case: Case) -> Finding:
+def still_idle(case: Case) -> GuardAnswer:
     if not case.use_matters:
         return passed(WAIVED)
     if case.asked is None:
@@ -90,7 +90,7 @@ def still_idle(case: Case) -> Finding:
     return passed(f"The vendor’s log has no use since {timezone.localtime(case.since):%-d %b %Y}.")
 
 
-def came_back(case: Case) -> Finding:
+def came_back(case: Case) -> GuardAnswer:
     """A member that was restored or joined again after a call of ours is never removed on the old decision."""
     if case.asked is None:
         return unknown(NOT_ASKED)
@@ -99,7 +99,7 @@ def came_back(case: Case) -> Finding:
     return passed("It did not come back meanwhile.")
 
 
-def destination(case: Case) -> Finding:
+def destination(case: Case) -> GuardAnswer:
     """Asked where the files go at once. Otherwise the same is asked before the move."""
     if case.rule.undo_days or case.is_invitation:
         return passed("Asked before the files are moved.")
@@ -138,9 +138,9 @@ def admin_problem(look: base.Look | None) -> str:
 
 
 GUARDS = (
-    Guard("member", "Member", member),
-    Guard("role", "Role", role),
-    Guard("still_idle", "Still idle", still_idle),
-    Guard("came_back", "Came back", came_back),
-    Guard("destination", "Files", destination),
+    GateGuard("member", "Member", member),
+    GateGuard("role", "Role", role),
+    GateGuard("still_idle", "Still idle", still_idle),
+    GateGuard("came_back", "Came back", came_back),
+    GateGuard("destination", "Files", destination),
 )

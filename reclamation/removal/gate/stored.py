@@ -13,8 +13,8 @@ from reclamation.removal.gate.answers import (
     ELSEWHERE,
     QUARANTINE,
     SKIPPED,
-    Finding,
-    Guard,
+    GateGuard,
+    GuardAnswer,
     failed,
     passed,
     unknown,
@@ -28,11 +28,11 @@ SETTLED = timedelta(hours=24)
 WAIVED = "Not asked: its use does not matter."
 
 
-def directory(case: Case) -> Finding:
+def directory(case: Case) -> GuardAnswer:
     return _judge_age("The list of subscriptions", case.profile.refreshed_at, FRESH_DIRECTORY, case.now)
 
 
-def activity(case: Case) -> Finding:
+def activity(case: Case) -> GuardAnswer:
     if case.is_leaver or case.is_invitation or not case.use_matters:
         return passed(WAIVED)
     fresh = _judge_age("The activity", case.profile.activity_refreshed_at, FRESH_ACTIVITY[case.by_hand], case.now)
@@ -45,7 +45,7 @@ def activity(case: Case) -> Finding:
     return passed(f"The activity was read without a gap since {_day(case.seat.vouched_from)}.")
 
 
-def settled(case: Case) -> Finding:
+def settled(case: Case) -> GuardAnswer:
     if case.by_hand or case.is_invitation or not case.profile.pull_activity:
         return passed("Asked in mode automatic only, and where activity is read.")
     read_at = case.profile.activity_refreshed_at
@@ -54,7 +54,7 @@ def settled(case: Case) -> Finding:
     return passed("Late events have arrived.")
 
 
-def used_before(case: Case) -> Finding:
+def used_before(case: Case) -> GuardAnswer:
     """Use that is stored. What the vendor knows beyond that is asked for later."""
     if case.seat is None or not case.use_matters:
         return passed(WAIVED)
@@ -68,7 +68,7 @@ def _end_of_use(case: Case) -> str:
     return "attention" if case.is_leaver else CANCELED
 
 
-def leaver(case: Case) -> Finding:
+def leaver(case: Case) -> GuardAnswer:
     if not case.is_leaver:
         return passed("Its user was not proposed as a leaver.")
     if case.left_on is None:
@@ -78,18 +78,27 @@ def leaver(case: Case) -> Finding:
     return passed(f"The last day of its user was {case.left_on:%-d %b %Y}.")
 
 
-def exempt(case: Case) -> Finding:
+def exempt(case: Case) -> GuardAnswer:
     return failed("The subscription or its user is exempt.", SKIPPED) if case.exempt else passed("Not exempt.")
 
 
-def keep(case: Case) -> Finding:
+def keep(case: Case) -> GuardAnswer:
     until = case.seat.keep_until if case.seat is not None else None
     if until and until >= case.today:
         return failed(f"It is kept until {until:%-d %b %Y}.", SKIPPED)
     return passed("Nobody keeps it.")
 
 
-def excluded(case: Case) -> Finding:
+def restored(case: Case) -> GuardAnswer:
+    """Whoever was restored, or listed again, has a fresh clock: what was unused before says nothing."""
+    moments = (case.seat.restored_at, case.seat.returned_at) if case.seat is not None else ()
+    back = max((at for at in moments if at), default=None)
+    if back and back >= case.since and not case.is_leaver:
+        return failed(f"It was restored, or listed again, on {_day(back)}.", SKIPPED)
+    return passed("It was not restored since then.")
+
+
+def excluded(case: Case) -> GuardAnswer:
     """Excluded, not managed, authorized a connection, or ended, as for every look at a candidate."""
     if case.seat is None:
         return failed("Its subscription is no longer kept here.", SKIPPED)
@@ -104,7 +113,7 @@ def excluded(case: Case) -> Finding:
     return passed("Not excluded, under management, and not the account that connected.")
 
 
-def notice(case: Case) -> Finding:
+def notice(case: Case) -> GuardAnswer:
     candidate, seat = case.candidate, case.seat
     if case.was_asked and candidate.person_key and case.person and case.person.key != candidate.person_key:
         return failed("It belongs to another user than the one who was asked.", SKIPPED)
@@ -117,7 +126,7 @@ def notice(case: Case) -> Finding:
     return passed("Its user was asked, and the time to answer is over.")
 
 
-def reviewed(case: Case) -> Finding:
+def reviewed(case: Case) -> GuardAnswer:
     if case.candidate.rule is not None:
         if case.rule.reviewed_at is None:
             return failed("Nobody has reviewed its rule.")
@@ -127,13 +136,13 @@ def reviewed(case: Case) -> Finding:
     return passed("The requester confirmed the evidence.")
 
 
-def receiving(case: Case) -> Finding:
+def receiving(case: Case) -> GuardAnswer:
     if case.attempt.external_id in case.team.destinations_of_moves:
         return failed("It receives the files of another member now.")
     return passed("It receives no files now.")
 
 
-def legal_hold(case: Case) -> Finding:
+def legal_hold(case: Case) -> GuardAnswer:
     """The vendor does not tell over its API; a person has to say that none is known."""
     version = case.candidate.rule_version
     by_rule = not case.by_hand and bool(version and version.settings.get(LEGAL_HOLD))
@@ -142,7 +151,7 @@ def legal_hold(case: Case) -> Finding:
     return unknown("Not known, and nobody said that there is none.")
 
 
-def second_person(case: Case) -> Finding:
+def second_person(case: Case) -> GuardAnswer:
     batch = case.batch
     if batch and batch.state in (RemovalBatch.State.QUARANTINED, RemovalBatch.State.REJECTED):
         return failed("The batch waits for a second person.")
@@ -153,7 +162,7 @@ def second_person(case: Case) -> Finding:
     return failed("A second person has to agree.")
 
 
-def limit(case: Case) -> Finding:
+def limit(case: Case) -> GuardAnswer:
     figures, approved = case.team.figures, is_approved(case.batch)
     enough = figures.allows(1) and (approved or not figures.needs_second_person(1))
     told = f"{figures.day} in 24 hours, {figures.week} in 7 days; {figures.quota} without a second person"
@@ -166,7 +175,7 @@ def is_approved(batch: RemovalBatch | None) -> bool:
     return bool(batch and batch.state == RemovalBatch.State.APPROVED and batch.decided_by_id)
 
 
-def _judge_age(what: str, at: datetime | None, most: timedelta, now: datetime) -> Finding:
+def _judge_age(what: str, at: datetime | None, most: timedelta, now: datetime) -> GuardAnswer:
     if at is None:
         return unknown(f"{what} was never read.")
     hours = (now - at).total_seconds() / 3600
@@ -180,18 +189,19 @@ def _day(at: datetime) -> str:
 
 
 GUARDS = (
-    Guard("directory", "Directory", directory),
-    Guard("activity", "Activity", activity),
-    Guard("settled", "Late events", settled),
-    Guard("used_before", "Known use", used_before),
-    Guard("leaver", "Leaver", leaver),
-    Guard("exempt", "Exempt", exempt),
-    Guard("keep", "Kept", keep),
-    Guard("excluded", "Excluded", excluded),
-    Guard("notice", "Notice", notice),
-    Guard("reviewed", "Reviewed", reviewed),
-    Guard("receiving", "Receiving files", receiving),
-    Guard("legal_hold", "Legal hold", legal_hold),
-    Guard("second_person", "Second person", second_person),
-    Guard("limits", "Limits", limit),
+    GateGuard("directory", "Directory", directory),
+    GateGuard("activity", "Activity", activity),
+    GateGuard("settled", "Late events", settled),
+    GateGuard("used_before", "Known use", used_before),
+    GateGuard("leaver", "Leaver", leaver),
+    GateGuard("exempt", "Exempt", exempt),
+    GateGuard("keep", "Kept", keep),
+    GateGuard("restored", "Restored", restored),
+    GateGuard("excluded", "Excluded", excluded),
+    GateGuard("notice", "Notice", notice),
+    GateGuard("reviewed", "Reviewed", reviewed),
+    GateGuard("receiving", "Receiving files", receiving),
+    GateGuard("legal_hold", "Legal hold", legal_hold),
+    GateGuard("second_person", "Second person", second_person),
+    GateGuard("limits", "Limits", limit),
 )

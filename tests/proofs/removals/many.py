@@ -11,11 +11,10 @@ from profiles.connection import credentials
 from profiles.connectors import base
 from profiles.jobs import queue
 from tests import clock
-from tests.proofs.removals.watch import CLAIMS, Broken
+from tests.proofs.removals.watch import Broken, Result
 
 CHUNK = 10
 MORNING = datetime(2027, 3, 10, 9, 0, tzinfo=UTC)
-Result = tuple[int, dict[str, int], str]
 
 
 class Time:
@@ -90,8 +89,3 @@ def play(seeds: Iterable[int], jobs: int) -> Iterator[Result]:
 
 def _play_chunk(seeds: list[int]) -> list[Result]:
     return [play_one(seed) for seed in seeds]
-
-
-def claim_of(text: str) -> str:
-    """Which invariant a failed story broke."""
-    return next((claim for claim in CLAIMS if text.startswith(claim)), "an error of our own")

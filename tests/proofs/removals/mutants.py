@@ -17,7 +17,7 @@ from reclamation import attempts, workflow
 from reclamation.models import RemovalAttempt
 from reclamation.removal import call, due, limits, move, outcome, pass_gate, reclaim, refusals, settle
 from reclamation.removal.gate import answers, connection, member, stored
-from reclamation.removal.vendor import Vendor
+from reclamation.removal.vendor import VendorAccess
 
 State = RemovalAttempt.State
 Patch = pytest.MonkeyPatch
@@ -27,7 +27,8 @@ def _pass_guard(patch: Patch, module: Any, code: str) -> None:
     """A guard that always passes."""
     always = answers.passed("Mutant")
     found = tuple(
-        answers.Guard(guard.code, guard.label, lambda case: always) if guard.code == code else guard for guard in module
+        answers.GateGuard(guard.code, guard.label, lambda case: always) if guard.code == code else guard
+        for guard in module
     )
     owner, name = next(
         (m, n) for m, n in ((stored, "GUARDS"), (member, "GUARDS"), (connection, "STORED")) if getattr(m, n) is module
@@ -52,7 +53,7 @@ def exemptions_are_not_asked(patch: Patch) -> None:
 def came_back_is_not_asked(patch: Patch) -> None:
     """Who was restored after a call whose answer was lost is called about again."""
     _pass_guard(patch, member.GUARDS, "came_back")
-    patch.setattr(Vendor, "_ask_who_came_back", lambda *given: set())
+    patch.setattr(VendorAccess, "_ask_who_came_back", lambda *given: set())
     real = settle.outcome.record_came_back
     patch.setattr(settle, "_joined_since", lambda *given: False)
 
@@ -196,7 +197,7 @@ def second_profile_is_another_team(patch: Patch) -> None:
 def moves_without_a_look(patch: Patch) -> None:
     """Whoever was restored at the vendor has the files moved all the same, or its attempt never learns of it."""
     patch.setattr(move, "check_restored", lambda *given: False)
-    real = Vendor.look
+    real = VendorAccess.look
 
     def look(self: Any, external_ids: Any) -> Any:
         found = real(self, external_ids)
@@ -216,7 +217,7 @@ def moves_without_a_look(patch: Patch) -> None:
         finally:
             vendor.moving = False
 
-    patch.setattr(Vendor, "look", look)
+    patch.setattr(VendorAccess, "look", look)
     patch.setattr(reclaim.move, "start", start)
 
 

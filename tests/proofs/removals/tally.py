@@ -9,8 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.proofs.removals.many import Result, claim_of
-from tests.proofs.removals.watch import CLAIMS
+from tests.proofs.removals.watch import CLAIMS, Result, claim_of
 
 
 @dataclass

@@ -16,6 +16,7 @@ from tests.reclamation.removal.stand_in import StandIn
 
 FRESH = timedelta(seconds=5)
 QUARANTINE = timedelta(minutes=30)
+BETWEEN_LOOKS = timedelta(minutes=5)
 CLAIMS = (
     "calls against evidence",
     "calls on old answers",
@@ -31,6 +32,14 @@ CLAIMS = (
 )
 
 
+Result = tuple[int, dict[str, int], str]  # of a story: its seed, its counters, and what is broken
+
+
+def claim_of(text: str) -> str:
+    """Which invariant a failed story broke."""
+    return next((claim for claim in CLAIMS if text.startswith(claim)), CLAIMS[-1])
+
+
 class Broken(BaseException):
     """An invariant does not hold. The text says which, and how. No worker may take it for an error of its own."""
 
@@ -43,16 +52,18 @@ class Seen:
     last_look: int = -1
     last_look_at: datetime | None = None
     last_recent: int = -1
+    last_returned: int = -1
     calls: list[tuple[int, datetime]] = field(default_factory=list)
     looks: list[datetime] = field(default_factory=list)
     transfers: int = 0
+    removed_by_us: bool = False
 
 
 class Watch:
     """Follows one team of the vendor."""
 
-    def __init__(self, team: StandIn, ceiling: int) -> None:
-        self.team, self.ceiling = team, ceiling
+    def __init__(self, team: StandIn) -> None:
+        self.team = team
         self.members: dict[str, Seen] = {}
         self.order = 0
         self.story: list[str] = []
@@ -88,22 +99,33 @@ class Watch:
             seen.looks.append(timezone.now())
         elif verb == "recent":
             self.seen(member).last_recent = place
+        elif verb == "returned":
+            for one in member.split(","):
+                self.seen(one).last_returned = place
 
-    def check_withdraw(self, member: str, *, counts: bool) -> None:
-        """Judge a call that is about to have an effect, or, where it does not count, to be refused."""
+    def check_withdraw(self, member: str, *, counts: bool, most: int) -> None:
+        """Judge a call that is about to have an effect, or, where it does not count, to be refused.
+
+        `most` is how many members may be called about in seven days.
+        """
         seen, now = self.seen(member), timezone.now()
         self.counters["removals called"] += 1
         if seen.last_look_at is None or now - seen.last_look_at > FRESH:
             self.fail("calls on old answers", member)
         for why, since in seen.forbidden.items():
-            if since < (seen.last_recent if why == "use" else seen.last_look):
+            asked = {"use": seen.last_recent, "restored": seen.last_returned}
+            if since < asked.get(why, seen.last_look):
                 self.fail("calls against evidence", f"{member}: {why}")
         self._check_repeat(member, seen)
-        recent = [one for other in self.members.values() for _, one in other.calls if now - one < timedelta(days=7)]
-        if len(recent) >= self.ceiling:
-            self.fail("calls above a limit", member)
+        week = now - timedelta(days=7)
+        others = [
+            one for one, other in self.members.items() if one != member and any(at > week for _, at in other.calls)
+        ]
+        if len(others) >= most:
+            self.fail("calls above a limit", f"{member}: {len(others)} others were called about, and {most} may be")
         if counts:
             seen.calls.append((self.order, now))
+            seen.removed_by_us = True
 
     def _check_repeat(self, member: str, seen: Seen) -> None:
         if not seen.calls:
@@ -112,7 +134,7 @@ class Watch:
         if not self.team.members[member].is_present:
             self.fail("double removals", member)
         later = [one for one in seen.looks if one >= before + QUARANTINE]
-        if len(later) < 2:
+        if not later or later[-1] - later[0] < BETWEEN_LOOKS:
             self.fail("blind repeats", member)
         if any(not work.over for work in self.team.jobs.values() if work.external_id == member):
             self.fail("blind repeats", f"{member}: its first removal is still under way")

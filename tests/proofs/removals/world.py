@@ -14,7 +14,7 @@ from tests.proofs.removals.watch import Watch
 from tests.reclamation.removal.place import Place, sam_admin
 from tests.reclamation.removal.stand_in import StandIn
 
-LICENSES = 25  # a ceiling of five, a quota of one: limits are met all the time
+LICENSES = 25  # a ceiling of five; the quotas are lower, so they are met all the time
 MEMBERS = ("ada", "bea", "cid")
 
 
@@ -24,15 +24,18 @@ class World:
     def __init__(self, rng: random.Random, teams: dict[int, StandIn]) -> None:
         self.rng = rng
         self.team = StandIn(licenses=LICENSES)
-        self.watch = Watch(self.team, ceiling=LICENSES // 5)
+        self.watch = Watch(self.team)
         self.ann, self.bob = sam_admin("ann"), sam_admin("bob")
         self.places: list[Place] = []
+        self.quota = LICENSES // 5
         for _ in range(rng.choice((1, 1, 2))):
             rule = {"undo_days": rng.choice((7, 7, 7, 2, 0))}
             place = Place(self.team, **(rule if not self.places else {"undo_days": self.places[0].rule.undo_days}))
             teams[place.profile.pk] = self.team
             alias = place.profile.alias
-            type(alias).objects.filter(pk=alias.pk).update(reclaim_quota=rng.choice((1, 5)))
+            quota = rng.choice((1, 1, 2, 5))
+            type(alias).objects.filter(pk=alias.pk).update(reclaim_quota=quota)
+            self.quota = min(self.quota, quota)
             self.places.append(place)
         self.candidates: list[RemovalCandidate] = []
         for name in MEMBERS:

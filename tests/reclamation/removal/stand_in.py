@@ -75,6 +75,9 @@ class StandIn:
         self.before_effect: Callable[[str, str], None] = lambda verb, external_id: None
         self.before_call: Callable[[str, str], None] = lambda verb, external_id: None
         self.after_effect: Callable[[str, str], None] = lambda verb, external_id: None
+        # What the caller dies of while its call is on its way, and after what time the call has its effect: None for
+        # never. Nothing at all where it lives.
+        self.in_flight: Callable[[str, str], tuple[BaseException, dt.timedelta | None] | None] = lambda *given: None
 
     # --- the world -------------------------------------------------------------------------------------------------
 
@@ -309,6 +312,11 @@ class Connector:
         fault = self._next(verb)
         if isinstance(fault, BaseException):
             raise fault
+        if death := self.world.in_flight(verb, external_id):
+            if death[1] is not None:
+                check()
+                self._begin(verb, external_id, act, death[1])
+            raise death[0]
         if fault == "lost before":
             raise base.AnswerLost("The answer was lost.")
         check()

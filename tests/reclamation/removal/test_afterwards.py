@@ -201,7 +201,7 @@ class TestDecisions:
         self, place: Any, ann: Any, tag: str
     ) -> None:
         candidate = self.needs_human(place, ann, tag)
-        with pytest.raises(decide.Refused):
+        with pytest.raises(decide.DecisionRefused):
             decide.try_again(attempt_of(candidate), by=ann, now=timezone.now())
         attempt = self.look(place, candidate, ann)
         assert decide.choices(attempt, now=timezone.now()) == ("again",)
@@ -213,12 +213,12 @@ class TestDecisions:
         candidate = self.needs_human(place, ann)
         attempt = self.look(place, candidate, ann)
         time.pass_by(minutes=16)
-        with pytest.raises(decide.Refused):
+        with pytest.raises(decide.DecisionRefused):
             decide.try_again(attempt, by=ann, now=timezone.now())
 
     def test_closed_by_hand_only_when_the_look_says_that_it_is_gone(self, place: Any, ann: Any) -> None:
         candidate = self.needs_human(place, ann)
-        with pytest.raises(decide.Refused):
+        with pytest.raises(decide.DecisionRefused):
             decide.close_by_hand(self.look(place, candidate, ann), note="Done", by=ann, now=timezone.now())
         place.team.remove_by_hand("dbmid:eve")
         attempt = self.look(place, candidate, ann)

@@ -109,6 +109,7 @@ SPOILED_BEFORE_THE_CALL = {
     "an unknown status": (lambda place: place.team.change(EVE, status="frozen"), ATTENTION, ""),
     "exempt": (exempt, SKIPPED, ""),
     "kept": (lambda place: seat_of(place).update(keep_until=timezone.localdate()), SKIPPED, ""),
+    "restored": (lambda place: seat_of(place).update(returned_at=timezone.now()), SKIPPED, ""),
     "excluded": (lambda place: seat_of(place).update(excluded=True), SKIPPED, ""),
     "unmanaged": (
         lambda place: type(place.rule.software_model).objects.update(under_management=False),
@@ -407,3 +408,12 @@ def test_an_account_that_the_log_does_not_know_does_not_stop_the_others(place: A
     place.work()
     assert state_of(gone) == State.CLOSED_COMPLETE
     assert attempt_of(eve).state == Attempt.REMOVED
+
+
+def test_who_was_restored_in_the_console_after_the_proposal_is_left_alone(place: Any, ann: Any) -> None:
+    candidate = place.candidate("eve")
+    place.team.remove_by_hand(EVE)
+    place.team.restore_by_hand(EVE)
+    place.reclaim(candidate, by=ann)
+    place.work()
+    assert state_of(candidate) == State.CLOSED_SKIPPED and place.team.called("withdraw") == []

@@ -31,7 +31,7 @@ def test_the_press_says_what_it_does_and_does_it_when_confirmed(place: Any, mana
     candidate = place.candidate("eve")
     address = "/removal-batches/new/"
     page = texts(manager, address, candidate=candidate.pk)
-    for said in ("Reclaim 1 subscription?", "It is removed", "Can be undone for 7 days", "5 without a second person"):
+    for said in ("Reclaim 1 subscription?", "Remove the account", "undone for 7 days", "5 without a second person"):
         assert said in page
     assert not RemovalBatch.objects.exists()
     done = manager.post(address, {"candidate": candidate.pk, "confirm": "1", "legal_hold": "on"}, follow=True)

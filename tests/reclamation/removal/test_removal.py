@@ -128,7 +128,7 @@ def test_of_restore_and_move_in_the_same_minute_one_wins(place: Any, ann: Any, t
     attempt = attempt_of(candidate)
     move.request_now(attempt, by=ann, now=timezone.now())
     place.work()
-    with pytest.raises(restore.TooLate):
+    with pytest.raises(restore.NotRestorable):
         restore.request(seen, by=ann, now=timezone.now())
     assert place.team.called("restore") == [] and place.team.called("finish") == ["dbmid:eve"]
 
