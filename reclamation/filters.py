@@ -11,6 +11,7 @@ from reclamation.states import State
 from samsaas.lib.tables import ListFilter, search
 
 CLOSED, ALL = "closed", "all"
+MINE, MY_GROUPS, NOBODY = "mine", "groups", "nobody"
 
 
 class CandidateFilter(ListFilter):
@@ -30,9 +31,16 @@ class CandidateFilter(ListFilter):
         label="Justification", choices=RemovalCandidate.Justification.choices, empty_label="Any"
     )
 
+    assigned = django_filters.ChoiceFilter(
+        label="Assigned to",
+        choices=[(MINE, "Mine"), (MY_GROUPS, "My groups"), (NOBODY, "Nobody")],
+        empty_label="Anybody",
+        method="assigned_to",
+    )
+
     class Meta:
         model = RemovalCandidate
-        fields = ("q", "state", "profile", "justification")
+        fields = ("q", "state", "profile", "justification", "assigned")
 
     def filter_queryset(self, queryset: QuerySet[RemovalCandidate]) -> QuerySet[RemovalCandidate]:
         chosen = super().filter_queryset(queryset)
@@ -42,6 +50,14 @@ class CandidateFilter(ListFilter):
         if value == ALL:
             return queryset
         return queryset.exclude(closed_at=None) if value == CLOSED else queryset.filter(state=value)
+
+    def assigned_to(self, queryset: QuerySet[RemovalCandidate], name: str, value: str) -> QuerySet[RemovalCandidate]:
+        if value == NOBODY:
+            return queryset.filter(assigned_to=None, assignment_group=None)
+        person = self.request.user
+        if value == MINE:
+            return queryset.filter(assigned_to=person.pk)
+        return queryset.filter(assignment_group__in=person.groups.values("pk"))
 
     def by_text(self, queryset: QuerySet[RemovalCandidate], name: str, value: str) -> QuerySet[RemovalCandidate]:
         matches = Q()

@@ -5,14 +5,16 @@ Every function writes the candidate, its history and the audit trail in one tran
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import connection, transaction
+from django.db.models import Exists, OuterRef
 
 from profiles.models import IntegrationProfile
-from reclamation.models import RemovalCandidate, StateChange
+from reclamation.models import RemovalAttempt, RemovalCandidate, StateChange
 from reclamation.states import CLOSED, MOVES, State
 from samsaas import audit
 from samsaas.lib import sql
@@ -101,3 +103,32 @@ def _move_to(
         raise NotAllowed
     StateChange.objects.create(candidate=candidate, from_state=before, to_state=to, at=now, by=by, reason=reason)
     audit.record(by, "moved removal candidate", candidate, before=before.label, after=to.label, reason=reason)
+
+
+@transaction.atomic
+def skip_batch(keys: Sequence[int], *, reason: str, by: User, now: datetime) -> Sequence[RemovalCandidate]:
+    """Close those of the candidates that are open and may be: Closed Skipped. Returns them, with rule and profile.
+
+    `keys` is one batch: they are named in one statement. A candidate with an open attempt is closed like a single one.
+    """
+    rows = RemovalCandidate.objects.filter(pk__in=keys).open().order_by("pk").select_related("rule", "profile")
+    attempts = RemovalAttempt.objects.filter(candidate=OuterRef("pk"), closed_at=None)
+    found = list(rows.annotate(has_attempt=Exists(attempts)).select_for_update(no_key=True, of=("self",)))
+    plain = [one for one in found if not one.has_attempt]
+    changes = {"closed_at": now, "attention": "", "hold": "", "hold_text": ""}
+    RemovalCandidate.objects.filter(pk__in=[one.pk for one in plain]).update(state=State.CLOSED_SKIPPED, **changes)
+    moved = {"to_state": State.CLOSED_SKIPPED, "at": now, "by": by, "reason": reason}
+    StateChange.objects.bulk_create(StateChange(candidate=one, from_state=one.state, **moved) for one in plain)
+    after = {"after": State.CLOSED_SKIPPED.label, "reason": reason}
+    audit.record_many(
+        by, "moved removal candidate", ((one, {"before": one.get_state_display(), **after}) for one in plain)
+    )
+    return plain + [one for one in found if one.has_attempt and _skip_single(one, reason, by, now)]
+
+
+def _skip_single(candidate: RemovalCandidate, reason: str, by: User, now: datetime) -> bool:
+    try:
+        skip(candidate, reason=reason, by=by, now=now)
+    except NotAllowed:
+        return False
+    return True
