@@ -7,6 +7,7 @@ from typing import Any
 
 from django import template
 from django.utils import timezone
+from django.utils.html import format_html
 
 from reclamation import evidence, guards, propose, reexamine
 from reclamation.models import RemovalCandidate
@@ -32,7 +33,7 @@ def candidates_of(seat: Subscription) -> dict[str, Any]:
 def evidence_days(candidate: RemovalCandidate) -> str:
     """The inactive days of the evidence: a number, or at least a number."""
     least = "≥ " if evidence.exactness(candidate) == "at least" else ""
-    return f"{least}{number(candidate.evidence.get('inactive_days'))}"
+    return format_html("{}{}", least, number(candidate.evidence.get("inactive_days")))
 
 
 @register.filter

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 WIDTH, HEIGHT = 1000, 240
-GAP = 0.15  # of the width of a bar
+GAP, MOST_WITH_GAP = 0.15, 60  # of the width of a bar; more bars than these stand without one
 NICE = (1, 2, 2.5, 5, 10)
 SHORT_LABEL, FEW_LABELS, MORE_LABELS = 5, 3, 5  # characters; labels of the axis at the bottom
 
@@ -144,10 +144,10 @@ def _middle(chart: Chart, place: int) -> float:
 def _bar(chart: Chart, place: int, scale: Scale, series: Sequence[Series]) -> dict[str, Any]:
     """A bar, and the field over its whole height that shows its words."""
     step, value = WIDTH / len(chart.points), chart.bars.values[place]
-    height = scale.height_of(value or 0)
+    height, gap = scale.height_of(value or 0), GAP if len(chart.points) <= MOST_WITH_GAP else 0
     return {
-        "x": _text(step * (place + GAP / 2)),
-        "width": _text(step * (1 - GAP)),
+        "x": _text(step * (place + gap / 2)),
+        "width": _text(step * (1 - gap)),
         "y": _text(HEIGHT - height),
         "height": _text(height),
         "field": _text(step * place),

@@ -87,9 +87,9 @@ class SelectionBar:
     def all_label(self) -> str:
         """The words of the button that selects all; empty if that would change nothing."""
         if self.is_cut:
-            return "" if self.out_of else "Select all that match"
+            return "" if self.out_of else "Select all"
         is_done = self.out_of == self.matching == self.count
-        return "" if is_done or not self.matching else f"Select all {self.matching:,} of this filter"
+        return "" if is_done or not self.matching else f"Select all {self.matching:,}"
 
 
 def describe_count(count: int, out_of: int | None) -> str:

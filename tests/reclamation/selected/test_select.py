@@ -67,7 +67,7 @@ def test_this_page_and_all_of_this_filter_can_be_selected_and_cleared(reader: An
     choosing.candidates(4, state=State.ATTENTION_REQUIRED)
     page = Page.open(reader, f"{LIST}?state=ready&per_page=25")
     assert page.press("page").text == "25 selected"
-    assert "Select all 30 of this filter" in page.html
+    assert "Select all 30" in page.html
     everything = page.press("all")
     assert everything.text == "All 30 selected" and len(everything.ticked) == 25
     assert everything.untick(0, 1).go_to("state=ready&page=2&per_page=25").text == "28 of 30 selected"
@@ -80,7 +80,7 @@ def test_rows_that_came_after_everything_was_selected_are_announced_in_the_bar(r
     choosing.candidates(3)
     again = Page.open(reader, f"{LIST}?selection={everything.token}")
     assert again.text == "All 5 selected" and "8 match now." in again.html
-    assert "Select all 8 of this filter" in again.html
+    assert "Select all 8" in again.html
 
 
 def test_the_selection_is_read_by_another_page_as_rows(reader: Any) -> None:
