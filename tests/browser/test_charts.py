@@ -18,8 +18,8 @@ from samsaas.lib.charts import Chart, Drawing, Series, draw
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 PAGE = """{% extends "base.html" %}{% block title %}Charts{% endblock %}{% block heading %}Charts{% endblock %}
 {% block content %}
-  <section class="card"><h2>Threshold</h2>{% include "partials/chart.html" with drawing=slider name="slider" %}</section>
-  <section class="card"><h2>Back-test</h2>{% include "partials/chart.html" with drawing=test name="backtest" %}</section>
+  <section class="card"><h2>Rule</h2>{% include "partials/chart.html" with drawing=slider name="slider" %}</section>
+  <section class="card"><h2>Test</h2>{% include "partials/chart.html" with drawing=test name="backtest" %}</section>
 {% endblock %}"""
 
 
@@ -29,7 +29,7 @@ def slider() -> Drawing:
     return draw(
         Chart(
             "Subscriptions that would be proposed",
-            "For every threshold from 7 to 365 days: how many subscriptions would be proposed, and what they cost a year.",
+            "For every threshold from 7 to 365 days: how many would be proposed, and what they cost a year.",
             *("Days", [str(days) for days in range(7, 366)], Series("Subscriptions", counts)),
             Series("Cost a year", [count * 180.0 for count in counts], lambda value: f"${value:,.0f}"),
             threshold=60 - 7,
@@ -78,7 +78,7 @@ def test_a_chart_passes_the_accessibility_rules_and_fits_light_dark_and_on_a_pho
 
 
 def test_bars_have_their_own_width_and_the_chosen_one_stands_under_its_line(charts: Page) -> None:
-    """A rule of the style sheet for another `rect` would win against the attributes, and no other check would see it."""
+    """A rule of the style sheet for another `rect` would win against the attributes, and only this would see it."""
     plot = charts.locator("#slider .chart-plot > svg")
     full = plot.bounding_box()
     chosen = charts.locator("#slider .chart-chosen").bounding_box()
