@@ -15,7 +15,7 @@ from playwright.sync_api import Page, expect
 from samsaas import roles
 from samsaas.lib.charts import Chart, Drawing, Series, draw
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.own_database, pytest.mark.django_db(transaction=True)]
 PAGE = """{% extends "base.html" %}{% block title %}Charts{% endblock %}{% block heading %}Charts{% endblock %}
 {% block content %}
   <section class="card"><h2>Rule</h2>{% include "partials/chart.html" with drawing=slider name="slider" %}</section>

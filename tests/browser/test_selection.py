@@ -16,7 +16,7 @@ from reclamation.models import RemovalCandidate
 from reclamation.states import State
 from tests.reclamation.selected import choosing
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.own_database, pytest.mark.django_db(transaction=True)]
 LIST = "/removal-candidates/?per_page=50"
 TEXT = "[data-selection-text]"
 
