@@ -21,7 +21,8 @@ FROM python:3.13-slim
 ENV PATH=/venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
-    SAMSAAS_ENV_FILE=/dev/null
+    SAMSAAS_ENV_FILE=/dev/null \
+    WEB_BIND=0.0.0.0:8000
 WORKDIR /app
 COPY --from=build /venv /venv
 COPY --from=build /app /app

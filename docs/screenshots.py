@@ -50,6 +50,7 @@ PAGES = {
     "run-validation": "/runs/1/",
     "run-activity": "/runs/4/",
     "run-candidates": "/runs/5/",
+    "run-find": "/runs/6/",
     "scheduled-job": "/scheduled-jobs/1/",
     "identifier-list": "/subscription-identifiers/",
     "identifier-map": "/subscription-identifiers/1/map/",
@@ -75,12 +76,19 @@ PAGES = {
     "software-model-list": "/software-models/",
     "software-model": "/software-models/1/",
     "candidate-list": "/removal-candidates/",
-    "candidate": "/removal-candidates/1/",
-    "candidate-closed": "/removal-candidates/2/",
-    "candidate-attention": "/removal-candidates/3/",
-    "candidate-gone": "/removal-candidates/4/",
-    "candidate-skip": "/removal-candidates/1/skip/",
+    "candidate-found": "/removal-candidates/1/",
+    "candidate": "/removal-candidates/901/",
+    "candidate-closed": "/removal-candidates/902/",
+    "candidate-attention": "/removal-candidates/903/",
+    "candidate-gone": "/removal-candidates/904/",
+    "candidate-skip": "/removal-candidates/901/skip/",
     "candidate-propose": "/subscriptions/7/propose/",
+    "reason-list": "/reasons/",
+    "reasons": "/integration-profiles/1/reasons/",
+    "reason-rows": "/integration-profiles/1/reasons/subscriptions/",
+    "exemption-list": "/exemptions/",
+    "exemption-new": "/exemptions/new/",
+    "exemption-import": "/exemptions/import/",
     "alias-list": "/aliases/",
     "alias-parent": "/aliases/1/",
     "alias": "/aliases/2/",
@@ -97,6 +105,7 @@ EMPTY = ("home", "profile-list", "subscription-list", "software-model-list", "ru
 SCENERY = f"""
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
+from django.db import connection
 from django.utils import timezone
 from profiles.models import IntegrationProfile, JobRun
 from reclamation import propose, reexamine, workflow
@@ -118,7 +127,9 @@ JobRun.objects.create(pk=102, state="held",
     error_message="24 of 248 current subscriptions are missing from the vendor's list. Since the last accepted "
     "listing the list went from 248 to 224 accounts, and the vendor’s own count from 248 to 248.", **ran)
 IntegrationProfile.objects.filter(pk=1).update(attention="refresh_held")
-seats = Subscription.objects.current().filter(is_admin=False).exclude(last_activity=None).order_by("last_activity__at")
+connection.cursor().execute("UPDATE sqlite_sequence SET seq = 900 WHERE name = 'reclamation_removalcandidate'")
+seats = Subscription.objects.current().filter(is_admin=False, removal_candidates=None)
+seats = seats.exclude(last_activity=None).order_by("last_activity__at")
 why = dict(justification="low_usage", note="Has not signed in since May.")
 kept, left, admin, gone = [propose.run(seat, by=user, now=now, **why) for seat in seats[:4]]
 workflow.skip(left, reason="On parental leave until September; keeps the account.", by=user, now=now)
@@ -169,7 +180,7 @@ def fresh_page(chromium: Browser) -> Page:
 
 def refreshed(page: Page, installation: installations.Installation) -> None:
     """Wait for the end of the first daily refresh, in the list of runs, and come back to the profile."""
-    row = page.locator("tr", has_text="Re-examine candidates").filter(has_text="Succeeded")
+    row = page.locator("tr", has_text="Find candidates").filter(has_text="Succeeded")
     for _ in range(45):
         page.wait_for_timeout(2_000)
         page.goto(f"{installation.url}/runs/")

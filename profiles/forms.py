@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -146,10 +147,15 @@ class DeleteForm(forms.Form):
     """Deleting asks for the display name, so that nobody deletes the wrong profile."""
 
     display_name = forms.CharField(label="Type the display name to confirm", max_length=80)
+    accept = forms.BooleanField(label="I accept this")
 
-    def __init__(self, *args: Any, profile: IntegrationProfile, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, profile: IntegrationProfile, warnings: Sequence[str] = (), **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.profile = profile
+        if warnings:
+            self.fields["accept"].help_text = " ".join(warnings)
+        else:
+            del self.fields["accept"]
 
     def clean_display_name(self) -> str:
         name: str = self.cleaned_data["display_name"]

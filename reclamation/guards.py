@@ -7,13 +7,18 @@ stands with those who ask: in `propose` at opening, in `reexamine` afterwards.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 
-from django.db.models import Case, CharField, Exists, OuterRef, Q, Value, When
+from django.db.models import Case, CharField, Exists, F, OuterRef, Q, Value, When
 
 from profiles.models import Credential
+from reclamation.models import Exemption, RemovalAttempt
+from reclamation.reasons import Reason
 from subscriptions.models import Subscription
 
-ENDED, EXCLUDED, UNMANAGED, AUTHORIZED = "ended", "excluded", "unmanaged", "authorized"
+ENDED, OTHER_TEAM, EXCLUDED = Reason.ENDED.value, Reason.OTHER_TEAM.value, Reason.EXCLUDED.value
+UNMANAGED, AUTHORIZED = Reason.NOT_MANAGED.value, Reason.AUTHORIZED_CONNECTION.value
+AUTHORIZER_UNKNOWN = Reason.AUTHORIZER_UNKNOWN.value
 
 
 @dataclass(frozen=True)
@@ -32,11 +37,21 @@ def _authorized_a_connection() -> Q:
     return Q(Exists(credentials))
 
 
+def _authorizer_unknown() -> Q:
+    """An administrator, while the vendor did not say which administrator gave a token of the seat's profile."""
+    credentials = Credential.objects.filter(
+        alias=OuterRef("profile__alias"), admin_external_id="", authorized_at__isnull=False
+    )
+    return Q(is_admin=True) & Q(Exists(credentials))
+
+
 GUARDS = (
     Guard(ENDED, Q(ended_at__isnull=False)),
+    Guard(OTHER_TEAM, Q(known_since__lt=F("profile__team_since"))),
     Guard(EXCLUDED, Q(excluded=True)),
     Guard(UNMANAGED, Q(identifier__software_model__under_management=False)),
     Guard(AUTHORIZED, _authorized_a_connection()),
+    Guard(AUTHORIZER_UNKNOWN, _authorizer_unknown()),
 )
 
 
@@ -50,3 +65,22 @@ def code_for(seat: Subscription) -> str:
     """The code of the first guard in the way of this seat as it is now; empty if there is none. One query."""
     found = Subscription.objects.filter(pk=seat.pk).annotate(guard=first_failing()).values_list("guard", flat=True)
     return found.first() or ""
+
+
+def is_exempt(today: date) -> Q:
+    """The condition for seats that an exemption, of their own or of their user, takes out today."""
+    valid = Exemption.objects.valid_on(today)
+    return Q(Exists(valid.filter(subscription=OuterRef("pk")))) | Q(
+        Exists(valid.filter(person=OuterRef("match__person")))
+    )
+
+
+def is_kept(today: date) -> Q:
+    """The condition for seats that a person decided to keep until today or later."""
+    return Q(keep_until__gte=today)
+
+
+def is_being_removed() -> Q:
+    """The condition for candidates whose removal has begun at the vendor and is not over. Facts do not close them."""
+    begun = RemovalAttempt.objects.filter(candidate=OuterRef("pk"), closed_at=None, dry_run=False)
+    return Q(Exists(begun.exclude(state__in=(RemovalAttempt.State.APPROVED, RemovalAttempt.State.GATED))))

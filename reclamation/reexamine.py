@@ -2,7 +2,8 @@
 
 1. Read the open candidates in batches, locked, with their seats as they are now.
 2. Judge each: a seat that must not be removed any more closes its candidate, so does new use. A change that a person
-   has to weigh makes it *Attention Required*, and *Ready* again when it is gone.
+   has to weigh makes it *Attention Required*, and *Ready* again when it is gone. One whose removal has begun at the
+   vendor is left alone.
 3. Move the candidate, with the reason in its history and in the audit trail. Each batch commits with its progress.
 
 The vendor is not called. A second run finds nothing to do, so a worker that dies costs nothing.
@@ -16,12 +17,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from profiles.jobs.job import Job, LeaseLost
 from profiles.models import IntegrationProfile
-from reclamation import guards, workflow
+from reclamation import address, guards, workflow
 from reclamation.models import RemovalCandidate
+from reclamation.rules import settings_of
 from reclamation.states import State
 from subscriptions.activity import last_used
 from subscriptions.models import LastActivity, Subscription
@@ -29,20 +32,25 @@ from subscriptions.models.person import has_left
 
 REEXAMINE = "reexamine_candidates"
 BATCH = 500
-# Use that was not known when the candidate was opened counts if it lies this close to the opening.
-RECENT = timedelta(days=60)
+# How many days before the opening news of a use count, where the evidence knows no number of days without use.
+RECENT_DAYS = 60
 
 GONE = "The account is gone: the vendor no longer lists it."
 NOT_KEPT = "Its subscription is no longer kept here."
 REASONS = {
     guards.ENDED: GONE,
+    guards.OTHER_TEAM: "Its profile is connected to another team now.",
     guards.EXCLUDED: "An exclusion rule excludes the subscription.",
     guards.UNMANAGED: "Its software model is not under management any more.",
     guards.AUTHORIZED: "Its account authorizes the connection now, and the files of removed members go to it.",
+    guards.AUTHORIZER_UNKNOWN: "It is an administrator, and nobody knows which one authorized the connection.",
 }
+EXEMPT = "An exemption protects the subscription or its user."
 BECAME_ADMIN = "The account was given an administrative role at the vendor."
 NOT_COVERED = "Not all the time since the last known activity was read, so nobody knows whether it is still unused."
 CLEARED = "What needed attention is over."
+WEIGHED = {State.READY, State.ATTENTION_REQUIRED}
+TO_BE_ASKED = {*WEIGHED, State.AWAITING_USER}
 AT_PERSONS_WORD = {RemovalCandidate.Justification.UNLICENSED, RemovalCandidate.Justification.RESTRICTED_SOFTWARE}
 OVER = {
     Subscription.Status.INVITED.value: "The invitation was accepted.",
@@ -70,7 +78,7 @@ def run(job: Job, *, now: datetime) -> None:
     profile = job.run.profile
     if profile is None:
         raise LeaseLost("The profile is gone.")
-    waiting = RemovalCandidate.objects.filter(profile=profile).open().order_by("pk")
+    waiting = _open_candidates(profile)
     counters: Counter[str] = Counter(dict.fromkeys(("seen", *COUNTED.values()), 0))
     job.progress(expected=waiting.count(), counters=dict(counters), step="Looking at open candidates")
     last: int | None = 0
@@ -82,41 +90,51 @@ def run(job: Job, *, now: datetime) -> None:
 
 def _look_at_batch(profile: IntegrationProfile, after: int, counters: Counter[str], now: datetime) -> int | None:
     """Judge and move the next candidates after this key. Returns the key of the last one; None if there are no more."""
-    rows = RemovalCandidate.objects.filter(profile=profile, pk__gt=after).open().order_by("pk")
+    rows = _open_candidates(profile).filter(pk__gt=after).select_related("rule", "rule_version").order_by("pk")
     candidates = list(rows.select_for_update(no_key=True, of=("self",))[:BATCH])
     seats = _read_seats(candidates, now)
     for candidate in candidates:
         counters["seen"] += 1
         seat = seats.get(candidate.subscription_id)
         if verdict := judge(candidate, seat, now):
-            workflow.apply(candidate, verdict.state, reason=verdict.reason, now=now)
+            try:
+                workflow.apply(candidate, verdict.state, reason=verdict.reason, now=now)
+            except workflow.NotAllowed:  # its removal has begun at the vendor in this very moment
+                continue
             counters[COUNTED[verdict.state]] += verdict.state != candidate.state
     return candidates[-1].pk if len(candidates) == BATCH else None
+
+
+def _open_candidates(profile: IntegrationProfile) -> QuerySet[RemovalCandidate]:
+    return RemovalCandidate.objects.filter(~guards.is_being_removed(), profile=profile).open()
 
 
 def _read_seats(candidates: list[RemovalCandidate], now: datetime) -> dict[int | None, Any]:
     keys = [one.subscription_id for one in candidates if one.subscription_id]
     seats = Subscription.objects.select_related("last_activity", "match__person").filter(pk__in=keys)
-    described = last_used.with_idle_facts(seats.annotate(guard=guards.first_failing()), now)
-    return {seat.pk: seat for seat in described}
+    exempt = guards.is_exempt(timezone.localtime(now).date())
+    described = seats.annotate(guard=guards.first_failing(), is_exempt=exempt)
+    return {seat.pk: seat for seat in last_used.with_idle_facts(address.with_address(described), now)}
 
 
 def judge(candidate: RemovalCandidate, seat: Any | None, now: datetime) -> Verdict | None:
     """What has to become of an open candidate; None if it stays as it is.
 
-    The seat has to be read with `guard` and the facts of `last_used.with_idle_facts`.
+    The seat has to be read with `guard`, `is_exempt`, `has_address` and the facts of `last_used.with_idle_facts`.
     """
     if seat is None:
         return Verdict(State.CLOSED_SKIPPED, NOT_KEPT)
     if seat.guard:
         is_done = seat.guard == guards.ENDED and candidate.state == State.AWAITING_REVOCATION
         return Verdict(State.CLOSED_COMPLETE if is_done else State.CLOSED_SKIPPED, REASONS[seat.guard])
+    if seat.is_exempt:
+        return Verdict(State.CLOSED_SKIPPED, EXEMPT)
     if canceled := _why_canceled(candidate, seat, now):
         return Verdict(State.CLOSED_CANCELED, canceled)
     concern = _concern(candidate, seat, now)
-    if candidate.state == State.READY:
+    if candidate.state != State.ATTENTION_REQUIRED:
         return Verdict(State.ATTENTION_REQUIRED, concern) if concern else None
-    if candidate.state != State.ATTENTION_REQUIRED or candidate.attention in ("", concern):
+    if candidate.attention in ("", concern):
         return None
     return Verdict(State.ATTENTION_REQUIRED, concern) if concern else Verdict(State.READY, CLEARED)
 
@@ -139,7 +157,15 @@ def _newer_use(candidate: RemovalCandidate, seat: Any) -> LastActivity | None:
         return latest
     known = candidate.evidence.get("last_activity")
     is_news = not known or latest.at > datetime.fromisoformat(known)
-    return latest if is_news and latest.at > candidate.opened_at - RECENT else None
+    return (
+        latest if is_news and latest.at > candidate.opened_at - timedelta(days=_days_without_use(candidate)) else None
+    )
+
+
+def _days_without_use(candidate: RemovalCandidate) -> int:
+    """For how many days before the opening there was to be no use, as the evidence has it."""
+    known = candidate.evidence.get("inactive_days") or candidate.evidence.get("threshold_days")
+    return int(known or RECENT_DAYS)
 
 
 def _has_left(seat: Any, now: datetime) -> bool:
@@ -158,7 +184,12 @@ def _concern(candidate: RemovalCandidate, seat: Any, now: datetime) -> str:
     if candidate.status_at_opening not in ("", seat.status):
         before = Subscription.Status(candidate.status_at_opening).label
         return f"The account's status at the vendor changed from {before} to {seat.get_status_display()}."
-    return NOT_COVERED if _lost_coverage(candidate, seat, now) else ""
+    if candidate.state in TO_BE_ASKED:
+        nobody = address.why_nobody_to_ask(seat, settings_of(candidate), candidate.justification, now)
+        if nobody:
+            return nobody
+    # Where somebody is asked or a removal is pending, a gap only makes it wait, so that the answer is not lost.
+    return NOT_COVERED if candidate.state in WEIGHED and _lost_coverage(candidate, seat, now) else ""
 
 
 def _lost_coverage(candidate: RemovalCandidate, seat: Any, now: datetime) -> bool:

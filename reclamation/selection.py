@@ -50,6 +50,11 @@ def allowed_actions(request: HttpRequest) -> list[BarAction]:
     return [one for one in ACTIONS if any(roles.may(request.user, one.url_name, method) for method in ("POST", "GET"))]
 
 
+def forget(request: HttpRequest, token: str) -> None:
+    """Drop a selection whose candidates were dealt with."""
+    selection.forget(request, token)
+
+
 def read(request: HttpRequest, token: str) -> QuerySet[RemovalCandidate]:
     """The selected candidates as they are now. Raises `SelectionGone`, whose text says so to the person."""
     return selection.read(request, token, CANDIDATES)

@@ -1,9 +1,13 @@
-"""Pages of removal candidates."""
+"""Pages of removal candidates, of the reasons of all subscriptions, and of exemptions."""
 
 from django.urls import path
 
 from reclamation import views as candidates
+from reclamation.removal import views as removals
+from reclamation.rules import views as rules
+from reclamation.savings import views as savings
 from reclamation.selected import views as selected
+from reclamation.why import views as why
 
 urlpatterns = [
     path("removal-candidates/", candidates.candidate_list, name="candidate_list"),
@@ -15,5 +19,25 @@ urlpatterns = [
     path("removal-candidates/note/", selected.candidate_note, name="candidate_note"),
     path("removal-candidates/<int:pk>/", candidates.candidate_detail, name="candidate_detail"),
     path("removal-candidates/<int:pk>/skip/", candidates.candidate_skip, name="candidate_skip"),
+    path("removal-candidates/<int:pk>/resume/", removals.candidate_resume, name="candidate_resume"),
+    path("removal-batches/", removals.batch_list, name="batch_list"),
+    path("removal-batches/new/", removals.batch_confirm, name="batch_confirm"),
+    path("removal-batches/<int:pk>/", removals.batch_detail, name="batch_detail"),
+    path("removal-batches/<int:pk>/decide/", removals.batch_decide, name="batch_decide"),
+    path("removals/", removals.attempt_list, name="attempt_list"),
+    path("removals/switch/", removals.removal_switch, name="removal_switch"),
+    path("removals/switch/on/", removals.removal_switch_on, name="removal_switch_on"),
+    path("removals/<int:pk>/look/", removals.attempt_look, name="attempt_look"),
+    path("removals/<int:pk>/restore/", removals.attempt_restore, name="attempt_restore"),
+    path("removals/<int:pk>/move/", removals.attempt_move, name="attempt_move"),
+    path("removals/<int:pk>/decide/", removals.attempt_decide, name="attempt_decide"),
+    path("savings/", savings.savings_list, name="savings_list"),
     path("subscriptions/<int:pk>/propose/", candidates.candidate_propose, name="candidate_propose"),
+    path("reasons/", why.reason_list, name="reason_list"),
+    path("integration-profiles/<int:pk>/reasons/", why.reason_sums, name="reason_sums"),
+    path("integration-profiles/<int:pk>/reasons/subscriptions/", why.reason_rows, name="reason_rows"),
+    path("exemptions/", rules.exemption_list, name="exemption_list"),
+    path("exemptions/new/", rules.exemption_new, name="exemption_new"),
+    path("exemptions/import/", rules.exemption_import, name="exemption_import"),
+    path("exemptions/<int:pk>/end/", rules.exemption_end, name="exemption_end"),
 ]

@@ -14,9 +14,10 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 
 from reclamation import evidence as evidence_words, propose, selection, workflow
-from reclamation.filters import CandidateFilter
+from reclamation.filters import CandidateFilter, state_tabs
 from reclamation.forms import ProposalForm, SkipForm
 from reclamation.models import RemovalCandidate
+from reclamation.rules import settings_of
 from reclamation.selected.assign import UNDO
 from reclamation.selection import CANDIDATES, allowed_actions, visible_candidates
 from reclamation.tables import CandidateTable
@@ -29,18 +30,31 @@ from subscriptions.models import Subscription
 
 HEADER = (
     *("Number", "Display name", "User principal name", "External user id", "Software model", "Subscription profile"),
-    *("State", "Justification", "Note", "Last activity", "Kind of activity", "Time covered", "Inactive days"),
+    *(
+        "State",
+        "Reason",
+        "Rule",
+        "User left",
+        "Justification",
+        "Note",
+        "Last activity",
+        "Kind of activity",
+        "Time covered",
+        "Inactive days",
+    ),
     *("Inactive days are", "File events", "Opened", "Opened by", "Closed"),
 )
 
 
 def candidate_list(request: HttpRequest) -> HttpResponse:
     """The candidates. Without a filter only open ones are listed."""
-    rows = visible_candidates(request).select_related("opened_by", "assigned_to", "assignment_group")
+    related = ("opened_by", "assigned_to", "assignment_group", "subscription__identifier__software_model")
+    rows = visible_candidates(request).select_related(*related)
     context = tables.listing(request, rows, CandidateTable, CandidateFilter)
     selection_bar.prepare_page(request, context, CANDIDATES, allowed_actions(request))
     context["export_query"] = CANDIDATES.filter_part(request.GET)
     context["undo"] = request.session.get(UNDO)
+    context["tabs"] = state_tabs(request, rows)
     return render(request, "reclamation/candidate_list.html", context)
 
 
@@ -56,7 +70,7 @@ def candidate_export(request: HttpRequest) -> HttpResponseBase:
         return redirect(CANDIDATES.address("" if token else request.GET.urlencode()))
     filters = {"selected": "yes"} if token else request.GET.dict()
     audit.record_export(request.user, "removal candidates", rows=rows.count(), filters=filters)
-    return csv_export.stream("removal-candidates", HEADER, _export_rows(rows.select_related("opened_by")))
+    return csv_export.stream("removal-candidates", HEADER, _export_rows(rows.select_related("opened_by", "rule")))
 
 
 def _export_rows(candidates: QuerySet[RemovalCandidate]) -> Iterator[tuple[Any, ...]]:
@@ -64,7 +78,8 @@ def _export_rows(candidates: QuerySet[RemovalCandidate]) -> Iterator[tuple[Any, 
         at = one.evidence["last_activity"]
         yield (
             *(one.number, one.display_name, one.email, one.external_id, one.software_model, one.profile_name),
-            *(one.get_state_display(), one.get_justification_display(), one.note),
+            *(one.get_state_display(), evidence_words.reason_label(one), one.rule.name if one.rule else ""),
+            *(one.is_leaver, one.get_justification_display(), one.note),
             *(datetime.fromisoformat(at) if at else None, one.evidence["kind"], one.evidence["covered"]),
             *(one.evidence["inactive_days"], evidence_words.exactness(one), evidence_words.file_events(one)),
             one.opened_at,
@@ -74,7 +89,7 @@ def _export_rows(candidates: QuerySet[RemovalCandidate]) -> Iterator[tuple[Any, 
 
 def candidate_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """One candidate: its seat, its evidence, and the history of its states."""
-    related = ("subscription", "profile", "opened_by", "assigned_to", "assignment_group")
+    related = ("subscription", "profile", "opened_by", "rule", "rule_version", "assigned_to", "assignment_group")
     candidate = get_object_or_404(RemovalCandidate.objects.select_related(*related), pk=pk)
     at = candidate.evidence["last_activity"]
     context = {
@@ -109,15 +124,16 @@ def candidate_propose(request: SignedInRequest, pk: int) -> HttpResponse:
 
 def candidate_skip(request: SignedInRequest, pk: int) -> HttpResponse:
     """Close a candidate as skipped, with a reason."""
-    candidate = get_object_or_404(RemovalCandidate, pk=pk)
+    candidate = get_object_or_404(RemovalCandidate.objects.select_related("rule", "rule_version"), pk=pk)
     if not candidate.is_open:
         messages.info(request, f"{candidate.number} is already closed.")
         return redirect(candidate)
-    form = SkipForm(request.POST or None)
+    cool_down = settings_of(candidate).cool_down_days
+    form = SkipForm(request.POST or None, today=timezone.localdate(), cool_down_days=cool_down)
     if not form.is_valid():
         return render(request, "reclamation/candidate_skip.html", {"candidate": candidate, "form": form})
     try:
-        workflow.skip(candidate, reason=form.cleaned_data["reason"], by=request.user, now=timezone.now())
+        workflow.skip(candidate, **form.cleaned_data, by=request.user, now=timezone.now())
     except workflow.NotAllowed:
         messages.info(request, f"{candidate.number} was closed in the meantime.")
     else:

@@ -12,9 +12,10 @@ from django.db import models
 from django.utils import timezone
 
 from samsaas.lib import append_only
-from samsaas.models import AuditEntry
+from samsaas.models import AuditEntry, AuditSeal
 
 TABLE = AuditEntry._meta.db_table
+SEALS = AuditSeal._meta.db_table
 LONGEST_FILTER = 200
 
 
@@ -70,5 +71,6 @@ def command_line() -> dict[str, str]:
 
 
 def protect_entries(*, using: str = "default", **kwargs: Any) -> None:
-    """Make the table append-only in the database. Runs after every migrate."""
-    append_only.protect(TABLE, using=using)
+    """Make entries and seals append-only in the database. Runs after every migrate."""
+    for table in (TABLE, SEALS):
+        append_only.protect(table, using=using)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -19,6 +20,14 @@ ONE_ADDRESS = "Use a scheme and a host only, such as https://samsaas.example.com
 def is_local(address: str) -> bool:
     """Whether the address leads to this machine only."""
     return urlsplit(address).hostname in LOOPBACK
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host, named or numbered, is this machine and reached from this machine only."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host in LOOPBACK
 
 
 @register(Tags.urls)
@@ -45,10 +54,15 @@ def public_host(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     return []
 
 
+def development_switches_on() -> list[str]:
+    """Those of the switches for development that are on."""
+    return [name for name in ("DEBUG", "SANDBOX") if getattr(settings, name)]
+
+
 @register(Tags.security)
 def development_switches(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """DEBUG shows settings to visitors, and SANDBOX gives tokens to anybody: neither on an address others can reach."""
-    on = [name for name in ("DEBUG", "SANDBOX") if getattr(settings, name)]
+    on = development_switches_on()
     if not on or is_local(settings.PUBLIC_URL):
         return []
     hint = "Unset it: it is for development and the demo, on this machine only."

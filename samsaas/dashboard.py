@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from profiles import notices
 from profiles.models import IntegrationProfile, JobRun
+from reclamation import jump
 from samsaas import roles
 from samsaas.lib import column_values, search, tables
 from samsaas.models import AuditEntry
@@ -66,6 +67,7 @@ def _urgent_first(now: datetime) -> list[Any]:
     for profile in profiles:
         profile.notices = needs[profile.pk]
     coverage.add_gaps(profiles)
+    jump.add_notices(profiles, now)
     return sorted(profiles, key=lambda one: (not one.attention, min((RANK[n.tone] for n in one.notices), default=9)))
 
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import io
+import logging
+import os
+import re
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -17,6 +21,8 @@ DATABASES = {"sqlite", "postgres", "postgresql"}
 DATABASE_FORM = (
     "an address: sqlite:///path or postgres://user:password@host:5432/name, special characters percent-encoded"
 )
+ASSIGNMENT = re.compile(r"(?:export )?[A-Za-z_0-9]+=.*")  # what environ reads of a line
+log = logging.getLogger(__name__)
 
 
 class Environment(environ.Env):
@@ -25,19 +31,34 @@ class Environment(environ.Env):
     Every variable can also come from a file: `SECRET_KEY_FILE` names the one with the `SECRET_KEY`. Raises
     `ImproperlyConfigured` with the variable's name if a value cannot be read. The message leaves the value out,
     because a broken address often contains a password.
+
+    Values are taken as they are. `environ.Env` would look up what follows a `$` at the beginning, and show it if there
+    is no variable of that name: a secret key may begin so.
     """
+
+    @classmethod
+    def read_env(cls, env_file: str | os.PathLike[str]) -> None:
+        """Take up the lines of a file, if it exists. Of one that is not understood the log shows the number alone."""
+        try:
+            lines = Path(env_file).read_text(encoding="utf-8").splitlines()
+        except OSError:
+            return
+        for number, line in enumerate(lines, start=1):
+            if line.strip() and not line.startswith("#") and not ASSIGNMENT.fullmatch(line):
+                log.warning("Line %s of %s is left out: it has to be NAME=value.", number, env_file)
+        super().read_env(io.StringIO("\n".join(filter(ASSIGNMENT.fullmatch, lines))))
 
     def get_value(
         self, var: str, cast: Any = None, default: Any = environ.Env.NOTSET, parse_default: bool = False
     ) -> Any:
         text = self.read_file(var)
-        if text is not None:
-            given = environ.Env()
-            given.ENVIRON = {var: text}
-            return given.get_value(var, cast=cast, parse_default=parse_default)
-        if default is not self.NOTSET and not self.ENVIRON.get(var, "").strip():
-            return default
-        return super().get_value(var, cast=cast, default=default, parse_default=parse_default)
+        if text is None:
+            text = self.ENVIRON.get(var, "")
+            if not text.strip():
+                if default is self.NOTSET:
+                    raise ImproperlyConfigured(f"{var} is not set.")
+                return default
+        return self.parse_value(text, cast)
 
     def read_file(self, var: str) -> str | None:
         """The content of the file that `<var>_FILE` names, without its last line end; None if no file is named."""

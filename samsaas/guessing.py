@@ -7,27 +7,31 @@ password takes its own count back. Counted are
 2. a place, whatever the name: `MOST_PER_PLACE`, then closed as long. A place is an IPv4 address or an IPv6 /64;
 3. a name from anywhere: from the `FREE_PER_NAME`th on, each wrong one doubles the wait until the next try, up to
    `LONGEST_WAIT`. The account is never closed, and where its owner has signed in before it is not even slowed down;
-4. a session: `AXES_FAILURE_LIMIT`, then the caller ends it.
+4. a session: `AXES_FAILURE_LIMIT`, then the caller ends it;
+5. new passwords tried in a session: `MOST_NEW_PASSWORDS`, right or not, because judging one takes time.
 
+Where a door is closed nothing is counted or stored, so a place makes at most two rows for each of its `MOST_PER_PLACE`.
 Names that nobody has are counted like all others, so the answers do not tell which accounts exist. Names, addresses and
 session keys are stored as hashes: what is typed into the field of the name may be a password.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils.crypto import salted_hmac
 
 from samsaas.lib.client_address import network_of
 from samsaas.models import GuessCount
 
 MOST_PER_PLACE = 30
+MOST_NEW_PASSWORDS = 20
+NEW_PASSWORDS = "new passwords"  # in the column of the place, for the second count of a session
 FREE_PER_NAME = 10
 LONGEST_WAIT = timedelta(minutes=5)
 NAME_FORGOTTEN_AFTER = timedelta(days=1)
@@ -64,6 +68,11 @@ def begin_in_session(session_key: str, *, now: datetime) -> Attempt:
     return _begin([(Kind.SESSION, _digest(f"session {session_key}"), "")], now)
 
 
+def begin_new_password(session_key: str, *, now: datetime) -> Attempt:
+    """Count an attempt to choose another password. Nobody takes this count back."""
+    return _begin([(Kind.SESSION, _digest(f"session {session_key}"), NEW_PASSWORDS)], now)
+
+
 @transaction.atomic
 def succeed(attempt: Attempt, *, now: datetime) -> None:
     """The password was right. What is counted by name begins anew; a place keeps the guesses at other names."""
@@ -94,30 +103,45 @@ def discard_old(now: datetime) -> int:
     return GuessCount.objects.filter(pk__in=old.values("pk")).delete()[0]
 
 
-@transaction.atomic
 def _begin(keys: Sequence[Key], now: datetime) -> Attempt:
-    rows = _lock_rows(keys, now)
+    """Count an attempt, unless a door is closed. One that is refused writes nothing, so strangers fill no table."""
+    wait = _longest_wait(_rows_of(keys), now)
+    if wait > NOW:
+        return Attempt(tuple(keys), refused=True, wait=wait)
+    with transaction.atomic():
+        rows = _lock_rows(keys, now)
+        wait = _longest_wait(rows, now)
+        if wait > NOW:  # others were quicker
+            transaction.set_rollback(True)
+            return Attempt(tuple(keys), refused=True, wait=wait)
+        for row in rows:
+            row.count, row.last_at = row.count + 1, now
+        GuessCount.objects.bulk_update(rows, ["count", "last_at"])
+    return Attempt(tuple(keys), refused=False, wait=_longest_wait(rows, now))
+
+
+def _longest_wait(rows: Iterable[GuessCount], now: datetime) -> timedelta:
+    """How long the door stays closed. Counts that are too old begin anew."""
+    wait = NOW
     for row in rows:
         if now - row.last_at > _remembered(row):
             row.count = 0
-    wait = max((_wait(row, now) for row in rows), default=NOW)
-    if wait > NOW:
-        return Attempt(tuple(keys), refused=True, wait=wait)
-    for row in rows:
-        row.count, row.last_at = row.count + 1, now
-    GuessCount.objects.bulk_update(rows, ["count", "last_at"])
-    return Attempt(tuple(keys), refused=False, wait=max((_wait(row, now) for row in rows), default=NOW))
+        wait = max(wait, _wait(row, now))
+    return wait
+
+
+def _rows_of(keys: Sequence[Key]) -> QuerySet[GuessCount]:
+    wanted = Q(pk__in=[])
+    for kind, name, place in keys:
+        wanted |= Q(kind=kind, name=name, place=place)
+    return GuessCount.objects.filter(wanted)
 
 
 def _lock_rows(keys: Sequence[Key], now: datetime) -> list[GuessCount]:
     """The rows of these keys, made where they are missing, locked in one order so that no two attempts deadlock."""
-    ordered = sorted(keys)
-    new = [GuessCount(kind=kind, name=name, place=place, last_at=now) for kind, name, place in ordered]
+    new = [GuessCount(kind=kind, name=name, place=place, last_at=now) for kind, name, place in sorted(keys)]
     GuessCount.objects.bulk_create(new, ignore_conflicts=True)
-    wanted = Q(pk__in=[])
-    for kind, name, place in ordered:
-        wanted |= Q(kind=kind, name=name, place=place)
-    return list(GuessCount.objects.select_for_update().filter(wanted).order_by("kind", "name", "place"))
+    return list(_rows_of(keys).select_for_update().order_by("kind", "name", "place"))
 
 
 def _remembered(row: GuessCount) -> timedelta:
@@ -131,9 +155,16 @@ def _wait(row: GuessCount, now: datetime) -> timedelta:
         doubled = row.count - FREE_PER_NAME
         closed = min(timedelta(seconds=2 ** min(doubled, 20)), LONGEST_WAIT) if doubled >= 0 else NOW
     else:
-        most = MOST_PER_PLACE if row.kind == Kind.PLACE else settings.AXES_FAILURE_LIMIT
-        closed = _remembered(row) if row.count >= most else NOW
+        closed = _remembered(row) if row.count >= _most(row) else NOW
     return max(closed - (now - row.last_at), NOW)
+
+
+def _most(row: GuessCount) -> int:
+    """How many attempts close the door."""
+    if row.kind == Kind.SESSION and row.place == NEW_PASSWORDS:
+        return MOST_NEW_PASSWORDS
+    most: int = MOST_PER_PLACE if row.kind == Kind.PLACE else settings.AXES_FAILURE_LIMIT
+    return most
 
 
 def _digest(text: str) -> str:

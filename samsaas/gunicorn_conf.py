@@ -4,13 +4,13 @@ import os
 from pathlib import Path
 from typing import Any
 
-import environ
 from gunicorn.glogging import Logger
 
+from samsaas.environment import Environment
 from samsaas.lib.log_lines import LineFormatter
 
 
-class _Environment(environ.Env):
+class _Environment(Environment):
     """The environment and `.env`, read before Django reads them.
 
     It works on a copy of the environment. Otherwise a reload would see the old values instead of the changed file.
@@ -37,7 +37,7 @@ class LineLogger(Logger):
 
 logger_class = LineLogger
 wsgi_app = "samsaas.wsgi:application"
-bind = read_setting("WEB_BIND", "0.0.0.0:8000")  # noqa: S104 - inside a container; the host decides what is published
+bind = read_setting("WEB_BIND", "127.0.0.1:8000")
 worker_class = "samsaas.web_server.worker.PatientWorker"
 workers = int(read_setting("WEB_WORKERS", "2"))
 threads = int(read_setting("WEB_THREADS", "8"))
@@ -56,7 +56,7 @@ def on_starting(server: Any) -> None:
     """End before the first worker is started, unless the configuration can work."""
     from samsaas import startup  # noqa: PLC0415 - the settings tests read this file alone
 
-    startup.refuse_in_child(startup.WEB)
+    startup.refuse_in_child(startup.WEB, addresses=server.cfg.address)
 
 
 # The path without its query: queries of the OAuth callback contain a code, those of lists contain names.

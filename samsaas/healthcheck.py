@@ -16,7 +16,7 @@ SILENT_SECONDS = 60
 def pages_answer() -> bool:
     """The pages answer. The request carries the public host, because the application refuses any other."""
     host = urlsplit(os.environ.get("PUBLIC_URL", "http://localhost:8000")).netloc
-    port = os.environ.get("WEB_BIND", "0.0.0.0:8000").rpartition(":")[2]
+    port = os.environ.get("WEB_BIND", "127.0.0.1:8000").rpartition(":")[2]
     request = urllib.request.Request(f"http://127.0.0.1:{port}/healthz", headers={"Host": host})
     with urllib.request.urlopen(request, timeout=4) as answer:  # noqa: S310 - our own address
         return bool(answer.status == 200)

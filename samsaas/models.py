@@ -1,4 +1,4 @@
-"""The project's own tables: the audit trail, the heartbeats of its processes, and the counts of wrong passwords."""
+"""The project's own tables: the audit trail and its seals, heartbeats of processes, and counts of wrong passwords."""
 
 from __future__ import annotations
 
@@ -42,6 +42,44 @@ class AuditEntry(models.Model):
 
     def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
         raise TypeError("Audit entries are append-only.")
+
+
+class AuditSeal(models.Model):
+    """One link of the chain over the audit trail: which entries there were, what they said, and the link before.
+
+    `samsaas.sealing` makes and checks it. Nobody changes or deletes a seal, as with entries.
+    """
+
+    number = models.PositiveBigIntegerField(unique=True, help_text="Its place in the chain, from 1 on.")
+    at = models.DateTimeField(db_index=True)
+    until_pk = models.BigIntegerField(
+        "until entry", help_text="Every entry up to this number is sealed, here or in an earlier seal."
+    )
+    late_ids = models.JSONField(
+        default=list, help_text="Smaller numbers, of entries that were committed after the seal before."
+    )
+    count = models.PositiveIntegerField(help_text="How many entries it seals.")
+    digests = models.TextField(blank=True, help_text="A line for each of them: its number and its SHA-256.")
+    purged = models.JSONField(null=True, help_text="What a purge deleted. Empty: no purge.")
+    # Two workers that seal at the same moment name the same seal before theirs, and only one of them is stored.
+    previous = models.CharField(max_length=64, unique=True, help_text="The hash of the seal before. Empty: the first.")
+    hash = models.CharField(max_length=64, unique=True)
+    key_id = models.CharField(max_length=16)
+    signature = models.CharField(max_length=128)
+
+    class Meta:
+        ordering = ["-number"]
+
+    def __str__(self) -> str:
+        return f"Seal {self.number}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if self.pk:
+            raise TypeError("Audit seals are append-only.")
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise TypeError("Audit seals are append-only.")
 
 
 class FailedSignIns(models.Model):
@@ -89,7 +127,8 @@ class Heartbeat(models.Model):
 class GuessCount(models.Model):
     """How many attempts with a wrong password came in a row; `samsaas.guessing` alone reads and writes it.
 
-    `name` and `place` are hashes. `name` is that of an account's name or of a session's key.
+    `name` and `place` are hashes. `name` is that of an account's name or of a session's key. A session has two rows,
+    and the one with a `place` counts the new passwords that were tried in it.
     """
 
     class Kind(models.TextChoices):

@@ -42,6 +42,7 @@ POLICY: dict[str, dict[str, str]] = {
     "password_change": {"GET": SIGNED_IN, "POST": SIGNED_IN},
     "password_change_done": {"GET": SIGNED_IN},
     "home": {"GET": SIGNED_IN},
+    "demo_later": {"POST": SIGNED_IN},
     "profile_list": READ,
     "profile_new": {"GET": SAM_INTEGRATOR},
     "profile_create": INTEGRATE,
@@ -63,6 +64,7 @@ POLICY: dict[str, dict[str, str]] = {
     "alias_child_new": INTEGRATE,
     "alias_edit": INTEGRATE,
     "alias_delete": INTEGRATE,
+    "alias_limits": {"GET": ADMIN, "POST": ADMIN},
     "scheduled_job_edit": INTEGRATE,
     "scheduled_job_pause": INTEGRATE_ACT,
     "scheduled_job_run": INTEGRATE_ACT,
@@ -124,13 +126,33 @@ POLICY: dict[str, dict[str, str]] = {
     "candidate_note": MANAGE,
     "candidate_propose": {"GET": SAM_USER, "POST": SAM_USER},
     "candidate_skip": MANAGE,
+    "reason_list": READ,
+    "reason_sums": READ,
+    "reason_rows": READ,
+    "exemption_list": READ,
+    "exemption_new": MANAGE,
+    "exemption_import": MANAGE,
+    "exemption_end": MANAGE,
+    "candidate_resume": {"POST": SAM_ADMIN},
+    "batch_list": READ,
+    "batch_confirm": MANAGE,
+    "batch_detail": READ,
+    "batch_decide": {"POST": SAM_ADMIN},
+    "attempt_list": READ,
+    "attempt_look": {"POST": SAM_ADMIN},
+    "attempt_restore": MANAGE,
+    "attempt_move": MANAGE,
+    "attempt_decide": MANAGE,
+    "removal_switch": MANAGE,
+    "removal_switch_on": {"POST": ADMIN},
+    "savings_list": READ,
     "audit_list": {"GET": SAM_ADMIN},
     # Django's admin also checks its own permissions.
     "admin:*": {"GET": ADMIN, "POST": ADMIN},
 }
 
 # Pages whose form has a file. All others take small forms only: see samsaas/doors.py.
-UPLOADS = frozenset({"person_import_new"})
+UPLOADS = frozenset({"person_import_new", "exemption_import"})
 # GET has an effect here, so HEAD and OPTIONS are not answered: the vendor's redirect uses up the state and its code.
 GET_ONLY = frozenset({"oauth_redirect"})
 

@@ -17,15 +17,21 @@ from django.utils import timezone
 
 from profiles.connectors import base
 from profiles.jobs import queue
+from profiles.jobs.process import find_process
 from profiles.models import Credential, IntegrationProfile, JobRun, ScheduledJob
+from reclamation import reconsider
+from reclamation.find_candidates import FIND
 from reclamation.reexamine import REEXAMINE
+from reclamation.removal import sweep as removal_sweep
+from reclamation.rules import exempt
 from samsaas import purge_expired
 from samsaas.models import Heartbeat
+from samsaas.sealing import seal
 from subscriptions.download import staging
 from subscriptions.people.imports import retention
 from subscriptions.rematch import MATCH
 
-DAILY_ORDER = (base.DOWNLOAD, MATCH, base.ACTIVITY, REEXAMINE)
+DAILY_ORDER = (base.DOWNLOAD, MATCH, base.ACTIVITY, REEXAMINE, FIND)
 CHAIN_STALE_AFTER = timedelta(days=2)
 
 
@@ -61,7 +67,10 @@ def follow() -> int:
 
 
 def next_step(run: JobRun) -> str | None:
-    """The next step the profile takes part in. A step that has a scheduled job is passed over where that is paused."""
+    """The next step the profile takes part in. A step that has a scheduled job is passed over where that is paused.
+
+    Candidates are not looked for where the profile was disconnected meanwhile.
+    """
     profile = run.profile
     if profile is None or run.process not in DAILY_ORDER[:-1]:
         return None
@@ -69,13 +78,30 @@ def next_step(run: JobRun) -> str | None:
         *profile.scheduled_jobs.filter(paused=False).values_list("process", flat=True)
     }
     later = DAILY_ORDER[DAILY_ORDER.index(run.process) + 1 :]
+    if find_process(FIND).refusal(profile):
+        later = tuple(step for step in later if step != FIND)
     return next((step for step in later if profile.process_enabled(step) and step not in not_going), None)
 
 
 @shared_task
 def purge() -> None:
-    """Every hour: delete what is over, such as expired sessions."""
-    purge_expired.run(timezone.now())
+    """Every hour: delete or close what is over, such as expired sessions and exemptions past their last day."""
+    now = timezone.now()
+    purge_expired.run(now)
+    exempt.end_past(now, timezone.localtime(now).date())
+    reconsider.cancel_undecided(now)
+
+
+@shared_task
+def seal_audit() -> None:
+    """Every minute: seal the entries of the audit trail that are five minutes old."""
+    seal.run(now=timezone.now())
+
+
+@shared_task
+def sweep_removals() -> None:
+    """Every minute: go on with removals that are due, and look for those that were wrong."""
+    removal_sweep.run(timezone.now())
 
 
 @shared_task

@@ -23,6 +23,8 @@ env.read_env(os.environ.get("SAMSAAS_ENV_FILE", BASE_DIR / ".env"))
 DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = env.str("SECRET_KEY", default="")
 FIELD_ENCRYPTION_KEYS = env.list("FIELD_ENCRYPTION_KEYS", default=[])
+AUDIT_SIGNING_KEY = env.str("AUDIT_SIGNING_KEY", default="")
+AUDIT_PUBLIC_KEYS = env.list("AUDIT_PUBLIC_KEYS", default=[])
 PUBLIC_URL = env.address("PUBLIC_URL", default="http://localhost:8000").rstrip("/")
 _public = urlsplit(PUBLIC_URL)
 HTTPS = _public.scheme == "https"
@@ -136,8 +138,18 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": timedelta(seconds=10),
         "options": {"expires": 60},
     },
+    "Go on with removals": {
+        "task": "samsaas.schedule.sweep_removals",
+        "schedule": timedelta(minutes=1),
+        "options": {"expires": 60},
+    },
     "Start due refreshes": {
         "task": "samsaas.schedule.start_due",
+        "schedule": timedelta(minutes=1),
+        "options": {"expires": 60},
+    },
+    "Seal the audit trail": {
+        "task": "samsaas.schedule.seal_audit",
         "schedule": timedelta(minutes=1),
         "options": {"expires": 60},
     },
@@ -168,6 +180,7 @@ JOB_PROCESSES = [
     "profiles.processes.PROCESSES",
     "subscriptions.processes.PROCESSES",
     "reclamation.processes.PROCESSES",
+    "samsaas.processes.PROCESSES",
 ]
 JOB_FINISHED_DOORBELL = "samsaas.schedule.follow"
 JOB_NEXT_STEP = "samsaas.schedule.next_step"

@@ -9,12 +9,13 @@ from typing import Any, cast
 
 from axes.handlers.proxy import AxesHandler
 from axes.helpers import get_client_username
+from django.contrib import messages
 from django.contrib.auth import views
-from django.contrib.auth.forms import AuthenticationForm
+from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
 from django.contrib.auth.models import User
 from django.forms import CharField
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils import timezone
 
 from samsaas import audit, guessing, reauthenticate
@@ -23,6 +24,7 @@ from samsaas.lib.http import clear_browser
 from samsaas.lib.local_path import read_local_path
 
 ATTEMPT = "_samsaas_attempt"  # attribute of the request: its `guessing.Attempt`
+TOO_MANY = "You tried many passwords, and this one was not looked at. Try again in {}."
 log = logging.getLogger(__name__)
 
 
@@ -112,11 +114,26 @@ def wait_in_words(wait: timedelta) -> str:
     return f"{number} {unit}{'' if number == 1 else 's'}"
 
 
+class ChangePasswordForm(PasswordChangeForm):
+    """Judges the new password only where the old one is right: judging takes time."""
+
+    def validate_password_for_user(self, user: User, *args: Any, **kwargs: Any) -> None:
+        if "old_password" not in self.errors:
+            super().validate_password_for_user(user, *args, **kwargs)
+
+
 class ChangePassword(views.PasswordChangeView):
     """Counts wrong old passwords: in a session that somebody else took over, this page would answer every guess."""
 
+    form_class = ChangePasswordForm
+
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        self.attempt = guessing.begin_in_session(request.session.session_key or "", now=timezone.now())
+        session, now = request.session.session_key or "", timezone.now()
+        trying = guessing.begin_new_password(session, now=now)
+        if trying.refused:
+            messages.error(request, TOO_MANY.format(wait_in_words(trying.wait)))
+            return redirect("password_change")
+        self.attempt = guessing.begin_in_session(session, now=now)
         if self.attempt.refused:
             return reauthenticate.end_session(request)
         return super().post(request, *args, **kwargs)

@@ -9,9 +9,9 @@ from __future__ import annotations
 import os
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import django
 from django.conf import settings
@@ -33,9 +33,12 @@ def require_readable_settings(process: str, *, code: int = os.EX_CONFIG) -> None
         _refuse(process, [str(problem)], code)
 
 
-def refuse_unless_usable(process: str, *, code: int = os.EX_CONFIG) -> None:
-    """End this process with `code` and a line on standard error for each problem, unless its configuration can work."""
-    if problems := find_problems(process):
+def refuse_unless_usable(process: str, *, code: int = os.EX_CONFIG, addresses: Sequence[Any] = ()) -> None:
+    """End this process with `code` and a line on standard error for each problem, unless its configuration can work.
+
+    `addresses` are those that gunicorn will listen on, as its configuration gives them.
+    """
+    if problems := [*find_problems(process), *_judge_addresses(addresses)]:
         _refuse(process, [f"{problem.msg} {problem.hint or ''}".rstrip() for problem in problems], code)
 
 
@@ -47,7 +50,7 @@ def _refuse(process: str, reasons: list[str], code: int) -> NoReturn:
     raise SystemExit(code)
 
 
-def refuse_in_child(process: str) -> None:
+def refuse_in_child(process: str, *, addresses: Sequence[Any]) -> None:
     """As `refuse_unless_usable`, but for a parent that must not load Django, because its children load it anew."""
     child = os.fork()
     if child == 0:
@@ -55,7 +58,7 @@ def refuse_in_child(process: str) -> None:
         try:
             require_readable_settings(process)
             django.setup()
-            refuse_unless_usable(process)
+            refuse_unless_usable(process, addresses=addresses)
             code = os.EX_OK
         except SystemExit as refused:
             code = int(str(refused.code))
@@ -103,6 +106,23 @@ def _judge_broker(process: str) -> Iterator[CheckMessage]:
             "or run all three as one process: manage.py serve."
         )
         yield Error("CELERY_BROKER_URL is memory://, which reaches no other process.", hint=hint)
+
+
+def _judge_addresses(addresses: Sequence[Any]) -> Iterator[CheckMessage]:
+    """Nothing that is made for development listens where other machines can reach it, whatever PUBLIC_URL says."""
+    if shown := next(filter(None, map(_open_address, addresses)), ""):
+        hint = "Unset it, or let the pages listen on this machine only: WEB_BIND=127.0.0.1:8000."
+        for name in checks.development_switches_on():
+            yield Error(f"{name} is on, and the pages would listen on {shown}, where others reach them.", hint=hint)
+
+
+def _open_address(address: Any) -> str:
+    """The words for an address that other machines may reach; empty for loopback and for a socket in a folder."""
+    if isinstance(address, int):
+        return "a socket that another program opened"
+    if isinstance(address, str) or checks.is_loopback(address[0]):
+        return ""
+    return address[0] or "every address"
 
 
 def _judge_static_files(process: str) -> Iterator[CheckMessage]:

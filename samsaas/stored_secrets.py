@@ -56,15 +56,21 @@ def bind(column: Column) -> int:
     return ciphertexts.bind(column)
 
 
-def forget_lost(tally: Tally) -> None:
-    """Empty the secrets that cannot be decrypted. A secret that somebody stored meanwhile stays."""
-    for pk in tally.lost:
-        stored = tally.column.read_ciphertext(pk)
-        try:
-            tally.column.decrypt(pk, stored)
-        except encryption.UndecryptableValue:
-            if not _opens_unbound(stored):
-                tally.column.replace_unchanged(pk, stored, "")
+def forget_lost(tally: Tally) -> list[Any]:
+    """Empty the secrets that cannot be decrypted, and return the primary keys of their rows.
+
+    A secret that somebody stored meanwhile stays.
+    """
+    return [pk for pk in tally.lost if _forget_secret(tally.column, pk)]
+
+
+def _forget_secret(column: Column, pk: Any) -> bool:
+    stored = column.read_ciphertext(pk)
+    try:
+        column.decrypt(pk, stored)
+    except encryption.UndecryptableValue:
+        return not _opens_unbound(stored) and column.replace_unchanged(pk, stored, "")
+    return False
 
 
 def _tally_column(column: Column, was_older: Callable[[Any, str], bool]) -> Tally:

@@ -6,6 +6,7 @@ from django.urls import include, path
 
 from profiles.oauth import views as oauth
 from samsaas import dashboard, health, sign_in
+from samsaas.demo import views as demo
 
 urlpatterns = [
     path("", dashboard.home, name="home"),
@@ -19,6 +20,7 @@ urlpatterns = [
     path("accounts/password/", sign_in.ChangePassword.as_view(), name="password_change"),
     path("accounts/password/done/", auth.PasswordChangeDoneView.as_view(), name="password_change_done"),
     path("core/", admin.site.urls),
+    path("demo/<int:days>/later/", demo.demo_later, name="demo_later"),
     path("healthz", health.alive, name="healthz"),
     path("readyz", health.ready, name="readyz"),
 ]

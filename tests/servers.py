@@ -88,8 +88,10 @@ class Cluster:
         """Returns when it answers."""
         options = ["-p", str(self.port), "-k", str(self._folder), "-h", "127.0.0.1"]
         unsafe = ["-F", "-c", "full_page_writes=off"]
+        # A proof plays weeks in one transaction, and every table that was made in it holds a lock until the end.
+        roomy = ["-c", "max_locks_per_transaction=1024"]
         self._server = subprocess.Popen(
-            [self.programs / "postgres", "-D", self.data, *options, *unsafe],
+            [self.programs / "postgres", "-D", self.data, *options, *unsafe, *roomy],
             cwd=self._folder,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

@@ -70,6 +70,13 @@ def test_the_web_server_reads_the_file_that_the_settings_are_in(tmp_path: Path) 
     assert (read["bind"], read["workers"], read["threads"]) == ("'127.0.0.1:8123'", "3", "8")
 
 
+def test_the_pages_listen_on_loopback_unless_somebody_says_otherwise() -> None:
+    """Plain http and, in a folder with DEBUG, an open debugger: neither is for the network by default."""
+    assert json.loads(effective({}))["bind"] == "'127.0.0.1:8000'"
+    image = re.findall(r"WEB_BIND=(\S+)", (ROOT / "Dockerfile").read_text())
+    assert image == [compose.load({})["services"]["web"]["environment"]["WEB_BIND"]] == ["0.0.0.0:8000"]
+
+
 def test_compose_passes_on_whatever_an_operator_may_set() -> None:
     passed = {match["name"] for match in PASSED_ON}
     assert passed == {name for name, _ in SHOWN} - DECIDED_BY_COMPOSE - DEVELOPMENT

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from profiles.connectors.text import plain
+from profiles.connectors.text import identity, plain
 
 PAGES_REMEMBERED = 10  # for which another worker compares with the last page of the worker before
 
@@ -43,14 +43,16 @@ class Uses:
 
     `counters` add up: read = counted + the reasons not to count. `held` is keyed by day (its ordinal), then by the
     seat's id, or by account id and address where the vendor did not give the seat's id; `names` has the account id and
-    address that came with a seat's id. `repeats` knows the events of a while ago, so that one sent twice counts once.
-    A connector's hot loop writes all of it.
+    address that came with a seat's id. `beside` counts what could be a member's and is no known use, by day and by the
+    name of its counter; day 0 is one that could not be read. `repeats` knows the events of a while ago, so that one
+    sent twice counts once. A connector's hot loop writes all of it.
     """
 
     def __init__(self, repeats: Repeats | None = None) -> None:
         self.held: dict[int, dict[str | tuple[str, str], DayUse]] = {}
         self.names: dict[str, tuple[str, str]] = {}
         self.counters: Counter[str] = Counter()
+        self.beside: Counter[tuple[int, str]] = Counter()
         self.unknown_kinds: set[str] = set()
         self.unknown_actors: set[str] = set()
         self.repeats = repeats or Repeats()
@@ -65,7 +67,7 @@ class Uses:
             day = dt.date.fromordinal(number)
             for key, held in accounts.items():
                 kind = kinds.get(held.kind) or kinds.setdefault(held.kind, plain(held.kind, 80))
-                whose = (plain(key, 128), "", "") if isinstance(key, str) else ("", *key)
+                whose = (identity(key, 128), "", "") if isinstance(key, str) else ("", *key)
                 yield Use(*whose, day, held.latest, kind, held.events)
 
     def events_by_day(self) -> dict[dt.date, int]:

@@ -296,8 +296,10 @@ class Connector(Protocol):
 class RemovingConnector(Connector, Protocol):
     """A vendor whose seats can be taken back. `withdraw`, `restore` and `finish` are effects: each is called once.
 
-    An effect raises `Refused` (nothing happened, `code` says why), `Throttled` or `TryLater` (nothing was sent or the
-    vendor did not begin), or `AnswerLost` (it may have happened: look before anything else is done).
+    An effect raises `AnswerLost` if it may have happened: look before anything else is done. After every other
+    ConnectorError nothing happened: `Refused` (`failure.tag` says why), `Throttled` and `TryLater` (nothing was sent,
+    or the vendor did not begin; `failure.tag` is set where it is busy), and the errors of every call. An effect never
+    waits, because the look before it grows old; only a refused token is renewed once.
     """
 
     def look(self, external_ids: Sequence[str]) -> list[Look]:
@@ -319,18 +321,26 @@ class RemovingConnector(Connector, Protocol):
         ...
 
     def ask(self, step: str, job: str) -> Effect:
-        """How far the vendor is with what `step` (withdraw or finish) handed out as `job`."""
+        """How far the vendor is with what `step` (withdraw or finish) handed out as `job`.
+
+        Raises TryLater when it could not be asked, and AnswerLost when the vendor lost the job: then only `look` tells.
+        """
         ...
 
     def recent(self, seats: Sequence[Seat], since: dt.datetime) -> Uses:
         """The use of these seats since then, asked from the vendor now, folded as `activity` folds it.
 
-        A seat that the vendor's log cannot be asked about is left to `look`.
+        Every row has the `external_id` of one of the seats. `counters["set_aside"]` says how many events could not be
+        read. A seat that the vendor's log cannot be asked about is left to `look`.
         """
         ...
 
     def finished(self, external_ids: Sequence[str], since: dt.datetime) -> set[str]:
         """Those of these accounts of which the vendor's log says that their files were handed over since then."""
+        ...
+
+    def returned(self, external_ids: Sequence[str], since: dt.datetime) -> set[str]:
+        """Those of these accounts of which the vendor's log says that they were restored or joined again since then."""
         ...
 
 

@@ -79,15 +79,14 @@ class Job:
     def progress(self, *, expected: int | None = None, **changes: Any) -> None:
         """Store how far the run is: cursor, pages, items, step, counters, facts; `expected` items at the end.
 
+        A cursor is as old as this moment, unless `cursor_at` says since when it is known.
         Raises `LeaseLost` or `Canceled`; inside a transaction that undoes the work it belongs to.
         """
         changes = {key: value for key, value in changes.items() if value is not None}
         if expected is not None:
             changes["expected_items"] = expected
-        if "cursor" in changes:
-            self._write_row(cursor_at=Now(), **changes)
-        else:
-            self._write_row(**changes)
+        now = {"cursor_at": Now()} if "cursor" in changes else {}
+        self._write_row(**{**now, **changes})
         for key, value in changes.items():
             setattr(self.run, key, value)
 

@@ -73,6 +73,7 @@ class ConnectionAlias(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     SETTINGS = ("page_size", "requests_per_minute", "attempts", "refresh_at", "zone")
+    LIMITS = ("reclaim_quota", "reclaim_ceiling")  # changed on a page of their own, by an administrator
 
     class Meta:
         verbose_name = "connection & credential alias"
@@ -97,7 +98,7 @@ class ConnectionAlias(models.Model):
         return reverse("alias_detail", args=[self.pk])
 
     def effective_setting(self, setting: str) -> Any:
-        """One of `SETTINGS`: the alias's own value, else its parent's.
+        """One of `SETTINGS` or `LIMITS`: the alias's own value, else its parent's.
 
         `None` means the default of connector or installation.
         """

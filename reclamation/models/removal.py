@@ -37,6 +37,12 @@ class RemovalBatch(models.Model):
     size = models.PositiveIntegerField()
     limits = models.JSONField(default=dict, help_text="The figures of the limits when the batch was made.")
     legal_hold_checked = models.BooleanField(default=False, help_text="A person said that no legal hold is known.")
+    evidence_checked = models.BooleanField(
+        default=False, help_text="A person looked at the evidence of candidates that have no rule."
+    )
+    admin_checked = models.BooleanField(
+        default=False, help_text="A person said that administrators in it are to be removed."
+    )
     decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     decided_at = models.DateTimeField(null=True)
     run = models.ForeignKey("profiles.JobRun", null=True, on_delete=models.SET_NULL, related_name="+")

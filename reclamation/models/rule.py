@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime
 from typing import Any, NoReturn, Self
 
 from django.conf import settings
 from django.contrib.auth.models import Group
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.urls import reverse
 
@@ -19,6 +21,13 @@ RANGES = {
     "cool_down_days": (0, 730),
     "undo_days": (0, 7),
 }
+
+# What a rule may ask for, and of which kind its values are.
+CONDITIONS = {"profile": int, "identifier": str, "department": str, "cost_center": str, "country": str}
+
+
+def _is_list_of(kind: type, values: Any) -> bool:
+    return isinstance(values, list) and all(type(value) is kind for value in values)
 
 
 def default_reminders() -> list[int]:
@@ -141,6 +150,20 @@ class ReclamationRule(models.Model):
     def get_absolute_url(self) -> str:
         return reverse("rule_detail", args=[self.pk])
 
+    def clean(self) -> None:
+        """Raises ValidationError for reminders outside the notice, and for conditions on anything but known columns."""
+        days = self.remind_before
+        if not isinstance(days, list) or not all(type(day) is int and 1 <= day < self.notice_days for day in days):
+            raise ValidationError({"remind_before": "Reminders come on days within the notice, before its last."})
+        known = isinstance(self.conditions, dict) and set(self.conditions) <= set(CONDITIONS)
+        if not known or not all(_is_list_of(kind, self.conditions.get(key, [])) for key, kind in CONDITIONS.items()):
+            raise ValidationError({"conditions": f"Conditions are lists of values of {', '.join(CONDITIONS)}."})
+
+    @classmethod
+    def with_defaults(cls, now: datetime) -> ReclamationRule:
+        """An unsaved rule of no model: how candidates without a rule are judged."""
+        return cls(name="Defaults", made_at=now)
+
 
 class AppendOnly(models.Model):
     """A row that is written once. The code refuses to change or delete it."""
@@ -203,6 +226,10 @@ class ExemptionQuerySet(models.QuerySet["Exemption"]):
     def open(self) -> Self:
         """Exemptions that nobody has ended. One past its last day counts no more, even before it is ended."""
         return self.filter(ended_at=None)
+
+    def valid_on(self, day: date) -> Self:
+        """Exemptions that nobody has ended, and whose last day is not over."""
+        return self.open().filter(models.Q(until=None) | models.Q(until__gte=day))
 
 
 class Exemption(models.Model):

@@ -20,12 +20,13 @@ from django.utils import timezone
 
 from profiles.models import IntegrationProfile
 from reclamation import workflow
-from reclamation.models import ReclamationRule, RemovalCandidate
+from reclamation.models import RemovalCandidate
+from reclamation.rules import settings_of
+from samsaas import audit
 from samsaas.lib.bulk import in_slices
 from subscriptions.models import Subscription
 
 BATCH = 500
-COOL_DOWN_DAYS: int = ReclamationRule._meta.get_field("cool_down_days").default
 
 
 def run(keys: Sequence[int], *, reason: str, keep_until: date | None, by: User, now: datetime) -> int:
@@ -39,13 +40,13 @@ def _close_batch(keys: Sequence[int], reason: str, keep_until: date | None, by: 
     today = timezone.localtime(now).date()
     days = defaultdict(list)
     for one in closed:
-        cool_down = one.rule.cool_down_days if one.rule else COOL_DOWN_DAYS
-        days[keep_until or today + timedelta(days=cool_down)].append(one)
+        days[keep_until or today + timedelta(days=settings_of(one).cool_down_days)].append(one)
     seats = _seats_of(closed)
     for until, candidates in days.items():
         kept = Subscription.objects.filter(pk__in={pk for one in candidates for pk in seats[one.pk]})
         earlier = Q() if keep_until else Q(keep_until=None) | Q(keep_until__lt=until)  # a default shortens nothing
         kept.filter(earlier).update(keep_until=until)
+        audit.record_many(by, "kept subscription", ((one, {"until": until.isoformat()}) for one in candidates))
     return len(closed)
 
 

@@ -2,36 +2,40 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 from django import forms
 from django.contrib.auth.models import Group
 from django.utils import timezone
 
-from reclamation.forms import SkipForm
-from reclamation.models import CandidateNote
+from reclamation.forms import LONGEST_KEPT
+from reclamation.models import CandidateNote, StateChange
 from reclamation.selected.assign import NOBODY, Assignee
 from samsaas import roles
 
-LONGEST_KEEP = timedelta(days=365)
 
-
-class CloseForm(SkipForm):
+class CloseForm(forms.Form):
+    reason = forms.CharField(
+        max_length=StateChange._meta.get_field("reason").max_length,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="Kept in the history of each candidate.",
+    )
     keep_until = forms.DateField(
         required=False,
         label="Keep the subscriptions until",
-        widget=forms.DateInput(attrs={"type": "date"}),
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
         help_text=(
-            "They are not proposed again before this day is over. Empty: as long as the rule of each candidate says, "
-            "or 90 days where it has none."
+            "Until that day, which counts, no rule proposes them again. At most a year from today. "
+            "Empty: as long as the rule of each candidate says."
         ),
     )
 
     def clean_keep_until(self) -> Any:
         until, today = self.cleaned_data["keep_until"], timezone.localdate()
-        if until and not today <= until <= today + LONGEST_KEEP:
-            raise forms.ValidationError("Choose a day from today on, within one year.")
+        if until and until < today:
+            raise forms.ValidationError("This day is over. Choose today or a later day.")
+        if until and until > today + LONGEST_KEPT:
+            raise forms.ValidationError("This is more than a year from today. Exempt the subscriptions instead.")
         return until
 
 

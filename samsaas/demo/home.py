@@ -14,7 +14,7 @@ from urllib.parse import quote
 from cryptography.fernet import Fernet
 
 LOOPBACK = "127.0.0.1"
-MADE = ("samsaas.*", "sandbox.*", "demo.log", "static")
+MADE = ("samsaas.*", "sandbox.*", "demo.log", "static", "clock")
 # Variables of a real installation that would make the demo's pages unreachable.
 NOT_HERE = {"ALLOWED_HOSTS", "TRUST_PROXY", "SECURE_SSL_REDIRECT"}
 CONSONANTS, VOWELS = "bdfghjklmnprstvz", "aeiou"

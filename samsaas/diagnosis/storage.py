@@ -118,8 +118,8 @@ def audit_trail() -> Iterator[Finding]:
     """The database refuses to change or delete entries of the audit trail."""
     problems = append_only.find_problems(audit.TABLE)
     if problems:
-        remedy = "Run manage.py migrate --noinput, which creates the triggers again, and find out who dropped them."
-        yield fail("audit trail", f"Entries can be changed or deleted: {', '.join(problems)}.", remedy)
+        remedy = "Run manage.py migrate --noinput, which puts the table right, and find out who changed it."
+        yield fail("audit trail", f"Entries can be changed, dropped or hidden: {', '.join(problems)}.", remedy)
     else:
         yield ok("audit trail", "The database refuses to change or delete entries.")
 

@@ -2,7 +2,8 @@
 
 They refuse UPDATE, DELETE, TRUNCATE (PostgreSQL) and INSERT OR REPLACE (SQLite) with an `IntegrityError`. One way is
 open: inside `allow_deleting`, rows older than a moment may be deleted. Who owns the table can also drop the triggers,
-so `find_problems` compares them with what they have to be.
+so `find_problems` compares them with what they have to be, and finds whatever else could drop or hide a row: rules, row
+security, tables that inherit, a table that a crash would empty.
 
 A table needs a primary key `id` and a column `at`. SQLite drops triggers when a migration makes a table anew, so
 `protect` runs after every migrate.
@@ -35,6 +36,26 @@ POSTGRES_TRIGGERS = {
     "append_only_rows": (1 + 2 + 8 + 16, "BEFORE UPDATE OR DELETE ON {table} FOR EACH ROW"),
     "append_only_all": (2 + 32, "BEFORE TRUNCATE ON {table} FOR EACH STATEMENT"),
 }
+# What else can be added to a table of PostgreSQL, each with the statement that removes it. Triggers see nothing of a
+# rule, which is applied to a statement before it runs.
+POSTGRES_ADDITIONS = """
+SELECT format('rule %%s', rulename), format('DROP RULE %%I ON %%s', rulename, ev_class::regclass)
+  FROM pg_rewrite WHERE ev_class = to_regclass(%(table)s)
+UNION ALL
+SELECT format('row security policy %%s', polname), format('DROP POLICY %%I ON %%s', polname, polrelid::regclass)
+  FROM pg_policy WHERE polrelid = to_regclass(%(table)s)
+UNION ALL
+SELECT 'row security',
+       format('ALTER TABLE %%s DISABLE ROW LEVEL SECURITY, NO FORCE ROW LEVEL SECURITY', oid::regclass)
+  FROM pg_class WHERE oid = to_regclass(%(table)s) AND (relrowsecurity OR relforcerowsecurity)
+UNION ALL
+SELECT 'storage that a crash empties', format('ALTER TABLE %%s SET LOGGED', oid::regclass)
+  FROM pg_class WHERE oid = to_regclass(%(table)s) AND relpersistence = 'u'
+UNION ALL
+SELECT format('table %%s, which inherits', inhrelid::regclass),
+       format('ALTER TABLE %%s NO INHERIT %%s', inhrelid::regclass, inhparent::regclass)
+  FROM pg_inherits WHERE inhparent = to_regclass(%(table)s)
+"""
 # Without recursive_triggers, INSERT OR REPLACE deletes the old row without its DELETE trigger.
 SQLITE_TRIGGERS = {
     "append_only_insert": 'BEFORE INSERT ON {table} WHEN EXISTS (SELECT 1 FROM {table} WHERE "id" = NEW."id")',
@@ -44,13 +65,15 @@ SQLITE_TRIGGERS = {
 
 
 def protect(table: str, *, using: str = "default") -> None:
-    """Create the triggers, unless all are there as they have to be. A table that does not exist yet is left alone."""
+    """Create the triggers and remove what is not ours, unless all is as it has to be. A missing table is left alone."""
     connection = connections[using]
     if table not in connection.introspection.table_names() or not find_problems(table, using=using):
         return
     with transaction.atomic(using=using), connection.cursor() as cursor:
         for name in _triggers_of(connection, table):
             _drop_trigger(cursor, connection, table, name)
+        for removal in _additions_to(connection, table).values():
+            cursor.execute(removal)
         if connection.vendor == "postgresql":
             cursor.execute(
                 f"CREATE OR REPLACE FUNCTION {FUNCTION}() RETURNS trigger LANGUAGE plpgsql AS $${REFUSE_BODY}$$"
@@ -66,16 +89,19 @@ def protect(table: str, *, using: str = "default") -> None:
 
 
 def find_problems(table: str, *, using: str = "default") -> list[str]:
-    """What is wrong with the triggers of a table: missing, changed, switched off, or not ours."""
+    """What is wrong with a table: triggers that are missing, changed or switched off, and what is not ours."""
     connection = connections[using]
     if connection.vendor == "postgresql":
-        wanted: dict[str, Any] = {name: (kind, "A", REFUSE_BODY, True) for name, (kind, _) in POSTGRES_TRIGGERS.items()}
+        wanted: dict[str, Any] = {
+            name: (kind, "A", REFUSE_BODY, True, True) for name, (kind, _) in POSTGRES_TRIGGERS.items()
+        }
     else:
         wanted = {f"{table}_{name}": _sqlite_trigger(table, name) for name in SQLITE_TRIGGERS}
     found = _triggers_of(connection, table)
     missing = [f"{name} is missing" for name in sorted(wanted.keys() - found.keys())]
     changed = [f"{name} was changed" for name in sorted(wanted.keys() & found.keys()) if found[name] != wanted[name]]
-    return missing + changed + [f"{name} is not ours" for name in sorted(found.keys() - wanted.keys())]
+    more = [*sorted(found.keys() - wanted.keys()), *_additions_to(connection, table)]
+    return missing + changed + [f"{name} is not ours" for name in more] + _standing_permission(connection)
 
 
 @contextmanager
@@ -101,14 +127,40 @@ def _triggers_of(connection: Any, table: str) -> dict[str, Any]:
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute(
-                "SELECT t.tgname, t.tgtype, t.tgenabled::text, p.prosrc, t.tgqual IS NULL AND t.tgattr::text = ''"
+                "SELECT t.tgname, t.tgtype, t.tgenabled::text, p.prosrc, t.tgqual IS NULL AND t.tgattr::text = '',"
+                " p.proconfig IS NULL"
                 " FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid"
                 " WHERE t.tgrelid = to_regclass(%s) AND NOT t.tgisinternal",
                 [_quoted(table)],
             )
         else:
-            cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = %s", [table])
+            # SQLite stores the table's name as whoever made the trigger wrote it, in capitals or not.
+            triggers = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = %s COLLATE NOCASE"
+            cursor.execute(triggers, [table])
         return {row[0]: row[1] if len(row) == 2 else tuple(row[1:]) for row in cursor.fetchall()}
+
+
+def _additions_to(connection: Any, table: str) -> dict[str, str]:
+    """What was added besides triggers and could drop or hide rows, each with the statement that removes it."""
+    if connection.vendor != "postgresql":
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(POSTGRES_ADDITIONS, {"table": _quoted(table)})
+        return dict(cursor.fetchall())
+
+
+def _standing_permission(connection: Any) -> list[str]:
+    """Whether each session may delete from its beginning, because database or role say so."""
+    if connection.vendor != "postgresql":
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT 1 FROM pg_db_role_setting WHERE EXISTS"
+            " (SELECT 1 FROM unnest(setconfig) AS line WHERE lower(line) LIKE %s)",
+            [f"{ALLOWED_BEFORE}=%"],
+        )
+        set_for_all = cursor.fetchone() is not None
+    return [f"{ALLOWED_BEFORE} is set for a role or a database (ALTER … RESET it)"] if set_for_all else []
 
 
 def _drop_trigger(cursor: Any, connection: Any, table: str, name: str) -> None:

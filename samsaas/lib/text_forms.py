@@ -21,6 +21,7 @@ INVISIBLE = re.compile("[\u00ad\u200b\u2060\ufeff]")
 APOSTROPHES = re.compile("[\u2018\u2019\u201b\u02bc\u02b9\u2032\u00b4`\uff07]")
 HYPHENS = re.compile("[\u2010-\u2015\u2212\ufe58\ufe63\uff0d]")
 Row = TypeVar("Row", bound=models.Model)
+UNREAD = "\ufffd"  # stands for what could not be read of a text
 KELVIN = "\u212a"  # the only letter outside ASCII that a canonical composition turns into an ASCII letter
 
 
@@ -39,6 +40,11 @@ def normalize_identifier(text: str) -> str:
     if text.isascii():
         return _compose(text).lower()
     return KELVIN.join(unicodedata.normalize("NFC", _compose(part).lower()) for part in text.split(KELVIN))
+
+
+def normalize_foreign(text: str) -> str:
+    """An identifier of another system as it is compared. One that was not read whole is equal to nothing: empty."""
+    return "" if UNREAD in text else normalize_identifier(text)
 
 
 def _compose(text: str) -> str:

@@ -10,6 +10,7 @@ import time
 from typing import Any
 
 from gunicorn import http
+from gunicorn.http.body import LengthReader
 from gunicorn.workers.gthread import TConn
 
 from samsaas.lib.body_limits import LARGEST_FORM
@@ -166,7 +167,7 @@ class Connection(TConn):
         return bytes(self.received[: self.body_at])
 
     def _read_head(self) -> None:
-        """Find where the head ends, and how long the body is. gunicorn's parser will check the head itself."""
+        """Find where the head ends, and how long the body is. gunicorn's parser reads both again: `agrees_with`."""
         while self.received[:2] == b"\r\n":
             del self.received[:2]
         end = self.received.find(HEAD_END)
@@ -176,6 +177,14 @@ class Connection(TConn):
         lengths = {int(found) for found in CONTENT_LENGTH.findall(self._head)}
         self.length = lengths.pop() if len(lengths) == 1 else 0  # the parser refuses two
         self.has_rest = self.length > LARGEST_FORM or bool(TRANSFER_ENCODING.search(self._head))
+
+    def agrees_with(self, request: Any) -> bool:
+        """Whether gunicorn's parser found the same end of this request.
+
+        Where the two differ, the rest of one request would be taken for the next one (request smuggling).
+        """
+        reader = request.body.reader
+        return reader.length == self.length if isinstance(reader, LengthReader) else self.has_rest
 
     def give_to_parser(self) -> None:
         """Hand the bytes over to gunicorn's parser, and let it read the rest of a large body from the socket."""

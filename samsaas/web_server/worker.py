@@ -20,6 +20,7 @@ import time
 from functools import partial
 from typing import Any
 
+from gunicorn.http.errors import InvalidHeader
 from gunicorn.workers.gthread import ThreadWorker
 
 from samsaas.web_server.connection import BUFFERED_ANSWER, BYTES_PER_SECOND, PIECE, Connection
@@ -104,7 +105,12 @@ class PatientWorker(ThreadWorker):
         return False
 
     def handle_request(self, req: Any, conn: Connection) -> Any:
-        """Answer in a thread. Where a rest of the body is unread, nobody could tell where the next request begins."""
+        """Answer in a thread. Where a rest of the body is unread, nobody could tell where the next request begins.
+
+        Raises `InvalidHeader`, which gunicorn answers with 400 before it closes the connection.
+        """
+        if not conn.agrees_with(req):
+            raise InvalidHeader("CONTENT-LENGTH", req=req)
         if conn.has_rest:
             req.force_close()
         return super().handle_request(req, conn)

@@ -14,6 +14,8 @@ from typing import Any
 from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
+from profiles.connectors import base
+from profiles.models import IntegrationProfile
 from subscriptions.activity.coverage import reach
 from subscriptions.models import Subscription
 from subscriptions.models.subscription import SubscriptionQuerySet
@@ -21,6 +23,7 @@ from subscriptions.models.subscription import SubscriptionQuerySet
 NEVER_ACTIVE, NOT_COVERED = "none", "uncovered"
 GAP = "gap"
 GAP_LABEL = "Not covered since the last known activity"
+SESSION_FACT = "last_session"  # in the facts of a pull: the latest use of a device it read
 
 
 @dataclass(frozen=True)
@@ -72,8 +75,9 @@ def inactive_days(at: datetime, now: datetime) -> int:
 class Idle:
     """For how long a seat is surely unused.
 
-    `days` are exact if all the time since `since` (its last use, or the day it was assigned) was read, else they are
-    the least: nothing was seen since `since`, and before that nobody looked. `never_used`: no use is known at all.
+    `days` are exact if all the time since `since` (its last use, or the day it was assigned later) was read, else they
+    are the least: nothing was seen since `since`, and before that nobody looked. `never_used`: no use is known since it
+    was assigned.
     """
 
     days: int
@@ -93,13 +97,19 @@ def idle(seat: Any, now: datetime) -> Idle | None:
     if seat.ended_at is not None or seat.unused_since is None:
         return None
     latest = getattr(seat, "last_activity", None)
-    start = latest.at if latest else seat.assigned_at
+    start = max(filter(None, (latest and latest.at, seat.assigned_at)), default=None)
     return Idle(
         days=inactive_days(seat.unused_since, now),
         since=seat.unused_since,
         is_exact=start is not None and start >= seat.vouched_from,
-        never_used=latest is None,
+        never_used=latest is None or (seat.assigned_at is not None and latest.at < seat.assigned_at),
     )
+
+
+def has_read_sessions(profile: IntegrationProfile) -> bool:
+    """Whether a pull ever read a device session of the team that the profile is connected to."""
+    pulls = profile.runs.filter(process=base.ACTIVITY, facts__has_key=SESSION_FACT)
+    return (pulls.filter(created_at__gte=profile.team_since) if profile.team_since else pulls).exists()
 
 
 def band_condition(key: str, now: datetime, known: reach.Knowledge | None = None) -> Q:

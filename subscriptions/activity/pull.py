@@ -22,10 +22,11 @@ from profiles.connection.team import check_team
 from profiles.connectors import base
 from profiles.jobs.job import Job, LeaseLost
 from profiles.models import IntegrationProfile
-from subscriptions.activity import store as activity
+from subscriptions.activity import last_used, store as activity
 from subscriptions.activity.coverage import intervals, plausibility
 from subscriptions.activity.reading import LogReading
 from subscriptions.models import LastActivity, ReadDay, Subscription
+from subscriptions.models.activity import LATE
 
 MOST_RESTARTS = 2
 COMPARED = 120  # days before the end of a reading that it is compared with
@@ -93,6 +94,8 @@ def _conclude(job: Job, reading: LogReading, last_session: datetime | None) -> N
         )
         _keep_days(profile, reading)
     reading.facts |= {"doubts": belief.doubts, "last_page": []}
+    if last_session is not None:
+        reading.facts |= {last_used.SESSION_FACT: last_session.isoformat()}
     job.progress(facts=reading.facts, step="Covered" if belief.covers_from else "Read, but not believed")
 
 
@@ -109,6 +112,8 @@ def _figures(
         unknown=reading.totals["unknown_actor"],
         nameless=reading.totals["no_actor"],
         set_aside=reading.totals["set_aside"],
+        not_use=reading.totals["not_use"],
+        latest=_latest_portion(reading),
         by_day=reading.by_day,
         before=dict(compared.values_list("day", "events")),
         last_use=reading.last_use,
@@ -118,11 +123,28 @@ def _figures(
     )
 
 
+def _latest_portion(reading: LogReading) -> plausibility.Portion | None:
+    """The last 72 hours of a longer reading, beginning at midnight; None for one that is not longer."""
+    first = (reading.began - LATE).astimezone(UTC).date()
+    if reading.since >= intervals.midnight_of_day(first):
+        return None
+    beside = reading.count_beside(first)
+    return plausibility.Portion(
+        use=sum(events for day, events in reading.by_day.items() if day >= first),
+        not_use=beside["not_use"],
+        unknown=beside["unknown_actor"],
+        nameless=beside["no_actor"],
+        set_aside=beside["set_aside"],
+        when=" of the last 72 hours",
+    )
+
+
 def _keep_days(profile: IntegrationProfile, reading: LogReading) -> None:
-    """Keep how much the log held on each day, for the next reading to be compared with."""
+    """Keep how much the log held on each day that was read, for the next reading to be compared with."""
     rows = [
         ReadDay(profile=profile, team_id=reading.team_id, day=day, events=events)
         for day, events in reading.by_day.items()
+        if day >= reading.since.date()
     ]
     ReadDay.objects.bulk_create(
         rows, update_conflicts=True, unique_fields=["profile", "team_id", "day"], update_fields=["events"]

@@ -33,7 +33,7 @@ BATCHES_AHEAD = 1
 PAGES_AHEAD = 8
 MOST_RESTARTS = 2
 MOST_UNKNOWN_NAMED = 20
-NOTHING_YET: dict[str, object] = {"by_day": {}, "totals": {}, "last_use": None, "last_page": []}
+NOTHING_YET: dict[str, object] = {"by_day": {}, "beside": {}, "totals": {}, "last_use": None, "last_page": []}
 WANTED = "wanted_since"  # the fact of a run for which a person chose where to begin
 
 
@@ -105,6 +105,17 @@ class LogReading:
         """How many events of use each UTC day holds."""
         return {date.fromisoformat(day): events for day, events in self._held("by_day").items()}
 
+    def count_beside(self, first: date) -> Counter[str]:
+        """What could be a member's and is no known use, by its counter, since a day or on a day that is not known."""
+        found: Counter[str] = Counter()
+        for name, days in self._held_beside().items():
+            found[name] = sum(n for day, n in days.items() if int(day) == 0 or int(day) >= first.toordinal())
+        return found
+
+    def _held_beside(self) -> dict[str, dict[str, int]]:
+        held: dict[str, dict[str, int]] = self.facts.get("beside", {})  # type: ignore[assignment]
+        return held
+
     @property
     def totals(self) -> Counter[str]:
         """What was read since the first page, by whatever run."""
@@ -125,21 +136,22 @@ class LogReading:
         return found
 
     def try_to_resume(self, now: datetime) -> bool:
-        """Continue an interrupted reading of this run or of the run before. False if there is none to continue."""
-        for run in (self.run, self._unfinished_pull()):
+        """Continue an interrupted reading of this run or of the run before. False if there is none to continue.
+
+        The cursor stays as old as it is until a page after it was stored. Otherwise one that the vendor can no longer
+        continue would be tried again for ever. Where a person chose from when to read, another run's reading is not
+        continued.
+        """
+        for run in (self.run, None if WANTED in self.run.facts else self._unfinished_pull()):
             if run and run.cursor and run.cursor_at and now - run.cursor_at < CURSOR_LIFE and self._is_ours(run):
                 self.facts = {**dict(self.run.facts), **dict(run.facts)}
-                self.job.progress(cursor=run.cursor, facts=self.facts, step="Continuing")
+                self.job.progress(cursor=run.cursor, cursor_at=run.cursor_at, facts=self.facts, step="Continuing")
                 return True
         return False
 
     def _is_ours(self, run: JobRun) -> bool:
-        """Whether a run's reading is of the same team, and begins early enough for this run."""
-        facts = run.facts
-        if facts.get("team") != self.profile.team_id or "totals" not in facts:
-            return False
-        wanted = self.run.facts.get(WANTED)
-        return not wanted or datetime.fromisoformat(facts["since"]) <= datetime.fromisoformat(wanted)
+        """Whether a run's reading is of the same team, and of this version."""
+        return run.facts.get("team") == self.profile.team_id and "totals" in run.facts
 
     def _unfinished_pull(self) -> JobRun | None:
         """The profile's last pull, if it failed or was canceled."""
@@ -213,6 +225,9 @@ class LogReading:
 
     def _store_batch(self, batch: _Batch) -> None:
         with transaction.atomic():
+            # A list that is being published gives names to seats. Either it sees which names lead to nobody here, or
+            # this batch sees the seats with their new names.
+            list(IntegrationProfile.objects.select_for_update(no_key=True, of=("self",)).filter(pk=self.profile.pk))
             stored = activity.store_batch(
                 self.profile,
                 batch.uses,
@@ -238,8 +253,12 @@ class LogReading:
         """Add a batch to what was read since the first page."""
         days = Counter({day.isoformat(): events for day, events in uses.events_by_day().items()})
         latest = max(filter(None, (self.last_use, uses.latest())), default=None)
+        beside = {name: Counter(held) for name, held in self._held_beside().items()}
+        for (day, name), events in uses.beside.items():
+            beside.setdefault(name, Counter())[str(day)] += events
         self.facts |= {
             "by_day": dict(Counter(self._held("by_day")) + days),
+            "beside": {name: dict(held) for name, held in beside.items()},
             "totals": dict(self.totals + uses.counters),
             "last_use": latest.isoformat() if latest else None,
         }

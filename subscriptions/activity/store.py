@@ -13,9 +13,10 @@ from typing import Any
 from django.db import connection
 from django.db.models import Q
 
-from profiles.connectors.base import Use, Uses, plain
+from profiles.connectors.base import Use, Uses
 from profiles.models import IntegrationProfile
 from samsaas.lib import bulk, sql
+from subscriptions.activity import names_in_log
 from subscriptions.models import ActivityDay, LastActivity, Subscription, normalize_address
 
 SEATS = Subscription._meta.db_table
@@ -46,6 +47,7 @@ def store_batch(profile: IntegrationProfile, uses: Uses, *, run_id: int, reading
     if sql.is_postgresql():
         sql.execute("SET LOCAL jit = off")
     _stage_uses(uses)
+    names_in_log.note(profile, _names_alone(uses))
     _find_seats(profile, uses)
     counted, known = sql.fetch_row(f"SELECT (SELECT sum(events) FROM {BATCH}), (SELECT sum(events) FROM {FOUND})")
     _keep_latest(run_id, signal)
@@ -86,6 +88,16 @@ def _driver_rows(uses: Uses) -> Iterator[tuple[Any, ...]]:
         day, latest = (use.day, use.latest) if is_postgresql else (use.day.isoformat(), use.latest.isoformat(" ")[:19])
         email = normalize_address(use.email) if use.email else ""
         yield use.external_id, use.account_id, email, day, latest, use.kind, use.events
+
+
+def _names_alone(uses: Uses) -> Iterator[names_in_log.Name]:
+    """The account ids and addresses of uses that do not say the id of their seat."""
+    keys = {key for accounts in uses.held.values() for key in accounts if not isinstance(key, str)}
+    for account, email in keys:
+        if account:
+            yield names_in_log.ACCOUNT, account
+        if address := normalize_address(email):
+            yield names_in_log.ADDRESS, address
 
 
 def _find_seats(profile: IntegrationProfile, uses: Uses) -> None:
@@ -133,9 +145,8 @@ def _collect_lost(profile: IntegrationProfile, uses: Uses) -> None:
     if not unknown:
         return
     columns = ("external_id", "account_id", "compared_email")
-    named = ((plain(key, 128), *name) for key, name in uses.names.items())
     sql.execute(f"CREATE TEMPORARY TABLE {NAMES} (external_id text, account_id text, compared_email text)")
-    rows = ((key, account, normalize_address(email)) for key, account, email in named if key in unknown)
+    rows = ((key, account, normalize_address(email)) for key, (account, email) in uses.names.items() if key in unknown)
     bulk.load(connection, NAMES, columns, rows)
     sql.execute(
         f"""
@@ -195,12 +206,12 @@ def _find_by_secondary_address(profile: IntegrationProfile, *, listed: bool) -> 
         """,
         [profile.pk, *values],
     )
-    for address, owners in _secondary_owners(profile, {address for (address,) in lost}, listed=listed).items():
+    for address, owners in secondary_owners(profile, {address for (address,) in lost}, listed=listed).items():
         change, value = ("seat_id", owners[0]) if len(owners) == 1 else ("compared_email", "")
         sql.execute(f"UPDATE {LOST} SET {change} = %s WHERE seat_id IS NULL AND compared_email = %s", [value, address])
 
 
-def _secondary_owners(profile: IntegrationProfile, wanted: set[str], *, listed: bool) -> dict[str, list[int]]:
+def secondary_owners(profile: IntegrationProfile, wanted: set[str], *, listed: bool) -> dict[str, list[int]]:
     """The seats that have each wanted address as a secondary one."""
     if not wanted:
         return {}

@@ -7,12 +7,13 @@ The cost of a statement grows with the rows listed or, if it writes, with the ro
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import chain
 from typing import Any
 
 from django.db import connection
 
+from profiles.connectors import base
 from profiles.models import IntegrationProfile, JobRun
 from samsaas.lib import sql
 from subscriptions.download import staging
@@ -23,6 +24,9 @@ REMOVED = Subscription.Status.REMOVED.value
 FOUND = "download_differences"
 GONE = "download_gone"
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+RUNS = JobRun._meta.db_table
+# A vendor's list may lag: for this long after a removal of ours it may still show the account.
+LAG = timedelta(hours=1)
 
 
 @dataclass
@@ -50,6 +54,45 @@ def tune_planner(stage: str) -> None:
         sql.execute("SET LOCAL work_mem = '128MB'")
         sql.execute("SET LOCAL jit = off")
     sql.analyze(stage, "external_id", "identifier", "status")
+
+
+def correct_by_own_changes(stage: str, profile: IntegrationProfile, began: datetime) -> None:
+    """Bring the staged listing up to date with what we did ourselves since it began; call it before it is compared.
+
+    An account that we removed since then, or so shortly before that the list may lag, is taken out: it does not return.
+    A seat that was restored since then, and is not listed, is shielded like one whose record could not be read.
+    """
+    sql.execute(
+        f"""
+        DELETE FROM {stage} WHERE (status IS NULL OR status <> %s) AND external_id IN (
+            SELECT t.external_id FROM {SEATS} t JOIN {RUNS} r ON r.id = t.ended_by_run_id
+            WHERE t.profile_id = %s AND t.ended_at > %s AND r.process = %s
+        )
+        """,
+        [REMOVED, profile.pk, _driver_time(began - LAG), base.RECLAIM],
+    )
+    restored = "t.profile_id = %s AND t.ended_at IS NULL AND t.changed_at > %s"
+    since = [profile.pk, _driver_time(began)]
+    sql.execute(
+        f"DELETE FROM {stage} "
+        f"WHERE status = %s AND external_id IN (SELECT t.external_id FROM {SEATS} t WHERE {restored})",
+        [REMOVED, *since],
+    )
+    sql.execute(
+        f"""
+        INSERT INTO {stage} (position, external_id)
+        SELECT -row_number() OVER (ORDER BY t.id), t.external_id FROM {SEATS} t
+        WHERE {restored} AND {_not_staged(stage)}
+        """,
+        [*since, REMOVED],
+    )
+
+
+def _not_staged(stage: str) -> str:
+    """The condition for seats `t` that the listing does not hold. Its parameter is the status *removed*."""
+    return f"""NOT EXISTS (
+            SELECT 1 FROM {stage} s WHERE s.external_id = t.external_id AND (s.status <> %s OR s.status IS NULL)
+        )"""
 
 
 def collapse_and_total(stage: str) -> Listed:
@@ -84,13 +127,16 @@ def collapse_and_total(stage: str) -> Listed:
     return listed
 
 
-def find_changes(stage: str, profile: IntegrationProfile, identifiers: dict[str, int]) -> tuple[int, int, int]:
+def find_changes(
+    stage: str, profile: IntegrationProfile, identifiers: dict[str, int], began: datetime
+) -> tuple[int, int, int]:
     """Find the staged rows that are new, changed or returned, and return how many of each.
 
     Their positions go into a temporary table; the other rows are not looked at again. `identifiers` are the keys of the
     listed seat types. They are passed as values, because the planner takes a table without statistics for a strong
     filter and would then look up every seat one by one. Rows are compared as a whole; NULL is equal to NULL. A seat
-    that was last listed by another team counts as changed.
+    that was last listed by another team counts as changed. A seat that we removed ourselves does not return by a list
+    that was requested (`began`) before the removal, or so soon after it that it may lag: such a seat is left as it is.
     """
     staged = ", ".join(["i.column2", *(f"s.{name}" for name in staging.VALUES)])
     stored = ", ".join(["t.identifier_id", *(f"t.{name}" for name in staging.VALUES)])
@@ -105,9 +151,12 @@ def find_changes(stage: str, profile: IntegrationProfile, identifiers: dict[str,
         LEFT JOIN {SEATS} t ON t.profile_id = %s AND t.external_id = s.external_id
         WHERE s.status <> %s AND (
             t.id IS NULL OR t.ended_at IS NOT NULL OR t.known_since < %s OR ({staged}) {differ} ({stored})
-        )
+        ) AND (t.ended_at IS NULL OR t.freed_at IS NULL OR t.freed_at <= %s)
         """,
-        [*chain.from_iterable(identifiers.items()), profile.pk, REMOVED, _team_since(profile)],
+        [
+            *chain.from_iterable(identifiers.items()),
+            *(profile.pk, REMOVED, _team_since(profile), _driver_time(began - LAG)),
+        ],
     )
     total, new, returned = sql.fetch_row(
         f"SELECT count(*), count(*) - count(seat_id), count(CASE WHEN returned THEN 1 END) FROM {FOUND}"
@@ -118,19 +167,20 @@ def find_changes(stage: str, profile: IntegrationProfile, identifiers: dict[str,
 def update_changed(stage: str, profile: IntegrationProfile, now: datetime) -> None:
     """Write changed and returned seats. A seat that returns keeps its row.
 
-    One that was last listed by another team is known to this one from now on.
+    One that was last listed by another team is known to this one from now on. One that had ended has returned now.
     """
     values = ", ".join(f"{name} = s.{name}" for name in staging.WRITTEN)
     sql.execute(
         f"""
         UPDATE {SEATS} AS t
         SET identifier_id = d.identifier_id, {values}, changed_at = %s, ended_at = NULL, ended_by_run_id = NULL,
+            returned_at = CASE WHEN t.ended_at IS NULL THEN t.returned_at ELSE %s END,
             read_from = CASE WHEN t.known_since < %s THEN NULL ELSE t.read_from END,
             known_since = CASE WHEN t.known_since < %s THEN %s ELSE t.known_since END
         FROM {FOUND} d JOIN {stage} s ON s.position = d.position
         WHERE t.id = d.seat_id
         """,
-        [_driver_time(now), *[_team_since(profile)] * 2, _driver_time(sql.database_now())],
+        [*[_driver_time(now)] * 2, *[_team_since(profile)] * 2, _driver_time(sql.database_now())],
     )
 
 
@@ -176,9 +226,7 @@ def find_gone(stage: str, profile: IntegrationProfile) -> dict[str, int]:
         f"""
         CREATE TEMPORARY TABLE {GONE} AS
         SELECT t.id FROM {SEATS} t
-        WHERE t.profile_id = %s AND t.ended_at IS NULL AND NOT EXISTS (
-            SELECT 1 FROM {stage} s WHERE s.external_id = t.external_id AND (s.status <> %s OR s.status IS NULL)
-        )
+        WHERE t.profile_id = %s AND t.ended_at IS NULL AND {_not_staged(stage)}
         """,
         [profile.pk, REMOVED],
     )

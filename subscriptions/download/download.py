@@ -24,6 +24,7 @@ from profiles.connection.team import check_team
 from profiles.connectors import base
 from profiles.jobs.job import Held, Job, LeaseLost
 from profiles.models import IntegrationProfile
+from samsaas.lib import sql
 from subscriptions.download import publish, staging
 from subscriptions.models import AcceptedListing
 
@@ -32,6 +33,7 @@ BATCH_RECORDS = 5000
 BATCH_SECONDS = 2.0
 MOST_RESTARTS = 2
 MOST_NOTED = 50
+BEGAN = "listing_began"  # the fact of a run: when its listing began, by the database's clock
 
 
 def run(job: Job, *, now: datetime) -> None:
@@ -117,7 +119,7 @@ class _Listing:
         The profile may have been moved to another team since.
         """
         run = self.run
-        if run.facts.get("team") != self.team.team_id:
+        if run.facts.get("team") != self.team.team_id or BEGAN not in run.facts:
             return False
         if not run.cursor_at or now - run.cursor_at > CURSOR_LIFE or staging.count_rows(run.pk) != run.items:
             return False
@@ -135,7 +137,7 @@ class _Listing:
         if self.team.provisioned:
             self.counters["counted"] = self.team.provisioned
         self.began_at_items = 0
-        facts = {**self.run.facts, "team": self.team.team_id}
+        facts = {**self.run.facts, "team": self.team.team_id, BEGAN: sql.database_now().isoformat()}
         with transaction.atomic():
             staging.create_table(self.run.pk)
             self.job.progress(cursor="", pages=0, items=0, counters=self.counters, facts=facts, step="Listing")
@@ -143,6 +145,7 @@ class _Listing:
     def as_listing(self, team: base.Team) -> publish.Listing:
         """What was read, with the vendor's answer on its tenant after the last page."""
         return publish.Listing(
+            began=datetime.fromisoformat(self.run.facts[BEGAN]),
             team=team,
             counted_before=self.counters.get("counted"),
             set_aside=self.counters["set_aside"],

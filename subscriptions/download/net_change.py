@@ -35,7 +35,8 @@ class ListingTally:
     - `ending_by_status`: the seats that are no longer listed, by their last known status.
     - `counts`: the vendor's own count before and after the listing, since accounts join and leave meanwhile. Empty if
       the vendor did not count; it never counts none where it lists somebody.
-    - `removed_by_us`: accounts that we removed since the last accepted listing. The vendor's count may include them.
+    - `removed_by_us`: accounts that we removed since the last accepted listing. The vendor's count may include them, or
+      some of them, for a while.
     """
 
     by_status: Mapping[str, int]
@@ -92,15 +93,21 @@ def compare(last: AcceptedListing | None, now: ListingTally) -> NetChange | None
     if last is None or not last.counted or not now.counts:
         return None
     omitted = last.left_out.split()
-    listed = now.count_without(omitted)
-    missing = last.surplus - (listed - _fitting_count(now, listed - last.surplus))
     uncounted = sum(now.ending_by_status.get(status, 0) for status in omitted)
-    return NetChange(last=last, listed=now.listed, counted=now.counts[-1], unconfirmed=max(0, missing) + uncounted)
+    ending = sum(now.ending_by_status.values()) - uncounted
+    missing = _missing(now, now.count_without(omitted) - last.surplus, ending)
+    return NetChange(last=last, listed=now.listed, counted=now.counts[-1], unconfirmed=missing + uncounted)
 
 
-def _fitting_count(now: ListingTally, expected: int) -> int:
-    """The count that fits best, of all that were true while the list was read, with or without what we removed."""
-    return min(max(expected, min(now.counts) - now.removed_by_us), max(now.counts))
+def _missing(now: ListingTally, expected: int, ending: int) -> int:
+    """How many accounts the count has and the list does not, apart from those that we removed.
+
+    `expected` is the count that would agree with the list. What the count has beyond it are first the `ending` seats,
+    whom nobody but the list calls gone, and only then those that we removed. Otherwise a count that knows our removals
+    would excuse as many living accounts once more.
+    """
+    beyond = max(0, min(now.counts) - expected)
+    return max(min(beyond, ending), beyond - now.removed_by_us)
 
 
 def accepted_values(last: AcceptedListing | None, now: ListingTally, *, confirmed: bool) -> dict[str, Any] | None:
@@ -128,5 +135,4 @@ def _agreement(change: NetChange | None, now: ListingTally) -> tuple[Iterable[st
     listed = now.count_without(before)
     if change is None:
         return before, listed - now.counts[-1]
-    surplus = listed - _fitting_count(now, listed - change.last.surplus) - now.removed_by_us
-    return before, max(change.last.surplus, surplus)
+    return before, max(change.last.surplus, listed - max(now.counts))

@@ -3,13 +3,15 @@
 Everything happens in one transaction, set-based, and only rows that differ are written.
 
 1. Lock the profile, so that only one publish of it runs at a time. Refuse a list of a team it no longer belongs to.
-2. Collapse accounts that are listed twice (the later row counts) and count what was listed.
+2. Bring the listing up to date with our own removals and restorations since it began. Collapse accounts that are listed
+   twice (the later row counts) and count what was listed.
 3. Create missing subscription identifiers and software models.
 4. Compare the listing with the seats, column by column.
 5. Write changed and returned seats, then new ones. Mark the seats that exclusion rules exclude.
 6. Find the seats that are no longer listed, and end them if the listing is plausible. Then the next one is compared
    with it.
-7. Store the counters under the run's lease. If another worker has taken the lease over, everything is rolled back.
+7. Have the log read again for seats to which names moved that it holds alone.
+8. Store the counters under the run's lease. If another worker has taken the lease over, everything is rolled back.
 """
 
 from __future__ import annotations
@@ -24,6 +26,7 @@ from profiles.connectors import base
 from profiles.jobs.job import Job
 from profiles.models import IntegrationProfile, JobRun
 from subscriptions.download import differences, net_change, plausibility, staging
+from subscriptions.download.learned_names import LearnedNames
 from subscriptions.exclusions import exclude
 from subscriptions.models import AcceptedListing, Subscription, SubscriptionIdentifier
 from subscriptions.software import recognize
@@ -39,23 +42,29 @@ class Published:
 
 @dataclass
 class Written:
-    """How many seats there were before (`current`), and how many were written or left as they were."""
+    """How many seats there were before (`current`), and how many were written or left as they were.
+
+    `lagging` of the unchanged ones may be seats that we removed and that the list shows still.
+    """
 
     current: int
     new: int
     changed: int
     returned: int
     unchanged: int
+    lagging: int
 
 
 @dataclass(frozen=True, kw_only=True)
 class Listing:
     """What a download read into staging.
 
-    `team` is the vendor's last answer on the tenant, `counted_before` its own count when the listing began. `set_aside`
-    is the number of records that could not be read, `unreadable` that of those without a readable id.
+    `began` is the moment before its first page was asked for. `team` is the vendor's last answer on the tenant,
+    `counted_before` its own count when the listing began. `set_aside` is the number of records that could not be read,
+    `unreadable` that of those without a readable id.
     """
 
+    began: datetime
     team: base.Team
     counted_before: int | None
     set_aside: int
@@ -78,19 +87,24 @@ def run(job: Job, listing: Listing, *, now: datetime) -> Published:
         profile = IntegrationProfile.objects.select_for_update(no_key=True, of=("self",)).get(runs=job.run.pk)
         check_team(profile, listing.team)
         differences.tune_planner(stage)
+        differences.correct_by_own_changes(stage, profile, listing.began)
         listed = differences.collapse_and_total(stage)
         identifiers = recognize.run(profile.vendor_info, listed.by_identifier)
         unrecognized = [one.identifier for one in identifiers if one.software_model_id is None]
-        written = _write_differences(stage, profile, identifiers, listed.live, now)
+        names = LearnedNames(profile)
+        written = _write_differences(stage, job.run, profile, identifiers, listed.live, names, now)
         exclude.mark_seats(profile)
-        may_have_gone = written.current > written.unchanged + written.changed
+        may_have_gone = written.current > written.unchanged + written.changed or written.lagging
         gone = differences.find_gone(stage, profile) if may_have_gone else {}
         last = AcceptedListing.objects.filter(profile=profile).first()
         tally = _tally(listing, listed, gone, last)
         figures = _figures(job.run, listing, tally, written, last)
         because = _end_missing(job, profile, figures, now)
         if not because:
+            if gone:
+                names.add_gone()
             _accept_listing(job.run, listing, last, tally, now)
+        names.read_again()
         differences.clean_up()
         _warn_of_oddities(job, figures, unrecognized, withheld=bool(because))
         counters = _run_counters(profile, listed, written, figures, unrecognized, ended=not because)
@@ -147,18 +161,27 @@ def _accept_listing(
 
 
 def _write_differences(
-    stage: str, profile: IntegrationProfile, identifiers: list[SubscriptionIdentifier], live: int, now: datetime
+    stage: str,
+    run: JobRun,
+    profile: IntegrationProfile,
+    identifiers: list[SubscriptionIdentifier],
+    live: int,
+    names: LearnedNames,
+    now: datetime,
 ) -> Written:
     current = Subscription.objects.filter(profile=profile).listed().count()
     new = changed = returned = 0
     if identifiers:
         keys = {one.identifier: one.pk for one in identifiers}
-        new, changed, returned = differences.find_changes(stage, profile, keys)
+        new, changed, returned = differences.find_changes(stage, profile, keys, run.created_at)
     if changed or returned:
+        names.add_changed(stage)
         differences.update_changed(stage, profile, now)
     if new:
         differences.insert_new(stage, profile, now)
-    return Written(current, new, changed, returned, unchanged=live - new - changed - returned)
+    lagging = Subscription.objects.filter(profile=profile, freed_at__gt=run.created_at - differences.LAG).ended()
+    unchanged = live - new - changed - returned
+    return Written(current, new, changed, returned, unchanged=unchanged, lagging=lagging.count())
 
 
 def _end_missing(job: Job, profile: IntegrationProfile, listing: plausibility.ListingFigures, now: datetime) -> str:

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('subscriptions', '0016_texts_in_one_form'),
+        ('subscriptions', '0017_evidence2_names_in_log'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -1,6 +1,6 @@
 """Software models and their identifiers, seats, their use and their people, and exclusion rules."""
 
-from subscriptions.models.activity import ActivityCoverage, ActivityDay, LastActivity, ReadDay
+from subscriptions.models.activity import ActivityCoverage, ActivityDay, LastActivity, NameInLog, ReadDay
 from subscriptions.models.exclusion import IdentifierExclusion, UserExclusion
 from subscriptions.models.listing import AcceptedListing
 from subscriptions.models.person import (
@@ -29,6 +29,7 @@ __all__ = [
     "IdentifierExclusion",
     "LastActivity",
     "Match",
+    "NameInLog",
     "Person",
     "PersonAddress",
     "PersonImport",

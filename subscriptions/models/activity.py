@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 
 from django.db import models
 
+from subscriptions.models.vendor_moment import VendorMomentField
+
 # Vendors promise their events within a day; events up to three days late were seen. Every pull reads that much again.
 LATE = timedelta(hours=72)
 
@@ -29,7 +31,7 @@ class LastActivity(models.Model):
         related_name="last_activity",
         db_constraint=False,
     )
-    at = models.DateTimeField()
+    at = VendorMomentField()
     kind = models.CharField(max_length=80, help_text="The vendor's word for what happened.")
     signal = models.CharField(max_length=8, choices=Signal.choices, default=Signal.EVENT)
     run = models.ForeignKey(
@@ -121,3 +123,20 @@ class ReadDay(models.Model):
 
     def __str__(self) -> str:
         return f"{self.day}: {self.events}"
+
+
+class NameInLog(models.Model):
+    """The digest of an account id or address by which alone the log of a team named whose some use was.
+
+    If a seat gets that name later, or another one loses it, the log has to be read again.
+    """
+
+    pk = models.CompositePrimaryKey("profile_id", "team_id", "digest")
+    profile = models.ForeignKey(
+        "profiles.IntegrationProfile", on_delete=models.CASCADE, related_name="names_in_log", db_index=False
+    )
+    team_id = models.CharField(max_length=255)
+    digest = models.CharField(max_length=32)
+
+    def __str__(self) -> str:
+        return self.digest

@@ -11,6 +11,7 @@ from django.urls import reverse
 from profiles.models import IntegrationProfile
 from samsaas.lib import search as text_search, text_forms
 from samsaas.lib.text_forms import ComparedField, ComparedQuerySet
+from subscriptions.models.vendor_moment import VendorMomentField
 
 SEARCHED = ("display_name", "email", "employee_id")
 
@@ -73,8 +74,8 @@ class Subscription(models.Model):
     surname = models.CharField(max_length=255, blank=True)
     account_id = models.CharField(max_length=255, blank=True)
     employee_id = models.CharField("vendor's external id", max_length=255, blank=True)
-    compared_email = ComparedField("email", text_forms.normalize_identifier, max_length=320, db_default="")
-    compared_employee_id = ComparedField("employee_id", text_forms.normalize_identifier, max_length=255, db_default="")
+    compared_email = ComparedField("email", text_forms.normalize_foreign, max_length=320, db_default="")
+    compared_employee_id = ComparedField("employee_id", text_forms.normalize_foreign, max_length=255, db_default="")
     secondary_emails = models.TextField(blank=True, help_text="One address per line.")
     roles = models.TextField(blank=True, help_text="One vendor role per line.")
     is_admin = models.BooleanField(default=False, help_text="Has any administrative role at the vendor.")
@@ -82,9 +83,9 @@ class Subscription(models.Model):
     status = models.CharField(max_length=12, choices=Status.choices)
     vendor_status = models.CharField(max_length=60, blank=True)
     consumes_license = models.BooleanField(default=True)
-    assigned_at = models.DateTimeField(null=True, blank=True)
-    invited_at = models.DateTimeField(null=True, blank=True)
-    suspended_at = models.DateTimeField(null=True, blank=True)
+    assigned_at = VendorMomentField(null=True, blank=True)
+    invited_at = VendorMomentField(null=True, blank=True)
+    suspended_at = VendorMomentField(null=True, blank=True)
 
     excluded = models.BooleanField(
         default=False, db_default=False, help_text="By an exclusion rule. Counted nowhere else."
@@ -106,6 +107,12 @@ class Subscription(models.Model):
     )
     restored_at = models.DateTimeField(
         null=True, blank=True, help_text="When a removal of it was last undone, here or at the vendor."
+    )
+    freed_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text="When our own removal of it freed its license. A list begun less than an hour later is too old to "
+        "bring it back.",
     )
     keep_until = models.DateField(
         null=True, blank=True, help_text="A person decided that it is not reclaimed until this day, which counts."
@@ -136,6 +143,11 @@ class Subscription(models.Model):
                 fields=["ended_by_run"],
                 condition=models.Q(ended_by_run__isnull=False),
                 name="subscription_by_ending_run",
+            ),
+            models.Index(
+                fields=["profile", "freed_at"],
+                condition=models.Q(freed_at__isnull=False),
+                name="subscription_freed",
             ),
         ]
 

@@ -12,15 +12,16 @@ import pytest
 
 from profiles import connectors
 from profiles.connectors import base
-from profiles.connectors.dropbox import members
+from profiles.connectors.dropbox import events, members
 from profiles.connectors.dropbox.sandbox import Fault, Sandbox
 from profiles.connectors.dropbox.sandbox.team import status_of
-from tests.connectors.contract import ConnectorContract
+from tests.connectors.contract import ConnectorContract, RemovalContract
 from tests.connectors.doubles import World, plugged, sample
 
 LIST = "team/members/list_v2"
 CONTINUE = "team/members/list/continue_v2"
 INFO = "team/get_info"
+BOUND = dt.datetime(2026, 7, 21, tzinfo=dt.UTC)
 ADMIN = "team/token/get_authenticated_admin"
 
 
@@ -64,6 +65,39 @@ class TestContract(ConnectorContract):
     def truth(self, world: World) -> set[str]:
         team = next(iter(world.sandbox.teams.values()))
         return {m["profile"]["team_member_id"] for m in team.members if status_of(m) != "removed"}
+
+
+class TestRemovalContract(RemovalContract):
+    vendor = "dropbox"
+    effects = {
+        "withdraw": "team/members/remove",
+        "restore": "team/members/recover",
+        "finish": "team/members/move_former_member_files",
+    }
+    expired = refused(401, "expired_access_token")
+
+    def somebody(self, world: World) -> str:
+        return self.id_of(world.sandbox.console().team.any_member())
+
+    def recipient(self, world: World) -> str:
+        return self.id_of(world.sandbox.console().team.admins()[0])
+
+    def use(self, world: World, external_id: str, at: dt.datetime, arrives: dt.datetime) -> None:
+        console = world.sandbox.console()
+        console.note_use(console.team.find("team_member_id", external_id) or {}, at, arrives=arrives)
+
+    def pass_time(self, world: World, by: dt.timedelta) -> None:
+        world.sandbox.clock.move(by)
+        world.tokens.token = world.sandbox.grant()[0]
+
+    @staticmethod
+    def id_of(found: dict[str, Any]) -> str:
+        return str(found["profile"]["team_member_id"])
+
+
+def test_every_vendor_that_takes_seats_back_keeps_the_contract_of_removals() -> None:
+    removing = {key for key, row in connectors.vendors().items() if row.removal is not None}
+    assert removing == {test.vendor for test in RemovalContract.__subclasses__()}
 
 
 def test_the_team_and_its_licenses(world: World) -> None:
@@ -263,10 +297,41 @@ def test_a_member_without_a_display_name_has_the_name_that_is_given() -> None:
     assert only_seat(name={"given_name": "", "surname": " "}).display_name == ""
 
 
-def test_what_a_database_refuses_is_stripped() -> None:
-    seat = only_seat(email="a\0b@example.com", name={"display_name": "\0Bad\x1b[31m\nName\u202eטוב"})
-    assert seat.email == "ab@example.com"
-    assert seat.display_name == "Bad[31m Name\u202eטוב"
+def test_what_a_database_refuses_is_stripped_of_a_name() -> None:
+    seat = only_seat(name={"display_name": "\0Bad\x1b[31m\nName\u202eטוב", "given_name": "A\0nn"})
+    assert (seat.display_name, seat.given_name) == ("Bad[31m Name\u202eטוב", "Ann")
+
+
+@pytest.mark.parametrize("damage", ["\0", "\x1b", "\n", "\t", "\x7f", "\u0085", "\ud800", "\ufffd"])
+@pytest.mark.parametrize("form", ["{}12", "1{}2", "12{}"])
+def test_an_identity_is_never_repaired_to_that_of_somebody_else(damage: str, form: str) -> None:
+    odd = form.format(damage)
+    others = [{"email": f"{odd}@example.com", "is_verified": True}, {"email": "ann@example.com", "is_verified": True}]
+    mail = f"{odd}@example.com"
+    seat = only_seat(external_id=odd, account_id=odd, email=mail, email_verified=True, secondary_emails=others)
+    assert (seat.employee_id, seat.account_id, seat.secondary_emails) == ("", "", ("ann@example.com",))
+    assert (seat.email, seat.email_verified) == (form.format("\ufffd") + "@example.com", False)
+
+
+def test_a_long_identity_is_never_shortened_to_that_of_somebody_else() -> None:
+    long = "x" * 400
+    seat = only_seat(external_id=long, account_id=long, email=long, email_verified=True)
+    assert (seat.employee_id, seat.account_id) == ("", "")
+    assert (seat.email, seat.email_verified) == ("x" * 319 + "\ufffd", False)
+
+
+@pytest.mark.parametrize("whole", ["12", " 12 ", "Zoë", "שלום", "", "a b", "ı"])
+def test_an_identity_that_is_whole_stays_as_it_is(whole: str) -> None:
+    seat = only_seat(external_id=whole, account_id=whole, email=whole, email_verified=True)
+    assert (seat.employee_id, seat.account_id, seat.email, seat.email_verified) == (whole, whole, whole, True)
+
+
+@pytest.mark.parametrize("damage", ["\0", "\n", "\ufffd", "é", " "])
+def test_a_team_whose_id_is_damaged_is_no_team(world: World, damage: str) -> None:
+    body = sample("team_get_info") | {"team_id": f"dbtid:1{damage}"}
+    world.sandbox.faults.add(INFO, None, Fault(status=200, body=body))
+    with pytest.raises(base.UnreadableAnswer):
+        world.connector().team()
 
 
 ODD: list[Any] = [
@@ -325,6 +390,39 @@ def test_no_change_of_one_field_costs_anybody_else_the_page() -> None:
 def test_an_odd_record_still_says_whom_it_is_about() -> None:
     page = members.page(listing(member(email=7)))
     assert page.set_aside[0].external_id == member()["profile"]["team_member_id"]
+
+
+# as JSON writes them: broken bytes, control characters, blanks, line ends, other scripts, nothing, far too long
+DAMAGED = [
+    b"\xff",
+    b"\\ud800",
+    b"\\u0000",
+    b"\\n",
+    b"\\t",
+    b" ",
+    b"\\u00a0",
+    b"\\ufffd",
+    b"\\u200b",
+    "ü".encode(),
+    b"x" * 200,
+]
+
+
+@pytest.mark.parametrize("damage", DAMAGED)
+@pytest.mark.parametrize("where", [b"db%bmid:ID", b"dbmid:ID%b"])
+def test_a_damaged_id_says_of_nobody_that_it_is_listed(damage: bytes, where: bytes) -> None:
+    body = listing(member(team_member_id="dbmid:one"), member(team_member_id="DAMAGED"))
+    page = members.page(body.replace(b"DAMAGED", where % damage))
+    assert [seat.external_id for seat in page.items] == ["dbmid:one"]
+    assert [record.external_id for record in page.set_aside] == [""]
+
+
+@pytest.mark.parametrize("end", ["\n", "\0", "\r\n", "ü"])
+def test_a_cursor_that_cannot_be_sent_back_unchanged_is_not_taken(end: str) -> None:
+    for page in (members.page, lambda body: events.page(body, BOUND), lambda body: events.devices_page(body, BOUND)):
+        whole = {"members": [], "events": [], "devices": [], "has_more": True, "cursor": "c" + end}
+        with pytest.raises(ValueError):
+            page(json.dumps(whole).encode())
 
 
 @pytest.mark.parametrize(("broken", "name"), [(b"\\ud800", "Ana Abel"), (b"\xff", "Ana \ufffdAbel")])

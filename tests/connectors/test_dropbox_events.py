@@ -213,6 +213,13 @@ def test_other_spellings_of_a_time_are_understood(timestamp: str, told: datetime
         "9999-12-31T23:59:59Z",
         "9999-12-31T23:59:59-10:00",
         "0001-01-01T00:00:00+10:00",
+        "0001-01-01T00:00:00Z",
+        "0001-01-01T00:00:00-14:00",
+        "1601-01-01T00:00:00Z",
+        "1969-12-31T23:59:59Z",
+        "1970-01-01T00:00:00Z",
+        "1999-12-31T23:59:59Z",
+        "2000-01-01T01:00:00+02:00",
         "2099-01-01T00:00:00Z",
         "0000-00-00T00:00:00Z",
         "2026-07-20T08:00:00",
@@ -254,9 +261,29 @@ def test_an_answer_that_is_no_log_is_refused_as_a_whole(body: bytes) -> None:
 
 
 def test_hostile_text_is_cut_and_cleaned() -> None:
-    actor = acting("user", team_member_id="dbmid:\x00" + "x" * 500)
-    (use,) = fold(event(event_type={".tag": "x" * 500 + "\x00\n", "description": ""}, actor=actor)).uses
-    assert (len(use.kind), len(use.external_id)) == (80, 128) and "\x00" not in use.kind + use.external_id
+    (use,) = fold(event(event_type={".tag": "x" * 500 + "\x00\n", "description": ""})).uses
+    assert len(use.kind) == 80 and "\x00" not in use.kind
+
+
+DAMAGED = ["dbmid:\0 1", "\0", "dbmid:1\n", "dbmid:1\ufffd", "dbmid:\ud800", "x" * 129]
+
+
+@pytest.mark.parametrize("odd", DAMAGED)
+def test_a_damaged_identity_of_an_actor_leads_to_nobody_and_may_be_somebody(odd: str) -> None:
+    """It is not repaired: the repaired one could be somebody else's."""
+    for actor in ({"team_member_id": odd}, {"account_id": odd}, {"team_member_id": odd, "email": "a\0nn@example.com"}):
+        page = fold(event(actor=acting("user", **actor)))
+        assert not page.uses and page.counted == {"read": 1, "unknown_actor": 1}
+    body = {"devices": [{"team_member_id": odd, "web_sessions": [{"updated": EARLIER}]}], "has_more": False}
+    events.devices_page(json.dumps(body).encode(), BOUND).fold(into := Uses())
+    assert not list(into.rows()) and into.counters["set_aside"] == 1
+
+
+@pytest.mark.parametrize("odd", DAMAGED)
+def test_beside_a_damaged_id_the_whole_one_leads_to_its_account(odd: str) -> None:
+    actors = [{"team_member_id": odd, "email": "ann@x"}, {"account_id": odd, "email": "bob@x"}]
+    found = fold(*(event(actor=acting("user", **actor)) for actor in actors)).uses
+    assert [use[:3] for use in found] == [("", "", "ann@x"), ("", "", "bob@x")]
 
 
 def test_device_sessions_give_the_latest_moment_and_never_the_future() -> None:
@@ -286,7 +313,6 @@ def test_device_sessions_give_the_latest_moment_and_never_the_future() -> None:
         {"web_sessions": []},
         {"team_member_id": "dbmid:2", "web_sessions": [{"updated": "yesterday"}]},
         {"team_member_id": "dbmid:2", "web_sessions": {"updated": "2026-07-01T00:00:00Z"}},
-        {"team_member_id": "dbmid:2", "web_sessions": [{"updated": "0001-01-01T00:00:00+14:00"}]},
     ],
 )
 def test_an_odd_device_record_is_set_aside_alone(odd: Any) -> None:
@@ -294,6 +320,34 @@ def test_an_odd_device_record_is_set_aside_alone(odd: Any) -> None:
     into = Uses()
     events.devices_page(json.dumps({"devices": [odd, fit], "has_more": False}).encode(), BOUND).fold(into)
     assert [use.external_id for use in into.rows()] == ["dbmid:1"] and into.counters["set_aside"] == 1
+
+
+@pytest.mark.parametrize(
+    "never",
+    ["0001-01-01T00:00:00Z", "0001-01-01T00:00:00+14:00", "1970-01-01T00:00:00Z", "9999-12-31T23:59:59-14:00", None],
+)
+def test_a_session_of_an_impossible_time_says_nothing_and_another_one_counts(never: str | None) -> None:
+    odd = {"team_member_id": "dbmid:1", "web_sessions": [{"updated": never}]}
+    both = {"team_member_id": "dbmid:2", "web_sessions": [{"updated": never}, {"updated": "2026-07-01T00:00:00Z"}]}
+    into = Uses()
+    events.devices_page(json.dumps({"devices": [odd, both], "has_more": False}).encode(), BOUND).fold(into)
+    assert [(use.external_id, use.latest) for use in into.rows()] == [("dbmid:2", datetime(2026, 7, 1, tzinfo=UTC))]
+
+
+@pytest.mark.parametrize("broken", [b'"\\ud800"', b'"\xff"', b"9" * 5000, b"-" + b"9" * 5000])
+@pytest.mark.parametrize("odd", [False, True])
+def test_an_odd_text_or_number_costs_nobody_the_page(broken: bytes, odd: bool) -> None:
+    """Every try would give the same page, so it must be read."""
+    members = [
+        {"team_member_id": f"dbmid:{n}", "web_sessions": [{"updated": EARLIER}], "host": "BROKEN"} for n in (1, 2)
+    ]
+    for key, records, decode in (
+        ("events", [event(ip="BROKEN"), event(timestamp=EARLIER)], events.page),
+        ("devices", members, events.devices_page),
+    ):
+        body = json.dumps({key: [*([None] if odd else []), *records], "has_more": False}).encode()
+        decode(body.replace(b'"BROKEN"', broken), BOUND).fold(into := Uses())
+        assert len(list(into.rows())) == 2 and into.counters["set_aside"] == odd
 
 
 def test_every_class_of_the_table_says_why() -> None:

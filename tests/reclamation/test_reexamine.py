@@ -69,7 +69,7 @@ class TestDailyRefresh:
         stopped = dropbox.now()
         dropbox.now = lambda: stopped  # nobody uses anything meanwhile
         done = self.refresh(connected, integrator)
-        assert done[-1].process == reexamine.REEXAMINE and done[-1].counters["seen"] == 1
+        assert done[-2].process == reexamine.REEXAMINE and done[-2].counters["seen"] >= 1
         assert state_of(proposed.candidate) == State.READY
 
     def test_the_account_is_gone(self, connected: Any, integrator: Any, proposed: Any) -> None:
@@ -84,7 +84,7 @@ class TestDailyRefresh:
     ) -> None:
         member_id = proposed.member["profile"]["team_member_id"]
         who = {".tag": "user", "user": {".tag": "team_member", "team_member_id": member_id}}
-        event = log._make_event((timezone.now() + timedelta(hours=1)).date(), 1, log.DOINGS[0], who)
+        event = log.make_event((timezone.now() + timedelta(hours=1)).date(), 1, log.DOINGS[0], who)
         real = log.events
         monkeypatch.setattr(log, "events", lambda *given: [*real(*given), event])
         RemovalCandidate.objects.update(opened_at=timezone.now() - timedelta(days=2))
@@ -111,7 +111,7 @@ class TestDailyRefresh:
         connected.scheduled_jobs.filter(process="pull_activity").update(paused=True)
         proposed.team.members.remove(proposed.member)
         done = self.refresh(connected, integrator)
-        assert [run.process for run in done][-2:] == ["match_people", reexamine.REEXAMINE]
+        assert [run.process for run in done][-3:] == ["match_people", reexamine.REEXAMINE, "find_candidates"]
         assert state_of(proposed.candidate) == State.CLOSED_SKIPPED
 
 
@@ -140,11 +140,23 @@ def authorize(world: Any) -> None:
     factories.credential(alias=world.profile.alias, admin_external_id=world.seat.external_id)
 
 
+def replace_team(world: Any) -> None:
+    world.profile.team_since = world.now + timedelta(seconds=1)
+    world.profile.save(update_fields=["team_since"])
+
+
+def forget_authorizer(world: Any) -> None:
+    factories.credential(alias=world.profile.alias, admin_external_id="", authorized_at=world.now)
+    change_seat(world, is_admin=True)
+
+
 FORBIDDEN: dict[str, tuple[Callable[[Any], None], str]] = {
     guards.ENDED: (lambda world: change_seat(world, ended_at=world.now), propose.ENDED),
     guards.EXCLUDED: (lambda world: change_seat(world, excluded=True), propose.EXCLUDED),
     guards.UNMANAGED: (unmanage, propose.UNMANAGED),
     guards.AUTHORIZED: (authorize, propose.AUTHORIZED),
+    guards.OTHER_TEAM: (replace_team, propose.OTHER_TEAM),
+    guards.AUTHORIZER_UNKNOWN: (forget_authorizer, propose.AUTHORIZER_UNKNOWN),
 }
 
 
@@ -188,14 +200,14 @@ OPENED, MINUTE = timedelta(), timedelta(minutes=1)
         (OPENED - timedelta(hours=30), State.CLOSED_CANCELED),
         (OPENED + MINUTE, State.CLOSED_CANCELED),
         (timedelta(days=59), State.CLOSED_CANCELED),
-        (timedelta(days=61), State.READY),
+        (timedelta(days=69), State.CLOSED_CANCELED),
         (timedelta(days=70), State.READY),
         (timedelta(days=80), State.READY),
     ],
-    ids=("after it", "tomorrow", "just before it", "59 days before", "61 days before", "as known", "earlier"),
+    ids=("after it", "tomorrow", "just before it", "59 days before", "69 days before", "as known", "earlier"),
 )
 def test_use_that_the_evidence_does_not_know_cancels(world: Any, ago: timedelta, state: str) -> None:
-    """News of before the opening, such as a late event, count where they lie within the 60 days before it."""
+    """News of before the opening, such as a late event, count where the evidence said that there was no use."""
     at = world.candidate.opened_at - ago
     if ago != timedelta(days=70):
         LastActivity.objects.update(at=at)
@@ -256,6 +268,35 @@ def test_what_a_person_has_to_weigh_needs_attention_and_is_ready_again_afterward
         State.ATTENTION_REQUIRED,
         State.READY,
     ]
+
+
+@pytest.mark.parametrize("state", [State.AWAITING_USER, State.AWAITING_APPROVAL, State.AWAITING_REVOCATION])
+@pytest.mark.parametrize("concern", CONCERNS)
+def test_it_needs_attention_however_far_it_has_come(world: Any, concern: str, state: State) -> None:
+    changed, _, words = CONCERNS[concern]
+    RemovalCandidate.objects.update(state=state)
+    change_seat(world, **changed)
+    look_again(world.profile)
+    assert state_of(world.candidate) == State.ATTENTION_REQUIRED and words in world.candidate.attention
+
+
+@pytest.mark.parametrize("state", [State.AWAITING_USER, State.AWAITING_APPROVAL, State.AWAITING_REVOCATION])
+def test_a_gap_does_not_take_back_what_somebody_was_asked(world: Any, state: State) -> None:
+    RemovalCandidate.objects.update(state=state)
+    world.profile.coverage.update(until=world.now - timedelta(days=3))
+    look_again(world.profile)
+    assert state_of(world.candidate) == state
+
+
+@pytest.mark.parametrize(
+    "state", [State.READY, State.AWAITING_USER, State.AWAITING_APPROVAL, State.AWAITING_REVOCATION]
+)
+def test_an_account_in_use_is_not_removed_because_it_was_matched_to_somebody_who_left(world: Any, state: State) -> None:
+    RemovalCandidate.objects.update(state=state)
+    factories.match(world.seat, factories.person(left_on=timezone.localdate() - timedelta(days=3)))
+    LastActivity.objects.update(at=timezone.now() + MINUTE)
+    look_again(world.profile)
+    assert state_of(world.candidate) == State.ATTENTION_REQUIRED
 
 
 def test_evidence_that_is_not_covered_any_more_needs_attention(world: Any) -> None:

@@ -206,6 +206,95 @@ def test_triggers_that_only_look_right_are_a_fault_too(sqlite: str, postgresql: 
     assert [one.level for one in doctor()] == ["OK"]
 
 
+ADDED_ON_POSTGRESQL = {
+    "a rule that drops inserts": (f"CREATE RULE quiet AS ON INSERT TO {TABLE} DO INSTEAD NOTHING", "rule quiet"),
+    "a rule that drops some": (
+        f"CREATE RULE \"odd name\" AS ON INSERT TO {TABLE} WHERE NEW.verb = 'x' DO INSTEAD NOTHING",
+        "rule odd name",
+    ),
+    "a rule on updates": (f"CREATE RULE up AS ON UPDATE TO {TABLE} DO INSTEAD NOTHING", "rule up"),
+    "a rule on deletes": (f"CREATE RULE gone AS ON DELETE TO {TABLE} DO INSTEAD NOTHING", "rule gone"),
+    "a rule that does more": (f"CREATE RULE more AS ON INSERT TO {TABLE} DO ALSO NOTIFY entries", "rule more"),
+    "a rule that is switched off": (
+        f"CREATE RULE quiet AS ON INSERT TO {TABLE} DO INSTEAD NOTHING; ALTER TABLE {TABLE} DISABLE RULE quiet",
+        "rule quiet",
+    ),
+    "row security": (
+        f"CREATE POLICY few ON {TABLE} USING (verb <> 'x');"
+        f"ALTER TABLE {TABLE} ENABLE ROW LEVEL SECURITY; ALTER TABLE {TABLE} FORCE ROW LEVEL SECURITY",
+        "row security policy few",
+    ),
+    "row security without a policy": (f"ALTER TABLE {TABLE} ENABLE ROW LEVEL SECURITY", "row security"),
+    "a policy in waiting": (f"CREATE POLICY few ON {TABLE} USING (verb <> 'x')", "row security policy few"),
+    "no log": (f"ALTER TABLE {TABLE} SET UNLOGGED", "storage that a crash empties"),
+    "an heir": (f"CREATE TABLE made_up () INHERITS ({TABLE})", "table made_up, which inherits"),
+    "a trigger": (
+        "CREATE FUNCTION drop_row() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RETURN NULL; END$$;"
+        f"CREATE TRIGGER quiet BEFORE INSERT ON {TABLE} FOR EACH ROW EXECUTE FUNCTION drop_row()",
+        "quiet is not ours",
+    ),
+    "a function with a setting": (
+        "ALTER FUNCTION samsaas_append_only() SET samsaas.delete_before = '2100-01-01'",
+        "append_only_rows was changed",
+    ),
+    **{
+        f"a trigger that fires {when}": (f"ALTER TABLE {TABLE} {when} TRIGGER append_only_rows", "append_only_rows was")
+        for when in ("DISABLE", "ENABLE", "ENABLE REPLICA")
+    },
+}
+ADDED_ON_SQLITE = {
+    "in capitals": (
+        f"CREATE TRIGGER quiet BEFORE INSERT ON {TABLE.upper()} BEGIN SELECT RAISE(IGNORE); END",
+        "quiet is not ours",
+    ),
+    "in quotes": (
+        f'CREATE TRIGGER quiet BEFORE INSERT ON "{TABLE.title()}" BEGIN SELECT RAISE(IGNORE); END',
+        "quiet is not ours",
+    ),
+}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_whatever_could_drop_or_hide_an_entry_is_a_fault_and_migrate_removes_it() -> None:
+    on_postgresql = connection.vendor == "postgresql"
+    for addition, (statements, told) in (ADDED_ON_POSTGRESQL if on_postgresql else ADDED_ON_SQLITE).items():
+        sql(statements)()
+        (fault,) = doctor()
+        assert fault.level == "FAIL" and told in fault.message, addition
+        append_only.protect(TABLE)  # what migrate calls
+        assert [one.level for one in doctor()] == ["OK"], addition
+        number = AuditEntry.objects.create(at=timezone.now(), verb="x").pk
+        assert AuditEntry.objects.filter(pk=number).exists(), addition
+        refuse(lambda: AuditEntry.objects.all().delete())
+    if on_postgresql:
+        sql("DROP TABLE made_up; DROP FUNCTION drop_row()")()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_view_in_the_place_of_the_table_is_a_fault() -> None:
+    sql(f"ALTER TABLE {TABLE} RENAME TO hidden_entries")()
+    try:
+        sql(f"CREATE VIEW {TABLE} AS SELECT * FROM hidden_entries WHERE verb <> 'x'")()  # noqa: S608
+        assert [one.level for one in doctor()] == ["FAIL"]
+    finally:
+        sql(f"DROP VIEW {TABLE}")()
+        sql(f"ALTER TABLE hidden_entries RENAME TO {TABLE}")()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_leave_to_delete_in_every_session_is_a_fault() -> None:
+    """The setting that a purge makes for one transaction, made for a role for good."""
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite has no roles.")
+    sql("ALTER ROLE CURRENT_USER SET samsaas.delete_before = '2100-01-01'")()
+    try:
+        (fault,) = doctor()
+        assert fault.level == "FAIL" and "samsaas.delete_before is set for a role" in fault.message
+    finally:
+        sql("ALTER ROLE CURRENT_USER RESET samsaas.delete_before")()
+    assert [one.level for one in doctor()] == ["OK"]
+
+
 def purge(*arguments: str) -> str:
     out = StringIO()
     call_command("purge_audit", *arguments, stdout=out)

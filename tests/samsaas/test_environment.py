@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import warnings
 from pathlib import Path
 
@@ -10,6 +13,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from samsaas.environment import Environment
 
+ROOT = Path(__file__).parents[2]
 PASSWORD = "pass/wörd#1"
 env = Environment()
 
@@ -103,3 +107,62 @@ def test_a_secret_can_come_from_a_file_and_only_from_one_place(tmp_path: Path) -
         with pytest.raises(ImproperlyConfigured, match=complaint) as refused:
             env.str("KEY", default="")
         assert "a secret" not in str(refused.value)
+
+
+# --- values that look like something else -----------------------------------------------------------------------------
+
+DOLLARS = ["$ecret-key", "$", "$$", "$HOME", "${HOME}", "$SOME_SETTING", "\\$x", "$a,$b", "a$HOME"]
+
+
+@pytest.mark.parametrize("from_file", [False, True])
+@pytest.mark.parametrize("value", DOLLARS)
+def test_a_value_that_begins_with_a_dollar_is_taken_as_it_is(value: str, from_file: bool, tmp_path: Path) -> None:
+    (tmp_path / "value").write_text(value)
+    env = Environment()
+    env.ENVIRON = {"HOME": "/root", **({"X_FILE": str(tmp_path / "value")} if from_file else {"X": value})}
+    assert env.str("X", default="") == env.str("X") == value
+    assert env.list("X", default=[]) == value.split(",")
+    assert str(env.path("X", default=tmp_path)).endswith(f"/{value}")
+    for read in (
+        lambda: env.int("X", default=1),
+        lambda: env.bool("X", default=True),
+        lambda: env.zone("X", default="UTC"),
+        lambda: env.time_of_day("X", default="02:00"),
+        lambda: env.one_of("X", default="a", words=("a", "b")),
+        lambda: env.db_url("X", default="sqlite:////tmp/a"),
+    ):
+        with pytest.raises(ImproperlyConfigured) as refused:
+            read()
+        assert str(refused.value).startswith("X has to be ") and value not in str(refused.value).replace("X has", "")
+
+
+def test_a_missing_variable_without_a_default_is_named() -> None:
+    with pytest.raises(ImproperlyConfigured, match="NO_SUCH_SETTING is not set"):
+        env.str("NO_SUCH_SETTING")
+
+
+@pytest.mark.own_database
+@pytest.mark.parametrize("command", ["manage.py check", "-m gunicorn --config samsaas/gunicorn_conf.py"])
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("SECRET_KEY=$hunter2", ""),
+        ("SECRET_KEY: hunter2", "Line 2 of"),
+        ("SECRET_KEY = hunter2", "Line 2 of"),
+        ("  SECRET_KEY=hunter2", "Line 2 of"),
+        ("FIELD_ENCRYPTION_KEYS=$hunter2", "FIELD_ENCRYPTION_KEYS holds something"),
+        ("DATABASE_URL=$hunter2", "DATABASE_URL has to be"),
+        ("CELERY_BROKER_URL=$hunter2", ""),
+        ("JOB_STALE_SECONDS=$hunter2", "JOB_STALE_SECONDS has to be"),
+    ],
+)
+def test_no_process_prints_what_a_variable_holds(command: str, line: str, told: str, tmp_path: Path) -> None:
+    """A real process without keys, which always refuses to start."""
+    (tmp_path / ".env").write_text(f"# the settings of this test\n{line}\n")
+    environment = {"PATH": os.environ["PATH"], "SAMSAAS_ENV_FILE": str(tmp_path / ".env"), "WEB_BIND": "127.0.0.1:0"}
+    done = subprocess.run(
+        [sys.executable, *command.split()], cwd=ROOT, env=environment, capture_output=True, timeout=60
+    )
+    said = (done.stdout + done.stderr).decode()
+    assert done.returncode != 0 and told in said
+    assert "hunter2" not in said, said

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import threading
 
 import pytest
@@ -280,6 +281,40 @@ def test_forgetting_spares_what_can_be_read_and_what_was_entered_meanwhile(setti
     stored_secrets.forget_lost(tally)
     held = {one.pk: one.access_token for one in Credential.objects.all()}
     assert tally.lost == [lost.pk] and held == {lost.pk: "entered meanwhile", kept.pk: "readable"}
+
+
+@pytest.mark.parametrize("moment", ["before anything is emptied", "after the client secret", "after everything"])
+def test_a_grant_that_came_meanwhile_is_neither_emptied_nor_given_up(
+    moment, connected, settings, dropbox, integrator, monkeypatch
+):
+    """An integrator, who cannot know of the command, enters the secret and presses Get OAuth Token while it runs."""
+    lose_the_old_keys(settings)
+    forget, at = stored_secrets.forget_lost, {"before anything is emptied": 0, "after the client secret": 1}
+    turns = []
+
+    def connect_anew():
+        connections.save_client(connected.alias, "subscriptions", "samsaas-demo-key", "samsaas-demo-secret")
+        worlds.connect(integrator, connected, dropbox)
+
+    def forget_while_somebody_connects(tally):
+        if len(turns) == at.get(moment):
+            connect_anew()
+        turns.append(tally)
+        emptied = forget(tally)
+        if moment == "after everything" and len(turns) == 3:
+            connect_anew()
+        return emptied
+
+    monkeypatch.setattr(stored_secrets, "forget_lost", forget_while_somebody_connects)
+    said = rotate("--forget-lost")
+    assert len(turns) == 3 and turns[0].column.field == "client_secret"
+    held = Credential.objects.get()
+    assert held.is_connected and held.access_token and held.refresh_token and held.client_secret
+    assert IntegrationProfile.objects.get().attention == ""
+    emptied = {"before anything is emptied": 0, "after the client secret": 1, "after everything": 3}[moment]
+    assert sum(int(number) for number in re.findall(r": (\d+) emptied", said)) == emptied
+    assert AuditEntry.objects.filter(verb="re-encrypted secrets", detail__forgotten=emptied).exists() == bool(emptied)
+    assert not AuditEntry.objects.filter(verb="needs authorization").exists()
 
 
 def test_a_secret_in_the_old_format_is_not_made_genuine_by_changing_keys(settings):

@@ -13,6 +13,7 @@ from django.conf import settings as configured
 from django.core.management import call_command
 from django.db import connection, connections
 from django.test import Client
+from django.utils import timezone
 
 from samsaas import guessing
 from samsaas.lib.client_address import network_of
@@ -177,6 +178,61 @@ def test_guesses_at_once_are_no_more_than_the_limit(account: Any, monkeypatch: p
     for thread in threads:
         thread.join(60)
     assert len(looked_at) <= configured.AXES_FAILURE_LIMIT
+    assert GuessCount.objects.count() == 3
+
+
+@pytest.mark.django_db(transaction=True)
+def test_names_tried_at_once_from_one_place_are_no_more_than_the_limit(ann: Any) -> None:
+    now, start, refused = timezone.now(), threading.Barrier(12), []
+    for number in range(guessing.MOST_PER_PLACE - 2):
+        guessing.begin_sign_in(f"user{number}", "192.0.2.1", now=now)
+
+    def attack(number: int) -> None:
+        try:
+            start.wait()
+            refused.append(guessing.begin_sign_in(f"another {number}", "192.0.2.1", now=now).refused)
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=attack, args=(number,)) for number in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert sorted(refused) == [False] * 2 + [True] * 10
+    assert GuessCount.objects.count() == 2 * guessing.MOST_PER_PLACE + 1
+
+
+# --- what strangers leave behind --------------------------------------------------------------------------------------
+
+
+def test_a_closed_place_stores_nothing_more_whatever_names_it_tries(ann: Any) -> None:
+    with time_machine.travel(NOW, tick=False):
+        for number in range(guessing.MOST_PER_PLACE):
+            guess(at(f"2001:db8::{number:x}"), 1, f"user{number}")
+        before = list(GuessCount.objects.order_by("pk").values())
+        assert len(before) <= 2 * guessing.MOST_PER_PLACE + 1
+        for number in range(40):
+            assert guess(at(f"2001:db8::{number:x}"), 1, f"another {number}") == [429]
+    assert list(GuessCount.objects.order_by("pk").values()) == before
+
+
+def test_a_closed_name_stores_nothing_more_wherever_it_is_tried(ann: Any) -> None:
+    with time_machine.travel(NOW, tick=False):
+        from_everywhere(guessing.FREE_PER_NAME)
+        before = list(GuessCount.objects.order_by("pk").values())
+        from_everywhere(40, first=1000)
+    assert list(GuessCount.objects.order_by("pk").values()) == before
+
+
+def test_a_closed_session_stores_nothing_more(ann: Any) -> None:
+    with time_machine.travel(NOW, tick=False) as clock:
+        for _ in range(configured.AXES_FAILURE_LIMIT):
+            guessing.begin_in_session("key", now=datetime.now(tz=UTC))
+        before = list(GuessCount.objects.values())
+        clock.shift(60)
+        assert guessing.begin_in_session("key", now=datetime.now(tz=UTC)).refused
+        assert list(GuessCount.objects.values()) == before
 
 
 # --- for the operator ------------------------------------------------------------------------------------------------

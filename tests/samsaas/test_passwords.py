@@ -5,16 +5,22 @@ from __future__ import annotations
 import contextlib
 import io
 import time
+from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
 from django.test import Client
+from django.utils import timezone
 
+from samsaas import guessing
 from samsaas.demo.home import readable_password
+from samsaas.passwords import judged_part
 from tests import pages
 from tests.samsaas.sign_in_world import PASSWORD, try_to
 
@@ -62,12 +68,32 @@ def test_the_demos_own_passwords_are_good() -> None:
         validate_password(readable_password())
 
 
-def test_no_password_takes_long_to_judge() -> None:
-    for password in ("4@8({[<3" * 500, "pa55w0rd" * 500, "!@$1|5" * 700, "ab" * 2000):
-        began = time.perf_counter()
-        with contextlib.suppress(ValidationError):
-            validate_password(password)
-        assert time.perf_counter() - began < 3
+SIGNS = "4@8({[<369&!1i|0$5+7%2z"  # each can stand for a letter, some for two
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        *(SIGNS * 4, SIGNS, "samsaas" + SIGNS * 3 + "!", "P@$$w0rd" + SIGNS, SIGNS * 2000),
+        *("4@8({[<3" * 500, "pa55w0rd" * 500, "!@$1|5" * 700, "1!|7+4@8" * 9, "ab" * 2000),
+        *("kX9#mQ2v!pLw" + "1" * 60_000 + "a", "!" * 60_000 + "a!", "-a" * 30_000, "samsaas" * 8000),
+    ],
+)
+def test_no_password_takes_long_to_judge(password: str) -> None:
+    began = time.process_time()
+    with contextlib.suppress(ValidationError):
+        validate_password(password, User(username="ann", first_name="Ann", last_name="Smith", email="a@b.example"))
+    assert time.process_time() - began < 1.5
+
+
+@pytest.mark.parametrize("number", range(12))
+def test_what_is_judged_of_a_password_says_enough(number: int) -> None:
+    """Shortened or not, a text of signs is as good as it is, and a common word with signs behind it as bad."""
+    rotated = SIGNS[number:] + SIGNS[:number]
+    validate_password(rotated[:16] * 3)
+    assert len(judged_part(rotated * 4)) >= 12
+    with pytest.raises(ValidationError):
+        validate_password("P@ssw0rd" + rotated[:4])
 
 
 @pytest.mark.django_db
@@ -78,6 +104,30 @@ def test_it_holds_where_a_person_changes_the_password(ann: Any, client: Client) 
     assert "easy to guess" in page and "Several words that have nothing to do" in page
     ann.refresh_from_db()
     assert ann.check_password(PASSWORD)
+
+
+@pytest.mark.django_db
+def test_a_new_password_is_not_judged_while_the_old_one_is_wrong(ann: Any, client: Client) -> None:
+    try_to(client)
+    form = {"old_password": "wrong", "new_password1": "Welcome12345", "new_password2": "Welcome12345"}
+    page = pages.text_of(client.post("/accounts/password/", form).content.decode())
+    assert "entered incorrectly" in page and "easy to guess" not in page
+
+
+@pytest.mark.django_db
+def test_new_passwords_are_not_tried_without_end(ann: Any, client: Client) -> None:
+    """Judging takes time, which the right old password must not give to anybody without a limit."""
+    try_to(client)
+    form = {"old_password": PASSWORD, "new_password1": "Welcome12345", "new_password2": "Welcome12345"}
+    for _ in range(guessing.MOST_NEW_PASSWORDS):
+        assert client.post("/accounts/password/", form).status_code == 200
+    good = form | {"new_password1": "kX9#mQ2v!pLw", "new_password2": "kX9#mQ2v!pLw"}
+    page = pages.text_of(client.post("/accounts/password/", good, follow=True).content.decode())
+    assert "Try again in 15 minutes" in page and "easy to guess" not in page
+    ann.refresh_from_db()
+    assert ann.check_password(PASSWORD)
+    with time_machine.travel(timezone.now() + settings.AXES_COOLOFF_TIME + timedelta(minutes=1)):
+        assert client.post("/accounts/password/", good)["Location"] == "/accounts/password/done/"
 
 
 @pytest.mark.django_db

@@ -16,6 +16,7 @@ from django.utils import timezone
 from profiles.models import ConnectionAlias, IntegrationProfile
 from tests import pages
 from tests.profiles.test_lost_updates import opened
+from tests.profiles.test_profile_pages import NEW, filled
 from tests.samsaas.sign_in_world import is_signed_in
 
 pytestmark = pytest.mark.django_db
@@ -209,3 +210,44 @@ def test_the_minutes_are_a_setting(administrator: Client, connected: Integration
     with later(3):
         asked = administrator.post(f"/integration-profiles/{connected.pk}/disconnect/")
         assert is_asked(asked) and "last 2 minutes" in pages.text_of(asked.content.decode())
+
+
+# --- a new profile over somebody else's grant -------------------------------------------------------------------------
+
+
+@pytest.fixture
+def left_over(administrator: Client, connected: IntegrationProfile) -> ConnectionAlias:
+    """The parent alias with its grant, after its profile was moved to another alias."""
+    alias = connected.alias
+    connected.alias = ConnectionAlias.objects.create(name="child", vendor="dropbox", parent=alias)
+    connected.save()
+    assert alias.credentials.get().is_connected
+    return alias
+
+
+@pytest.mark.parametrize("choice", ["named", "automatic"])
+@pytest.mark.parametrize("clients", [{"client_secret": SECRET}, {"client_id": "other", "client_secret": SECRET}, {}])
+def test_a_new_profile_takes_no_stored_grant_without_the_password(
+    choice: str, clients: dict[str, str], administrator: Client, left_over: ConnectionAlias
+) -> None:
+    own = {"client_id": left_over.credentials.get().client_id, "client_secret": ""}
+    form = filled(display_name="Second", **(own | clients), alias=str(left_over.pk) if choice == "named" else "")
+    before = left_over.credentials.values().get()
+    with later(20):
+        asked = administrator.post(NEW, form)
+        assert is_asked(asked) and IntegrationProfile.objects.count() == 1
+        assert left_over.credentials.values().get() == before
+        give(administrator, asked)
+    made = IntegrationProfile.objects.filter(display_name="Second", alias=left_over)
+    assert made.exists() or (choice == "automatic" and not clients), "it goes on as it was typed"
+
+
+@pytest.mark.parametrize("choice", ["new", "", "another"])
+def test_a_new_profile_with_an_alias_of_its_own_asks_nobody(
+    choice: str, administrator: Client, connected: IntegrationProfile
+) -> None:
+    free = ConnectionAlias.objects.create(name="free", vendor="dropbox", parent=connected.alias)
+    form = filled(display_name="Second", alias=str(free.pk) if choice == "another" else choice)
+    with later(20):
+        answer = administrator.post(NEW, form)
+    assert answer.status_code == 302 and IntegrationProfile.objects.count() == 2

@@ -7,6 +7,7 @@ import secrets
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography.fernet import Fernet
@@ -75,6 +76,41 @@ def test_what_is_set_up_for_development_is_refused_on_a_public_address(tmp_path:
         reasons = lines_of(process, refusal_of(process, tmp_path, **public, **dict.fromkeys(switches, "true")))
         assert {reason.partition(" is on")[0] for reason in reasons} == set(switches)
         assert all("Unset it" in reason for reason in reasons)
+
+
+@pytest.mark.parametrize("switch", ["DEBUG", "SANDBOX"])
+@pytest.mark.parametrize(
+    ("process", "bind", "told"),
+    [
+        ("web", "0.0.0.0:0", "0.0.0.0"),
+        ("serve", "0.0.0.0:0", "0.0.0.0"),
+        ("web", "[::]:0", "::"),
+        ("web", ":0", "every address"),
+        ("serve", "192.0.2.1:8000", "192.0.2.1"),
+        ("web", "samsaas.example.com:8000", "samsaas.example.com"),
+        ("web", "fd://3", "a socket that another program opened"),
+    ],
+)
+def test_what_is_set_up_for_development_is_refused_where_others_reach_it(
+    process: str, bind: str, told: str, switch: str, tmp_path: Path
+) -> None:
+    """Though PUBLIC_URL says that the address is local."""
+    more = {"DEBUG": "true"} if switch == "SANDBOX" else {}  # without DEBUG the sandbox is refused for itself
+    reasons = lines_of(process, refusal_of(process, tmp_path, WEB_BIND=bind, **{switch: "true"}, **more))
+    assert any(reason.startswith(f"{switch} is on, and the pages would listen on {told},") for reason in reasons)
+    assert all("WEB_BIND=127.0.0.1:8000" in reason for reason in reasons)
+
+
+def test_an_address_on_the_command_line_counts_as_well(tmp_path: Path) -> None:
+    (reason,) = lines_of("web", refusal_of("web", tmp_path, DEBUG="true", GUNICORN_CMD_ARGS="--bind=0.0.0.0:0"))
+    assert reason.startswith("DEBUG is on, and the pages would listen on 0.0.0.0,")
+
+
+@pytest.mark.parametrize("address", [("127.0.0.1", 1), ("127.8.0.1", 1), ("::1", 1), ("localhost", 1), "/run/web.sock"])
+def test_development_goes_on_where_only_this_machine_reaches_it(address: Any, settings: Any) -> None:
+    settings.DEBUG = settings.SANDBOX = True
+    assert list(startup._judge_addresses([address])) == []
+    assert len(list(startup._judge_addresses([address, ("0.0.0.0", 1)]))) == 2
 
 
 @pytest.mark.parametrize(

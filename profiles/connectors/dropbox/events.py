@@ -1,9 +1,9 @@
 """Fold the team log page by page to who was active on which day. No event leaves this module.
 
 Events have no id and come unsorted, and every field but the time and the kind may be missing. An event in the future is
-set aside, because it would keep its seat active for ever. Events of the same second, kind and actor count once, since
-the vendor may send an event, or a page, twice. An actor of a kind we do not know may be somebody's use: the counters
-say how many there were, and the kinds are named.
+set aside, because it would keep its seat active for ever, and so is one from before the year 2000. Events of the same
+second, kind and actor count once, since the vendor may send an event, or a page, twice. An actor of a kind we do not
+know may be somebody's use: the counters say how many there were, and the kinds are named.
 """
 
 from __future__ import annotations
@@ -25,13 +25,14 @@ from profiles.connectors.dropbox.activity_types import (
     OUTSIDERS,
     SIGN_IN_AS,
 )
-from profiles.connectors.dropbox.members import Cursor
+from profiles.connectors.dropbox.members import Cursor, Id, parse_number
+from profiles.connectors.moments import EARLIEST, possible
+from profiles.connectors.text import identity
 
 UNKNOWN, EMAIL, IDENTIFIER = 120, 320, 128
 MOST_UNKNOWN = 20
 NAMELESS = ("", "")
 STAMP = "%Y-%m-%dT%H:%M:%SZ"
-_EARLIEST = dt.datetime(1, 1, 2, tzinfo=dt.UTC)  # converted to UTC, an earlier one could be before year 1
 _Moment = Annotated[dt.datetime, msgspec.Meta(tz=True)]
 
 
@@ -85,7 +86,7 @@ class _Session(msgspec.Struct, gc=False):
 
 
 class _MemberDevices(msgspec.Struct, gc=False):
-    team_member_id: str
+    team_member_id: Id
     web_sessions: list[_Session] | None = None
     desktop_clients: list[_Session] | None = None
     mobile_clients: list[_Session] | None = None
@@ -121,32 +122,39 @@ def _fold_events(events: list[Event], bound: dt.datetime, into: Uses) -> None:  
     into.repeats.lasting = partial(_lasting_marks, events)
     if into.repeats.earlier:
         events = _leave_out_earlier(events, into)
-    held, names, utc = into.held, into.names, dt.UTC
+    held, names, beside, utc = into.held, into.names, into.beside, dt.UTC
     marks, before = into.repeats.now, into.repeats.before
-    not_use = not_member = worn = no_actor = unknown_actor = unknown = repeated = set_aside = 0
+    not_use = not_member = worn = no_actor = unknown_actor = unknown = repeated = set_aside = number = 0
     for event in events:
         actor = event.actor
         if actor is None:
             no_actor += 1
+            beside[event.timestamp.toordinal(), "no_actor"] += 1
             continue
         if actor.tag not in ACTORS:
             if actor.tag in OTHER_ACTORS:
                 not_member += 1
             else:
                 unknown_actor += 1
+                beside[event.timestamp.toordinal(), "unknown_actor"] += 1
                 _name_unknown(into.unknown_actors, actor.tag)
             continue
         kind = event.event_type.tag
         if kind in NO_USE:
             not_use += 1
+            beside[event.timestamp.toordinal(), "not_use"] += 1
             continue
         user = actor.user or actor.admin
-        key = user.team_member_id or _seatless_key(user) if user is not None else NAMELESS
+        if user is None:
+            key: str | tuple[str, str] = NAMELESS
+        else:
+            key = user.team_member_id if user.team_member_id in names else _key(user)
         if user is None or key == NAMELESS:
             if user is not None and user.tag in OUTSIDERS:
                 not_member += 1
             else:
                 unknown_actor += 1
+                beside[event.timestamp.toordinal(), "unknown_actor"] += 1
                 _name_unknown(into.unknown_actors, f"{actor.tag} without an id or an address")
             continue
         origin = event.origin
@@ -159,8 +167,9 @@ def _fold_events(events: list[Event], bound: dt.datetime, into: Uses) -> None:  
             worn += 1
             continue
         when = event.timestamp
-        if when > bound or (when.tzinfo is not utc and when < _EARLIEST):
+        if when > bound or when < EARLIEST:
             set_aside += 1
+            beside[number, "set_aside"] += 1  # its own day is none: that of its neighbor
             continue
         if when.tzinfo is not utc:
             when = when.astimezone(utc)
@@ -179,8 +188,8 @@ def _fold_events(events: list[Event], bound: dt.datetime, into: Uses) -> None:  
         found = day.get(key)
         if found is None:
             day[key] = DayUse(1, when, kind)
-            if user.team_member_id and user.team_member_id not in names:
-                names[user.team_member_id] = _seatless_key(user)
+            if key not in names and isinstance(key, str):
+                names[key] = _seatless_key(user)
         else:
             found.events += 1
             if when > found.latest or (when == found.latest and kind > found.kind):
@@ -225,34 +234,55 @@ def _name_unknown(names: set[str], name: str) -> None:
         names.add(plain(name, UNKNOWN))
 
 
+def _key(user: _User) -> str | tuple[str, str]:
+    """The member id of an actor; its account id and address if it has none. A damaged id is none."""
+    return identity(user.team_member_id or "", IDENTIFIER) or _seatless_key(user)
+
+
 def _seatless_key(user: _User) -> tuple[str, str]:
     """The account id of an actor, and the e-mail address at that time."""
-    return plain(user.account_id or "", IDENTIFIER), plain(user.email or "", EMAIL)
+    return identity(user.account_id or "", IDENTIFIER), identity(user.email or "", EMAIL)
 
 
 def _odd_page(body: bytes, bound: dt.datetime) -> ActivityPage:
-    """Decode a page event by event, to set aside only those of another shape."""
-    loose = msgspec.convert(json.loads(body.decode("utf-8", "replace")), _LooseLog)
+    """Decode a page event by event, to set aside only those of another shape.
+
+    Such an event counts for its own day, or, if that cannot be read, for the day of the event before it.
+    """
+    loose = msgspec.convert(json.loads(body.decode("utf-8", "replace"), parse_int=parse_number), _LooseLog)
     fit: list[Event] = []
+    odd: list[int] = []
+    day = 0
     for record in loose.events:
         try:
-            event = msgspec.convert(record, Event)
-            event.timestamp = event.timestamp.astimezone(dt.UTC)
-            fit.append(event)
-        except (ValueError, RecursionError, OverflowError):
-            continue
-    odd = len(loose.events) - len(fit)
+            fit.append(msgspec.convert(record, Event))
+            day = fit[-1].timestamp.toordinal()
+        except (ValueError, RecursionError):
+            odd.append(_day_of_odd(record, bound) or day)
 
     def fold(into: Uses) -> None:
-        into.counters.update(read=odd, set_aside=odd)
+        into.counters.update(read=len(odd), set_aside=len(odd))
+        into.beside.update((one, "set_aside") for one in odd)
         _fold_events(fit, bound, into)
 
     return ActivityPage(read=len(loose.events), fold=fold, cursor=loose.cursor or "", has_more=loose.has_more)
 
 
+def _day_of_odd(record: Any, bound: dt.datetime) -> int:
+    """The day of an event that cannot be read otherwise; 0 without a possible one."""
+    try:
+        when = msgspec.convert(record["timestamp"], _Moment)
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return 0
+    return when.toordinal() if EARLIEST <= when <= bound else 0
+
+
 def devices_page(body: bytes, bound: dt.datetime) -> ActivityPage:
     """Decode a page of device sessions. The kind of activity is the kind of the device used last."""
-    listing = _devices.decode(body)
+    try:
+        listing = _devices.decode(body)
+    except (msgspec.ValidationError, msgspec.DecodeError, UnicodeDecodeError):
+        listing = msgspec.convert(json.loads(body.decode("utf-8", "replace"), parse_int=parse_number), Devices)
     fold = partial(_fold_devices, listing.devices, bound)
     return ActivityPage(read=len(listing.devices), fold=fold, cursor=listing.cursor or "", has_more=listing.has_more)
 
@@ -262,7 +292,7 @@ def _fold_devices(found: list[Any], bound: dt.datetime, into: Uses) -> None:
         try:
             member = msgspec.convert(record, _MemberDevices)
             seen = _session_times(member, bound)
-        except (ValueError, RecursionError, OverflowError):
+        except (ValueError, RecursionError):
             into.counters["set_aside"] += 1
             continue
         if seen:
@@ -277,8 +307,8 @@ def _session_times(member: _MemberDevices, bound: dt.datetime) -> list[tuple[dt.
         "mobile_client": member.mobile_clients,
     }
     return [
-        (one.updated.astimezone(dt.UTC), kind)
+        (updated, kind)
         for kind, sessions in kinds.items()
         for one in sessions or ()
-        if one.updated and one.updated <= bound
+        if (updated := possible(one.updated)) and updated <= bound
     ]

@@ -1,18 +1,22 @@
 """Dropbox team members as seats. A page is decoded as a whole; only a page with an odd record is read one by one.
 
-Tolerated: unknown fields and tags, missing or null optional fields, fractions of a second, long names. Set aside: a
-record without a readable member id, e-mail, status or membership type, because we could not say what it is.
+Tolerated: unknown fields and tags, missing or null optional fields, impossible dates, long names, fractions of a
+second. Set aside: a record without a readable member id, e-mail, status or membership type, because we could not say
+what it is. Other identities that are damaged are left out, since repaired they could be somebody else's.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 from typing import Annotated, Any
 
 import msgspec
 
 from profiles.connectors.base import Admin, Page, Seat, SetAside, plain
+from profiles.connectors.moments import possible
+from profiles.connectors.text import identity, show_damaged
 
 STATUSES = ("active", "invited", "suspended", "removed")
 # Invited and suspended members use a license (Dropbox help, add licenses), so suspending somebody saves nothing. An
@@ -32,11 +36,13 @@ FULL_ADMIN_TAG = "team_admin"
 FULL_ADMIN_NAMES = ("team admin", "team administrator", "team")
 FULL_ADMIN_DESCRIPTION = "manage everything and access all permissions"
 
-# An id is never shortened, since two could become one. Printable ASCII can be stored and compared everywhere.
-_Id = Annotated[str, msgspec.Meta(pattern=r"^[!-~]{1,128}$")]
+# An id is never shortened, since two could become one. Printable ASCII can be stored and compared everywhere. `$` would
+# let a line end pass.
+ID = r"[!-~]{1,128}"
+Id = Annotated[str, msgspec.Meta(pattern=rf"^{ID}\Z")]
 _Moment = Annotated[dt.datetime, msgspec.Meta(tz=True)]
 # A cursor is stored and sent back to Dropbox unchanged, so one with other characters must not be used.
-Cursor = Annotated[str, msgspec.Meta(pattern=r"^[ -~]*$", max_length=16_384)]
+Cursor = Annotated[str, msgspec.Meta(pattern=r"^[ -~]*\Z", max_length=16_384)]
 
 
 class _Tag(msgspec.Struct, gc=False):
@@ -62,7 +68,7 @@ class _Role(msgspec.Struct, gc=False):
 class Profile(msgspec.Struct, gc=False):
     """TeamMemberProfile, as far as we use it."""
 
-    team_member_id: _Id
+    team_member_id: Id
     email: str
     status: _Tag
     membership_type: _Tag
@@ -126,27 +132,28 @@ def seat(member: Member) -> Seat:
     profile = member.profile
     name = profile.name or _NO_NAME
     tag, kind = profile.status.tag, profile.membership_type.tag
-    mails, roles = profile.secondary_emails, member.roles
+    email, mails, roles = profile.email, profile.secondary_emails, member.roles
+    is_whole = not email or bool(identity(email, EMAIL))
     return Seat(
         external_id=profile.team_member_id,
         identifier=kind if kind in MEMBERSHIPS else plain(kind, IDENTIFIER) or UNNAMED,
-        email=plain(profile.email, EMAIL),
+        email=email if is_whole else show_damaged(email, EMAIL),
         status=tag if tag in STATUSES else "unknown",
         vendor_status=tag if tag in STATUSES else plain(tag, TAG) or UNNAMED,
         consumes_license=tag not in FREE_STATUSES and kind not in FREE_MEMBERSHIPS,
-        email_verified=profile.email_verified is True,
+        email_verified=profile.email_verified is True and is_whole,
         display_name=plain(name.display_name or "", NAME).strip() or _joined_name(name),
         given_name=plain(name.given_name or "", NAME),
         surname=plain(name.surname or "", NAME),
-        account_id=plain(profile.account_id, EXTERNAL_ID) if profile.account_id else "",
-        employee_id=plain(profile.external_id, EXTERNAL_ID) if profile.external_id else "",
-        secondary_emails=_plain_texts([m.email for m in mails[:MOST_SECONDARY_EMAILS]], EMAIL) if mails else (),
+        account_id=identity(profile.account_id, EXTERNAL_ID) if profile.account_id else "",
+        employee_id=identity(profile.external_id, EXTERNAL_ID) if profile.external_id else "",
+        secondary_emails=_addresses(mails[:MOST_SECONDARY_EMAILS]) if mails else (),
         roles=_role_names(roles[:MOST_ROLES]) if roles else (),
         is_admin=bool(roles),
         is_full_admin=bool(roles) and any(map(_is_team_admin, roles or ())),
-        assigned_at=_in_utc(profile.joined_on) if profile.joined_on else None,
-        invited_at=_in_utc(profile.invited_on) if profile.invited_on else None,
-        suspended_at=_in_utc(profile.suspended_on) if profile.suspended_on else None,
+        assigned_at=possible(profile.joined_on),
+        invited_at=possible(profile.invited_on),
+        suspended_at=possible(profile.suspended_on),
     )
 
 
@@ -180,23 +187,35 @@ def _comparable(text: Any) -> str:
 
 def _role_names(roles: list[_Role]) -> tuple[str, ...]:
     """The roles as people call them. The role that may do everything has one name, which pages ask for, too."""
-    return _plain_texts([TEAM_ADMIN if _is_team_admin(role) else role.name for role in roles], NAME)
+    found = (TEAM_ADMIN if _is_team_admin(role) else role.name for role in roles)
+    return tuple(text for one in found if one and (text := plain(one, NAME)))
 
 
-def _plain_texts(found: list[str | None], most: int) -> tuple[str, ...]:
-    return tuple(text for one in found if one and (text := plain(one, most)))
+def _addresses(mails: list[_SecondaryEmail]) -> tuple[str, ...]:
+    return tuple(address for one in mails if one.email and (address := identity(one.email, EMAIL)))
 
 
-def _in_utc(moment: dt.datetime) -> dt.datetime | None:
-    # The first and the last year cannot be shown in every time zone, and nobody joined then.
-    if not dt.MINYEAR < moment.year < dt.MAXYEAR:
-        return None
-    return moment if moment.tzinfo is dt.UTC else moment.astimezone(dt.UTC)
+def raw_page(body: bytes, request_id: str = "") -> Page:
+    """An answer of the listing with its records as Dropbox sent them. Raises ValueError if it is not a listing."""
+    loose = _read_loosely(body)
+    return Page(items=loose.members, cursor=loose.cursor or "", has_more=loose.has_more, request_id=request_id)
+
+
+def id_of(record: Any) -> str:
+    """The member id of a record that may be of any form; empty where it has none that can be read."""
+    found = record.get("profile") if isinstance(record, dict) else None
+    member_id = found.get("team_member_id") if isinstance(found, dict) else None
+    # A damaged id is nobody's: it would shield an account that does not exist, and let the real one end.
+    return member_id if isinstance(member_id, str) and re.fullmatch(ID, member_id) else ""
+
+
+def _read_loosely(body: bytes) -> _LooseListing:
+    # For a lone surrogate or broken UTF-8 in one name msgspec refuses the whole page; the standard decoder does not.
+    return msgspec.convert(json.loads(body.decode("utf-8", "replace"), parse_int=parse_number), _LooseListing)
 
 
 def _page_with_odd_records(body: bytes, request_id: str) -> Page:
-    # For a lone surrogate or broken UTF-8 in one name msgspec refuses the whole page; the standard decoder does not.
-    loose = msgspec.convert(json.loads(body.decode("utf-8", "replace"), parse_int=_parse_number), _LooseListing)
+    loose = _read_loosely(body)
     seats: list[Seat] = []
     set_aside: list[SetAside] = []
     for record in loose.members:
@@ -209,17 +228,14 @@ def _page_with_odd_records(body: bytes, request_id: str) -> Page:
     )
 
 
-def _parse_number(digits: str) -> int | str:
+def parse_number(digits: str) -> int | str:
     """An integer, or text where it is too long: Python refuses thousands of digits, and with them the whole page."""
     return int(digits) if len(digits) <= MOST_DIGITS else digits
 
 
 def _set_aside(record: Any, reason: str) -> SetAside:
-    found = record.get("profile") if isinstance(record, dict) else None
-    member_id = found.get("team_member_id") if isinstance(found, dict) else None
-    readable = isinstance(member_id, str) and 0 < len(member_id) <= EXTERNAL_ID and member_id.isprintable()
     return SetAside(
         reason=plain(reason, 200),
-        external_id=member_id if isinstance(member_id, str) and readable else "",
+        external_id=id_of(record),
         excerpt=plain(json.dumps(record, ensure_ascii=False)[:EXCERPT], EXCERPT),
     )

@@ -82,13 +82,17 @@ class Command(BaseCommand):
         return tally
 
     def _empty_lost(self, lost: list[stored_secrets.Tally]) -> int:
+        """Returns how many secrets were emptied. A connection that somebody has made anew meanwhile is left alone."""
+        before = {credential.pk: credential for credential in Credential.objects.defer(*Credential.secret_names())}
+        count, without = 0, set()
         for tally in lost:
-            stored_secrets.forget_lost(tally)
-            self.stdout.write(f"{tally.column}: {len(tally.lost)} emptied")
-        without = {pk for tally in lost if tally.column.model is Credential for pk in tally.lost}
-        for credential in Credential.objects.filter(pk__in=without):
-            refresh_token.give_up(credential, reason=REASON)
-        return sum(len(tally.lost) for tally in lost)
+            emptied = stored_secrets.forget_lost(tally)
+            self.stdout.write(f"{tally.column}: {len(emptied)} emptied")
+            count += len(emptied)
+            without |= set(emptied) if tally.column.model is Credential else set()
+        for pk in without & before.keys():
+            refresh_token.give_up(before[pk], reason=REASON)  # by its generation, which a new grant raises
+        return count
 
     def _record(self, **figures: int) -> None:
         if any(figures.values()):

@@ -15,12 +15,13 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []  # `refuse_unless_usable` runs them, and more
 
     def handle(self, *args: Any, **options: Any) -> None:
-        startup.refuse_unless_usable(startup.SERVE)
+        application = one_process.OneProcess()
+        startup.refuse_unless_usable(startup.SERVE, addresses=application.cfg.address)
         self._require_migrated_database()
         try:
             with one_process.hold_database():
                 connections.close_all()  # no connection may be shared with the serving process
-                one_process.OneProcess().run()
+                application.run()
         except one_process.AlreadyServed as error:
             name = connection.settings_dict["NAME"]
             raise CommandError(f"Another process serves the database {name}. Stop it first.") from error

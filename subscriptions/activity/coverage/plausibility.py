@@ -26,11 +26,29 @@ THIN_AGAINST_BEFORE = 0.05
 
 
 @dataclass(frozen=True, kw_only=True)
+class Portion:
+    """Events of some time, by what became of them, as in `ReadingFigures`. `when` names the time in a sentence."""
+
+    use: int
+    not_use: int
+    unknown: int
+    nameless: int
+    set_aside: int
+    when: str = ""
+
+    @property
+    def possible(self) -> int:
+        """Those that could be a member's. What apps, outsiders and the vendor itself do says nothing about them."""
+        return self.use + self.not_use + self.unknown + self.set_aside
+
+
+@dataclass(frozen=True, kw_only=True)
 class ReadingFigures:
     """A reading in numbers: since ≤ t < until.
 
     `read` are all its events, `unknown` those whose actor is of a kind we do not know, `nameless` those without an
-    actor, `set_aside` those that could not be read. `by_day` are its events of use by UTC day, `before` what earlier
+    actor, `set_aside` those that could not be read, `not_use` what members did that is no use. `latest` is the end of a
+    long reading, which is judged as well. `by_day` are its events of use by UTC day, `before` what earlier
     believed readings of the same team counted. `last_session` is the latest use of a device, where that was read;
     without file events (`file_events` is False) a device is used without the log knowing.
     `members_since(moment)` counts the active seats that were assigned before the moment.
@@ -48,13 +66,31 @@ class ReadingFigures:
     last_session: datetime | None
     file_events: bool | None
     members_since: Callable[[datetime], int]
+    not_use: int = 0
+    latest: Portion | None = None
+
+    @property
+    def portions(self) -> list[Portion]:
+        """All of it, and its end if it is long: what came lately must not drown in what came before."""
+        whole = Portion(
+            use=sum(self.by_day.values()),
+            not_use=self.not_use,
+            unknown=self.unknown,
+            nameless=self.nameless,
+            set_aside=self.set_aside,
+        )
+        return [whole, self.latest] if self.latest else [whole]
 
     @property
     def days(self) -> dict[date, int]:
-        """All days with use that are known now: what this reading found takes the place of what was counted before."""
+        """All days with use that are known now: what this reading found takes the place of what was counted before.
+
+        A reading says nothing about the time before it began, whatever events of that time it holds.
+        """
         first = self.since.date()
         earlier = {day: events for day, events in self.before.items() if day < first}
-        return {day: events for day, events in (earlier | dict(self.by_day)).items() if events}
+        own = {day: events for day, events in self.by_day.items() if day >= first}
+        return {day: events for day, events in (earlier | own).items() if events}
 
 
 @dataclass(frozen=True)
@@ -87,24 +123,32 @@ def judge(reading: ReadingFigures) -> Belief:
 
 
 def _unknown_actors(reading: ReadingFigures) -> str:
-    if reading.unknown <= UNKNOWN_SHARE * reading.read:
-        return ""
-    return (
-        f"{reading.unknown:,} of {reading.read:,} events are by actors of a kind that this version does not know; they "
-        "may be somebody's use."
-    )
+    for found in reading.portions:
+        if found.unknown > UNKNOWN_SHARE * found.possible:
+            return (
+                f"{found.unknown:,} of {found.possible:,} possible events of members{found.when} are by actors of a "
+                "kind that this version does not know; they may be somebody's use."
+            )
+    return ""
 
 
 def _without_actor(reading: ReadingFigures) -> str:
-    if reading.nameless <= max(NAMELESS_SHARE * reading.read, FEW):
-        return ""
-    return f"{reading.nameless:,} of {reading.read:,} events do not say who it was."
+    for found in reading.portions:
+        if found.nameless > max(NAMELESS_SHARE * found.possible, FEW):
+            return (
+                f"{found.nameless:,} events{found.when} do not say who it was, beside {found.possible:,} possible "
+                "events of members."
+            )
+    return ""
 
 
 def _unreadable(reading: ReadingFigures) -> str:
-    if reading.set_aside <= UNKNOWN_SHARE * reading.read:
-        return ""
-    return f"{reading.set_aside:,} of {reading.read:,} events could not be read."
+    for found in reading.portions:
+        if found.set_aside > UNKNOWN_SHARE * found.possible:
+            return (
+                f"{found.set_aside:,} of {found.possible:,} possible events of members{found.when} could not be read."
+            )
+    return ""
 
 
 def _ends_before_devices(reading: ReadingFigures) -> str:

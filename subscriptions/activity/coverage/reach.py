@@ -12,16 +12,17 @@ from datetime import datetime, timedelta
 from functools import reduce
 from operator import or_
 
-from django.db.models import Case, DateTimeField, F, Q, Value, When
+from django.db.models import Case, F, Q, Value, When
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce, Greatest, NullIf
 
 from profiles.models import IntegrationProfile
 from subscriptions.activity.coverage import intervals
 from subscriptions.models import ActivityCoverage, Subscription
+from subscriptions.models.vendor_moment import VendorMomentField
 
 STALE = timedelta(hours=48)  # coverage that ends earlier than this means that a daily pull has failed
-MOMENT = DateTimeField()
+MOMENT = VendorMomentField()
 # Null, but no constant: PostgreSQL does not sort by a constant, and without any coverage nothing else would be left.
 NOTHING = NullIf("known_since", "known_since")
 
@@ -60,7 +61,7 @@ class Knowledge:
     def exact(self) -> Q:
         """The condition for seats whose idle days are known exactly: all time since their last use was read.
 
-        A seat without any use counts from the day it was assigned.
+        A seat without any use since it was assigned counts from that day.
         """
         return _any(
             one.seats_of_team()
@@ -84,12 +85,14 @@ class Knowledge:
         """For `annotate`: since when the seat is surely unused; null where that is not known.
 
         That is its last use, if all time since then was read, or else the moment since which its use is known. A seat
-        that was assigned later is unused since then.
+        that was assigned later is unused since then; what was used before, in a former membership, says nothing more.
         """
         known = self.vouched_from()
-        used = Coalesce("last_activity__at", "assigned_at", Value(_BEGINNING, output_field=MOMENT))
+        used, assigned = (
+            Coalesce(column, Value(_BEGINNING, output_field=MOMENT)) for column in ("last_activity__at", "assigned_at")
+        )
         return Case(
-            When(self.vouched(), then=Greatest(known, used)),
+            When(self.vouched(), then=Greatest(known, used, assigned)),
             default=NOTHING,
             output_field=MOMENT,
         )
@@ -115,7 +118,7 @@ def _read_later(one: Reach) -> Q:
 
 
 def _used_or_assigned_since(moment: Combinable) -> Q:
-    return Q(last_activity__at__gte=moment) | Q(last_activity=None, assigned_at__gte=moment)
+    return Q(last_activity__at__gte=moment) | Q(assigned_at__gte=moment)
 
 
 def of_seat(profile: IntegrationProfile, seat: Subscription) -> list[tuple[datetime, datetime, datetime]]:

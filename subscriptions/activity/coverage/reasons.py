@@ -38,8 +38,8 @@ def why_not_covered(seat: Subscription, now: datetime) -> str:
         return until if profile.pull_activity else f"{until} {SWITCHED_OFF}"
     if seat.known_since > read[-1].known_by and seat.read_from is None:
         return (
-            f"It has been known since {_moment(seat.known_since)}, after the log was read. The next pull reads the log "
-            "again for it."
+            f"It, or a name of it that the log holds, has been known since {_moment(seat.known_since)}, after the log "
+            "was read. The next pull reads the log again for it."
         )
     return ""
 

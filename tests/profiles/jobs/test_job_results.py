@@ -11,6 +11,7 @@ from profiles.connectors import base
 from profiles.jobs import figures
 from profiles.models import JobRun
 from profiles.models.run import VALIDATE
+from reclamation.find_candidates import FIND
 from reclamation.reexamine import REEXAMINE
 from samsaas.models import AuditEntry
 from samsaas.schedule import DAILY_ORDER
@@ -110,7 +111,7 @@ def test_a_failure_shows_the_vendors_request_id_and_the_remedy(integrator):
     assert "req-77" in page and "Ask." in page
 
 
-@pytest.mark.parametrize(("in_chain", "following"), [(True, [MATCH, base.ACTIVITY, REEXAMINE]), (False, [])])
+@pytest.mark.parametrize(("in_chain", "following"), [(True, [MATCH, base.ACTIVITY, REEXAMINE, FIND]), (False, [])])
 def test_run_again_repeats_the_process_and_what_followed_it(integrator, connected, in_chain, following):
     worlds.work_on()
     old = run_of(base.DOWNLOAD)

@@ -97,7 +97,8 @@ class Claims:
             return ALLOWED[0]
         if use in self.judge.hidden:
             return ALLOWED[1]
-        if self.ledger.elsewhere.get(use) and use.form not in ("full", "id"):
+        by_name = use.form not in ("full", "id")
+        if by_name and self.ledger.elsewhere.get(use) and not self.ledger.leads_home(use):
             return ALLOWED[2]
         return ""
 

@@ -185,6 +185,15 @@ class Ledger:
         seat.last = max(filter(None, (seat.last, event.at)))
         seat.days[event.at.date()][self.reading.key] += 1
 
+    def leads_home(self, event: Event) -> bool:
+        """Whether what an event says of its actor leads to its owner's seat, as the seats are listed now.
+
+        The log has to be read again for a seat that gets a name which the log holds.
+        """
+        user = _user_of(event.body) or {}
+        seat = self._owner("", user.get("account_id", ""), user.get("email", "").upper())
+        return seat is not None and seat.member is event.owner
+
     def _owner(self, member_id: str, account: str, email: str) -> Seat | None:
         if member_id in self.seats:
             return self.seats[member_id]

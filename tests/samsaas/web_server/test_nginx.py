@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import http.client
 import re
+import resource
 import shutil
 import socket
 import ssl
 import subprocess
+import threading
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ import pytest
 
 from samsaas import roles
 from samsaas.lib.body_limits import BESIDE_THE_FILE, LARGEST_FILE, LARGEST_FORM
+from samsaas.web_server.embedded import EmbeddedServer
 from tests import servers
 from tests.conftest import needs
 from tests.samsaas.web_server.conftest import ROOT, Running, running
@@ -28,7 +31,7 @@ CONFIGURATION = ROOT / "deploy/nginx"
 QUICK = 3.0
 
 
-def start(folder: Path, port: int, web: int, listen: str) -> subprocess.Popen[bytes]:
+def start(folder: Path, port: int, web: int, listen: str, **more: Any) -> subprocess.Popen[bytes]:
     """nginx with the shipped files; only ports, folders and the name of the web process are those of this machine."""
     program = servers.nginx()
     files = {path.name: path.read_text() for path in CONFIGURATION.iterdir()}
@@ -38,7 +41,7 @@ def start(folder: Path, port: int, web: int, listen: str) -> subprocess.Popen[by
     text = files[listen].replace("8080", str(port)).replace("/run/secrets", str(folder))
     (folder / "listen.conf").write_text(text)
     command = [program, "-c", str(folder / "nginx.conf"), "-p", str(folder), "-g", "daemon off;"]
-    return subprocess.Popen(command, stderr=(folder / "errors").open("wb"))
+    return subprocess.Popen(command, stderr=(folder / "errors").open("wb"), **more)
 
 
 @pytest.fixture(scope="module")
@@ -157,3 +160,53 @@ def test_a_visitor_cannot_say_who_he_is_where_nginx_speaks_https(web: Running, t
     finally:
         process.terminate()
         process.wait(10)
+
+
+# --- answers larger than all space ------------------------------------------------------------------------------------
+
+SPACE = 1024**2
+EXPORT = 32 * 1024**2
+
+
+def answer_with_export(environ: Any, start_response: Callable[..., Any]) -> Iterator[bytes]:
+    """As an export is answered: in chunks, without a length."""
+    start_response("200 OK", [("Content-Type", "text/csv; charset=utf-8")])
+    return (b"a" * 65536 for _ in range(EXPORT // 65536))
+
+
+def limit_space() -> None:
+    """No file of this process grows past `SPACE`; as on a full disk, the next write fails."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (SPACE, SPACE))
+
+
+@pytest.fixture
+def narrow(tmp_path: Path) -> Iterator[Running]:
+    """nginx with little space, in front of the web server with an application that gives an export."""
+    behind, port = servers.free_port(), servers.free_port()
+    web = EmbeddedServer("127.0.0.1", behind, answer_with_export)
+    serving = threading.Thread(target=web.serve_forever)
+    serving.start()
+    try:
+        # With `restore_signals` the kernel would end nginx instead of refusing the write.
+        more = {"preexec_fn": limit_space, "restore_signals": False}
+        process = needs(lambda: start(tmp_path, port, behind, "listen-http.conf", **more))
+        try:
+            servers.wait_for_port(port, process)
+            yield Running(port, tmp_path, tmp_path / "access")
+        finally:
+            process.terminate()
+            process.wait(10)
+    finally:
+        web.shutdown()
+        web.server_close()
+        serving.join(10)
+
+
+def test_an_export_larger_than_the_space_of_the_proxy_arrives_whole_at_a_slow_reader(narrow: Running) -> None:
+    asked = urllib.request.Request(f"http://127.0.0.1:{narrow.port}/", headers={"Host": "localhost:8000"})
+    received = 0
+    with urllib.request.urlopen(asked, timeout=10) as answer:
+        while piece := answer.read(4 * SPACE):
+            received += len(piece)
+            time.sleep(0.1)
+    assert received == EXPORT, (narrow.temp / "errors").read_text()

@@ -56,7 +56,7 @@ def covered() -> int:
 def an_event(dropbox: Any, days_ago: float, **user: str) -> dict[str, Any]:
     at = dropbox.now() - timedelta(days=days_ago)
     who = {".tag": "user", "user": {".tag": "team_member", **user}}
-    event = log._make_event(at.date(), 0, log.DOINGS[0], who)
+    event = log.make_event(at.date(), 0, log.DOINGS[0], who)
     return {**event, "timestamp": at.strftime("%Y-%m-%dT%H:%M:%SZ")}
 
 
@@ -291,6 +291,43 @@ def test_while_actors_of_an_unknown_kind_are_many_nothing_is_called_covered(
     assert any("Unknown kind of actor" in warning and "agent" in warning for warning in run.warnings)
     connected.refresh_from_db()
     pull(connected)
+    assert connected.coverage.exists()
+
+
+def spoiled(event: dict[str, Any], how: str) -> dict[str, Any]:
+    strange = {".tag": "agent", "agent": {".tag": "team_member", "team_member_id": "dbmid:X"}}
+    change = {
+        "unknown kind of actor": {"actor": strange},
+        "no actor": {"actor": None},
+        "another shape": {"origin": "somewhere"},
+        "another shape and no time": {"origin": "somewhere", "timestamp": "someday"},
+        "no possible time": {"timestamp": "0001-01-01T00:00:00Z"},
+    }
+    return {**event, **change[how]}
+
+
+@pytest.mark.parametrize(
+    "how", ["unknown kind of actor", "no actor", "another shape", "another shape and no time", "no possible time"]
+)
+def test_what_is_wrong_with_the_last_days_does_not_drown_in_a_long_reading(
+    connected: Any, dropbox: Any, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    """As if the vendor had changed its format the day before: of months hardly anything is unclear, of today much."""
+    IntegrationProfile.objects.update(analyze_activity_from=timezone.now() - 60 * DAY)
+    real = log.events
+
+    def with_more(team: Any, since: Any, until: Any) -> Any:
+        for number, one in enumerate(real(team, since, until)):
+            lately = one["timestamp"] >= (dropbox.now() - DAY).strftime("%Y-%m-%dT%H:%M:%SZ")
+            yield spoiled(one, how) if lately and number % 2 else one
+
+    with monkeypatch.context() as vendor:
+        vendor.setattr(log, "events", with_more)
+        worlds.work_on()
+    run = JobRun.objects.get(process=base.ACTIVITY)
+    assert any("of the last 72 hours" in doubt for doubt in run.facts["doubts"]), (run.counters, run.facts["doubts"])
+    assert not connected.coverage.exists()
+    pull(IntegrationProfile.objects.get())
     assert connected.coverage.exists()
 
 

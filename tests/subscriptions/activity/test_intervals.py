@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from profiles.models import IntegrationProfile
+from subscriptions.activity import last_used
 from subscriptions.activity.coverage import intervals, reach
 from subscriptions.models import ReadDay, Subscription
 from tests import factories
@@ -233,6 +234,12 @@ def test_nothing_is_vouched_for_before_the_coverage_begins(profile: IntegrationP
         ({"known": 20.5, "read_from": at(14)}, 15, 15, True),
         ({"known": 20.5, "read_from": at(14)}, 12, 14, False),
         ({"known": 20.5, "read_from": at(4)}, 8, 10, False),
+        ({"known": 1, "assigned_at": at(17)}, 12, 17, True),
+        ({"known": 1, "assigned_at": at(17)}, 5, 17, True),
+        ({"known": 1, "assigned_at": at(12)}, 17, 17, True),
+        ({"known": 1, "assigned_at": at(4)}, 5, 10, False),
+        ({"known": 20.5, "read_from": at(14), "assigned_at": at(16)}, 15, 16, True),
+        ({"known": 20.5, "read_from": at(14), "assigned_at": at(12)}, 13, 14, False),
     ],
 )
 def test_a_seat_is_unused_since_its_last_use_or_since_its_use_is_known(
@@ -247,6 +254,10 @@ def test_a_seat_is_unused_since_its_last_use_or_since_its_use_is_known(
     assert (found.since - START) / DAY == since
     assert Subscription.objects.filter(known.exact(), pk=seat.pk).exists() is exact
     assert Subscription.objects.filter(known.vouched(), pk=seat.pk).exists()
+    (shown,) = last_used.with_idle_facts(Subscription.objects.select_related("last_activity"), at(20.6))
+    idle = last_used.idle(shown, at(20.6))
+    assert idle and ((idle.since - START) / DAY, idle.is_exact) == (since, exact)
+    assert idle.never_used == (used is None or bool(seat.assigned_at and seat.assigned_at > at(used)))
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from subscriptions.activity.coverage.plausibility import ReadingFigures, judge
+from subscriptions.activity.coverage.plausibility import Portion, ReadingFigures, judge
 
 NOW = datetime(2026, 11, 24, 2, 30, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -38,6 +38,11 @@ def figures(reach: float = 60, *, members: int = 50, **given: Any) -> ReadingFig
     return ReadingFigures(**values)
 
 
+def latest(**given: int) -> Portion:
+    """The end of a long reading: 72 hours in which members do 400 things."""
+    return Portion(**{"use": 400, "not_use": 0, "unknown": 0, "nameless": 0, "set_aside": 0, **given}, when=" at last")
+
+
 def is_believed(reading: ReadingFigures) -> bool:
     belief = judge(reading)
     assert bool(belief.doubts) == (belief.covers_from != reading.since), "what is not covered is said"
@@ -62,7 +67,11 @@ def is_believed(reading: ReadingFigures) -> bool:
         figures(by_day=days(60, 4), last_use=NOW - 4 * DAY, last_session=NOW, file_events=False),
         figures(3, before=days(60, 0, 110)),
         figures(3, members=3, by_day={}, before=days(3, 1, 6), last_use=None),
-        figures(read=50, nameless=20),
+        figures(1, by_day=days(1, 0, 10), nameless=20),
+        figures(by_day=days(60, 0, 5), not_use=20_000, unknown=200, set_aside=200),
+        figures(latest=latest(unknown=4, set_aside=4, nameless=40)),
+        figures(latest=latest(use=0)),
+        figures(by_day={**days(60, 0), date(1, 1, 1): 1, date(2026, 9, 1): 1}),
     ],
     ids=(
         "lively",
@@ -81,6 +90,10 @@ def is_believed(reading: ReadingFigures) -> bool:
         "a few events less on days read again",
         "fewer than twenty events that are gone",
         "twenty without an actor",
+        "a hundredth of what members do, most of it no use",
+        "a few unclear ones lately",
+        "nothing unclear lately",
+        "events of a time that was not asked for",
     ),
 )
 def test_a_log_that_can_be_true_is_believed(reading: ReadingFigures) -> None:
@@ -102,10 +115,17 @@ def test_a_log_that_can_be_true_is_believed(reading: ReadingFigures) -> None:
             "holds 5 events of use on days for which it held 30",
         ),
         (figures(14, by_day=days(14, 0, 4), before=days(60, 15)), "in the last 14 days, and about"),
-        (figures(unknown=61), "61 of 6,000 events are by actors of a kind that this version does not know"),
-        (figures(read=50, unknown=1), "1 of 50 events are by actors"),
-        (figures(set_aside=61), "61 of 6,000 events could not be read"),
-        (figures(nameless=601), "601 of 6,000 events do not say who it was"),
+        (
+            figures(unknown=62),
+            "62 of 6,162 possible events of members are by actors of a kind that this version does not",
+        ),
+        (figures(1, by_day=days(1, 0, 20), unknown=1), "1 of 41 possible events of members are by actors"),
+        (figures(set_aside=62), "62 of 6,162 possible events of members could not be read"),
+        (figures(nameless=611), "611 events do not say who it was, beside 6,100 possible events of members"),
+        (figures(latest=latest(unknown=5)), "5 of 405 possible events of members at last are by actors of a kind"),
+        (figures(latest=latest(set_aside=5)), "5 of 405 possible events of members at last could not be read"),
+        (figures(latest=latest(use=0, set_aside=900)), "900 of 900 possible events of members at last could not be"),
+        (figures(latest=latest(nameless=41)), "41 events at last do not say who it was"),
         (
             figures(by_day=days(60, 4), last_use=NOW - 4 * DAY, last_session=NOW - 2 * DAY),
             "The log ends on 20 Nov 2026 02:30 (UTC), but a device was used on 22 Nov 2026 02:30",
@@ -116,6 +136,22 @@ def test_a_log_that_can_be_true_is_believed(reading: ReadingFigures) -> None:
 def test_a_log_that_is_too_good_is_not_believed_and_says_why(reading: ReadingFigures, said: str) -> None:
     assert not is_believed(reading)
     assert any(said in doubt for doubt in judge(reading).doubts), judge(reading).doubts
+
+
+@pytest.mark.parametrize("what", ["unknown", "set_aside", "nameless"])
+@pytest.mark.parametrize("others", [10_000, 1_000_000])
+def test_what_apps_and_the_vendor_do_does_not_hide_events_that_may_be_of_members(what: str, others: int) -> None:
+    """They say nothing about members, however many they are."""
+    assert is_believed(figures(read=others, by_day=days(60, 0, 3)))
+    reading = figures(read=others, by_day=days(60, 0, 3), **{what: 90})
+    assert not is_believed(reading) and judge(reading).covers_from is None
+
+
+@pytest.mark.parametrize("stray", [date(1, 1, 1), date(2000, 1, 1), date(2026, 9, 24)])
+def test_an_event_from_before_the_reading_breaks_no_silence_at_its_beginning(stray: date) -> None:
+    silent = figures(by_day=days(20, 0))
+    assert judge(figures(by_day={**days(20, 0), stray: 1})).covers_from == judge(silent).covers_from
+    assert judge(silent).covers_from == datetime(2026, 11, 5, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("held_before", [16, 0], ids=["nothing either", "something"])

@@ -102,13 +102,43 @@ def test_only_the_last_pull_of_the_same_profile_is_continued(profile: Integratio
     assert not reading_of(a_run(profile, cursor="")).try_to_resume(NOW)
 
 
-@pytest.mark.parametrize(("wanted", "resumed"), [(SINCE, True), (SINCE + DAY, True), (SINCE - HOUR, False)])
-def test_whoever_wants_to_read_from_an_earlier_day_does_not_get_the_rest_of_a_later_one(
-    profile: IntegrationProfile, wanted: datetime, resumed: bool
+@pytest.mark.parametrize("wanted", [SINCE, SINCE + DAY, SINCE - HOUR])
+def test_whoever_wants_to_read_from_a_day_does_not_get_the_rest_of_another_reading(
+    profile: IntegrationProfile, wanted: datetime
 ) -> None:
+    """The way out of whatever goes wrong at the place of the other one. Its own place is continued."""
     a_run(profile, cursor="place", state="failed")
     run = a_run(profile, cursor="", facts={WANTED: wanted.isoformat(), "team": None})
-    assert reading_of(run).try_to_resume(NOW) is resumed
+    assert not reading_of(run).try_to_resume(NOW)
+    reading_of(run).start_reading(NOW)
+    JobRun.objects.filter(pk=run.pk).update(cursor="own place", cursor_at=NOW)
+    run.refresh_from_db()
+    assert reading_of(run).try_to_resume(NOW) and run.cursor == "own place"
+
+
+@pytest.mark.parametrize("hours", [6, 12, 24])
+def test_a_place_that_the_vendor_cannot_continue_is_given_up_after_two_days(
+    profile: IntegrationProfile, hours: int
+) -> None:
+    """Each pull tries it once and fails. That it was tried does not make it younger."""
+    a_run(profile, cursor="poisoned", cursor_at=NOW, state="failed")
+    asked, times = [], 96 // hours
+    for number in range(1, times + 1):
+        run = a_run(profile, cursor="", cursor_at=None, facts={"team": None})
+        reading = reading_of(run)
+        reading.try_to_resume(NOW + number * hours * HOUR) or reading.start_reading(NOW + number * hours * HOUR)
+        asked.append(JobRun.objects.get(pk=run.pk).cursor)
+        JobRun.objects.filter(pk=run.pk).update(state="failed", owner="")
+    given_up = 48 // hours - 1
+    assert asked == ["poisoned"] * given_up + [""] * (times - given_up)
+
+
+def test_a_place_that_was_continued_is_as_young_as_the_page_after_it(profile: IntegrationProfile) -> None:
+    run = a_run(profile, cursor="place", cursor_at=NOW - CURSOR_LIFE + HOUR)
+    reading = reading_of(run)
+    assert reading.try_to_resume(NOW)
+    reading.job.progress(cursor="the next")
+    assert abs(JobRun.objects.get(pk=run.pk).cursor_at - timezone.now()) < HOUR
 
 
 @pytest.mark.parametrize(("clock_skew", "until"), [(None, 0), (0.0, 0), (90.0, 0), (-90.0, -90), (-4000.0, -4000)])

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
+from django.utils import timezone
 
 from profiles.connectors import base
 from profiles.models import JobRun
 from subscriptions.download import download
 from subscriptions.models import Subscription
+from tests import factories
 from tests.subscriptions import download_world as world
 from tests.subscriptions.download_world import current, ids, refresh, rows, seat, seats
 
 pytestmark = pytest.mark.django_db
+DAY = timedelta(days=1)
 
 
 def test_an_account_the_vendor_calls_removed_has_no_seat(tenant, profile):
@@ -156,3 +161,96 @@ def test_the_accounts_set_aside_count_as_listed(tenant, profile):
     tenant.members, tenant.provisioned = [*seats(38), *odd], 49
     run = refresh(profile, days=1)
     assert (run.state, run.counters["ended"]) == (JobRun.State.SUCCEEDED, 1)
+
+
+def reclaim(profile, *names, ago=timedelta(0)):
+    """What a reclaim run does when the vendor has removed the accounts."""
+    ours = factories.run(profile=profile, process=base.RECLAIM, state="succeeded")
+    removed = Subscription.objects.filter(external_id__in=[f"dbmid:{name}" for name in names])
+    at = timezone.now() - ago
+    removed.update(ended_at=at, changed_at=at, ended_by_run=ours, status="removed")
+
+
+def restore(profile, *names):
+    """What a run does when the vendor has taken the accounts back."""
+    back = Subscription.objects.filter(external_id__in=[f"dbmid:{name}" for name in names])
+    back.update(ended_at=None, ended_by_run=None, status="active", changed_at=timezone.now())
+
+
+@pytest.mark.parametrize("names", [("u0",), ("u5",), ("u0", "u3", "u5")])
+@pytest.mark.parametrize("page", [1, 3])
+def test_a_seat_that_we_removed_while_the_list_is_read_does_not_return(tenant, profile, names, page):
+    tenant.members, tenant.provisioned = seats(6), 6
+    refresh(profile)
+    tenant.before = {page: lambda: reclaim(profile, *names)}
+    run = refresh(profile, days=1)
+    left = {f"dbmid:u{n}" for n in range(6)} - {f"dbmid:{name}" for name in names}
+    assert (run.state, run.counters["returned"], run.counters["seen"]) == (JobRun.State.SUCCEEDED, 0, len(left))
+    assert current(profile) == left and run.warnings == []
+    assert set(Subscription.objects.ended().values_list("ended_by_run__process", flat=True)) == {base.RECLAIM}
+
+
+def test_who_was_removed_while_the_list_is_read_hides_nobody_who_is_missing(tenant, profile):
+    tenant.page_size = 100
+    tenant.members, tenant.provisioned = seats(300), 300
+    refresh(profile)
+
+    def remove():
+        reclaim(profile, *(f"u{n}" for n in range(50)))
+        tenant.provisioned = 250
+
+    tenant.members, tenant.before = seats(250), {2: remove}  # fifty others are cut off
+    run = refresh(profile, days=1)
+    assert (run.state, run.counters["withheld"], len(current(profile))) == (JobRun.State.HELD, 50, 250)
+
+
+@pytest.mark.parametrize(("ago", "returned"), [(timedelta(minutes=1), 0), (timedelta(minutes=55), 0), (DAY, 1)])
+def test_what_we_removed_returns_only_when_a_list_can_no_longer_lag(tenant, profile, ago, returned):
+    tenant.members = seats(6)
+    refresh(profile)
+    reclaim(profile, "u1", ago=ago)
+    assert refresh(profile, days=1).counters["returned"] == returned
+    assert ("dbmid:u1" in current(profile)) == bool(returned)
+
+
+def test_a_seat_that_vanished_by_itself_returns_at_once(tenant, profile):
+    tenant.members = seats(6)
+    refresh(profile)
+    tenant.members = seats(5)
+    refresh(profile, days=1)
+    Subscription.objects.ended().update(ended_at=timezone.now(), changed_at=timezone.now())
+    tenant.members = seats(6)
+    assert refresh(profile, days=2).counters["returned"] == 1
+
+
+@pytest.mark.parametrize("number", [1, 20])
+@pytest.mark.parametrize("still_called_removed", [False, True])
+def test_a_seat_that_was_restored_while_the_list_is_read_does_not_end(tenant, profile, number, still_called_removed):
+    tenant.page_size = 20
+    tenant.members, tenant.provisioned = seats(60), 60
+    refresh(profile)
+    names = [f"u{n}" for n in range(number)]
+    reclaim(profile, *names, ago=DAY)
+    gone = [seat(name, status="removed") for name in names] if still_called_removed else []
+    tenant.members, tenant.provisioned = [*gone, *seats(60 - number, first=number)], 60 - number
+    refresh(profile, days=1)
+
+    def back():
+        restore(profile, *names)
+        tenant.provisioned = 60
+
+    tenant.before = {2: back}
+    run = refresh(profile, days=2)
+    assert (run.state, run.counters["ended"], run.warnings) == (JobRun.State.SUCCEEDED, 0, [])
+    assert len(current(profile)) == 60
+    tenant.members = seats(60)
+    assert refresh(profile, days=3).counters["seen"] == 60
+
+
+def test_a_seat_that_was_restored_and_left_again_ends_with_the_next_list(tenant, profile):
+    tenant.members = seats(6)
+    refresh(profile)
+    reclaim(profile, "u0", ago=DAY)
+    restore(profile, "u0")
+    tenant.members = seats(5, first=1)
+    assert refresh(profile, days=1).counters["ended"] == 1

@@ -46,6 +46,14 @@ def story(tenant: Any, profile: IntegrationProfile) -> Story:
     return Story(tenant, profile)
 
 
+def reclaim(profile: IntegrationProfile, first: int, end: int, at: Any = None) -> None:
+    """What a reclaim run does when the vendor has removed the accounts."""
+    ours = queue_run(profile)
+    JobRun.objects.filter(pk=ours.pk).update(process=base.RECLAIM, state="succeeded")
+    removed = Subscription.objects.filter(external_id__in=[f"dbmid:u{n}" for n in range(first, end)])
+    removed.update(ended_at=at or timezone.now(), ended_by_run=ours, status="removed")
+
+
 @pytest.mark.parametrize(("had", "missing"), [(2500, 200), (2500, 13), (1000, 6), (100, 3), (30, 5)])
 def test_a_list_that_ends_early_ends_nobody_while_the_count_stays(story: Story, had: int, missing: int) -> None:
     story.download(seats(had), had)
@@ -257,10 +265,7 @@ def test_a_profile_that_is_moved_while_its_list_is_read_gets_nothing_of_it(
 @pytest.mark.parametrize("count", [99, 96, 94])
 def test_what_we_removed_is_no_doubt_whether_the_count_knows_it_or_not(story: Story, count: int) -> None:
     story.download(seats(100), 100)
-    ours = queue_run(story.profile)
-    JobRun.objects.filter(pk=ours.pk).update(process=base.RECLAIM, state="succeeded")
-    removed = Subscription.objects.filter(external_id__in=[f"dbmid:u{n}" for n in range(95, 100)])
-    removed.update(ended_at=timezone.now(), ended_by_run=ours, status="removed")
+    reclaim(story.profile, 95, 100)
     run = story.download(seats(94), count)
     assert (run.state, run.counters["ended"]) == (SUCCEEDED, 1)
 
@@ -274,3 +279,53 @@ def test_the_run_says_how_many_accounts_the_vendor_counts_and_what_its_list_is_m
     assert (run.counters["counted"], run.counters["suspended"], run.counters["invited"]) == (23, 2, 0)
     page = integrator.get(run.get_absolute_url()).content.decode()
     assert "25 of 23" not in page and "Accounts, per vendor" in page and "Suspended" in page
+
+
+# had, removed by us, joined since, still counted though removed, missing from the list: who of the listed are cut off
+@pytest.mark.parametrize(
+    ("had", "ours", "joined", "counted_still", "missing"),
+    [
+        (1000, 200, 0, 0, 200),
+        (1000, 200, 0, 0, 6),
+        (1000, 200, 0, 100, 100),
+        (1000, 200, 100, 0, 100),
+        (1000, 200, 250, 50, 30),
+        (100, 40, 0, 0, 3),
+        (100, 40, 40, 0, 20),
+        (30, 10, 5, 0, 4),
+    ],
+)
+def test_what_we_removed_hides_nobody_else_who_is_missing(
+    story: Story, had: int, ours: int, joined: int, counted_still: int, missing: int
+) -> None:
+    """The count knows our removals, or some of them. It must not excuse as many living accounts once more."""
+    story.download(seats(had), had)
+    reclaim(story.profile, had - ours, had)
+    left = had - ours + joined
+    for _ in range(2):  # what was held the first time must not pass as known the second time
+        run = story.download([*seats(had - ours - missing), *seats(joined, first=5000)], left + counted_still)
+        assert (run.state, run.counters["withheld"], run.counters["ended"]) == (HELD, missing, 0)
+        assert f"does not confirm that {missing:,} accounts are gone" in run.error_message
+    assert len(current(story.profile)) == left
+    run = story.download([*seats(had - ours), *seats(joined, first=5000)], left)
+    assert run.state == SUCCEEDED and len(current(story.profile)) == left
+
+
+@pytest.mark.parametrize("counted_still", [0, 50, 200])
+@pytest.mark.parametrize("joined", [0, 30, 300])
+def test_after_removals_of_ours_a_whole_list_is_no_doubt(story: Story, joined: int, counted_still: int) -> None:
+    story.download(seats(1000), 1000)
+    reclaim(story.profile, 800, 1000)
+    left = [*seats(800), *seats(joined, first=5000)]
+    run = story.download(left, len(left) + counted_still)
+    assert (run.state, run.warnings) == (SUCCEEDED, [])
+    run = story.download(left[3:], len(left) - 3)
+    assert (run.state, run.counters["ended"], run.warnings) == (SUCCEEDED, 3, [])
+
+
+def test_accounts_that_the_count_never_counts_are_not_forgotten_for_our_removals(story: Story) -> None:
+    story.download(seats(1000), 1000)
+    reclaim(story.profile, 800, 1000)
+    listed = [*seats(800), *seats(50, first=5000)]
+    assert story.download(listed, 800).state == SUCCEEDED
+    assert story.download(listed[:800], 800).state == HELD, "the count has not fallen, and fifty are missing"

@@ -7,6 +7,7 @@ import gzip
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -19,7 +20,7 @@ from profiles.connectors.dropbox.sandbox import Fault, Sandbox
 from profiles.connectors.dropbox.sandbox.messages import Delivery
 from profiles.models import Credential, IntegrationProfile, JobRun
 from subscriptions.download import staging
-from subscriptions.models import Subscription
+from subscriptions.models import ActivityCoverage, LastActivity, Subscription
 from tests import worlds
 from tests.connectors.doubles import sample, served
 from tests.subscriptions.download_world import current, queue_run
@@ -158,6 +159,16 @@ def test_a_record_of_nobody_lets_nothing_end(dropbox, profile, record):
     assert current(profile) == numbered(5) | names("leaver", "joiner")
 
 
+@pytest.mark.parametrize("damage", ["\ufffd", "\n", " ", "\0", "\u00a0"])
+def test_a_record_with_a_damaged_id_lets_nothing_end(dropbox, profile, damage):
+    """Its id is that of no subscription. It must not stand for the one it is about."""
+    download(dropbox, profile, page([*people(30), member("leaver")]))
+    run = download(dropbox, profile, page([*people(30)[:-1], member("u29", team_member_id=f"dbmid:u29{damage}")]))
+
+    assert (run.state, run.counters["unreadable"], run.counters["withheld"]) == ("held", 1, 2)
+    assert current(profile) == numbered(30) | names("leaver")
+
+
 def test_one_unreadable_record_among_a_thousand(dropbox, profile):
     listed = people(1000)
     listed[500]["profile"]["email"] = None
@@ -244,24 +255,63 @@ def test_texts_are_cut_and_cleaned_to_what_a_page_can_show(dropbox, profile, int
     seat = stored("odd")
     assert (seat.given_name, seat.surname) == ("G" * 255, "Sur  name")
     assert seat.display_name == name["display_name"]
-    assert (len(seat.employee_id), len(seat.email), seat.account_id) == (128, 320, "")
+    assert (seat.employee_id, len(seat.email), seat.account_id) == ("", 320, "")
     assert len(seat.secondary_emails.splitlines()) <= 20
     for path in ("/subscriptions/", f"/subscriptions/{seat.pk}/", "/subscriptions/?q=gnp"):
         assert integrator.get(path).status_code == 200
 
 
-def test_a_date_at_the_end_of_the_calendar_can_be_shown_in_every_zone(dropbox, profile, integrator, settings):
-    ends = {"joined_on": "0001-01-01T00:00:00Z", "suspended_on": "9999-12-31T23:59:59Z"}
-    run = download(
-        dropbox, profile, page([member("odd", **ends), member("edge", joined_on="0001-01-01T00:00:00+14:00")])
+@pytest.mark.parametrize("damage", ["\0", "\n", "\ufffd", "\x1b"])
+def test_a_damaged_address_or_number_finds_nobody_and_is_found_by_nobody(dropbox, profile, damage):
+    """It is shown, with a sign for what is missing. Repaired it would be the address or number of another person."""
+    odd = {"email": f"an{damage}n@example.com", "external_id": f"12{damage}3", "email_verified": True}
+    download(dropbox, profile, page([member("odd", **odd), member("fine", email="ann@example.com")]))
+    seat = stored("odd")
+    assert (seat.email, seat.email_verified, seat.employee_id) == ("an\ufffdn@example.com", False, "")
+    assert (seat.compared_email, seat.compared_employee_id) == ("", "")
+    seat.save()
+    assert (stored("odd").compared_email, stored("fine").compared_email) == ("", "ann@example.com")
+
+
+IMPOSSIBLE = [
+    "0001-01-01T00:00:00Z",
+    "0001-01-01T00:00:00+14:00",
+    "1969-12-31T23:59:59Z",
+    "1999-12-31T23:59:59Z",
+    "2100-01-01T00:00:00Z",
+    "9998-12-31T23:59:59Z",
+    "9999-12-31T23:59:59-14:00",
+]
+
+
+@pytest.mark.parametrize("moment", IMPOSSIBLE)
+def test_an_impossible_date_is_one_that_was_not_given(dropbox, profile, moment):
+    dates = dict.fromkeys(("joined_on", "suspended_on", "invited_on"), moment)
+    run = download(dropbox, profile, page([member("odd", **dates), *people(2)]))
+    assert (run.state, run.counters["new"], run.counters["set_aside"]) == ("succeeded", 3, 0)
+    seat = stored("odd")
+    assert (seat.assigned_at, seat.invited_at, seat.suspended_at) == (None, None, None)
+
+
+@pytest.mark.parametrize("year", [1, 2, 1969, 2100, 9999])
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Pacific/Niue", "UTC"])
+def test_whatever_date_is_stored_every_page_shows_it_in_every_zone(dropbox, profile, signed_in, settings, year, zone):
+    download(dropbox, profile, page(people(3)))
+    first, last = datetime(year, 1, 1, tzinfo=UTC), datetime(year, 12, 31, 23, 59, 59, tzinfo=UTC)
+    for seat, moment in zip(Subscription.objects.order_by("pk"), (first, last, first), strict=True):
+        Subscription.objects.filter(pk=seat.pk).update(assigned_at=moment, invited_at=moment, suspended_at=moment)
+        if seat.external_id != "dbmid:u2":
+            LastActivity.objects.create(subscription=seat, at=moment, kind="login")
+    now = timezone.now()
+    ActivityCoverage.objects.create(
+        profile=profile, team_id=profile.team_id, since=now - timedelta(days=9), until=now, known_by=now
     )
-    assert (run.state, run.counters["new"]) == ("succeeded", 2)
-    for zone in ("Pacific/Kiritimati", "Pacific/Niue"):
-        settings.TIME_ZONE = zone
-        assert integrator.get(f"/subscriptions/{stored('odd').pk}/").status_code == 200
-
-
-# --- odd lists --------------------------------------------------------------------------------------------------------
+    settings.TIME_ZONE = zone
+    client = signed_in("sam_admin")
+    for path in ("/subscriptions/", *(f"/subscriptions/{seat.pk}/" for seat in Subscription.objects.all())):
+        assert client.get(path).status_code == 200
+    whole = b"".join(client.get("/subscriptions/export/").streaming_content)
+    assert all(seat.email.encode() in whole for seat in Subscription.objects.all())
 
 
 def test_an_empty_list_of_a_team_that_has_members_changes_nothing(dropbox, profile):

@@ -1,0 +1,1 @@
+"""Asking people about candidates: their users, and approvers."""

@@ -1,0 +1,217 @@
+"""Everything that the guards judge of one attempt: what is stored, and what the vendor was just asked.
+
+`load` reads what is stored for many attempts of one profile at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from django.db.models import Q
+from django.utils import timezone
+
+from profiles.connectors import base
+from profiles.models import IntegrationProfile
+from profiles.oauth import scopes
+from reclamation import guards, rules
+from reclamation.models import (
+    Approval,
+    Exemption,
+    Notice,
+    ReclamationRule,
+    RemovalAttempt,
+    RemovalBatch,
+    RemovalCandidate,
+)
+from reclamation.removal import destination, limits, switch
+from reclamation.removal.gate.asked import Asked
+from samsaas.models import Mail
+from subscriptions.activity import last_used
+from subscriptions.models import Subscription
+
+AT_PERSONS_WORD = {RemovalCandidate.Justification.UNLICENSED, RemovalCandidate.Justification.RESTRICTED_SOFTWARE}
+INVITED, SUSPENDED = "invited", "suspended"
+
+
+@dataclass(frozen=True)
+class TeamFacts:
+    """What is true of every attempt of a profile at this moment."""
+
+    profile: IntegrationProfile
+    now: datetime
+    paused: str
+    figures: limits.Figures
+    process_scopes: dict[str, scopes.ProcessScopes]
+    destinations_of_moves: frozenset[str]
+    destinations_that_are_candidates: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Case:
+    """One attempt with its facts. `asked` is None until the vendor was asked about the member."""
+
+    attempt: RemovalAttempt
+    seat: Any | None
+    rule: ReclamationRule
+    team: TeamFacts
+    exempt: bool
+    notice_over: bool
+    was_asked: bool
+    approved_by: frozenset[int]
+    where_to: destination.Destination
+    asked: Asked | None = None
+
+    @property
+    def candidate(self) -> RemovalCandidate:
+        return self.attempt.candidate
+
+    @property
+    def batch(self) -> RemovalBatch | None:
+        return self.attempt.batch
+
+    @property
+    def profile(self) -> IntegrationProfile:
+        return self.team.profile
+
+    @property
+    def now(self) -> datetime:
+        return self.team.now
+
+    @property
+    def today(self) -> date:
+        return timezone.localtime(self.now).date()
+
+    @property
+    def by_hand(self) -> bool:
+        """Whether a person pressed Reclaim, also if the user was silent afterwards."""
+        return self.batch is not None and self.batch.requested_by_id is not None
+
+    @property
+    def is_leaver(self) -> bool:
+        return self.candidate.is_leaver
+
+    @property
+    def is_invitation(self) -> bool:
+        return self.candidate.reason == INVITED or (self.seat is not None and self.seat.status == INVITED)
+
+    @property
+    def use_matters(self) -> bool:
+        """Whether use is a reason not to remove. It is none for software that must not be used, on a person's word."""
+        return not (self.candidate.opened_by_id and self.candidate.justification in AT_PERSONS_WORD)
+
+    @property
+    def since(self) -> datetime:
+        """Since when there must not be any use: the threshold, or the day after a leaver's last day."""
+        left_on = self.left_on
+        if self.is_leaver and left_on:
+            return last_used.midnight(self.now, (self.today - left_on).days - 1)
+        return last_used.midnight(self.now, self.rule.threshold_days - 1)
+
+    @property
+    def person(self) -> Any | None:
+        return self.seat.match.person if self.seat is not None and hasattr(self.seat, "match") else None
+
+    @property
+    def left_on(self) -> date | None:
+        return self.person.left_on if self.person else None
+
+    def as_listed(self) -> base.Seat:
+        """The seat in the vendor's form, for the question about its use."""
+        seat = self.seat
+        return base.Seat(
+            external_id=self.attempt.external_id,
+            identifier=seat.identifier.identifier if seat else "",
+            email=seat.email if seat else "",
+            status=seat.status if seat else "",
+            vendor_status=seat.vendor_status if seat else "",
+            consumes_license=bool(seat and seat.consumes_license),
+            account_id=seat.account_id if seat else "",
+        )
+
+
+def load(attempts: Sequence[RemovalAttempt], profile: IntegrationProfile, *, now: datetime) -> list[Case]:
+    """The cases of these attempts of a profile, with what is stored, in their order."""
+    where = [destination.find(attempt) for attempt in attempts]
+    team = _team_facts(profile, {one.external_id for one in where} - {""}, now)
+    candidates = [attempt.candidate_id for attempt in attempts]
+    seats = _seats(attempts, now)
+    exempt_seats, exempt_people = _exempt(seats.values(), timezone.localtime(now).date())
+    asked = set(_notices(candidates).values_list("candidate", flat=True))
+    over = set(_notices(candidates).filter(expires_at__lte=now).values_list("candidate", flat=True))
+    approved = _approvers(candidates)
+    cases = []
+    for attempt, where_to in zip(attempts, where, strict=True):
+        seat = seats.get(attempt.candidate.subscription_id or 0)
+        person = seat.match.person_id if seat is not None and hasattr(seat, "match") else None
+        cases.append(
+            Case(
+                attempt=attempt,
+                seat=seat,
+                rule=rules.settings_of(attempt.candidate),
+                team=team,
+                exempt=bool(seat and (seat.pk in exempt_seats or person in exempt_people)),
+                notice_over=attempt.candidate_id in over,
+                was_asked=attempt.candidate_id in asked,
+                approved_by=frozenset(approved.get(attempt.candidate_id, ())),
+                where_to=where_to,
+            )
+        )
+    return cases
+
+
+def _team_facts(profile: IntegrationProfile, destinations: set[str], now: datetime) -> TeamFacts:
+    team = limits.profiles_of_team(profile)
+    moving = RemovalAttempt.objects.filter(
+        vendor=profile.vendor, team_id=profile.team_id, state=RemovalAttempt.State.MOVING
+    )
+    others = RemovalCandidate.objects.open().filter(profile__in=team)
+    return TeamFacts(
+        profile=profile,
+        now=now,
+        paused=switch.paused_because(profile),
+        figures=limits.figures_for(profile, now=now),
+        process_scopes={row.process.key: row for row in scopes.by_grant(profile)},
+        destinations_of_moves=frozenset(moving.values_list("destination_external_id", flat=True)),
+        destinations_that_are_candidates=frozenset(
+            others.filter(external_id__in=destinations).values_list("external_id", flat=True)
+        ),
+    )
+
+
+def _seats(attempts: Iterable[RemovalAttempt], now: datetime) -> dict[int, Any]:
+    keys = [one.candidate.subscription_id for one in attempts if one.candidate.subscription_id]
+    related = ("last_activity", "match__person", "identifier__software_model", "profile")
+    seats = Subscription.objects.select_related(*related).filter(pk__in=keys)
+    described = last_used.with_idle_facts(seats.annotate(guard=guards.first_failing()), now)
+    return {seat.pk: seat for seat in described}
+
+
+def _exempt(seats: Iterable[Any], today: date) -> tuple[set[int], set[int]]:
+    """The seats and the people among these that are exempt today."""
+    found = list(seats)
+    people = [seat.match.person_id for seat in found if hasattr(seat, "match")]
+    rows = Exemption.objects.open().filter(Q(until=None) | Q(until__gte=today))
+    rows = rows.filter(Q(subscription__in=[seat.pk for seat in found]) | Q(person__in=people))
+    pairs = list(rows.values_list("subscription_id", "person_id"))
+    return {seat for seat, _ in pairs if seat}, {person for _, person in pairs if person}
+
+
+def _notices(candidates: Sequence[int]) -> Any:
+    """The questions to users that were really sent."""
+    asked = Notice.objects.filter(candidate__in=candidates, kind=Notice.Kind.ASK)
+    return asked.filter(mail__state=Mail.State.SENT)
+
+
+def _approvers(candidates: Sequence[int]) -> dict[int, set[int]]:
+    """Who said yes to the removal of each candidate, or no to its user's wish to keep it."""
+    questions = Approval.Question
+    yes = Q(question__in=(questions.REMOVAL, questions.BATCH), answer=Approval.Answer.APPROVE)
+    yes |= Q(question=questions.KEEP_REQUEST, answer=Approval.Answer.REJECT)
+    answered = Approval.objects.filter(yes, candidate__in=candidates, answered_by__isnull=False)
+    found: dict[int, set[int]] = {}
+    for candidate, account in answered.values_list("candidate", "answered_by"):
+        found.setdefault(candidate, set()).add(account)
+    return found

@@ -1,0 +1,197 @@
+"""Guards that judge what is stored here: directory, activity, the seat, what people were asked and said, limits."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+
+from reclamation import guards
+from reclamation.models import RemovalBatch
+from reclamation.removal.gate.answers import (
+    CANCELED,
+    ELSEWHERE,
+    QUARANTINE,
+    SKIPPED,
+    Finding,
+    Guard,
+    failed,
+    passed,
+    unknown,
+)
+from reclamation.removal.gate.case import Case
+from reclamation.rules.versions import LEGAL_HOLD
+
+FRESH_DIRECTORY = timedelta(hours=24)
+FRESH_ACTIVITY = {True: timedelta(hours=24), False: timedelta(hours=6)}  # by hand; automatic
+SETTLED = timedelta(hours=24)
+WAIVED = "Not asked: its use does not matter."
+
+
+def directory(case: Case) -> Finding:
+    return _judge_age("The list of subscriptions", case.profile.refreshed_at, FRESH_DIRECTORY, case.now)
+
+
+def activity(case: Case) -> Finding:
+    if case.is_leaver or case.is_invitation or not case.use_matters:
+        return passed(WAIVED)
+    fresh = _judge_age("The activity", case.profile.activity_refreshed_at, FRESH_ACTIVITY[case.by_hand], case.now)
+    if fresh.answer != "pass":
+        return fresh
+    if case.seat is None or case.seat.vouched_from is None:
+        return unknown("Nobody knows of its use until now: the activity was not read without a gap.")
+    if case.seat.vouched_from > case.since:
+        return failed(f"The activity is known only since {_day(case.seat.vouched_from)}.")
+    return passed(f"The activity was read without a gap since {_day(case.seat.vouched_from)}.")
+
+
+def settled(case: Case) -> Finding:
+    if case.by_hand or case.is_invitation or not case.profile.pull_activity:
+        return passed("Asked in mode automatic only, and where activity is read.")
+    read_at = case.profile.activity_refreshed_at
+    if read_at is None or read_at < case.candidate.opened_at + SETTLED:
+        return failed("Late events may still arrive: no activity was read a day after it was proposed.")
+    return passed("Late events have arrived.")
+
+
+def used_before(case: Case) -> Finding:
+    """Use that is stored. What the vendor knows beyond that is asked for later."""
+    if case.seat is None or not case.use_matters:
+        return passed(WAIVED)
+    latest = getattr(case.seat, "last_activity", None)
+    if latest is not None and latest.at >= case.since:
+        return failed(f"Used on {_day(latest.at)} ({latest.kind}).", _end_of_use(case))
+    return passed("No use is stored since then.")
+
+
+def _end_of_use(case: Case) -> str:
+    return "attention" if case.is_leaver else CANCELED
+
+
+def leaver(case: Case) -> Finding:
+    if not case.is_leaver:
+        return passed("Its user was not proposed as a leaver.")
+    if case.left_on is None:
+        return failed("Its user has no last day any more.", SKIPPED)
+    if case.left_on >= case.today:
+        return failed("The last day of its user is not over.")
+    return passed(f"The last day of its user was {case.left_on:%-d %b %Y}.")
+
+
+def exempt(case: Case) -> Finding:
+    return failed("The subscription or its user is exempt.", SKIPPED) if case.exempt else passed("Not exempt.")
+
+
+def keep(case: Case) -> Finding:
+    until = case.seat.keep_until if case.seat is not None else None
+    if until and until >= case.today:
+        return failed(f"It is kept until {until:%-d %b %Y}.", SKIPPED)
+    return passed("Nobody keeps it.")
+
+
+def excluded(case: Case) -> Finding:
+    """Excluded, not managed, authorized a connection, or ended, as for every look at a candidate."""
+    if case.seat is None:
+        return failed("Its subscription is no longer kept here.", SKIPPED)
+    reasons = {
+        guards.ENDED: ("The vendor no longer lists it.", ELSEWHERE),
+        guards.EXCLUDED: ("An exclusion rule excludes it.", SKIPPED),
+        guards.UNMANAGED: ("Its software model is not under management.", SKIPPED),
+        guards.AUTHORIZED: ("Its account authorized the connection.", SKIPPED),
+    }
+    if case.seat.guard:
+        return failed(*reasons[case.seat.guard])
+    return passed("Not excluded, under management, and not the account that connected.")
+
+
+def notice(case: Case) -> Finding:
+    candidate, seat = case.candidate, case.seat
+    if case.was_asked and candidate.person_key and case.person and case.person.key != candidate.person_key:
+        return failed("It belongs to another user than the one who was asked.", SKIPPED)
+    if not case.rule.notify_user or case.is_leaver or not case.use_matters:
+        return passed("Its user need not be asked.")
+    if seat is not None and case.was_asked and seat.email != candidate.email:
+        return failed("Its address changed after its user was asked. Ask again.")
+    if not case.notice_over:
+        return failed("Its user was not asked, or still has time to answer.")
+    return passed("Its user was asked, and the time to answer is over.")
+
+
+def reviewed(case: Case) -> Finding:
+    if case.candidate.rule is not None:
+        if case.rule.reviewed_at is None:
+            return failed("Nobody has reviewed its rule.")
+        return passed(f"The rule was reviewed on {_day(case.rule.reviewed_at)}.")
+    if case.batch is None or not case.batch.evidence_checked:
+        return failed("It has no rule, and nobody confirmed its evidence.")
+    return passed("The requester confirmed the evidence.")
+
+
+def receiving(case: Case) -> Finding:
+    if case.attempt.external_id in case.team.destinations_of_moves:
+        return failed("It receives the files of another member now.")
+    return passed("It receives no files now.")
+
+
+def legal_hold(case: Case) -> Finding:
+    """The vendor does not tell over its API; a person has to say that none is known."""
+    version = case.candidate.rule_version
+    by_rule = not case.by_hand and bool(version and version.settings.get(LEGAL_HOLD))
+    if by_rule or (case.batch and case.batch.legal_hold_checked):
+        return passed("Not known to the vendor’s API. A person said that there is none.")
+    return unknown("Not known, and nobody said that there is none.")
+
+
+def second_person(case: Case) -> Finding:
+    batch = case.batch
+    if batch and batch.state in (RemovalBatch.State.QUARANTINED, RemovalBatch.State.REJECTED):
+        return failed("The batch waits for a second person.")
+    if not case.rule.second_person:
+        return passed("Nobody else has to agree.")
+    if is_approved(batch) or case.approved_by - {batch.requested_by_id if batch else None}:
+        return passed("A second person agreed.")
+    return failed("A second person has to agree.")
+
+
+def limit(case: Case) -> Finding:
+    figures, approved = case.team.figures, is_approved(case.batch)
+    enough = figures.allows(1) and (approved or not figures.needs_second_person(1))
+    told = f"{figures.day} in 24 hours, {figures.week} in 7 days; {figures.quota} without a second person"
+    told = f"{told}, {figures.ceiling} in 7 days at most."
+    return passed(told) if enough else failed(f"The limit is reached: {told}", QUARANTINE)
+
+
+def is_approved(batch: RemovalBatch | None) -> bool:
+    """Whether a second person let the batch go on."""
+    return bool(batch and batch.state == RemovalBatch.State.APPROVED and batch.decided_by_id)
+
+
+def _judge_age(what: str, at: datetime | None, most: timedelta, now: datetime) -> Finding:
+    if at is None:
+        return unknown(f"{what} was never read.")
+    hours = (now - at).total_seconds() / 3600
+    if at <= now - most:
+        return failed(f"{what} is {hours:.0f} hours old.")
+    return passed(f"{what} is {max(hours, 0):.0f} hours old.")
+
+
+def _day(at: datetime) -> str:
+    return f"{timezone.localtime(at):%-d %b %Y}"
+
+
+GUARDS = (
+    Guard("directory", "Directory", directory),
+    Guard("activity", "Activity", activity),
+    Guard("settled", "Late events", settled),
+    Guard("used_before", "Known use", used_before),
+    Guard("leaver", "Leaver", leaver),
+    Guard("exempt", "Exempt", exempt),
+    Guard("keep", "Kept", keep),
+    Guard("excluded", "Excluded", excluded),
+    Guard("notice", "Notice", notice),
+    Guard("reviewed", "Reviewed", reviewed),
+    Guard("receiving", "Receiving files", receiving),
+    Guard("legal_hold", "Legal hold", legal_hold),
+    Guard("second_person", "Second person", second_person),
+    Guard("limits", "Limits", limit),
+)

@@ -1,0 +1,125 @@
+"""What pressing *Reclaim* would do: how many, by what rule, files to whom, and within what limits."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from profiles.models import IntegrationProfile
+from reclamation import rules
+from reclamation.models import ReclamationRule, RemovalCandidate
+from reclamation.removal import batches, destination, first_step, limits
+from reclamation.removal.gate.case import INVITED
+
+Destination = ReclamationRule.Destination
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a press does in one team. `ready` are the candidates that it would take."""
+
+    profile: IntegrationProfile
+    ready: Sequence[RemovalCandidate]
+    figures: limits.Figures
+    rest_at: datetime | None
+
+    @property
+    def size(self) -> int:
+        return len(self.ready)
+
+    @property
+    def is_possible(self) -> bool:
+        return self.figures.allows(self.size)
+
+    @property
+    def needs_second_person(self) -> bool:
+        return batches.needs_second_person(self.ready, self.figures)
+
+    @property
+    def steps(self) -> list[tuple[str, int]]:
+        """What happens first, with how many."""
+        return _count(first_step.LABELS[first_step.choose(one)] for one in self.ready)
+
+    @property
+    def by_rule(self) -> list[tuple[str, int]]:
+        return _count(one.rule.name if one.rule else "Without a rule" for one in self.ready)
+
+    @property
+    def by_department(self) -> list[tuple[str, int]]:
+        return _count(_department(one) or "No department" for one in self.ready)
+
+    @property
+    def files(self) -> list[tuple[str, int]]:
+        """Who receives the files, with how many."""
+        return _count(_recipient(one, self.profile) for one in self.ready)
+
+    @property
+    def undo(self) -> list[tuple[str, int]]:
+        """What can be undone and for how long, with how many."""
+        return _count(_undo(one) for one in self.ready)
+
+    @property
+    def without_rule(self) -> int:
+        return sum(one.rule is None for one in self.ready)
+
+    @property
+    def admins(self) -> int:
+        return sum(bool(one.subscription and one.subscription.is_admin) for one in self.ready)
+
+    @property
+    def unreviewed(self) -> int:
+        return sum(one.rule is not None and one.rule.reviewed_at is None for one in self.ready)
+
+    @property
+    def warnings(self) -> Sequence[str]:
+        """What the vendor does that whoever presses the button should know."""
+        removal = self.profile.vendor_info.removal
+        return removal.warnings if removal else ()
+
+
+def make(candidates: Iterable[int], *, now: datetime) -> list[Plan]:
+    """The plans of these candidates, one per team. Those that are not ready, or in another batch, are left out."""
+    related = ("rule", "subscription__match__person", "profile__alias__parent")
+    found = list(batches.ready(candidates).select_related(*related))
+    plans = []
+    for ready in batches.by_team(found).values():
+        profile = ready[0].profile
+        if profile is None:
+            continue
+        figures = limits.figures_for(profile, now=now)
+        rest_at = None if figures.allows(len(ready)) else limits.rest_possible_at(profile, len(ready), now=now)
+        plans.append(Plan(profile, ready, figures, rest_at))
+    return plans
+
+
+def _count(words: Iterable[str]) -> list[tuple[str, int]]:
+    return Counter(words).most_common()
+
+
+def _department(candidate: RemovalCandidate) -> str:
+    seat: Any = candidate.subscription
+    return seat.match.person.department if seat and hasattr(seat, "match") else ""
+
+
+def _recipient(candidate: RemovalCandidate, profile: IntegrationProfile) -> str:
+    rule = rules.settings_of(candidate)
+    if candidate.reason == INVITED:
+        return "There are no files: the invitation was never accepted"
+    if rule.destination == Destination.MANAGER:
+        return "The user’s manager"
+    if rule.destination == Destination.NAMED:
+        return f"The account {rule.destination_external_id}"
+    admin = destination.connected_admin(profile)
+    return "The administrator who connected the profile" if admin else "Nobody is known"
+
+
+def _undo(candidate: RemovalCandidate) -> str:
+    days = rules.settings_of(candidate).undo_days
+    if candidate.reason == INVITED:
+        return "Cannot be undone: somebody who never joined cannot be restored"
+    if not days:
+        return "Cannot be undone: the files are transferred at once"
+    return f"Can be undone for {days} day{'s' if days > 1 else ''}; then the files are moved"

@@ -1,0 +1,139 @@
+"""The vendor as a run of removals uses it: one connector for looking, one for effects, and what the team itself is.
+
+Where reclamation has a credential of its own, its token may not be allowed to read members, so looks go through the
+other one. Both tokens have to open the profile's own team, which is asked again every few minutes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import cast
+
+from django.utils import timezone
+
+from profiles.connection import credentials
+from profiles.connectors import base
+from profiles.jobs.job import Job
+from profiles.models import IntegrationProfile
+from reclamation.removal.gate.asked import Asked
+from reclamation.removal.gate.case import Case
+
+TEAM_AGAIN = timedelta(minutes=5)
+
+
+@dataclass(frozen=True)
+class TeamAnswer:
+    """Which teams the tokens open, and how far the vendor's clock is from ours, at one moment."""
+
+    team_ids: frozenset[str]
+    clock_skew: float | None
+    at: datetime
+
+
+@dataclass
+class Log:
+    """What the vendor's log has of one seat. `unread` says why it could not be read to the end."""
+
+    uses: list[base.Use] = field(default_factory=list)
+    unread: str = ""
+
+
+class Vendor:
+    """The connectors of one profile for one run."""
+
+    def __init__(self, job: Job, profile: IntegrationProfile) -> None:
+        self.profile = profile
+        main = credentials.credential_for(profile, base.SUBSCRIPTIONS)
+        second = credentials.credential_for(profile, base.RECLAMATION)
+        self.looking = cast(base.RemovingConnector, job.connector(base.SUBSCRIPTIONS))
+        self.acting = self.looking
+        if second.pk != main.pk:
+            self.acting = cast(base.RemovingConnector, job.connector(base.RECLAMATION))
+        self._team: TeamAnswer | None = None
+
+    def team(self) -> TeamAnswer:
+        """Which teams the tokens open. Asked again when the last answer is old. Raises `base.ConnectorError`."""
+        now = timezone.now()
+        if self._team is None or not timedelta(0) <= now - self._team.at < TEAM_AGAIN:
+            both = {id(one): one for one in (self.looking, self.acting)}.values()
+            ids = frozenset(one.team().team_id for one in both)
+            skews = [one.counters.clock_skew for one in both]
+            worst = None if None in skews else max((skew for skew in skews if skew is not None), key=abs)
+            self._team = TeamAnswer(ids, worst, now)
+        return self._team
+
+    def look(self, external_ids: Sequence[str]) -> dict[str, base.Look]:
+        """What the vendor says of these members now. Raises `base.ConnectorError`."""
+        wanted = list(dict.fromkeys(external_ids))
+        return {one.external_id: one for one in self.looking.look(wanted)} if wanted else {}
+
+    def ask_about(self, cases: Sequence[Case]) -> dict[int, Asked]:
+        """For every case, by its attempt: its use first, then the look, so that the look is the last answer.
+
+        Raises `base.ConnectorError`.
+        """
+        began = timezone.now()
+        used = self._ask_use(cases)
+        back = self._ask_who_came_back(cases)
+        others = {name for case in cases if not case.rule.undo_days for name in _destination(case)}
+        looks = self.look([*(case.attempt.external_id for case in cases), *sorted(others)])
+        looked_at = timezone.now()
+        found = {}
+        for case in cases:
+            look = looks.get(case.attempt.external_id)
+            if look is None:
+                raise base.ProtocolError("The vendor did not answer about every account that it was asked about.")
+            log = used.get(case.attempt.external_id, Log())
+            use = max((one for one in log.uses if one.latest >= case.since), key=lambda one: one.latest, default=None)
+            found[case.attempt.pk] = Asked(
+                look=look,
+                looked_at=looked_at,
+                used_at=use.latest if use else None,
+                used_kind=use.kind if use else "",
+                use_asked=_can_be_asked(case),
+                unread=log.unread,
+                came_back=case.attempt.external_id in back,
+                others={name: looks[name] for name in _destination(case) if name in looks},
+                began_at=began,
+            )
+        return found
+
+    def _ask_use(self, cases: Sequence[Case]) -> dict[str, Log]:
+        """What the log has of the cases' seats since the earliest moment in question.
+
+        An account that the vendor does not know makes it refuse the whole question. Then each is asked about alone.
+        """
+        wanted = [case for case in cases if case.use_matters and _can_be_asked(case)]
+        if not wanted:
+            return {}
+        try:
+            uses = self.looking.recent([case.as_listed() for case in wanted], min(case.since for case in wanted))
+        except base.Refused as refusal:
+            if len(wanted) == 1:
+                return {wanted[0].attempt.external_id: Log(unread=f"The vendor’s log does not answer: {refusal}")}
+            return {name: log for case in wanted for name, log in self._ask_use([case]).items()}
+        skipped = uses.counters["set_aside"]
+        unread = f"{skipped} events of the vendor’s log could not be read." if skipped else ""
+        found = {case.attempt.external_id: Log(unread=unread) for case in wanted}
+        for use in uses.rows():
+            found.setdefault(use.external_id, Log()).uses.append(use)
+        return found
+
+    def _ask_who_came_back(self, cases: Sequence[Case]) -> set[str]:
+        """Members that we called about before and that the vendor's log says were restored or joined again since."""
+        called = [case.attempt for case in cases if case.attempt.intent_at]
+        if not called:
+            return set()
+        since = min(attempt.intent_at for attempt in called if attempt.intent_at)
+        return self.looking.returned([attempt.external_id for attempt in called], since)
+
+
+def _can_be_asked(case: Case) -> bool:
+    """An invitation that nobody accepted has no account yet, so the log has nothing of it."""
+    return bool(case.seat and case.seat.account_id) or not case.is_invitation
+
+
+def _destination(case: Case) -> list[str]:
+    return [name for name in (case.where_to.external_id, case.where_to.transfer_admin) if name]

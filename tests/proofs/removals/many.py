@@ -1,0 +1,97 @@
+"""Many stories, each in a transaction that is rolled back, on as many processes as are wanted."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from profiles.connection import credentials
+from profiles.connectors import base
+from profiles.jobs import queue
+from tests import clock
+from tests.proofs.removals.watch import CLAIMS, Broken
+
+CHUNK = 10
+MORNING = datetime(2027, 3, 10, 9, 0, tzinfo=UTC)
+Result = tuple[int, dict[str, int], str]
+
+
+class Time:
+    """The time of a story. It can only be moved forward, and goes on as time does."""
+
+    def __init__(self) -> None:
+        self.journey = clock.Journey(MORNING)
+
+    def pass_by(self, **time: float) -> None:
+        self.journey.destination += timedelta(**time)
+        self.journey.again()
+
+
+class Plugged:
+    """Have every profile call the team of its story instead of a vendor."""
+
+    def __init__(self) -> None:
+        self.teams: dict[int, Any] = {}
+        self._real = (credentials.open_connector, queue._send_task)
+
+    def __enter__(self) -> dict[int, Any]:
+        def open_connector(profile: Any, purpose: str, *, wait: Any = None) -> Any:
+            if not credentials.credential_for(profile, purpose).is_connected:
+                raise base.Reconnect("No administrator has authorized this connection yet.")
+            return self.teams[profile.pk].connector()
+
+        credentials.open_connector = open_connector  # type: ignore[assignment]
+        queue._send_task = lambda *given: True  # type: ignore[assignment]
+        return self.teams
+
+    def __exit__(self, *given: Any) -> None:
+        credentials.open_connector, queue._send_task = self._real
+
+
+def play_one(seed: int) -> Result:
+    """Play one story in a transaction of its own, and roll it back: its seed, its counters, and what is broken."""
+    from django.db import transaction  # noqa: PLC0415 - each process sets Django up before
+
+    from tests.proofs.removals.story import Story  # noqa: PLC0415
+    from tests.proofs.removals.world import World  # noqa: PLC0415
+
+    time = Time()
+    time.journey.begin()
+    try:
+        with transaction.atomic(), Plugged() as teams:
+            world = World(random.Random(seed), teams)
+            story = Story(seed, world, time)
+            try:
+                return seed, story.play(), ""
+            except Broken as broken:
+                return seed, dict(world.watch.counters), str(broken)
+            finally:
+                transaction.set_rollback(True)
+    finally:
+        time.journey.end()
+
+
+def play(seeds: Iterable[int], jobs: int) -> Iterator[Result]:
+    """The results of all seeds, in their order."""
+    import multiprocessing  # noqa: PLC0415
+    from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415
+
+    from tests.proofs.twin import many  # noqa: PLC0415
+
+    wanted = list(seeds)
+    chunks = [wanted[at : at + CHUNK] for at in range(0, len(wanted), CHUNK)]
+    spawned = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(jobs, mp_context=spawned, initializer=many._open_database) as pool:
+        for found in pool.map(_play_chunk, chunks):
+            yield from found
+
+
+def _play_chunk(seeds: list[int]) -> list[Result]:
+    return [play_one(seed) for seed in seeds]
+
+
+def claim_of(text: str) -> str:
+    """Which invariant a failed story broke."""
+    return next((claim for claim in CLAIMS if text.startswith(claim)), "an error of our own")

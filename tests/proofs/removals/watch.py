@@ -1,0 +1,131 @@
+"""The invariants, seen from the vendor's side: what was called, when, and what could have been known.
+
+A fact that forbids a removal is noted with its place in the order of events. A call is wrong if the fact was there
+before the last look at the member.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+
+from tests.reclamation.removal.stand_in import StandIn
+
+FRESH = timedelta(seconds=5)
+QUARANTINE = timedelta(minutes=30)
+CLAIMS = (
+    "calls against evidence",
+    "calls on old answers",
+    "double removals",
+    "blind repeats",
+    "calls above a limit",
+    "false removed",
+    "files lost",
+    "lost subscriptions",
+    "wrong ledger",
+    "without an end",
+    "an error of our own",
+)
+
+
+class Broken(BaseException):
+    """An invariant does not hold. The text says which, and how. No worker may take it for an error of its own."""
+
+
+@dataclass
+class Seen:
+    """What happened to one member so far, by places in the order of events."""
+
+    forbidden: dict[str, int] = field(default_factory=dict)  # facts in force, and since when
+    last_look: int = -1
+    last_look_at: datetime | None = None
+    last_recent: int = -1
+    calls: list[tuple[int, datetime]] = field(default_factory=list)
+    looks: list[datetime] = field(default_factory=list)
+    transfers: int = 0
+
+
+class Watch:
+    """Follows one team of the vendor."""
+
+    def __init__(self, team: StandIn, ceiling: int) -> None:
+        self.team, self.ceiling = team, ceiling
+        self.members: dict[str, Seen] = {}
+        self.order = 0
+        self.story: list[str] = []
+        self.counters: Counter[str] = Counter()
+
+    def seen(self, member: str) -> Seen:
+        return self.members.setdefault(member, Seen())
+
+    def happens(self, text: str) -> int:
+        """Something happens; its place in the order."""
+        self.order += 1
+        self.story.append(f"{timezone.now():%d %H:%M:%S} {text}")
+        return self.order
+
+    def forbid(self, member: str, why: str) -> None:
+        self.seen(member).forbidden.setdefault(why, self.happens(f"{member}: {why}"))
+
+    def allow(self, member: str, why: str) -> None:
+        self.seen(member).forbidden.pop(why, None)
+
+    def forget_decision(self, member: str) -> None:
+        """A person or a new find decided anew about a member that had come back: what was before is over."""
+        self.seen(member).forbidden.pop("restored", None)
+        self.seen(member).calls.clear()
+
+    # --- what the vendor sees ------------------------------------------------------------------------------------
+
+    def note_call(self, verb: str, member: str) -> None:
+        place = self.happens(f"  {verb} {member}")
+        if verb == "look":
+            seen = self.seen(member)
+            seen.last_look, seen.last_look_at = place, timezone.now()
+            seen.looks.append(timezone.now())
+        elif verb == "recent":
+            self.seen(member).last_recent = place
+
+    def check_withdraw(self, member: str, *, counts: bool) -> None:
+        """Judge a call that is about to have an effect, or, where it does not count, to be refused."""
+        seen, now = self.seen(member), timezone.now()
+        self.counters["removals called"] += 1
+        if seen.last_look_at is None or now - seen.last_look_at > FRESH:
+            self.fail("calls on old answers", member)
+        for why, since in seen.forbidden.items():
+            if since < (seen.last_recent if why == "use" else seen.last_look):
+                self.fail("calls against evidence", f"{member}: {why}")
+        self._check_repeat(member, seen)
+        recent = [one for other in self.members.values() for _, one in other.calls if now - one < timedelta(days=7)]
+        if len(recent) >= self.ceiling:
+            self.fail("calls above a limit", member)
+        if counts:
+            seen.calls.append((self.order, now))
+
+    def _check_repeat(self, member: str, seen: Seen) -> None:
+        if not seen.calls:
+            return
+        _, before = seen.calls[-1]
+        if not self.team.members[member].is_present:
+            self.fail("double removals", member)
+        later = [one for one in seen.looks if one >= before + QUARANTINE]
+        if len(later) < 2:
+            self.fail("blind repeats", member)
+        if any(not work.over for work in self.team.jobs.values() if work.external_id == member):
+            self.fail("blind repeats", f"{member}: its first removal is still under way")
+
+    def check_transfer(self, member: str) -> None:
+        """Judge a transfer that is about to begin."""
+        seen, held = self.seen(member), self.team.members[member]
+        self.counters["transfers called"] += 1
+        seen.transfers += 1
+        if seen.transfers > 1:
+            self.fail("files lost", f"{member}: a second transfer")
+        if held.is_present:
+            self.fail("files lost", f"{member}: it is no former member")
+
+    def fail(self, claim: str, text: str) -> None:
+        raise Broken(f"{claim}: {text}\n" + "\n".join(self.story[-60:]))

@@ -1,0 +1,274 @@
+"""Limits per team, the second person, the jump guard, the switch, dry runs, and three failures in a row."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from profiles.models import JobRun
+from reclamation.models import RemovalAttempt, RemovalBatch
+from reclamation.removal import batches, limits, sweep, switch
+from reclamation.states import State
+from tests import factories
+from tests.reclamation.removal.place import attempt_of, state_of
+from tests.reclamation.removal.stand_in import StandIn, refused
+
+Attempt = RemovalAttempt.State
+
+
+def called_before(place: Any, count: int, ago: timedelta) -> None:
+    for number in range(count):
+        candidate = factories.candidate(factories.subscription(profile=place.profile), state=State.CLOSED_COMPLETE)
+        RemovalAttempt.objects.create(
+            candidate=candidate,
+            profile=place.profile,
+            vendor="dropbox",
+            team_id=place.team.team_id,
+            external_id=f"dbmid:past{number}-{ago}",
+            state=Attempt.CLOSED,
+            opened_at=timezone.now(),
+            called_at=timezone.now() - ago,
+            closed_at=timezone.now(),
+        )
+
+
+@pytest.mark.parametrize(
+    ("licenses", "quota", "ceiling"), [(3, 1, 1), (5, 1, 1), (40, 2, 8), (100, 5, 20), (200, 10, 40), (5000, 10, 1000)]
+)
+def test_quota_and_ceiling_follow_from_the_licenses(make_place: Any, licenses: int, quota: int, ceiling: int) -> None:
+    place = make_place(StandIn(licenses=licenses))
+    figures = limits.figures_for(place.profile, now=timezone.now())
+    assert (figures.licenses, figures.quota, figures.ceiling) == (licenses, quota, ceiling)
+
+
+def test_the_alias_lowers_and_raises_but_never_above_a_fifth(place: Any) -> None:
+    alias = place.profile.alias
+    type(alias).objects.filter(pk=alias.pk).update(reclaim_quota=50, reclaim_ceiling=90)
+    place.profile.refresh_from_db()
+    figures = limits.figures_for(place.profile, now=timezone.now())
+    assert (figures.quota, figures.ceiling) == (50, 20)
+
+
+def test_unknown_licenses_are_the_current_seats_of_the_team(place: Any) -> None:
+    type(place.profile).objects.update(licenses_reported=None)
+    place.profile.refresh_from_db()
+    for number in range(45):
+        place.seat(f"s{number}", at_vendor=False)
+    assert limits.figures_for(place.profile, now=timezone.now()).licenses == 45
+
+
+@pytest.mark.parametrize(
+    ("before", "size", "state"),
+    [
+        ([], 5, "open"),
+        ([], 6, "quarantined"),
+        ([(2, timedelta(hours=3))], 3, "open"),
+        ([(2, timedelta(hours=3))], 4, "quarantined"),
+        ([(4, timedelta(days=6))], 1, "open"),
+        ([(4, timedelta(days=6))], 2, "quarantined"),
+        ([(4, timedelta(days=7, minutes=1))], 5, "open"),
+    ],
+)
+def test_above_the_quota_of_a_day_or_a_week_a_second_person_is_needed(
+    place: Any, ann: Any, before: Any, size: int, state: str
+) -> None:
+    for count, ago in before:
+        called_before(place, count, ago)
+    candidates = [place.candidate(f"m{number}") for number in range(size)]
+    batch = place.reclaim(*candidates, by=ann)
+    assert batch.state == state
+    went_on = State.READY if state == "quarantined" else State.AWAITING_REVOCATION
+    assert {state_of(one) for one in candidates} == {went_on}
+    assert batch.limits["quota"] == 5
+
+
+def test_above_the_ceiling_it_is_refused_and_says_how_many_fit_and_when_the_rest_will(place: Any, ann: Any) -> None:
+    called_before(place, 18, timedelta(days=5))
+    candidates = [place.candidate(f"m{number}") for number in range(4)]
+    with pytest.raises(batches.BatchRefused) as refused_batch:
+        place.reclaim(*candidates, by=ann)
+    assert refused_batch.value.fits == 2
+    assert refused_batch.value.rest_at and timedelta(days=1) < refused_batch.value.rest_at - timezone.now()
+    assert not RemovalBatch.objects.exists() and state_of(candidates[0]) == State.READY
+
+
+def test_a_second_person_lets_it_go_on_and_never_the_requester(place: Any, ann: Any, bob: Any) -> None:
+    candidates = [place.candidate(f"m{number}") for number in range(6)]
+    batch = place.reclaim(*candidates, by=ann)
+    with pytest.raises(batches.BatchRefused, match="asked for"):
+        batches.decide(batch.pk, approve=True, by=ann, now=timezone.now())
+    place.work()
+    assert place.team.called("withdraw") == []
+    batches.decide(batch.pk, approve=True, by=bob, now=timezone.now())
+    place.work()
+    assert len(place.team.called("withdraw")) == 6
+
+
+def test_a_rejected_batch_closes_its_candidates_and_calls_nobody(place: Any, ann: Any, bob: Any) -> None:
+    candidates = [place.candidate(f"m{number}") for number in range(6)]
+    batch = place.reclaim(*candidates, by=ann)
+    batches.decide(batch.pk, approve=False, by=bob, now=timezone.now())
+    place.work()
+    assert {state_of(one) for one in candidates} == {State.CLOSED_SKIPPED} and place.team.called("withdraw") == []
+
+
+def test_split_over_many_batches_no_more_are_removed_than_the_quota(place: Any, ann: Any) -> None:
+    for number in range(9):
+        place.reclaim(place.candidate(f"m{number}"), by=ann)
+    place.work()
+    assert len(place.team.called("withdraw")) == 5
+    assert RemovalBatch.objects.filter(state="quarantined").count() == 4
+
+
+def test_two_profiles_of_one_team_share_its_limits_and_its_member(make_place: Any, ann: Any) -> None:
+    first = make_place()
+    second = make_place(first.team)
+    here, there = first.candidate("eve"), second.candidate("eve")
+    first.reclaim(here, by=ann)
+    second.reclaim(there, by=ann)
+    assert state_of(there) == State.AWAITING_REVOCATION and there.hold == "other_removal"
+    first.work()
+    second.work()
+    assert first.team.called("withdraw") == ["dbmid:eve"]
+    assert (state_of(here), state_of(there)) == (State.AWAITING_REVOCATION, State.CLOSED_COMPLETE)
+    assert here.savings.count() == 1 and there.savings.count() == 0
+    for candidate in (here, there):
+        candidate.subscription.refresh_from_db()
+        assert candidate.subscription.ended_at
+    assert limits.figures_for(second.profile, now=timezone.now()).day == 1
+
+
+def test_what_the_other_profile_gave_up_is_tried_for_the_second(make_place: Any, ann: Any) -> None:
+    first = make_place()
+    second = make_place(first.team)
+    here, there = first.candidate("eve"), second.candidate("eve")
+    first.reclaim(here, by=ann)
+    second.reclaim(there, by=ann)
+    from reclamation import workflow  # noqa: PLC0415 - the step under test
+
+    here.refresh_from_db()
+    workflow.skip(here, reason="Kept", by=ann, now=timezone.now())
+    second.work()
+    assert attempt_of(there).state == Attempt.REMOVED
+
+
+def test_skipping_ends_what_has_not_begun_and_is_refused_afterwards(place: Any, ann: Any) -> None:
+    from reclamation import workflow  # noqa: PLC0415 - the step under test
+
+    one, two = place.candidate("one"), place.candidate("two")
+    place.reclaim(one, by=ann)
+    workflow.skip(state_and_row(one), reason="Kept", by=ann, now=timezone.now())
+    assert attempt_of(one).state == Attempt.CANCELED
+    place.reclaim(two, by=ann)
+    place.work()
+    with pytest.raises(workflow.NotAllowed):
+        workflow.skip(state_and_row(two), reason="Kept", by=ann, now=timezone.now())
+    assert state_of(two) == State.AWAITING_REVOCATION
+
+
+def state_and_row(candidate: Any) -> Any:
+    candidate.refresh_from_db()
+    return candidate
+
+
+def test_the_switch_pressed_in_mid_batch_lets_no_further_call_out(place: Any, ann: Any) -> None:
+    candidates = [place.candidate(f"m{number}") for number in range(4)]
+
+    def press(verb: str, member: str) -> None:
+        if len(place.team.called("withdraw")) == 2:
+            switch.pause(None, reason="Stop", by=ann, now=timezone.now())
+
+    place.team.before_effect = press
+    place.reclaim(*candidates, by=ann)
+    place.work()
+    assert len(place.team.called("withdraw")) == 2
+    switch.go_on(None, reason="Go", by=ann, now=timezone.now())
+    place.team.before_effect = lambda *given: None
+    place.work()
+    assert len(place.team.called("withdraw")) == 4
+
+
+def test_a_dry_run_decides_like_a_real_one_and_calls_nobody(place: Any, ann: Any) -> None:
+    candidates = [place.candidate(name) for name in ("one", "two", "adm")]
+    place.team.use("dbmid:two")
+    place.team.change("dbmid:adm", is_admin=True)
+    dry = place.reclaim(*candidates, by=ann, dry_run=True)
+    place.work()
+    assert place.team.effects == [] and {state_of(one) for one in candidates} == {State.READY}
+    real = place.reclaim(*candidates, by=ann)
+    place.work()
+
+    def decisions(batch: RemovalBatch) -> list[Any]:
+        found = []
+        for attempt in batch.attempts.order_by("external_id"):
+            gates = (attempt.gate_at_approval, attempt.gate_at_call)
+            rows = [[{k: v for k, v in one.items() if k != "at"} for one in gate] for gate in gates]
+            found.append((attempt.external_id, rows))
+        return found
+
+    assert decisions(dry) == decisions(real) and len(decisions(dry)) == 3
+    assert place.team.called("withdraw") == ["dbmid:one"]
+
+
+def test_three_in_a_row_that_need_a_person_stop_the_batch(place: Any, ann: Any, bob: Any) -> None:
+    candidates = [place.candidate(f"m{number}") for number in range(5)]
+    place.team.arm("withdraw", *[refused("remove_last_admin")] * 3)
+    batch = place.reclaim(*candidates, by=ann)
+    run = place.work()
+    assert len(place.team.called("withdraw")) == 3 and run and run.warnings
+    batch.refresh_from_db()
+    assert batch.state == "quarantined" and "Three" in batch.limits["stopped"]
+    batches.decide(batch.pk, approve=True, by=bob, now=timezone.now())
+    place.work()
+    assert len(place.team.called("withdraw")) == 5
+
+
+def automatic(make_place: Any, **fields: Any) -> Any:
+    return make_place(mode="automatic", approver="group", **fields)
+
+
+def test_mode_automatic_makes_one_batch_of_what_its_rules_found(make_place: Any) -> None:
+    place = automatic(make_place)
+    found = [place.candidate(f"m{number}") for number in range(3)]
+    odd = place.candidate("odd", evidence={"notes": ["came_back"], "last_activity": None, "covered": True})
+    place.work()
+    assert {state_of(one) for one in found} == {State.AWAITING_APPROVAL} and state_of(odd) == State.READY
+    assert RemovalBatch.objects.get().requested_by is None
+
+
+@pytest.mark.parametrize(("is_over", "goes_on"), [(False, True), (True, False)])
+def test_a_jump_of_proposals_asks_nobody_automatically(make_place: Any, is_over: bool, goes_on: bool) -> None:
+    place = automatic(make_place)
+    candidate = place.candidate("eve")
+    factories.run(
+        profile=place.profile,
+        process="find_candidates",
+        state=JobRun.State.SUCCEEDED,
+        facts={"jump": {"is_over": is_over}},
+        finished_at=timezone.now(),
+    )
+    place.work()
+    assert (state_of(candidate) == State.AWAITING_APPROVAL) == goes_on
+
+
+def test_a_find_of_rules_in_mode_automatic_is_followed_once_by_the_sweep(make_place: Any) -> None:
+    place = automatic(make_place)
+    place.candidate("eve")
+    find = {"process": "find_candidates", "state": JobRun.State.SUCCEEDED, "finished_at": timezone.now()}
+    sweep.run(timezone.now())
+    assert not JobRun.objects.filter(process="reclaim").exists()
+    factories.run(profile=place.profile, **find)
+    for _ in range(3):
+        sweep.run(timezone.now())
+    assert JobRun.objects.filter(process="reclaim").count() == 1
+
+
+def test_a_batch_is_done_when_nothing_of_it_is_open(place: Any, ann: Any, time: Any) -> None:
+    candidate = place.candidate("ivy", seat={"status": "invited"}, reason="invited")
+    batch = place.reclaim(candidate, by=ann)
+    place.work()
+    batch.refresh_from_db()
+    assert batch.state == "done"
