@@ -38,10 +38,10 @@ CANDIDATES = SelectableList(
 )
 ACTIONS = (
     BarAction("reclaim", "Reclaim", "batch_confirm", icon="circle-minus", tone="primary", keeps_post=True),
-    BarAction("assign", "Assign", "candidate_assign", icon="user-circle"),
-    BarAction("close", "Close Skipped", "candidate_close", icon="x"),
-    BarAction("note", "Add a note", "candidate_note", icon="pencil"),
-    BarAction("export", "Export CSV", "candidate_export", icon="download"),
+    BarAction("assign", "Assign", "candidate_assign"),
+    BarAction("close", "Close Skipped", "candidate_close"),
+    BarAction("note", "Add a note", "candidate_note"),
+    BarAction("export", "Export CSV", "candidate_export"),
 )
 
 

@@ -14,7 +14,7 @@ from reclamation.selected.assign import NOBODY, Assignee
 from samsaas import roles
 
 
-class CloseForm(forms.Form):
+class CloseSelectedForm(forms.Form):
     reason = forms.CharField(
         max_length=StateChange._meta.get_field("reason").max_length,
         widget=forms.Textarea(attrs={"rows": 3}),

@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from reclamation.models import RemovalCandidate
 from reclamation.selected import add_note, assign, close, obstacles
-from reclamation.selected.forms import AssignForm, CloseForm, NoteForm
+from reclamation.selected.forms import AssignForm, CloseSelectedForm, NoteForm
 from reclamation.selection import CANDIDATES, allowed_actions
 from samsaas.lib import selection
 from samsaas.lib.http import SignedInRequest
@@ -173,7 +173,7 @@ CLOSE = Action(
     title="Close {} as skipped?",
     button="Close Skipped",
     done="closed",
-    form=CloseForm,
+    form=CloseSelectedForm,
     act=_close,
     obstacle=obstacles.to_closing(),
     consequence=(
