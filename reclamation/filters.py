@@ -16,7 +16,7 @@ from samsaas.lib.tables import ListFilter, search
 
 CLOSED, ALL = "closed", "all"
 YES, NO = "yes", "no"
-ME, SOMEBODY, NOBODY = "me", "somebody", "nobody"
+ME, MY_GROUPS, SOMEBODY, NOBODY = "me", "groups", "somebody", "nobody"
 NO_RULE = "none"
 # Why a candidate can have been opened; all other reasons are reasons not to.
 REASONS = [(reason.value, reason.label) for reason in (*PROPOSABLE, Reason.MANUAL)]
@@ -54,9 +54,9 @@ class CandidateFilter(ListFilter):
         label="User", choices=[(YES, "Left the company"), (NO, "Has not left")], empty_label="Any", method="by_leaver"
     )
     assigned = django_filters.ChoiceFilter(
-        label="Assigned",
-        choices=[(ME, "To me"), (SOMEBODY, "To somebody"), (NOBODY, "To nobody")],
-        empty_label="Any",
+        label="Assigned to",
+        choices=[(ME, "Mine"), (MY_GROUPS, "My groups"), (SOMEBODY, "Somebody"), (NOBODY, "Nobody")],
+        empty_label="Anybody",
         method="by_assigned",
     )
 
@@ -93,7 +93,10 @@ class CandidateFilter(ListFilter):
     def by_assigned(self, queryset: QuerySet[RemovalCandidate], name: str, value: str) -> QuerySet[RemovalCandidate]:
         if value == ME:
             return queryset.filter(assigned_to=self.request.user)
-        return queryset.filter(assigned_to__isnull=value == NOBODY)
+        if value == MY_GROUPS:
+            return queryset.filter(assignment_group__in=self.request.user.groups.values("pk"))
+        nobody = Q(assigned_to=None, assignment_group=None)
+        return queryset.filter(nobody if value == NOBODY else ~nobody)
 
     def by_text(self, queryset: QuerySet[RemovalCandidate], name: str, value: str) -> QuerySet[RemovalCandidate]:
         matches = Q()
@@ -124,7 +127,7 @@ def state_tabs(request: HttpRequest, candidates: QuerySet[RemovalCandidate]) -> 
 
 def _make_tab(request: HttpRequest, value: str, label: str, count: int, *, chosen: str) -> dict[str, Any]:
     address = request.GET.copy()
-    for name in ("state", "page"):
+    for name in ("state", "page", "selection"):
         address.pop(name, None)
     if value:
         address["state"] = value

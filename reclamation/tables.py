@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from reclamation.models import RemovalCandidate
+from samsaas.lib.selection_bar import TickColumn
 from samsaas.lib.tables import NUMBER, ROOMY, MarkupColumn, Table
 
 
@@ -16,6 +17,7 @@ class CandidateTable(Table):
         "press Propose for removal. That does not remove it yet."
     )
 
+    tick = TickColumn()
     id = MarkupColumn('<a href="{{ record.get_absolute_url }}">{{ record.number }}</a>', verbose_name="Number")
     display_name = MarkupColumn(
         '{{ record.display_name|outside }}<span class="sub">{{ record.email|breakable }}</span>', attrs=ROOMY
@@ -38,6 +40,12 @@ class CandidateTable(Table):
         orderable=False,
     )
     deadline = MarkupColumn("{{ value|day }}", verbose_name="Answer until")
+    assigned_to = MarkupColumn(
+        """{% if record.assigned_to %}{{ record.assigned_to.get_username|outside }}{% endif %}
+        {% if record.assignment_group %}<span class="sub">{{ record.assignment_group.name|outside }}</span>{% endif %}
+        {% if not record.assigned_to and not record.assignment_group %}–{% endif %}""",
+        order_by=("assigned_to__username", "assignment_group__name"),
+    )
     opened_at = MarkupColumn(
         '{{ value|day }}<span class="sub">by {{ record.opened_by.get_username|default:"samsaas" }}</span>',
         verbose_name="Opened",
@@ -46,7 +54,7 @@ class CandidateTable(Table):
     class Meta(Table.Meta):
         model = RemovalCandidate
         fields = (
-            *("id", "display_name", "software_model", "state", "reason"),
-            *("inactive_days", "savings", "deadline", "opened_at"),
+            *("tick", "id", "display_name", "software_model", "state", "reason"),
+            *("inactive_days", "savings", "deadline", "assigned_to", "opened_at"),
         )
         order_by = "-id"

@@ -6,11 +6,17 @@ from reclamation import views as candidates
 from reclamation.removal import views as removals
 from reclamation.rules import views as rules
 from reclamation.savings import views as savings
+from reclamation.selected import views as selected
 from reclamation.why import views as why
 
 urlpatterns = [
     path("removal-candidates/", candidates.candidate_list, name="candidate_list"),
     path("removal-candidates/export/", candidates.candidate_export, name="candidate_export"),
+    path("removal-candidates/select/", selected.candidate_select, name="candidate_select"),
+    path("removal-candidates/assign/", selected.candidate_assign, name="candidate_assign"),
+    path("removal-candidates/assign/undo/", selected.candidate_assign_undo, name="candidate_assign_undo"),
+    path("removal-candidates/close/", selected.candidate_close, name="candidate_close"),
+    path("removal-candidates/note/", selected.candidate_note, name="candidate_note"),
     path("removal-candidates/<int:pk>/", candidates.candidate_detail, name="candidate_detail"),
     path("removal-candidates/<int:pk>/evidence-file/", candidates.candidate_evidence, name="candidate_evidence"),
     path("removal-candidates/<int:pk>/skip/", candidates.candidate_skip, name="candidate_skip"),

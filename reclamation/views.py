@@ -13,19 +13,21 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
 from django.utils import timezone
 
-from reclamation import evidence as evidence_words, propose, workflow
+from reclamation import evidence as evidence_words, propose, selection, workflow
 from reclamation.filters import CandidateFilter, state_tabs
 from reclamation.forms import ProposalForm, SkipForm
 from reclamation.models import RemovalCandidate
 from reclamation.removal import evidence_file
 from reclamation.rules import settings_of
+from reclamation.selected.assign import UNDO
+from reclamation.selection import CANDIDATES, allowed_actions, visible_candidates
 from reclamation.tables import CandidateTable
 from samsaas import audit
-from samsaas.lib import csv_export, tables
+from samsaas.lib import csv_export, selection_bar, tables
 from samsaas.lib.http import SignedInRequest
+from samsaas.lib.selection import PARAMETER
 from subscriptions.activity import last_used
 from subscriptions.models import Subscription
 
@@ -49,21 +51,29 @@ HEADER = (
 
 def candidate_list(request: HttpRequest) -> HttpResponse:
     """The candidates. Without a filter only open ones are listed."""
-    rows = RemovalCandidate.objects.select_related("opened_by", "subscription__identifier__software_model")
+    related = ("opened_by", "assigned_to", "assignment_group", "subscription__identifier__software_model")
+    rows = visible_candidates(request).select_related(*related)
     context = tables.listing(request, rows, CandidateTable, CandidateFilter)
-    context["export_query"] = request.GET.urlencode()
+    selection_bar.prepare_page(request, context, CANDIDATES, allowed_actions(request))
+    context["export_query"] = CANDIDATES.filter_part(request.GET)
+    context["undo"] = request.session.get(UNDO)
     context["tabs"] = state_tabs(request, rows)
     return render(request, "reclamation/candidate_list.html", context)
 
 
 def candidate_export(request: HttpRequest) -> HttpResponseBase:
-    """The rows of the filtered list as CSV. With an invalid filter, back to the list, which names the problem."""
-    rows = RemovalCandidate.objects.select_related("opened_by", "rule")
-    filtered = CandidateFilter(request.GET, queryset=rows, request=request)
-    if filtered.errors:
-        return redirect(f"{reverse('candidate_list')}?{request.GET.urlencode()}")
-    audit.record_export(request.user, "removal candidates", rows=filtered.qs.count(), filters=request.GET.dict())
-    return csv_export.stream("removal-candidates", HEADER, _export_rows(filtered.qs))
+    """The selected rows, or those of the filtered list, as CSV. If they cannot be told, back to the list."""
+    token = request.GET.get(PARAMETER)
+    try:
+        chosen = CANDIDATES.filter_part(request.GET)
+        rows = selection.read(request, token) if token else CANDIDATES.matching_rows(request, chosen)
+    except selection.SelectionGone as gone:
+        if token:  # of a filter, the list itself names the problem
+            messages.error(request, str(gone))
+        return redirect(CANDIDATES.address("" if token else request.GET.urlencode()))
+    filters = {"selected": "yes"} if token else request.GET.dict()
+    audit.record_export(request.user, "removal candidates", rows=rows.count(), filters=filters)
+    return csv_export.stream("removal-candidates", HEADER, _export_rows(rows.select_related("opened_by", "rule")))
 
 
 def _export_rows(candidates: QuerySet[RemovalCandidate]) -> Iterator[tuple[Any, ...]]:
@@ -82,13 +92,14 @@ def _export_rows(candidates: QuerySet[RemovalCandidate]) -> Iterator[tuple[Any, 
 
 def candidate_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """One candidate: its seat, its evidence, and the history of its states."""
-    related = ("subscription", "profile", "opened_by", "rule", "rule_version", "assigned_to")
+    related = ("subscription", "profile", "opened_by", "rule", "rule_version", "assigned_to", "assignment_group")
     candidate = get_object_or_404(RemovalCandidate.objects.select_related(*related), pk=pk)
     at = candidate.evidence["last_activity"]
     context = {
         "candidate": candidate,
         "last_activity": datetime.fromisoformat(at) if at else None,
         "history": candidate.history.select_related("by"),
+        "notes": candidate.notes.select_related("by"),
     }
     return render(request, "reclamation/candidate_detail.html", context)
 

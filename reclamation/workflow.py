@@ -12,11 +12,12 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import connection, transaction
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from profiles.models import IntegrationProfile
 from reclamation import attempts
-from reclamation.models import ReclamationRule, RemovalCandidate, RuleVersion, StateChange
+from reclamation.models import ReclamationRule, RemovalAttempt, RemovalCandidate, RuleVersion, StateChange
 from reclamation.states import CLOSED, MOVES, State
 from samsaas import audit
 from samsaas.lib import sql
@@ -273,3 +274,33 @@ def _go(candidate: RemovalCandidate, to: State, *, reason: str, by: User | None,
     """Move the candidate, and the row in the caller's hands with it."""
     _move_to(candidate, to, reason=reason[:500], by=by, now=now)
     candidate.state, candidate.closed_at = to, now if to in CLOSED else None
+
+
+@transaction.atomic
+def skip_batch(keys: Sequence[int], *, reason: str, by: User, now: datetime) -> Sequence[RemovalCandidate]:
+    """Close those of the candidates that are open and may be: Closed Skipped. Returns them, with rule and profile.
+
+    `keys` is one batch: they are named in one statement. A candidate with an open attempt is closed like a single one.
+    """
+    related = ("rule", "rule_version__rule", "profile")
+    rows = RemovalCandidate.objects.filter(pk__in=keys).open().order_by("pk").select_related(*related)
+    opened = RemovalAttempt.objects.filter(candidate=OuterRef("pk"), closed_at=None)
+    found = list(rows.annotate(has_attempt=Exists(opened)).select_for_update(no_key=True, of=("self",)))
+    plain = [one for one in found if not one.has_attempt]
+    changes = {"closed_at": now, "attention": "", "hold": "", "hold_text": ""}
+    RemovalCandidate.objects.filter(pk__in=[one.pk for one in plain]).update(state=State.CLOSED_SKIPPED, **changes)
+    moved = {"to_state": State.CLOSED_SKIPPED, "at": now, "by": by, "reason": reason}
+    StateChange.objects.bulk_create(StateChange(candidate=one, from_state=one.state, **moved) for one in plain)
+    after = {"after": State.CLOSED_SKIPPED.label, "reason": reason}
+    audit.record_many(
+        by, "moved removal candidate", ((one, {"before": one.get_state_display(), **after}) for one in plain)
+    )
+    return plain + [one for one in found if one.has_attempt and _skip_single(one, reason, by, now)]
+
+
+def _skip_single(candidate: RemovalCandidate, reason: str, by: User, now: datetime) -> bool:
+    try:
+        skip(candidate, reason=reason, by=by, now=now)
+    except NotAllowed:
+        return False
+    return True

@@ -8,6 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, Group, User
+from django.db import models
+from django.db.models import QuerySet
 
 ADMIN = "admin"
 SAM_INTEGRATOR = "sam_integrator"
@@ -118,6 +120,11 @@ POLICY: dict[str, dict[str, str]] = {
     "candidate_export": READ,
     "candidate_detail": READ,
     "candidate_evidence": READ,
+    "candidate_select": {"POST": SAM_USER},
+    "candidate_assign": MANAGE,
+    "candidate_assign_undo": {"POST": SAM_ADMIN},
+    "candidate_close": MANAGE,
+    "candidate_note": MANAGE,
     "candidate_propose": {"GET": SAM_USER, "POST": SAM_USER},
     "candidate_skip": MANAGE,
     "reason_list": READ,
@@ -165,6 +172,18 @@ def roles_of(user: AbstractBaseUser | AnonymousUser) -> set[str]:
         cached = set().union(*(INCLUDES[name] for name in names))
         setattr(user, CACHE, cached)
     return cached
+
+
+def roles_without(role: str) -> set[str]:
+    """The roles that do not include this one."""
+    return {name for name, included in INCLUDES.items() if role not in included}
+
+
+def accounts_with(role: str) -> QuerySet[User]:
+    """The active accounts that have a role, also through another one that includes it."""
+    including = set(ROLES) - roles_without(role)
+    holding = models.Exists(Group.objects.filter(user=models.OuterRef("pk"), name__in=including))
+    return User.objects.filter(models.Q(is_superuser=True) | holding, is_active=True)
 
 
 def required_role(view_name: str, method: str) -> str | None:

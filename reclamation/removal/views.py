@@ -14,39 +14,38 @@ from django.views.decorators.http import require_POST
 from reclamation import workflow
 from reclamation.models import ReclamationSwitch, RemovalAttempt, RemovalBatch, RemovalCandidate
 from reclamation.removal import batches, decide, limits, move, plan, regret, restore, start, switch
+from reclamation.removal.chosen import MOST, forget, read_chosen
 from reclamation.removal.filters import AttemptFilter, BatchFilter
 from reclamation.removal.forms import BatchForm, CloseByHandForm, DecideForm, MoveForm, RestoreForm, SwitchForm
 from reclamation.removal.tables import AttemptTable, BatchTable
+from reclamation.selection import SelectionGone
 from samsaas.lib import tables
 from samsaas.lib.http import SignedInRequest
 from samsaas.reauthenticate import recent_password_required
 
-MOST = 1000
 RELATED = ("candidate__rule", "candidate__rule_version", "batch", "profile__alias__parent", "restored_by")
 NOTHING = "None of these candidates can be reclaimed now: only those that are Ready and in no batch."
 
 
 def batch_confirm(request: SignedInRequest) -> HttpResponse:
-    """Show what a press of Reclaim would do with the posted candidates, and do it when that is confirmed."""
-    chosen = _chosen(request)
-    plans = plan.make(chosen, now=timezone.now())
+    """Show what a press of Reclaim would do with the chosen candidates, and do it when that is confirmed."""
+    try:
+        chosen = read_chosen(request)
+    except SelectionGone as gone:
+        messages.error(request, str(gone))
+        return redirect("candidate_list")
+    plans = plan.make(chosen.keys, now=timezone.now())
     if not plans:
         messages.info(request, NOTHING)
         return redirect("candidate_list")
-    confirmed = "confirm" in request.POST or "dry_run" in request.POST
+    confirmed = ("confirm" in request.POST or "dry_run" in request.POST) and not chosen.change
     form = BatchForm(request.POST if confirmed else None, plans=plans)
     if confirmed and ("dry_run" in request.POST or form.is_valid()):
         ticks = form.ticks if form.is_valid() else batches.Ticks(legal_hold=True, evidence=True)
         return _make_batches(request, plans, ticks, dry_run="dry_run" in request.POST)
-    context = {"plans": plans, "form": form, "chosen": chosen, "left_out": len(chosen) - form.size, "size": form.size}
+    left_out = len(chosen.keys) - form.size
+    context = {"plans": plans, "form": form, "chosen": chosen, "left_out": left_out, "size": form.size}
     return render(request, "reclamation/removal/batch_confirm.html", context)
-
-
-def _chosen(request: HttpRequest) -> list[int]:
-    """The ids of candidates that were posted, or that the address names."""
-    found = request.POST.getlist("candidate") or request.GET.getlist("candidate")
-    keys = (text for text in found if text.isascii() and text.isdigit() and len(text) < 18)
-    return list(dict.fromkeys(int(text) for text in keys))[:MOST]
 
 
 def _make_batches(
@@ -60,6 +59,8 @@ def _make_batches(
             messages.error(request, _refusal(refused))
         else:
             messages.success(request, _made(made))
+    if made and not dry_run:
+        forget(request)
     return redirect("batch_detail", made.pk) if made else redirect("candidate_list")
 
 

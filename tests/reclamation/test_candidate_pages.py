@@ -190,3 +190,10 @@ def test_an_open_candidate_says_that_nothing_was_removed(reader: Any, world: Any
 def test_the_page_of_a_profile_leads_to_its_candidates(reader: Any, world: Any) -> None:
     page = reader.get(world.asia.get_absolute_url()).content.decode()
     assert f"{LIST}?profile={world.asia.pk}" in page
+
+
+def test_inactive_days_that_are_not_known_are_a_dash_and_no_markup(reader: Any) -> None:
+    candidate = factories.candidate()
+    for path in (LIST, candidate.get_absolute_url()):
+        page = reader.get(path).content.decode()
+        assert '<span class="nothing">–</span>' in page and "&lt;span" not in page
