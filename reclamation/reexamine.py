@@ -21,6 +21,7 @@ from django.utils import timezone
 from profiles.jobs.job import Job, LeaseLost
 from profiles.models import IntegrationProfile
 from reclamation import guards, workflow
+from reclamation.asking import after_notice, concerns
 from reclamation.models import RemovalCandidate
 from reclamation.states import State
 from subscriptions.activity import last_used
@@ -89,9 +90,16 @@ def _look_at_batch(profile: IntegrationProfile, after: int, counters: Counter[st
         counters["seen"] += 1
         seat = seats.get(candidate.subscription_id)
         if verdict := judge(candidate, seat, now):
+            _mark_after_notice(candidate, seat, verdict)
             workflow.apply(candidate, verdict.state, reason=verdict.reason, now=now)
             counters[COUNTED[verdict.state]] += verdict.state != candidate.state
     return candidates[-1].pk if len(candidates) == BATCH else None
+
+
+def _mark_after_notice(candidate: RemovalCandidate, seat: Any | None, verdict: Verdict) -> None:
+    """Use after a notice cancels like any other, and is counted apart."""
+    if verdict.state == State.CLOSED_CANCELED and seat is not None and (used := _newer_use(candidate, seat)):
+        after_notice.mark(candidate, used.at)
 
 
 def _read_seats(candidates: list[RemovalCandidate], now: datetime) -> dict[int | None, Any]:
@@ -117,6 +125,8 @@ def judge(candidate: RemovalCandidate, seat: Any | None, now: datetime) -> Verdi
     if candidate.state == State.READY:
         return Verdict(State.ATTENTION_REQUIRED, concern) if concern else None
     if candidate.state != State.ATTENTION_REQUIRED or candidate.attention in ("", concern):
+        return None
+    if not concern and concerns.still_stands(candidate):
         return None
     return Verdict(State.ATTENTION_REQUIRED, concern) if concern else Verdict(State.READY, CLEARED)
 

@@ -5,11 +5,12 @@ Every function writes the candidate, its history and the audit trail in one tran
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import connection, transaction
+from django.db.models import Q
 
 from profiles.models import IntegrationProfile
 from reclamation.models import RemovalCandidate, StateChange
@@ -90,14 +91,81 @@ def skip_all(profile: IntegrationProfile, *, reason: str, by: User, now: datetim
 
 @transaction.atomic
 def _move_to(
-    candidate: RemovalCandidate, to: State, *, reason: str, by: User | None, now: datetime, attention: str = ""
+    candidate: RemovalCandidate,
+    to: State,
+    *,
+    reason: str,
+    by: User | None,
+    now: datetime,
+    attention: str = "",
+    only_if: Q | None = None,
+    also: dict[str, Any] | None = None,
 ) -> None:
-    """Move a candidate to another state. Raises `NotAllowed`, also if somebody else has moved it since it was read."""
+    """Move a candidate to another state, and write what goes with it. Raises `NotAllowed`, and writes nothing then.
+
+    That is also so if somebody else has moved it since it was read, or if `only_if` does not hold at this moment.
+    """
     before = State(candidate.state)
     if to not in MOVES[before]:
         raise NotAllowed
-    same = RemovalCandidate.objects.filter(pk=candidate.pk, state=before)
-    if not same.update(state=to, closed_at=now if to in CLOSED else None, attention=attention):
+    same = RemovalCandidate.objects.filter(only_if or Q(), pk=candidate.pk, state=before)
+    if not same.update(state=to, closed_at=now if to in CLOSED else None, attention=attention, **(also or {})):
         raise NotAllowed
     StateChange.objects.create(candidate=candidate, from_state=before, to_state=to, at=now, by=by, reason=reason)
     audit.record(by, "moved removal candidate", candidate, before=before.label, after=to.label, reason=reason)
+
+
+def ask_user(
+    candidate: RemovalCandidate, *, person_key: str, email: str, by: User | None, now: datetime, reason: str
+) -> None:
+    """Ready → Awaiting User. The time to answer begins when the question has been sent. Raises `NotAllowed`.
+
+    Whom the question is for is noted: silence counts as long as it is theirs.
+    """
+    asked = {"person_key": person_key, "email": email, "deadline": None, "after_notice": False}
+    _move_to(candidate, State.AWAITING_USER, reason=reason, by=by, now=now, also=asked)
+
+
+def answer_keep(candidate: RemovalCandidate, to: State, *, reason: str, now: datetime) -> None:
+    """The user keeps it: from Awaiting User on, unless their time is over. Raises `NotAllowed`, also then."""
+    in_time = Q(deadline=None) | Q(deadline__gte=now)
+    _move_to(candidate, to, reason=reason, by=None, now=now, only_if=in_time)
+
+
+def end_silence(candidate: RemovalCandidate, to: State, *, reason: str, now: datetime) -> None:
+    """The user's time is over: from Awaiting User on. Raises `NotAllowed`, also if somebody has given more time."""
+    over = Q(deadline__lt=now)
+    attention = reason if to == State.ATTENTION_REQUIRED else ""
+    _move_to(candidate, to, reason=reason, by=None, now=now, only_if=over, attention=attention)
+
+
+def ask_approver(candidate: RemovalCandidate, *, reason: str, by: User | None, now: datetime) -> None:
+    """Ready → Awaiting Approval. Raises `NotAllowed`."""
+    _move_to(candidate, State.AWAITING_APPROVAL, reason=reason, by=by, now=now)
+
+
+def follow_approver(candidate: RemovalCandidate, to: State, *, reason: str, by: User, now: datetime) -> None:
+    """An approver has decided: from Awaiting Approval on. Raises `NotAllowed`."""
+    if candidate.state != State.AWAITING_APPROVAL:
+        raise NotAllowed
+    _move_to(candidate, to, reason=reason, by=by, now=now)
+
+
+def revoke(candidate: RemovalCandidate, *, reason: str, by: User | None, now: datetime) -> None:
+    """Ready → Awaiting Revocation, where nobody has to be asked. Raises `NotAllowed`."""
+    _move_to(candidate, State.AWAITING_REVOCATION, reason=reason, by=by, now=now)
+
+
+def make_ready(candidate: RemovalCandidate, *, reason: str, by: User, now: datetime) -> None:
+    """Attention Required → Ready: a person has weighed what samsaas found. Raises `NotAllowed`."""
+    if candidate.state != State.ATTENTION_REQUIRED:
+        raise NotAllowed
+    _move_to(candidate, State.READY, reason=reason, by=by, now=now)
+
+
+def keep_seat(candidate: RemovalCandidate, until: date) -> None:
+    """Leave the candidate's account alone until this day, in every profile of its team. An earlier promise stays."""
+    own, profile = Q(removal_candidates=candidate), candidate.profile
+    if profile is not None and profile.team_id:
+        own |= Q(profile__vendor=profile.vendor, profile__team_id=profile.team_id, external_id=candidate.external_id)
+    Subscription.objects.filter(own).filter(Q(keep_until=None) | Q(keep_until__lt=until)).update(keep_until=until)

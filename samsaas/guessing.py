@@ -7,7 +7,8 @@ password takes its own count back. Counted are
 2. a place, whatever the name: `MOST_PER_PLACE`, then closed as long. A place is an IPv4 address or an IPv6 /64;
 3. a name from anywhere: from the `FREE_PER_NAME`th on, each wrong one doubles the wait until the next try, up to
    `LONGEST_WAIT`. The account is never closed, and where its owner has signed in before it is not even slowed down;
-4. a session: `AXES_FAILURE_LIMIT`, then the caller ends it.
+4. a session: `AXES_FAILURE_LIMIT`, then the caller ends it;
+5. links from mails, whether right or wrong: `LINKS_PER_MINUTE` from a place within a minute.
 
 Names that nobody has are counted like all others, so the answers do not tell which accounts exist. Names, addresses and
 session keys are stored as hashes: what is typed into the field of the name may be a password.
@@ -29,6 +30,7 @@ from samsaas.models import GuessCount
 
 MOST_PER_PLACE = 30
 FREE_PER_NAME = 10
+LINKS_PER_MINUTE = 20
 LONGEST_WAIT = timedelta(minutes=5)
 NAME_FORGOTTEN_AFTER = timedelta(days=1)
 PLACE_KNOWN_FOR = timedelta(days=90)
@@ -62,6 +64,12 @@ def begin_sign_in(name: str, address: str, *, now: datetime) -> Attempt:
 def begin_in_session(session_key: str, *, now: datetime) -> Attempt:
     """Count an attempt to give the password again inside a session."""
     return _begin([(Kind.SESSION, _digest(f"session {session_key}"), "")], now)
+
+
+def begin_link(address: str, *, now: datetime) -> Attempt:
+    """Count that a link from a mail was opened from this address. Every minute begins anew."""
+    minute, where = _digest(f"minute {int(now.timestamp()) // 60}"), _digest(f"place {network_of(address)}")
+    return _begin([(Kind.LINK, minute, where)], now)
 
 
 @transaction.atomic
@@ -122,7 +130,7 @@ def _lock_rows(keys: Sequence[Key], now: datetime) -> list[GuessCount]:
 
 def _remembered(row: GuessCount) -> timedelta:
     cool_off: timedelta = settings.AXES_COOLOFF_TIME
-    return NAME_FORGOTTEN_AFTER if row.kind == Kind.NAME else cool_off
+    return {Kind.NAME: NAME_FORGOTTEN_AFTER, Kind.LINK: timedelta(minutes=1)}.get(Kind(row.kind), cool_off)
 
 
 def _wait(row: GuessCount, now: datetime) -> timedelta:
@@ -131,7 +139,9 @@ def _wait(row: GuessCount, now: datetime) -> timedelta:
         doubled = row.count - FREE_PER_NAME
         closed = min(timedelta(seconds=2 ** min(doubled, 20)), LONGEST_WAIT) if doubled >= 0 else NOW
     else:
-        most = MOST_PER_PLACE if row.kind == Kind.PLACE else settings.AXES_FAILURE_LIMIT
+        most = {Kind.PLACE: MOST_PER_PLACE, Kind.LINK: LINKS_PER_MINUTE}.get(
+            Kind(row.kind), settings.AXES_FAILURE_LIMIT
+        )
         closed = _remembered(row) if row.count >= most else NOW
     return max(closed - (now - row.last_at), NOW)
 

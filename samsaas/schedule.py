@@ -18,8 +18,9 @@ from django.utils import timezone
 from profiles.connectors import base
 from profiles.jobs import queue
 from profiles.models import Credential, IntegrationProfile, JobRun, ScheduledJob
+from reclamation.asking import sweep as asking_sweep
 from reclamation.reexamine import REEXAMINE
-from samsaas import purge_expired
+from samsaas import outbox, purge_expired
 from samsaas.models import Heartbeat
 from subscriptions.download import staging
 from subscriptions.people.imports import retention
@@ -76,6 +77,18 @@ def next_step(run: JobRun) -> str | None:
 def purge() -> None:
     """Every hour: delete what is over, such as expired sessions."""
     purge_expired.run(timezone.now())
+
+
+@shared_task
+def send_mails() -> None:
+    """Every minute: send the mails that are due."""
+    outbox.send_due(timezone.now())
+
+
+@shared_task
+def sweep_asking() -> None:
+    """Every minute: go on with candidates whose users or approvers have answered, or have had their time."""
+    asking_sweep.run(timezone.now())
 
 
 @shared_task

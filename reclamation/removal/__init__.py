@@ -1,0 +1,1 @@
+"""Removing: attempts at the vendor."""
