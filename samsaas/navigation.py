@@ -75,6 +75,8 @@ WORKSPACE = (
         label="License usage",
         items=(
             Item(label="Removal candidates", url_name="candidate_list", icon="circle-minus", prefixes=("candidate_",)),
+            Item(label="Approvals", url_name="approval_list", icon="shield-check", prefixes=("approval_",)),
+            Item(label="Outbox", url_name="notice_list", icon="mail", prefixes=("notice_",)),
         ),
     ),
     Group(

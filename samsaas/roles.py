@@ -99,6 +99,7 @@ POLICY: dict[str, dict[str, str]] = {
     "person_detail": READ,
     "person_edit": KEEP_PEOPLE,
     "person_delete": KEEP_PEOPLE,
+    "person_account": KEEP_PEOPLE,
     "person_import_new": KEEP_PEOPLE,
     "person_import_example": {"GET": SAM_ADMIN},
     "person_import_detail": {"GET": SAM_ADMIN},
@@ -117,6 +118,17 @@ POLICY: dict[str, dict[str, str]] = {
     "candidate_detail": READ,
     "candidate_propose": {"GET": SAM_USER, "POST": SAM_USER},
     "candidate_skip": MANAGE,
+    # Public: whoever has the link of the mail may keep the subscription. The link can do nothing else.
+    "keep": {"GET": PUBLIC, "POST": PUBLIC},
+    "notice_list": {"GET": SAM_ADMIN},
+    "notice_detail": {"GET": SAM_ADMIN},
+    "notice_resend": {"POST": SAM_ADMIN},
+    "notice_bounced": {"POST": SAM_ADMIN},
+    "notice_template": MANAGE,
+    # A user's manager may have an account without any role. The pages show such an account its own questions only.
+    "approval_list": {"GET": SIGNED_IN},
+    "approval_decide": {"GET": SIGNED_IN, "POST": SIGNED_IN},
+    "approval_link": {"GET": SIGNED_IN},
     "audit_list": {"GET": SAM_ADMIN},
     # Django's admin also checks its own permissions.
     "admin:*": {"GET": ADMIN, "POST": ADMIN},

@@ -1,6 +1,6 @@
 """A real SMTP server for the tests, on a free port, that takes mails, refuses them, puts them off, dies, or is slow.
 
-What it does with a mail is decided by its script: a function from the envelope to an answer, or to `None` for taking it.
+What it does with a mail is decided by a script: a function from the address to an answer, or to `None` for taking it.
 """
 
 from __future__ import annotations

@@ -24,6 +24,7 @@ VAGUE = {"utils", "helpers", "services", "common", "misc", "manager", "managers"
 LEASE = {"owner", "heartbeat_at"}
 LEASE_WRITERS = {f"profiles/jobs/{name}.py" for name in ("job", "execute", "queue")}
 LEASE_WRITERS |= {"profiles/delete_profile.py", "samsaas/embedded.py"}
+LEASE_WRITERS |= {"samsaas/outbox.py"}  # mails have a lease of their own
 # Who may give a removal candidate its state: one module, where every move is checked and kept as history.
 STATE_WRITERS = {"reclamation/workflow.py"}
 WRITING = {"update", "create", "get_or_create", "update_or_create", "bulk_update", "setattr", "RemovalCandidate"}

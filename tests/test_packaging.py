@@ -22,8 +22,8 @@ SECRETS = {"SECRET_KEY", "FIELD_ENCRYPTION_KEYS"}
 NEEDED_SECRETS = {
     "proxy": set(),
     "migrate": {"field_encryption_keys", "database_url"},
-    "web": {"secret_key", "field_encryption_keys", "database_url", "broker_url"},
-    "worker": {"field_encryption_keys", "database_url", "broker_url"},
+    "web": {"secret_key", "field_encryption_keys", "database_url", "broker_url", "email_url"},
+    "worker": {"field_encryption_keys", "database_url", "broker_url", "email_url"},
     "beat": {"database_url", "broker_url"},
     "postgres": {"postgres_password", "database_password"},
     "redis": {"redis_password"},
@@ -94,7 +94,7 @@ def test_each_service_gets_the_secrets_it_needs_as_files_and_no_others(services:
         ]
         assert {value.removeprefix(compose.SECRETS_INSIDE) for value in named} <= NEEDED_SECRETS[name], name
         for variable, value in service.get("environment", {}).items():
-            is_secret = re.search("SECRET|PASSWORD|_KEYS?$|_KEY_|DATABASE_URL|BROKER_URL", variable)
+            is_secret = re.search("SECRET|PASSWORD|_KEYS?$|_KEY_|DATABASE_URL|BROKER_URL|EMAIL_URL", variable)
             assert not is_secret or (variable.endswith("_FILE") and value.startswith(compose.SECRETS_INSIDE)), variable
 
 

@@ -25,7 +25,7 @@ NO_APPROVER = "The rule asks no approver, so it is kept."
 
 
 @dataclass(frozen=True)
-class Link:
+class KeepLink:
     """What a link leads to. Of an unknown one, which is *expired*, there is nothing else."""
 
     state: str
@@ -36,22 +36,22 @@ class Link:
 class NotKept(Exception):
     """The link cannot keep it, or not any more; nothing was written. `link` says how things are now."""
 
-    def __init__(self, link: Link) -> None:
+    def __init__(self, link: KeepLink) -> None:
         super().__init__(link.state)
         self.link = link
 
 
-def look(token: str, now: datetime) -> Link:
+def look(token: str, now: datetime) -> KeepLink:
     """What the link leads to at this moment. Looking changes nothing."""
     notice = notices.find(token, notices.ASKING)
     if notice is None:
-        return Link(EXPIRED)
+        return KeepLink(EXPIRED)
     candidate = notice.candidate
     if answer := candidate.answers.filter(channel=KeepAnswer.Channel.LINK).last():
-        return Link(USED, notice, answer)
+        return KeepLink(USED, notice, answer)
     if candidate.deadline is not None and candidate.deadline < now:
-        return Link(EXPIRED)
-    return Link(VALID if candidate.state == State.AWAITING_USER else CLOSED, notice)
+        return KeepLink(EXPIRED)
+    return KeepLink(VALID if candidate.state == State.AWAITING_USER else CLOSED, notice)
 
 
 @transaction.atomic

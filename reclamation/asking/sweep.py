@@ -47,20 +47,21 @@ def run(now: datetime) -> dict[str, int]:
     done: Counter[str] = Counter()
     done["dated"] = begin_notice_periods(now)
     waiting = RemovalCandidate.objects.filter(state=State.AWAITING_USER)
-    done["ended"] = _each(waiting.filter(standing.may_object(now)), end_moot, now)
-    done["flagged"] = _each(waiting.filter(_may_be_unreachable()), flag_unreachable, now)
-    done["silent"] = _each(waiting.filter(deadline__lt=now), end_silence, now)
+    done["ended"] = _each(_read(waiting.filter(standing.may_object(now))), end_moot, now)
+    done["flagged"] = _each(_read(waiting.filter(_may_be_unreachable())), flag_unreachable, now)
+    done["silent"] = _each(_read(waiting.filter(deadline__lt=now)), end_silence, now)
     if outbox.first_moment(now) == now:
-        done["reminded"] = _each(remind.with_last_mail(waiting.filter(deadline__gt=now)), remind_user, now)
+        not_over = _read(remind.with_last_mail(waiting.filter(deadline__gt=now)))
+        done["reminded"] = _each((one for one in not_over if remind.is_due(one, now)), remind_user, now)
     done["approvals"] = settle_approvals(now)
     done["links"] = forget_links(now)
     return dict(done)
 
 
-def _each(candidates: QuerySet[RemovalCandidate], step: Step, now: datetime) -> int:
+def _each(candidates: Iterable[RemovalCandidate], step: Step, now: datetime) -> int:
     """Do a step for each candidate, each in its own transaction. Returns for how many there was something to do."""
     done = 0
-    for candidate in _read(candidates):
+    for candidate in candidates:
         try:
             with transaction.atomic():
                 done += step(candidate, now)
@@ -159,8 +160,8 @@ def keeps_elsewhere(candidate: RemovalCandidate) -> bool:
 
 
 def remind_user(candidate: RemovalCandidate, now: datetime) -> bool:
-    """Remind the user if it is the day for it."""
-    return remind.is_due(candidate, now) and remind.run(candidate, now) is not None
+    """Queue the reminder, unless somebody was faster."""
+    return remind.run(candidate, now) is not None
 
 
 def settle_approvals(now: datetime) -> int:
@@ -170,7 +171,7 @@ def settle_approvals(now: datetime) -> int:
     waiting = RemovalCandidate.objects.filter(
         state=State.AWAITING_APPROVAL, approvals__at=None, approvals__due_at__lt=now, approvals__isnull=False
     )
-    return moved_on + _each(waiting.distinct(), end_overdue, now)
+    return moved_on + _each(_read(waiting.distinct()), end_overdue, now)
 
 
 def end_overdue(candidate: RemovalCandidate, now: datetime) -> bool:

@@ -139,8 +139,8 @@ class Postman:
             with self._within(SECONDS):
                 self._server.send_messages([message])
         except smtplib.SMTPRecipientsRefused as error:
-            code, said = next(iter(error.recipients.values()))
-            raise _by_code(code)(_answer(code, said)) from error
+            code, answer = next(iter(error.recipients.values()))
+            raise _by_code(code)(_answer(code, answer)) from error
         except smtplib.SMTPDataError as error:
             raise _by_code(error.smtp_code)(_answer(error.smtp_code, error.smtp_error)) from error
         except (smtplib.SMTPException, OSError) as error:
@@ -176,8 +176,8 @@ def _by_code(code: int) -> type[Exception]:
     return MailDeferred if 400 <= code < 500 else MailRefused
 
 
-def _answer(code: int, said: bytes | str) -> str:
-    text = said.decode("utf-8", "replace") if isinstance(said, bytes) else said
+def _answer(code: int, answer: bytes | str) -> str:
+    text = answer.decode("utf-8", "replace") if isinstance(answer, bytes) else answer
     return f"{code} {one_line(text)}"[:LONGEST_ERROR]
 
 

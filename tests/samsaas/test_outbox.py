@@ -1,4 +1,4 @@
-"""The outbox against a real SMTP server: what is sent, what is refused, what is tried again, and what never happens twice."""
+"""The outbox against a real SMTP server: what is sent, refused, tried again, and what never happens twice."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def test_no_token_is_stored_in_plain_text(server: MailServer) -> None:
         ("on_recipient", "550 5.1.1 No such user", "failed"),
         ("on_recipient", "450 4.2.1 Try later", "queued"),
         ("on_text", "554 5.7.1 Looks like spam", "failed"),
-        ("on_text", "451 4.7.1 Greylisted", "queued"),
+        ("on_text", "451 4.7.1 Come back later", "queued"),
         ("on_text", DIE, "queued"),
         ("on_recipient", DIE, "queued"),
     ],
@@ -201,7 +201,9 @@ def test_an_international_domain_is_written_to(server: MailServer) -> None:
     assert state_of(mail) == "sent" and server.envelopes[0][1] == ["ann@xn--bcher-kva.example"]
 
 
-@pytest.mark.parametrize("nasty", ["Hi\r\nBcc: all@example.com", "Hi\nX-Evil: 1\n\nbody", "Hi\x00\x0bthere", "Hi\u2028Bcc: a@b.c"])
+@pytest.mark.parametrize(
+    "nasty", ["Hi\r\nBcc: all@example.com", "Hi\nX-Evil: 1\n\nbody", "Hi\x00\x0bthere", "Hi\u2028Bcc: a@b.c"]
+)
 def test_no_text_brings_a_header_of_its_own(server: MailServer, nasty: str) -> None:
     queue(subject=nasty, body=f"{nasty}\n.\nQUIT\n{outbox.LINK}")
     outbox.send_due(MONDAY)
