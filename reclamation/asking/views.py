@@ -207,7 +207,8 @@ def _possible_answers(approval: Approval, user: Any) -> tuple[list[tuple[str, st
     possible, why = [], ""
     for answer, label in CHOICES.get(Approval.Question(approval.question), ()):
         refusal = approvers.refusal(approval, user, keeps=approve.lets_keep(approval, answer))
-        why = why or refusal
+        lonely = refusal == approvers.YOUR_REQUEST and approvers.is_lonely(approval.candidate, user)
+        why = why or (approvers.NOBODY if lonely else refusal)
         if not refusal:
             possible.append((answer, label))
     return possible, why

@@ -162,6 +162,9 @@ PAGES = (
     "/what-counts-as-use/",
     "/removal-candidates/",
     "/subscriptions/7/propose/",
+    "/approvals/",
+    "/outbox/",
+    "/outbox/text/",
     "/audit/",
 )
 

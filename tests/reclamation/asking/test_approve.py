@@ -236,6 +236,12 @@ def test_case_31_whoever_is_alone_is_told_before_the_press(account: Any) -> None
     assert not approvers.is_lonely(one, boss), "the role admin includes sam_admin"
 
 
+def test_case_31_a_question_that_nobody_else_could_answer_says_that_a_second_account_is_needed(signed_in: Any) -> None:
+    boss = signed_in("sam_admin")
+    approval = removal(by=boss.user)
+    assert "Give a second person an account" in boss.get(f"/approvals/{approval.pk}/").content.decode()
+
+
 def test_every_role_that_includes_the_groups_role_is_asked_and_no_other(account: Any) -> None:
     users = {role: account(role) for role in ("admin", "sam_admin", "sam_integrator", "sam_user", "")}
     approval = removal()
