@@ -163,9 +163,11 @@ def make_ready(candidate: RemovalCandidate, *, reason: str, by: User, now: datet
     _move_to(candidate, State.READY, reason=reason, by=by, now=now)
 
 
-def keep_seat(candidate: RemovalCandidate, until: date) -> None:
-    """Leave the candidate's account alone until this day, in every profile of its team. An earlier promise stays."""
+def keep_seat(candidate: RemovalCandidate, *, until: date, by: User | None) -> None:
+    """A decision lasts: the account is left alone until this day, in every profile of its team. A longer one stays."""
     own, profile = Q(removal_candidates=candidate), candidate.profile
     if profile is not None and profile.team_id:
         own |= Q(profile__vendor=profile.vendor, profile__team_id=profile.team_id, external_id=candidate.external_id)
-    Subscription.objects.filter(own).filter(Q(keep_until=None) | Q(keep_until__lt=until)).update(keep_until=until)
+    seats = Subscription.objects.filter(own).filter(Q(keep_until=None) | Q(keep_until__lt=until))
+    if Subscription.objects.filter(pk__in=list(seats.values_list("pk", flat=True))).update(keep_until=until):
+        audit.record(by, "kept subscription", candidate, until=until.isoformat())

@@ -62,14 +62,15 @@ def ask(candidate: RemovalCandidate, by: User | None, now: datetime) -> Approval
 
     Raises `ask.NotAsked`, and `workflow.NotAllowed` where the candidate is not Ready, or not any more.
     """
-    candidate = RemovalCandidate.objects.select_related(*RELATED).get(pk=candidate.pk)
-    if candidate.state != State.READY:
+    ready = RemovalCandidate.objects.select_related(*RELATED).get(pk=candidate.pk)
+    if ready.state != State.READY:
         raise workflow.NotAllowed
-    if refusal := refusal_reason(candidate, now):
+    if refusal := refusal_reason(ready, now):
         raise NotAsked(refusal)
-    workflow.ask_approver(candidate, reason=ASKED, by=by, now=now)
-    inform.run(candidate, now)
-    return open_question(candidate, Question.REMOVAL, now)
+    workflow.ask_approver(ready, reason=ASKED, by=by, now=now)
+    inform.run(ready, now)
+    candidate.refresh_from_db(fields=["state"])
+    return open_question(ready, Question.REMOVAL, now)
 
 
 def refusal_reason(candidate: RemovalCandidate, now: datetime) -> str:
@@ -156,7 +157,7 @@ def _keep(approval: Approval, candidate: RemovalCandidate, note: str, by: User, 
             by=by,
             granted=True,
         )
-    workflow.keep_seat(candidate, until)
+    workflow.keep_seat(candidate, until=until, by=by)
 
 
 def _remove(approval: Approval, candidate: RemovalCandidate, note: str, by: User, now: datetime) -> None:

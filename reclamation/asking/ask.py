@@ -38,16 +38,18 @@ def run(candidate: RemovalCandidate, by: User | None, now: datetime) -> Notice |
 
     Raises `NotAsked`, and `workflow.NotAllowed` where the candidate is not Ready, or not any more.
     """
-    candidate = RemovalCandidate.objects.select_related(*RELATED).get(pk=candidate.pk)
-    if candidate.state != State.READY:
+    ready = RemovalCandidate.objects.select_related(*RELATED).get(pk=candidate.pk)
+    if ready.state != State.READY:
         raise workflow.NotAllowed
-    if refusal := refusal_reason(candidate, now):
+    if refusal := refusal_reason(ready, now):
         raise NotAsked(refusal)
-    address = addressee.address_of(candidate)
-    if not address:
-        workflow.apply(candidate, State.ATTENTION_REQUIRED, reason=concerns.NOBODY, now=now)
-        return None
-    return _ask(candidate, address, by, now)
+    notice = None
+    if address := addressee.address_of(ready):
+        notice = _ask(ready, address, by, now)
+    else:
+        workflow.apply(ready, State.ATTENTION_REQUIRED, reason=concerns.NOBODY, now=now)
+    candidate.refresh_from_db(fields=["state"])
+    return notice
 
 
 def refusal_reason(candidate: RemovalCandidate, now: datetime) -> str:

@@ -74,7 +74,7 @@ def run(token: str, reason: str, until: date | None, now: datetime) -> KeepAnswe
         candidate.refresh_from_db(fields=["state"])
         approve.open_question(candidate, Approval.Question.KEEP_REQUEST, now)
     else:
-        workflow.keep_seat(candidate, until or terms.cool_down_end(candidate, now))
+        workflow.keep_seat(candidate, until=until or terms.cool_down_end(candidate, now), by=None)
     return answer
 
 

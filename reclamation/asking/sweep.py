@@ -191,7 +191,7 @@ def _end_unanswered(approval: Approval, candidate: RemovalCandidate, reason: str
         return False
     workflow.apply(candidate, State.CLOSED_SKIPPED, reason=reason, now=now)
     until = approve.settle_request(candidate, granted=True)
-    workflow.keep_seat(candidate, max(filter(None, (until, terms.cool_down_end(candidate, now)))))
+    workflow.keep_seat(candidate, until=max(filter(None, (until, terms.cool_down_end(candidate, now)))), by=None)
     return True
 
 

@@ -250,6 +250,19 @@ def test_every_role_that_includes_the_groups_role_is_asked_and_no_other(account:
     assert asked == listed == {"admin", "sam_admin"}
 
 
+def test_what_is_kept_is_kept_in_every_profile_of_the_team_and_never_for_less(account: Any) -> None:
+    boss, approval = world.sam_admin(account), requested(until=date(2027, 6, 1))
+    account_id = approval.candidate.external_id
+    twin = factories.subscription(profile=factories.profile(team_id="dbtid:1"), external_id=account_id)
+    longer = factories.subscription(
+        profile=factories.profile(team_id="dbtid:1"), external_id=account_id, keep_until=date(2028, 1, 1)
+    )
+    stranger = factories.subscription(profile=factories.profile(team_id="dbtid:2"), external_id=account_id)
+    decide(approval, APPROVE, boss)
+    kept = [world.reread(seat).keep_until for seat in (twin, longer, stranger)]
+    assert kept == [date(2027, 6, 1), date(2028, 1, 1), None]
+
+
 def test_the_silence_of_an_approver_keeps(account: Any) -> None:
     world.sam_admin(account)
     approval = requested(until=date(2027, 8, 1))
