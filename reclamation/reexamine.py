@@ -23,6 +23,7 @@ from django.utils import timezone
 from profiles.jobs.job import Job, LeaseLost
 from profiles.models import IntegrationProfile
 from reclamation import address, guards, workflow
+from reclamation.asking import after_notice, concerns
 from reclamation.models import RemovalCandidate
 from reclamation.rules import settings_of
 from reclamation.states import State
@@ -97,6 +98,7 @@ def _look_at_batch(profile: IntegrationProfile, after: int, counters: Counter[st
         counters["seen"] += 1
         seat = seats.get(candidate.subscription_id)
         if verdict := judge(candidate, seat, now):
+            _mark_after_notice(candidate, seat, verdict)
             try:
                 workflow.apply(candidate, verdict.state, reason=verdict.reason, now=now)
             except workflow.NotAllowed:  # its removal has begun at the vendor in this very moment
@@ -107,6 +109,12 @@ def _look_at_batch(profile: IntegrationProfile, after: int, counters: Counter[st
 
 def _open_candidates(profile: IntegrationProfile) -> QuerySet[RemovalCandidate]:
     return RemovalCandidate.objects.filter(~guards.is_being_removed(), profile=profile).open()
+
+
+def _mark_after_notice(candidate: RemovalCandidate, seat: Any | None, verdict: Verdict) -> None:
+    """Use after a notice cancels like any other, and is counted apart."""
+    if verdict.state == State.CLOSED_CANCELED and seat is not None and (used := _newer_use(candidate, seat)):
+        after_notice.mark(candidate, used.at)
 
 
 def _read_seats(candidates: list[RemovalCandidate], now: datetime) -> dict[int | None, Any]:
@@ -135,6 +143,8 @@ def judge(candidate: RemovalCandidate, seat: Any | None, now: datetime) -> Verdi
     if candidate.state != State.ATTENTION_REQUIRED:
         return Verdict(State.ATTENTION_REQUIRED, concern) if concern else None
     if candidate.attention in ("", concern):
+        return None
+    if not concern and concerns.still_stands(candidate):
         return None
     return Verdict(State.ATTENTION_REQUIRED, concern) if concern else Verdict(State.READY, CLEARED)
 

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from reclamation import views as candidates
+from reclamation.asking import views as asking
 from reclamation.removal import views as removals
 from reclamation.rules import views as rules
 from reclamation.savings import views as savings
@@ -33,6 +34,15 @@ urlpatterns = [
     path("removals/<int:pk>/move/", removals.attempt_move, name="attempt_move"),
     path("removals/<int:pk>/decide/", removals.attempt_decide, name="attempt_decide"),
     path("savings/", savings.savings_list, name="savings_list"),
+    path("keep/<str:token>", asking.keep, name="keep"),
+    path("outbox/", asking.notice_list, name="notice_list"),
+    path("outbox/<int:pk>/", asking.notice_detail, name="notice_detail"),
+    path("outbox/<int:pk>/resend/", asking.notice_resend, name="notice_resend"),
+    path("outbox/<int:pk>/returned/", asking.notice_bounced, name="notice_bounced"),
+    path("outbox/text/", asking.notice_template, name="notice_template"),
+    path("approvals/", asking.approval_list, name="approval_list"),
+    path("approvals/<int:pk>/", asking.approval_decide, name="approval_decide"),
+    path("approvals/link/<str:token>/", asking.approval_link, name="approval_link"),
     path("subscriptions/<int:pk>/propose/", candidates.candidate_propose, name="candidate_propose"),
     path("reasons/", why.reason_list, name="reason_list"),
     path("integration-profiles/<int:pk>/reasons/", why.reason_sums, name="reason_sums"),

@@ -12,7 +12,7 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import connection, transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from profiles.models import IntegrationProfile
@@ -146,15 +146,26 @@ def skip_all(profile: IntegrationProfile, *, reason: str, by: User, now: datetim
 
 @transaction.atomic
 def _move_to(
-    candidate: RemovalCandidate, to: State, *, reason: str, by: User | None, now: datetime, attention: str = ""
+    candidate: RemovalCandidate,
+    to: State,
+    *,
+    reason: str,
+    by: User | None,
+    now: datetime,
+    attention: str = "",
+    only_if: Q | None = None,
+    also: dict[str, Any] | None = None,
 ) -> None:
-    """Move a candidate to another state. Raises `NotAllowed`, also if somebody else has moved it since it was read."""
+    """Move a candidate to another state, and write what goes with it. Raises `NotAllowed`, and writes nothing then.
+
+    That is also so if somebody else has moved it since it was read, or if `only_if` does not hold at this moment.
+    """
     before = State(candidate.state)
     if to not in MOVES[before]:
         raise NotAllowed
-    same = RemovalCandidate.objects.filter(pk=candidate.pk, state=before)
+    same = RemovalCandidate.objects.filter(only_if or Q(), pk=candidate.pk, state=before)
     values = {"closed_at": now if to in CLOSED else None, "attention": attention, "hold": "", "hold_text": ""}
-    if not same.update(state=to, **values):
+    if not same.update(state=to, **values, **(also or {})):
         raise NotAllowed
     if before in BEFORE_ASKING and to in ASKED:
         _note_version(candidate)
@@ -191,9 +202,12 @@ def open_found(profile: IntegrationProfile, openings: Sequence[Opening], *, now:
 
 
 def keep_seat(candidate: RemovalCandidate, *, until: date, by: User | None) -> None:
-    """A decision lasts: no rule proposes the candidate's seat again before the day `until` is over."""
-    seats = Subscription.objects.filter(removal_candidates=candidate)
-    if seats.update(keep_until=until):
+    """A decision lasts: the account is left alone until this day, in every profile of its team. A longer one stays."""
+    own, profile = Q(removal_candidates=candidate), candidate.profile
+    if profile is not None and profile.team_id:
+        own |= Q(profile__vendor=profile.vendor, profile__team_id=profile.team_id, external_id=candidate.external_id)
+    seats = Subscription.objects.filter(own).filter(Q(keep_until=None) | Q(keep_until__lt=until))
+    if Subscription.objects.filter(pk__in=list(seats.values_list("pk", flat=True))).update(keep_until=until):
         audit.record(by, "kept subscription", candidate, until=until.isoformat())
 
 
@@ -214,15 +228,37 @@ def _end_attempts(candidate: RemovalCandidate, now: datetime) -> None:
 def ask_user(
     candidate: RemovalCandidate, *, person_key: str, email: str, by: User | None, now: datetime, reason: str
 ) -> None:
-    """Ready → Awaiting User. Whom the question is for is noted. Raises `NotAllowed`."""
-    with transaction.atomic():
-        _go(candidate, State.AWAITING_USER, reason=reason, by=by, now=now)
-        RemovalCandidate.objects.filter(pk=candidate.pk).update(person_key=person_key, email=email)
+    """Ready → Awaiting User. The time to answer begins when the question has been sent. Raises `NotAllowed`.
+
+    Whom the question is for is noted: silence counts as long as it is theirs.
+    """
+    asked = {"person_key": person_key, "email": email, "deadline": None, "after_notice": False}
+    _go(candidate, State.AWAITING_USER, reason=reason, by=by, now=now, also=asked)
+
+
+def answer_keep(candidate: RemovalCandidate, to: State, *, reason: str, now: datetime) -> None:
+    """The user keeps it: from Awaiting User on, unless their time is over. Raises `NotAllowed`, also then."""
+    in_time = Q(deadline=None) | Q(deadline__gte=now)
+    _go(candidate, to, reason=reason, by=None, now=now, only_if=in_time)
+
+
+def end_silence(candidate: RemovalCandidate, to: State, *, reason: str, now: datetime) -> None:
+    """The user's time is over: from Awaiting User on. Raises `NotAllowed`, also if somebody has given more time."""
+    over = Q(deadline__lt=now)
+    attention = reason if to == State.ATTENTION_REQUIRED else ""
+    _go(candidate, to, reason=reason, by=None, now=now, only_if=over, attention=attention)
 
 
 def ask_approver(candidate: RemovalCandidate, *, reason: str, by: User | None, now: datetime) -> None:
     """Ready → Awaiting Approval. Raises `NotAllowed`."""
     _go(candidate, State.AWAITING_APPROVAL, reason=reason, by=by, now=now)
+
+
+def follow_approver(candidate: RemovalCandidate, to: State, *, reason: str, by: User, now: datetime) -> None:
+    """An approver has decided: from Awaiting Approval on. Raises `NotAllowed`."""
+    if candidate.state != State.AWAITING_APPROVAL:
+        raise NotAllowed
+    _go(candidate, to, reason=reason, by=by, now=now)
 
 
 def revoke(candidate: RemovalCandidate, *, reason: str, by: User | None, now: datetime) -> None:
@@ -270,9 +306,9 @@ def hold(candidate: RemovalCandidate, *, code: str, text: str) -> None:
     waiting.exclude(hold=code, hold_text=text[:300]).update(hold=code, hold_text=text[:300])
 
 
-def _go(candidate: RemovalCandidate, to: State, *, reason: str, by: User | None, now: datetime) -> None:
-    """Move the candidate, and the row in the caller's hands with it."""
-    _move_to(candidate, to, reason=reason[:500], by=by, now=now)
+def _go(candidate: RemovalCandidate, to: State, *, reason: str, by: User | None, now: datetime, **more: Any) -> None:
+    """Move the candidate as `_move_to` does, and the row in the caller's hands with it."""
+    _move_to(candidate, to, reason=reason[:500], by=by, now=now, **more)
     candidate.state, candidate.closed_at = to, now if to in CLOSED else None
 
 

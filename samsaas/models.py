@@ -137,6 +137,7 @@ class GuessCount(models.Model):
         NAME = "name", "A name from anywhere"
         SESSION = "session", "A session"
         KNOWN = "known", "A place from which the name has signed in"
+        LINK = "link", "Links opened from a place within a minute"
 
     kind = models.CharField(max_length=10, choices=Kind.choices)
     name = models.CharField(max_length=64, blank=True)
@@ -179,6 +180,9 @@ class Mail(RowWithSecrets):
     owner = models.CharField(max_length=36, blank=True)
     lease_until = models.DateTimeField(null=True)
     sent_at = models.DateTimeField(null=True)
+    kept = models.BooleanField(
+        default=False, help_text="There was no mail server: it was kept here instead of being sent."
+    )
     error = models.CharField(max_length=500, blank=True)
 
     class Meta:

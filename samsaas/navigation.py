@@ -84,6 +84,8 @@ WORKSPACE = (
             Item(label="Savings", url_name="savings_list", icon="clipboard-list", prefixes=("savings_",)),
             Item(label="Why and why not", url_name="reason_list", icon="help-circle", prefixes=("reason_",)),
             Item(label="Exemptions", url_name="exemption_list", icon="shield-check", prefixes=("exemption_",)),
+            Item(label="Approvals", url_name="approval_list", icon="shield-check", prefixes=("approval_",)),
+            Item(label="Outbox", url_name="notice_list", icon="mail", prefixes=("notice_",)),
         ),
     ),
     Group(

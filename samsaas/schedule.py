@@ -20,11 +20,12 @@ from profiles.jobs import queue
 from profiles.jobs.process import find_process
 from profiles.models import Credential, IntegrationProfile, JobRun, ScheduledJob
 from reclamation import reconsider
+from reclamation.asking import sweep as asking_sweep
 from reclamation.find_candidates import FIND
 from reclamation.reexamine import REEXAMINE
 from reclamation.removal import sweep as removal_sweep
 from reclamation.rules import exempt
-from samsaas import purge_expired
+from samsaas import outbox, purge_expired
 from samsaas.models import Heartbeat
 from samsaas.sealing import seal
 from subscriptions.download import staging
@@ -102,6 +103,18 @@ def seal_audit() -> None:
 def sweep_removals() -> None:
     """Every minute: go on with removals that are due, and look for those that were wrong."""
     removal_sweep.run(timezone.now())
+
+
+@shared_task
+def send_mails() -> None:
+    """Every minute: send the mails that are due."""
+    outbox.send_due(timezone.now())
+
+
+@shared_task
+def sweep_asking() -> None:
+    """Every minute: go on with candidates whose users or approvers have answered, or have had their time."""
+    asking_sweep.run(timezone.now())
 
 
 @shared_task

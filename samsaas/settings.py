@@ -14,6 +14,7 @@ from csp.constants import NONCE, NONE, SELF
 from profiles import connectors
 from samsaas.environment import Environment
 from samsaas.lib.body_limits import LARGEST_FORM
+from samsaas.lib.hosts import stands_in
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Environment()
@@ -39,6 +40,22 @@ DROPBOX_AUTHORIZE_URL = env.address("DROPBOX_AUTHORIZE_URL", default="https://ww
 DROPBOX_TOKEN_URL = env.address("DROPBOX_TOKEN_URL", default="https://api.dropboxapi.com/oauth2/token")
 DROPBOX_API_URL = env.address("DROPBOX_API_URL", default="https://api.dropboxapi.com").rstrip("/")
 SANDBOX = env.bool("SANDBOX", default=False)
+
+# --- mail ------------------------------------------------------------------------------------------------------------
+_mail = env.mail_server("EMAIL_URL")
+EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+EMAIL_HOST, EMAIL_PORT = _mail["EMAIL_HOST"], _mail["EMAIL_PORT"]  # without a host, mails are only kept in the outbox
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _mail["EMAIL_HOST_USER"], _mail["EMAIL_HOST_PASSWORD"]
+EMAIL_USE_TLS = bool(_mail.get("EMAIL_USE_TLS", False))
+EMAIL_USE_SSL = bool(_mail.get("EMAIL_USE_SSL", False))
+EMAIL_TIMEOUT = 20  # seconds; Django's default waits for ever
+DEFAULT_FROM_EMAIL = env.str("MAIL_FROM", default="")
+MAIL_ANY_HOUR = env.bool("MAIL_ANY_HOUR", default=False)
+RECLAMATION_QUIET_DAYS = env.days("RECLAMATION_QUIET_DAYS")
+# A mail that was only kept has reached nobody. Only where no vendor is a real one does silence after it mean anything.
+KEPT_MAILS_COUNT = SANDBOX or all(
+    stands_in(vendor.endpoints_from(globals().get).api_url) for vendor in connectors.vendors().values()
+)
 
 # --- applications ----------------------------------------------------------------------------------------------------
 INSTALLED_APPS = [
@@ -150,6 +167,16 @@ CELERY_BEAT_SCHEDULE = {
     },
     "Seal the audit trail": {
         "task": "samsaas.schedule.seal_audit",
+        "schedule": timedelta(minutes=1),
+        "options": {"expires": 60},
+    },
+    "Send mails": {
+        "task": "samsaas.schedule.send_mails",
+        "schedule": timedelta(minutes=1),
+        "options": {"expires": 60},
+    },
+    "Go on with what people were asked": {
+        "task": "samsaas.schedule.sweep_asking",
         "schedule": timedelta(minutes=1),
         "options": {"expires": 60},
     },

@@ -1,1 +1,1 @@
-"""Asking people about candidates: their users, and approvers."""
+"""Asking: mails to users, the link that can only keep, and approvals."""

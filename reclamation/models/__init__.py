@@ -2,6 +2,7 @@
 
 from reclamation.models.asking import Approval, CandidateNote, KeepAnswer, Notice
 from reclamation.models.candidate import RemovalCandidate, StateChange
+from reclamation.models.notice_template import NoticeTemplate
 from reclamation.models.removal import ReclamationSwitch, RemovalAttempt, RemovalBatch
 from reclamation.models.rule import Exemption, Observation, ReclamationRule, RuleVersion
 from reclamation.models.savings import SavingsEntry
@@ -12,6 +13,7 @@ __all__ = [
     "Exemption",
     "KeepAnswer",
     "Notice",
+    "NoticeTemplate",
     "Observation",
     "ReclamationRule",
     "ReclamationSwitch",

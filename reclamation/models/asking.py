@@ -28,6 +28,9 @@ class Notice(models.Model):
     kind = models.CharField(max_length=10, choices=Kind.choices)
     mail = models.OneToOneField("samsaas.Mail", on_delete=models.PROTECT, related_name="notice")
     token_hash = models.CharField(max_length=64, null=True, unique=True)  # noqa: DJ001 - unique where there is one
+    answer_days = models.PositiveSmallIntegerField(
+        null=True, help_text="Days to answer, counted from the sending. Empty: it has a fixed end, or asks nothing."
+    )
     expires_at = models.DateTimeField(null=True)
     used_at = models.DateTimeField(null=True)
 

@@ -59,6 +59,8 @@ class DemoFolder:
             "SERVE_UNCOLLECTED_STATIC": "true",
             "STATIC_ROOT": str(static),
             "SANDBOX": "true",
+            "EMAIL_URL": "",  # mails are kept in the outbox
+            "MAIL_ANY_HOUR": "true",
             "DROPBOX_AUTHORIZE_URL": f"{vendor}/oauth2/authorize",
             "DROPBOX_TOKEN_URL": f"{vendor}/oauth2/token",
             "DROPBOX_API_URL": vendor,

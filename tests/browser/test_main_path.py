@@ -169,6 +169,9 @@ PAGES = (
     "/exemptions/",
     "/exemptions/new/",
     "/exemptions/import/",
+    "/approvals/",
+    "/outbox/",
+    "/outbox/text/",
     "/audit/",
 )
 

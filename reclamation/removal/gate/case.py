@@ -17,6 +17,7 @@ from profiles.connectors import base
 from profiles.models import IntegrationProfile
 from profiles.oauth import scopes
 from reclamation import guards, rules
+from reclamation.asking import notices
 from reclamation.models import (
     Approval,
     Exemption,
@@ -28,7 +29,6 @@ from reclamation.models import (
 )
 from reclamation.removal import destination, limits, switch
 from reclamation.removal.gate.asked import VendorAnswers
-from samsaas.models import Mail
 from subscriptions.activity import last_used
 from subscriptions.models import Subscription
 
@@ -139,8 +139,9 @@ def load(attempts: Sequence[RemovalAttempt], profile: IntegrationProfile, *, now
     candidates = [attempt.candidate_id for attempt in attempts]
     seats = _seats(attempts, now)
     exempt_seats, exempt_people = _exempt(seats.values(), timezone.localtime(now).date())
-    asked = set(_notices(candidates).values_list("candidate", flat=True))
-    over = set(_notices(candidates).filter(expires_at__lte=now).values_list("candidate", flat=True))
+    questions = Notice.objects.filter(notices.asking(), notices.reached(), candidate__in=candidates)
+    asked = set(questions.values_list("candidate", flat=True))
+    over = set(questions.filter(expires_at__lte=now).values_list("candidate", flat=True))
     approved = _approvers(candidates)
     cases = []
     for attempt, where_to in zip(attempts, where, strict=True):
@@ -197,12 +198,6 @@ def _exempt(seats: Iterable[Any], today: date) -> tuple[set[int], set[int]]:
     rows = rows.filter(Q(subscription__in=[seat.pk for seat in found]) | Q(person__in=people))
     pairs = list(rows.values_list("subscription_id", "person_id"))
     return {seat for seat, _ in pairs if seat}, {person for _, person in pairs if person}
-
-
-def _notices(candidates: Sequence[int]) -> Any:
-    """The questions to users that were really sent."""
-    asked = Notice.objects.filter(candidate__in=candidates, kind=Notice.Kind.ASK)
-    return asked.filter(mail__state=Mail.State.SENT)
 
 
 def _approvers(candidates: Sequence[int]) -> dict[int, set[int]]:

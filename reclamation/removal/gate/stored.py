@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 
 from reclamation import guards
+from reclamation.asking import standing
 from reclamation.models import RemovalBatch
 from reclamation.removal.gate.answers import (
     CANCELED,
@@ -107,6 +108,8 @@ def excluded(case: Case) -> GuardAnswer:
         guards.EXCLUDED: ("An exclusion rule excludes it.", SKIPPED),
         guards.UNMANAGED: ("Its software model is not under management.", SKIPPED),
         guards.AUTHORIZED: ("Its account authorized the connection.", SKIPPED),
+        guards.AUTHORIZER_UNKNOWN: ("An administrator, and nobody knows which one authorized the connection.", SKIPPED),
+        guards.OTHER_TEAM: ("Its profile is connected to another team now.", SKIPPED),
     }
     if case.seat.guard:
         return failed(*reasons[case.seat.guard])
@@ -115,7 +118,7 @@ def excluded(case: Case) -> GuardAnswer:
 
 def notice(case: Case) -> GuardAnswer:
     candidate, seat = case.candidate, case.seat
-    if case.was_asked and candidate.person_key and case.person and case.person.key != candidate.person_key:
+    if case.was_asked and standing.is_another_person(candidate, seat):
         return failed("It belongs to another user than the one who was asked.", SKIPPED)
     if not case.rule.notify_user or case.is_leaver or not case.use_matters:
         return passed("Its user need not be asked.")
