@@ -213,6 +213,8 @@ JOB_FINISHED_DOORBELL = "samsaas.schedule.follow"
 JOB_NEXT_STEP = "samsaas.schedule.next_step"
 # What other apps do when a profile is deleted; `profiles` may not import them.
 PROFILE_DELETION_STEPS = ["reclamation.skip_with_profile"]
+# From where the license position knows of open removal candidates; `subscriptions` may not import them. May be empty.
+POSITION_CANDIDATES = "reclamation.open_candidates.find_seats"
 
 # --- people and sessions ---------------------------------------------------------------------------------------------
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]

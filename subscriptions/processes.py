@@ -1,4 +1,4 @@
-"""The processes of this app: download subscriptions, match people, pull user activity, import people."""
+"""The processes of this app: download subscriptions, match people, pull activity, import people, reconcile."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from profiles.connectors import base
 from profiles.jobs.process import Confirmation, Counter, Link, Process
 from profiles.models import IntegrationProfile, JobRun
 from profiles.processes import needs_vendor_process
-from subscriptions import links
+from subscriptions import links, recompute
 from subscriptions.activity import pull
 from subscriptions.download import download
 from subscriptions.matching import match
 from subscriptions.people.imports import steps
+from subscriptions.reconciliation import reconcile
 from subscriptions.rematch import MATCH
 
 NO_SEATS = "Nothing has been downloaded yet, so there is nobody to match."
@@ -185,4 +186,25 @@ IMPORT_PEOPLE = Process(
     ways_on=_open_file,
     start_elsewhere="A file of people is read or applied from its own page.",
 )
-PROCESSES = [DOWNLOAD_SUBSCRIPTIONS, MATCH_PEOPLE, PULL_ACTIVITY, IMPORT_PEOPLE]
+RECONCILE = Process(
+    key=recompute.RECONCILE,
+    label="Reconcile",
+    unit="Steps",
+    verb=reconcile.run,
+    counters={
+        "listed": Counter("Listed", "subscriptions that the vendors listed: counted and aside"),
+        "counted": Counter("Counted", "need a right"),
+        "aside": Counter("Aside", "excluded, without license, listed twice, unrecognized or not managed"),
+        "models": Counter("Software models", "with a position"),
+        "out_of_compliance": Counter("Out of compliance", "software models that are short of rights, or have none"),
+        "unlicensed": Counter("Not covered", "subscriptions for which no right is left"),
+        "unpriced": Counter("Without a price", "software models whose money is not known, and in no total", True),
+        "failed": Counter("Failed publishers", "the results of before stand, see the warnings", True),
+    },
+    done_text="The license position was computed from one moment of everything it rests on.",
+    of_subject=True,
+    survives_outages=False,
+    canceled_text="Nothing of it was stored; the results of before stand.",
+    start_elsewhere="A reconciliation is started from its own page.",
+)
+PROCESSES = [DOWNLOAD_SUBSCRIPTIONS, MATCH_PEOPLE, PULL_ACTIVITY, IMPORT_PEOPLE, RECONCILE]

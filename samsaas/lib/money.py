@@ -1,6 +1,9 @@
-"""Currencies, as ISO 4217 names them."""
+"""Currencies, as ISO 4217 names them, and amounts of them."""
 
 from __future__ import annotations
+
+from decimal import Decimal
+from fractions import Fraction
 
 # Currencies in circulation, and BGN and ANG, which EUR and XCG replaced lately: contracts still name them. The
 # standard's funds, metals and accounting units are left out, because nobody is billed in them.
@@ -162,6 +165,30 @@ NAMES = {
     "ZMW": "Zambian kwacha",
     "ZWG": "Zimbabwe gold",
 }
+
+# How many digits of a currency follow the point, where it is not two.
+NO_DIGITS = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF"
+THREE_DIGITS = "BHD IQD JOD KWD LYD OMR TND"
+MINOR = {**dict.fromkeys(NO_DIGITS.split(" "), 0), **dict.fromkeys(THREE_DIGITS.split(" "), 3)}
+LARGEST = Decimal(10) ** 11  # every amount is smaller: SQLite keeps 15 digits, and four of them follow the point
+
+
+class TooLarge(Exception):
+    """An amount has more digits than can be stored."""
+
+
+def rounded(amount: Decimal | Fraction | int, currency: str) -> Decimal:
+    """The amount with the digits that its currency has, half up. Raises `TooLarge`."""
+    return round_half_up(amount, MINOR.get(currency, 2))
+
+
+def round_half_up(amount: Decimal | Fraction | int, digits: int) -> Decimal:
+    """The amount with so many digits behind the point; halves go away from zero. Raises `TooLarge`."""
+    exact = Fraction(amount)
+    units = int(abs(exact) * 10**digits + Fraction(1, 2))
+    if units >= LARGEST * 10**digits:
+        raise TooLarge(f"An amount of {float(exact):,.0f} is too large to be recorded.")
+    return Decimal(units if exact >= 0 else -units).scaleb(-digits)
 
 
 def currencies() -> list[tuple[str, str]]:

@@ -54,8 +54,12 @@ def drop_table(table: str) -> None:
 def database_now() -> datetime:
     """The moment by the database's clock, which all processes share."""
     expression, values = Query(None).get_compiler(connection=connection).compile(Now())
-    found = fetch_row(f"SELECT {expression}", values)[0]  # noqa: S608 - made by Django
-    return found if isinstance(found, datetime) else datetime.fromisoformat(found).replace(tzinfo=UTC)
+    return as_moment(fetch_row(f"SELECT {expression}", values)[0])  # noqa: S608 - made by Django
+
+
+def as_moment(value: datetime | str) -> datetime:
+    """A moment as the driver gives it: SQLite's is a text, in UTC."""
+    return value if isinstance(value, datetime) else datetime.fromisoformat(value).replace(tzinfo=UTC)
 
 
 def analyze(table: str, *columns: str) -> None:

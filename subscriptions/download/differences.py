@@ -16,6 +16,7 @@ from django.db import connection
 from profiles.connectors import base
 from profiles.models import IntegrationProfile, JobRun
 from samsaas.lib import sql
+from subscriptions import history
 from subscriptions.download import staging
 from subscriptions.models import Subscription
 
@@ -168,7 +169,17 @@ def update_changed(stage: str, profile: IntegrationProfile, now: datetime) -> No
     """Write changed and returned seats. A seat that returns keeps its row.
 
     One that was last listed by another team is known to this one from now on. One that had ended has returned now.
+    What a position rests on is kept before it changes.
     """
+    history.keep_former(
+        f"""
+        SELECT d.seat_id FROM {FOUND} d JOIN {stage} s ON s.position = d.position JOIN {SEATS} f ON f.id = d.seat_id
+        WHERE d.returned OR f.identifier_id <> d.identifier_id OR f.status <> s.status
+            OR f.consumes_license <> s.consumes_license
+        """,
+        [],
+        now=now,
+    )
     values = ", ".join(f"{name} = s.{name}" for name in staging.WRITTEN)
     sql.execute(
         f"""
@@ -191,6 +202,7 @@ def insert_new(stage: str, profile: IntegrationProfile, now: datetime) -> None:
         "first_seen_at": _driver_time(now),
         "known_since": _driver_time(sql.database_now()),
         "changed_at": _driver_time(now),
+        "valid_since": _driver_time(now),
         **_column_defaults(),
     }
     values = ", ".join(staging.WRITTEN)
@@ -208,7 +220,7 @@ def insert_new(stage: str, profile: IntegrationProfile, now: datetime) -> None:
 
 def _column_defaults() -> dict[str, Any]:
     """The defaults of the required columns that a download does not set. Raw SQL does not get them from Django."""
-    moments = ("first_seen_at", "known_since", "changed_at")
+    moments = ("first_seen_at", "known_since", "changed_at", "valid_since")
     downloaded = {"profile_id", "identifier_id", "external_id", *moments, *staging.WRITTEN}
     others = [f for f in Subscription._meta.concrete_fields if not (f.null or f.primary_key or f.column in downloaded)]
     return {str(f.column): f.get_db_prep_save(f.get_default(), connection) for f in others}
@@ -238,6 +250,7 @@ def find_gone(stage: str, profile: IntegrationProfile) -> dict[str, int]:
 
 def end_gone(run: JobRun, now: datetime) -> None:
     """End the seats that `find_gone` found. They stay as history, with the run that ended them."""
+    history.keep_former(f"SELECT id FROM {GONE}", [], now=now)
     sql.execute(
         f"""
         UPDATE {SEATS} SET ended_at = %s, changed_at = %s, ended_by_run_id = %s

@@ -93,7 +93,7 @@ def run(job: Job, listing: Listing, *, now: datetime) -> Published:
         unrecognized = [one.identifier for one in identifiers if one.software_model_id is None]
         names = LearnedNames(profile)
         written = _write_differences(stage, job.run, profile, identifiers, listed.live, names, now)
-        exclude.mark_seats(profile)
+        exclude.mark_seats(profile, now=now)
         may_have_gone = written.current > written.unchanged + written.changed or written.lagging
         gone = differences.find_gone(stage, profile) if may_have_gone else {}
         last = AcceptedListing.objects.filter(profile=profile).first()

@@ -13,6 +13,7 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.utils import timezone
 
 from profiles.jobs import queue
 from profiles.models import IntegrationProfile, JobRun
@@ -61,7 +62,7 @@ def _apply_to_profile(profile: IntegrationProfile, by: User) -> int:
     with transaction.atomic():
         # A publish takes the same lock, so whichever comes second applies the rules as they are then.
         locked = IntegrationProfile.objects.select_for_update(no_key=True, of=("self",)).filter(pk=profile.pk).first()
-        changed = exclude.mark_seats(locked) if locked else 0
+        changed = exclude.mark_seats(locked, now=timezone.now()) if locked else 0
     if changed and profile.refreshed_at:
         queue.request_anew(profile, MATCH, trigger=JobRun.Trigger.MANUAL, by=by)
     return changed

@@ -5,15 +5,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.db.models import Count, Q, QuerySet
 
 from profiles.models import IntegrationProfile
 from samsaas.lib import sql
+from subscriptions import history
 from subscriptions.models import IdentifierExclusion, Subscription, UserExclusion
 
 SEATS = Subscription._meta.db_table
+CHANGING = "exclusion_changing"
 ESCAPE = "\\"
 SAMPLE = 10
 
@@ -61,14 +64,25 @@ class ExclusionPreview:
         return [share for share in self.by_profile if share.is_risky]
 
 
-def mark_seats(profile: IntegrationProfile) -> int:
-    """Set the *excluded* flag of the profile's listed seats. Returns for how many it changed."""
+def mark_seats(profile: IntegrationProfile, *, now: datetime) -> int:
+    """Set the *excluded* flag of the profile's listed seats. Returns for how many it changed.
+
+    They are found first, so that the seats are looked through once and their former facts can be kept.
+    """
     condition, values = _condition_for_profile(profile)
-    return sql.execute(
-        f"UPDATE {SEATS} SET excluded = NOT excluded "
+    sql.drop_table(CHANGING)
+    sql.execute(
+        f"CREATE TEMPORARY TABLE {CHANGING} AS SELECT id FROM {SEATS} "
         f"WHERE profile_id = %s AND ended_at IS NULL AND excluded <> ({condition})",
         [profile.pk, *values],
     )
+    changed = sql.count_rows(CHANGING)
+    if changed:
+        chosen = f"SELECT id FROM {CHANGING}"
+        history.keep_former(chosen, [], now=now)
+        sql.execute(f"UPDATE {SEATS} SET excluded = NOT excluded WHERE id IN ({chosen})")
+    sql.drop_table(CHANGING)
+    return changed
 
 
 def seats_excluded_by(rule: Rule) -> QuerySet[Subscription]:

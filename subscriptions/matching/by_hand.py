@@ -6,10 +6,12 @@ from datetime import datetime
 
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.utils import timezone
 
 from profiles.jobs import queue
 from profiles.models import JobRun
 from samsaas import audit
+from subscriptions import history
 from subscriptions.models import Match, Person, Subscription
 from subscriptions.rematch import MATCH
 
@@ -18,6 +20,8 @@ from subscriptions.rematch import MATCH
 def run(seat: Subscription, person: Person, *, by: User, now: datetime) -> Match:
     """Match the seat with the person. An earlier match, by rule or by hand, is replaced."""
     before = Match.objects.select_for_update(of=("self",)).filter(subscription=seat).select_related("person").first()
+    if before is None or before.person_id != person.pk:
+        history.keep_before_match([seat.pk], now=now)
     values = {"person": person, "rule": None, "by": by, "at": now}
     match, _ = Match.objects.update_or_create(subscription=seat, defaults=values)
     audit.record(by, "matched by hand", seat, person=str(person), number=person.key, before=str(before or ""))
@@ -31,6 +35,7 @@ def remove(seat: Subscription, *, by: User) -> bool:
     if match is None:
         return False
     audit.record(by, "removed match", seat, person=str(match.person), number=match.person.key)
+    history.keep_before_match([seat.pk], now=timezone.now())
     match.delete()
     queue.request_anew(seat.profile, MATCH, trigger=JobRun.Trigger.MANUAL, by=by)
     return True

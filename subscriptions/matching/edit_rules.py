@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from profiles.models import IntegrationProfile
 from samsaas import audit
-from subscriptions import rematch
+from subscriptions import history, rematch
 from subscriptions.models import ResolutionRule
 from subscriptions.users import compare, find
 from subscriptions.users.compare import UserChanges
@@ -46,6 +46,12 @@ def save(rule: ResolutionRule, profiles: list[IntegrationProfile], *, by: User) 
 def delete(rule: ResolutionRule, *, by: User) -> None:
     """Delete the rule and the matches it made. Other rules may make them again."""
     audit.record(by, "deleted resolution rule", rule, **_audit_values(rule), matches=rule.matches.count())
+    earlier, values = history.has_earlier_user(timezone.now())
+    chosen = (
+        f"SELECT m.subscription_id FROM {find.MATCHES} m JOIN {find.SEATS} t ON t.id = m.subscription_id "  # noqa: S608 - ours
+        f"WHERE m.rule_id = %s AND {earlier}"
+    )
+    history.keep_former(chosen, [rule.pk, *values], now=timezone.now())
     rule.delete()
     rematch.ask_everywhere(by=by)
 

@@ -29,7 +29,7 @@ def run(job: Job, *, now: datetime) -> None:
         raise LeaseLost("The profile is gone.")
     job.progress(step="Matching people")
     with transaction.atomic():
-        exclude.mark_seats(profile)
+        exclude.mark_seats(profile, now=now)
         changes = resolve.update_matches(rules_for(profile), profile, now=now)
         seats = Subscription.objects.filter(profile=profile).current()
         total, matched = seats.count(), seats.filter(match__isnull=False).count()

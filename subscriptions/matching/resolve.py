@@ -11,9 +11,12 @@ from django.utils import timezone
 
 from profiles.models import IntegrationProfile
 from samsaas.lib import sql
+from subscriptions import history
 from subscriptions.models import ResolutionRule
 from subscriptions.users import claims, find
 from subscriptions.users.find import MATCHES, SEATS, WANTED
+
+CHANGING = "match_changing"
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,30 @@ def update_matches(rules: list[ResolutionRule], profile: IntegrationProfile, *, 
     return changes
 
 
+def _keep_former(profile: IntegrationProfile, now: datetime) -> None:
+    """Keep the facts of seats whose user is about to change. First users are no change, so a first matching keeps none.
+
+    The table is made first, because the planner knows nothing of the seats that will pass.
+    """
+    earlier, values = history.has_earlier_user(now)
+    sql.drop_table(CHANGING)
+    sql.execute(
+        f"""
+        CREATE TEMPORARY TABLE {CHANGING} AS SELECT t.id
+        FROM {SEATS} t LEFT JOIN {MATCHES} m ON m.subscription_id = t.id LEFT JOIN {WANTED} w ON w.seat_id = t.id
+        WHERE t.profile_id = %s AND t.valid_since < %s AND {earlier}
+            AND (m.subscription_id IS NULL OR m.rule_id IS NOT NULL)
+            AND coalesce(m.person_id, 0) <> coalesce(w.person_id, 0)
+        """,
+        [profile.pk, history.driver_time(history.midnight(now)), *values],
+    )
+    if sql.count_rows(CHANGING):
+        history.keep_former(f"SELECT id FROM {CHANGING}", [], now=now)
+    sql.drop_table(CHANGING)
+
+
 def _write_matches(profile: IntegrationProfile, now: datetime) -> Changes:
+    _keep_former(profile, now)
     by_rule = f"m.rule_id IS NOT NULL AND m.subscription_id IN (SELECT id FROM {SEATS} WHERE profile_id = %s)"
     gone = sql.execute(
         f"DELETE FROM {MATCHES} WHERE rule_id IS NOT NULL "

@@ -1,6 +1,7 @@
-"""Software models and their identifiers, seats, their use and their people, and exclusion rules."""
+"""Software models and their identifiers, seats, their use and their people, exclusion rules, rights and positions."""
 
 from subscriptions.models.activity import ActivityCoverage, ActivityDay, LastActivity, NameInLog, ReadDay
+from subscriptions.models.entitlement import Allocation, Entitlement, EntitlementVersion
 from subscriptions.models.exclusion import IdentifierExclusion, UserExclusion
 from subscriptions.models.listing import AcceptedListing
 from subscriptions.models.person import (
@@ -18,17 +19,38 @@ from subscriptions.models.person_import import (
     PersonImportRow,
     PersonImportSeat,
 )
+from subscriptions.models.reconciliation import (
+    ComplianceStatus,
+    GroupResult,
+    MetricResult,
+    ModelResult,
+    PinnedPublisher,
+    PositionGroup,
+    ProductResult,
+    ReconciliationRun,
+    RemediationOption,
+    SeatResult,
+    UseDay,
+)
 from subscriptions.models.software import SoftwareModel, SubscriptionIdentifier
 from subscriptions.models.subscription import Subscription
+from subscriptions.models.version import SubscriptionVersion
 
 __all__ = [
     "AcceptedListing",
     "ActivityCoverage",
     "ActivityDay",
+    "Allocation",
+    "ComplianceStatus",
+    "Entitlement",
+    "EntitlementVersion",
     "FormerAddress",
+    "GroupResult",
     "IdentifierExclusion",
     "LastActivity",
     "Match",
+    "MetricResult",
+    "ModelResult",
     "NameInLog",
     "Person",
     "PersonAddress",
@@ -37,11 +59,19 @@ __all__ = [
     "PersonImportPiece",
     "PersonImportRow",
     "PersonImportSeat",
+    "PinnedPublisher",
+    "PositionGroup",
+    "ProductResult",
     "ReadDay",
+    "ReconciliationRun",
+    "RemediationOption",
     "ResolutionRule",
+    "SeatResult",
     "SoftwareModel",
     "Subscription",
     "SubscriptionIdentifier",
+    "SubscriptionVersion",
+    "UseDay",
     "UserExclusion",
     "normalize_address",
 ]

@@ -38,8 +38,8 @@ class SoftwareModel(models.Model):
     )
     cost_override = models.DecimalField(
         "override license cost",
-        max_digits=12,
-        decimal_places=2,
+        max_digits=15,
+        decimal_places=4,
         null=True,
         blank=True,
         validators=[MinValueValidator(0)],

@@ -7,6 +7,7 @@ from typing import Self
 
 from django.db import models
 from django.urls import reverse
+from django.utils import timezone
 
 from profiles.models import IntegrationProfile
 from samsaas.lib import search as text_search, text_forms
@@ -101,6 +102,10 @@ class Subscription(models.Model):
         help_text="From when the log was read for it, if it became known after that. Empty: not at all.",
     )
     changed_at = models.DateTimeField()
+    valid_since = models.DateTimeField(
+        default=timezone.now,
+        help_text="Since when the facts that a position rests on are as they are. Former ones are kept as versions.",
+    )
     ended_at = models.DateTimeField(null=True, blank=True)
     returned_at = models.DateTimeField(
         null=True, blank=True, help_text="When it was last listed again after it had ended."

@@ -1,0 +1,1 @@
+"""What the company owns: entitlements, what they cost, and to whom their rights are allocated."""

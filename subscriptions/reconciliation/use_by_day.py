@@ -1,0 +1,83 @@
+# ruff: noqa: S608 - names of tables and columns are our own constants, all else is a parameter
+"""How much was in use at the end of each day, and what was owned then: for charts, which must not count seats.
+
+Use is kept by seat type, so that it follows a seat type that is mapped to another software model. What was owned is
+computed from the entitlements as they are known today.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from django.db.models import Max, Min, Sum
+from django.utils import timezone
+
+from samsaas.lib import sql
+from samsaas.lib.snapshot import read_snapshot
+from subscriptions.entitlements.terms import Book
+from subscriptions.models import Subscription, UseDay
+from subscriptions.question import ask
+from subscriptions.reconciliation import read_facts
+
+MOST_DAYS = 31
+OLDEST = timedelta(days=366)
+ONE_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class DayOfUse:
+    """In use and owned at the end of a day. `in_use` is None where nothing is known; `owned` without limit."""
+
+    day: date
+    in_use: int | None
+    owned: int | None
+
+
+def store_missing(*, now: datetime) -> int:
+    """Count the days that are over and not stored yet, the oldest first, at most a month of them. Returns how many."""
+    days = list(_missing_days(timezone.localtime(now).date()))[:MOST_DAYS]
+    for day in days:
+        with read_snapshot():
+            read_facts.store_facts(ask(day, now=now))
+            counts = _count_by_identifier()
+        rows = [UseDay(day=day, identifier_id=identifier, in_use=number) for identifier, number in counts]
+        UseDay.objects.bulk_create(rows, ignore_conflicts=True)
+    read_facts.drop_tables()
+    return len(days)
+
+
+def _missing_days(today: date) -> Iterator[date]:
+    last = UseDay.objects.aggregate(last=Max("day"))["last"]
+    first_seen = Subscription.objects.order_by().aggregate(first=Min("first_seen_at"))["first"]
+    if first_seen is None:
+        return
+    day = last + ONE_DAY if last else max(timezone.localtime(first_seen).date(), today - OLDEST)
+    while day < today:
+        yield day
+        day += ONE_DAY
+
+
+def _count_by_identifier() -> list[tuple[int, int]]:
+    rows = sql.fetch_rows(
+        f"SELECT f.identifier_id, count(*) FROM {read_facts.FACTS} f WHERE NOT f.excluded AND f.consumes_license "
+        f"AND f.seat_id NOT IN (SELECT seat_id FROM {read_facts.TWICE}) GROUP BY f.identifier_id"
+    )
+    return [(int(identifier), int(number)) for identifier, number in rows]
+
+
+def days_of(models: Iterable[int], since: date, until: date) -> list[DayOfUse]:
+    """Use and rights of these software models for each day from `since` to `until`, both included. Two queries."""
+    keys = set(models)
+    rows = UseDay.objects.filter(day__range=(since, until)).order_by().values_list("day")
+    used = dict(rows.filter(identifier__software_model__in=keys).annotate(Sum("in_use")))
+    counted = set(rows.values_list("day", flat=True).distinct())
+    book = Book.read(software_model__in=keys)
+    found, day = [], since
+    while day <= until:
+        in_force = book.in_force(day)
+        owned = None if any(one.unlimited for one in in_force) else sum(one.purchased_rights for one in in_force)
+        found.append(DayOfUse(day, used.get(day, 0) if day in counted else None, owned))
+        day += ONE_DAY
+    return found
