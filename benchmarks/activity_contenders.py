@@ -93,8 +93,8 @@ def prepare(members: int) -> None:
     now = connection.ops.adapt_datetimefield_value(timezone.now())
     texts = ("email", "display_name", "given_name", "surname", "account_id", "employee_id", "secondary_emails", "roles")
     columns = ("profile_id", "external_id", "identifier_id", "status", "vendor_status", "email_verified", "is_admin")
-    columns += ("consumes_license", "first_seen_at", "known_since", "changed_at", *texts)
-    fixed = (kind.pk, "active", "active", True, False, True, now, now, now)
+    columns += ("consumes_license", "first_seen_at", "known_since", "changed_at", "valid_since", *texts)
+    fixed = (kind.pk, "active", "active", True, False, True, now, now, now, now)
     rows = ((profile.pk, member_id(index), *fixed, *[f"person {index}"] * len(texts)) for index in range(members))
     bulk.load(connection, Subscription._meta.db_table, columns, rows)
 

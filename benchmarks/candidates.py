@@ -126,6 +126,7 @@ def _seat(number: int, profile: Any, kinds: list[Any], now: Any) -> dict[str, An
         "first_seen_at": old,
         "known_since": old,
         "changed_at": old,
+        "valid_since": old,
     }
 
 

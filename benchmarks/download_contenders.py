@@ -70,8 +70,9 @@ def floor(folder: Path) -> int:
         "first_seen_at",
         "known_since",
         "changed_at",
+        "valid_since",
     )
-    rows = ((profile.pk, row[1], ids[row[2]], *row[3:], now, now, now) for row in _tuples(folder))
+    rows = ((profile.pk, row[1], ids[row[2]], *row[3:], now, now, now, now) for row in _tuples(folder))
     return timed(lambda: _in_one_transaction(columns, rows))
 
 

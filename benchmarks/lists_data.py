@@ -139,6 +139,7 @@ def _seats(
                 "first_seen_at": now,
                 "known_since": now,
                 "changed_at": now,
+                "valid_since": now,
                 "ended_at": ended,
             }
 

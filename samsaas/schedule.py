@@ -11,6 +11,7 @@ from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from celery import shared_task
+from django.conf import settings
 from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
@@ -28,8 +29,11 @@ from reclamation.rules import exempt
 from samsaas import outbox, purge_expired
 from samsaas.models import Heartbeat
 from samsaas.sealing import seal
+from subscriptions import recompute
 from subscriptions.download import staging
+from subscriptions.models import Entitlement, ReconciliationRun
 from subscriptions.people.imports import retention
+from subscriptions.question import ask
 from subscriptions.rematch import MATCH
 
 DAILY_ORDER = (base.DOWNLOAD, MATCH, base.ACTIVITY, REEXAMINE, FIND)
@@ -82,6 +86,36 @@ def next_step(run: JobRun) -> str | None:
     if find_process(FIND).refusal(profile):
         later = tuple(step for step in later if step != FIND)
     return next((step for step in later if profile.process_enabled(step) and step not in not_going), None)
+
+
+@shared_task
+def start_reconciliation() -> None:
+    """Every minute: compute the license position when the last chain of the local date is over, whatever failed.
+
+    At `RECONCILE_AT` it is computed in any case. Where nothing is refreshed and nothing is owned, there is none.
+    """
+    now = timezone.now()
+    recompute.settle_ended(now)
+    local = timezone.localtime(now)
+    days = {"day": timedelta(0), "week": timedelta(days=6)}[settings.RECONCILE_EVERY]
+    if ReconciliationRun.objects.filter(scheduled_on__gte=local.date() - days).exists():
+        return
+    has_come = local.time() >= time.fromisoformat(settings.RECONCILE_AT) and _is_anything_known()
+    if has_come or chains_are_over(now):
+        recompute.request(ask(now=now), by=None, now=now, scheduled_on=local.date())
+
+
+def _is_anything_known() -> bool:
+    refreshed = IntegrationProfile.objects.filter(refreshed_at__isnull=False)
+    return refreshed.exists() or Entitlement.objects.published().exists()
+
+
+def chains_are_over(now: datetime) -> bool:
+    """Whether today's chain of every refreshed profile was asked for and has come to its end, good or bad."""
+    jobs = _refreshable()
+    if not jobs or not all(due(job, now) and _asked_for(job, now) for job in jobs):
+        return False
+    return not follow() and not JobRun.objects.active().filter(in_chain=True).exists()
 
 
 @shared_task

@@ -165,6 +165,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": timedelta(minutes=1),
         "options": {"expires": 60},
     },
+    "Start due reconciliation": {
+        "task": "samsaas.schedule.start_reconciliation",
+        "schedule": timedelta(minutes=1),
+        "options": {"expires": 60},
+    },
     "Seal the audit trail": {
         "task": "samsaas.schedule.seal_audit",
         "schedule": timedelta(minutes=1),
@@ -202,6 +207,9 @@ if CELERY_BROKER_URL.startswith("redis"):
 # A run whose worker has been silent for so long is given to another one; workers show themselves four times as often.
 JOB_STALE_SECONDS = env.int("JOB_STALE_SECONDS", default=60, least=5)
 DAILY_REFRESH_AT = env.time_of_day("DAILY_REFRESH_AT", default="02:00")
+# The license position is computed after the last chain of the day, and at this hour at the latest.
+RECONCILE_AT = env.time_of_day("RECONCILE_AT", default="06:00")
+RECONCILE_EVERY = env.one_of("RECONCILE_EVERY", default="day", words=("day", "week"))
 # Where each app declares its processes (kinds of job): `profiles.jobs.process.Process`.
 JOB_PROCESSES = [
     "profiles.processes.PROCESSES",

@@ -88,6 +88,7 @@ def subscription_row(**fields: Any) -> Subscription:
         "first_seen_at": now,
         "known_since": now,
         "changed_at": now,
+        "valid_since": now,
     }
     return Subscription(**{**defaults, **fields})
 

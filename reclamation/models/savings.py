@@ -29,6 +29,27 @@ class SavingsEntry(models.Model):
     on = models.DateField()
     rule_name = models.CharField(max_length=80, blank=True)
     software_model = models.CharField(max_length=400, blank=True)
+    of_model = models.ForeignKey(
+        "subscriptions.SoftwareModel",
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        help_text="The software model it counts for. Empty: not known, so that it can never be saved.",
+    )
+    person = models.ForeignKey(
+        "subscriptions.Person",
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        help_text="Whose it was. Where they have another one of the model soon, nothing was freed.",
+    )
+    entitlement = models.ForeignKey(
+        "subscriptions.Entitlement",
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text="Of what was saved: the renewal that bought a right less.",
+    )
     profile_name = models.CharField(max_length=80)
     department = models.CharField(max_length=120, blank=True)
     note = models.CharField(max_length=200, blank=True)

@@ -17,11 +17,12 @@ from profiles.connectors import base
 from profiles.models import JobRun
 from reclamation import attempts, rules, workflow
 from reclamation.models import RemovalAttempt, RemovalCandidate
-from reclamation.removal import limits
+from reclamation.removal import allocations, limits
 from reclamation.removal.gate.case import INVITED
 from reclamation.savings import ledger
 from reclamation.states import State
 from samsaas import audit
+from subscriptions import history
 from subscriptions.models import Subscription
 
 Attempt = RemovalAttempt.State
@@ -102,6 +103,8 @@ def record_restored(attempt: RemovalAttempt, *, where: str, status: str, at: dat
         profile__in=_team(attempt), external_id=attempt.external_id, ended_at=attempt.freed_at
     )
     if attempt.freed_at:
+        history.keep_former_of(seats.values_list("pk", flat=True), now=at)
+        allocations.give_back(attempt, at=at)
         seats.update(ended_at=None, freed_at=None, ended_by_run=None, status=status, changed_at=at)
     protect(attempt, at=at)
     ledger.add(attempt.candidate, ledger.Kind.RESTORED, on=timezone.localtime(at).date())
@@ -138,6 +141,8 @@ def keep(seats: Any, *, until: date, today: date) -> None:
 def _free(attempt: RemovalAttempt, *, run: JobRun | None, at: datetime, note: str) -> None:
     """End the member's seats in all profiles of the team, and note once that a license is free."""
     seats = Subscription.objects.listed().filter(profile__in=_team(attempt), external_id=attempt.external_id)
+    history.keep_former_of(seats.values_list("pk", flat=True), now=at)
+    allocations.release(attempt, at=at)
     seats.update(ended_at=at, freed_at=at, status=Subscription.Status.REMOVED, changed_at=at, ended_by_run=run)
     ledger.add(attempt.candidate, ledger.Kind.FREED, on=timezone.localtime(at).date(), note=note)
     others = RemovalCandidate.objects.open().filter(profile__in=_team(attempt), external_id=attempt.external_id)

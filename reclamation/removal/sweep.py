@@ -2,15 +2,16 @@
 
 1. Request a run for every connected profile of which something is due. Where it is not connected, say so.
 2. Raise the alarm for removals that turn out to be wrong.
-3. Take savings back whose accounts have a seat again.
-4. Mark batches as done.
+3. Take savings back whose accounts, or their users, have a subscription again.
+4. Note what renewals that began today saved.
+5. Mark batches as done.
 """
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 
-from django.db.models import F, Q
+from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -18,9 +19,9 @@ from profiles.connectors import base
 from profiles.models import IntegrationProfile
 from profiles.oauth import scopes
 from reclamation import workflow
-from reclamation.models import RemovalAttempt, RemovalCandidate, SavingsEntry
+from reclamation.models import RemovalAttempt, RemovalCandidate
 from reclamation.removal import automatic, batches, due, regret, start
-from reclamation.savings import ledger
+from reclamation.savings import gone_back, renewals
 from reclamation.states import State
 
 NOT_CONNECTED = "The profile is not connected, or Reclaim subscriptions is off. Removals wait until it is."
@@ -35,6 +36,7 @@ def run(now: datetime) -> None:
             _say_not_connected(profile)
     regret.watch(now=now)
     take_back_savings()
+    renewals.note_saved(now)
     batches.end_done()
 
 
@@ -62,21 +64,5 @@ def _say_not_connected(profile: IntegrationProfile) -> None:
 
 
 def take_back_savings() -> int:
-    """Note the savings that are gone because the account has a seat again after its removal was over.
-
-    Returns how many.
-    """
-    kinds = SavingsEntry.Kind
-    back = RemovalCandidate.objects.filter(
-        state=State.CLOSED_COMPLETE,
-        savings__kind=kinds.FREED,
-        subscription__ended_at=None,
-        subscription__returned_at__gt=F("closed_at"),
-    )
-    back = back.exclude(savings__kind__in=(kinds.RESTORED, kinds.RETURNED)).select_related("subscription", "rule")
-    return sum(ledger.add(one, kinds.RETURNED, on=_day_of_return(one)) for one in back)
-
-
-def _day_of_return(candidate: RemovalCandidate) -> date:
-    seat = candidate.subscription
-    return timezone.localtime(seat.returned_at if seat else None).date()
+    """Note the savings that are gone because the account, or its user, has a subscription again. Returns how many."""
+    return gone_back.run(timezone.now())

@@ -12,6 +12,7 @@ from django.db.models import F, Q
 from samsaas.lib import money
 
 MOST_RIGHTS = 10_000_000
+MOST_UNIT_COST = 10_000_000
 
 
 class EntitlementQuerySet(models.QuerySet["Entitlement"]):
@@ -73,7 +74,7 @@ class Entitlement(models.Model):
         decimal_places=4,
         null=True,
         blank=True,
-        validators=[MinValueValidator(0)],
+        validators=[MinValueValidator(0), MaxValueValidator(MOST_UNIT_COST)],
         help_text="For one right and one period.",
     )
     total_cost = models.DecimalField(

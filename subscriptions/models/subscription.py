@@ -6,6 +6,7 @@ from datetime import date
 from typing import Self
 
 from django.db import models
+from django.db.models.functions import Now
 from django.urls import reverse
 from django.utils import timezone
 
@@ -104,6 +105,7 @@ class Subscription(models.Model):
     changed_at = models.DateTimeField()
     valid_since = models.DateTimeField(
         default=timezone.now,
+        db_default=Now(),
         help_text="Since when the facts that a position rests on are as they are. Former ones are kept as versions.",
     )
     ended_at = models.DateTimeField(null=True, blank=True)

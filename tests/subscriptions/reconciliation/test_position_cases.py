@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.subscriptions.reconciliation import position_world as worlds
+from tests.subscriptions.reconciliation import position_world as worlds, savings_world
 
 pytestmark = pytest.mark.django_db
 FOLDER = Path(os.environ.get("CASES_DIR") or Path(__file__).parents[2] / "cases")
@@ -39,3 +39,5 @@ def test_the_position_is_as_expected(case: dict[str, Any], asked_later: bool) ->
     if "renewals" in expected:
         options = question["options"]["renewals"]
         assert worlds.describe_renewals(world, run, on, options) == expected["renewals"]
+    if "savings" in expected:
+        assert savings_world.describe_savings(savings_world.play_removals(world, case, on), on) == expected["savings"]

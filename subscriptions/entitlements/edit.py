@@ -1,0 +1,163 @@
+"""Record, publish, correct, retire and renew entitlements. Every change leaves a version and a line in the audit trail.
+
+A draft (Build) is edited freely and never counts. A published entitlement is corrected, with a reason. Whatever changes
+a position has the position of that software model computed anew at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from samsaas import audit
+from samsaas.lib import edits
+from subscriptions import recompute
+from subscriptions.entitlements.check import check_entitlement
+from subscriptions.models import Entitlement, EntitlementVersion
+
+State = Entitlement.State
+# What a person may set. State, publishing and retiring have verbs of their own.
+DETAILS = (
+    *("software_model", "publisher_part_number", "agreement_type", "license_type", "metric"),
+    *("purchased_rights", "unlimited", "period", "start", "end", "unit_cost", "total_cost", "currency"),
+    *("renews", "auto_renew", "notice_days", "minimum_rights", "profile", "vendor_name", "contract", "invoice"),
+    *("purchase_order", "cost_center", "department", "owner", "notes"),
+)
+# What a correction needs a reason for, because a position rests on it.
+REASONED = {
+    *("software_model", "purchased_rights", "unlimited", "period", "start", "end", "unit_cost", "total_cost"),
+    *("currency", "renews", "minimum_rights", "agreement_type"),
+}
+CARRIED = tuple(name for name in DETAILS if name not in ("start", "end", "renews", "invoice", "purchase_order"))
+NEEDS_REASON = "Say why this is corrected: it is published."
+
+
+@transaction.atomic
+def save_draft(draft: Entitlement, *, by: User, now: datetime) -> Entitlement:
+    """Store a new entitlement in Build, or the changes of one. Raises `ValidationError`."""
+    _lock(draft)
+    if draft.pk and Entitlement.objects.get(pk=draft.pk).state != State.BUILD:
+        raise ValidationError(NEEDS_REASON)
+    draft.state, is_new = State.BUILD, draft.pk is None
+    check_entitlement(draft)
+    _store(draft, "recorded entitlement" if is_new else "changed entitlement", by=by, now=now)
+    return draft
+
+
+@transaction.atomic
+def publish(one: Entitlement, *, by: User, now: datetime) -> Entitlement:
+    """Let a draft count from its start date on. Raises `ValidationError`."""
+    stored = _lock(one)
+    if stored is None or stored.state != State.BUILD:
+        raise ValidationError("It is published already.")
+    stored.state, stored.published_at, stored.published_by = State.IN_USE, now, by
+    check_entitlement(stored)
+    _store(stored, "published entitlement", by=by, now=now)
+    recompute.request_for_model(stored.software_model_id, by=by, now=now)
+    return stored
+
+
+@transaction.atomic
+def correct(
+    one: Entitlement, data: Mapping[str, Any], *, version: int, reason: str, by: User, now: datetime
+) -> Entitlement:
+    """Correct a published entitlement. `version` is the one that the person saw.
+
+    Raises `ValidationError`, and `edits.EditConflict` where somebody else was first.
+    """
+    stored = _lock(one, renewed=data.get("renews"))
+    if stored is None or stored.state == State.BUILD:
+        raise ValidationError("A draft is edited, not corrected.")
+    edits.refuse_stale(version, stored.version)
+    models = {stored.software_model_id}
+    changes = edits.set_changed(stored, data, [name for name in DETAILS if name in data])
+    if not changes:
+        return stored
+    if not reason.strip() and REASONED & changes.after.keys():
+        raise ValidationError(NEEDS_REASON)
+    check_entitlement(stored)
+    _store(stored, "corrected entitlement", by=by, now=now, reason=reason.strip(), changes=changes)
+    for model in models | {stored.software_model_id}:
+        recompute.request_for_model(model, by=by, now=now)
+    return stored
+
+
+@transaction.atomic
+def retire(one: Entitlement, on: date, *, reason: str, by: User, now: datetime) -> Entitlement:
+    """From that day on it no longer counts; on or before its start it never did. Raises `ValidationError`."""
+    stored = _lock(one)
+    if stored is None or stored.state != State.IN_USE:
+        raise ValidationError("Only a published entitlement can be retired, and only once.")
+    if not reason.strip():
+        raise ValidationError("Say why it is retired.")
+    stored.state, stored.retired_on = State.RETIRED, on
+    check_entitlement(stored)
+    _store(stored, "retired entitlement", by=by, now=now, reason=reason.strip())
+    recompute.request_for_model(stored.software_model_id, by=by, now=now)
+    return stored
+
+
+def draft_renewal(one: Entitlement, *, recommended: int | None = None) -> Entitlement:
+    """A renewal as a draft that is not stored: linked, for a term of the same length, with the recommended rights."""
+    if one.end is None:
+        raise ValidationError("It goes on without an end, so there is nothing to renew.")
+    renewal = Entitlement(**{name: getattr(one, name) for name in CARRIED})
+    renewal.renews, renewal.start = one, one.end + timedelta(days=1)
+    renewal.end = renewal.start + (one.end - one.start)
+    if _is_whole_years(one.start, one.end):
+        renewal.end = _same_day(one.end, one.end.year + renewal.start.year - one.start.year)
+    if recommended is not None and not one.unlimited:
+        renewal.purchased_rights = recommended
+        renewal.minimum_rights = min(one.minimum_rights, recommended)
+        if one.unit_cost is not None:
+            renewal.total_cost = None
+    return renewal
+
+
+def _is_whole_years(start: date, end: date) -> bool:
+    after = end + timedelta(days=1)
+    return (after.month, after.day) == (start.month, start.day)
+
+
+def _same_day(day: date, year: int) -> date:
+    leap = (day.month, day.day) == (2, 29)
+    return date(year, 2, 28) if leap else day.replace(year=year)
+
+
+@transaction.atomic
+def note_reduction(one: Entitlement, rights: int | None, on: date | None, *, by: User, now: datetime) -> Entitlement:
+    """Note that the vendor was asked to renew with so many rights; None takes the note back."""
+    stored = _lock(one)
+    if stored is None:
+        raise ValidationError("It is gone.")
+    stored.reduction_asked_to, stored.reduction_asked_on = rights, on
+    stored.full_clean()
+    _store(stored, "noted reduction", by=by, now=now)
+    return stored
+
+
+def _lock(one: Entitlement, renewed: Entitlement | None = None) -> Entitlement | None:
+    """Lock what it renews, in the order of the keys, and the entitlement itself. Returns its stored row."""
+    keys = {key for key in (one.pk, one.renews_id, renewed and renewed.pk) if key}
+    rows = Entitlement.objects.select_for_update(of=("self",)).filter(pk__in=keys).order_by("pk")
+    return next((row for row in list(rows) if row.pk == one.pk), None)
+
+
+def _store(one: Entitlement, verb: str, *, by: User, now: datetime, reason: str = "", changes: Any = None) -> None:
+    if one.pk is None:
+        one.created_by = by
+    else:
+        one.version += 1
+    one.updated_by = by
+    one.save()
+    values = {name: edits.audit_value(getattr(one, name)) for name in (*DETAILS, "state", "retired_on")}
+    EntitlementVersion.objects.create(
+        entitlement=one, version=one.version, values=values, by=by, at=now, reason=reason[:300]
+    )
+    detail = {"before": changes.before, "after": changes.after} if changes else {"version": one.version}
+    audit.record(by, verb, one, **detail, **({"reason": reason} if reason else {}))
