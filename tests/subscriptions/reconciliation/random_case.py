@@ -11,8 +11,8 @@ CURRENCIES = ("USD", "EUR", "JPY", "KWD")
 STATES = ("ready", "awaiting_user", "closed_skipped", "attention_required", "closed_complete")
 HEADERS = {
     "models": "id,publisher,product,edition,under_management,cost_override,currency",
-    "entitlements": "id,model,state,purchased_rights,unlimited,start,end,retired_on,period,unit_cost,total_cost,currency,"
-    "renews,notice_days,minimum_rights",
+    "entitlements": "id,model,state,purchased_rights,unlimited,start,end,retired_on,period,unit_cost,total_cost,"
+    "currency,renews,notice_days,minimum_rights",
     "profiles": "id,vendor,team_id,licenses_reported,used_reported",
     "subscriptions": "id,profile,external_id,model,status,consumes,excluded,person,assigned_on,since,until,place",
     "people": "id,department,cost_center,country,left_on",
