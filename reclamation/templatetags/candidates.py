@@ -134,7 +134,7 @@ def potential_savings(candidate: RemovalCandidate) -> str:
     model = candidate.subscription.identifier.software_model if candidate.subscription else None
     if model is None or model.cost_override is None:
         return number(None)
-    return f"{model.cost_override:,} {model.currency}"
+    return f"{model.yearly_cost:,} {model.currency}"
 
 
 @register.simple_tag

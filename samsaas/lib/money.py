@@ -191,6 +191,12 @@ def round_half_up(amount: Decimal | Fraction | int, digits: int) -> Decimal:
     return Decimal(units if exact >= 0 else -units).scaleb(-digits)
 
 
+def trim(amount: Decimal) -> Decimal:
+    """The amount without needless zeros, with two digits behind the point at least."""
+    cents = amount.quantize(Decimal("0.01"))
+    return cents if cents == amount else amount.normalize()
+
+
 def currencies() -> list[tuple[str, str]]:
     """Every currency as a choice, in the order of the codes."""
     return [(code, f"{code} ({name})") for code, name in NAMES.items()]

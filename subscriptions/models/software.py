@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Self
 
 from django.core.validators import MinValueValidator
@@ -69,6 +70,11 @@ class SoftwareModel(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("software_model_detail", args=[self.pk])
+
+    @property
+    def yearly_cost(self) -> Decimal | None:
+        """The override as people write it."""
+        return None if self.cost_override is None else money.trim(self.cost_override)
 
     @property
     def parts(self) -> tuple[str, str, str]:

@@ -76,9 +76,15 @@ def change(person_id: int, data: dict[str, Any], *, by: User) -> Person:
     return person
 
 
+class HoldsRights(Exception):
+    """Rights are or were allocated to the person, so a position of a past day needs them. The text says so."""
+
+
 @transaction.atomic
 def delete(person: Person, *, by: User) -> None:
-    """Delete the person with their addresses and matches. Their seats stay, without a user."""
+    """Delete the person with their addresses and matches. Their seats stay, without a user. Raises `HoldsRights`."""
+    if person.allocations.exists():
+        raise HoldsRights(f"{person} has or had allocated rights. Keep the person, with their last day.")
     audit.record(by, "deleted person", person, number=person.key, matches=person.matches.count())
     person.delete()
     rematch.ask_everywhere(by=by)

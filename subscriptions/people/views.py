@@ -100,7 +100,11 @@ def person_delete(request: SignedInRequest, pk: int) -> HttpResponseBase:
     """Delete a person after a confirmation that says what is deleted and what is kept."""
     person = get_object_or_404(_people_with_seats(), pk=pk)
     if request.method == "POST":
-        edit_people.delete(person, by=request.user)
+        try:
+            edit_people.delete(person, by=request.user)
+        except edit_people.HoldsRights as refused:
+            messages.error(request, str(refused))
+            return redirect(person)
         messages.success(request, f"{person} was deleted.")
         return redirect("person_list")
     by_hand = person.matches.filter(rule=None).count()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -9,6 +10,7 @@ from django.db import transaction
 from django.db.models import CASCADE
 
 from samsaas import audit
+from samsaas.lib import money
 from subscriptions.models import SoftwareModel
 
 FIELDS = (*SoftwareModel.PARTS, "under_management", "cost_override", "currency")
@@ -50,4 +52,6 @@ def is_empty(model: SoftwareModel) -> bool:
 
 
 def _audit_value(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return str(money.trim(value))
     return value if isinstance(value, bool) else "" if value is None else str(value)

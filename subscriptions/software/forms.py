@@ -56,6 +56,7 @@ class SoftwareModelForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.initial["cost_override"] = self.instance.yearly_cost
         if recognize.is_vendors_own(self.instance):
             for name in PARTS:
                 del self.fields[name]

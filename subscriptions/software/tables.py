@@ -40,7 +40,7 @@ class SoftwareModelTable(Table):
         verbose_name="License under management",
     )
     cost_override = MarkupColumn(
-        "{% if value is None %}{{ None|number }}{% else %}{{ value }} {{ record.currency }}{% endif %}",
+        "{% if value is None %}{{ None|number }}{% else %}{{ record.yearly_cost }} {{ record.currency }}{% endif %}",
         verbose_name="Override license cost",
         attrs=NUMBER,
     )

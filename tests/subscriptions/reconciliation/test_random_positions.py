@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from subscriptions.models import MetricResult, ReconciliationRun, SeatResult
+from subscriptions.reconciliation import live
 from tests.subscriptions.reconciliation import position_world as worlds, random_case
 from tests.subscriptions.reconciliation.recount import Recount
 
@@ -28,6 +29,8 @@ def test_every_figure_is_what_a_recount_in_python_says(seed: int) -> None:
     group, now = case["question"]["group"], worlds.moment(random_case.LAST) + timedelta(hours=20)
     today = worlds.reconcile_as_of(None, now=now, group=group)
     told = describe(world, today)
+    candidates = {key: one["open_candidates"] for key, one in told["models"].items() if one["open_candidates"]}
+    assert {world.name_of("models", key): number for key, number in live.open_candidates().items()} == candidates
     assert told == Recount(case, random_case.LAST).run()
     check_sums(today)
     later = worlds.reconcile_as_of(random_case.LAST, now=now + timedelta(days=9), group=group)
