@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
-from django.db import connection, transaction
+from django.db import connections, transaction
 
 from samsaas.lib import sql
 
@@ -17,6 +18,7 @@ def read_snapshot() -> Iterator[None]:
     Only temporary tables may be written. On SQLite the transaction is deferred, unlike all others, so that it takes no
     lock and others can write meanwhile. Inside a transaction of the caller, that one is used as it is.
     """
+    connection: Any = connections["default"]
     if connection.in_atomic_block:
         yield
     elif sql.is_postgresql():
@@ -24,16 +26,9 @@ def read_snapshot() -> Iterator[None]:
             sql.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
             yield
     else:
-        with _deferred_transaction():
-            yield
-
-
-@contextmanager
-def _deferred_transaction() -> Iterator[None]:
-    sql.execute("BEGIN DEFERRED")
-    try:
-        yield
-    except BaseException:
-        sql.execute("ROLLBACK")
-        raise
-    sql.execute("COMMIT")
+        mode, connection.transaction_mode = connection.transaction_mode, "DEFERRED"
+        try:
+            with transaction.atomic():
+                yield
+        finally:
+            connection.transaction_mode = mode

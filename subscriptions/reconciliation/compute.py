@@ -17,7 +17,7 @@ from subscriptions.entitlements.terms import Book, by_model
 from subscriptions.models import MetricResult, RemediationOption, SoftwareModel
 from subscriptions.question import Question
 from subscriptions.reconciliation import count_use, cover_seats, drift, inputs, read_facts
-from subscriptions.reconciliation.count_use import GroupUse, Use
+from subscriptions.reconciliation.count_use import GroupUse, ModelUse
 from subscriptions.reconciliation.figures import Rights, compute, is_in_position
 from subscriptions.reconciliation.remedies import list_options
 
@@ -67,7 +67,7 @@ class _Read:
 
     position: Position
     rights: dict[int, Rights]
-    uses: dict[int, Use]
+    uses: dict[int, ModelUse]
     excluded: dict[int, int]
 
 
@@ -95,7 +95,8 @@ def _read(question: Question, show: Show) -> _Read:
     cover_seats.rank_seats(question)
     show(4)
     position = Position(question, models, listed, inputs.describe(question, listed, in_force))
-    position.groups, position.vendors = count_use.count_by_group(), count_use.models_by_vendor()
+    position.groups = count_use.count_by_group() if question.is_grouped else {}
+    position.vendors = count_use.models_by_vendor()
     uses = count_use.count_by_model(question)
     show(STEPS)
     return _Read(position, rights, uses, excluded)
@@ -119,7 +120,7 @@ def _compute_figures(found: _Read) -> Position:
     """The figures of every model in the position. A publisher one of whose amounts cannot be stored has none."""
     position = found.position
     for key, model in position.models.items():
-        use, rights = found.uses.get(key, Use()), found.rights[key]
+        use, rights = found.uses.get(key, ModelUse()), found.rights[key]
         if not is_in_position(use, rights):
             continue
         try:

@@ -13,7 +13,7 @@ from subscriptions.reconciliation.read_facts import PROFILES
 
 
 @dataclass(frozen=True)
-class Use:
+class ModelUse:
     """How the seats of one software model that count are used and covered."""
 
     in_use: int = 0
@@ -36,7 +36,7 @@ class GroupUse:
     unlicensed: int
 
 
-def count_by_model(question: Question) -> dict[int, Use]:
+def count_by_model(question: Question) -> dict[int, ModelUse]:
     """The use of every software model that has seats."""
     statement, values = candidates.open_seats(question.at)
     rows = sql.fetch_rows(
@@ -50,7 +50,7 @@ def count_by_model(question: Question) -> dict[int, Use]:
         """,
         values,
     )
-    return {model: Use(*numbers) for model, *numbers in rows}
+    return {model: ModelUse(*numbers) for model, *numbers in rows}
 
 
 def count_by_group() -> dict[int, list[GroupUse]]:

@@ -12,7 +12,7 @@ from datetime import date
 from subscriptions.entitlements import terms
 from subscriptions.entitlements.price import Price, price_of
 from subscriptions.models import ComplianceStatus, Entitlement, MetricResult, SoftwareModel
-from subscriptions.reconciliation.count_use import Use
+from subscriptions.reconciliation.count_use import ModelUse
 
 
 @dataclass(frozen=True)
@@ -37,12 +37,12 @@ class Rights:
         return None if self.is_unlimited else max(0, self.owned - self.allocated)
 
 
-def is_in_position(use: Use, rights: Rights) -> bool:
+def is_in_position(use: ModelUse, rights: Rights) -> bool:
     """Whether the position says anything of the model: it has a seat that counts, or an entitlement in force."""
     return bool(use.in_use or rights.allocated or rights.in_force)
 
 
-def compute(model: SoftwareModel, use: Use, rights: Rights, *, excluded: int = 0) -> MetricResult:
+def compute(model: SoftwareModel, use: ModelUse, rights: Rights, *, excluded: int = 0) -> MetricResult:
     """The figures as a row that is not stored yet. `excluded` accounts do not count, but are billed.
 
     Raises `money.TooLarge`.
@@ -91,7 +91,7 @@ def latest_end(in_force: Iterable[Entitlement]) -> date | None:
     return max((one.end for one in in_force if one.end), default=None)
 
 
-def _status(use: Use, rights: Rights, needed: int) -> ComplianceStatus:
+def _status(use: ModelUse, rights: Rights, needed: int) -> ComplianceStatus:
     if use.in_use and not rights.in_force:
         return ComplianceStatus.NOT_ENTITLED
     return ComplianceStatus.NOT_COMPLIANT if needed else ComplianceStatus.COMPLIANT

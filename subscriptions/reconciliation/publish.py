@@ -47,6 +47,8 @@ def run(job: Job, asked: ReconciliationRun, position: Position, *, now: datetime
         replaced = _replace_current(position) if position.question.at is None else set()
         _store_results(locked, position, replaced)
     _finish(locked, position, now)
+    if locked.problem:
+        job.warn(locked.problem)
     job.progress(counters=_run_counters(locked, position), step="Published")
     return locked
 

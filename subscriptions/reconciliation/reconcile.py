@@ -8,9 +8,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime
 
-from profiles.jobs.job import Job, LeaseLost
+from profiles.jobs.job import Canceled, Job, LeaseLost
 from profiles.models import JobRun
 from subscriptions import recompute
 from subscriptions.models import ReconciliationRun
@@ -32,10 +33,13 @@ def run(job: Job, *, now: datetime) -> None:
         answered = publish.run(job, asked, position, now=now)
     finally:
         compute.drop_tables()
-    _tidy_up(job, answered, now)
+    with suppress(Canceled):  # the results stand already
+        _tidy_up(job, answered, now)
     if answered.ask_again:
         recompute.request(of_run(answered, now=now), by=answered.requested_by, now=now)
-    _report(job, answered)
+    if answered.state == ReconciliationRun.State.FAILED:
+        problem = {"error_kind": "TooLarge", "error_message": answered.problem, "error_remedy": FAILED_REMEDY}
+        job.finish(JobRun.State.FAILED, **problem)
 
 
 def _tidy_up(job: Job, answered: ReconciliationRun, now: datetime) -> None:
@@ -43,13 +47,3 @@ def _tidy_up(job: Job, answered: ReconciliationRun, now: datetime) -> None:
     forget_seats.run(between=job.fence)
     if answered.is_whole and answered.question_date is None:
         use_by_day.store_missing(now=now)
-
-
-def _report(job: Job, answered: ReconciliationRun) -> None:
-    """A run that failed for every publisher fails; one that failed for some says which."""
-    if answered.state == ReconciliationRun.State.FAILED:
-        job.close(
-            JobRun.State.FAILED, error_kind="TooLarge", error_message=answered.problem, error_remedy=FAILED_REMEDY
-        )
-    elif answered.problem:
-        job.warn(answered.problem)

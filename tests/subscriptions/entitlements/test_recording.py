@@ -49,7 +49,7 @@ def published(by: Any, **fields: Any) -> Entitlement:
         ({"end": date(2025, 12, 31)}, "before the start"),
         ({"purchased_rights": -1}, "greater than or equal to 0"),
         ({"purchased_rights": 10_000_001}, "10000000"),
-        ({"purchased_rights": 1.5}, "must be an integer"),
+        ({"purchased_rights": "1.5"}, "must be an integer"),
         ({"unit_cost": Decimal(-1)}, "greater than or equal to 0"),
         ({"unit_cost": Decimal(10_000_001)}, "10000000"),
         ({"unit_cost": Decimal(9_000_000), "purchased_rights": 9_000_000, "period": "monthly"}, "too large"),
