@@ -13,6 +13,7 @@ from django.utils import timezone
 from profiles import notices
 from profiles.models import IntegrationProfile, JobRun
 from reclamation import jump
+from reclamation.removal import automatic
 from samsaas import roles
 from subscriptions import figures, links
 from subscriptions.models import Subscription
@@ -62,4 +63,5 @@ def _urgent_first(now: datetime) -> list[Any]:
         profile.notices = needs[profile.pk]
     coverage.add_gaps(profiles)
     jump.add_notices(profiles, now)
+    automatic.add_notices(profiles, now)
     return sorted(profiles, key=lambda one: (not one.attention, min((RANK[n.tone] for n in one.notices), default=9)))

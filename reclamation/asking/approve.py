@@ -12,8 +12,8 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from reclamation import rules, workflow
-from reclamation.asking import approvers, go_on, inform, notices, standing, terms, wording
-from reclamation.asking.ask import RELATED, NotAsked
+from reclamation.asking import approvers, go_on, inform, notices, seat_user, standing, wording
+from reclamation.asking.ask import RELATED, NotAsked, objection
 from reclamation.asking.wording import Wording
 from reclamation.models import Approval, KeepAnswer, ReclamationRule, RemovalCandidate
 from reclamation.states import State
@@ -77,7 +77,7 @@ def refusal_reason(candidate: RemovalCandidate, now: datetime) -> str:
     """Why no approver is asked about this candidate; empty if nothing speaks against it."""
     if rules.settings_of(candidate).approver == ReclamationRule.Approver.NONE:
         return NO_APPROVER
-    return standing.objection(candidate, now)
+    return objection(candidate, now)
 
 
 def open_question(candidate: RemovalCandidate, question: str, now: datetime) -> Approval:
@@ -143,7 +143,7 @@ def _keep(approval: Approval, candidate: RemovalCandidate, note: str, by: User, 
     workflow.follow_approver(
         candidate, State.CLOSED_SKIPPED, reason=_with_note(KEPT if is_request else REJECTED, note), by=by, now=now
     )
-    until = terms.cool_down_end(candidate, now)
+    until = seat_user.cool_down_end(candidate, now)
     if is_request:
         until = settle_request(candidate, granted=True) or until
     else:

@@ -24,7 +24,7 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from reclamation import rules, workflow
-from reclamation.asking import approve, concerns, go_on, notices, remind, standing, terms
+from reclamation.asking import approve, concerns, go_on, notices, remind, seat_user, standing
 from reclamation.models import Approval, KeepAnswer, Notice, RemovalCandidate
 from reclamation.states import State
 from samsaas import outbox
@@ -191,7 +191,7 @@ def _end_unanswered(approval: Approval, candidate: RemovalCandidate, reason: str
         return False
     workflow.apply(candidate, State.CLOSED_SKIPPED, reason=reason, now=now)
     until = approve.settle_request(candidate, granted=True)
-    workflow.keep_seat(candidate, until=max(filter(None, (until, terms.cool_down_end(candidate, now)))), by=None)
+    workflow.keep_seat(candidate, until=max(filter(None, (until, seat_user.cool_down_end(candidate, now)))), by=None)
     return True
 
 

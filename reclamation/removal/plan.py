@@ -25,6 +25,7 @@ class Plan:
     ready: Sequence[RemovalCandidate]
     figures: limits.Figures
     rest_at: datetime | None
+    at: datetime
 
     @property
     def size(self) -> int:
@@ -41,7 +42,7 @@ class Plan:
     @property
     def steps(self) -> list[tuple[str, int]]:
         """What happens first, with how many."""
-        return _count(first_step.LABELS[first_step.choose(one)] for one in self.ready)
+        return _count(first_step.LABELS[first_step.choose(one, self.at)] for one in self.ready)
 
     @property
     def by_rule(self) -> list[tuple[str, int]]:
@@ -91,7 +92,7 @@ def make(candidates: Iterable[int], *, now: datetime) -> list[Plan]:
             continue
         figures = limits.figures_for(profile, now=now)
         rest_at = None if figures.allows(len(ready)) else limits.rest_possible_at(profile, len(ready), now=now)
-        plans.append(Plan(profile, ready, figures, rest_at))
+        plans.append(Plan(profile, ready, figures, rest_at, now))
     return plans
 
 

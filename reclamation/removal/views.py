@@ -24,6 +24,7 @@ from samsaas.lib.http import SignedInRequest
 from samsaas.reauthenticate import recent_password_required
 
 RELATED = ("candidate__rule", "candidate__rule_version", "batch", "profile__alias__parent", "restored_by")
+SAID = 5
 NOTHING = "None of these candidates can be reclaimed now: only those that are Ready and in no batch."
 
 
@@ -59,9 +60,19 @@ def _make_batches(
             messages.error(request, _refusal(refused))
         else:
             messages.success(request, _made(made))
+            _say_who_left(request, made)
     if made and not dry_run:
         forget(request)
     return redirect("batch_detail", made.pk) if made else redirect("candidate_list")
+
+
+def _say_who_left(request: HttpRequest, batch: RemovalBatch) -> None:
+    """Which candidates could not go on, and why: the page of the batch names all of them."""
+    gone = batches.left_out(batch)
+    for number, reason in gone[:SAID]:
+        messages.warning(request, f"{number} left the batch: {reason}")
+    if len(gone) > SAID:
+        messages.warning(request, f"{len(gone) - SAID:,} more left the batch. The reasons stand below.")
 
 
 def _refusal(refused: batches.BatchRefused) -> str:
@@ -75,7 +86,7 @@ def _made(batch: RemovalBatch) -> str:
         return f"{batch}: a dry run. Nothing is called; the decisions appear below."
     if batch.state == RemovalBatch.State.QUARANTINED:
         return f"{batch} waits for a second person. Nobody was asked, and nothing was removed."
-    return f"{batch} goes on with {batch.size} subscriptions."
+    return f"{batch} goes on with {batch.size - len(batches.left_out(batch))} subscriptions."
 
 
 def batch_list(request: HttpRequest) -> HttpResponse:
@@ -110,11 +121,12 @@ def batch_decide(request: SignedInRequest, pk: int) -> HttpResponse:
     if form.is_valid():
         try:
             yes = form.cleaned_data["approve"] == "yes"
-            batches.decide(batch.pk, approve=yes, by=request.user, now=timezone.now())
+            decided = batches.decide(batch.pk, approve=yes, by=request.user, now=timezone.now())
         except batches.BatchRefused as refused:
             messages.error(request, _refusal(refused))
         else:
             messages.success(request, f"{batch} goes on." if yes else f"{batch} was rejected; nobody is removed.")
+            _say_who_left(request, decided)
     return redirect("batch_detail", pk)
 
 

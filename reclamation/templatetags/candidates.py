@@ -77,10 +77,10 @@ def standing(candidate: RemovalCandidate) -> dict[str, str]:
         return BEING_REMOVED
     code = guards.code_for(candidate.subscription) if candidate.subscription else guards.ENDED
     if code == guards.ENDED:
-        gone = reexamine.GONE if candidate.subscription else reexamine.NOT_KEPT
+        gone = guards.SENTENCES[guards.ENDED] if candidate.subscription else reexamine.NOT_KEPT
         return {"tone": "warn", "title": "There is nothing to remove any more", "text": f"{gone} {CLOSES}"}
     if code:
-        return {"tone": "warn", "title": "Nothing has been removed", "text": f"{reexamine.REASONS[code]} {CLOSES}"}
+        return {"tone": "warn", "title": "Nothing has been removed", "text": f"{guards.SENTENCES[code]} {CLOSES}"}
     if candidate.attention:
         return {"tone": "warn", "title": "A person has to look at this", "text": f"{candidate.attention} {KEEPS}"}
     return {"tone": "info", "title": "Nothing has been removed", "text": f"A candidate is a proposal. {KEEPS}"}

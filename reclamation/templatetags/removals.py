@@ -87,7 +87,7 @@ def removal_of(candidate: RemovalCandidate) -> dict[str, Any]:
         "last": real,
         "may_reclaim": candidate.state == State.READY and not in_batch,
         "may_resume": candidate.state == State.ATTENTION_REQUIRED and (real is None or real.withdrawn_at is None),
-        "next_step": first_step.LABELS[first_step.choose(candidate)],
+        "next_step": first_step.LABELS[first_step.choose(candidate, timezone.now())],
         "rule": rules.settings_of(candidate),
         "choices": decide.choices(real, now=timezone.now()) if real else (),
     }

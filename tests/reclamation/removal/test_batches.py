@@ -8,9 +8,8 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from profiles.models import JobRun
 from reclamation.models import RemovalAttempt, RemovalBatch
-from reclamation.removal import batches, limits, sweep, switch
+from reclamation.removal import batches, limits, switch
 from reclamation.states import State
 from tests import factories
 from tests.reclamation.removal.place import attempt_of, state_of
@@ -224,46 +223,6 @@ def test_three_in_a_row_that_need_a_person_stop_the_batch(place: Any, ann: Any, 
     batches.decide(batch.pk, approve=True, by=bob, now=timezone.now())
     place.work()
     assert len(place.team.called("withdraw")) == 5
-
-
-def automatic(make_place: Any, **fields: Any) -> Any:
-    return make_place(mode="automatic", approver="group", **fields)
-
-
-def test_mode_automatic_makes_one_batch_of_what_its_rules_found(make_place: Any) -> None:
-    place = automatic(make_place)
-    found = [place.candidate(f"m{number}") for number in range(3)]
-    odd = place.candidate("odd", evidence={"notes": ["came_back"], "last_activity": None, "covered": True})
-    place.work()
-    assert {state_of(one) for one in found} == {State.AWAITING_APPROVAL} and state_of(odd) == State.READY
-    assert RemovalBatch.objects.get().requested_by is None
-
-
-@pytest.mark.parametrize(("is_over", "goes_on"), [(False, True), (True, False)])
-def test_a_jump_of_proposals_asks_nobody_automatically(make_place: Any, is_over: bool, goes_on: bool) -> None:
-    place = automatic(make_place)
-    candidate = place.candidate("eve")
-    factories.run(
-        profile=place.profile,
-        process="find_candidates",
-        state=JobRun.State.SUCCEEDED,
-        facts={"jump": {"is_over": is_over}},
-        finished_at=timezone.now(),
-    )
-    place.work()
-    assert (state_of(candidate) == State.AWAITING_APPROVAL) == goes_on
-
-
-def test_a_find_of_rules_in_mode_automatic_is_followed_once_by_the_sweep(make_place: Any) -> None:
-    place = automatic(make_place)
-    place.candidate("eve")
-    find = {"process": "find_candidates", "state": JobRun.State.SUCCEEDED, "finished_at": timezone.now()}
-    sweep.run(timezone.now())
-    assert not JobRun.objects.filter(process="reclaim").exists()
-    factories.run(profile=place.profile, **find)
-    for _ in range(3):
-        sweep.run(timezone.now())
-    assert JobRun.objects.filter(process="reclaim").count() == 1
 
 
 def test_a_batch_is_done_when_nothing_of_it_is_open(place: Any, ann: Any, time: Any) -> None:
