@@ -73,8 +73,13 @@ def _alarms(profile: IntegrationProfile, now: datetime) -> int:
     return RemovalAttempt.objects.filter(profile=profile, regret_at__gt=now - WITHIN).count()
 
 
+def is_open_alarm() -> Q:
+    """For attempts: removed, regretted, and still to be undone."""
+    state = RemovalAttempt.State.REMOVED
+    return Q(state=state, regret_at__isnull=False, restorable_until__gt=timezone.now())
+
+
 def open_alarms() -> QuerySet[RemovalAttempt]:
     """Removals that were regretted and can still be undone."""
-    state = RemovalAttempt.State.REMOVED
-    rows = RemovalAttempt.objects.filter(state=state, regret_at__isnull=False, restorable_until__gt=timezone.now())
+    rows = RemovalAttempt.objects.filter(is_open_alarm())
     return rows.select_related("candidate").order_by("restorable_until")

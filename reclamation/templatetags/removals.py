@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from datetime import datetime
+from types import SimpleNamespace
 from typing import Any
 
 from django import template
 from django.utils import timezone
 
 from profiles.models import IntegrationProfile
-from reclamation import rules
+from profiles.notices import ProfileNotice
+from reclamation import jump, rules
 from reclamation.models import RemovalAttempt, RemovalBatch, RemovalCandidate
-from reclamation.removal import decide, first_step, pass_gate, regret
+from reclamation.removal import automatic, decide, first_step, pass_gate, regret
 from reclamation.states import State
 
 register = template.Library()
@@ -133,6 +135,16 @@ def time_line_of(attempt: RemovalAttempt) -> list[tuple[str, datetime]]:
 def looks_of(attempt: RemovalAttempt) -> list[dict[str, Any]]:
     """What looks at the member said after a lost answer, or at a person's word."""
     return [{**one, "at": datetime.fromisoformat(one["at"])} for one in attempt.looks]
+
+
+@register.simple_tag
+def find_notices(profile: IntegrationProfile) -> list[ProfileNotice]:
+    """Why mode automatic does nothing in a profile today, or not all."""
+    described = SimpleNamespace(pk=profile.pk, notices=[])
+    jump.add_notices([described], timezone.now())
+    automatic.add_notices([described], timezone.now())
+    found: list[ProfileNotice] = described.notices
+    return found
 
 
 @register.simple_tag
