@@ -222,13 +222,13 @@ def test_use_after_leaving_needs_a_person(place: Any, ann: Any) -> None:
     assert state_of(candidate) == State.ATTENTION_REQUIRED and place.team.called("withdraw") == []
 
 
-def ask(candidate: Any, *, state: str = Mail.State.SENT, expired: bool = True) -> None:
+def let_notice(candidate: Any, *, state: str = Mail.State.SENT, expired: bool = True) -> None:
+    """The question to its user came to this, and its time is over or not."""
     now = timezone.now()
-    mail = Mail.objects.create(
-        to=candidate.email, subject="s", body="b", state=state, queued_at=now, not_before=now, give_up_at=now
-    )
     expires = now - timedelta(hours=1) if expired else now + timedelta(hours=1)
-    Notice.objects.create(candidate=candidate, kind=Notice.Kind.ASK, mail=mail, expires_at=expires)
+    asked = candidate.notices.filter(kind=Notice.Kind.ASK)
+    Mail.objects.filter(notice__in=asked).update(state=state)
+    assert asked.update(expires_at=expires) == 1
 
 
 @pytest.mark.parametrize(
@@ -249,7 +249,7 @@ def test_silence_counts_only_after_a_notice_that_was_sent_and_has_expired(
     place.reclaim(candidate, by=ann)
     assert state_of(candidate) == State.AWAITING_USER
     if notice is not None:
-        ask(candidate, **notice)
+        let_notice(candidate, **notice)
     go_on(candidate, by=None)
     place.work()
     assert (attempt_of(candidate).state == Attempt.REMOVED) == removed
@@ -262,10 +262,9 @@ def test_the_silence_of_somebody_else_is_no_consent(make_place: Any, ann: Any, c
     candidate = place.candidate("eve")
     first, second = factories.person(), factories.person()
     match = factories.match(candidate.subscription, first)
-    type(candidate).objects.filter(pk=candidate.pk).update(person_key=first.key)
     place.reclaim(candidate, by=ann)
     candidate.refresh_from_db()
-    ask(candidate)
+    let_notice(candidate)
     go_on(candidate, by=None)
     if change == "another user":
         type(match).objects.filter(pk=match.pk).update(person=second)
