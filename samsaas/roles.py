@@ -135,7 +135,7 @@ POLICY: dict[str, dict[str, str]] = {
     "exemption_new": MANAGE,
     "exemption_import": MANAGE,
     "exemption_end": MANAGE,
-    "candidate_resume": {"POST": SAM_ADMIN},
+    "candidate_resume": MANAGE,
     "batch_list": READ,
     "batch_confirm": MANAGE,
     "batch_detail": READ,

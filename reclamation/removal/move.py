@@ -132,7 +132,8 @@ def _call(attempt: RemovalAttempt, where: destination.Destination, vendor: Vendo
 def _store_effect(attempt: RemovalAttempt, effect: base.Effect) -> None:
     now = timezone.now()
     done = {"move_job_done_at": now} if effect.state == "done" else {"move_job_id": effect.job[:255]}
-    attempts.release(attempt, not_before=now + POLL_AGAIN, **attempts.NO_ERROR, **done)
+    named = {"move_request_id": effect.request_id[:120]}
+    attempts.release(attempt, not_before=now + POLL_AGAIN, **attempts.NO_ERROR, **named, **done)
 
 
 def _store_refusal(attempt: RemovalAttempt, error: base.Refused) -> None:

@@ -55,12 +55,12 @@ class Plan:
     @property
     def files(self) -> list[tuple[str, int]]:
         """Who receives the files, with how many."""
-        return _count(_recipient(one, self.profile) for one in self.ready)
+        return _count(describe_recipient(one, self.profile) for one in self.ready)
 
     @property
     def undo(self) -> list[tuple[str, int]]:
         """What can be undone and for how long, with how many."""
-        return _count(_undo(one) for one in self.ready)
+        return _count(describe_undo(one) for one in self.ready)
 
     @property
     def without_rule(self) -> int:
@@ -105,7 +105,8 @@ def _department(candidate: RemovalCandidate) -> str:
     return seat.match.person.department if seat and hasattr(seat, "match") else ""
 
 
-def _recipient(candidate: RemovalCandidate, profile: IntegrationProfile) -> str:
+def describe_recipient(candidate: RemovalCandidate, profile: IntegrationProfile) -> str:
+    """Who receives the files of a candidate's account."""
     rule = rules.settings_of(candidate)
     if candidate.reason == INVITED:
         return "There are no files: the invitation was never accepted"
@@ -117,7 +118,8 @@ def _recipient(candidate: RemovalCandidate, profile: IntegrationProfile) -> str:
     return "The administrator who connected the profile" if admin else "Nobody is known"
 
 
-def _undo(candidate: RemovalCandidate) -> str:
+def describe_undo(candidate: RemovalCandidate) -> str:
+    """Whether its removal can be undone, and for how long."""
     days = rules.settings_of(candidate).undo_days
     if candidate.reason == INVITED:
         return "Cannot be undone: somebody who never joined cannot be restored"

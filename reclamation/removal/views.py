@@ -86,7 +86,8 @@ def _made(batch: RemovalBatch) -> str:
         return f"{batch}: a dry run. Nothing is called; the decisions appear below."
     if batch.state == RemovalBatch.State.QUARANTINED:
         return f"{batch} waits for a second person. Nobody was asked, and nothing was removed."
-    return f"{batch} goes on with {batch.size - len(batches.left_out(batch))} subscriptions."
+    size = batch.size - len(batches.left_out(batch))
+    return f"{batch} goes on with {size:,} subscription{'' if size == 1 else 's'}."
 
 
 def batch_list(request: HttpRequest) -> HttpResponse:
@@ -204,10 +205,12 @@ def _decide(attempt: RemovalAttempt, choice: str, values: dict[str, Any], reques
         raise decide.DecisionRefused("Choose what is to be done.")
 
 
-@require_POST
 def candidate_resume(request: SignedInRequest, pk: int) -> HttpResponse:
-    """A person says that what needed attention is over: the candidate is Ready and can be reclaimed anew."""
-    candidate = get_object_or_404(RemovalCandidate, pk=pk)
+    """Show what the gate would say, then take a person's word that what needed attention is over: Ready again."""
+    related = ("rule", "rule_version__rule", "profile", "batch", "subscription")
+    candidate = get_object_or_404(RemovalCandidate.objects.select_related(*related), pk=pk)
+    if request.method == "GET":
+        return render(request, "reclamation/removal/candidate_resume.html", {"candidate": candidate})
     try:
         workflow.make_ready(candidate, reason="Resumed by a person.", by=request.user, now=timezone.now())
     except workflow.NotAllowed:

@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 
 from reclamation import assess, evidence, guards, propose, reexamine, sentences
+from reclamation.evidence_band import Band, draw
 from reclamation.models import ReclamationRule, RemovalCandidate
 from reclamation.why.figures import latest_finds
 from samsaas.templatetags.ui import number
@@ -62,6 +63,12 @@ def evidence_sentence(candidate: RemovalCandidate) -> str:
     if known["last_activity"]:
         return "All the time since was read."
     return "Nothing was seen in all the time that was read."
+
+
+@register.filter
+def evidence_band(candidate: RemovalCandidate) -> Band:
+    """The time that the evidence is about, to be drawn."""
+    return draw(candidate)
 
 
 @register.filter

@@ -33,6 +33,7 @@ from subscriptions.models import Subscription
 from subscriptions.models.person import has_left
 
 INVITED, SUSPENDED = "invited", "suspended"
+FEW = 10
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,7 @@ class TeamFacts:
     process_scopes: dict[str, scopes.ProcessScopes]
     destinations_of_moves: frozenset[str]
     destinations_that_are_candidates: frozenset[str]
+    full_admins: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -181,7 +183,14 @@ def _team_facts(profile: IntegrationProfile, destinations: set[str], now: dateti
         destinations_that_are_candidates=frozenset(
             others.filter(external_id__in=destinations).values_list("external_id", flat=True)
         ),
+        full_admins=frozenset(_full_admins(team)),
     )
+
+
+def _full_admins(team: Sequence[IntegrationProfile]) -> list[str]:
+    """Accounts with full rights that the vendor lists; of more than a few, a few."""
+    listed = Subscription.objects.listed().filter(profile__in=team, is_full_admin=True, status="active").order_by()
+    return list(listed.values_list("external_id", flat=True).distinct()[:FEW])
 
 
 def _seats(attempts: Iterable[RemovalAttempt], now: datetime) -> dict[int, Any]:
