@@ -117,9 +117,8 @@ def test_the_evidence_card_answers_before_the_press_what_would_happen(
 def test_removing_the_last_administrator_is_foretold_and_needs_a_person(
     place: Any, manager: Any, ann: Any, bob: Any, others: int
 ) -> None:
+    place.team.add("dbmid:eve", is_admin=True, is_full_admin=True, roles=("Team",), account_id="dbid:dbmid:eve")
     candidate = place.candidate("eve", seat={"is_admin": True, "is_full_admin": True})
-    member = place.team.members["dbmid:eve"]
-    member.is_admin, member.is_full_admin, member.roles = True, True, ("Team",)
     for number in range(others):
         place.seat(f"second{number}", is_admin=True, is_full_admin=True)
     assert (member_guards.LAST_FULL_ADMIN in texts(manager, candidate.get_absolute_url())) == (not others)
