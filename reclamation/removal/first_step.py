@@ -13,7 +13,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from reclamation import rules, workflow
-from reclamation.asking import approve as ask_approver, ask as ask_user, seat_user
+from reclamation.asking import approve as ask_approver, ask as ask_user, inform, seat_user
 from reclamation.models import ReclamationRule, RemovalCandidate
 from reclamation.removal import start
 
@@ -43,5 +43,6 @@ def run(candidate: RemovalCandidate, *, by: User | None, now: datetime) -> str:
     else:
         with transaction.atomic():
             workflow.revoke(candidate, reason=NOBODY_ASKED, by=by, now=now)
+            inform.run(candidate, now)
             start.approve(candidate, now, by=by)
     return step
