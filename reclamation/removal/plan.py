@@ -8,8 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.contrib.auth.models import User
+
 from profiles.models import IntegrationProfile
 from reclamation import rules
+from reclamation.asking import approvers
 from reclamation.models import ReclamationRule, RemovalCandidate
 from reclamation.removal import batches, destination, first_step, limits
 from reclamation.removal.gate.case import INVITED
@@ -94,6 +97,18 @@ def make(candidates: Iterable[int], *, now: datetime) -> list[Plan]:
         rest_at = None if figures.allows(len(ready)) else limits.rest_possible_at(profile, len(ready), now=now)
         plans.append(Plan(profile, ready, figures, rest_at, now))
     return plans
+
+
+def without_approver(plans: Iterable[Plan], by: User) -> list[str]:
+    """The rules of these plans whose questions nobody but the requester could answer.
+
+    One candidate stands for all of its rule, so the cost grows with the rules.
+    """
+    found: dict[str, RemovalCandidate] = {}
+    for one in (candidate for plan in plans for candidate in plan.ready):
+        if rules.settings_of(one).approver != ReclamationRule.Approver.NONE:
+            found.setdefault(one.rule.name if one.rule else "Without a rule", one)
+    return [name for name, one in found.items() if approvers.is_lonely(one, by)]
 
 
 def _count(words: Iterable[str]) -> list[tuple[str, int]]:

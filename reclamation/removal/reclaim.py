@@ -129,6 +129,9 @@ def _settle_all(progress: Progress) -> None:
             if _guarded(pk, state, step):
                 progress.counters[counter] += 1
                 progress.done += 1
+    for one in due.of_profile(progress.profile, timezone.now()).filter(state__in=attempts.UNSENT).exclude(looks=[]):
+        if decide.is_look_wanted(one):
+            progress.counters["settled"] += _guarded(one.pk, one.state, lambda found: decide.look(found, vendor))
 
 
 def _guarded(pk: int, state: str, step: Callable[[RemovalAttempt], None]) -> bool:

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from reclamation import workflow
+from reclamation.asking import approvers
 from reclamation.models import ReclamationSwitch, RemovalAttempt, RemovalBatch, RemovalCandidate
 from reclamation.removal import batches, decide, limits, move, plan, regret, restore, start, switch
 from reclamation.removal.chosen import MOST, forget, read_chosen
@@ -46,6 +47,7 @@ def batch_confirm(request: SignedInRequest) -> HttpResponse:
         return _make_batches(request, plans, ticks, dry_run="dry_run" in request.POST)
     left_out = len(chosen.keys) - form.size
     context = {"plans": plans, "form": form, "chosen": chosen, "left_out": left_out, "size": form.size}
+    context |= {"lonely": plan.without_approver(plans, request.user), "nobody": approvers.NOBODY}
     return render(request, "reclamation/removal/batch_confirm.html", context)
 
 

@@ -98,6 +98,9 @@ def removal_of(candidate: RemovalCandidate) -> dict[str, Any]:
         "is_ahead": candidate.is_open and (real is None or real.called_at is None),
         "may_reclaim": candidate.state == State.READY and not in_batch,
         "may_resume": candidate.state == State.ATTENTION_REQUIRED and (real is None or real.withdrawn_at is None),
+        "may_complete": candidate.state == State.AWAITING_REVOCATION
+        and real is not None
+        and real.state in (Attempt.APPROVED, Attempt.GATED),
         "next_step": first_step.LABELS[first_step.choose(candidate, timezone.now())],
         "rule": rules.settings_of(candidate),
         "choices": decide.choices(real, now=timezone.now()) if real else (),

@@ -14,6 +14,7 @@ from profiles.connectors.dropbox.sandbox import log
 from profiles.jobs import queue
 from profiles.models import Credential, JobRun
 from reclamation import guards, propose, reexamine
+from reclamation.asking import standing
 from reclamation.models import RemovalCandidate
 from reclamation.states import State
 from samsaas.models import AuditEntry
@@ -163,6 +164,28 @@ FORBIDDEN: dict[str, tuple[Callable[[Any], None], str]] = {
 def test_every_guard_has_words_for_both_times_it_is_asked() -> None:
     codes = {guard.code for guard in guards.GUARDS}
     assert codes == set(propose.REFUSALS) == set(guards.SENTENCES) == set(FORBIDDEN)
+
+
+@pytest.mark.parametrize("code", FORBIDDEN)
+def test_what_refuses_a_proposal_is_an_objection_wherever_a_candidate_is_asked_about(world: Any, code: str) -> None:
+    FORBIDDEN[code][0](world)
+    fresh = RemovalCandidate.objects.get(pk=world.candidate.pk)
+    assert standing.objection(fresh, world.now) == guards.SENTENCES[code]
+
+
+@pytest.mark.parametrize("left_on", [None, 5])
+@pytest.mark.parametrize("state", [State.READY, State.AWAITING_APPROVAL, State.AWAITING_REVOCATION])
+def test_a_leaver_who_is_rehired_or_stays_longer_is_no_leaver_any_more(
+    world: Any, left_on: int | None, state: str
+) -> None:
+    """Case 17."""
+    match = factories.match(world.seat, factories.person(left_on=timezone.localdate() - timedelta(days=2)))
+    RemovalCandidate.objects.filter(pk=world.candidate.pk).update(reason="leaver", is_leaver=True, state=state)
+    assert look_again(world.profile).counters["skipped"] == 0
+    match.person.left_on = timezone.localdate() + timedelta(days=left_on) if left_on else None
+    match.person.save()
+    assert look_again(world.profile).counters["skipped"] == 1
+    assert world.candidate.history.last().reason == reexamine.REHIRED
 
 
 @pytest.mark.parametrize("code", FORBIDDEN)

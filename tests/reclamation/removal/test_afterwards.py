@@ -216,6 +216,31 @@ class TestDecisions:
         with pytest.raises(decide.DecisionRefused):
             decide.try_again(attempt, by=ann, now=timezone.now())
 
+    def test_a_removal_that_waits_is_closed_complete_only_where_a_fresh_look_says_gone(
+        self, place: Any, ann: Any, signed_in: Any, time: Any
+    ) -> None:
+        """Row 17: such as a removal that the switch holds, while somebody removes the member at the vendor."""
+        candidate = place.candidate("eve")
+        place.reclaim(candidate, by=ann)
+        switch.pause(place.profile, reason="Wait.", by=ann, now=timezone.now())
+        place.work()
+        client, address = signed_in("sam_admin"), f"/removals/{attempt_of(candidate).pk}/"
+        assert "Close Complete" in client.get(candidate.get_absolute_url()).text
+        given = {"choice": "close", "note": "Removed in the console."}
+        client.post(f"{address}decide/", given)
+        assert state_of(candidate) == State.AWAITING_REVOCATION, "nobody has looked"
+        client.post(f"{address}look/")
+        place.work()
+        assert "The account is still there" in client.get(f"{address}decide/").text
+        client.post(f"{address}decide/", given)
+        assert state_of(candidate) == State.AWAITING_REVOCATION, "it is still there"
+        place.team.remove_by_hand("dbmid:eve")
+        client.post(f"{address}look/")
+        place.work()
+        client.post(f"{address}decide/", given)
+        assert (state_of(candidate), attempt_of(candidate).state) == (State.CLOSED_COMPLETE, Attempt.CLOSED)
+        assert SavingsEntry.objects.get().kind == "freed" and place.team.called("withdraw") == []
+
     def test_closed_by_hand_only_when_the_look_says_that_it_is_gone(self, place: Any, ann: Any) -> None:
         candidate = self.needs_human(place, ann)
         with pytest.raises(decide.DecisionRefused):

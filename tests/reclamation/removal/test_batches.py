@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from reclamation import workflow
 from reclamation.models import RemovalAttempt, RemovalBatch
-from reclamation.removal import batches, limits, switch
+from reclamation.removal import batches, first_step, limits, switch
 from reclamation.states import State
 from tests import factories
 from tests.reclamation.removal.place import attempt_of, state_of
@@ -112,6 +113,41 @@ def test_a_rejected_batch_closes_its_candidates_and_calls_nobody(place: Any, ann
     batches.decide(batch.pk, approve=False, by=bob, now=timezone.now())
     place.work()
     assert {state_of(one) for one in candidates} == {State.CLOSED_SKIPPED} and place.team.called("withdraw") == []
+
+
+def test_what_a_second_person_rejected_is_left_alone_by_the_next_find(
+    place: Any, ann: Any, bob: Any, time: Any
+) -> None:
+    found = [place.candidate(f"m{number}") for number in range(6)]
+    batch = place.reclaim(*found, by=ann)
+    batches.decide(batch.pk, approve=False, by=bob, now=timezone.now())
+    assert {state_of(one) for one in found} == {State.CLOSED_SKIPPED}
+    until = timezone.localdate() + timedelta(days=place.rule.cool_down_days)
+    for one in found:
+        one.subscription.refresh_from_db()
+        assert one.subscription.keep_until == until
+    time.pass_by(days=1)
+    place.refresh()
+    assert place.find().counters["proposed"] == 0
+
+
+def test_of_a_batch_that_a_second_person_approves_whoever_moved_on_is_named_and_the_others_go_on(
+    make_place: Any, ann: Any, bob: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = make_place(notify_user=True, approver="group")
+    found = [place.candidate(f"m{number}") for number in range(6)]
+    batch = place.reclaim(*found, by=ann)
+    real = first_step.run
+
+    def run(candidate: Any, **given: Any) -> str:
+        if candidate.pk == found[0].pk:
+            raise workflow.NotAllowed
+        return real(candidate, **given)
+
+    monkeypatch.setattr(first_step, "run", run)
+    decided = batches.decide(batch.pk, approve=True, by=bob, now=timezone.now())
+    assert batches.left_out(decided) == [(found[0].number, batches.MOVED_ON)]
+    assert [state_of(one) for one in found[1:]] == [State.AWAITING_USER] * 5
 
 
 def test_split_over_many_batches_no_more_are_removed_than_the_quota(place: Any, ann: Any) -> None:

@@ -10,6 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from profiles.models import Credential
 from reclamation.models import RemovalAttempt, RemovalBatch
 from reclamation.removal import batches, evidence_file, evidence_sentences, switch
 from reclamation.removal.gate import member as member_guards
@@ -262,3 +263,64 @@ def test_late_use_is_told_on_the_start_page_with_the_way_back(place: Any, manage
     for address in ("/", "/removals/", candidate.get_absolute_url()):
         page = texts(manager, address)
         assert "A removed account had been used" in page and "Restore the account" in page
+
+
+@pytest.mark.parametrize("second", [True, False])
+def test_before_the_press_it_says_where_nobody_else_could_approve(
+    make_place: Any, manager: Any, signed_in: Any, second: bool
+) -> None:
+    place = make_place(notify_user=True, approver="group")
+    if second:
+        signed_in("sam_admin", username="second")
+    page = texts(manager, "/removal-batches/new/", candidate=place.candidate("eve").pk)
+    assert ("Nobody but you could approve this" in page) != second
+
+
+def test_a_rule_that_asks_no_approver_needs_none(place: Any, manager: Any) -> None:
+    page = texts(manager, "/removal-batches/new/", candidate=place.candidate("eve").pk)
+    assert "Nobody but you" not in page
+
+
+def test_why_a_candidate_was_not_asked_is_told_to_whoever_pressed(make_place: Any, manager: Any) -> None:
+    """The page of the batch keeps the reason, and the candidate stays Ready for another time."""
+    place = make_place(notify_user=True, approver="group", reviewed_at=None)
+    candidate = place.candidate("eve")
+    given = {"candidate": candidate.pk, "confirm": "1", "legal_hold": "on"}
+    page = manager.post("/removal-batches/new/", given, follow=True).content.decode()
+    assert page.count("Nobody has reviewed its reclamation rule yet") >= 2, "a message, and the batch\u2019s own list"
+    candidate.refresh_from_db()
+    assert (candidate.state, candidate.batch) == (State.READY, None)
+
+
+def test_resuming_shows_the_gate_first(place: Any, manager: Any) -> None:
+    candidate = place.candidate("eve", state=State.ATTENTION_REQUIRED, attention="Look at it.")
+    address = f"/removal-candidates/{candidate.pk}/resume/"
+    assert address in texts(manager, candidate.get_absolute_url())
+    page = texts(manager, address)
+    for said in ("Look at it.", "What the gate would say now", "Still idle", "Legal hold"):
+        assert said in page, said
+    assert state_of(candidate) == State.ATTENTION_REQUIRED, "looking changes nothing"
+
+
+def test_while_files_wait_a_profile_can_be_disconnected_and_says_what_goes_on(place: Any, manager: Any) -> None:
+    """P5: the moves hold, the countdown does not."""
+    candidate = place.candidate("eve")
+    place.reclaim(candidate, by=manager.user)
+    place.work()
+    admin = type(manager.user).objects.create_superuser("root", password="x")
+    manager.force_login(admin)
+    manager.post(f"/integration-profiles/{place.profile.pk}/disconnect/")
+    page = texts(manager, place.profile.get_absolute_url())
+    assert "Files of removed members wait" in page and "Can be restored until" in page
+    assert attempt_of(candidate).state == Attempt.REMOVED
+
+
+def test_the_administrator_who_connected_before_can_be_proposed_once_another_one_has(place: Any, manager: Any) -> None:
+    """P6: only the present credential counts."""
+    seat = place.seat("admin", is_admin=True)
+    assert (
+        "This account authorized the connection" in manager.post(f"/subscriptions/{seat.pk}/propose/", follow=True).text
+    )
+    Credential.objects.update(admin_external_id="dbmid:another")
+    done = manager.post(f"/subscriptions/{seat.pk}/propose/", {"justification": "low_usage"}, follow=True).text
+    assert "was opened. Nothing was removed." in done
