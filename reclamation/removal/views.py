@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST
 from reclamation import workflow
 from reclamation.asking import approvers
 from reclamation.models import ReclamationSwitch, RemovalAttempt, RemovalBatch, RemovalCandidate
-from reclamation.removal import batches, decide, limits, move, plan, regret, restore, start, switch
+from reclamation.removal import batches, decide, destination, limits, move, plan, regret, restore, start, switch
 from reclamation.removal.chosen import MOST, forget, read_chosen
 from reclamation.removal.filters import AttemptFilter, BatchFilter
 from reclamation.removal.forms import BatchForm, CloseByHandForm, DecideForm, MoveForm, RestoreForm, SwitchForm
@@ -189,10 +189,15 @@ def attempt_decide(request: SignedInRequest, pk: int) -> HttpResponse:
         "attempt": attempt,
         "seen": decide.last_look(attempt, now=now),
         "choices": decide.choices(attempt, now=now),
-        "move_form": form if choice == "move" else MoveForm(),
+        "move_form": form if choice == "move" else MoveForm(initial=_fallback(attempt)),
         "close_form": form if choice == "close" else CloseByHandForm(),
     }
     return render(request, "reclamation/removal/attempt_decide.html", context)
+
+
+def _fallback(attempt: RemovalAttempt) -> dict[str, str]:
+    """The administrator who connected, to whom files go where nothing else is chosen."""
+    return {"external_id": destination.connected_admin(attempt.profile)}
 
 
 def _decide(attempt: RemovalAttempt, choice: str, values: dict[str, Any], request: SignedInRequest) -> None:

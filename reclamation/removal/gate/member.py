@@ -129,7 +129,7 @@ def destination_problem(case: Case, looks: Any) -> str:
     if case.attempt.external_id in (to, admin):
         return "The files would go to the account that is removed."
     if to in case.team.destinations_that_are_candidates:
-        return "The account that would receive the files is a removal candidate."
+        return "The account that would receive the files is a removal candidate itself."
     return receiver_problem(looks.get(to)) or admin_problem(looks.get(admin))
 
 

@@ -12,7 +12,7 @@ from profiles import delete_profile
 from profiles.connectors import base
 from profiles.models import Credential, JobRun
 from reclamation.models import RemovalAttempt, SavingsEntry
-from reclamation.removal import decide, regret, restore, sweep, switch
+from reclamation.removal import decide, move, regret, restore, sweep, switch
 from reclamation.states import State
 from subscriptions.models import LastActivity, Subscription
 from tests.reclamation.removal.place import ADMIN, attempt_of, state_of
@@ -250,6 +250,27 @@ class TestDecisions:
         decide.close_by_hand(attempt, note="Removed in the console", by=ann, now=timezone.now())
         assert (state_of(candidate), attempt_of(candidate).state) == (State.CLOSED_COMPLETE, Attempt.CLOSED)
         assert candidate.savings.get().note == "by hand" and candidate.notes.get().text == "Removed in the console"
+
+    def test_files_do_not_go_to_a_removal_candidate_and_the_administrator_who_connected_is_offered(
+        self, make_place: Any, ann: Any, signed_in: Any, time: Any
+    ) -> None:
+        """Case 47."""
+        place = make_place(destination="named", destination_external_id="dbmid:zoe")
+        candidate = place.candidate("eve")
+        place.reclaim(candidate, by=ann)
+        place.work()
+        place.candidate("zoe")
+        time.pass_by(days=8)
+        place.work()
+        attempt = attempt_of(candidate)
+        assert (attempt.state, attempt.error_message) == (Attempt.NEEDS_HUMAN, move.CANDIDATE)
+        attempt = self.look(place, candidate, ann)
+        client, address = signed_in("sam_admin"), f"/removals/{attempt.pk}/decide/"
+        assert f'value="{ADMIN}"' in client.get(address).text
+        client.post(address, {"choice": "move", "external_id": ADMIN})
+        place.work()
+        assert place.team.called("finish") == ["dbmid:eve"]
+        assert attempt_of(candidate).destination_external_id == ADMIN
 
     def test_files_that_cannot_go_there_go_to_another_account(
         self, place: Any, removed: Any, ann: Any, time: Any

@@ -324,3 +324,13 @@ def test_the_administrator_who_connected_before_can_be_proposed_once_another_one
     Credential.objects.update(admin_external_id="dbmid:another")
     done = manager.post(f"/subscriptions/{seat.pk}/propose/", {"justification": "low_usage"}, follow=True).text
     assert "was opened. Nothing was removed." in done
+
+
+def test_from_its_page_one_candidate_is_assigned_and_given_a_note(place: Any, manager: Any, signed_in: Any) -> None:
+    candidate = place.candidate("eve")
+    page = texts(manager, candidate.get_absolute_url())
+    assert 'value="assign"' in page and 'value="note"' in page
+    given = {"shown": candidate.pk, "row": candidate.pk, "do": "note"}
+    form = manager.post("/removal-candidates/select/", given, follow=True).content.decode()
+    assert "Add a note to 1 candidate" in form and candidate.number in form
+    assert 'value="assign"' not in texts(signed_in("sam_user"), candidate.get_absolute_url())
