@@ -1,4 +1,4 @@
-"""The processes of this app: download subscriptions, match people, pull user activity now and of earlier time, import people."""
+"""The processes of this app: download subscriptions, match people, pull activity, also earlier one, import people."""
 
 from __future__ import annotations
 

@@ -270,7 +270,7 @@ class Connector(Protocol):
     def activity(
         self, since: dt.datetime, cursor: str = "", *, until: dt.datetime | None = None
     ) -> Iterator[ActivityPage]:
-        """Every event since `since`, or after `cursor`; only those before `until`, where `Vendor.bounded_log` allows one.
+        """Every event since `since`, or after `cursor`; with `until` only those before it, see `Vendor.bounded_log`.
 
         Raises ListingReset when the vendor no longer accepts the cursor.
         """
