@@ -31,6 +31,7 @@ def describe(test: BackTest) -> dict[str, Any]:
         "words": tell_regret(rate, test.horizon_days),
         "outcomes": [(one.value, one.label, test.figures[one.value], MEANINGS[one]) for one in Outcome],
         "reasons": _by_reason(test),
+        "leavers": Reason.LEAVER in test.figures["reasons"],
         "drawing": charts.draw(_chart(test)),
     }
 
@@ -113,4 +114,4 @@ def _chart(test: BackTest) -> charts.Chart:
     )
 
 
-TO_BEAT_WORDS = as_percent(TO_BEAT)
+TO_BEAT_WORDS = f"{100 * TO_BEAT:.0f} %"

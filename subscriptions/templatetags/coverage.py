@@ -122,5 +122,7 @@ def run_covers(run: JobRun) -> str:
     if run.state == JobRun.State.SUCCEEDED and run.facts.get("doubts"):
         return "This time was read to its end, but not all of it is believed; the warnings say why."
     if run.state == JobRun.State.SUCCEEDED:
+        if run.process == pull_earlier.PULL_EARLIER:
+            return "This time was read to its end and is covered, in one piece with what was known before."
         return "This time was read to its end and is covered. Its last three days may still get late events."
     return "This time is not covered: only a reading that comes to its end proves anything."
