@@ -66,7 +66,7 @@ class BackTestForm(forms.Form):
         if like:
             kept = {name: value for name, value in like.settings.items() if name in self.fields}
             days = {"from_on": like.from_on, "to_on": like.to_on, "horizon_days": like.horizon_days}
-            self.initial.update(kept, **days)
+            self.initial.update({**kept, **days})
 
     def _number(self, name: str) -> int:
         """The number that was typed in if it is possible, else the one that the form begins with."""

@@ -301,8 +301,7 @@ def test_pages_cost_the_same_for_one_row_and_for_thirty(world: Any, signed_in: A
     assert [pages.cost(client, address) for address in addresses] == one
 
 
-@pytest.mark.parametrize("query", worlds.nonsense(("outcome", "reason", "on", "sort", "page", "per_page")))
-def test_nonsense_in_the_address_is_no_error(world: Any, signed_in: Any, query: str) -> None:
+def test_nonsense_in_the_address_is_no_error(world: Any, signed_in: Any) -> None:
     made = BackTest.objects.create(
         rule=world.rule,
         settings={**{name: getattr(world.rule, name) for name in BackTest.SETTINGS}},
@@ -322,8 +321,9 @@ def test_nonsense_in_the_address_is_no_error(world: Any, signed_in: Any, query: 
         at=world.now,
     )
     reader = signed_in("sam_user")
-    assert reader.get(f"{made.get_absolute_url()}?{query}").status_code == 200
-    assert reader.get(f"/back-tests/{made.pk}/export/?{query}").status_code == 200
+    for query in worlds.nonsense(("outcome", "reason", "on", "sort", "page", "per_page")):
+        assert reader.get(f"{made.get_absolute_url()}?{query}").status_code == 200, query
+        assert reader.get(f"/back-tests/{made.pk}/export/?{query}").status_code == 200, query
 
 
 def test_the_names_go_with_the_profile_and_the_figures_stay(world: Any, signed_in: Any) -> None:
