@@ -54,6 +54,7 @@ POLICY: dict[str, dict[str, str]] = {
     "profile_download": {"POST": SAM_INTEGRATOR},
     "profile_validate": INTEGRATE_ACT,
     "activity_read_again": INTEGRATE,
+    "activity_further_back": INTEGRATE,
     "profile_waiting": READ,
     # Public, because the page itself explains a lost session or a missing role.
     "oauth_redirect": {"GET": PUBLIC},
@@ -131,6 +132,10 @@ POLICY: dict[str, dict[str, str]] = {
     "reason_list": READ,
     "reason_sums": READ,
     "reason_rows": READ,
+    "backtest_list": READ,
+    "backtest_new": MANAGE,
+    "backtest_detail": READ,
+    "backtest_export": READ,
     "exemption_list": READ,
     "exemption_new": MANAGE,
     "exemption_import": MANAGE,
