@@ -119,11 +119,11 @@ def store_effect(attempt: RemovalAttempt, effect: base.Effect, run: JobRun) -> N
 def store_failure(attempt: RemovalAttempt, error: base.ConnectorError, vendor: VendorAccess, run: JobRun) -> None:
     """The call failed: whether it may have had an effect decides what follows. Raises `attempts.Lost`."""
     now = timezone.now()
-    if isinstance(error, base.AnswerLost | base.ProtocolError):
+    if isinstance(error, refusals.LOST):
         attempts.move(attempt, State.UNKNOWN, not_before=now + QUARANTINE, **attempts.describe_error(error))
     elif isinstance(error, base.Refused):
         _store_refusal(attempt, error, vendor, run, now)
-    elif isinstance(error, base.MissingScope):
+    elif isinstance(error, base.MissingScope | base.ProtocolError):  # refused as a call that must not be sent
         need_human(attempt, error, now)
     else:  # nothing was sent, or the vendor did not begin
         wait = getattr(error, "retry_after", None)

@@ -119,10 +119,12 @@ def _call(attempt: RemovalAttempt, where: destination.Destination, vendor: Vendo
         effect = vendor.acting.finish(
             attempt.external_id, destination=where.external_id, transfer_admin=where.transfer_admin
         )
-    except (base.AnswerLost, base.ProtocolError) as error:
+    except refusals.LOST as error:
         attempts.release(attempt, not_before=timezone.now() + POLL_AGAIN, **attempts.describe_error(error))
     except base.Refused as error:
         _store_refusal(attempt, error)
+    except (base.MissingScope, base.ProtocolError) as error:  # only a person can make the next call succeed
+        call.need_human(attempt, error, timezone.now())
     except base.ConnectorError as error:  # nothing was sent, or the vendor did not begin
         _give_up_slot(attempt, error, call.TRY_AGAIN)
     else:

@@ -6,6 +6,7 @@ Every call is noted in `calls`. `arm("withdraw", fault)` lets the next call of a
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import count
@@ -14,6 +15,10 @@ from typing import Any
 from django.utils import timezone
 
 from profiles.connectors import base
+from profiles.connectors.dropbox import removal
+from profiles.connectors.dropbox.client import REQUEST_ID_HEADER, DropboxDialect
+from profiles.connectors.failures import failure_of
+from profiles.connectors.transport import Answer
 
 UNDO = dt.timedelta(days=7)
 MINUTE = dt.timedelta(minutes=1)
@@ -169,8 +174,17 @@ class StandIn:
         return sum(member.is_present for member in self.members.values())
 
 
-def refused(tag: str) -> base.Refused:
-    return base.Refused(f"The vendor refused: {tag}.", failure=base.Failure(tag=tag, request_id="req-1", status=409))
+def refused(tag: str) -> base.ConnectorError:
+    """What the connector of Dropbox raises for this tag. It is not `base.Refused` for all of them."""
+    body = json.dumps({"error_summary": f"{tag}/..", "error": {".tag": tag}}).encode()
+    return answered(409, body)
+
+
+def answered(status: int, body: bytes) -> base.ConnectorError:
+    """What the connector of Dropbox raises for such an answer to a removal."""
+    answer = Answer(status=status, headers={REQUEST_ID_HEADER: "req-1"}, body=body)
+    url = f"https://api.dropboxapi.com/2/{removal.REMOVE}"
+    return DropboxDialect().judge(answer, failure_of(answer, url, REQUEST_ID_HEADER))
 
 
 class Connector:
