@@ -1,16 +1,20 @@
-"""Which attempts of a profile a run has to go on with now."""
+"""Which attempts of a profile a run has to go on with now, and what their candidates say where it cannot."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from profiles.models import IntegrationProfile
+from reclamation import workflow
 from reclamation.models import RemovalAttempt
 from subscriptions.models import Subscription
 
 State = RemovalAttempt.State
+# Why what is due waits: the profile is not connected, or its vendor could not be asked.
+NOT_CONNECTED, VENDOR_DOWN = "connected", "vendor"
 # What a worker goes on with as soon as it is due.
 WORKED_ON = (State.APPROVED, State.GATED, State.JOB, State.UNKNOWN, State.RESTORING, State.MOVING)
 
@@ -49,6 +53,18 @@ def keys(profile: IntegrationProfile, state: str, now: datetime) -> list[int]:
     """The keys of what is due of a profile in one state, in the order in which it was approved."""
     rows = of_profile(profile, now).filter(state=state).order_by(F("batch_id").asc(nulls_last=True), "pk")
     return list(rows.values_list("pk", flat=True))
+
+
+def say_why(profile: IntegrationProfile, now: datetime, *, code: str, text: str) -> None:
+    """Have the candidates of everything that is due of a profile say why it waits."""
+    for attempt in of_profile(profile, now).select_related("candidate"):
+        workflow.hold(attempt.candidate, code=code, text=text)
+
+
+def forget_why(profile: IntegrationProfile, now: datetime, *, codes: Collection[str]) -> None:
+    """What is due goes on now: it does not wait for one of these reasons any more."""
+    for attempt in of_profile(profile, now).filter(candidate__hold__in=codes).select_related("candidate"):
+        workflow.hold(attempt.candidate, code="", text="")
 
 
 def postpone(profile: IntegrationProfile, until: datetime) -> int:

@@ -61,6 +61,7 @@ IN_A_ROW = 3
 HOLD_TIME = timedelta(hours=1)
 AFTER_ERROR = timedelta(minutes=15)
 POLLS = 40
+NOT_ASKED = "The vendor could not be asked, so it is tried again in a quarter of an hour."
 STOPPED = "Three attempts in a row needed a person. Look at them, then let another administrator decide."
 DRY_RUN = "Dry run: it passed the gate, and nothing was called."
 COUNTERS = ("removed", "launched", "held", "closed", "human", "unknown", "settled", "moved", "restored", "dry")
@@ -102,17 +103,23 @@ def run(job: Job, *, now: datetime) -> None:
     settle.abandon_dead_calls()
     if not due.of_profile(profile, timezone.now()).exists():
         return
+    due.forget_why(profile, timezone.now(), codes=(due.NOT_CONNECTED, due.VENDOR_DOWN))
     try:
         progress = Progress(job, profile, VendorAccess(job, profile))
         _settle_all(progress)
         _pass_first_gate(progress)
         _call_all(progress)
         _poll_all(progress)
-    except base.ConnectorError:
-        due.postpone(profile, timezone.now() + AFTER_ERROR)
+    except base.ConnectorError as error:
+        _put_off(profile, error, timezone.now())
         raise
     batches.end_done()
     progress.show("Done")
+
+
+def _put_off(profile: IntegrationProfile, error: base.ConnectorError, now: datetime) -> None:
+    due.say_why(profile, now, code=due.VENDOR_DOWN, text=f"{NOT_ASKED} {error}")
+    due.postpone(profile, now + AFTER_ERROR)
 
 
 def _settle_all(progress: Progress) -> None:

@@ -75,7 +75,7 @@ def _made(batch: RemovalBatch) -> str:
         return f"{batch}: a dry run. Nothing is called; the decisions appear below."
     if batch.state == RemovalBatch.State.QUARANTINED:
         return f"{batch} waits for a second person. Nobody was asked, and nothing was removed."
-    return f"{batch} goes on with {batch.size} subscriptions."
+    return f"{batch} goes on with {batch.size:,} subscription{'' if batch.size == 1 else 's'}."
 
 
 def batch_list(request: HttpRequest) -> HttpResponse:

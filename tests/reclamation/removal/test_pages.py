@@ -35,7 +35,7 @@ def test_the_press_says_what_it_does_and_does_it_when_confirmed(place: Any, mana
         assert said in page
     assert not RemovalBatch.objects.exists()
     done = manager.post(address, {"candidate": candidate.pk, "confirm": "1", "legal_hold": "on"}, follow=True)
-    assert "goes on with 1 subscriptions" in done.content.decode()
+    assert "goes on with 1 subscription." in done.content.decode()
     assert state_of(candidate) == State.AWAITING_REVOCATION
 
 
