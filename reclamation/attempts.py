@@ -8,6 +8,7 @@ lease: it raises the generation, so that a worker that still holds the attempt f
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -126,6 +127,13 @@ def seize_in_place(attempt: RemovalAttempt, **changes: Any) -> None:
     if not same.update(generation=F("generation") + 1, owner="", lease_until=None, **changes):
         raise Lost
     _remember(attempt, changes)
+
+
+def note_event(keys: Collection[int]) -> int:
+    """The vendor's log told at last of moves that were closed by time alone. Returns how many."""
+    moved_by = RemovalAttempt.MovedBy
+    rows = RemovalAttempt.objects.filter(pk__in=keys, state=State.CLOSED, moved_by=moved_by.TIME)
+    return int(rows.update(moved_by=moved_by.EVENT))
 
 
 def end_unsent(candidate: RemovalCandidate, *, now: datetime) -> None:

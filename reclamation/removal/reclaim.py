@@ -139,6 +139,7 @@ def _settle_all(progress: Progress) -> None:
             if _guarded(pk, state, step):
                 progress.counters[counter] += 1
                 progress.done += 1
+    move.correct_moved_by(progress.profile, vendor, now=timezone.now())
 
 
 def _guarded(pk: int, state: str, step: Callable[[RemovalAttempt], None]) -> bool:

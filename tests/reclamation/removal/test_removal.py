@@ -65,6 +65,33 @@ def test_the_move_counts_ten_minutes_after_its_job_where_the_log_is_late(place: 
     assert (attempt.state, attempt.moved_by) == (Attempt.CLOSED, "time")
 
 
+@pytest.mark.parametrize(
+    ("after", "moved_by"), [({"hours": 5}, "event"), ({"hours": 70}, "event"), ({"days": 4}, "time")]
+)
+def test_a_late_word_of_the_log_corrects_by_what_the_files_count_as_moved(
+    place: Any, ann: Any, time: Any, after: dict[str, int], moved_by: str
+) -> None:
+    """For as long as events come late; the vendor is asked no more often than a run goes on with something else."""
+    candidate, other = place.candidate("eve"), place.candidate("liz")
+    place.reclaim(candidate, by=ann)
+    place.work()
+    attempt = attempt_of(candidate)
+    move.request_now(attempt, by=ann, now=timezone.now())
+    place.work()
+    late = list(place.team.log)
+    place.team.log.clear()
+    for _ in range(2):
+        time.pass_by(minutes=11)
+        place.work()
+    assert attempt_of(candidate).moved_by == "time"
+    place.team.log.extend(late)
+    time.pass_by(**after)
+    place.refresh()
+    place.reclaim(other, by=ann)
+    place.work()
+    assert (attempt_of(candidate).moved_by, attempt_of(candidate).state) == (moved_by, Attempt.CLOSED)
+
+
 def test_a_restored_member_has_its_seat_again_and_is_left_alone(place: Any, ann: Any, time: Any) -> None:
     candidate = place.candidate("eve")
     place.reclaim(candidate, by=ann)
