@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from profiles.models import Credential, IntegrationProfile
+from profiles.jobs import execute
+from profiles.models import Credential, IntegrationProfile, JobRun
+from reclamation import find_candidates
 from reclamation.models import Approval, Exemption, Notice, ReclamationRule, RemovalAttempt, RuleVersion
 from reclamation.removal import batches, pass_gate, switch
 from reclamation.states import State
@@ -254,6 +256,21 @@ def test_silence_counts_only_after_a_notice_that_was_sent_and_has_expired(
     place.work()
     assert (attempt_of(candidate).state == Attempt.REMOVED) == removed
     assert (place.team.called("withdraw") == [EVE]) == removed
+
+
+def test_what_waits_for_fresh_facts_goes_on_right_after_the_refresh_that_brings_them(place: Any, ann: Any) -> None:
+    candidate = place.candidate("eve")
+    place.refresh(timezone.now() - timedelta(hours=25))
+    place.reclaim(candidate, by=ann)
+    place.work()
+    assert state_of(candidate) == State.AWAITING_REVOCATION and candidate.hold == "directory"
+    place.refresh()
+    place.work()
+    assert place.team.called("withdraw") == [], "not before the next refresh has ended, or an hour is over"
+    run = factories.run(profile=place.profile, process=find_candidates.FIND, state=JobRun.State.QUEUED)
+    execute.run(run.pk, find_candidates.run)
+    place.work()
+    assert place.team.called("withdraw") == [EVE]
 
 
 @pytest.mark.parametrize("change", ["another user", "another address"])
