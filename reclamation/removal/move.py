@@ -26,7 +26,6 @@ from samsaas import audit
 State, MovedBy = RemovalAttempt.State, RemovalAttempt.MovedBy
 SLOT_BUSY = timedelta(minutes=1)
 HOLD = timedelta(minutes=15)
-AFTER_JOB = timedelta(minutes=10)
 BEFORE_CALL = timedelta(minutes=5)  # the vendor's clock may differ from ours
 LATE_EVENTS = timedelta(hours=72)
 POLL_AGAIN = timedelta(seconds=30)
@@ -161,7 +160,7 @@ def follow(attempt: RemovalAttempt, vendor: VendorAccess, run: JobRun) -> None:
     if attempt.external_id in vendor.looking.finished([attempt.external_id], began - BEFORE_CALL):
         outcome.finish(attempt, run=run, at=now, moved_at=now, moved_by=MovedBy.EVENT)
     elif attempt.move_job_done_at is not None:
-        if now - attempt.move_job_done_at >= AFTER_JOB:
+        if now - attempt.move_job_done_at >= destination.TRANSFER_TIME:
             outcome.finish(attempt, run=run, at=now, moved_at=now, moved_by=MovedBy.TIME)
         else:
             attempts.release(attempt, not_before=now + POLL_AGAIN)

@@ -52,6 +52,7 @@ from reclamation.removal.gate.answers import (
     GateResult,
 )
 from reclamation.removal.gate.case import Case
+from reclamation.removal.gate.stored import SLOT
 from reclamation.removal.vendor import VendorAccess
 from reclamation.states import State as CandidateState
 
@@ -59,7 +60,7 @@ State = RemovalAttempt.State
 AT_ONCE = 200
 IN_A_ROW = 3
 HOLD_TIME = timedelta(hours=1)
-AFTER_ERROR = timedelta(minutes=15)
+SLOT_TIME = timedelta(minutes=2)
 POLLS = 40
 NOT_ASKED = "The vendor could not be asked, so it is tried again in a quarter of an hour."
 STOPPED = "Three attempts in a row needed a person. Look at them, then let another administrator decide."
@@ -111,15 +112,10 @@ def run(job: Job, *, now: datetime) -> None:
         _call_all(progress)
         _poll_all(progress)
     except base.ConnectorError as error:
-        _put_off(profile, error, timezone.now())
+        due.postpone(profile, now=timezone.now(), why=f"{NOT_ASKED} {error}")
         raise
     batches.end_done()
     progress.show("Done")
-
-
-def _put_off(profile: IntegrationProfile, error: base.ConnectorError, now: datetime) -> None:
-    due.say_why(profile, now, code=due.VENDOR_DOWN, text=f"{NOT_ASKED} {error}")
-    due.postpone(profile, now + AFTER_ERROR)
 
 
 def _settle_all(progress: Progress) -> None:
@@ -233,7 +229,8 @@ def _end(progress: Progress, case: Case, found: GateResult) -> None:
     if attempt.dry_run:
         _end_dry_run(progress, attempt, found, passed=False)
     elif found.end == HOLD:
-        _hold(progress, attempt, code=found.guard, text=found.text, pause=HOLD_TIME)
+        pause = SLOT_TIME if found.guard == SLOT else HOLD_TIME
+        _hold(progress, attempt, code=found.guard, text=found.text, pause=pause)
     elif found.end == QUARANTINE:
         if attempt.batch:
             batches.quarantine(attempt.batch, reason=found.text, now=now)

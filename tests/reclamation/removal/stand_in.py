@@ -75,6 +75,9 @@ class StandIn:
         self.skew: float | None = 0.0
         self.job_time: dt.timedelta | None = None
         self.set_aside = 0
+        # How long a transfer of files takes, during which its destination takes no other; who receives until when.
+        self.transfer_time = dt.timedelta(0)
+        self.receives_until: dict[str, dt.datetime] = {}
         self._numbers = count(1)
         # What else happens at these moments: before an effect, before any call, and after an effect was begun.
         self.before_effect: Callable[[str, str], None] = lambda verb, external_id: None
@@ -168,6 +171,7 @@ class StandIn:
 
     def _hand_over(self, external_id: str, destination: str) -> None:
         self.members[external_id].files_at = destination
+        self.receives_until[destination] = timezone.now() + self.transfer_time
         self.log.append((timezone.now(), "moved", external_id))
 
     def used_licenses(self) -> int:
@@ -262,8 +266,14 @@ class Connector:
             raise refused("user_not_found")
         if not self.world.members[external_id].is_present:
             raise refused("user_not_in_team")
-        if destination and destination not in self.world.members:
+        if destination:
+            self._check_destination(destination)
+
+    def _check_destination(self, destination: str) -> None:
+        if destination not in self.world.members:
             raise refused("transfer_dest_user_not_found")
+        if self.world.receives_until.get(destination, timezone.now()) > timezone.now():
+            raise refused("transfer_in_progress")
 
     def restore(self, external_id: str) -> base.Effect:
         return self._effect(
@@ -297,8 +307,7 @@ class Connector:
             raise refused("user_not_removed")
         if member.files_at != external_id:
             raise refused("user_data_already_transferred")
-        if destination not in self.world.members:
-            raise refused("transfer_dest_user_not_found")
+        self._check_destination(destination)
 
     def ask(self, step: str, job: str) -> base.Effect:
         self._note("ask", job)
