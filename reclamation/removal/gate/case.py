@@ -45,7 +45,7 @@ class TeamFacts:
     paused: str
     figures: limits.Figures
     process_scopes: dict[str, scopes.ProcessScopes]
-    destinations_of_moves: frozenset[str]
+    receiving: frozenset[str]
     destinations_that_are_candidates: frozenset[str]
     full_admins: frozenset[str]
 
@@ -169,9 +169,6 @@ def load(attempts: Sequence[RemovalAttempt], profile: IntegrationProfile, *, now
 
 def _team_facts(profile: IntegrationProfile, destinations: set[str], now: datetime) -> TeamFacts:
     team = limits.profiles_of_team(profile)
-    moving = RemovalAttempt.objects.filter(
-        vendor=profile.vendor, team_id=profile.team_id, state=RemovalAttempt.State.MOVING
-    )
     others = RemovalCandidate.objects.open().filter(profile__in=team)
     return TeamFacts(
         profile=profile,
@@ -179,7 +176,7 @@ def _team_facts(profile: IntegrationProfile, destinations: set[str], now: dateti
         paused=switch.paused_because(profile),
         figures=limits.figures_for(profile, now=now),
         process_scopes={row.process.key: row for row in scopes.by_grant(profile)},
-        destinations_of_moves=frozenset(moving.values_list("destination_external_id", flat=True)),
+        receiving=destination.receiving(profile, now=now),
         destinations_that_are_candidates=frozenset(
             others.filter(external_id__in=destinations).values_list("external_id", flat=True)
         ),
