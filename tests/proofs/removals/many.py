@@ -7,9 +7,12 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from django.test import override_settings
+
 from profiles.connection import credentials
 from profiles.connectors import base
 from profiles.jobs import queue
+from samsaas import outbox
 from tests import clock
 from tests.proofs.removals.watch import Broken, Result
 
@@ -29,13 +32,15 @@ class Time:
 
 
 class Plugged:
-    """Have every profile call the team of its story instead of a vendor."""
+    """Have every profile call the team of its story instead of a vendor, and mails go to the story's mail server."""
 
     def __init__(self) -> None:
         self.teams: dict[int, Any] = {}
-        self._real = (credentials.open_connector, queue._send_task)
+        self.post: Any = None
+        self._real = (credentials.open_connector, queue._send_task, outbox.Postman)
+        self._settings = override_settings(EMAIL_HOST="mail.example", DEFAULT_FROM_EMAIL="samsaas@example.com")
 
-    def __enter__(self) -> dict[int, Any]:
+    def __enter__(self) -> Plugged:
         def open_connector(profile: Any, purpose: str, *, wait: Any = None) -> Any:
             if not credentials.credential_for(profile, purpose).is_connected:
                 raise base.Reconnect("No administrator has authorized this connection yet.")
@@ -43,10 +48,13 @@ class Plugged:
 
         credentials.open_connector = open_connector  # type: ignore[assignment]
         queue._send_task = lambda *given: True  # type: ignore[assignment]
-        return self.teams
+        outbox.Postman = lambda: self.post  # type: ignore[assignment, misc]
+        self._settings.enable()
+        return self
 
     def __exit__(self, *given: Any) -> None:
-        credentials.open_connector, queue._send_task = self._real
+        self._settings.disable()
+        credentials.open_connector, queue._send_task, outbox.Postman = self._real  # type: ignore[misc]
 
 
 def play_one(seed: int) -> Result:
@@ -59,8 +67,9 @@ def play_one(seed: int) -> Result:
     time = Time()
     time.journey.begin()
     try:
-        with transaction.atomic(), Plugged() as teams:
-            world = World(random.Random(seed), teams)
+        with transaction.atomic(), Plugged() as plugged:
+            world = World(random.Random(seed), plugged.teams)
+            plugged.post = world.post
             story = Story(seed, world, time)
             try:
                 return seed, story.play(), ""
