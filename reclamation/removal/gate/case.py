@@ -60,6 +60,7 @@ class Case:
     exempt: bool
     notice_over: bool
     was_asked: bool
+    asked_in_vain: bool
     approved_by: frozenset[int]
     where_to: destination.Destination
     asked: VendorAnswers | None = None
@@ -139,8 +140,10 @@ def load(attempts: Sequence[RemovalAttempt], profile: IntegrationProfile, *, now
     candidates = [attempt.candidate_id for attempt in attempts]
     seats = _seats(attempts, now)
     exempt_seats, exempt_people = _exempt(seats.values(), timezone.localtime(now).date())
-    questions = Notice.objects.filter(notices.asking(), notices.reached(), candidate__in=candidates)
+    all_questions = Notice.objects.filter(notices.asking(), candidate__in=candidates)
+    questions = all_questions.filter(notices.reached())
     asked = set(questions.values_list("candidate", flat=True))
+    in_vain = set(all_questions.values_list("candidate", flat=True)) - asked
     over = set(questions.filter(expires_at__lte=now).values_list("candidate", flat=True))
     approved = _approvers(candidates)
     cases = []
@@ -156,6 +159,7 @@ def load(attempts: Sequence[RemovalAttempt], profile: IntegrationProfile, *, now
                 exempt=bool(seat and (seat.pk in exempt_seats or person in exempt_people)),
                 notice_over=attempt.candidate_id in over,
                 was_asked=attempt.candidate_id in asked,
+                asked_in_vain=attempt.candidate_id in in_vain,
                 approved_by=frozenset(approved.get(attempt.candidate_id, ())),
                 where_to=where_to,
             )

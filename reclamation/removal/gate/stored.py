@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 
 from reclamation import guards
-from reclamation.asking import standing
+from reclamation.asking import concerns, standing
 from reclamation.models import RemovalBatch
 from reclamation.removal.gate.answers import (
     CANCELED,
@@ -122,8 +122,10 @@ def notice(case: Case) -> GuardAnswer:
         return failed("It belongs to another user than the one who was asked.", SKIPPED)
     if not case.rule.notify_user or case.is_leaver or not case.use_matters:
         return passed("Its user need not be asked.")
-    if seat is not None and case.was_asked and seat.email != candidate.email:
-        return failed("Its address changed after its user was asked. Ask again.")
+    if case.was_asked and standing.address_changed(candidate):
+        return failed(concerns.ADDRESS_CHANGED, "attention")
+    if case.asked_in_vain:
+        return failed(concerns.not_sent("it came back, or was not sent after all."), "attention")
     if not case.notice_over:
         return failed("Its user was not asked, or still has time to answer.")
     return passed("Its user was asked, and the time to answer is over.")

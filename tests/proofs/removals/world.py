@@ -66,7 +66,7 @@ class World:
 
     def _person(self, name: str) -> Person:
         """Whom the seats of a member belong to. Some have left the company."""
-        left = timezone.localdate() - timedelta(days=20) if self.rng.random() < 0.2 else None
+        left = timezone.localdate() - timedelta(days=40) if self.rng.random() < 0.2 else None
         address = f"{name}.private@example.com" if self.rng.random() < 0.5 else f"{name}@example.com"
         return factories.person(address, left_on=left)
 
