@@ -17,10 +17,13 @@ from profiles.connection import credentials
 from profiles.connectors import base
 from profiles.jobs.job import Job
 from profiles.models import IntegrationProfile
+from reclamation.models import RemovalAttempt
 from reclamation.removal.gate.asked import VendorAnswers
 from reclamation.removal.gate.case import Case
+from reclamation.removal.gate.connection import MOST_SKEW_SECONDS
 
 TEAM_AGAIN = timedelta(minutes=5)
+CLOCKS_DIFFER = timedelta(seconds=MOST_SKEW_SECONDS)
 
 
 @dataclass(frozen=True)
@@ -129,8 +132,16 @@ class VendorAccess:
         asked = [case.attempt for case in cases if case.attempt.intent_at or not case.attempt.gate_at_approval]
         if not asked:
             return set()
-        since = min(attempt.intent_at or attempt.candidate.opened_at for attempt in asked)
+        since = min(since_when_back(attempt) for attempt in asked)
         return self.looking.returned([attempt.external_id for attempt in asked], since)
+
+
+def since_when_back(attempt: RemovalAttempt) -> datetime:
+    """Since when the vendor's log is asked who came back: the call, or else the proposal.
+
+    The vendor's clock may be behind ours by as much as the gate lets pass.
+    """
+    return (attempt.intent_at or attempt.candidate.opened_at) - CLOCKS_DIFFER
 
 
 def _can_be_asked(case: Case) -> bool:

@@ -1,7 +1,7 @@
 """`python -m tests.faults.killed --points gate --database URL --broker URL`: kill workers, and print what it came to.
 
-A real PostgreSQL and Redis, celery's own worker processes, the sandbox over HTTP and a mail server. Half of the accounts
-are restored, of the others the files are moved. One line of JSON says what was killed where, and what is wrong.
+A real PostgreSQL and Redis, celery's own worker processes, the sandbox over HTTP and a mail server. Half of the
+accounts are restored, of the others the files are moved. One line of JSON says what became of them, and what is wrong.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The places at which a worker is killed. *Before* is right before the write or call, *after* right behind it.
 
-A write inside a transaction is undone by a kill right behind it, so the places behind a call stand for what is committed
-and goes no further.
+A write inside a transaction is undone by a kill right behind it, so the places behind a call stand for what is
+committed and goes no further.
 """
 
 from __future__ import annotations
@@ -33,5 +33,5 @@ IN_THE_GATE = (
     "after finish",
     "after deliver",
 )
-# At every fifth place the whole process group dies, as with the machine; at the others one process of the worker's pool.
+# At every fifth place the whole process group dies, as with the machine; elsewhere one process of the worker's pool.
 WITH_PARENT = frozenset((*POINTS[::5], "after withdraw"))

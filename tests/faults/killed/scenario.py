@@ -20,21 +20,19 @@ from typing import Any
 
 from celery import Celery
 from django.conf import settings
-from django.contrib.auth.models import Group, User
 from django.core.management import call_command
 from django.db import close_old_connections
 from django.utils import timezone
 
-from profiles.connectors.dropbox.sandbox import Sandbox, log
-from profiles.connectors.dropbox.sandbox.team import status_of
-from profiles.models import Credential, IntegrationProfile
+from profiles.connectors.dropbox.sandbox import Sandbox
 from reclamation import attempts
-from reclamation.models import Notice, ReclamationRule, RemovalAttempt, RemovalCandidate, SavingsEntry
-from reclamation.removal import batches, move, restore
+from reclamation.models import Notice, RemovalAttempt, RemovalCandidate, SavingsEntry
+from reclamation.removal import move, restore
 from reclamation.states import State
 from samsaas.models import Mail
 from subscriptions.models import Subscription
-from tests import compose, factories, worlds
+from tests import compose
+from tests.faults.idle_team import IdleTeam
 from tests.mail_server import MailServer
 
 Attempt = RemovalAttempt.State
@@ -49,7 +47,6 @@ class Scenario:
 
     def __init__(self, sandbox: Sandbox, post: MailServer, folder: Path, points: tuple[str, ...]) -> None:
         self.sandbox, self.post, self.folder = sandbox, post, folder
-        self.team = next(iter(sandbox.teams.values()))
         self.points = folder / "points"
         self.points.mkdir()
         for point in points:
@@ -84,69 +81,14 @@ class Scenario:
         work = self.sandbox.work
         work.job_takes = work.transfer_takes = timedelta(seconds=1)
         work.log_lag = timedelta(0)
-        self.ann = User.objects.create(username="ann")
-        self.ann.groups.add(Group.objects.get(name="sam_admin"))
-        self.profile = self._profile()
-        silent = self._rule(notify_user=False)
-        asking = self._rule(notify_user=True, notice_days=1, remind_before=[])
-        idle = self._idle_members()[:ACCOUNTS]
-        for place, member in enumerate(idle):
-            self._candidate(member, asking if place < ASKED else silent)
-
-    def _profile(self) -> IntegrationProfile:
-        access, refresh = self.sandbox.grant()
-        now = timezone.now()
-        made = worlds.draft_profile("Dropbox", status="published", team_id=self.team.team_id, refreshed_at=now)
-        type(made.alias).objects.filter(pk=made.alias.pk).update(reclaim_quota=40)
-        IntegrationProfile.objects.filter(pk=made.pk).update(
-            licenses_reported=400, reclaim=True, activity_refreshed_at=now, analyze_activity_from=now - timedelta(99)
-        )
-        credential = Credential.objects.get(alias=made.alias)
-        credential.state, credential.team_id = Credential.State.CONNECTED, self.team.team_id
-        credential.access_token, credential.refresh_token = access, refresh
-        credential.expires_at = now + timedelta(hours=4)
-        credential.granted_scopes = sorted({one for each in made.vendor_info.processes for one in each.scopes})
-        credential.admin_external_id = self.team.admins()[0]["profile"]["team_member_id"]
-        credential.save()
-        factories.coverage(made, now - timedelta(days=99), now)
-        made.refresh_from_db()
-        return made
-
-    def _rule(self, **fields: Any) -> ReclamationRule:
-        model, now = factories.identifier().software_model, timezone.now()
-        given = {"threshold_days": 30, "approver": "none", "made_at": now, "reviewed_at": now, **fields}
-        return ReclamationRule.objects.create(software_model=model, name="Rule", **given)
-
-    def _idle_members(self) -> list[Any]:
-        """Active members without a role, of whom neither log nor sessions know any use of the last 40 days."""
-        now = timezone.now()
-        return [
-            member
-            for index, member in enumerate(self.team.members)
-            if status_of(member) == "active"
-            and not member["roles"]
-            and member["profile"]["membership_type"][".tag"] == "full"
-            and log.last_seen(self.team, index, member, now) is None
-        ]
-
-    def _candidate(self, member: Any, rule: ReclamationRule) -> None:
-        profile, long_ago = member["profile"], timezone.now() - timedelta(days=300)
-        seat = factories.subscription(
-            profile=self.profile,
-            identifier=rule.software_model.identifiers.get(),
-            external_id=profile["team_member_id"],
-            account_id=profile["account_id"],
-            email=profile["email"],
-            first_seen_at=long_ago,
-            assigned_at=long_ago,
-        )
-        factories.activity(seat, timezone.now() - timedelta(days=80))
-        about = {"rule": rule, "reason": "idle", "status_at_opening": "active", "was_admin": False}
-        factories.candidate(seat, **about, software_model=str(rule.software_model))
+        self.idle_team = IdleTeam(self.sandbox)
+        self.ann = self.idle_team.ann
+        asking = self.idle_team.rule(notify_user=True, notice_days=1, remind_before=[])
+        self.idle_team.candidates(asking, ASKED)
+        self.idle_team.candidates(self.idle_team.rule(), ACCOUNTS - ASKED)
 
     def _press(self) -> None:
-        ready = list(RemovalCandidate.objects.order_by("pk"))
-        batches.make(ready, by=self.ann, now=timezone.now(), ticks=batches.Ticks(legal_hold=True, evidence=True))
+        self.idle_team.press(list(RemovalCandidate.objects.order_by("pk")))
 
     # --- the worker ------------------------------------------------------------------------------------------------
 
@@ -196,7 +138,7 @@ class Scenario:
 
     def _judge(self) -> dict[str, Any]:
         """What the vendor and the mail server did, against what is stored."""
-        times = Counter((one.what, one.member_id) for one in self.sandbox.done)
+        times = self.idle_team.times_done()
         ended = list(RemovalAttempt.objects.order_by("pk"))
         closed = [one for one in ended if one.state == Attempt.CLOSED]
         restored = [one for one in ended if one.state == Attempt.RESTORED]

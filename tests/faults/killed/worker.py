@@ -1,7 +1,7 @@
 """`celery -A tests.faults.killed.worker worker`: the product's worker, which kills itself where a folder of files says.
 
-Each file of the folder KILL_POINTS names a place. Whoever takes a file away dies there, so every place kills once. Where
-the product waits for minutes, this worker waits for a second or two; what it does is the product's own.
+Each file of the folder KILL_POINTS names a place. Whoever takes a file away dies there, so every place kills once.
+Where the product waits for minutes, this worker waits for a second or two; what it does is the product's own.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import django
 django.setup()
 
 from django.conf import settings  # noqa: E402 - Django has to be ready
+
 from profiles.connectors.dropbox.connector import Dropbox  # noqa: E402
 from reclamation import attempts, workflow  # noqa: E402
 from reclamation.models import RemovalAttempt  # noqa: E402

@@ -53,7 +53,7 @@ class Ending(Asking):
         for verb in set(self.world.team.faults) - {"finish"}:
             self.world.team.faults.pop(verb)
         self.post.fault = ""
-        self.world.team.skew = 0.0
+        self.world.team.skew, self.world.team.clock_ahead = 0.0, timedelta(0)
         self.let_go_on()
         approvers_answer = self.rng.random() < 0.5
         began, pause = timezone.now(), timedelta(seconds=61)

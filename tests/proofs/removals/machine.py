@@ -29,6 +29,7 @@ Attempt = RemovalAttempt.State
 # A worker that froze between the last question whether its answers are fresh and the call cannot be stopped by anybody.
 EFFECTS = ("withdraw", "restore", "finish")
 MINUTES_LATE = 25
+MOMENT = timedelta(milliseconds=20)  # for a call or a write
 
 
 class Crash(BaseException):
@@ -60,6 +61,7 @@ class Machine:
     # --- what the vendor and the mail server tell ------------------------------------------------------------------
 
     def _at_call(self, verb: str, member: str) -> None:
+        self.pass_time(MOMENT)
         self._maybe("call", f"{verb} {member}")
         if verb in ("look", "recent", "returned"):
             self.watch.note_call(verb, member)
@@ -92,6 +94,7 @@ class Machine:
         return Crash(), after
 
     def _at_write(self, *where: str) -> None:
+        self.pass_time(MOMENT)
         self._maybe("write", " ".join(where))
 
     def _at_mail(self, when: str, to: str) -> None:
@@ -209,7 +212,7 @@ class hooked_writes:
 
     def _hooked(self, name: str, real: Callable[..., Any]) -> Callable[..., Any]:
         def write(row: Any, *given: Any, **changes: Any) -> Any:
-            self.hook(name, str(row), str(changes.get("state", "") or given[:1]))
+            self.hook(name, str(row), str(changes.get("state", "")))
             return real(row, *given, **changes)
 
         return write

@@ -184,8 +184,10 @@ class Story(Ending):
                     self.watch.counters["skips refused"] += 1
 
     def step_clock(self) -> None:
-        """The clock of this machine, or the vendor's, is wrong for a while."""
-        self.world.team.skew = self.rng.choice((0.0, 3600.0, -3600.0, None))
+        """The clock of this machine, or the vendor's, is wrong for a while, by more or by less than is let pass."""
+        seconds = self.rng.choice((0.0, 3600.0, -3600.0, 280.0, -280.0, -280.0, None))
+        self.world.team.skew = seconds
+        self.world.team.clock_ahead = timedelta(seconds=seconds or 0)
 
     def step_move_now(self) -> None:
         for attempt in RemovalAttempt.objects.filter(state=Attempt.REMOVED):
@@ -211,7 +213,7 @@ STEPS_AND_WEIGHTS: tuple[Callable[[Story], None], ...] = (
     *(Story.step_minute, Story.step_second_worker, Story.step_keep) * 2,
     *(Story.step_restore_here, Story.step_restore_there, Story.step_move_now) * 3,
     *(Story.step_use, Story.step_switch, Story.step_resume, Story.step_bounce, Story.step_address),
-    *(Story.step_exempt, Story.step_admin, Story.step_remove_there, Story.step_skip, Story.step_clock),
+    *(Story.step_exempt, Story.step_admin, Story.step_remove_there, Story.step_skip) + (Story.step_clock,) * 2,
 )
 # What happens to members of whom a removal has just been asked for.
 TEMPTATIONS: tuple[Callable[[Story], None], ...] = (
