@@ -229,7 +229,7 @@ def test_looks_before_a_call_by_a_clock_that_is_set_back_are_no_looks_after_it(
 def test_who_is_restored_by_a_clock_that_is_behind_is_never_removed_again(
     place: Any, ann: Any, time: Any, behind: int, fault: Any
 ) -> None:
-    """The vendor's clock may be behind ours by as much as the gate lets pass: then it seems to be older than the call."""
+    """The vendor's clock may be behind ours by as much as the gate lets pass: its word seems older than the call."""
     place.team.clock_ahead, place.team.skew = -timedelta(seconds=behind), -behind
     candidate = place.candidate("eve")
     place.team.arm("withdraw", fault)
