@@ -8,7 +8,10 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from profiles.models import Credential, IntegrationProfile
+from profiles.jobs import execute
+from profiles.models import Credential, IntegrationProfile, JobRun
+from reclamation import find_candidates
+from reclamation.asking import approve, resend
 from reclamation.models import Approval, Exemption, Notice, ReclamationRule, RemovalAttempt, RuleVersion
 from reclamation.removal import batches, pass_gate, switch
 from reclamation.states import State
@@ -222,13 +225,13 @@ def test_use_after_leaving_needs_a_person(place: Any, ann: Any) -> None:
     assert state_of(candidate) == State.ATTENTION_REQUIRED and place.team.called("withdraw") == []
 
 
-def ask(candidate: Any, *, state: str = Mail.State.SENT, expired: bool = True) -> None:
+def let_notice(candidate: Any, *, state: str = Mail.State.SENT, expired: bool = True) -> None:
+    """The question to its user came to this, and its time is over or not."""
     now = timezone.now()
-    mail = Mail.objects.create(
-        to=candidate.email, subject="s", body="b", state=state, queued_at=now, not_before=now, give_up_at=now
-    )
     expires = now - timedelta(hours=1) if expired else now + timedelta(hours=1)
-    Notice.objects.create(candidate=candidate, kind=Notice.Kind.ASK, mail=mail, expires_at=expires)
+    asked = candidate.notices.filter(kind=Notice.Kind.ASK, token_hash__isnull=False)
+    Mail.objects.filter(notice__in=asked).update(state=state)
+    assert asked.update(expires_at=expires) == 1
 
 
 @pytest.mark.parametrize(
@@ -249,11 +252,26 @@ def test_silence_counts_only_after_a_notice_that_was_sent_and_has_expired(
     place.reclaim(candidate, by=ann)
     assert state_of(candidate) == State.AWAITING_USER
     if notice is not None:
-        ask(candidate, **notice)
+        let_notice(candidate, **notice)
     go_on(candidate, by=None)
     place.work()
     assert (attempt_of(candidate).state == Attempt.REMOVED) == removed
     assert (place.team.called("withdraw") == [EVE]) == removed
+
+
+def test_what_waits_for_fresh_facts_goes_on_right_after_the_refresh_that_brings_them(place: Any, ann: Any) -> None:
+    candidate = place.candidate("eve")
+    place.refresh(timezone.now() - timedelta(hours=25))
+    place.reclaim(candidate, by=ann)
+    place.work()
+    assert state_of(candidate) == State.AWAITING_REVOCATION and candidate.hold == "directory"
+    place.refresh()
+    place.work()
+    assert place.team.called("withdraw") == [], "not before the next refresh has ended, or an hour is over"
+    run = factories.run(profile=place.profile, process=find_candidates.FIND, state=JobRun.State.QUEUED)
+    execute.run(run.pk, find_candidates.run)
+    place.work()
+    assert place.team.called("withdraw") == [EVE]
 
 
 @pytest.mark.parametrize("change", ["another user", "another address"])
@@ -262,10 +280,9 @@ def test_the_silence_of_somebody_else_is_no_consent(make_place: Any, ann: Any, c
     candidate = place.candidate("eve")
     first, second = factories.person(), factories.person()
     match = factories.match(candidate.subscription, first)
-    type(candidate).objects.filter(pk=candidate.pk).update(person_key=first.key)
     place.reclaim(candidate, by=ann)
     candidate.refresh_from_db()
-    ask(candidate)
+    let_notice(candidate)
     go_on(candidate, by=None)
     if change == "another user":
         type(match).objects.filter(pk=match.pk).update(person=second)
@@ -273,7 +290,30 @@ def test_the_silence_of_somebody_else_is_no_consent(make_place: Any, ann: Any, c
         seat_of(place).update(email="new@example.com")
     place.work()
     assert place.team.called("withdraw") == []
-    assert state_of(candidate) == (State.CLOSED_SKIPPED if change == "another user" else State.AWAITING_REVOCATION)
+    assert state_of(candidate) == (State.CLOSED_SKIPPED if change == "another user" else State.ATTENTION_REQUIRED)
+
+
+@pytest.mark.parametrize("mail_state", [Mail.State.FAILED, Mail.State.WITHDRAWN])
+def test_where_the_only_mail_came_back_a_person_can_ask_again_and_nothing_waits_for_ever(
+    make_place: Any, ann: Any, mail_state: str
+) -> None:
+    place = make_place(notify_user=True)
+    candidate = place.candidate("eve")
+    batch = place.reclaim(candidate, by=ann)
+    let_notice(candidate, state=mail_state)
+    go_on(candidate, by=None)
+    place.work()
+    assert (state_of(candidate), attempt_of(candidate).state) == (State.ATTENTION_REQUIRED, Attempt.NEEDS_HUMAN)
+    mail = Mail.objects.get()
+    Mail.objects.update(state=Mail.State.FAILED)
+    mail.refresh_from_db()
+    assert "asked again" in resend.run(mail, ann, timezone.now())
+    assert (state_of(candidate), attempt_of(candidate).state) == (State.AWAITING_USER, Attempt.CANCELED)
+    assert candidate.batch_id == batch.pk, "what was confirmed and decided for its batch still counts"
+    let_notice(candidate)
+    go_on(candidate, by=None)
+    place.work()
+    assert attempt_of(candidate).state == Attempt.REMOVED
 
 
 def test_mode_automatic_waits_for_late_events_and_fresher_activity(make_place: Any) -> None:
@@ -361,7 +401,7 @@ def test_the_whole_batch_is_looked_at_in_one_question_and_each_again_before_its_
     place.reclaim(*candidates, by=ann)
     place.work()
     verbs = [call.verb for call in place.team.calls if call.verb in ("look", "recent", "withdraw")]
-    assert verbs == ["recent"] * 5 + ["look"] * 5 + ["recent", "look", "withdraw"] * 5
+    assert verbs == ["look"] * 5 + ["recent", "look", "withdraw"] * 5
     assert TICKS.legal_hold
 
 
@@ -417,3 +457,16 @@ def test_who_was_restored_in_the_console_after_the_proposal_is_left_alone(place:
     place.reclaim(candidate, by=ann)
     place.work()
     assert state_of(candidate) == State.CLOSED_SKIPPED and place.team.called("withdraw") == []
+
+
+def test_whose_user_left_after_the_proposal_is_decided_by_an_approver_and_not_held_for_ever(
+    make_place: Any, ann: Any, bob: Any
+) -> None:
+    place = make_place(notify_user=True, approver="group")
+    candidate = place.candidate("eve")
+    factories.match(candidate.subscription, factories.person(left_on=timezone.localdate() - timedelta(days=2)))
+    place.reclaim(candidate, by=ann)
+    assert state_of(candidate) == State.AWAITING_APPROVAL
+    approve.decide(candidate.approvals.get(), "approve", note="", by=bob, now=timezone.now())
+    place.work()
+    assert attempt_of(candidate).state == Attempt.REMOVED

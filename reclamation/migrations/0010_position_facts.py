@@ -14,6 +14,6 @@ def fill_models(apps: Any, schema_editor: Any) -> None:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("reclamation", "0007_position"), ("subscriptions", "0020_position_facts")]
+    dependencies = [("reclamation", "0009_position"), ("subscriptions", "0020_position_facts")]
 
     operations = [migrations.RunPython(fill_models, migrations.RunPython.noop)]

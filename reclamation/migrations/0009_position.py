@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('reclamation', '0006_asking'),
+        ('reclamation', '0008_request_ids'),
         ('subscriptions', '0019_position'),
     ]
 
