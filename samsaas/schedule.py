@@ -113,7 +113,7 @@ def _is_anything_known() -> bool:
 def chains_are_over(now: datetime) -> bool:
     """Whether today's chain of every refreshed profile was asked for and has come to its end, good or bad."""
     jobs = _refreshable()
-    if not jobs or not all(due(job, now) and _asked_for(job, now) for job in jobs):
+    if not jobs or not all(due(job, now) and _asked_for(job, now.astimezone(job.local_zone), now) for job in jobs):
         return False
     return not follow() and not JobRun.objects.active().filter(in_chain=True).exists()
 
