@@ -80,9 +80,7 @@ class Standing:
         return [cls._from_reaches(profile, reaches, now) for profile in profiles]
 
     @classmethod
-    def _from_reaches(
-        cls, profile: IntegrationProfile, reaches: Iterable[reach.Reach], now: datetime
-    ) -> Standing:
+    def _from_reaches(cls, profile: IntegrationProfile, reaches: Iterable[reach.Reach], now: datetime) -> Standing:
         own = tuple(one for one in reaches if one.profile_id == profile.pk)
         until = own[0].until if own else None
         return cls(

@@ -86,9 +86,7 @@ def notes_for(seat: Any, decision: Decision, reason: Reason) -> list[str]:
     return [note.value for note in BY_REASON.get(reason, ()) if getattr(seat, f"note_{note.value}")]
 
 
-def judge_seats(
-    standing: Standing, rules: RuleBook, *, by_hand: bool = False, ignore_candidate: bool = False
-) -> Case:
+def judge_seats(standing: Standing, rules: RuleBook, *, by_hand: bool = False, ignore_candidate: bool = False) -> Case:
     """The verdict, for `annotate` on seats that have `vouched_from` and `began`.
 
     Here are rows 1 to 7: what holds for proposals by hand, too; and seats without a software model.

@@ -72,7 +72,7 @@ def save(
 
 
 def observe_if_watched(rule: ReclamationRule, changed: Iterable[str], now: datetime) -> bool:
-    """Let a rule in mode automatic observe if whom it proposes has changed. The caller saves. Returns whether it did."""
+    """Let a rule in mode automatic observe if whom it proposes has changed. The caller saves. True if it did."""
     observes = rule.mode == rule.Mode.AUTOMATIC and bool(set(WATCHED) & set(changed))
     if observes:
         rule.observe_until = now + OBSERVED

@@ -27,13 +27,21 @@ class MeasuredRegret:
     def is_known(self) -> bool:
         return self.removed >= FEWEST
 
-    def __str__(self) -> str:
+    @property
+    def share(self) -> str:
+        """The share of removals that were regretted; too few to say below ten."""
+        return f"{Decimal(100 * self.regretted) / self.removed:.1f} %" if self.is_known else "too few to say"
+
+    @property
+    def sentence(self) -> str:
+        """What the share rests on."""
         if not self.removed:
-            return "nothing removed yet"
-        if not self.is_known:
-            return f"too few to say ({self.regretted:,} of {self.removed:,})"
-        share = Decimal(100 * self.regretted) / self.removed
-        return f"{share:.1f} % ({self.regretted:,} of {self.removed:,})"
+            return "Nothing was removed by this rule yet"
+        few = "" if self.is_known else "Too few to say: "
+        return f"{few}{self.regretted:,} of {self.removed:,} removed were restored, or used shortly before"
+
+    def __str__(self) -> str:
+        return f"{self.share} ({self.regretted:,} of {self.removed:,})" if self.removed else "nothing removed yet"
 
 
 def with_figures(rules: QuerySet[ReclamationRule]) -> Any:

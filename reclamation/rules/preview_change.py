@@ -42,6 +42,11 @@ class ReasonChange:
         return self.after - self.before
 
     @property
+    def signed(self) -> str:
+        """The difference with its sign; empty where there is none."""
+        return f"{self.difference:+,}".replace("-", "−") if self.difference else ""
+
+    @property
     def is_proposed(self) -> bool:
         return not self.verdict.startswith(f"{Decision.NO.value}:")
 

@@ -16,8 +16,8 @@ class RuleTable(Table):
     filtered_title = "No reclamation rule matches"
     empty_title = "No reclamation rule yet"
     empty_text = (
-        "samsaas makes one for every software model, when it looks for candidates after a daily refresh. Software models "
-        "come with the first download, so connect an integration profile, or press Download subscriptions on its page."
+        "samsaas makes one for every software model when it looks for candidates, daily. Software models "
+        "come with the first download: connect an integration profile, or press Download subscriptions on its page."
     )
 
     software_model = MarkupColumn(
@@ -28,7 +28,7 @@ class RuleTable(Table):
     )
     mode = MarkupColumn(
         "{% if record.active %}{{ record.get_mode_display }}{% else %}{% pill 'no' 'Off' %}{% endif %}"
-        "{% if record.is_observing %}<span class=\"sub\">observes until {{ record.observe_until|when }}</span>{% endif %}"
+        '{% if record.is_observing %}<span class="sub">observes until {{ record.observe_until|when }}</span>{% endif %}'
     )
     reviewed_at = MarkupColumn(
         "{% if not value %}{% pill 'warning' 'Unreviewed' %}"

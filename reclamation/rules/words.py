@@ -86,7 +86,7 @@ class Names:
 def read_names(*settings: Settings) -> Names:
     """The names for all keys in these settings. At most three queries."""
     profiles = {key for one in settings for key in one.get("conditions", {}).get("profile", [])}
-    groups = {one.get("assignment_group") for one in settings} - {None}
+    groups = {one["assignment_group"] for one in settings if one.get("assignment_group")}
     accounts = {one.get("destination_external_id") for one in settings} - {None, ""}
     found = IntegrationProfile.objects.filter(pk__in=profiles).values_list("pk", "display_name")
     seats = Subscription.objects.filter(external_id__in=accounts) if accounts else ()
@@ -209,7 +209,7 @@ def _say_removal(settings: Settings, names: Names) -> tuple[Fact, ...]:
             if undo
             else "The files are transferred at once. It cannot be undone.",
         ),
-        Fact("Devices", wiped, "The vendor’s files are deleted from linked devices." if settings["wipe_devices"] else ""),
+        Fact("Devices", wiped, _choose(settings["wipe_devices"], "Files are deleted from linked devices.", "")),
         Fact(LABELS["release_allocation"], _choose(settings["release_allocation"], "Yes", "No")),
     )
 

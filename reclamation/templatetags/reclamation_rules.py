@@ -26,6 +26,12 @@ def rule_savings(rule: Any) -> str:
 
 
 @register.simple_tag
+def rule_savings_note(rule: Any) -> str:
+    """What closing the candidates of a rule would save, for the tile that counts them."""
+    return f"{rule_savings(rule)} a year" if rule_savings(rule) else "the cost of the license is not known"
+
+
+@register.simple_tag
 def money_of(amount: Any, currency: str) -> str:
     """An amount with its currency; empty where it is not known."""
     return "" if amount is None else slider.write_money(amount, currency)

@@ -51,7 +51,7 @@ def why_impossible(rule: ReclamationRule, external_id: str) -> str:
 
 
 def profiles_without(rule: ReclamationRule, external_id: str) -> list[str]:
-    """The profiles with subscriptions of the rule whose team does not have this account: it cannot receive files there."""
+    """The profiles with subscriptions of the rule whose team does not have this account: no files can go there."""
     seats = Subscription.objects.listed().filter(identifier__software_model=rule.software_model_id)
     has_it = Subscription.objects.listed().filter(profile=OuterRef("profile"), external_id=external_id)
     names = seats.filter(~Exists(has_it)).order_by("profile__display_name")

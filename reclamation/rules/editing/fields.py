@@ -15,8 +15,8 @@ from reclamation.rules.words import DOES, LABELS
 from samsaas import roles
 
 HELP = {
-    "active": "Off: no candidate is opened, and those about which nobody was asked yet are closed. It stays here and can "
-    "be switched on again.",
+    "active": "Off: no candidate is opened, and those about which nobody was asked yet are closed. The rule stays here "
+    "and can be switched on again.",
     "threshold_days": "A subscription without use for this many days is idle.",
     "minimum_age_days": "Subscriptions assigned less than this many days ago are left alone.",
     "include_never_active": "Subscriptions without any use in all the time that was read.",
@@ -57,7 +57,7 @@ class DayListField(forms.CharField):
     def prepare_value(self, value: Any) -> Any:
         return ", ".join(str(day) for day in value) if isinstance(value, list) else value
 
-    def clean(self, value: Any) -> list[int]:  # type: ignore[override]
+    def clean(self, value: Any) -> list[int]:
         """Raises ValidationError for anything but numbers. Which of them are possible depends on the notice."""
         parts = re.split(r"[,;\s]+", str(value or "").strip())
         days = [part for part in parts if part]
@@ -110,9 +110,7 @@ def reminders_field() -> DayListField:
 
 
 def destination_field() -> forms.ChoiceField:
-    return forms.ChoiceField(
-        label=LABELS["destination"], choices=Rule.Destination.choices, widget=forms.RadioSelect
-    )
+    return forms.ChoiceField(label=LABELS["destination"], choices=Rule.Destination.choices, widget=forms.RadioSelect)
 
 
 def values_field(label: str, choices: Any) -> forms.MultipleChoiceField:
@@ -137,4 +135,6 @@ def account_field(choices: Any) -> forms.ChoiceField:
 
 
 def search_field(label: str) -> forms.CharField:
-    return forms.CharField(label=label, required=False, max_length=100, widget=forms.TextInput(attrs={"type": "search"}))
+    return forms.CharField(
+        label=label, required=False, max_length=100, widget=forms.TextInput(attrs={"type": "search"})
+    )

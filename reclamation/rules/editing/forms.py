@@ -184,7 +184,9 @@ class RuleForm(forms.Form):
     def _check_reminders(self, cleaned: Mapping[str, Any]) -> None:
         notice, days = cleaned.get("notice_days"), cleaned.get("remind_before", [])
         if notice is not None and not all(1 <= day < notice for day in days):
-            text = f"With {count_days(notice)} to answer, reminders are possible on 1 to {notice - 1} days before the end."
+            text = (
+                f"With {count_days(notice)} to answer, reminders are possible on 1 to {notice - 1} days before the end."
+            )
             self.add_error("remind_before", text if notice > 1 else "One day to answer leaves no room for a reminder.")
 
     def _check_automatic(self, cleaned: Mapping[str, Any]) -> None:
@@ -198,9 +200,8 @@ class RuleForm(forms.Form):
     def _check_account(self, cleaned: dict[str, Any]) -> None:
         if cleaned.get("destination") != NAMED:
             cleaned[ACCOUNT] = ""
-        elif ACCOUNT in cleaned:
-            if problem := self._why_no_account(cleaned[ACCOUNT]):
-                self.add_error(ACCOUNT, problem)
+        elif ACCOUNT in cleaned and (problem := self._why_no_account(cleaned[ACCOUNT])):
+            self.add_error(ACCOUNT, problem)
 
     def _why_no_account(self, external_id: str) -> str:
         if not external_id:
@@ -246,7 +247,12 @@ def read_searches(data: QueryDict) -> dict[str, str]:
 def _stored_values(rule: ReclamationRule) -> dict[str, Any]:
     names = (*THE_RULE, *PROPOSED, *ASKED, *AFTERWARDS, "destination", ACCOUNT)
     limits = {LIMIT + key: [str(value) for value in rule.conditions.get(key, [])] for key in CONDITIONS}
-    return {**{name: getattr(rule, name) for name in names}, **limits, "version": rule.version, "opened_name": rule.name}
+    return {
+        **{name: getattr(rule, name) for name in names},
+        **limits,
+        "version": rule.version,
+        "opened_name": rule.name,
+    }
 
 
 class ReviewForm(forms.Form):
@@ -271,4 +277,3 @@ class ReviewForm(forms.Form):
     def opened(self) -> Opened:
         """What the reviewer has read."""
         return Opened(self.cleaned_data["version"], self.cleaned_data["opened_name"])
-

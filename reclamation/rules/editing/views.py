@@ -13,7 +13,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 
 from reclamation.models import ReclamationRule
-from reclamation.rules import edit_rule, figures, preview_change, versions, words
+from reclamation.rules import edit_rule, effect_words, figures, preview_change, versions, words
 from reclamation.rules.edit_rule import Opened
 from reclamation.rules.editing.forms import AUTOMATIC, FIND, ReviewForm, RuleForm, hold_values, read_searches
 from reclamation.rules.files_go_to import describe_destinations
@@ -84,7 +84,7 @@ def _show_form(
 
 def _show_conflict(request: HttpRequest, rule: ReclamationRule, opened: Opened) -> HttpResponse:
     """The form with all that was filled in, what others did meanwhile, and the rule as it is now to compare with."""
-    held = hold_values(request.POST, rule) | {"version": rule.version, "opened_name": rule.name}  # type: ignore[arg-type]
+    held = hold_values(request.POST, rule) | {"version": rule.version, "opened_name": rule.name}
     newer = list(rule.versions.filter(version__gte=opened.version).select_related("by")[: MOST_VERSIONS + 1])
     renamed = [f"Name: {opened.name} → {rule.name}"] if opened.name != rule.name else []
     by = sorted({one.by.get_username() if one.by else "samsaas" for one in newer if one.version > opened.version})
@@ -106,11 +106,13 @@ def _show_preview(request: HttpRequest, rule: ReclamationRule, form: RuleForm) -
         "form": form,
         "fields": [(name, value) for name, values in request.POST.lists() for value in values if _is_setting(name)],
         "changes": renamed + changes,
-        "needs_review": bool(changes),
-        "observes": observes,
+        "remarks": effect_words.describe_effect(rule, after, preview, observes=observes, changes=bool(changes)),
         "preview": preview,
         "rows": [(label_verdict(row.verdict), row) for row in preview.rows],
-        "moves": [("Enter", preview.entering, _name_moves(preview.enters)), ("Leave", preview.leaving, _name_moves(preview.leaves))],
+        "moves": [
+            ("Enter", preview.entering, _name_moves(preview.enters)),
+            ("Leave", preview.leaving, _name_moves(preview.leaves)),
+        ],
         "money_before": preview_change.money(preview.before, rule),
         "money_after": preview_change.money(preview.after, rule),
     }
