@@ -171,8 +171,8 @@ def _most(row: GuessCount) -> int:
     """How many attempts close the door."""
     if row.kind == Kind.SESSION and row.place == NEW_PASSWORDS:
         return MOST_NEW_PASSWORDS
-    most: int = MOST_PER_PLACE if row.kind == Kind.PLACE else settings.AXES_FAILURE_LIMIT
-    return most
+    most = {Kind.PLACE: MOST_PER_PLACE, Kind.LINK: LINKS_PER_MINUTE}
+    return most.get(Kind(row.kind), settings.AXES_FAILURE_LIMIT)
 
 
 def _digest(text: str) -> str:

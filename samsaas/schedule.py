@@ -122,22 +122,31 @@ def start_due() -> None:
     """Every minute: request today's refresh of every published, connected profile whose time has come."""
     now = timezone.now()
     for job in _refreshable():
-        if due(job, now) and not _asked_for(job, now):
-            today = now.astimezone(job.local_zone).date()
-            queue.request(
-                queue.Request(
-                    job.process, JobRun.Trigger.SCHEDULE, profile=job.profile, logical_date=today, in_chain=True
-                )
-            )
+        if due(job, now):
+            _start(job, now.astimezone(job.local_zone), now)
 
 
-def _asked_for(job: ScheduledJob, now: datetime) -> bool:
-    """Whether there is today's refresh: the schedule's own, or one of another trigger since its time, such as the first
-    one after connecting. One of those that failed leaves today's to be made.
+def start_missed(now: datetime) -> None:
+    """Request the last refresh that came due of every such profile, also yesterday's: a clock jumped over its time."""
+    for job in _refreshable():
+        local = now.astimezone(job.local_zone)
+        _start(job, local if due(job, now) else local - timedelta(days=1), now)
+
+
+def _start(job: ScheduledJob, day: datetime, now: datetime) -> None:
+    if not _asked_for(job, day, now):
+        request = queue.Request(
+            job.process, JobRun.Trigger.SCHEDULE, profile=job.profile, logical_date=day.date(), in_chain=True
+        )
+        queue.request(request)
+
+
+def _asked_for(job: ScheduledJob, day: datetime, now: datetime) -> bool:
+    """Whether there is this day's refresh: the schedule's own, or one of another trigger since its time, such as the
+    first one after connecting. One of those that failed leaves it to be made.
     """
-    local = now.astimezone(job.local_zone)
-    own = Q(logical_date=local.date())
-    other = Q(in_chain=True, created_at__range=(_moment(job.local_time, local, job.local_zone), now))
+    own = Q(logical_date=day.date())
+    other = Q(in_chain=True, created_at__range=(_moment(job.local_time, day, job.local_zone), now))
     runs = JobRun.objects.filter(profile=job.profile, process=job.process)
     return runs.filter(own | other & ~Q(state=JobRun.State.FAILED)).exists()
 

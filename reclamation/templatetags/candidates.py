@@ -11,6 +11,7 @@ from django.utils.html import format_html
 
 from reclamation import assess, evidence, guards, propose, reexamine, sentences
 from reclamation.models import ReclamationRule, RemovalCandidate
+from reclamation.states import State
 from reclamation.why.figures import latest_finds
 from samsaas.templatetags.ui import number
 from subscriptions.models import SoftwareModel, Subscription
@@ -25,6 +26,16 @@ BEING_REMOVED = {
     "text": "The card Removal says how far it is, what can still be undone, and what needs a person.",
 }
 KEEPS = "The account keeps its subscription."
+PROPOSED = {"tone": "info", "title": "Nothing has been removed", "text": f"A candidate is a proposal. {KEEPS}"}
+STANDING = {
+    State.AWAITING_USER: {**PROPOSED, "text": f"Its user is asked. {KEEPS[:-1]} as long as they may answer."},
+    State.AWAITING_APPROVAL: {**PROPOSED, "text": f"An approver is asked. {KEEPS[:-1]} until they have answered."},
+    State.AWAITING_REVOCATION: {
+        "tone": "warn",
+        "title": "It is about to be removed",
+        "text": "The account is removed as soon as every guard agrees. Close Skipped keeps its subscription.",
+    },
+}
 
 
 @register.simple_tag
@@ -83,7 +94,7 @@ def standing(candidate: RemovalCandidate) -> dict[str, str]:
         return {"tone": "warn", "title": "Nothing has been removed", "text": f"{reexamine.REASONS[code]} {CLOSES}"}
     if candidate.attention:
         return {"tone": "warn", "title": "A person has to look at this", "text": f"{candidate.attention} {KEEPS}"}
-    return {"tone": "info", "title": "Nothing has been removed", "text": f"A candidate is a proposal. {KEEPS}"}
+    return STANDING.get(State(candidate.state), PROPOSED)
 
 
 @register.filter

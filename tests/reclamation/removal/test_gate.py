@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from profiles.models import Credential, IntegrationProfile
+from profiles.jobs import execute
+from profiles.models import Credential, IntegrationProfile, JobRun
+from reclamation import find_candidates
 from reclamation.models import Approval, Exemption, Notice, ReclamationRule, RemovalAttempt, RuleVersion
 from reclamation.removal import batches, pass_gate, switch
 from reclamation.states import State
@@ -222,13 +224,13 @@ def test_use_after_leaving_needs_a_person(place: Any, ann: Any) -> None:
     assert state_of(candidate) == State.ATTENTION_REQUIRED and place.team.called("withdraw") == []
 
 
-def ask(candidate: Any, *, state: str = Mail.State.SENT, expired: bool = True) -> None:
+def let_notice(candidate: Any, *, state: str = Mail.State.SENT, expired: bool = True) -> None:
+    """The question to its user came to this, and its time is over or not."""
     now = timezone.now()
-    mail = Mail.objects.create(
-        to=candidate.email, subject="s", body="b", state=state, queued_at=now, not_before=now, give_up_at=now
-    )
     expires = now - timedelta(hours=1) if expired else now + timedelta(hours=1)
-    Notice.objects.create(candidate=candidate, kind=Notice.Kind.ASK, mail=mail, expires_at=expires)
+    asked = candidate.notices.filter(kind=Notice.Kind.ASK)
+    Mail.objects.filter(notice__in=asked).update(state=state)
+    assert asked.update(expires_at=expires) == 1
 
 
 @pytest.mark.parametrize(
@@ -249,11 +251,26 @@ def test_silence_counts_only_after_a_notice_that_was_sent_and_has_expired(
     place.reclaim(candidate, by=ann)
     assert state_of(candidate) == State.AWAITING_USER
     if notice is not None:
-        ask(candidate, **notice)
+        let_notice(candidate, **notice)
     go_on(candidate, by=None)
     place.work()
     assert (attempt_of(candidate).state == Attempt.REMOVED) == removed
     assert (place.team.called("withdraw") == [EVE]) == removed
+
+
+def test_what_waits_for_fresh_facts_goes_on_right_after_the_refresh_that_brings_them(place: Any, ann: Any) -> None:
+    candidate = place.candidate("eve")
+    place.refresh(timezone.now() - timedelta(hours=25))
+    place.reclaim(candidate, by=ann)
+    place.work()
+    assert state_of(candidate) == State.AWAITING_REVOCATION and candidate.hold == "directory"
+    place.refresh()
+    place.work()
+    assert place.team.called("withdraw") == [], "not before the next refresh has ended, or an hour is over"
+    run = factories.run(profile=place.profile, process=find_candidates.FIND, state=JobRun.State.QUEUED)
+    execute.run(run.pk, find_candidates.run)
+    place.work()
+    assert place.team.called("withdraw") == [EVE]
 
 
 @pytest.mark.parametrize("change", ["another user", "another address"])
@@ -262,10 +279,9 @@ def test_the_silence_of_somebody_else_is_no_consent(make_place: Any, ann: Any, c
     candidate = place.candidate("eve")
     first, second = factories.person(), factories.person()
     match = factories.match(candidate.subscription, first)
-    type(candidate).objects.filter(pk=candidate.pk).update(person_key=first.key)
     place.reclaim(candidate, by=ann)
     candidate.refresh_from_db()
-    ask(candidate)
+    let_notice(candidate)
     go_on(candidate, by=None)
     if change == "another user":
         type(match).objects.filter(pk=match.pk).update(person=second)
