@@ -42,7 +42,7 @@ class Limit:
     offer: offered.Offer
 
 
-class RuleForm(forms.Form):
+class ReclamationRuleForm(forms.Form):
     """Every setting of a rule. What others did since it was opened is compared when it is saved.
 
     `searches` are texts by what they look for: a key of the conditions, or the account that receives files.
@@ -228,7 +228,7 @@ class RuleForm(forms.Form):
 def hold_values(data: QueryDict, rule: ReclamationRule) -> dict[str, Any]:
     """What was filled in, right or wrong, to show the form again without judging it."""
     held = {}
-    for name, field in RuleForm(rule=rule).fields.items():
+    for name, field in ReclamationRuleForm(rule=rule).fields.items():
         if not name.startswith(FIND):
             held[name] = field.widget.value_from_datadict(data, {}, name)
     return held

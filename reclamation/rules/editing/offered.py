@@ -42,7 +42,7 @@ def offer_values(rule: ReclamationRule, key: str, chosen: Collection[str], searc
 
     A value that nothing has any more stays a choice of the rule that has it, so that it can be taken out.
     """
-    source = Listed(rule, key) if key in ("profile", "identifier") else Column(key)
+    source = ListedValues(rule, key) if key in ("profile", "identifier") else ColumnValues(key)
     rows = source.first(FEW + 1)
     offered = source.labels([str(value) for value in rule.conditions.get(key, [])])
     if len(rows) <= FEW:
@@ -57,7 +57,7 @@ def as_condition(key: str, values: list[str]) -> list[Any]:
     return [CONDITIONS[key](value) for value in values]
 
 
-class Listed:
+class ListedValues:
     """The profiles of the rule's vendors, or the seat types of its software model: few enough to read them all."""
 
     def __init__(self, rule: ReclamationRule, key: str) -> None:
@@ -84,7 +84,7 @@ class Listed:
         return {value: known.get(value, f"{value}, which is gone") for value in values}
 
 
-class Column:
+class ColumnValues:
     """The values of a column of the directory, of which there may be any number."""
 
     def __init__(self, key: str) -> None:

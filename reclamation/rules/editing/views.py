@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from django.contrib import messages
@@ -13,13 +12,13 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 
 from reclamation.models import ReclamationRule
-from reclamation.rules import edit_rule, effect_words, figures, preview_change, versions, words
+from reclamation.rules import edit_rule, figures, versions, words
 from reclamation.rules.edit_rule import Opened
-from reclamation.rules.editing.forms import AUTOMATIC, FIND, ReviewForm, RuleForm, hold_values, read_searches
+from reclamation.rules.editing import preview_page
+from reclamation.rules.editing.forms import AUTOMATIC, FIND, ReclamationRuleForm, ReviewForm, hold_values, read_searches
 from reclamation.rules.files_go_to import describe_destinations
-from reclamation.rules.scope import read_scope
+from reclamation.rules.scope import Scope, read_scope
 from reclamation.rules.thresholds import HIGHEST, LOWEST
-from reclamation.sentences import label_verdict
 from samsaas import audit
 from samsaas.lib import csv_export, edits
 from samsaas.lib.http import SignedInRequest
@@ -28,10 +27,6 @@ from samsaas.reauthenticate import recent_password_required
 SAVE, EXPORT, EDIT, FIND_VALUES = "save", "export", "edit", "find"
 RELATED = ("software_model", "assignment_group", "reviewed_by")
 MOST_VERSIONS = 20
-HEADER = (
-    *("Display name", "User principal name", "External user id", "Subscription profile", "User", "Department"),
-    *("Enters or leaves", "Reason before", "Reason after"),
-)
 READ_AGAIN = "The rule was changed while you read it, so nothing was confirmed. Read it again as it is now."
 
 
@@ -46,12 +41,12 @@ def rule_edit(request: SignedInRequest, pk: int) -> HttpResponseBase:
     """Fill in the form of a rule, look at what it would do, and save it."""
     rule = _get_rule(pk)
     if request.method != "POST":
-        return _show_form(request, rule, RuleForm(rule=rule, initial=_threshold_of_slider(request)))
+        return _show_form(request, rule, ReclamationRuleForm(rule=rule, initial=_threshold_of_slider(request)))
     step, searches = request.POST.get("step", ""), read_searches(request.POST)
     if step in (EDIT, FIND_VALUES) or (searches and step not in (SAVE, EXPORT)):
         held = hold_values(request.POST, rule)
-        return _show_form(request, rule, RuleForm(rule=rule, initial=held, searches=searches))
-    form = RuleForm(request.POST, rule=rule)
+        return _show_form(request, rule, ReclamationRuleForm(rule=rule, initial=held, searches=searches))
+    form = ReclamationRuleForm(request.POST, rule=rule)
     if not form.is_valid():
         return _show_form(request, rule, form)
     if form.opened != Opened.of_rule(rule):
@@ -61,7 +56,7 @@ def rule_edit(request: SignedInRequest, pk: int) -> HttpResponseBase:
     return _save(request, rule, form) if step == SAVE else _show_preview(request, rule, form)
 
 
-def _save(request: SignedInRequest, rule: ReclamationRule, form: RuleForm) -> HttpResponse:
+def _save(request: SignedInRequest, rule: ReclamationRule, form: ReclamationRuleForm) -> HttpResponse:
     try:
         saved = edit_rule.save(rule, form.changes, by=request.user, now=timezone.now(), opened=form.opened)
     except edits.EditConflict:
@@ -76,7 +71,7 @@ def _save(request: SignedInRequest, rule: ReclamationRule, form: RuleForm) -> Ht
 
 
 def _show_form(
-    request: HttpRequest, rule: ReclamationRule, form: RuleForm, conflict: dict[str, Any] | None = None
+    request: HttpRequest, rule: ReclamationRule, form: ReclamationRuleForm, conflict: dict[str, Any] | None = None
 ) -> HttpResponse:
     context = {"rule": rule, "form": form, "conflict": conflict}
     return render(request, "reclamation/rules/rule_edit.html", context, status=409 if conflict else 200)
@@ -90,69 +85,25 @@ def _show_conflict(request: HttpRequest, rule: ReclamationRule, opened: Opened) 
     by = sorted({one.by.get_username() if one.by else "samsaas" for one in newer if one.version > opened.version})
     changed = words.compare_first_and_last(newer) if newer else []
     conflict = {"by": ", ".join(by), "changes": renamed + changed}
-    return _show_form(request, rule, RuleForm(rule=rule, initial=held), conflict)
+    return _show_form(request, rule, ReclamationRuleForm(rule=rule, initial=held), conflict)
 
 
-def _show_preview(request: HttpRequest, rule: ReclamationRule, form: RuleForm) -> HttpResponse:
-    now, after = timezone.now(), form.unsaved
-    observes = edit_rule.observe_if_watched(after, _changed_settings(rule, after), now)
-    preview = preview_change.run(rule, after, read_scope(rule, now))
-    before_and_after = (versions.settings_as_stored(rule), versions.settings_as_stored(after))
-    changes = words.describe_changes(*before_and_after, words.read_names(*before_and_after))
-    renamed = [f"Name: {rule.name} → {after.name}"] if rule.name != after.name else []
-    context = {
-        "rule": rule,
-        "after": after,
-        "form": form,
-        "fields": [(name, value) for name, values in request.POST.lists() for value in values if _is_setting(name)],
-        "changes": renamed + changes,
-        "remarks": effect_words.describe_effect(rule, after, preview, observes=observes, changes=bool(changes)),
-        "preview": preview,
-        "rows": [(label_verdict(row.verdict), row) for row in preview.rows],
-        "moves": [
-            ("Enter", preview.entering, _name_moves(preview.enters)),
-            ("Leave", preview.leaving, _name_moves(preview.leaves)),
-        ],
-        "money_before": preview_change.money(preview.before, rule),
-        "money_after": preview_change.money(preview.after, rule),
-    }
-    return render(request, "reclamation/rules/rule_preview.html", context)
+def _show_preview(request: HttpRequest, rule: ReclamationRule, form: ReclamationRuleForm) -> HttpResponse:
+    lists = request.POST.lists()
+    held = [(name, value) for name, values in lists for value in values if _is_setting(name)]
+    context = preview_page.describe_preview(rule, form.unsaved, timezone.now())
+    return render(request, "reclamation/rules/rule_preview.html", context | {"form": form, "fields": held})
 
 
 def _is_setting(name: str) -> bool:
     return name not in ("csrfmiddlewaretoken", "step") and not name.startswith(FIND)
 
 
-def _name_moves(seats: tuple[Any, ...]) -> list[tuple[Any, str, str]]:
-    return [(seat, label_verdict(seat.verdict), label_verdict(seat.after)) for seat in seats]
-
-
-def _changed_settings(before: ReclamationRule, after: ReclamationRule) -> list[str]:
-    return [name for name in before.SETTINGS if getattr(before, name) != getattr(after, name)]
-
-
-def _export_moves(request: SignedInRequest, rule: ReclamationRule, form: RuleForm) -> HttpResponseBase:
+def _export_moves(request: SignedInRequest, rule: ReclamationRule, form: ReclamationRuleForm) -> HttpResponseBase:
     """Everybody who enters or leaves, as CSV."""
-    now, after = timezone.now(), form.unsaved
-    edit_rule.observe_if_watched(after, _changed_settings(rule, after), now)
-    scope = read_scope(rule, now)
-    preview = preview_change.run(rule, after, scope)
-    audit.record_export(
-        request.user, "preview of a rule", rows=preview.entering + preview.leaving, filters={"rule": rule.name}
-    )
-    rows = _export_rows(preview_change.iterate_moves(rule, after, scope))
-    return csv_export.stream(f"preview-of-rule-{rule.pk}", HEADER, rows)
-
-
-def _export_rows(seats: Iterator[Any]) -> Iterator[tuple[Any, ...]]:
-    for seat in seats:
-        person = seat.match.person if hasattr(seat, "match") else None
-        enters = seat.verdict.startswith("no:")
-        yield (
-            *(seat.display_name, seat.email, seat.external_id, seat.profile.display_name),
-            *(person.name if person else "", person.department if person else ""),
-            *("enters" if enters else "leaves", label_verdict(seat.verdict), label_verdict(seat.after)),
-        )
+    number, rows = preview_page.export_moves(rule, form.unsaved, timezone.now())
+    audit.record_export(request.user, "preview of a rule", rows=number, filters={"rule": rule.name})
+    return csv_export.stream(f"preview-of-rule-{rule.pk}", preview_page.HEADER, rows)
 
 
 def _threshold_of_slider(request: HttpRequest) -> dict[str, int]:
@@ -174,16 +125,19 @@ def rule_review(request: SignedInRequest, pk: int) -> HttpResponse:
             return redirect("rule_review", pk)
         messages.success(request, f"The review of {rule} was confirmed. It may ask people and propose removals now.")
         return redirect(rule)
+    context = {"rule": rule, "form": form, **_describe_for_review(rule, read_scope(rule, now))}
+    return render(request, "reclamation/rules/rule_review.html", context)
+
+
+def _describe_for_review(rule: ReclamationRule, scope: Scope) -> dict[str, Any]:
+    """All that a reviewer has to read."""
     settings = versions.settings_as_stored(rule)
     unreviewed = figures.versions_since_review(rule).select_related("by")
-    context = {
-        "rule": rule,
-        "form": form,
+    return {
         "sections": words.describe(settings, words.read_names(settings)),
-        "destinations": describe_destinations(rule, read_scope(rule, now)),
+        "destinations": describe_destinations(rule, scope),
         "since": words.compare_versions(_with_one_before(rule, list(unreviewed[:MOST_VERSIONS]))),
     }
-    return render(request, "reclamation/rules/rule_review.html", context)
 
 
 def _with_one_before(rule: ReclamationRule, rows: list[Any]) -> list[Any]:
