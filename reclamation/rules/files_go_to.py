@@ -17,7 +17,8 @@ class FilesGoTo:
 
     profile: IntegrationProfile
     text: str
-    is_known: bool
+    is_known: bool = True
+    address: str = ""
 
 
 def describe_destinations(rule: ReclamationRule, scope: Scope) -> list[FilesGoTo]:
@@ -27,7 +28,7 @@ def describe_destinations(rule: ReclamationRule, scope: Scope) -> list[FilesGoTo
 
 def _describe(rule: ReclamationRule, profile: IntegrationProfile) -> FilesGoTo:
     if rule.destination == rule.Destination.MANAGER:
-        return FilesGoTo(profile, "the account of the user’s manager in the same team", True)
+        return FilesGoTo(profile, "the account of the user’s manager in the same team")
     if rule.destination == rule.Destination.NAMED:
         account = rule.destination_external_id
     else:
@@ -38,5 +39,4 @@ def _describe(rule: ReclamationRule, profile: IntegrationProfile) -> FilesGoTo:
     seat = Subscription.objects.listed().filter(profile=profile, external_id=account).first()
     if seat is None:
         return FilesGoTo(profile, f"nobody: the account {account} is no member of this team", False)
-    address = f" ({seat.email})" if seat.email and seat.email != seat.title else ""
-    return FilesGoTo(profile, f"{seat.title}{address}", True)
+    return FilesGoTo(profile, seat.title, address=seat.email if seat.email != seat.title else "")

@@ -81,7 +81,7 @@ class ReclamationRuleForm(forms.Form):
         initial: Mapping[str, Any] | None = None,
         searches: Mapping[str, str] | None = None,
     ) -> None:
-        super().__init__(data, initial={**_stored_values(rule), **(initial or {})})
+        super().__init__(data, initial={**_stored_values(rule), **(initial or {})}, label_suffix="")
         self.rule, self.searches = rule, dict(searches or {})
         self.offers = {key: self._offer(key) for key in CONDITIONS}
         for key, offer in self.offers.items():
@@ -231,6 +231,8 @@ def hold_values(data: QueryDict, rule: ReclamationRule) -> dict[str, Any]:
     for name, field in ReclamationRuleForm(rule=rule).fields.items():
         if not name.startswith(FIND):
             held[name] = field.widget.value_from_datadict(data, {}, name)
+    if data.get(FIND + ACCOUNT):  # whoever looks for an account wants to choose one
+        held["destination"] = NAMED
     return held
 
 
