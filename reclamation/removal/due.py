@@ -75,3 +75,12 @@ def postpone(profile: IntegrationProfile, *, now: datetime, why: str) -> int:
     waiting = RemovalAttempt.objects.filter(profile=profile, closed_at=None, lease_until=None)
     soon = Q(not_before=None) | Q(not_before__lt=until)
     return waiting.filter(soon, state__in=(*WORKED_ON, State.REMOVED)).update(not_before=until)
+
+
+def try_held_again(profile: IntegrationProfile) -> int:
+    """After a refresh: everything of a profile that waits because of a fact is due at once, since the fact may have
+    changed. What waits because the vendor could not be asked keeps waiting. Returns how many.
+    """
+    held = RemovalAttempt.objects.filter(profile=profile, closed_at=None, lease_until=None, not_before__isnull=False)
+    held = held.filter(state__in=(State.APPROVED, State.GATED)).exclude(candidate__hold__in=("", VENDOR_DOWN))
+    return held.update(not_before=None)
