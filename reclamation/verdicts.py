@@ -126,11 +126,12 @@ def _judge_by_rule(standing: Standing, terms: Terms) -> Case:
     use = _judge_by_use(standing, terms)
     if terms.rule.conditions:
         # What does not match, or has no value, falls through to the default.
-        use = _case([When(_matches(terms.rule.conditions), then=use)], _refused(Reason.CONDITIONS))
+        use = _case([When(matches_conditions(terms.rule.conditions), then=use)], _refused(Reason.CONDITIONS))
     return _case(whens, use)
 
 
-def _matches(conditions: dict[str, list[Any]]) -> Q:
+def matches_conditions(conditions: dict[str, list[Any]]) -> Q:
+    """The condition for seats that match a rule's conditions. A seat without a value matches none."""
     found = Q()
     for key, values in conditions.items():
         found &= Q(**{f"{CONDITION_COLUMNS[key]}__in": [value for value in values if value != ""]})

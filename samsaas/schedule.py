@@ -20,7 +20,7 @@ from profiles.jobs import queue
 from profiles.jobs.process import find_process
 from profiles.models import Credential, IntegrationProfile, JobRun, ScheduledJob
 from reclamation import reconsider
-from reclamation.asking import sweep as asking_sweep
+from reclamation.asking import purge as purge_mails, sweep as asking_sweep
 from reclamation.find_candidates import FIND
 from reclamation.reexamine import REEXAMINE
 from reclamation.removal import sweep as removal_sweep
@@ -86,11 +86,12 @@ def next_step(run: JobRun) -> str | None:
 
 @shared_task
 def purge() -> None:
-    """Every hour: delete or close what is over, such as expired sessions and exemptions past their last day."""
+    """Every hour: delete or close what is over, such as expired sessions, exemptions past their last day, old mails."""
     now = timezone.now()
     purge_expired.run(now)
     exempt.end_past(now, timezone.localtime(now).date())
     reconsider.cancel_undecided(now)
+    purge_mails.run(now)
 
 
 @shared_task

@@ -111,11 +111,12 @@ def fingerprint(external_id: str, arguments: dict[str, Any]) -> str:
 def store_effect(attempt: RemovalAttempt, effect: base.Effect, run: JobRun) -> None:
     """The vendor took the call. Raises `attempts.Lost`."""
     now = timezone.now()
+    named: dict[str, Any] = {"answered_at": now, "withdraw_request_id": effect.request_id[:120]}
     if effect.state == "done":
-        attempts.note(attempt, answered_at=now, error_request_id="")
+        attempts.note(attempt, error_request_id="", **named)
         outcome.record_removed(attempt, run=run, at=now)
         return
-    attempts.move(attempt, State.JOB, answered_at=now, async_job_id=effect.job[:255], not_before=now + FIRST_POLL)
+    attempts.move(attempt, State.JOB, async_job_id=effect.job[:255], not_before=now + FIRST_POLL, **named)
 
 
 def store_failure(attempt: RemovalAttempt, error: base.ConnectorError, vendor: VendorAccess, run: JobRun) -> None:

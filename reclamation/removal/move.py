@@ -17,7 +17,7 @@ from django.utils import timezone
 from profiles.connectors import base
 from profiles.models import IntegrationProfile, JobRun
 from reclamation import attempts
-from reclamation.models import RemovalAttempt
+from reclamation.models import RemovalAttempt, RemovalCandidate
 from reclamation.removal import call, destination, limits, outcome, refusals, switch
 from reclamation.removal.gate import member
 from reclamation.removal.vendor import VendorAccess
@@ -32,6 +32,7 @@ POLL_AGAIN = timedelta(seconds=30)
 PATIENCE = timedelta(hours=24)
 NO_ANSWER = "Nobody knows after 24 hours whether the files were moved. They are not moved again without a person."
 NOBODY = "Nobody is known who could receive the files."
+CANDIDATE = "The account that would receive the files is a removal candidate itself."
 ITSELF = "The files would go to the account that was removed."
 REMEDY = "Choose another account for the files. They stay at the vendor for as long as it keeps versions."
 
@@ -89,8 +90,16 @@ def _problem(attempt: RemovalAttempt, where: destination.Destination, looks: dic
         return NOBODY
     if attempt.external_id in (where.external_id, where.transfer_admin):
         return ITSELF
+    if _is_candidate(attempt, where.external_id):
+        return CANDIDATE
     receiver = member.receiver_problem(looks.get(where.external_id))
     return receiver or member.admin_problem(looks.get(where.transfer_admin))
+
+
+def _is_candidate(attempt: RemovalAttempt, external_id: str) -> bool:
+    """Whether the account that receives the files is about to be removed itself."""
+    team = limits.profiles_of_team(attempt.profile) if attempt.profile else []
+    return RemovalCandidate.objects.open().filter(profile__in=team, external_id=external_id).exists()
 
 
 def _take_slot(attempt: RemovalAttempt, where: destination.Destination, now: datetime) -> bool:
@@ -135,7 +144,8 @@ def _call(attempt: RemovalAttempt, where: destination.Destination, vendor: Vendo
 def _store_effect(attempt: RemovalAttempt, effect: base.Effect) -> None:
     now = timezone.now()
     done = {"move_job_done_at": now} if effect.state == "done" else {"move_job_id": effect.job[:255]}
-    attempts.release(attempt, not_before=now + POLL_AGAIN, **attempts.NO_ERROR, **done)
+    named = {"move_request_id": effect.request_id[:120]}
+    attempts.release(attempt, not_before=now + POLL_AGAIN, **attempts.NO_ERROR, **named, **done)
 
 
 def _store_refusal(attempt: RemovalAttempt, error: base.Refused) -> None:

@@ -1,11 +1,10 @@
 """Go on with the removals of one profile: the verb of the process *Reclaim subscriptions*.
 
-1. Make the batch of the rules in mode automatic.
-2. Open attempts for candidates that could not have one so far.
-3. Find out what became of calls: vendor's jobs, lost answers, restorings, moves of files.
-4. First gate: everything approved at once.
-5. For each that passed: the whole gate again, alone, then the one call within five seconds of its answers.
-6. Poll the vendor's jobs that began.
+1. Open attempts for candidates that could not have one so far.
+2. Find out what became of calls: vendor's jobs, lost answers, restorings, moves of files.
+3. First gate: everything approved at once.
+4. For each that passed: the whole gate again, alone, then the one call within five seconds of its answers.
+5. Poll the vendor's jobs that began.
 
 Every attempt is taken with a lease of its own, so a worker that dies costs nothing, and a second run finds only what is
 left. Three attempts in a row that need a person stop their batches.
@@ -29,7 +28,6 @@ from profiles.models import IntegrationProfile
 from reclamation import attempts, workflow
 from reclamation.models import RemovalAttempt, RemovalBatch
 from reclamation.removal import (
-    automatic,
     batches,
     call,
     decide,
@@ -97,7 +95,6 @@ def run(job: Job, *, now: datetime) -> None:
     if profile is None:
         raise LeaseLost("The profile is gone.")
     switch.make_row(now)
-    automatic.run(profile, now=now)
     for candidate in start.waits_for_attempt():
         if candidate.profile_id == profile.pk:
             start.approve(candidate, now)
@@ -135,6 +132,9 @@ def _settle_all(progress: Progress) -> None:
             if _guarded(pk, state, step):
                 progress.counters[counter] += 1
                 progress.done += 1
+    for one in due.of_profile(progress.profile, timezone.now()).filter(state__in=attempts.UNSENT).exclude(looks=[]):
+        if decide.is_look_wanted(one):
+            progress.counters["settled"] += _guarded(one.pk, one.state, lambda found: decide.look(found, vendor))
     move.correct_moved_by(progress.profile, vendor, now=timezone.now())
 
 

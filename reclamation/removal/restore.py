@@ -66,6 +66,7 @@ def run(attempt: RemovalAttempt, vendor: VendorAccess) -> None:
     except base.ConnectorError as error:
         _store_refusal(attempt, error)
         return
+    attempts.note(attempt, restore_request_id=effect.request_id[:120])
     if effect.state == "done":
         _store_restored(attempt, vendor)
     else:

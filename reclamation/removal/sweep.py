@@ -19,7 +19,7 @@ from profiles.models import IntegrationProfile
 from profiles.oauth import scopes
 from reclamation import workflow
 from reclamation.models import RemovalAttempt, RemovalCandidate, SavingsEntry
-from reclamation.removal import automatic, batches, due, regret, start
+from reclamation.removal import batches, due, regret, start
 from reclamation.savings import ledger
 from reclamation.states import State
 
@@ -45,7 +45,6 @@ def _profiles_with_work(now: datetime) -> list[IntegrationProfile]:
         *due.attempts_due(now).values_list("profile", flat=True),
         *RemovalAttempt.objects.filter(dead, profile__isnull=False).values_list("profile", flat=True),
         *(one.profile_id for one in start.waits_for_attempt()),
-        *automatic.profiles_with_new_finds(),
     }
     known = [key for key in keys if key is not None]
     return list(IntegrationProfile.objects.filter(pk__in=known).select_related("alias__parent"))

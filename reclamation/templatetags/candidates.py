@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 
 from reclamation import assess, evidence, guards, propose, reexamine, sentences
+from reclamation.evidence_band import Band, draw
 from reclamation.models import ReclamationRule, RemovalCandidate
 from reclamation.states import State
 from reclamation.why.figures import latest_finds
@@ -76,6 +77,12 @@ def evidence_sentence(candidate: RemovalCandidate) -> str:
 
 
 @register.filter
+def evidence_band(candidate: RemovalCandidate) -> Band:
+    """The time that the evidence is about, to be drawn."""
+    return draw(candidate)
+
+
+@register.filter
 def evidence_file_events(candidate: RemovalCandidate) -> str:
     """The warning for a plan that recorded no file events; empty for any other."""
     return NO_FILE_EVENTS if candidate.evidence.get("file_events") is False else ""
@@ -88,10 +95,10 @@ def standing(candidate: RemovalCandidate) -> dict[str, str]:
         return BEING_REMOVED
     code = guards.code_for(candidate.subscription) if candidate.subscription else guards.ENDED
     if code == guards.ENDED:
-        gone = reexamine.GONE if candidate.subscription else reexamine.NOT_KEPT
+        gone = guards.SENTENCES[guards.ENDED] if candidate.subscription else reexamine.NOT_KEPT
         return {"tone": "warn", "title": "There is nothing to remove any more", "text": f"{gone} {CLOSES}"}
     if code:
-        return {"tone": "warn", "title": "Nothing has been removed", "text": f"{reexamine.REASONS[code]} {CLOSES}"}
+        return {"tone": "warn", "title": "Nothing has been removed", "text": f"{guards.SENTENCES[code]} {CLOSES}"}
     if candidate.attention:
         return {"tone": "warn", "title": "A person has to look at this", "text": f"{candidate.attention} {KEEPS}"}
     return STANDING.get(State(candidate.state), PROPOSED)

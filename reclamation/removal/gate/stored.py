@@ -81,7 +81,7 @@ def leaver(case: Case) -> GuardAnswer:
 
 
 def exempt(case: Case) -> GuardAnswer:
-    return failed("The subscription or its user is exempt.", SKIPPED) if case.exempt else passed("Not exempt.")
+    return failed(guards.EXEMPT, SKIPPED) if case.exempt else passed("Not exempt.")
 
 
 def keep(case: Case) -> GuardAnswer:
@@ -104,16 +104,8 @@ def excluded(case: Case) -> GuardAnswer:
     """Excluded, not managed, authorized a connection, or ended, as for every look at a candidate."""
     if case.seat is None:
         return failed("Its subscription is no longer kept here.", SKIPPED)
-    reasons = {
-        guards.ENDED: ("The vendor no longer lists it.", ELSEWHERE),
-        guards.EXCLUDED: ("An exclusion rule excludes it.", SKIPPED),
-        guards.UNMANAGED: ("Its software model is not under management.", SKIPPED),
-        guards.AUTHORIZED: ("Its account authorized the connection.", SKIPPED),
-        guards.AUTHORIZER_UNKNOWN: ("An administrator, and nobody knows which one authorized the connection.", SKIPPED),
-        guards.OTHER_TEAM: ("Its profile is connected to another team now.", SKIPPED),
-    }
-    if case.seat.guard:
-        return failed(*reasons[case.seat.guard])
+    if code := case.seat.guard:
+        return failed(guards.SENTENCES[code], ELSEWHERE if code == guards.ENDED else SKIPPED)
     return passed("Not excluded, under management, and not the account that connected.")
 
 
@@ -121,9 +113,9 @@ def notice(case: Case) -> GuardAnswer:
     candidate, seat = case.candidate, case.seat
     if case.was_asked and standing.is_another_person(candidate, seat):
         return failed("It belongs to another user than the one who was asked.", SKIPPED)
-    if not case.rule.notify_user or case.is_leaver or not case.use_matters:
+    if not case.rule.notify_user or case.is_leaver or case.user_has_left or not case.candidate.is_about_use:
         return passed("Its user need not be asked.")
-    if seat is not None and case.was_asked and seat.email != candidate.email:
+    if case.was_asked and standing.address_changed(candidate):
         return failed("Its address changed after its user was asked. Ask again.")
     if not case.notice_over:
         return failed("Its user was not asked, or still has time to answer.")

@@ -382,7 +382,9 @@ class Connector:
     def seats(self, cursor: str = "") -> Iterator[base.Page]:
         raise NotImplementedError
 
-    def activity(self, since: dt.datetime, cursor: str = "") -> Iterator[base.ActivityPage]:
+    def activity(
+        self, since: dt.datetime, cursor: str = "", *, until: dt.datetime | None = None
+    ) -> Iterator[base.ActivityPage]:
         raise NotImplementedError
 
     def sessions(self) -> Iterator[base.ActivityPage]:

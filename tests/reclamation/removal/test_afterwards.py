@@ -12,7 +12,7 @@ from profiles import delete_profile
 from profiles.connectors import base
 from profiles.models import Credential, JobRun
 from reclamation.models import RemovalAttempt, SavingsEntry
-from reclamation.removal import decide, regret, restore, sweep, switch
+from reclamation.removal import decide, move, regret, restore, sweep, switch
 from reclamation.states import State
 from subscriptions.models import LastActivity, Subscription
 from tests.reclamation.removal.place import ADMIN, attempt_of, state_of
@@ -259,6 +259,31 @@ class TestDecisions:
         with pytest.raises(decide.DecisionRefused):
             decide.try_again(attempt, by=ann, now=timezone.now())
 
+    def test_a_removal_that_waits_is_closed_complete_only_where_a_fresh_look_says_gone(
+        self, place: Any, ann: Any, signed_in: Any, time: Any
+    ) -> None:
+        """Row 17: such as a removal that the switch holds, while somebody removes the member at the vendor."""
+        candidate = place.candidate("eve")
+        place.reclaim(candidate, by=ann)
+        switch.pause(place.profile, reason="Wait.", by=ann, now=timezone.now())
+        place.work()
+        client, address = signed_in("sam_admin"), f"/removals/{attempt_of(candidate).pk}/"
+        assert "Close Complete" in client.get(candidate.get_absolute_url()).text
+        given = {"choice": "close", "note": "Removed in the console."}
+        client.post(f"{address}decide/", given)
+        assert state_of(candidate) == State.AWAITING_REVOCATION, "nobody has looked"
+        client.post(f"{address}look/")
+        place.work()
+        assert "The account is still there" in client.get(f"{address}decide/").text
+        client.post(f"{address}decide/", given)
+        assert state_of(candidate) == State.AWAITING_REVOCATION, "it is still there"
+        place.team.remove_by_hand("dbmid:eve")
+        client.post(f"{address}look/")
+        place.work()
+        client.post(f"{address}decide/", given)
+        assert (state_of(candidate), attempt_of(candidate).state) == (State.CLOSED_COMPLETE, Attempt.CLOSED)
+        assert SavingsEntry.objects.get().kind == "freed" and place.team.called("withdraw") == []
+
     def test_closed_by_hand_only_when_the_look_says_that_it_is_gone(self, place: Any, ann: Any) -> None:
         candidate = self.needs_human(place, ann)
         with pytest.raises(decide.DecisionRefused):
@@ -268,6 +293,27 @@ class TestDecisions:
         decide.close_by_hand(attempt, note="Removed in the console", by=ann, now=timezone.now())
         assert (state_of(candidate), attempt_of(candidate).state) == (State.CLOSED_COMPLETE, Attempt.CLOSED)
         assert candidate.savings.get().note == "by hand" and candidate.notes.get().text == "Removed in the console"
+
+    def test_files_do_not_go_to_a_removal_candidate_and_the_administrator_who_connected_is_offered(
+        self, make_place: Any, ann: Any, signed_in: Any, time: Any
+    ) -> None:
+        """Case 47."""
+        place = make_place(destination="named", destination_external_id="dbmid:zoe")
+        candidate = place.candidate("eve")
+        place.reclaim(candidate, by=ann)
+        place.work()
+        place.candidate("zoe")
+        time.pass_by(days=8)
+        place.work()
+        attempt = attempt_of(candidate)
+        assert (attempt.state, attempt.error_message) == (Attempt.NEEDS_HUMAN, move.CANDIDATE)
+        attempt = self.look(place, candidate, ann)
+        client, address = signed_in("sam_admin"), f"/removals/{attempt.pk}/decide/"
+        assert f'value="{ADMIN}"' in client.get(address).text
+        client.post(address, {"choice": "move", "external_id": ADMIN})
+        place.work()
+        assert place.team.called("finish") == ["dbmid:eve"]
+        assert attempt_of(candidate).destination_external_id == ADMIN
 
     def test_files_that_cannot_go_there_go_to_another_account(
         self, place: Any, removed: Any, ann: Any, time: Any

@@ -11,6 +11,7 @@ from django.utils import timezone
 from profiles.jobs import execute
 from profiles.models import Credential, IntegrationProfile, JobRun
 from reclamation import find_candidates
+from reclamation.asking import approve
 from reclamation.models import Approval, Exemption, Notice, ReclamationRule, RemovalAttempt, RuleVersion
 from reclamation.removal import batches, pass_gate, switch
 from reclamation.states import State
@@ -433,3 +434,16 @@ def test_who_was_restored_in_the_console_after_the_proposal_is_left_alone(place:
     place.reclaim(candidate, by=ann)
     place.work()
     assert state_of(candidate) == State.CLOSED_SKIPPED and place.team.called("withdraw") == []
+
+
+def test_whose_user_left_after_the_proposal_is_decided_by_an_approver_and_not_held_for_ever(
+    make_place: Any, ann: Any, bob: Any
+) -> None:
+    place = make_place(notify_user=True, approver="group")
+    candidate = place.candidate("eve")
+    factories.match(candidate.subscription, factories.person(left_on=timezone.localdate() - timedelta(days=2)))
+    place.reclaim(candidate, by=ann)
+    assert state_of(candidate) == State.AWAITING_APPROVAL
+    approve.decide(candidate.approvals.get(), "approve", note="", by=bob, now=timezone.now())
+    place.work()
+    assert attempt_of(candidate).state == Attempt.REMOVED
