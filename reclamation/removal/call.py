@@ -18,6 +18,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from profiles.connectors import base
+from profiles.jobs.job import Job
 from profiles.models import JobRun
 from reclamation import attempts, workflow
 from reclamation.models import RemovalAttempt
@@ -148,6 +149,21 @@ def _store_refusal(
 def _is_gone(attempt: RemovalAttempt, vendor: VendorAccess) -> bool:
     look = vendor.look([attempt.external_id]).get(attempt.external_id)
     return look is not None and look.state in ("withdrawn", "gone")
+
+
+def sit_out(attempt: RemovalAttempt, job: Job) -> None:
+    """After a call for which the vendor's limits were used up: ask and call nothing before the time it said.
+
+    The next gate would otherwise wait within its questions, and its answers would be too old to act on. Raises
+    `base.Throttled` where the time is long.
+    """
+    if attempt.error_kind != base.Throttled.__name__ or attempt.not_before is None:
+        return
+    left = (attempt.not_before - timezone.now()).total_seconds()
+    if left > base.Limits.max_wait:
+        raise base.Throttled(attempt.error_message, retry_after=left)
+    if left > 0:
+        job.wait(left, "The vendor asked us to slow down.")
 
 
 def _longer_each_time(attempt: RemovalAttempt) -> timedelta:
