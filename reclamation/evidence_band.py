@@ -14,7 +14,7 @@ USUAL_DAYS = 60  # of evidence from before rules were kept in it
 
 
 @dataclass(frozen=True)
-class BandPart:
+class EvidenceStretch:
     """A part of the band. Place and width are per cent, as texts, because a template would write them localized."""
 
     label: str
@@ -27,7 +27,7 @@ class BandPart:
 class EvidenceBand:
     since: datetime
     until: datetime
-    parts: tuple[BandPart, ...]
+    stretches: tuple[EvidenceStretch, ...]
     words: str
 
 
@@ -43,17 +43,20 @@ def draw(candidate: RemovalCandidate) -> EvidenceBand:
         parts.append((end, until, "Not read yet", "fill-warn"))
     parts = [one for one in parts if one[0] < one[1]]
     whole = (until - since).total_seconds() or 1
-    drawn = [_draw_part(label, fill, since, (begin, end), whole) for begin, end, label, fill in parts]
+    stretches = [
+        EvidenceStretch(
+            label, fill, f"{100 * (begin - since).total_seconds() / whole:.3f}", f"{_share(begin, end, whole):.3f}"
+        )
+        for begin, end, label, fill in parts
+    ]
     used = _moment(known, "last_activity")
     if used and since <= used <= until:
-        drawn.append(BandPart("Last use", "fill-bad", f"{max(0, _share(since, used, whole) - 0.5):.3f}", "1.000"))
+        stretches.append(
+            EvidenceStretch("Last use", "fill-bad", f"{max(0, _share(since, used, whole) - 0.5):.3f}", "1.000")
+        )
     spans = ", ".join(f"{label.lower()} {_day(begin)} to {_day(end)}" for begin, end, label, _ in parts)
     last = f"Last use {_day(used)}." if used else "No use is known."
-    return EvidenceBand(since, until, tuple(drawn), f"{spans[:1].upper()}{spans[1:]}. {last}")
-
-
-def _draw_part(label: str, fill: str, since: datetime, span: tuple[datetime, datetime], whole: float) -> BandPart:
-    return BandPart(label, fill, f"{_share(since, span[0], whole):.3f}", f"{_share(*span, whole):.3f}")
+    return EvidenceBand(since, until, tuple(stretches), f"{spans[:1].upper()}{spans[1:]}. {last}")
 
 
 def _share(begin: datetime, end: datetime, whole: float) -> float:

@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("reclamation", "0006_asking")]
+    dependencies = [("reclamation", "0007_backtest")]
 
     operations = [
         migrations.AddField(

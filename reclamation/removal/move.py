@@ -15,7 +15,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from profiles.connectors import base
-from profiles.models import JobRun
+from profiles.models import IntegrationProfile, JobRun
 from reclamation import attempts
 from reclamation.models import RemovalAttempt, RemovalCandidate
 from reclamation.removal import call, destination, limits, outcome, refusals, switch
@@ -26,7 +26,8 @@ from samsaas import audit
 State, MovedBy = RemovalAttempt.State, RemovalAttempt.MovedBy
 SLOT_BUSY = timedelta(minutes=1)
 HOLD = timedelta(minutes=15)
-AFTER_JOB = timedelta(minutes=10)
+BEFORE_CALL = timedelta(minutes=5)  # the vendor's clock may differ from ours
+LATE_EVENTS = timedelta(hours=72)
 POLL_AGAIN = timedelta(seconds=30)
 PATIENCE = timedelta(hours=24)
 NO_ANSWER = "Nobody knows after 24 hours whether the files were moved. They are not moved again without a person."
@@ -128,10 +129,12 @@ def _call(attempt: RemovalAttempt, where: destination.Destination, vendor: Vendo
         effect = vendor.acting.finish(
             attempt.external_id, destination=where.external_id, transfer_admin=where.transfer_admin
         )
-    except (base.AnswerLost, base.ProtocolError) as error:
+    except refusals.LOST as error:
         attempts.release(attempt, not_before=timezone.now() + POLL_AGAIN, **attempts.describe_error(error))
     except base.Refused as error:
         _store_refusal(attempt, error)
+    except (base.MissingScope, base.ProtocolError) as error:  # only a person can make the next call succeed
+        call.need_human(attempt, error, timezone.now())
     except base.ConnectorError as error:  # nothing was sent, or the vendor did not begin
         _give_up_slot(attempt, error, call.TRY_AGAIN)
     else:
@@ -164,10 +167,10 @@ def follow(attempt: RemovalAttempt, vendor: VendorAccess, run: JobRun) -> None:
     """See whether the files have arrived. Raises `attempts.Lost` and `base.ConnectorError`."""
     now = timezone.now()
     began = attempt.move_called_at or now
-    if attempt.external_id in vendor.looking.finished([attempt.external_id], began - timedelta(minutes=5)):
+    if attempt.external_id in vendor.looking.finished([attempt.external_id], began - BEFORE_CALL):
         outcome.finish(attempt, run=run, at=now, moved_at=now, moved_by=MovedBy.EVENT)
     elif attempt.move_job_done_at is not None:
-        if now - attempt.move_job_done_at >= AFTER_JOB:
+        if now - attempt.move_job_done_at >= destination.TRANSFER_TIME:
             outcome.finish(attempt, run=run, at=now, moved_at=now, moved_by=MovedBy.TIME)
         else:
             attempts.release(attempt, not_before=now + POLL_AGAIN)
@@ -197,6 +200,20 @@ def _wait_or_give_up(attempt: RemovalAttempt, now: datetime) -> None:
         call.need_human(attempt, base.AnswerLost(NO_ANSWER, remedy=REMEDY), now)
     else:
         attempts.release(attempt, not_before=now + POLL_AGAIN)
+
+
+def correct_moved_by(profile: IntegrationProfile, vendor: VendorAccess, *, now: datetime) -> int:
+    """The log's word on moves that were closed by time alone, where it came late. Returns how many.
+
+    Asked once in a run, and nothing where no move was closed so in the last days. Raises `base.ConnectorError`.
+    """
+    by_time = RemovalAttempt.objects.filter(profile=profile, moved_by=MovedBy.TIME, moved_at__gt=now - LATE_EVENTS)
+    keys = dict(by_time.order_by("pk").values_list("external_id", "pk"))
+    if not keys:
+        return 0
+    began = min(by_time.values_list("move_called_at", flat=True), key=lambda at: at or now) or now
+    told = vendor.looking.finished(list(keys), began - BEFORE_CALL)
+    return attempts.note_event([keys[name] for name in told])
 
 
 def queue_length(attempt: RemovalAttempt) -> int:

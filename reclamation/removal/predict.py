@@ -107,6 +107,7 @@ def _as_listed(case: Case, others: dict[str, base.Look], now: datetime) -> Vendo
         used_at=used.at if used else None,
         used_kind=used.kind if used else "",
         use_asked=not case.is_invitation,
+        use_later=False,
         unread="",
         came_back=False,
         others=others,

@@ -50,6 +50,7 @@ from reclamation.removal.gate.answers import (
     GateResult,
 )
 from reclamation.removal.gate.case import Case
+from reclamation.removal.gate.stored import SLOT
 from reclamation.removal.vendor import VendorAccess
 from reclamation.states import State as CandidateState
 
@@ -57,8 +58,9 @@ State = RemovalAttempt.State
 AT_ONCE = 200
 IN_A_ROW = 3
 HOLD_TIME = timedelta(hours=1)
-AFTER_ERROR = timedelta(minutes=15)
+SLOT_TIME = timedelta(minutes=2)
 POLLS = 40
+NOT_ASKED = "The vendor could not be asked, so it is tried again in a quarter of an hour."
 STOPPED = "Three attempts in a row needed a person. Look at them, then let another administrator decide."
 DRY_RUN = "Dry run: it passed the gate, and nothing was called."
 COUNTERS = ("removed", "launched", "held", "closed", "human", "unknown", "settled", "moved", "restored", "dry")
@@ -99,14 +101,15 @@ def run(job: Job, *, now: datetime) -> None:
     settle.abandon_dead_calls()
     if not due.of_profile(profile, timezone.now()).exists():
         return
+    due.forget_why(profile, timezone.now(), codes=(due.NOT_CONNECTED, due.VENDOR_DOWN))
     try:
         progress = Progress(job, profile, VendorAccess(job, profile))
         _settle_all(progress)
         _pass_first_gate(progress)
         _call_all(progress)
         _poll_all(progress)
-    except base.ConnectorError:
-        due.postpone(profile, timezone.now() + AFTER_ERROR)
+    except base.ConnectorError as error:
+        due.postpone(profile, now=timezone.now(), why=f"{NOT_ASKED} {error}")
         raise
     batches.end_done()
     progress.show("Done")
@@ -132,6 +135,7 @@ def _settle_all(progress: Progress) -> None:
     for one in due.of_profile(progress.profile, timezone.now()).filter(state__in=attempts.UNSENT).exclude(looks=[]):
         if decide.is_look_wanted(one):
             progress.counters["settled"] += _guarded(one.pk, one.state, lambda found: decide.look(found, vendor))
+    move.correct_moved_by(progress.profile, vendor, now=timezone.now())
 
 
 def _guarded(pk: int, state: str, step: Callable[[RemovalAttempt], None]) -> bool:
@@ -217,6 +221,7 @@ def _gate_and_call(progress: Progress, attempt: RemovalAttempt) -> None:
         _hold(progress, attempt, code=switch.CODE, text=str(reason), pause=timedelta(minutes=1))
         return
     progress.counters[STATE_COUNTERS.get(attempt.state, "held")] += 1
+    call.sit_out(attempt, progress.job)
 
 
 def _end(progress: Progress, case: Case, found: GateResult) -> None:
@@ -225,7 +230,8 @@ def _end(progress: Progress, case: Case, found: GateResult) -> None:
     if attempt.dry_run:
         _end_dry_run(progress, attempt, found, passed=False)
     elif found.end == HOLD:
-        _hold(progress, attempt, code=found.guard, text=found.text, pause=HOLD_TIME)
+        pause = SLOT_TIME if found.guard == SLOT else HOLD_TIME
+        _hold(progress, attempt, code=found.guard, text=found.text, pause=pause)
     elif found.end == QUARANTINE:
         if attempt.batch:
             batches.quarantine(attempt.batch, reason=found.text, now=now)

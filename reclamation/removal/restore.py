@@ -59,7 +59,7 @@ def run(attempt: RemovalAttempt, vendor: VendorAccess) -> None:
     attempts.note(attempt, restore_intent_at=timezone.now())
     try:
         effect = vendor.acting.restore(attempt.external_id)
-    except (base.AnswerLost, base.ProtocolError) as error:
+    except refusals.LOST as error:
         after = timezone.now() + LOOK_AFTER
         attempts.release(attempt, not_before=after, **attempts.describe_error(error))
         return

@@ -32,7 +32,7 @@ def run(now: datetime) -> None:
         if _is_connected(profile):
             start.request_run(profile, by=None)
         else:
-            _say_not_connected(profile)
+            _say_not_connected(profile, now)
     regret.watch(now=now)
     take_back_savings()
     batches.end_done()
@@ -55,9 +55,12 @@ def _is_connected(profile: IntegrationProfile) -> bool:
     return bool(row and row.enabled and row.connected)
 
 
-def _say_not_connected(profile: IntegrationProfile) -> None:
-    for one in RemovalCandidate.objects.open().filter(profile=profile, state=State.AWAITING_REVOCATION):
-        workflow.hold(one, code="connected", text=NOT_CONNECTED)
+def _say_not_connected(profile: IntegrationProfile, now: datetime) -> None:
+    """On what is due, and on candidates that wait for an attempt. One that can still be undone waits for nothing."""
+    due.say_why(profile, now, code=due.NOT_CONNECTED, text=NOT_CONNECTED)
+    for one in start.waits_for_attempt():
+        if one.profile_id == profile.pk:
+            workflow.hold(one, code=due.NOT_CONNECTED, text=NOT_CONNECTED)
 
 
 def take_back_savings() -> int:

@@ -41,7 +41,7 @@ def band(**known: Any) -> evidence_band.EvidenceBand:
     ],
 )
 def test_it_shows_what_was_read_and_what_was_not(known: dict[str, Any], parts: list[tuple[str, str, str]]) -> None:
-    assert [(one.label, one.start, one.width) for one in band(**known).parts] == parts
+    assert [(one.label, one.start, one.width) for one in band(**known).stretches] == parts
 
 
 def test_its_words_say_the_same() -> None:

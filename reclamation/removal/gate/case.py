@@ -45,7 +45,7 @@ class TeamFacts:
     paused: str
     figures: limits.Figures
     process_scopes: dict[str, scopes.ProcessScopes]
-    destinations_of_moves: frozenset[str]
+    receiving: frozenset[str]
     destinations_that_are_candidates: frozenset[str]
     full_admins: frozenset[str]
 
@@ -61,6 +61,7 @@ class Case:
     exempt: bool
     notice_over: bool
     was_asked: bool
+    asked_in_vain: bool
     approved_by: frozenset[int]
     where_to: destination.Destination
     asked: VendorAnswers | None = None
@@ -144,8 +145,10 @@ def load(attempts: Sequence[RemovalAttempt], profile: IntegrationProfile, *, now
     team = _team_facts(profile, {one.external_id for one in where} - {""}, now)
     candidates = [attempt.candidate_id for attempt in attempts]
     seats = _seats(attempts, now)
-    questions = Notice.objects.filter(notices.asking(), notices.reached(), candidate__in=candidates)
+    all_questions = Notice.objects.filter(notices.asking(), candidate__in=candidates)
+    questions = all_questions.filter(notices.reached())
     asked = set(questions.values_list("candidate", flat=True))
+    in_vain = set(all_questions.values_list("candidate", flat=True)) - asked
     over = set(questions.filter(expires_at__lte=now).values_list("candidate", flat=True))
     approved = _approvers(candidates)
     cases = []
@@ -160,6 +163,7 @@ def load(attempts: Sequence[RemovalAttempt], profile: IntegrationProfile, *, now
                 exempt=bool(seat and seat.is_exempt),
                 notice_over=attempt.candidate_id in over,
                 was_asked=attempt.candidate_id in asked,
+                asked_in_vain=attempt.candidate_id in in_vain,
                 approved_by=frozenset(approved.get(attempt.candidate_id, ())),
                 where_to=where_to,
             )
@@ -169,9 +173,6 @@ def load(attempts: Sequence[RemovalAttempt], profile: IntegrationProfile, *, now
 
 def _team_facts(profile: IntegrationProfile, destinations: set[str], now: datetime) -> TeamFacts:
     team = limits.profiles_of_team(profile)
-    moving = RemovalAttempt.objects.filter(
-        vendor=profile.vendor, team_id=profile.team_id, state=RemovalAttempt.State.MOVING
-    )
     others = RemovalCandidate.objects.open().filter(profile__in=team)
     return TeamFacts(
         profile=profile,
@@ -179,7 +180,7 @@ def _team_facts(profile: IntegrationProfile, destinations: set[str], now: dateti
         paused=switch.paused_because(profile),
         figures=limits.figures_for(profile, now=now),
         process_scopes={row.process.key: row for row in scopes.by_grant(profile)},
-        destinations_of_moves=frozenset(moving.values_list("destination_external_id", flat=True)),
+        receiving=destination.receiving(profile, now=now),
         destinations_that_are_candidates=frozenset(
             others.filter(external_id__in=destinations).values_list("external_id", flat=True)
         ),

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 
 from reclamation import guards
-from reclamation.asking import standing
+from reclamation.asking import concerns, standing
 from reclamation.models import RemovalBatch
 from reclamation.removal.gate.answers import (
     CANCELED,
@@ -26,6 +26,7 @@ from reclamation.rules.versions import LEGAL_HOLD
 FRESH_DIRECTORY = timedelta(hours=24)
 FRESH_ACTIVITY = {True: timedelta(hours=24), False: timedelta(hours=6)}  # by hand; automatic
 SETTLED = timedelta(hours=24)
+SLOT = "slot"
 WAIVED = "Not asked: its use does not matter."
 
 
@@ -115,7 +116,9 @@ def notice(case: Case) -> GuardAnswer:
     if not case.rule.notify_user or case.is_leaver or case.user_has_left or not case.candidate.is_about_use:
         return passed("Its user need not be asked.")
     if case.was_asked and standing.address_changed(candidate):
-        return failed("Its address changed after its user was asked. Ask again.")
+        return failed(concerns.ADDRESS_CHANGED, "attention")
+    if case.asked_in_vain:
+        return failed(concerns.not_sent("it came back, or was not sent after all."), "attention")
     if not case.notice_over:
         return failed("Its user was not asked, or still has time to answer.")
     return passed("Its user was asked, and the time to answer is over.")
@@ -132,9 +135,18 @@ def reviewed(case: Case) -> GuardAnswer:
 
 
 def receiving(case: Case) -> GuardAnswer:
-    if case.attempt.external_id in case.team.destinations_of_moves:
+    if case.attempt.external_id in case.team.receiving:
         return failed("It receives the files of another member now.")
     return passed("It receives no files now.")
+
+
+def slot(case: Case) -> GuardAnswer:
+    """Asked where the files go at once: the vendor transfers to one account from one member at a time."""
+    if case.rule.undo_days or case.is_invitation:
+        return passed("Asked before the files are moved.")
+    if case.where_to.external_id in case.team.receiving:
+        return failed("The files of another member are on their way to the same account. One transfer at a time.")
+    return passed("No other files are on their way to the same account.")
 
 
 def legal_hold(case: Case) -> GuardAnswer:
@@ -196,6 +208,7 @@ GUARDS = (
     GateGuard("notice", "Notice", notice),
     GateGuard("reviewed", "Reviewed", reviewed),
     GateGuard("receiving", "Receiving files", receiving),
+    GateGuard(SLOT, "One transfer at a time", slot),
     GateGuard("legal_hold", "Legal hold", legal_hold),
     GateGuard("second_person", "Second person", second_person),
     GateGuard("limits", "Limits", limit),

@@ -35,6 +35,11 @@ def learn_of_use(candidate: Any, at: Any) -> None:
     LastActivity.objects.filter(subscription=candidate.subscription).update(at=at)
 
 
+def set_connected(place: Any, is_connected: bool) -> None:
+    state = Credential.State.CONNECTED if is_connected else Credential.State.NEEDS_AUTHORIZATION
+    Credential.objects.filter(alias=place.profile.alias).update(state=state)
+
+
 class TestSweep:
     def test_it_has_runs_go_on_with_what_is_due_and_with_nothing_else(
         self, place: Any, removed: Any, time: Any
@@ -79,6 +84,44 @@ class TestSweep:
         sweep.run(timezone.now())
         candidate.refresh_from_db()
         assert candidate.hold == "connected" and not JobRun.objects.exists()
+
+    def test_only_what_is_due_says_that_it_waits_for_the_connection_and_not_once_it_is_back(
+        self, place: Any, ann: Any, removed: Any, time: Any
+    ) -> None:
+        """What can still be undone waits for nothing, and says nothing of it after the profile is connected again."""
+        waiting = place.candidate("liz")
+        place.reclaim(waiting, by=ann)
+        set_connected(place, False)
+        JobRun.objects.all().delete()
+        sweep.run(timezone.now())
+        for one in (waiting, removed):
+            one.refresh_from_db()
+        assert (waiting.hold, removed.hold) == ("connected", "")
+        time.pass_by(days=7, minutes=1)
+        sweep.run(timezone.now())
+        removed.refresh_from_db()
+        assert removed.hold == "connected", "its files wait"
+        set_connected(place, True)
+        place.work()
+        removed.refresh_from_db()
+        assert (removed.hold, attempt_of(removed).state) == ("", Attempt.MOVING)
+
+    @pytest.mark.parametrize("verb", ["look", "recent", "team"])
+    @pytest.mark.parametrize("error", [base.TryLater("Status 503."), base.Reconnect("The grant is gone.")], ids=str)
+    def test_candidates_say_that_the_vendor_could_not_be_asked_until_it_can(
+        self, place: Any, ann: Any, time: Any, verb: str, error: Exception
+    ) -> None:
+        candidate = place.candidate("eve")
+        place.team.arm(verb, error)
+        place.reclaim(candidate, by=ann)
+        place.work()
+        candidate.refresh_from_db()
+        assert candidate.hold == "vendor" and str(error) in candidate.hold_text
+        time.pass_by(minutes=16)
+        set_connected(place, True)
+        place.work()
+        candidate.refresh_from_db()
+        assert (candidate.hold, attempt_of(candidate).state) == ("", Attempt.REMOVED)
 
     def test_an_outage_puts_the_removals_off_and_loses_none(self, place: Any, ann: Any, time: Any) -> None:
         candidate = place.candidate("eve")
