@@ -8,16 +8,14 @@ from typing import Any
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from reclamation.models import ReclamationRule, RemovalCandidate
+from reclamation.models import NOT_ABOUT_USE, ReclamationRule
 from subscriptions.models import PersonAddress, Subscription
 from subscriptions.models.person import has_left
 
 NOBODY_TO_ASK = (
-    "There is nobody to ask: neither the user nor the account has an e-mail address. Add one to the user, or close the "
-    "candidate."
+    "There is nobody to ask: neither the user nor the account has an e-mail address that can be written to. Add one to "
+    "the user, or close the candidate."
 )
-# Proposed because of use. Proposals for other reasons inform the user, and ask an approver.
-ASKED_FOR = (RemovalCandidate.Justification.LOW_USAGE, RemovalCandidate.Justification.UNALLOCATED)
 
 
 def with_address(seats: QuerySet[Subscription]) -> Any:
@@ -32,6 +30,6 @@ def why_nobody_to_ask(seat: Any, rule: ReclamationRule, justification: str, now:
     Leavers are never asked.
     """
     left_on = seat.match.person.left_on if hasattr(seat, "match") else None
-    asks = rule.notify_user and justification in ASKED_FOR
+    asks = rule.notify_user and justification not in NOT_ABOUT_USE
     is_leaver = has_left(left_on, timezone.localtime(now).date())
     return NOBODY_TO_ASK if asks and not is_leaver and not seat.has_address else ""

@@ -8,6 +8,7 @@ lease: it raises the generation, so that a worker that still holds the attempt f
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -106,7 +107,7 @@ def move(attempt: RemovalAttempt, to: str, *, keep: bool = False, **changes: Any
         raise ValueError(f"An attempt does not go from {attempt.state} to {to}.")
     if not keep:
         changes = {"owner": "", "lease_until": None, **changes}
-    _write(attempt, state=to, **changes)
+    _write(attempt, state=to, **_without_destination(to), **changes)
 
 
 def seize(attempt: RemovalAttempt, to: str, **changes: Any) -> None:
@@ -114,10 +115,16 @@ def seize(attempt: RemovalAttempt, to: str, **changes: Any) -> None:
     if to not in MOVES[attempt.state]:
         raise Lost
     same = RemovalAttempt.objects.filter(pk=attempt.pk, state=attempt.state, closed_at=None)
-    values = {"state": to, "owner": "", "lease_until": None, **changes}
+    values = {"state": to, "owner": "", "lease_until": None, **_without_destination(to), **changes}
     if not same.update(generation=F("generation") + 1, **values):
         raise Lost
     _remember(attempt, values)
+
+
+def _without_destination(to: str) -> dict[str, Any]:
+    """An attempt that goes back to its gate asks anew where the files go: what was sent before had no effect."""
+    names = ("destination_external_id", "transfer_admin_external_id") if to == State.GATED else ()
+    return dict.fromkeys(names, "")
 
 
 def seize_in_place(attempt: RemovalAttempt, **changes: Any) -> None:
@@ -126,6 +133,13 @@ def seize_in_place(attempt: RemovalAttempt, **changes: Any) -> None:
     if not same.update(generation=F("generation") + 1, owner="", lease_until=None, **changes):
         raise Lost
     _remember(attempt, changes)
+
+
+def note_event(keys: Collection[int]) -> int:
+    """The vendor's log told at last of moves that were closed by time alone. Returns how many."""
+    moved_by = RemovalAttempt.MovedBy
+    rows = RemovalAttempt.objects.filter(pk__in=keys, state=State.CLOSED, moved_by=moved_by.TIME)
+    return int(rows.update(moved_by=moved_by.EVENT))
 
 
 def end_unsent(candidate: RemovalCandidate, *, now: datetime) -> None:

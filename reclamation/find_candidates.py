@@ -6,6 +6,8 @@
 3. Go through the seats in windows by key. The database judges them; those that are proposed are locked, judged once
    more, and opened as candidates with their evidence, or noted as observed. Each batch commits with the cursor.
 4. Count the reason of every listed seat, and compare the number of proposals with that of the find before.
+5. Have what rules in mode automatic have ready reclaimed, which asks people first.
+6. Removals that wait because of a fact are tried again, since the fact may have changed.
 
 The vendor is not called. A constraint allows one open candidate a seat, so a second run opens nothing twice, and one
 that lost its worker goes on at its cursor.
@@ -25,6 +27,7 @@ from profiles.models import IntegrationProfile
 from reclamation import address, evidence, jump, reconsider, sums, terms, workflow
 from reclamation.models import RuleVersion
 from reclamation.reasons import PROPOSABLE, Decision, Reason, as_verdict, split_verdict
+from reclamation.removal import automatic, due
 from reclamation.rules import ground, make_rules, observe
 from reclamation.terms import Standing
 from reclamation.verdicts import notes_for, with_notes, with_verdicts
@@ -45,6 +48,8 @@ def run(job: Job, *, now: datetime) -> None:
     finder.settle_candidates()
     finder.go_through_seats()
     finder.count_and_compare()
+    automatic.run(job, now=now)
+    due.try_held_again(profile)
 
 
 class _Finder:

@@ -1,7 +1,7 @@
 """What forbids to remove a seat: one list, for opening a candidate and for every later look at it.
 
 Each guard is a condition on a seat in SQL, so that one query judges one seat or a thousand. What a person is told
-stands with those who ask: in `propose` at opening, in `reexamine` afterwards.
+of a seat whose removal is pending stands here; `propose` has its own words for whoever proposes one.
 """
 
 from __future__ import annotations
@@ -19,6 +19,16 @@ from subscriptions.models import Subscription
 ENDED, OTHER_TEAM, EXCLUDED = Reason.ENDED.value, Reason.OTHER_TEAM.value, Reason.EXCLUDED.value
 UNMANAGED, AUTHORIZED = Reason.NOT_MANAGED.value, Reason.AUTHORIZED_CONNECTION.value
 AUTHORIZER_UNKNOWN = Reason.AUTHORIZER_UNKNOWN.value
+
+SENTENCES = {
+    ENDED: "The account is gone: the vendor no longer lists it.",
+    OTHER_TEAM: "Its profile is connected to another team now.",
+    EXCLUDED: "An exclusion rule excludes the subscription.",
+    UNMANAGED: "Its software model is not under management any more.",
+    AUTHORIZED: "Its account authorizes the connection now, and the files of removed members go to it.",
+    AUTHORIZER_UNKNOWN: "It is an administrator, and nobody knows which one authorized the connection.",
+}
+EXEMPT = "An exemption protects the subscription or its user."
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The processes of this app: re-examine candidates, find candidates, reclaim subscriptions."""
+"""The processes of this app: re-examine candidates, find candidates, reclaim subscriptions, back-test a rule."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from profiles.jobs.process import Counter, Link, Process
 from profiles.models import IntegrationProfile, JobRun
 from profiles.processes import needs_vendor_process
 from reclamation import find_candidates, reexamine
+from reclamation.back_tests import replay
+from reclamation.models import BackTest
 from reclamation.removal import reclaim
 
 NOT_REFRESHED = "The profile is not refreshed: it is a draft, or needs authorization. Connect it first."
@@ -104,4 +106,28 @@ RECLAIM = Process(
     canceled_text="Removals that were made before stay; what had not begun waits for the next run.",
     ways_on=_open_candidates,
 )
-PROCESSES = [REEXAMINE_CANDIDATES, FIND_CANDIDATES, RECLAIM]
+
+
+def _open_back_test(run: JobRun) -> list[Link]:
+    test = BackTest.objects.filter(run=run.pk).first()
+    return [Link("Open the back-test", test.get_absolute_url(), "backtest_detail")] if test else []
+
+
+BACK_TEST = Process(
+    key=replay.BACK_TEST,
+    label="Back-test a rule",
+    unit="Days replayed",
+    verb=replay.run,
+    counters={
+        "proposed": Counter("Proposed", "subscriptions that the settings would have proposed"),
+        "back": Counter("Came back", "of those proposed: used again within the horizon"),
+        "censored": Counter("Not counted", "of those proposed: it is not known what became of them", True),
+    },
+    done_text="Every day was replayed.",
+    of_subject=True,
+    survives_outages=False,
+    canceled_text="Nothing was changed. Start another back-test from the rule.",
+    ways_on=_open_back_test,
+    start_elsewhere="A back-test is started from its rule.",
+)
+PROCESSES = [REEXAMINE_CANDIDATES, FIND_CANDIDATES, RECLAIM, BACK_TEST]

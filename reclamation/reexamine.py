@@ -25,6 +25,7 @@ from profiles.models import IntegrationProfile
 from reclamation import address, guards, workflow
 from reclamation.asking import after_notice, concerns
 from reclamation.models import RemovalCandidate
+from reclamation.reasons import Reason
 from reclamation.rules import settings_of
 from reclamation.states import State
 from subscriptions.activity import last_used
@@ -36,23 +37,13 @@ BATCH = 500
 # How many days before the opening news of a use count, where the evidence knows no number of days without use.
 RECENT_DAYS = 60
 
-GONE = "The account is gone: the vendor no longer lists it."
 NOT_KEPT = "Its subscription is no longer kept here."
-REASONS = {
-    guards.ENDED: GONE,
-    guards.OTHER_TEAM: "Its profile is connected to another team now.",
-    guards.EXCLUDED: "An exclusion rule excludes the subscription.",
-    guards.UNMANAGED: "Its software model is not under management any more.",
-    guards.AUTHORIZED: "Its account authorizes the connection now, and the files of removed members go to it.",
-    guards.AUTHORIZER_UNKNOWN: "It is an administrator, and nobody knows which one authorized the connection.",
-}
-EXEMPT = "An exemption protects the subscription or its user."
+REHIRED = "Its user has no last day any more, or a later one, so it is not a leaver’s."
 BECAME_ADMIN = "The account was given an administrative role at the vendor."
 NOT_COVERED = "Not all the time since the last known activity was read, so nobody knows whether it is still unused."
 CLEARED = "What needed attention is over."
 WEIGHED = {State.READY, State.ATTENTION_REQUIRED}
 TO_BE_ASKED = {*WEIGHED, State.AWAITING_USER}
-AT_PERSONS_WORD = {RemovalCandidate.Justification.UNLICENSED, RemovalCandidate.Justification.RESTRICTED_SOFTWARE}
 OVER = {
     Subscription.Status.INVITED.value: "The invitation was accepted.",
     Subscription.Status.SUSPENDED.value: "The suspension was lifted.",
@@ -134,9 +125,11 @@ def judge(candidate: RemovalCandidate, seat: Any | None, now: datetime) -> Verdi
         return Verdict(State.CLOSED_SKIPPED, NOT_KEPT)
     if seat.guard:
         is_done = seat.guard == guards.ENDED and candidate.state == State.AWAITING_REVOCATION
-        return Verdict(State.CLOSED_COMPLETE if is_done else State.CLOSED_SKIPPED, REASONS[seat.guard])
+        return Verdict(State.CLOSED_COMPLETE if is_done else State.CLOSED_SKIPPED, guards.SENTENCES[seat.guard])
     if seat.is_exempt:
-        return Verdict(State.CLOSED_SKIPPED, EXEMPT)
+        return Verdict(State.CLOSED_SKIPPED, guards.EXEMPT)
+    if candidate.reason == Reason.LEAVER and hasattr(seat, "match") and not _has_left(seat, now):
+        return Verdict(State.CLOSED_SKIPPED, REHIRED)
     if canceled := _why_canceled(candidate, seat, now):
         return Verdict(State.CLOSED_CANCELED, canceled)
     concern = _concern(candidate, seat, now)
@@ -152,8 +145,7 @@ def judge(candidate: RemovalCandidate, seat: Any | None, now: datetime) -> Verdi
 def _why_canceled(candidate: RemovalCandidate, seat: Any, now: datetime) -> str:
     """Use that the evidence does not know, or an invitation or suspension that was the reason and is over."""
     used = _newer_use(candidate, seat)
-    may_cancel = not (candidate.opened_by_id and candidate.justification in AT_PERSONS_WORD)
-    if used and may_cancel and not _has_left(seat, now):
+    if used and candidate.is_canceled_by_use and not _has_left(seat, now):
         return f"Used on {timezone.localtime(used.at):%-d %b %Y}, as was not known when it was opened ({used.kind})."
     return OVER.get(candidate.status_at_opening, "") if seat.status == Subscription.Status.ACTIVE else ""
 

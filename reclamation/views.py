@@ -92,7 +92,10 @@ def _export_rows(candidates: QuerySet[RemovalCandidate]) -> Iterator[tuple[Any, 
 
 def candidate_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """One candidate: its seat, its evidence, and the history of its states."""
-    related = ("subscription", "profile", "opened_by", "rule", "rule_version", "assigned_to", "assignment_group")
+    related = (
+        *("subscription__identifier__software_model", "subscription__match__person", "profile__alias__parent", "batch"),
+        *("opened_by", "rule__assignment_group", "rule_version__rule", "assigned_to", "assignment_group"),
+    )
     candidate = get_object_or_404(RemovalCandidate.objects.select_related(*related), pk=pk)
     at = candidate.evidence["last_activity"]
     context = {

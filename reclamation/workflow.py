@@ -16,7 +16,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from profiles.models import IntegrationProfile
-from reclamation import attempts
+from reclamation import attempts, open_questions
 from reclamation.models import ReclamationRule, RemovalAttempt, RemovalCandidate, RuleVersion, StateChange
 from reclamation.states import CLOSED, MOVES, State
 from samsaas import audit
@@ -138,6 +138,7 @@ def skip_all(profile: IntegrationProfile, *, reason: str, by: User, now: datetim
         [State.CLOSED_SKIPPED, connection.ops.adapt_datetimefield_value(now), by.pk, reason, profile.pk],
     )
     rows = RemovalCandidate.objects.filter(profile=profile).open()
+    open_questions.end(list(rows.filter(state__in=open_questions.ENDS).only("pk", "state")), now=now)
     skipped = rows.update(state=State.CLOSED_SKIPPED, closed_at=now, subscription=None)
     if skipped:
         audit.record(by, "skipped removal candidates", profile, candidates=skipped, reason=reason)
@@ -167,6 +168,7 @@ def _move_to(
     values = {"closed_at": now if to in CLOSED else None, "attention": attention, "hold": "", "hold_text": ""}
     if not same.update(state=to, **values, **(also or {})):
         raise NotAllowed
+    open_questions.end([candidate], now=now)
     if before in BEFORE_ASKING and to in ASKED:
         _note_version(candidate)
     if to in CLOSED:
@@ -272,9 +274,7 @@ def revoke(candidate: RemovalCandidate, *, reason: str, by: User | None, now: da
         _go(candidate, State.AWAITING_REVOCATION, reason=reason, by=by, now=now)
 
 
-def make_ready(
-    candidate: RemovalCandidate, *, reason: str, by: User, now: datetime, keep_batch: bool = False
-) -> None:
+def make_ready(candidate: RemovalCandidate, *, reason: str, by: User, now: datetime, keep_batch: bool = False) -> None:
     """Attention Required → Ready: a person has weighed what samsaas found, and it can be reclaimed anew.
 
     Where its user is asked again at once, it stays in its batch, with what was confirmed and decided for that. What was
@@ -327,6 +327,7 @@ def skip_batch(keys: Sequence[int], *, reason: str, by: User, now: datetime) -> 
     opened = RemovalAttempt.objects.filter(candidate=OuterRef("pk"), closed_at=None)
     found = list(rows.annotate(has_attempt=Exists(opened)).select_for_update(no_key=True, of=("self",)))
     plain = [one for one in found if not one.has_attempt]
+    open_questions.end(plain, now=now)
     changes = {"closed_at": now, "attention": "", "hold": "", "hold_text": ""}
     RemovalCandidate.objects.filter(pk__in=[one.pk for one in plain]).update(state=State.CLOSED_SKIPPED, **changes)
     moved = {"to_state": State.CLOSED_SKIPPED, "at": now, "by": by, "reason": reason}

@@ -6,14 +6,16 @@ from datetime import datetime
 from typing import Any
 
 from django.db.models import Sum
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
 from profiles import notices
 from profiles.models import IntegrationProfile, JobRun
-from reclamation import jump
+from reclamation import jump, waiting
+from reclamation.removal import automatic
 from samsaas import roles
+from samsaas.lib.http import SignedInRequest
 from subscriptions import figures, links
 from subscriptions.models import Subscription
 from subscriptions.templatetags import coverage
@@ -23,10 +25,10 @@ RANK = {"bad": 0, "warn": 1, "info": 2, "idle": 3}
 RECENT = 6
 
 
-def home(request: HttpRequest) -> HttpResponse:
+def home(request: SignedInRequest) -> HttpResponse:
     """The start page: what needs attention, the figures of all subscriptions, and the latest job runs."""
     if not roles.roles_of(request.user):
-        return render(request, "samsaas/no_role.html")
+        return render(request, "samsaas/no_role.html", {"waiting": waiting.list_for(request.user)})
     profiles = _urgent_first(timezone.now())
     needing = [profile for profile in profiles if profile.notices]
     context = {
@@ -34,6 +36,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "needing": needing,
         "shown": needing[:SHOWN],
         "urgent": any(profile.attention or RANK[profile.notices[0].tone] < RANK["info"] for profile in needing),
+        "waiting": waiting.list_for(request.user),
         "runs": JobRun.objects.select_related("profile")[:RECENT],
     }
     return render(request, "samsaas/home.html", context | _seat_figures())
@@ -62,4 +65,5 @@ def _urgent_first(now: datetime) -> list[Any]:
         profile.notices = needs[profile.pk]
     coverage.add_gaps(profiles)
     jump.add_notices(profiles, now)
+    automatic.add_notices(profiles, now)
     return sorted(profiles, key=lambda one: (not one.attention, min((RANK[n.tone] for n in one.notices), default=9)))

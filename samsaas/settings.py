@@ -52,6 +52,7 @@ EMAIL_TIMEOUT = 20  # seconds; Django's default waits for ever
 DEFAULT_FROM_EMAIL = env.str("MAIL_FROM", default="")
 MAIL_ANY_HOUR = env.bool("MAIL_ANY_HOUR", default=False)
 RECLAMATION_QUIET_DAYS = env.days("RECLAMATION_QUIET_DAYS")
+MAIL_RETENTION_DAYS = env.int("MAIL_RETENTION_DAYS", default=1095, least=30)
 # A mail that was only kept has reached nobody. Only where no vendor is a real one does silence after it mean anything.
 KEPT_MAILS_COUNT = SANDBOX or all(
     stands_in(vendor.endpoints_from(globals().get).api_url) for vendor in connectors.vendors().values()

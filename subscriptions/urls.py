@@ -60,5 +60,6 @@ urlpatterns = [
     *exclusion_urls("identifier_exclusion", "identifiers"),
     *exclusion_urls("user_exclusion", "users"),
     path("integration-profiles/<int:pk>/read-again/", activity.activity_read_again, name="activity_read_again"),
+    path("integration-profiles/<int:pk>/further-back/", activity.activity_further_back, name="activity_further_back"),
     path("what-counts-as-use/", activity.activity_type_list, name="activity_type_list"),
 ]

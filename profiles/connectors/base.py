@@ -267,8 +267,10 @@ class Connector(Protocol):
 
     def seats(self, cursor: str = "") -> Iterator[Page]: ...
 
-    def activity(self, since: dt.datetime, cursor: str = "") -> Iterator[ActivityPage]:
-        """Every event since `since`, or after `cursor`.
+    def activity(
+        self, since: dt.datetime, cursor: str = "", *, until: dt.datetime | None = None
+    ) -> Iterator[ActivityPage]:
+        """Every event since `since`, or after `cursor`; with `until` only those before it, see `Vendor.bounded_log`.
 
         Raises ListingReset when the vendor no longer accepts the cursor.
         """
@@ -355,6 +357,7 @@ class Vendor:
     - `app_steps`: how to create the vendor's app, in order. {scopes} and {redirect_url} mark the steps that come with
       these values to copy.
     - `activity_types`: what counts as use, and why.
+    - `bounded_log`: whether the vendor's log can be read until a moment of the past, see `Connector.activity`.
     - `session_scope`: the scope for device sessions, a second signal. A consent asks for it only on demand.
     - `removal`: how seats are taken back; None where this version cannot.
     """
@@ -372,6 +375,7 @@ class Vendor:
     seat_types: tuple[SeatType, ...] = ()
     app_steps: tuple[str, ...] = ()
     activity_types: tuple[ActivityType, ...] = ()
+    bounded_log: bool = False
     session_scope: str = ""
     removal: Removal | None = None
 

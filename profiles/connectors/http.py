@@ -48,6 +48,7 @@ from profiles.connectors.waiting import (
     retry_after as retry_after,
 )
 
+TOLD_TO_WAIT = "The vendor asked us to wait, and the time is not over."
 PACE = "Keeping to the alias's rate limit."
 LOOK_FIRST = "Nobody knows whether it took effect. The account is looked at again before anything else is done."
 _jitter = SystemRandom()
@@ -118,6 +119,7 @@ class VendorSession:
         self._limits = limits
         self._wait = wait
         self._next_call = 0.0
+        self._not_before = 0.0
         self._session = _TokenSession(client_id)
         self._session.fit_for(require_secure(api_url))
 
@@ -133,6 +135,7 @@ class VendorSession:
         token, renewed, outages, throttles = self._fetch_token(self._tokens.access_token), False, 0, 0
         forms: set[str] = set()
         while True:
+            self._sit_out_the_rest()
             self._keep_pace()
             began = time.monotonic()
             try:
@@ -170,6 +173,8 @@ class VendorSession:
             return self._send_effect(url, body, token, read)
 
     def _send_effect(self, url: str, body: bytes, token: str, read: Callable[[Answer], Read]) -> Read:
+        if (left := self._not_before - time.monotonic()) > 0:
+            raise Throttled(TOLD_TO_WAIT, retry_after=left)
         self._keep_pace(waiting=False)
         try:
             return self._read_once(url, body, token, self._limits.deadline, read)
@@ -207,6 +212,14 @@ class VendorSession:
                     raise
                 self._back_off(outages)
             self.counters.retries += 1
+
+    def _sit_out_the_rest(self) -> None:
+        """Wait until the time is over for which an earlier call was told to wait: limits count per team, not per call.
+
+        Calls that a vendor refuses for coming too early count as well. Raises Throttled where the time is too long.
+        """
+        if (left := self._not_before - time.monotonic()) > 0:
+            self._sit_out(Throttled(TOLD_TO_WAIT, retry_after=left), 0)
 
     def _sit_out(self, error: Throttled, throttles: int) -> None:
         """Wait as long as the vendor asks; raises the error where that is too long or was asked too often."""
@@ -253,6 +266,7 @@ class VendorSession:
             return self._dialect.judge(answer, failure)
         if line is refusals.RATE_LIMIT:
             seconds = retry_after(answer, self._dialect.retry_after(answer))
+            self._not_before = time.monotonic() + seconds
             return refusals.error_of(line, failure, reason=f"{seconds:g}", retry_after=seconds)
         return refusals.error_of(line, failure)
 
@@ -264,6 +278,8 @@ class VendorSession:
         if throttled:
             self.counters.throttled_seconds += seconds
         self._wait(seconds, reason)
+        if throttled:
+            self._not_before = 0.0
 
     def _compare_clocks(self, answer: Answer) -> None:
         theirs = http_date(answer.headers.get("Date", ""))

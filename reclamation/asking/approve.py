@@ -12,8 +12,8 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from reclamation import rules, workflow
-from reclamation.asking import approvers, go_on, inform, notices, standing, terms, wording
-from reclamation.asking.ask import RELATED, NotAsked
+from reclamation.asking import approvers, go_on, inform, notices, seat_user, standing, tell, wording
+from reclamation.asking.ask import RELATED, NotAsked, objection
 from reclamation.asking.wording import Wording
 from reclamation.models import Approval, KeepAnswer, ReclamationRule, RemovalCandidate
 from reclamation.states import State
@@ -23,6 +23,7 @@ from samsaas.lib import mail
 Question, Answer = Approval.Question, Approval.Answer
 ANSWER_WITHIN = timedelta(days=14)
 ASKED = "An approver is asked whether it may be removed."
+MOVED_ON = "{candidate} has moved on meanwhile, so there is nothing to decide."
 NO_APPROVER = "The rule asks no approver, so there is nobody to ask."
 KEPT, REFUSED = "The approver lets the user keep it.", "The approver does not let the user keep it."
 APPROVED, REJECTED = "The approver says yes to the removal.", "The approver says no to the removal."
@@ -77,7 +78,7 @@ def refusal_reason(candidate: RemovalCandidate, now: datetime) -> str:
     """Why no approver is asked about this candidate; empty if nothing speaks against it."""
     if rules.settings_of(candidate).approver == ReclamationRule.Approver.NONE:
         return NO_APPROVER
-    return standing.objection(candidate, now)
+    return objection(candidate, now)
 
 
 def open_question(candidate: RemovalCandidate, question: str, now: datetime) -> Approval:
@@ -123,13 +124,16 @@ def decide(approval: Approval, answer: str, *, note: str, by: User, now: datetim
     if refusal := approvers.refusal(approval, by, keeps=keeps):
         raise NotDecided(refusal)
     open_row = Approval.objects.filter(pk=approval.pk, at=None)
-    if not open_row.update(answered_by=by, answer=answer, at=now, note=note):
-        raise NotDecided("Somebody else has answered meanwhile, or the time to answer is over.")
+    is_first = open_row.update(answered_by=by, answer=answer, at=now, note=note)
     candidate = RemovalCandidate.objects.select_related(*RELATED).get(pk=approval.candidate_id)
+    if not is_first and Approval.objects.filter(pk=approval.pk, answered_by=None).exists():
+        raise NotDecided(MOVED_ON.format(candidate=candidate.number))
+    if not is_first:
+        raise NotDecided("Somebody else has answered meanwhile.")
     try:
         _keep(approval, candidate, note, by, now) if keeps else _remove(approval, candidate, note, by, now)
     except workflow.NotAllowed:
-        raise NotDecided(f"{candidate.number} has moved on meanwhile, so there is nothing to decide.") from None
+        raise NotDecided(MOVED_ON.format(candidate=candidate.number)) from None
     return candidate
 
 
@@ -143,10 +147,12 @@ def _keep(approval: Approval, candidate: RemovalCandidate, note: str, by: User, 
     workflow.follow_approver(
         candidate, State.CLOSED_SKIPPED, reason=_with_note(KEPT if is_request else REJECTED, note), by=by, now=now
     )
-    until = terms.cool_down_end(candidate, now)
+    until = seat_user.cool_down_end(candidate, now)
     if is_request:
         until = settle_request(candidate, granted=True) or until
+        tell.tell_kept(candidate, until=until, now=now)
     else:
+        tell.tell_rejected(candidate, REJECTED, now)
         KeepAnswer.objects.create(
             candidate=candidate,
             subscription=candidate.subscription,
@@ -166,6 +172,7 @@ def _remove(approval: Approval, candidate: RemovalCandidate, note: str, by: User
     reason = REFUSED if approval.question == Question.KEEP_REQUEST else APPROVED
     if approval.question == Question.KEEP_REQUEST:
         settle_request(candidate, granted=False)
+        tell.tell_not_kept(candidate, now)
     go_on.after_decision(candidate, reason=_with_note(reason, note), by=by, now=now)
 
 

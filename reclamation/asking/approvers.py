@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from django.contrib.auth.models import Group, User
 from django.db.models import Q, QuerySet
 
-from reclamation import rules
-from reclamation.asking import addressee, terms
+from reclamation import rules, workflow
+from reclamation.asking import addressee, seat_user
 from reclamation.models import Approval, ReclamationRule, RemovalCandidate
 from reclamation.states import State
 from samsaas import roles
@@ -25,7 +25,6 @@ NOBODY = (
     "Nobody but you could approve this. Give a second person an account with the role sam_admin, "
     "or set the approver of the rule to none."
 )
-ASKED_FOR = (State.AWAITING_USER, State.AWAITING_APPROVAL, State.AWAITING_REVOCATION)
 MOST_MAILS = 20
 ACCOUNTS = User.objects.filter(is_active=True)
 
@@ -108,7 +107,7 @@ def sam_admins() -> Group:
 
 def requesters(candidate: RemovalCandidate) -> set[int]:
     """Who asked for the removal: whoever pressed Reclaim, for the candidate itself or for its batch."""
-    pressed = candidate.history.filter(from_state=State.READY, to_state__in=ASKED_FOR, by__isnull=False)
+    pressed = candidate.history.filter(from_state=State.READY, to_state__in=workflow.ASKED, by__isnull=False)
     found = set(pressed.values_list("by_id", flat=True))
     batch = candidate.batch
     return found | ({batch.requested_by_id} if batch and batch.requested_by_id else set())
@@ -116,7 +115,7 @@ def requesters(candidate: RemovalCandidate) -> set[int]:
 
 def _concerned(candidate: RemovalCandidate) -> set[int]:
     """The account of the seat's user."""
-    person = terms.person_of(candidate)
+    person = seat_user.person_of(candidate)
     return {person.account_id} if person is not None and person.account_id else set()
 
 

@@ -16,7 +16,8 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from reclamation import rules, workflow
-from reclamation.asking import addressee, concerns, notices, standing, terms, wording
+from reclamation.address import NOBODY_TO_ASK
+from reclamation.asking import addressee, notices, seat_user, standing, wording
 from reclamation.models import Notice, RemovalBatch, RemovalCandidate
 from reclamation.states import State
 from samsaas import outbox
@@ -47,15 +48,20 @@ def run(candidate: RemovalCandidate, by: User | None, now: datetime) -> Notice |
     if address := addressee.address_of(ready):
         notice = _ask(ready, address, by, now)
     else:
-        workflow.apply(ready, State.ATTENTION_REQUIRED, reason=concerns.NOBODY, now=now)
+        workflow.apply(ready, State.ATTENTION_REQUIRED, reason=NOBODY_TO_ASK, now=now)
     candidate.refresh_from_db(fields=["state"])
     return notice
 
 
 def refusal_reason(candidate: RemovalCandidate, now: datetime) -> str:
     """Why the user of this candidate is not asked; empty if nothing speaks against it."""
-    if not terms.asks_user(candidate, now):
+    if not seat_user.asks_user(candidate, now):
         return NOT_THE_USER
+    return objection(candidate, now)
+
+
+def objection(candidate: RemovalCandidate, now: datetime) -> str:
+    """Why nobody at all is asked about this candidate yet, or any more; empty if nothing speaks against it."""
     if candidate.rule is not None and candidate.rule.reviewed_at is None:
         return NOT_REVIEWED
     if candidate.batch is not None and candidate.batch.state == RemovalBatch.State.QUARANTINED:
@@ -64,7 +70,8 @@ def refusal_reason(candidate: RemovalCandidate, now: datetime) -> str:
 
 
 def _ask(candidate: RemovalCandidate, address: str, by: User | None, now: datetime) -> Notice:
-    person, seat, days = terms.person_of(candidate), candidate.subscription, rules.settings_of(candidate).notice_days
+    person, seat = seat_user.person_of(candidate), candidate.subscription
+    days = rules.settings_of(candidate).notice_days
     email = seat.email if seat else candidate.email
     key = person.key if person else ""
     workflow.ask_user(candidate, person_key=key, email=email, by=by, now=now, reason=ASKED)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from reclamation.address import NOBODY_TO_ASK
 from reclamation.asking import addressee
 from reclamation.models import RemovalCandidate
 
 LONGEST = RemovalCandidate._meta.get_field("attention").max_length or 0
-NOBODY = "Nobody to ask: neither the user nor the account has an e-mail address that can be written to."
 NOT_SENT = "No mail to the user could be sent:"
 ONLY_KEPT = (
     "The question was only kept in the outbox, because no mail server is set (EMAIL_URL), so the user has not got it."
@@ -22,6 +22,6 @@ def not_sent(error: str) -> str:
 
 def still_stands(candidate: RemovalCandidate) -> bool:
     """Whether a candidate needs attention because of its question, and a refresh cannot say that this is over."""
-    if candidate.attention == NOBODY:
+    if candidate.attention == NOBODY_TO_ASK:
         return not addressee.address_of(candidate)
     return candidate.attention.startswith(LASTING)

@@ -11,11 +11,22 @@ from samsaas.lib.tables import ListFilter, search
 from samsaas.models import Mail
 
 OPEN, MINE, ANSWERED, ALL = "open", "mine", "answered", "all"
+FAILED_OPEN = "failed_open"
+
+
+def failed_open() -> Q:
+    """For mails: failed, and about a candidate that is not decided yet."""
+    return Q(state=Mail.State.FAILED, notice__candidate__closed_at=None, notice__isnull=False)
 
 
 class NoticeFilter(ListFilter):
     q = search(placeholder="Address or subject", method="by_text")
-    state = django_filters.ChoiceFilter(label="State", choices=Mail.State.choices, empty_label="Any")
+    state = django_filters.ChoiceFilter(
+        label="State",
+        choices=[*Mail.State.choices, (FAILED_OPEN, "Failed, of an open candidate")],
+        empty_label="Any",
+        method="in_state",
+    )
     kind = django_filters.ChoiceFilter(
         label="Kind", field_name="notice__kind", choices=Notice.Kind.choices, empty_label="Any"
     )
@@ -23,6 +34,9 @@ class NoticeFilter(ListFilter):
     class Meta:
         model = Mail
         fields = ("q", "state", "kind")
+
+    def in_state(self, queryset: QuerySet[Mail], name: str, value: str) -> QuerySet[Mail]:
+        return queryset.filter(failed_open() if value == FAILED_OPEN else Q(state=value))
 
     def by_text(self, queryset: QuerySet[Mail], name: str, value: str) -> QuerySet[Mail]:
         return queryset.filter(Q(to__icontains=value) | Q(subject__icontains=value))

@@ -8,7 +8,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
-from reclamation.asking import terms, wording
+from reclamation.asking import seat_user, wording
 from reclamation.models import Approval, KeepAnswer, NoticeTemplate
 
 LONGEST_REASON = KeepAnswer._meta.get_field("reason").max_length
@@ -34,7 +34,7 @@ class KeepForm(forms.Form):
 
     def __init__(self, *args: Any, today: date, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.today, self.latest = today, terms.latest_keep(today)
+        self.today, self.latest = today, seat_user.latest_keep(today)
         self.fields["until"].widget.attrs |= {"min": today.isoformat(), "max": self.latest.isoformat()}
 
     def clean_until(self) -> date | None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from reclamation.asking import addressee, notices, terms, wording
+from reclamation.asking import addressee, notices, seat_user, wording
 from reclamation.asking.wording import Wording
 from reclamation.models import Notice, RemovalCandidate
 from samsaas.lib import mail
@@ -37,7 +37,7 @@ WHY = {
 def run(candidate: RemovalCandidate, now: datetime) -> Notice | None:
     """Queue what has to be told where a removal goes on without asking the user; None if nothing has to be."""
     values = wording.values_for(candidate)
-    if terms.is_leaver(candidate, now):
+    if seat_user.is_leaver(candidate, now):
         manager = addressee.manager_of(candidate)
         address, words = addressee.address_of_person(manager) if manager else "", TO_MANAGER
     elif candidate.justification in WHY:

@@ -15,7 +15,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from reclamation import rules, workflow
-from reclamation.asking import approve, notices, terms
+from reclamation.asking import approve, notices, seat_user
 from reclamation.models import Approval, KeepAnswer, Notice, ReclamationRule, RemovalCandidate
 from reclamation.states import State
 from samsaas import audit
@@ -76,7 +76,7 @@ def run(token: str, reason: str, until: date | None, now: datetime) -> KeepAnswe
         candidate.refresh_from_db(fields=["state"])
         approve.open_question(candidate, Approval.Question.KEEP_REQUEST, now)
     else:
-        workflow.keep_seat(candidate, until=until or terms.cool_down_end(candidate, now), by=None)
+        workflow.keep_seat(candidate, until=until or seat_user.cool_down_end(candidate, now), by=None)
     return answer
 
 

@@ -45,11 +45,17 @@ def ask_approval(candidate: RemovalCandidate, to: str, words: Wording, *, due: d
 
 
 def inform(
-    candidate: RemovalCandidate, to: str, words: Wording, *, now: datetime, kind: str = Notice.Kind.INFORM
+    candidate: RemovalCandidate,
+    to: str,
+    words: Wording,
+    *,
+    now: datetime,
+    kind: str = Notice.Kind.INFORM,
+    any_hour: bool = False,
 ) -> Notice:
-    """Queue a mail that asks nothing."""
-    give_up = outbox.first_moment(now) + INFORMS_FOR
-    return _queue(candidate, kind, to, words, page="", give_up_at=give_up, now=now)
+    """Queue a mail that asks nothing. `any_hour`: it does not wait for a working day."""
+    give_up = outbox.first_moment(now, any_hour=any_hour) + INFORMS_FOR
+    return _queue(candidate, kind, to, words, page="", give_up_at=give_up, now=now, any_hour=any_hour)
 
 
 def _queue(
@@ -63,10 +69,19 @@ def _queue(
     now: datetime,
     expires_at: datetime | None = None,
     answer_days: int | None = None,
+    any_hour: bool = False,
 ) -> Notice:
     token = token_urlsafe(TOKEN_BYTES) if page else ""
     secret = f"{settings.PUBLIC_URL}{reverse(page, args=[token])}" if page else ""
-    sent = outbox.queue(to=to, subject=words.subject, body=words.text, secret=secret, give_up_at=give_up_at, now=now)
+    sent = outbox.queue(
+        to=to,
+        subject=words.subject,
+        body=words.text,
+        secret=secret,
+        give_up_at=give_up_at,
+        any_hour=any_hour,
+        now=now,
+    )
     return Notice.objects.create(
         candidate=candidate,
         kind=kind,

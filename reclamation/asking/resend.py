@@ -13,6 +13,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from reclamation import workflow
+from reclamation.address import NOBODY_TO_ASK
 from reclamation.asking import ask, concerns, notices
 from reclamation.models import Notice, RemovalCandidate
 from reclamation.states import State
@@ -66,4 +67,4 @@ def _ask_anew(candidate: RemovalCandidate, by: User, now: datetime) -> str:
     except workflow.NotAllowed:
         raise NotResent(f"{candidate.number} has moved on meanwhile.") from None
     audit.record(by, "asked again", candidate)
-    return f"{candidate.number} is asked again, with a new link." if asked else concerns.NOBODY
+    return f"{candidate.number} is asked again, with a new link." if asked else NOBODY_TO_ASK

@@ -24,7 +24,7 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from reclamation import rules, workflow
-from reclamation.asking import approve, concerns, go_on, notices, remind, standing, terms
+from reclamation.asking import approve, concerns, go_on, notices, remind, seat_user, standing, tell
 from reclamation.models import Approval, KeepAnswer, Notice, RemovalCandidate
 from reclamation.states import State
 from samsaas import outbox
@@ -190,8 +190,13 @@ def _end_unanswered(approval: Approval, candidate: RemovalCandidate, reason: str
     if not Approval.objects.filter(pk=approval.pk, at=None).update(at=now):
         return False
     workflow.apply(candidate, State.CLOSED_SKIPPED, reason=reason, now=now)
-    until = approve.settle_request(candidate, granted=True)
-    workflow.keep_seat(candidate, until=max(filter(None, (until, terms.cool_down_end(candidate, now)))), by=None)
+    wanted = approve.settle_request(candidate, granted=True)
+    until = max(filter(None, (wanted, seat_user.cool_down_end(candidate, now))))
+    workflow.keep_seat(candidate, until=until, by=None)
+    if approval.question == Approval.Question.KEEP_REQUEST:
+        tell.tell_kept(candidate, until=until, now=now)
+    else:
+        tell.tell_rejected(candidate, reason, now)
     return True
 
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from django.conf import settings
 from django.utils import timezone
 
-from reclamation.asking import terms
+from reclamation.asking import seat_user
 from reclamation.models import NoticeTemplate, RemovalCandidate
 from samsaas import outbox
 from samsaas.lib import mail
@@ -104,7 +104,7 @@ def values_for(candidate: RemovalCandidate) -> dict[str, str]:
 
 
 def user_name(candidate: RemovalCandidate) -> str:
-    person = terms.person_of(candidate)
+    person = seat_user.person_of(candidate)
     return (person.name if person else candidate.person_name) or candidate.display_name or "there"
 
 

@@ -20,6 +20,10 @@ class CandidateQuerySet(models.QuerySet["RemovalCandidate"]):
         return self.exclude(closed_at=None)
 
 
+# A person judged these by what the account is, and not by its use: its user is told, and an approver is asked.
+NOT_ABOUT_USE = frozenset({"unlicensed", "restricted_software"})
+
+
 class RemovalCandidate(models.Model):
     """A proposal to remove a seat. It removes nothing by itself, and only `workflow` changes its state.
 
@@ -138,6 +142,16 @@ class RemovalCandidate(models.Model):
     def seat_name(self) -> str:
         """The name of the seat, as on its own page."""
         return self.display_name or self.email or self.external_id
+
+    @property
+    def is_about_use(self) -> bool:
+        """Whether it was proposed because of its use, so that its user can be asked about it."""
+        return self.justification not in NOT_ABOUT_USE
+
+    @property
+    def is_canceled_by_use(self) -> bool:
+        """Whether use is a reason to keep it: always, but for what a person proposed for another reason than use."""
+        return self.is_about_use or not self.opened_by_id
 
     @property
     def is_open(self) -> bool:

@@ -121,6 +121,9 @@ class RemovalAttempt(models.Model):
     check_to_call_ms = models.PositiveIntegerField(
         null=True, help_text="Milliseconds from the answer of the last look to the call."
     )
+    withdraw_request_id = models.CharField(
+        max_length=120, blank=True, help_text="The vendor’s id of the call that removed the member."
+    )
     async_job_id = models.CharField(max_length=255, blank=True)
     withdrawn_at = models.DateTimeField(null=True, help_text="The undo window runs from here.")
     freed_at = models.DateTimeField(null=True, help_text="From here on the license is free.")
@@ -132,12 +135,18 @@ class RemovalAttempt(models.Model):
     move_after = models.DateTimeField(null=True)
     move_intent_at = models.DateTimeField(null=True)
     move_called_at = models.DateTimeField(null=True)
+    move_request_id = models.CharField(
+        max_length=120, blank=True, help_text="The vendor’s id of the call that began the move of the files."
+    )
     move_job_id = models.CharField(max_length=255, blank=True)
     move_job_done_at = models.DateTimeField(null=True)
     moved_at = models.DateTimeField(null=True)
     moved_by = models.CharField(max_length=16, choices=MovedBy.choices, blank=True)
 
     restore_intent_at = models.DateTimeField(null=True)
+    restore_request_id = models.CharField(
+        max_length=120, blank=True, help_text="The vendor’s id of the call that restored the member."
+    )
     restored_at = models.DateTimeField(null=True)
     restored_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     restored_where = models.CharField(max_length=8, choices=RestoredWhere.choices, blank=True)

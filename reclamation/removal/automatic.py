@@ -1,37 +1,56 @@
-"""Make the batch of a profile's rules in mode automatic, once per find.
+"""Make the batch of what the rules in mode automatic have ready in a profile: the last step of a find.
 
-A find that brings many more proposals than usual is believed to be an accident, such as a directory that marks
-everybody as having left: nobody is asked and nothing is removed automatically that day.
+1. Take the Ready candidates of reviewed rules that act. What `reasons.NEVER_AUTOMATIC` names is left to a person.
+2. Do nothing where a find jumped today, or where Reclaim subscriptions could not go on with them.
+3. Take as many as the team's ceiling allows, the oldest first. Above the quota the batch waits for a second person.
+4. Note in the run what was done and what waits. The note and the batch are one transaction, so a find that lost its
+   worker and is run again makes no second batch.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from django.db import transaction
 from django.db.models import Q
+from django.utils import timezone
 
 from profiles.connectors import base
+from profiles.jobs.job import Job
 from profiles.models import IntegrationProfile, JobRun
+from profiles.notices import ProfileNotice
+from profiles.processes import needs_vendor_process
 from reclamation import jump
 from reclamation.models import ReclamationRule, RemovalBatch, RemovalCandidate
+from reclamation.reasons import NEVER_AUTOMATIC
 from reclamation.removal import batches, limits
 from reclamation.states import State
 from reclamation.sums import FIND
+from subscriptions.activity import last_used
 
-NEVER_AUTOMATIC = {"active_after_leaving", "came_back"}
+FACT = "automatic"
+why_not_reclaimed = needs_vendor_process(base.RECLAIM)
+TITLE = "Automatic reclaiming waits"
 
 
-def run(profile: IntegrationProfile, *, now: datetime) -> RemovalBatch | None:
-    """The batch of what rules in mode automatic have ready in this profile; None where there is nothing, or too much.
-
-    Where not all fit below the team's ceiling, the oldest do.
-    """
+def run(job: Job, *, now: datetime) -> RemovalBatch | None:
+    """The batch; None where there is nothing to take, or where it has to wait. Raises what `Job.progress` raises."""
+    profile = job.run.profile
+    if profile is None or FACT in job.run.facts or profile.pk in jump.jumped_today([profile], now):
+        return None
     found = [one for one in _candidates(profile, now) if not NEVER_AUTOMATIC & set(one.evidence.get("notes", ()))]
-    if not found or must_wait(profile, now):
+    if not found:
+        return None
+    if refusal := why_not_reclaimed(profile):
+        _note(job, None, f"{len(found):,} candidates are not reclaimed automatically. {refusal}")
         return None
     room = limits.figures_for(profile, now=now).room
-    return batches.make(found[:room], by=None, now=now) if room else None
+    with transaction.atomic():
+        batch = batches.make(found[:room], by=None, now=now) if room else None
+        _note(job, batch, _describe_rest(profile, len(found) - room, now))
+    return batch
 
 
 def _candidates(profile: IntegrationProfile, now: datetime) -> Any:
@@ -47,21 +66,32 @@ def _candidates(profile: IntegrationProfile, now: datetime) -> Any:
     return batches.take_ready(acting)
 
 
-def must_wait(profile: IntegrationProfile, now: datetime) -> bool:
-    """Whether today's find brought far more proposals than usual, or a find is under way, so that nobody knows yet."""
-    under_way = profile.runs.for_process(FIND).active().exists()
-    return under_way or profile.pk in jump.jumped_today([profile], now)
+def _describe_rest(profile: IntegrationProfile, rest: int, now: datetime) -> str:
+    """What does not fit below the team's ceiling, and when more will; empty where everything fits."""
+    if rest <= 0:
+        return ""
+    more_at = limits.rest_possible_at(profile, 1, now=now)
+    when = f", more from {timezone.localtime(more_at):%-d %b %Y, %H:%M} on" if more_at and more_at > now else ""
+    return f"{rest:,} candidates wait, because the team’s limit of removals in 7 days is used up{when}."
 
 
-def profiles_with_new_finds() -> list[int]:
-    """Profiles with candidates for rules in mode automatic, whose last find no run of removals has followed yet."""
-    waiting = RemovalCandidate.objects.open().filter(
-        state=State.READY, opened_by=None, rule__mode=ReclamationRule.Mode.AUTOMATIC, profile__isnull=False
-    )
-    found = []
-    for pk in waiting.order_by().values_list("profile", flat=True).distinct():
-        runs = JobRun.objects.filter(profile=pk)
-        find = runs.for_process(FIND).filter(state=JobRun.State.SUCCEEDED).first()
-        if find and find.finished_at and not runs.for_process(base.RECLAIM).filter(pk__gt=find.pk).exists():
-            found.append(pk)
-    return found
+def _note(job: Job, batch: RemovalBatch | None, waits: str) -> None:
+    """Keep in the run which batch was made and what waits, with a sentence among its warnings."""
+    said = {"batch": batch.pk if batch else None, "taken": batch.size if batch else 0, "waits": waits}
+    job.progress(facts={**job.run.facts, FACT: said})
+    if batch and batch.state == RemovalBatch.State.QUARANTINED:
+        job.warn(f"{batch} waits for a second person: nobody was asked. A team allows so many removals only with one.")
+    for number, reason in batches.left_out(batch) if batch else ():
+        job.warn(f"{number} left {batch}: {reason}")
+    if waits:
+        job.warn(waits)
+
+
+def add_notices(profiles: Sequence[Any], now: datetime) -> None:
+    """Add a notice to the `notices` of each profile of which something waits since its find of today. One query."""
+    finds = JobRun.objects.for_process(FIND).filter(profile__in=[one.pk for one in profiles])
+    today = finds.filter(created_at__gte=last_used.midnight(now), facts__has_key=FACT).order_by("pk")
+    waits = {pk: facts[FACT]["waits"] for pk, facts in today.values_list("profile", "facts")}
+    for profile in profiles:
+        if text := waits.get(profile.pk):
+            profile.notices.append(ProfileNotice("warn", TITLE, text))

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Q, QuerySet
+from django.utils import timezone
 
 from profiles.models import IntegrationProfile
 from reclamation import attempts, rules, workflow
@@ -26,6 +27,7 @@ from samsaas import audit
 Batch = RemovalBatch.State
 LIVE = (Batch.OPEN, Batch.QUARANTINED, Batch.APPROVED)
 REJECTED = "The batch was rejected by a second person."
+MOVED_ON = "Somebody else has decided on it meanwhile."
 
 
 class BatchRefused(Exception):
@@ -108,6 +110,11 @@ def make(
     return batch
 
 
+def left_out(batch: RemovalBatch) -> list[tuple[str, str]]:
+    """The numbers of candidates that left the batch because nobody could be asked, each with the reason."""
+    return [(number, reason) for number, reason in batch.limits.get("refused", ())]
+
+
 def check_ceiling(profile: IntegrationProfile, figures: limits.Figures, size: int, *, now: datetime) -> None:
     """Raises `BatchRefused` where the team does not allow so many removals in seven days, even with a second person."""
     if figures.allows(size):
@@ -160,7 +167,11 @@ def _go_on(batch: RemovalBatch, *, by: User | None, now: datetime) -> None:
                 first_step.run(one, by=by, now=now)
         except NotAsked as reason:
             refused.append([one.number, str(reason)])
-            RemovalCandidate.objects.filter(pk=one.pk).update(batch=None)
+        except workflow.NotAllowed:
+            refused.append([one.number, MOVED_ON])
+        else:
+            continue
+        RemovalCandidate.objects.filter(pk=one.pk).update(batch=None)
     if refused:
         batch.limits = {**batch.limits, "refused": refused}
         batch.save(update_fields=["limits"])
@@ -193,10 +204,12 @@ def decide(batch_id: int, *, approve: bool, by: User, now: datetime) -> RemovalB
 
 
 def _reject(batch: RemovalBatch, *, by: User, now: datetime) -> None:
-    """Close what has not begun at the vendor."""
-    for one in batch.candidates.open().select_for_update(of=("self",)):
+    """Close what has not begun at the vendor. The next find leaves it alone for the cool-down of its rule."""
+    rows = batch.candidates.open().select_related("rule", "rule_version__rule", "profile")
+    for one in rows.select_for_update(of=("self",)):
+        until = timezone.localtime(now).date() + timedelta(days=rules.settings_of(one).cool_down_days)
         try:
-            workflow.close(one, State.CLOSED_SKIPPED, reason=REJECTED, by=by, now=now)
+            workflow.skip(one, reason=REJECTED, by=by, now=now, keep_until=until)
         except workflow.NotAllowed:
             continue
 

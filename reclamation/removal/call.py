@@ -18,6 +18,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from profiles.connectors import base
+from profiles.jobs.job import Job
 from profiles.models import JobRun
 from reclamation import attempts, workflow
 from reclamation.models import RemovalAttempt
@@ -64,7 +65,7 @@ def is_fresh(began_at: datetime, now: datetime) -> bool:
 
 
 def _commit_intent(case: Case, passed: GateResult) -> None:
-    attempt = case.attempt
+    attempt, arguments = case.attempt, _arguments(case)
     with transaction.atomic():
         paused = switch.paused_because(case.profile, lock=True)
         now = timezone.now()
@@ -80,7 +81,9 @@ def _commit_intent(case: Case, passed: GateResult) -> None:
             gate_at_call=list(passed.answers),
             intent_at=now,
             called_at=now,
-            fingerprint=fingerprint(attempt.external_id, _arguments(case)),
+            fingerprint=fingerprint(attempt.external_id, arguments),
+            destination_external_id=arguments.get("destination", ""),
+            transfer_admin_external_id=arguments.get("transfer_admin", ""),
             check_to_call_ms=max(0, round((now - looked_at).total_seconds() * 1000)),
             async_job_id="",
             **attempts.NO_ERROR,
@@ -109,25 +112,26 @@ def fingerprint(external_id: str, arguments: dict[str, Any]) -> str:
 def store_effect(attempt: RemovalAttempt, effect: base.Effect, run: JobRun) -> None:
     """The vendor took the call. Raises `attempts.Lost`."""
     now = timezone.now()
+    named: dict[str, Any] = {"answered_at": now, "withdraw_request_id": effect.request_id[:120]}
     if effect.state == "done":
-        attempts.note(attempt, answered_at=now, error_request_id="")
+        attempts.note(attempt, error_request_id="", **named)
         outcome.record_removed(attempt, run=run, at=now)
         return
-    attempts.move(attempt, State.JOB, answered_at=now, async_job_id=effect.job[:255], not_before=now + FIRST_POLL)
+    attempts.move(attempt, State.JOB, async_job_id=effect.job[:255], not_before=now + FIRST_POLL, **named)
 
 
 def store_failure(attempt: RemovalAttempt, error: base.ConnectorError, vendor: VendorAccess, run: JobRun) -> None:
     """The call failed: whether it may have had an effect decides what follows. Raises `attempts.Lost`."""
     now = timezone.now()
-    if isinstance(error, base.AnswerLost | base.ProtocolError):
+    if isinstance(error, refusals.LOST):
         attempts.move(attempt, State.UNKNOWN, not_before=now + QUARANTINE, **attempts.describe_error(error))
     elif isinstance(error, base.Refused):
         _store_refusal(attempt, error, vendor, run, now)
-    elif isinstance(error, base.MissingScope):
+    elif isinstance(error, base.MissingScope | base.ProtocolError):  # refused as a call that must not be sent
         need_human(attempt, error, now)
     else:  # nothing was sent, or the vendor did not begin
         wait = getattr(error, "retry_after", None)
-        put_off(attempt, error, now, timedelta(seconds=wait) if wait else TRY_AGAIN)
+        put_off(attempt, error, now, timedelta(seconds=wait) if wait else _longer_each_time(attempt))
 
 
 def _store_refusal(
@@ -135,7 +139,7 @@ def _store_refusal(
 ) -> None:
     meaning = refusals.meaning_of(error)
     if meaning == refusals.BUSY:
-        put_off(attempt, error, now, TRY_AGAIN)
+        put_off(attempt, error, now, _longer_each_time(attempt))
     elif meaning == refusals.GONE and _is_gone(attempt, vendor):
         outcome.record_elsewhere(attempt, run=run, at=now)
     else:
@@ -145,6 +149,26 @@ def _store_refusal(
 def _is_gone(attempt: RemovalAttempt, vendor: VendorAccess) -> bool:
     look = vendor.look([attempt.external_id]).get(attempt.external_id)
     return look is not None and look.state in ("withdrawn", "gone")
+
+
+def sit_out(attempt: RemovalAttempt, job: Job) -> None:
+    """After a call for which the vendor's limits were used up: ask and call nothing before the time it said.
+
+    The next gate would otherwise wait within its questions, and its answers would be too old to act on. Raises
+    `base.Throttled` where the time is long.
+    """
+    if attempt.error_kind != base.Throttled.__name__ or attempt.not_before is None:
+        return
+    left = (attempt.not_before - timezone.now()).total_seconds()
+    if left > base.Limits.max_wait:
+        raise base.Throttled(attempt.error_message, retry_after=left)
+    if left > 0:
+        job.wait(left, "The vendor asked us to slow down.")
+
+
+def _longer_each_time(attempt: RemovalAttempt) -> timedelta:
+    """Two minutes, then four times as long each time, up to half a day: a transfer of files may take hours."""
+    return TRY_AGAIN * 4**attempt.tries
 
 
 def put_off(attempt: RemovalAttempt, error: base.ConnectorError, now: datetime, pause: timedelta) -> None:

@@ -1,6 +1,7 @@
 """What a person decides about an attempt that needs one, after a fresh look at the member.
 
 The look is asked for by a person and made by a run. A decision counts on a look that is at most fifteen minutes old.
+A removal that waits can be closed as complete in the same way, where the look says that the member is gone already.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from samsaas import audit
 
 State = RemovalAttempt.State
 FRESH = timedelta(minutes=15)
+WANTED = "wanted"  # instead of what a look said: a run has to make it before it asks the gate
 
 
 class DecisionRefused(Exception):
@@ -28,7 +30,9 @@ class DecisionRefused(Exception):
 
 def ask_look(attempt: RemovalAttempt, *, by: User, now: datetime) -> None:
     """Have a run look at the member. Raises `DecisionRefused`."""
-    _seize_in_place(attempt, not_before=now)
+    wanted = {"at": now.isoformat(), "state": WANTED, "for": "person"}
+    waits = attempt.state in attempts.UNSENT
+    _seize_in_place(attempt, not_before=now, **({"looks": [*_made(attempt), wanted]} if waits else {}))
     audit.record(by, "asked to look at account", attempt.candidate, account=attempt.external_id)
     if attempt.profile:
         start.request_run(attempt.profile, by=by)
@@ -47,12 +51,22 @@ def look(attempt: RemovalAttempt, vendor: VendorAccess) -> None:
     }
     if attempt.withdrawn_at and found and move.check_restored(attempt, found):
         return
-    attempts.release(attempt, not_before=None, looks=[*attempt.looks, entry])
+    attempts.release(attempt, not_before=None, looks=[*_made(attempt), entry])
+
+
+def is_look_wanted(attempt: RemovalAttempt) -> bool:
+    """Whether somebody asked for a look at a member whose removal waits."""
+    return bool(attempt.looks) and attempt.looks[-1]["state"] == WANTED
+
+
+def _made(attempt: RemovalAttempt) -> list[dict[str, Any]]:
+    """The looks that were made."""
+    return [one for one in attempt.looks if one["state"] != WANTED]
 
 
 def last_look(attempt: RemovalAttempt, *, now: datetime) -> dict[str, Any] | None:
     """The last look that a person asked for, if it is fresh enough to decide on."""
-    looks = [one for one in attempt.looks if one.get("for") == "person"]
+    looks = [one for one in _made(attempt) if one.get("for") == "person"]
     if not looks or now - datetime.fromisoformat(looks[-1]["at"]) > FRESH:
         return None
     found: dict[str, Any] = looks[-1]
@@ -62,7 +76,11 @@ def last_look(attempt: RemovalAttempt, *, now: datetime) -> dict[str, Any] | Non
 def choices(attempt: RemovalAttempt, *, now: datetime) -> tuple[str, ...]:
     """What may be decided now: of "again", "move", "restore" and "close"."""
     seen = last_look(attempt, now=now)
-    if attempt.state != State.NEEDS_HUMAN or seen is None:
+    if seen is None:
+        return ()
+    if attempt.state in attempts.UNSENT:
+        return ("close",) if seen["state"] in ("withdrawn", "gone") else ()
+    if attempt.state != State.NEEDS_HUMAN:
         return ()
     if seen["state"] == "present":
         return ("again",) if not attempt.withdrawn_at else ()

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import Q
 
 from profiles.models import IntegrationProfile
 from profiles.oauth import scopes
 from reclamation import rules
 from reclamation.models import ReclamationRule, RemovalAttempt
 from subscriptions.models import Subscription
+
+State = RemovalAttempt.State
+TRANSFER_TIME = timedelta(minutes=10)
 
 
 @dataclass(frozen=True)
@@ -37,6 +43,19 @@ def find(attempt: RemovalAttempt) -> Destination:
     if rule.destination == ReclamationRule.Destination.MANAGER:
         return Destination(_account_of_manager(attempt), admin)
     return Destination(admin, admin)
+
+
+def receiving(profile: IntegrationProfile, *, now: datetime) -> frozenset[str]:
+    """The accounts of the team to which files are on their way at our word.
+
+    Files that go with the removal itself have no move of their own that could be followed. They count as on their way
+    for ten minutes after it, as those of a move do after its job.
+    """
+    attempts = RemovalAttempt.objects.filter(vendor=profile.vendor, team_id=profile.team_id)
+    attempts = attempts.exclude(destination_external_id="")
+    under_way = Q(state__in=(State.CALLING, State.JOB, State.MOVING))
+    with_removal = Q(state=State.CLOSED, moved_by="", moved_at__gt=now - TRANSFER_TIME)
+    return frozenset(attempts.filter(under_way | with_removal).values_list("destination_external_id", flat=True))
 
 
 def connected_admin(profile: IntegrationProfile | None) -> str:

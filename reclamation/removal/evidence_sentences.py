@@ -10,6 +10,13 @@ from reclamation.models import Approval, KeepAnswer, Notice, RemovalAttempt, Rem
 from reclamation.reasons import Reason
 from reclamation.states import State
 
+# By the moment that a call led to: the column with the vendor's request id of that call.
+REQUESTS = {
+    "called_at": "withdraw_request_id",
+    "moved_at": "move_request_id",
+    "restored_at": "restore_request_id",
+}
+
 Parts = dict[str, Any]
 
 
@@ -93,13 +100,20 @@ def _describe_attempt(attempt: Parts) -> list[str]:
         _describe_gate(f"{name}, when it was approved", attempt["gate_at_approval"]),
         _describe_gate(f"{name}, right before the call", attempt["gate_at_call"]),
     ]
-    said += [f"{name}: {text} on {_moment(attempt[key])}." for key, text in moments if attempt[key]]
+    happened = [(key, text) for key, text in moments if attempt[key]]
+    said += [f"{name}: {text} on {_moment(attempt[key])}{_request(attempt, key)}." for key, text in happened]
     if not attempt["called_at"]:
         said.append(f"{name}: The vendor was not called.")
     if attempt["error_message"]:
         number = f" (request id {attempt['error_request_id']})" if attempt["error_request_id"] else ""
         said.append(f"{name}: The last error was: {attempt['error_message']}{number}")
     return [*said, f"{name}: State {RemovalAttempt.State(attempt['state']).label}."]
+
+
+def _request(attempt: Parts, moment: str) -> str:
+    """The vendor's request id of the call that did it, as far as it is known."""
+    number = attempt.get(REQUESTS.get(moment, ""))
+    return f" (request id {number})" if number else ""
 
 
 def _describe_gate(when: str, answers: list[Parts]) -> str:

@@ -7,10 +7,11 @@ from django.db.models import Q, QuerySet
 
 from profiles.models import IntegrationProfile
 from reclamation.models import RemovalAttempt, RemovalBatch
+from reclamation.removal import regret
 from samsaas.lib.tables import ListFilter, search
 
 State = RemovalAttempt.State
-OPEN, ENDED = "open", "ended"
+OPEN, ENDED, REGRETTED = "open", "ended", "regretted"
 
 
 class AttemptFilter(ListFilter):
@@ -19,7 +20,7 @@ class AttemptFilter(ListFilter):
     q = search(placeholder="Account or vendor’s id", method="by_text")
     state = django_filters.ChoiceFilter(
         label="State",
-        choices=[*State.choices, (ENDED, "Over")],
+        choices=[*State.choices, (REGRETTED, "Removed although used"), (ENDED, "Over")],
         empty_label="Not over",
         method="in_state",
     )
@@ -41,6 +42,8 @@ class AttemptFilter(ListFilter):
         return chosen if self.form.cleaned_data.get("state") else chosen.filter(closed_at=None)
 
     def in_state(self, queryset: QuerySet[RemovalAttempt], name: str, value: str) -> QuerySet[RemovalAttempt]:
+        if value == REGRETTED:
+            return queryset.filter(regret.is_open_alarm())
         return queryset.exclude(closed_at=None) if value == ENDED else queryset.filter(state=value)
 
     def of_kind(self, queryset: QuerySet[RemovalAttempt], name: str, value: str) -> QuerySet[RemovalAttempt]:

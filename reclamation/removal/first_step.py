@@ -13,24 +13,19 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from reclamation import rules, workflow
-from reclamation.asking import approve as ask_approver, ask as ask_user
+from reclamation.asking import approve as ask_approver, ask as ask_user, inform, seat_user
 from reclamation.models import ReclamationRule, RemovalCandidate
 from reclamation.removal import start
 
 ASK, APPROVE, REMOVE = "ask", "approve", "remove"
 LABELS = {ASK: "Ask the user", APPROVE: "Ask an approver", REMOVE: "Remove the account"}
-WITHOUT_QUESTION = {
-    RemovalCandidate.Justification.UNLICENSED,
-    RemovalCandidate.Justification.RESTRICTED_SOFTWARE,
-}
 NOBODY_ASKED = "Reclaim was pressed, and the rule asks nobody."
 
 
-def choose(candidate: RemovalCandidate) -> str:
+def choose(candidate: RemovalCandidate, now: datetime) -> str:
     """What pressing Reclaim does with this candidate first: ASK, APPROVE or REMOVE."""
     rule = rules.settings_of(candidate)
-    about_use = candidate.justification not in WITHOUT_QUESTION
-    if rule.notify_user and about_use and not candidate.is_leaver:
+    if seat_user.asks_user(candidate, now):
         return ASK
     return REMOVE if rule.approver == ReclamationRule.Approver.NONE else APPROVE
 
@@ -40,7 +35,7 @@ def run(candidate: RemovalCandidate, *, by: User | None, now: datetime) -> str:
 
     Raises `ask.NotAsked` where the user or the approver cannot be asked, and `workflow.NotAllowed`.
     """
-    step = choose(candidate)
+    step = choose(candidate, now)
     if step == ASK:
         ask_user.run(candidate, by=by, now=now)
     elif step == APPROVE:
@@ -48,5 +43,6 @@ def run(candidate: RemovalCandidate, *, by: User | None, now: datetime) -> str:
     else:
         with transaction.atomic():
             workflow.revoke(candidate, reason=NOBODY_ASKED, by=by, now=now)
+            inform.run(candidate, now)
             start.approve(candidate, now, by=by)
     return step

@@ -15,9 +15,9 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from profiles.connectors import base
-from profiles.models import JobRun
+from profiles.models import IntegrationProfile, JobRun
 from reclamation import attempts
-from reclamation.models import RemovalAttempt
+from reclamation.models import RemovalAttempt, RemovalCandidate
 from reclamation.removal import call, destination, limits, outcome, refusals, switch
 from reclamation.removal.gate import member
 from reclamation.removal.vendor import VendorAccess
@@ -26,11 +26,13 @@ from samsaas import audit
 State, MovedBy = RemovalAttempt.State, RemovalAttempt.MovedBy
 SLOT_BUSY = timedelta(minutes=1)
 HOLD = timedelta(minutes=15)
-AFTER_JOB = timedelta(minutes=10)
+BEFORE_CALL = timedelta(minutes=5)  # the vendor's clock may differ from ours
+LATE_EVENTS = timedelta(hours=72)
 POLL_AGAIN = timedelta(seconds=30)
 PATIENCE = timedelta(hours=24)
 NO_ANSWER = "Nobody knows after 24 hours whether the files were moved. They are not moved again without a person."
 NOBODY = "Nobody is known who could receive the files."
+CANDIDATE = "The account that would receive the files is a removal candidate itself."
 ITSELF = "The files would go to the account that was removed."
 REMEDY = "Choose another account for the files. They stay at the vendor for as long as it keeps versions."
 
@@ -88,8 +90,16 @@ def _problem(attempt: RemovalAttempt, where: destination.Destination, looks: dic
         return NOBODY
     if attempt.external_id in (where.external_id, where.transfer_admin):
         return ITSELF
+    if _is_candidate(attempt, where.external_id):
+        return CANDIDATE
     receiver = member.receiver_problem(looks.get(where.external_id))
     return receiver or member.admin_problem(looks.get(where.transfer_admin))
+
+
+def _is_candidate(attempt: RemovalAttempt, external_id: str) -> bool:
+    """Whether the account that receives the files is about to be removed itself."""
+    team = limits.profiles_of_team(attempt.profile) if attempt.profile else []
+    return RemovalCandidate.objects.open().filter(profile__in=team, external_id=external_id).exists()
 
 
 def _take_slot(attempt: RemovalAttempt, where: destination.Destination, now: datetime) -> bool:
@@ -119,10 +129,12 @@ def _call(attempt: RemovalAttempt, where: destination.Destination, vendor: Vendo
         effect = vendor.acting.finish(
             attempt.external_id, destination=where.external_id, transfer_admin=where.transfer_admin
         )
-    except (base.AnswerLost, base.ProtocolError) as error:
+    except refusals.LOST as error:
         attempts.release(attempt, not_before=timezone.now() + POLL_AGAIN, **attempts.describe_error(error))
     except base.Refused as error:
         _store_refusal(attempt, error)
+    except (base.MissingScope, base.ProtocolError) as error:  # only a person can make the next call succeed
+        call.need_human(attempt, error, timezone.now())
     except base.ConnectorError as error:  # nothing was sent, or the vendor did not begin
         _give_up_slot(attempt, error, call.TRY_AGAIN)
     else:
@@ -132,7 +144,8 @@ def _call(attempt: RemovalAttempt, where: destination.Destination, vendor: Vendo
 def _store_effect(attempt: RemovalAttempt, effect: base.Effect) -> None:
     now = timezone.now()
     done = {"move_job_done_at": now} if effect.state == "done" else {"move_job_id": effect.job[:255]}
-    attempts.release(attempt, not_before=now + POLL_AGAIN, **attempts.NO_ERROR, **done)
+    named = {"move_request_id": effect.request_id[:120]}
+    attempts.release(attempt, not_before=now + POLL_AGAIN, **attempts.NO_ERROR, **named, **done)
 
 
 def _store_refusal(attempt: RemovalAttempt, error: base.Refused) -> None:
@@ -154,10 +167,10 @@ def follow(attempt: RemovalAttempt, vendor: VendorAccess, run: JobRun) -> None:
     """See whether the files have arrived. Raises `attempts.Lost` and `base.ConnectorError`."""
     now = timezone.now()
     began = attempt.move_called_at or now
-    if attempt.external_id in vendor.looking.finished([attempt.external_id], began - timedelta(minutes=5)):
+    if attempt.external_id in vendor.looking.finished([attempt.external_id], began - BEFORE_CALL):
         outcome.finish(attempt, run=run, at=now, moved_at=now, moved_by=MovedBy.EVENT)
     elif attempt.move_job_done_at is not None:
-        if now - attempt.move_job_done_at >= AFTER_JOB:
+        if now - attempt.move_job_done_at >= destination.TRANSFER_TIME:
             outcome.finish(attempt, run=run, at=now, moved_at=now, moved_by=MovedBy.TIME)
         else:
             attempts.release(attempt, not_before=now + POLL_AGAIN)
@@ -187,6 +200,20 @@ def _wait_or_give_up(attempt: RemovalAttempt, now: datetime) -> None:
         call.need_human(attempt, base.AnswerLost(NO_ANSWER, remedy=REMEDY), now)
     else:
         attempts.release(attempt, not_before=now + POLL_AGAIN)
+
+
+def correct_moved_by(profile: IntegrationProfile, vendor: VendorAccess, *, now: datetime) -> int:
+    """The log's word on moves that were closed by time alone, where it came late. Returns how many.
+
+    Asked once in a run, and nothing where no move was closed so in the last days. Raises `base.ConnectorError`.
+    """
+    by_time = RemovalAttempt.objects.filter(profile=profile, moved_by=MovedBy.TIME, moved_at__gt=now - LATE_EVENTS)
+    keys = dict(by_time.order_by("pk").values_list("external_id", "pk"))
+    if not keys:
+        return 0
+    began = min(by_time.values_list("move_called_at", flat=True), key=lambda at: at or now) or now
+    told = vendor.looking.finished(list(keys), began - BEFORE_CALL)
+    return attempts.note_event([keys[name] for name in told])
 
 
 def queue_length(attempt: RemovalAttempt) -> int:

@@ -16,6 +16,7 @@ from django.utils import timezone
 from profiles.connectors import base
 from profiles.models import JobRun
 from reclamation import attempts, rules, workflow
+from reclamation.asking import tell
 from reclamation.models import RemovalAttempt, RemovalCandidate
 from reclamation.removal import limits
 from reclamation.removal.gate.case import INVITED
@@ -51,6 +52,7 @@ def record_removed(attempt: RemovalAttempt, *, run: JobRun, at: datetime, undoab
     if removal.frees_at == "withdraw":
         _free(attempt, run=run, at=at, note="")
     audit.record(None, "removed account", candidate, account=attempt.external_id, run=run.pk)
+    tell.tell_removed(attempt, at)
     if at_once:
         moved: dict[str, Any] = {} if rule.undo_days else {"moved_at": at}
         nothing = RemovalAttempt.MovedBy.NOTHING if candidate.reason == INVITED else ""
@@ -105,6 +107,8 @@ def record_restored(attempt: RemovalAttempt, *, where: str, status: str, at: dat
         seats.update(ended_at=None, freed_at=None, ended_by_run=None, status=status, changed_at=at)
     protect(attempt, at=at)
     ledger.add(attempt.candidate, ledger.Kind.RESTORED, on=timezone.localtime(at).date())
+    if where == RemovalAttempt.RestoredWhere.HERE:
+        tell.tell_restored(attempt, at)
     reason = RESTORED if where == RemovalAttempt.RestoredWhere.HERE else RESTORED_THERE
     audit.record(by, "restored account", attempt.candidate, account=attempt.external_id, where=where)
     workflow.close(attempt.candidate, State.CLOSED_SKIPPED, reason=reason, by=by, now=at)

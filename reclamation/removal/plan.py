@@ -8,8 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.contrib.auth.models import User
+
 from profiles.models import IntegrationProfile
 from reclamation import rules
+from reclamation.asking import approvers
 from reclamation.models import ReclamationRule, RemovalCandidate
 from reclamation.removal import batches, destination, first_step, limits
 from reclamation.removal.gate.case import INVITED
@@ -25,6 +28,7 @@ class Plan:
     ready: Sequence[RemovalCandidate]
     figures: limits.Figures
     rest_at: datetime | None
+    at: datetime
 
     @property
     def size(self) -> int:
@@ -41,7 +45,7 @@ class Plan:
     @property
     def steps(self) -> list[tuple[str, int]]:
         """What happens first, with how many."""
-        return _count(first_step.LABELS[first_step.choose(one)] for one in self.ready)
+        return _count(first_step.LABELS[first_step.choose(one, self.at)] for one in self.ready)
 
     @property
     def by_rule(self) -> list[tuple[str, int]]:
@@ -54,12 +58,12 @@ class Plan:
     @property
     def files(self) -> list[tuple[str, int]]:
         """Who receives the files, with how many."""
-        return _count(_recipient(one, self.profile) for one in self.ready)
+        return _count(describe_recipient(one, self.profile) for one in self.ready)
 
     @property
     def undo(self) -> list[tuple[str, int]]:
         """What can be undone and for how long, with how many."""
-        return _count(_undo(one) for one in self.ready)
+        return _count(describe_undo(one) for one in self.ready)
 
     @property
     def without_rule(self) -> int:
@@ -91,8 +95,20 @@ def make(candidates: Iterable[int], *, now: datetime) -> list[Plan]:
             continue
         figures = limits.figures_for(profile, now=now)
         rest_at = None if figures.allows(len(ready)) else limits.rest_possible_at(profile, len(ready), now=now)
-        plans.append(Plan(profile, ready, figures, rest_at))
+        plans.append(Plan(profile, ready, figures, rest_at, now))
     return plans
+
+
+def without_approver(plans: Iterable[Plan], by: User) -> list[str]:
+    """The rules of these plans whose questions nobody but the requester could answer.
+
+    One candidate stands for all of its rule, so the cost grows with the rules.
+    """
+    found: dict[str, RemovalCandidate] = {}
+    for one in (candidate for plan in plans for candidate in plan.ready):
+        if rules.settings_of(one).approver != ReclamationRule.Approver.NONE:
+            found.setdefault(one.rule.name if one.rule else "Without a rule", one)
+    return [name for name, one in found.items() if approvers.is_lonely(one, by)]
 
 
 def _count(words: Iterable[str]) -> list[tuple[str, int]]:
@@ -104,7 +120,8 @@ def _department(candidate: RemovalCandidate) -> str:
     return seat.match.person.department if seat and hasattr(seat, "match") else ""
 
 
-def _recipient(candidate: RemovalCandidate, profile: IntegrationProfile) -> str:
+def describe_recipient(candidate: RemovalCandidate, profile: IntegrationProfile) -> str:
+    """Who receives the files of a candidate's account."""
     rule = rules.settings_of(candidate)
     if candidate.reason == INVITED:
         return "There are no files: the invitation was never accepted"
@@ -116,7 +133,8 @@ def _recipient(candidate: RemovalCandidate, profile: IntegrationProfile) -> str:
     return "The administrator who connected the profile" if admin else "Nobody is known"
 
 
-def _undo(candidate: RemovalCandidate) -> str:
+def describe_undo(candidate: RemovalCandidate) -> str:
+    """Whether its removal can be undone, and for how long."""
     days = rules.settings_of(candidate).undo_days
     if candidate.reason == INVITED:
         return "Cannot be undone: somebody who never joined cannot be restored"

@@ -1,11 +1,10 @@
 """Go on with the removals of one profile: the verb of the process *Reclaim subscriptions*.
 
-1. Make the batch of the rules in mode automatic.
-2. Open attempts for candidates that could not have one so far.
-3. Find out what became of calls: vendor's jobs, lost answers, restorings, moves of files.
-4. First gate: everything approved at once.
-5. For each that passed: the whole gate again, alone, then the one call within five seconds of its answers.
-6. Poll the vendor's jobs that began.
+1. Open attempts for candidates that could not have one so far.
+2. Find out what became of calls: vendor's jobs, lost answers, restorings, moves of files.
+3. First gate: everything approved at once.
+4. For each that passed: the whole gate again, alone, then the one call within five seconds of its answers.
+5. Poll the vendor's jobs that began.
 
 Every attempt is taken with a lease of its own, so a worker that dies costs nothing, and a second run finds only what is
 left. Three attempts in a row that need a person stop their batches.
@@ -29,7 +28,6 @@ from profiles.models import IntegrationProfile
 from reclamation import attempts, workflow
 from reclamation.models import RemovalAttempt, RemovalBatch
 from reclamation.removal import (
-    automatic,
     batches,
     call,
     decide,
@@ -52,6 +50,7 @@ from reclamation.removal.gate.answers import (
     GateResult,
 )
 from reclamation.removal.gate.case import Case
+from reclamation.removal.gate.stored import SLOT
 from reclamation.removal.vendor import VendorAccess
 from reclamation.states import State as CandidateState
 
@@ -59,8 +58,9 @@ State = RemovalAttempt.State
 AT_ONCE = 200
 IN_A_ROW = 3
 HOLD_TIME = timedelta(hours=1)
-AFTER_ERROR = timedelta(minutes=15)
+SLOT_TIME = timedelta(minutes=2)
 POLLS = 40
+NOT_ASKED = "The vendor could not be asked, so it is tried again in a quarter of an hour."
 STOPPED = "Three attempts in a row needed a person. Look at them, then let another administrator decide."
 DRY_RUN = "Dry run: it passed the gate, and nothing was called."
 COUNTERS = ("removed", "launched", "held", "closed", "human", "unknown", "settled", "moved", "restored", "dry")
@@ -95,21 +95,21 @@ def run(job: Job, *, now: datetime) -> None:
     if profile is None:
         raise LeaseLost("The profile is gone.")
     switch.make_row(now)
-    automatic.run(profile, now=now)
     for candidate in start.waits_for_attempt():
         if candidate.profile_id == profile.pk:
             start.approve(candidate, now)
     settle.abandon_dead_calls()
     if not due.of_profile(profile, timezone.now()).exists():
         return
+    due.forget_why(profile, timezone.now(), codes=(due.NOT_CONNECTED, due.VENDOR_DOWN))
     try:
         progress = Progress(job, profile, VendorAccess(job, profile))
         _settle_all(progress)
         _pass_first_gate(progress)
         _call_all(progress)
         _poll_all(progress)
-    except base.ConnectorError:
-        due.postpone(profile, timezone.now() + AFTER_ERROR)
+    except base.ConnectorError as error:
+        due.postpone(profile, now=timezone.now(), why=f"{NOT_ASKED} {error}")
         raise
     batches.end_done()
     progress.show("Done")
@@ -132,6 +132,10 @@ def _settle_all(progress: Progress) -> None:
             if _guarded(pk, state, step):
                 progress.counters[counter] += 1
                 progress.done += 1
+    for one in due.of_profile(progress.profile, timezone.now()).filter(state__in=attempts.UNSENT).exclude(looks=[]):
+        if decide.is_look_wanted(one):
+            progress.counters["settled"] += _guarded(one.pk, one.state, lambda found: decide.look(found, vendor))
+    move.correct_moved_by(progress.profile, vendor, now=timezone.now())
 
 
 def _guarded(pk: int, state: str, step: Callable[[RemovalAttempt], None]) -> bool:
@@ -217,6 +221,7 @@ def _gate_and_call(progress: Progress, attempt: RemovalAttempt) -> None:
         _hold(progress, attempt, code=switch.CODE, text=str(reason), pause=timedelta(minutes=1))
         return
     progress.counters[STATE_COUNTERS.get(attempt.state, "held")] += 1
+    call.sit_out(attempt, progress.job)
 
 
 def _end(progress: Progress, case: Case, found: GateResult) -> None:
@@ -225,7 +230,8 @@ def _end(progress: Progress, case: Case, found: GateResult) -> None:
     if attempt.dry_run:
         _end_dry_run(progress, attempt, found, passed=False)
     elif found.end == HOLD:
-        _hold(progress, attempt, code=found.guard, text=found.text, pause=HOLD_TIME)
+        pause = SLOT_TIME if found.guard == SLOT else HOLD_TIME
+        _hold(progress, attempt, code=found.guard, text=found.text, pause=pause)
     elif found.end == QUARANTINE:
         if attempt.batch:
             batches.quarantine(attempt.batch, reason=found.text, now=now)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from profiles.connectors import base
 
+# Nobody knows whether the call took effect. After every other error of a call with an effect it did not.
+LOST = (base.AnswerLost, base.UnreadableAnswer)
 GONE, BUSY, NO_LICENSE, UNRECOVERABLE, MOVED = "gone", "busy", "no_license", "unrecoverable", "moved"
 NOT_REMOVED = "not_removed"
 # The vendor's words, for connectors that hand their own on.

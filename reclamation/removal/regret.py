@@ -1,7 +1,7 @@
 """Regret: use from before a removal that was learned after it, while the removal can still be undone.
 
 The vendor's log is late by hours, so a removal on the best evidence may still have been wrong. The candidate's page and
-the start page then offer *Restore*. Two such alarms of one profile within seven days press its switch.
+the start page then offer *Restore*, and a mail says so. Two such alarms of a profile in seven days press its switch.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from profiles.models import IntegrationProfile
 from reclamation import attempts, rules
+from reclamation.asking import tell
 from reclamation.models import RemovalAttempt
 from reclamation.removal import switch
 from samsaas import audit
@@ -35,7 +36,9 @@ def _learned_late(now: datetime) -> list[tuple[RemovalAttempt, datetime]]:
     """Removed members, leavers apart, with the latest use that is known from before their removal."""
     removed = RemovalAttempt.objects.filter(state=RemovalAttempt.State.REMOVED, regret_at=None, dry_run=False)
     removed = removed.filter(restorable_until__gt=now, candidate__is_leaver=False)
-    known = removed.select_related("candidate__rule", "profile").annotate(used_at=Subquery(_latest_use()))
+    known = removed.select_related("candidate__rule", "candidate__batch", "profile").annotate(
+        used_at=Subquery(_latest_use())
+    )
     return [(one, one.used_at) for one in known if one.used_at and _counts(one, one.used_at)]
 
 
@@ -63,6 +66,7 @@ def _alarm(attempt: RemovalAttempt, used_at: datetime, now: datetime) -> bool:
     except attempts.Lost:
         return False
     audit.record(None, "raised regret alarm", attempt.candidate, used_at=used_at.isoformat())
+    tell.tell_regret(attempt, used_at=used_at, now=now)
     profile = attempt.profile
     if profile and _alarms(profile, now) >= MOST_ALARMS and not switch.paused_because(profile):
         switch.pause(profile, reason=REASON, by=None, now=now)
@@ -73,8 +77,13 @@ def _alarms(profile: IntegrationProfile, now: datetime) -> int:
     return RemovalAttempt.objects.filter(profile=profile, regret_at__gt=now - WITHIN).count()
 
 
+def is_open_alarm() -> Q:
+    """For attempts: removed, regretted, and still to be undone."""
+    state = RemovalAttempt.State.REMOVED
+    return Q(state=state, regret_at__isnull=False, restorable_until__gt=timezone.now())
+
+
 def open_alarms() -> QuerySet[RemovalAttempt]:
     """Removals that were regretted and can still be undone."""
-    state = RemovalAttempt.State.REMOVED
-    rows = RemovalAttempt.objects.filter(state=state, regret_at__isnull=False, restorable_until__gt=timezone.now())
+    rows = RemovalAttempt.objects.filter(is_open_alarm())
     return rows.select_related("candidate").order_by("restorable_until")

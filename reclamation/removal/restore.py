@@ -59,13 +59,14 @@ def run(attempt: RemovalAttempt, vendor: VendorAccess) -> None:
     attempts.note(attempt, restore_intent_at=timezone.now())
     try:
         effect = vendor.acting.restore(attempt.external_id)
-    except (base.AnswerLost, base.ProtocolError) as error:
+    except refusals.LOST as error:
         after = timezone.now() + LOOK_AFTER
         attempts.release(attempt, not_before=after, **attempts.describe_error(error))
         return
     except base.ConnectorError as error:
         _store_refusal(attempt, error)
         return
+    attempts.note(attempt, restore_request_id=effect.request_id[:120])
     if effect.state == "done":
         _store_restored(attempt, vendor)
     else:

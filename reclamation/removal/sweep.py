@@ -19,7 +19,7 @@ from profiles.models import IntegrationProfile
 from profiles.oauth import scopes
 from reclamation import workflow
 from reclamation.models import RemovalAttempt, RemovalCandidate, SavingsEntry
-from reclamation.removal import automatic, batches, due, regret, start
+from reclamation.removal import batches, due, regret, start
 from reclamation.savings import ledger
 from reclamation.states import State
 
@@ -32,7 +32,7 @@ def run(now: datetime) -> None:
         if _is_connected(profile):
             start.request_run(profile, by=None)
         else:
-            _say_not_connected(profile)
+            _say_not_connected(profile, now)
     regret.watch(now=now)
     take_back_savings()
     batches.end_done()
@@ -45,7 +45,6 @@ def _profiles_with_work(now: datetime) -> list[IntegrationProfile]:
         *due.attempts_due(now).values_list("profile", flat=True),
         *RemovalAttempt.objects.filter(dead, profile__isnull=False).values_list("profile", flat=True),
         *(one.profile_id for one in start.waits_for_attempt()),
-        *automatic.profiles_with_new_finds(),
     }
     known = [key for key in keys if key is not None]
     return list(IntegrationProfile.objects.filter(pk__in=known).select_related("alias__parent"))
@@ -56,9 +55,12 @@ def _is_connected(profile: IntegrationProfile) -> bool:
     return bool(row and row.enabled and row.connected)
 
 
-def _say_not_connected(profile: IntegrationProfile) -> None:
-    for one in RemovalCandidate.objects.open().filter(profile=profile, state=State.AWAITING_REVOCATION):
-        workflow.hold(one, code="connected", text=NOT_CONNECTED)
+def _say_not_connected(profile: IntegrationProfile, now: datetime) -> None:
+    """On what is due, and on candidates that wait for an attempt. One that can still be undone waits for nothing."""
+    due.say_why(profile, now, code=due.NOT_CONNECTED, text=NOT_CONNECTED)
+    for one in start.waits_for_attempt():
+        if one.profile_id == profile.pk:
+            workflow.hold(one, code=due.NOT_CONNECTED, text=NOT_CONNECTED)
 
 
 def take_back_savings() -> int:

@@ -12,8 +12,9 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from reclamation import workflow
+from reclamation.asking import approvers
 from reclamation.models import ReclamationSwitch, RemovalAttempt, RemovalBatch, RemovalCandidate
-from reclamation.removal import batches, decide, limits, move, plan, regret, restore, start, switch
+from reclamation.removal import batches, decide, destination, limits, move, plan, regret, restore, start, switch
 from reclamation.removal.chosen import MOST, forget, read_chosen
 from reclamation.removal.filters import AttemptFilter, BatchFilter
 from reclamation.removal.forms import BatchForm, CloseByHandForm, DecideForm, MoveForm, RestoreForm, SwitchForm
@@ -24,6 +25,7 @@ from samsaas.lib.http import SignedInRequest
 from samsaas.reauthenticate import recent_password_required
 
 RELATED = ("candidate__rule", "candidate__rule_version", "batch", "profile__alias__parent", "restored_by")
+SAID = 5
 NOTHING = "None of these candidates can be reclaimed now: only those that are Ready and in no batch."
 
 
@@ -45,6 +47,7 @@ def batch_confirm(request: SignedInRequest) -> HttpResponse:
         return _make_batches(request, plans, ticks, dry_run="dry_run" in request.POST)
     left_out = len(chosen.keys) - form.size
     context = {"plans": plans, "form": form, "chosen": chosen, "left_out": left_out, "size": form.size}
+    context |= {"lonely": plan.without_approver(plans, request.user), "nobody": approvers.NOBODY}
     return render(request, "reclamation/removal/batch_confirm.html", context)
 
 
@@ -59,9 +62,19 @@ def _make_batches(
             messages.error(request, _refusal(refused))
         else:
             messages.success(request, _made(made))
+            _say_who_left(request, made)
     if made and not dry_run:
         forget(request)
     return redirect("batch_detail", made.pk) if made else redirect("candidate_list")
+
+
+def _say_who_left(request: HttpRequest, batch: RemovalBatch) -> None:
+    """Which candidates could not go on, and why: the page of the batch names all of them."""
+    gone = batches.left_out(batch)
+    for number, reason in gone[:SAID]:
+        messages.warning(request, f"{number} left the batch: {reason}")
+    if len(gone) > SAID:
+        messages.warning(request, f"{len(gone) - SAID:,} more left the batch. The reasons stand below.")
 
 
 def _refusal(refused: batches.BatchRefused) -> str:
@@ -75,7 +88,8 @@ def _made(batch: RemovalBatch) -> str:
         return f"{batch}: a dry run. Nothing is called; the decisions appear below."
     if batch.state == RemovalBatch.State.QUARANTINED:
         return f"{batch} waits for a second person. Nobody was asked, and nothing was removed."
-    return f"{batch} goes on with {batch.size} subscriptions."
+    size = batch.size - len(batches.left_out(batch))
+    return f"{batch} goes on with {size:,} subscription{'' if size == 1 else 's'}."
 
 
 def batch_list(request: HttpRequest) -> HttpResponse:
@@ -110,11 +124,12 @@ def batch_decide(request: SignedInRequest, pk: int) -> HttpResponse:
     if form.is_valid():
         try:
             yes = form.cleaned_data["approve"] == "yes"
-            batches.decide(batch.pk, approve=yes, by=request.user, now=timezone.now())
+            decided = batches.decide(batch.pk, approve=yes, by=request.user, now=timezone.now())
         except batches.BatchRefused as refused:
             messages.error(request, _refusal(refused))
         else:
             messages.success(request, f"{batch} goes on." if yes else f"{batch} was rejected; nobody is removed.")
+            _say_who_left(request, decided)
     return redirect("batch_detail", pk)
 
 
@@ -174,10 +189,15 @@ def attempt_decide(request: SignedInRequest, pk: int) -> HttpResponse:
         "attempt": attempt,
         "seen": decide.last_look(attempt, now=now),
         "choices": decide.choices(attempt, now=now),
-        "move_form": form if choice == "move" else MoveForm(),
+        "move_form": form if choice == "move" else MoveForm(initial=_fallback(attempt)),
         "close_form": form if choice == "close" else CloseByHandForm(),
     }
     return render(request, "reclamation/removal/attempt_decide.html", context)
+
+
+def _fallback(attempt: RemovalAttempt) -> dict[str, str]:
+    """The administrator who connected, to whom files go where nothing else is chosen."""
+    return {"external_id": destination.connected_admin(attempt.profile)}
 
 
 def _decide(attempt: RemovalAttempt, choice: str, values: dict[str, Any], request: SignedInRequest) -> None:
@@ -192,10 +212,12 @@ def _decide(attempt: RemovalAttempt, choice: str, values: dict[str, Any], reques
         raise decide.DecisionRefused("Choose what is to be done.")
 
 
-@require_POST
 def candidate_resume(request: SignedInRequest, pk: int) -> HttpResponse:
-    """A person says that what needed attention is over: the candidate is Ready and can be reclaimed anew."""
-    candidate = get_object_or_404(RemovalCandidate, pk=pk)
+    """Show what the gate would say, then take a person's word that what needed attention is over: Ready again."""
+    related = ("rule", "rule_version__rule", "profile", "batch", "subscription")
+    candidate = get_object_or_404(RemovalCandidate.objects.select_related(*related), pk=pk)
+    if request.method == "GET":
+        return render(request, "reclamation/removal/candidate_resume.html", {"candidate": candidate})
     try:
         workflow.make_ready(candidate, reason="Resumed by a person.", by=request.user, now=timezone.now())
     except workflow.NotAllowed:

@@ -60,7 +60,7 @@ def asked_of_words(approval: Approval) -> str:
 def asking_of(candidate: RemovalCandidate) -> dict[str, Any]:
     """What was asked and answered about a candidate: mails, answers, approvals."""
     return {
-        "notices": list(candidate.notices.select_related("mail")),
+        "notices": list(candidate.notices.select_related("mail").defer("mail__secret")),
         "answers": list(candidate.answers.select_related("by")),
         "approvals": list(candidate.approvals.select_related("asked_of_user", "asked_of_group", "answered_by")),
     }

@@ -10,7 +10,9 @@ from django.utils import timezone
 from django.utils.html import format_html
 
 from reclamation import assess, evidence, guards, propose, reexamine, sentences
+from reclamation.evidence_band import EvidenceBand, draw
 from reclamation.models import ReclamationRule, RemovalCandidate
+from reclamation.states import State
 from reclamation.why.figures import latest_finds
 from samsaas.templatetags.ui import number
 from subscriptions.models import SoftwareModel, Subscription
@@ -25,6 +27,16 @@ BEING_REMOVED = {
     "text": "The card Removal says how far it is, what can still be undone, and what needs a person.",
 }
 KEEPS = "The account keeps its subscription."
+PROPOSED = {"tone": "info", "title": "Nothing has been removed", "text": f"A candidate is a proposal. {KEEPS}"}
+STANDING = {
+    State.AWAITING_USER: {**PROPOSED, "text": f"Its user is asked. {KEEPS[:-1]} as long as they may answer."},
+    State.AWAITING_APPROVAL: {**PROPOSED, "text": f"An approver is asked. {KEEPS[:-1]} until they have answered."},
+    State.AWAITING_REVOCATION: {
+        "tone": "warn",
+        "title": "It is about to be removed",
+        "text": "The account is removed as soon as every guard agrees. Close Skipped keeps its subscription.",
+    },
+}
 
 
 @register.simple_tag
@@ -65,6 +77,12 @@ def evidence_sentence(candidate: RemovalCandidate) -> str:
 
 
 @register.filter
+def evidence_band(candidate: RemovalCandidate) -> EvidenceBand:
+    """The time that the evidence is about, to be drawn."""
+    return draw(candidate)
+
+
+@register.filter
 def evidence_file_events(candidate: RemovalCandidate) -> str:
     """The warning for a plan that recorded no file events; empty for any other."""
     return NO_FILE_EVENTS if candidate.evidence.get("file_events") is False else ""
@@ -77,13 +95,13 @@ def standing(candidate: RemovalCandidate) -> dict[str, str]:
         return BEING_REMOVED
     code = guards.code_for(candidate.subscription) if candidate.subscription else guards.ENDED
     if code == guards.ENDED:
-        gone = reexamine.GONE if candidate.subscription else reexamine.NOT_KEPT
+        gone = guards.SENTENCES[guards.ENDED] if candidate.subscription else reexamine.NOT_KEPT
         return {"tone": "warn", "title": "There is nothing to remove any more", "text": f"{gone} {CLOSES}"}
     if code:
-        return {"tone": "warn", "title": "Nothing has been removed", "text": f"{reexamine.REASONS[code]} {CLOSES}"}
+        return {"tone": "warn", "title": "Nothing has been removed", "text": f"{guards.SENTENCES[code]} {CLOSES}"}
     if candidate.attention:
         return {"tone": "warn", "title": "A person has to look at this", "text": f"{candidate.attention} {KEEPS}"}
-    return {"tone": "info", "title": "Nothing has been removed", "text": f"A candidate is a proposal. {KEEPS}"}
+    return STANDING.get(State(candidate.state), PROPOSED)
 
 
 @register.filter

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from datetime import datetime
+from types import SimpleNamespace
 from typing import Any
 
 from django import template
 from django.utils import timezone
 
 from profiles.models import IntegrationProfile
-from reclamation import rules
-from reclamation.models import RemovalAttempt, RemovalBatch, RemovalCandidate
-from reclamation.removal import decide, first_step, pass_gate, regret
+from profiles.notices import ProfileNotice
+from reclamation import jump, rules
+from reclamation.models import RemovalAttempt, RemovalBatch, RemovalCandidate, SavingsEntry
+from reclamation.removal import automatic, decide, first_step, pass_gate, plan, predict, regret
 from reclamation.states import State
 
 register = template.Library()
@@ -57,6 +59,14 @@ def is_restorable(attempt: RemovalAttempt | None) -> bool:
 
 
 @register.filter
+def countdown(attempt: RemovalAttempt) -> str:
+    """How long a removal can still be undone, in words."""
+    left = _end_of_undo(attempt) - timezone.now()
+    days, hours = max(left.days, 0), max(int(left.total_seconds()) // 3600 % 24, 0)
+    return f"{days} day{'' if days == 1 else 's'} {hours} h left to restore it"
+
+
+@register.filter
 def days_left(attempt: RemovalAttempt) -> str:
     """The days in which a removal can still be undone; empty where it cannot."""
     if not is_restorable(attempt):
@@ -85,9 +95,13 @@ def removal_of(candidate: RemovalCandidate) -> dict[str, Any]:
     return {
         "attempts": attempts,
         "last": real,
+        "is_ahead": candidate.is_open and (real is None or real.called_at is None),
         "may_reclaim": candidate.state == State.READY and not in_batch,
         "may_resume": candidate.state == State.ATTENTION_REQUIRED and (real is None or real.withdrawn_at is None),
-        "next_step": first_step.LABELS[first_step.choose(candidate)],
+        "may_complete": candidate.state == State.AWAITING_REVOCATION
+        and real is not None
+        and real.state in (Attempt.APPROVED, Attempt.GATED),
+        "next_step": first_step.LABELS[first_step.choose(candidate, timezone.now())],
         "rule": rules.settings_of(candidate),
         "choices": decide.choices(real, now=timezone.now()) if real else (),
     }
@@ -102,15 +116,41 @@ def guards_of(attempt: RemovalAttempt) -> list[dict[str, Any]]:
             "label": pass_gate.LABELS.get(one["guard"], one["guard"]),
             "answer": one["answer"],
             "detail": one["detail"],
+            "request_id": one.get("request_id", ""),
             "at": datetime.fromisoformat(one["at"]) if "at" in one else None,
         }
         for one in answers
     ]
 
 
+@register.simple_tag
+def outlook_of(candidate: RemovalCandidate) -> predict.Outlook:
+    """What the gate would say of an open candidate now; empty once it was asked, because its answers stand there."""
+    return predict.run(candidate, now=timezone.now())
+
+
 @register.filter
-def time_line_of(attempt: RemovalAttempt) -> list[tuple[str, datetime]]:
-    """What happened to an attempt, in the order of time."""
+def files_of(candidate: RemovalCandidate) -> str:
+    """What becomes of the files of an open candidate's account, in two sentences."""
+    if candidate.profile is None:
+        return ""
+    return f"{plan.describe_recipient(candidate, candidate.profile)}. {plan.describe_undo(candidate)}."
+
+
+@register.filter
+def savings_of(candidate: RemovalCandidate) -> list[SavingsEntry]:
+    """What the ledger has of a candidate."""
+    return list(candidate.savings.order_by("pk"))
+
+
+@register.filter
+def time_line_of(attempt: RemovalAttempt) -> list[tuple[str, datetime, str]]:
+    """What happened to an attempt, in the order of time, with the vendor's request id of the call that did it."""
+    ids = {
+        "Vendor called": attempt.withdraw_request_id,
+        "Restoring called": attempt.restore_request_id,
+        "Move of the files called": attempt.move_request_id,
+    }
     moments = (
         ("Approved", attempt.opened_at),
         ("Intent stored", attempt.intent_at),
@@ -126,13 +166,24 @@ def time_line_of(attempt: RemovalAttempt) -> list[tuple[str, datetime]]:
         ("Late use learned of", attempt.regret_at),
         ("Over", attempt.closed_at),
     )
-    return sorted(((label, at) for label, at in moments if at), key=lambda pair: pair[1])
+    happened = [(label, at, ids.get(label, "")) for label, at in moments if at]
+    return sorted(happened, key=lambda line: line[1])
 
 
 @register.filter
 def looks_of(attempt: RemovalAttempt) -> list[dict[str, Any]]:
     """What looks at the member said after a lost answer, or at a person's word."""
     return [{**one, "at": datetime.fromisoformat(one["at"])} for one in attempt.looks]
+
+
+@register.simple_tag
+def find_notices(profile: IntegrationProfile) -> list[ProfileNotice]:
+    """Why mode automatic does nothing in a profile today, or not all."""
+    described = SimpleNamespace(pk=profile.pk, notices=[])
+    jump.add_notices([described], timezone.now())
+    automatic.add_notices([described], timezone.now())
+    found: list[ProfileNotice] = described.notices
+    return found
 
 
 @register.simple_tag

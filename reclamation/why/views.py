@@ -16,6 +16,7 @@ from reclamation.why import figures
 from reclamation.why.filters import ReasonFilter
 from reclamation.why.tables import ReasonTable
 from samsaas.lib import tables
+from subscriptions.activity.coverage.reasons import doubted_run
 from subscriptions.models import Subscription
 
 
@@ -28,11 +29,12 @@ def reason_sums(request: HttpRequest, pk: int) -> HttpResponse:
     """The sums of one profile, of all its rules or of one. They add up to its subscriptions."""
     profile = get_object_or_404(IntegrationProfile, pk=pk)
     last, rule = sums.of_last_find(profile), request.GET.get("rule", "")
-    context: dict[str, Any] = {"profile": profile, "last": last}
+    context: dict[str, Any] = {"profile": profile, "last": last, "doubted": doubted_run(profile)}
     if last:
         rows = figures.add_up(profile, figures.chosen_sums(last, rule), rule)
         context |= {"rows": rows, "total": sum(row["count"] for row in rows), "words": figures.equation(rows)}
         context["tabs"] = figures.tabs(profile, last, rule)
+        context["rule"] = figures.only_rule(last, rule)
     return render(request, "reclamation/why/reason_sums.html", context)
 
 

@@ -16,7 +16,7 @@ BUSY = "A run is at work. Wait until it has ended, then move the clock."
 
 
 def demo_later(request: SignedInRequest, days: int) -> HttpResponse:
-    """It is a day or a week later, and what is due by then is requested."""
+    """It is a day or a week later, and the last night's refresh is requested."""
     running = clock.running()
     if running is None or days not in clock.STEPS:
         raise Http404
@@ -27,6 +27,6 @@ def demo_later(request: SignedInRequest, days: int) -> HttpResponse:
     else:
         request.session[STARTED] = request.session[SEEN] = timezone.now().timestamp()
         audit.record(request.user, "moved the demo’s clock", None, days=days)
-        schedule.start_due()
+        schedule.start_missed(timezone.now())
         messages.success(request, f"It is {timezone.localtime():%A, %-d %B %Y, %H:%M} now.")
     return redirect(read_local_path(request.POST.get("back"), "/"))

@@ -13,7 +13,6 @@ from typing import Any
 
 from django.db import connection
 
-from profiles.connectors import base
 from profiles.models import IntegrationProfile, JobRun
 from samsaas.lib import sql
 from subscriptions.download import staging
@@ -24,7 +23,6 @@ REMOVED = Subscription.Status.REMOVED.value
 FOUND = "download_differences"
 GONE = "download_gone"
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
-RUNS = JobRun._meta.db_table
 # A vendor's list may lag: for this long after a removal of ours it may still show the account.
 LAG = timedelta(hours=1)
 
@@ -60,16 +58,17 @@ def correct_by_own_changes(stage: str, profile: IntegrationProfile, began: datet
     """Bring the staged listing up to date with what we did ourselves since it began; call it before it is compared.
 
     An account that we removed since then, or so shortly before that the list may lag, is taken out: it does not return.
-    A seat that was restored since then, and is not listed, is shielded like one whose record could not be read.
+    One that is listed later was restored at the vendor, and does. A seat that was restored since then, and is not
+    listed, is shielded like one whose record could not be read.
     """
     sql.execute(
         f"""
         DELETE FROM {stage} WHERE (status IS NULL OR status <> %s) AND external_id IN (
-            SELECT t.external_id FROM {SEATS} t JOIN {RUNS} r ON r.id = t.ended_by_run_id
-            WHERE t.profile_id = %s AND t.ended_at > %s AND r.process = %s
+            SELECT t.external_id FROM {SEATS} t
+            WHERE t.profile_id = %s AND t.ended_at IS NOT NULL AND t.freed_at > %s
         )
         """,
-        [REMOVED, profile.pk, _driver_time(began - LAG), base.RECLAIM],
+        [REMOVED, profile.pk, _driver_time(began - LAG)],
     )
     restored = "t.profile_id = %s AND t.ended_at IS NULL AND t.changed_at > %s"
     since = [profile.pk, _driver_time(began)]
@@ -127,16 +126,13 @@ def collapse_and_total(stage: str) -> Listed:
     return listed
 
 
-def find_changes(
-    stage: str, profile: IntegrationProfile, identifiers: dict[str, int], began: datetime
-) -> tuple[int, int, int]:
+def find_changes(stage: str, profile: IntegrationProfile, identifiers: dict[str, int]) -> tuple[int, int, int]:
     """Find the staged rows that are new, changed or returned, and return how many of each.
 
     Their positions go into a temporary table; the other rows are not looked at again. `identifiers` are the keys of the
     listed seat types. They are passed as values, because the planner takes a table without statistics for a strong
     filter and would then look up every seat one by one. Rows are compared as a whole; NULL is equal to NULL. A seat
-    that was last listed by another team counts as changed. A seat that we removed ourselves does not return by a list
-    that was requested (`began`) before the removal, or so soon after it that it may lag: such a seat is left as it is.
+    that was last listed by another team counts as changed.
     """
     staged = ", ".join(["i.column2", *(f"s.{name}" for name in staging.VALUES)])
     stored = ", ".join(["t.identifier_id", *(f"t.{name}" for name in staging.VALUES)])
@@ -151,11 +147,11 @@ def find_changes(
         LEFT JOIN {SEATS} t ON t.profile_id = %s AND t.external_id = s.external_id
         WHERE s.status <> %s AND (
             t.id IS NULL OR t.ended_at IS NOT NULL OR t.known_since < %s OR ({staged}) {differ} ({stored})
-        ) AND (t.ended_at IS NULL OR t.freed_at IS NULL OR t.freed_at <= %s)
+        )
         """,
         [
             *chain.from_iterable(identifiers.items()),
-            *(profile.pk, REMOVED, _team_since(profile), _driver_time(began - LAG)),
+            *(profile.pk, REMOVED, _team_since(profile)),
         ],
     )
     total, new, returned = sql.fetch_row(

@@ -42,17 +42,13 @@ class Published:
 
 @dataclass
 class Written:
-    """How many seats there were before (`current`), and how many were written or left as they were.
-
-    `lagging` of the unchanged ones may be seats that we removed and that the list shows still.
-    """
+    """How many seats there were before (`current`), and how many were written or left as they were."""
 
     current: int
     new: int
     changed: int
     returned: int
     unchanged: int
-    lagging: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,9 +88,9 @@ def run(job: Job, listing: Listing, *, now: datetime) -> Published:
         identifiers = recognize.run(profile.vendor_info, listed.by_identifier)
         unrecognized = [one.identifier for one in identifiers if one.software_model_id is None]
         names = LearnedNames(profile)
-        written = _write_differences(stage, job.run, profile, identifiers, listed.live, names, now)
+        written = _write_differences(stage, profile, identifiers, listed.live, names, now)
         exclude.mark_seats(profile)
-        may_have_gone = written.current > written.unchanged + written.changed or written.lagging
+        may_have_gone = written.current > written.unchanged + written.changed
         gone = differences.find_gone(stage, profile) if may_have_gone else {}
         last = AcceptedListing.objects.filter(profile=profile).first()
         tally = _tally(listing, listed, gone, last)
@@ -162,7 +158,6 @@ def _accept_listing(
 
 def _write_differences(
     stage: str,
-    run: JobRun,
     profile: IntegrationProfile,
     identifiers: list[SubscriptionIdentifier],
     live: int,
@@ -173,15 +168,14 @@ def _write_differences(
     new = changed = returned = 0
     if identifiers:
         keys = {one.identifier: one.pk for one in identifiers}
-        new, changed, returned = differences.find_changes(stage, profile, keys, run.created_at)
+        new, changed, returned = differences.find_changes(stage, profile, keys)
     if changed or returned:
         names.add_changed(stage)
         differences.update_changed(stage, profile, now)
     if new:
         differences.insert_new(stage, profile, now)
-    lagging = Subscription.objects.filter(profile=profile, freed_at__gt=run.created_at - differences.LAG).ended()
     unchanged = live - new - changed - returned
-    return Written(current, new, changed, returned, unchanged=unchanged, lagging=lagging.count())
+    return Written(current, new, changed, returned, unchanged=unchanged)
 
 
 def _end_missing(job: Job, profile: IntegrationProfile, listing: plausibility.ListingFigures, now: datetime) -> str:

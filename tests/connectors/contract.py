@@ -86,6 +86,21 @@ class ConnectorContract:
             self.ids(world.connector())
         assert world.calls(self.further) <= 2
 
+    def test_a_log_that_can_be_bounded_ends_there(self, world: Any) -> None:
+        """As does its continuation at a cursor: time before what is known is read alone."""
+        if not connectors.vendor(self.vendor).bounded_log:
+            pytest.skip("The vendor's log cannot be bounded.")
+        now = dt.datetime.now(dt.UTC)
+        since, until = now - dt.timedelta(days=9), now - dt.timedelta(days=5)
+        pages = list(world.connector().activity(since, until=until))
+        continued = list(world.connector().activity(since, pages[0].cursor, until=until))
+        for read in (pages, continued):
+            for page in read:
+                page.fold(found := base.Uses())
+                assert all(since.date() <= day <= until.date() for day in found.events_by_day())
+                assert not found.held or found.latest() < until
+        assert any(page.read for page in pages)
+
     def test_a_forgotten_cursor_asks_for_a_new_listing(self, world: Any) -> None:
         world.sandbox.faults.add(self.further, 2, self.lost_place)
         with pytest.raises(base.ListingReset):

@@ -111,6 +111,7 @@ VENDOR = Vendor(
         "On the Branding tab, select Save changes.",
     ),
     activity_types=activity_types.TABLE,
+    bounded_log=True,
     session_scope="sessions.list",
     removal=removal.REMOVAL,
 )
@@ -199,14 +200,18 @@ class Dropbox:
         start = {"limit": limit, "include_removed": False}
         return walk_pages(self._client, looks.LISTING, start, _read_members, count_records, cursor)
 
-    def activity(self, since: dt.datetime, cursor: str = "") -> Iterator[ActivityPage]:
+    def activity(
+        self, since: dt.datetime, cursor: str = "", *, until: dt.datetime | None = None
+    ) -> Iterator[ActivityPage]:
         """The team log since `since`, or after `cursor`, as pages that fold to uses per account and day.
 
-        We ask without an end time, so that the cursor can be used for later events. An empty page may be followed by
-        others.
+        Without `until` we ask for no end time, so that the cursor can be used for later events. An empty page may be
+        followed by others.
         """
         bound = dt.datetime.now(dt.UTC) + CLOCKS_DIFFER
-        start = {"limit": EVENTS_A_PAGE, "time": {"start_time": since.astimezone(dt.UTC).strftime(events.STAMP)}}
+        span = {"start_time": since, "end_time": until} if until else {"start_time": since}
+        time = {name: moment.astimezone(dt.UTC).strftime(events.STAMP) for name, moment in span.items()}
+        start = {"limit": EVENTS_A_PAGE, "time": time}
         return walk_pages(
             self._client, log.LOG, start, lambda answer: events.page(answer.body, bound), count_events, cursor
         )

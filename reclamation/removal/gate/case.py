@@ -20,7 +20,6 @@ from reclamation import guards, rules
 from reclamation.asking import notices
 from reclamation.models import (
     Approval,
-    Exemption,
     Notice,
     ReclamationRule,
     RemovalAttempt,
@@ -31,9 +30,10 @@ from reclamation.removal import destination, limits, switch
 from reclamation.removal.gate.asked import VendorAnswers
 from subscriptions.activity import last_used
 from subscriptions.models import Subscription
+from subscriptions.models.person import has_left
 
-AT_PERSONS_WORD = {RemovalCandidate.Justification.UNLICENSED, RemovalCandidate.Justification.RESTRICTED_SOFTWARE}
 INVITED, SUSPENDED = "invited", "suspended"
+FEW = 10
 
 
 @dataclass(frozen=True)
@@ -45,8 +45,9 @@ class TeamFacts:
     paused: str
     figures: limits.Figures
     process_scopes: dict[str, scopes.ProcessScopes]
-    destinations_of_moves: frozenset[str]
+    receiving: frozenset[str]
     destinations_that_are_candidates: frozenset[str]
+    full_admins: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,7 @@ class Case:
     @property
     def use_matters(self) -> bool:
         """Whether use is a reason not to remove. It is none for software that must not be used, on a person's word."""
-        return not (self.candidate.opened_by_id and self.candidate.justification in AT_PERSONS_WORD)
+        return self.candidate.is_canceled_by_use
 
     @property
     def since(self) -> datetime:
@@ -118,6 +119,11 @@ class Case:
     @property
     def left_on(self) -> date | None:
         return self.person.left_on if self.person else None
+
+    @property
+    def user_has_left(self) -> bool:
+        """Whether the last day of the seat's user is over now. Who has left is not asked, whatever the reason was."""
+        return has_left(self.left_on, self.today)
 
     def as_listed(self) -> base.Seat:
         """The seat in the vendor's form, for the question about its use."""
@@ -139,7 +145,6 @@ def load(attempts: Sequence[RemovalAttempt], profile: IntegrationProfile, *, now
     team = _team_facts(profile, {one.external_id for one in where} - {""}, now)
     candidates = [attempt.candidate_id for attempt in attempts]
     seats = _seats(attempts, now)
-    exempt_seats, exempt_people = _exempt(seats.values(), timezone.localtime(now).date())
     all_questions = Notice.objects.filter(notices.asking(), candidate__in=candidates)
     questions = all_questions.filter(notices.reached())
     asked = set(questions.values_list("candidate", flat=True))
@@ -149,14 +154,13 @@ def load(attempts: Sequence[RemovalAttempt], profile: IntegrationProfile, *, now
     cases = []
     for attempt, where_to in zip(attempts, where, strict=True):
         seat = seats.get(attempt.candidate.subscription_id or 0)
-        person = seat.match.person_id if seat is not None and hasattr(seat, "match") else None
         cases.append(
             Case(
                 attempt=attempt,
                 seat=seat,
                 rule=rules.settings_of(attempt.candidate),
                 team=team,
-                exempt=bool(seat and (seat.pk in exempt_seats or person in exempt_people)),
+                exempt=bool(seat and seat.is_exempt),
                 notice_over=attempt.candidate_id in over,
                 was_asked=attempt.candidate_id in asked,
                 asked_in_vain=attempt.candidate_id in in_vain,
@@ -169,9 +173,6 @@ def load(attempts: Sequence[RemovalAttempt], profile: IntegrationProfile, *, now
 
 def _team_facts(profile: IntegrationProfile, destinations: set[str], now: datetime) -> TeamFacts:
     team = limits.profiles_of_team(profile)
-    moving = RemovalAttempt.objects.filter(
-        vendor=profile.vendor, team_id=profile.team_id, state=RemovalAttempt.State.MOVING
-    )
     others = RemovalCandidate.objects.open().filter(profile__in=team)
     return TeamFacts(
         profile=profile,
@@ -179,29 +180,27 @@ def _team_facts(profile: IntegrationProfile, destinations: set[str], now: dateti
         paused=switch.paused_because(profile),
         figures=limits.figures_for(profile, now=now),
         process_scopes={row.process.key: row for row in scopes.by_grant(profile)},
-        destinations_of_moves=frozenset(moving.values_list("destination_external_id", flat=True)),
+        receiving=destination.receiving(profile, now=now),
         destinations_that_are_candidates=frozenset(
             others.filter(external_id__in=destinations).values_list("external_id", flat=True)
         ),
+        full_admins=frozenset(_full_admins(team)),
     )
+
+
+def _full_admins(team: Sequence[IntegrationProfile]) -> list[str]:
+    """Accounts with full rights that the vendor lists; of more than a few, a few."""
+    listed = Subscription.objects.listed().filter(profile__in=team, is_full_admin=True, status="active").order_by()
+    return list(listed.values_list("external_id", flat=True).distinct()[:FEW])
 
 
 def _seats(attempts: Iterable[RemovalAttempt], now: datetime) -> dict[int, Any]:
     keys = [one.candidate.subscription_id for one in attempts if one.candidate.subscription_id]
     related = ("last_activity", "match__person", "identifier__software_model", "profile")
     seats = Subscription.objects.select_related(*related).filter(pk__in=keys)
-    described = last_used.with_idle_facts(seats.annotate(guard=guards.first_failing()), now)
+    exempt = guards.is_exempt(timezone.localtime(now).date())
+    described = last_used.with_idle_facts(seats.annotate(guard=guards.first_failing(), is_exempt=exempt), now)
     return {seat.pk: seat for seat in described}
-
-
-def _exempt(seats: Iterable[Any], today: date) -> tuple[set[int], set[int]]:
-    """The seats and the people among these that are exempt today."""
-    found = list(seats)
-    people = [seat.match.person_id for seat in found if hasattr(seat, "match")]
-    rows = Exemption.objects.open().filter(Q(until=None) | Q(until__gte=today))
-    rows = rows.filter(Q(subscription__in=[seat.pk for seat in found]) | Q(person__in=people))
-    pairs = list(rows.values_list("subscription_id", "person_id"))
-    return {seat for seat, _ in pairs if seat}, {person for _, person in pairs if person}
 
 
 def _approvers(candidates: Sequence[int]) -> dict[int, set[int]]:

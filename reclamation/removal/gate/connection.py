@@ -60,9 +60,10 @@ def team(case: Case, line: Line) -> GuardAnswer:
 def clock(case: Case, line: Line) -> GuardAnswer:
     if line.clock_skew is None:
         return unknown("The vendor’s clock is not known.")
+    seconds = f"{abs(line.clock_skew):.0f} s"
     if abs(line.clock_skew) > MOST_SKEW_SECONDS:
-        return failed(f"This machine’s clock and the vendor’s differ by {abs(line.clock_skew):.0f} seconds.")
-    return passed(f"The clocks differ by {abs(line.clock_skew):.0f} seconds.")
+        return failed(f"This machine’s clock and the vendor’s differ by {seconds}.")
+    return passed(f"The clocks differ by {seconds}.")
 
 
 STORED = (

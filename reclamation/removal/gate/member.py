@@ -23,6 +23,10 @@ from reclamation.removal.gate.stored import WAIVED, is_approved
 
 OVER = {INVITED: "The invitation was accepted.", SUSPENDED: "The suspension was lifted."}
 NOT_ASKED = "The vendor was not asked."
+LAST_FULL_ADMIN = (
+    "It is the only administrator with full rights that the vendor lists, and the vendor does not remove the last one. "
+    "Give somebody else full rights first, and let the list be refreshed."
+)
 KNOWN = ("active", INVITED, SUSPENDED)
 
 
@@ -46,12 +50,12 @@ def _judge_status(case: Case, status: str) -> GuardAnswer:
         for reason, over in OVER.items():
             if reason in (case.candidate.reason, before, opened_as):
                 return failed(over, CANCELED)
-        return passed("Active.")
+        return passed("Active.", request_id=case.asked.look.request_id if case.asked else "")
     if case.candidate.reason in OVER and status != case.candidate.reason:
         return failed(f"Its status changed to {status}.", ATTENTION)
     if status not in (before, opened_as):
         return failed(f"Its status changed to {status}.", ATTENTION)
-    return passed(f"{status.capitalize()}.")
+    return passed(f"{status.capitalize()}.", request_id=case.asked.look.request_id if case.asked else "")
 
 
 def role(case: Case) -> GuardAnswer:
@@ -64,9 +68,17 @@ def role(case: Case) -> GuardAnswer:
         return failed("Its role at the vendor changed since the approval.", SKIPPED)
     if not seat.is_admin:
         return passed("No administrative role.", roles=now)
+    if is_last_full_admin(case):
+        return failed(LAST_FULL_ADMIN, ATTENTION)
     if case.by_hand and case.batch and case.batch.admin_checked and is_approved(case.batch):
         return passed("An administrator, which two persons confirmed.", roles=now)
     return failed("It has an administrative role.", SKIPPED)
+
+
+def is_last_full_admin(case: Case) -> bool:
+    """Whether nobody else is listed with full rights. The vendor would refuse to remove this one."""
+    seat = case.asked.look.seat if case.asked else None
+    return bool(seat and seat.is_full_admin) and not case.team.full_admins - {case.attempt.external_id}
 
 
 def approved_roles(answers: list[dict[str, Any]]) -> list[str] | None:
@@ -119,7 +131,7 @@ def destination_problem(case: Case, looks: Any) -> str:
     if case.attempt.external_id in (to, admin):
         return "The files would go to the account that is removed."
     if to in case.team.destinations_that_are_candidates:
-        return "The account that would receive the files is a removal candidate."
+        return "The account that would receive the files is a removal candidate itself."
     return receiver_problem(looks.get(to)) or admin_problem(looks.get(admin))
 
 

@@ -26,6 +26,7 @@ from reclamation.rules.versions import LEGAL_HOLD
 FRESH_DIRECTORY = timedelta(hours=24)
 FRESH_ACTIVITY = {True: timedelta(hours=24), False: timedelta(hours=6)}  # by hand; automatic
 SETTLED = timedelta(hours=24)
+SLOT = "slot"
 WAIVED = "Not asked: its use does not matter."
 
 
@@ -80,7 +81,7 @@ def leaver(case: Case) -> GuardAnswer:
 
 
 def exempt(case: Case) -> GuardAnswer:
-    return failed("The subscription or its user is exempt.", SKIPPED) if case.exempt else passed("Not exempt.")
+    return failed(guards.EXEMPT, SKIPPED) if case.exempt else passed("Not exempt.")
 
 
 def keep(case: Case) -> GuardAnswer:
@@ -103,16 +104,8 @@ def excluded(case: Case) -> GuardAnswer:
     """Excluded, not managed, authorized a connection, or ended, as for every look at a candidate."""
     if case.seat is None:
         return failed("Its subscription is no longer kept here.", SKIPPED)
-    reasons = {
-        guards.ENDED: ("The vendor no longer lists it.", ELSEWHERE),
-        guards.EXCLUDED: ("An exclusion rule excludes it.", SKIPPED),
-        guards.UNMANAGED: ("Its software model is not under management.", SKIPPED),
-        guards.AUTHORIZED: ("Its account authorized the connection.", SKIPPED),
-        guards.AUTHORIZER_UNKNOWN: ("An administrator, and nobody knows which one authorized the connection.", SKIPPED),
-        guards.OTHER_TEAM: ("Its profile is connected to another team now.", SKIPPED),
-    }
-    if case.seat.guard:
-        return failed(*reasons[case.seat.guard])
+    if code := case.seat.guard:
+        return failed(guards.SENTENCES[code], ELSEWHERE if code == guards.ENDED else SKIPPED)
     return passed("Not excluded, under management, and not the account that connected.")
 
 
@@ -120,7 +113,7 @@ def notice(case: Case) -> GuardAnswer:
     candidate, seat = case.candidate, case.seat
     if case.was_asked and standing.is_another_person(candidate, seat):
         return failed("It belongs to another user than the one who was asked.", SKIPPED)
-    if not case.rule.notify_user or case.is_leaver or not case.use_matters:
+    if not case.rule.notify_user or case.is_leaver or case.user_has_left or not case.candidate.is_about_use:
         return passed("Its user need not be asked.")
     if case.was_asked and standing.address_changed(candidate):
         return failed(concerns.ADDRESS_CHANGED, "attention")
@@ -142,9 +135,18 @@ def reviewed(case: Case) -> GuardAnswer:
 
 
 def receiving(case: Case) -> GuardAnswer:
-    if case.attempt.external_id in case.team.destinations_of_moves:
+    if case.attempt.external_id in case.team.receiving:
         return failed("It receives the files of another member now.")
     return passed("It receives no files now.")
+
+
+def slot(case: Case) -> GuardAnswer:
+    """Asked where the files go at once: the vendor transfers to one account from one member at a time."""
+    if case.rule.undo_days or case.is_invitation:
+        return passed("Asked before the files are moved.")
+    if case.where_to.external_id in case.team.receiving:
+        return failed("The files of another member are on their way to the same account. One transfer at a time.")
+    return passed("No other files are on their way to the same account.")
 
 
 def legal_hold(case: Case) -> GuardAnswer:
@@ -206,6 +208,7 @@ GUARDS = (
     GateGuard("notice", "Notice", notice),
     GateGuard("reviewed", "Reviewed", reviewed),
     GateGuard("receiving", "Receiving files", receiving),
+    GateGuard(SLOT, "One transfer at a time", slot),
     GateGuard("legal_hold", "Legal hold", legal_hold),
     GateGuard("second_person", "Second person", second_person),
     GateGuard("limits", "Limits", limit),

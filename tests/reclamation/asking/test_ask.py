@@ -9,6 +9,7 @@ import pytest
 from django.utils import timezone
 
 from reclamation import reexamine, workflow
+from reclamation.address import NOBODY_TO_ASK
 from reclamation.asking import ask, concerns, inform, keep, standing, sweep
 from reclamation.models import Exemption, Notice, RemovalAttempt, RemovalBatch, RemovalCandidate
 from reclamation.states import State
@@ -57,7 +58,7 @@ def test_without_any_address_a_person_has_to_look_until_there_is_one() -> None:
     one.subscription.save()
     assert ask.run(one, None, MONDAY) is None
     one = world.reread(one)
-    assert one.state == State.ATTENTION_REQUIRED and one.attention == concerns.NOBODY and not Mail.objects.exists()
+    assert one.state == State.ATTENTION_REQUIRED and one.attention == NOBODY_TO_ASK and not Mail.objects.exists()
     assert concerns.still_stands(one)
     factories.match(one.subscription, factories.person("found@example.com"))
     assert not concerns.still_stands(world.reread(one))

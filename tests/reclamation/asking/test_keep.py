@@ -230,9 +230,9 @@ def test_today_and_a_year_from_today_are_possible(visitor: Client, until: str) -
 
 
 def test_a_year_from_a_leap_day_is_the_last_of_february() -> None:
-    from reclamation.asking import terms  # noqa: PLC0415
+    from reclamation.asking import seat_user  # noqa: PLC0415
 
-    assert terms.latest_keep(date(2028, 2, 29)) == date(2029, 2, 28)
+    assert seat_user.latest_keep(date(2028, 2, 29)) == date(2029, 2, 28)
 
 
 @pytest.mark.parametrize(

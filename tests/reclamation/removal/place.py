@@ -12,9 +12,11 @@ from profiles.connection import credentials
 from profiles.connectors import base
 from profiles.jobs import execute, queue
 from profiles.models import Credential, IntegrationProfile, JobRun
-from reclamation import workflow
+from reclamation import find_candidates, workflow
+from reclamation.find_candidates import FIND
 from reclamation.models import ReclamationRule, RemovalAttempt, RemovalBatch, RemovalCandidate
 from reclamation.removal import batches, reclaim, start
+from reclamation.rules import versions
 from reclamation.states import State
 from subscriptions.models import Subscription
 from tests import factories
@@ -104,6 +106,17 @@ class Place:
         """Press Reclaim."""
         given = {"ticks": TICKS, "now": timezone.now(), **options}
         return batches.make(list(candidates), by=by, **given)
+
+    def find(self) -> JobRun:
+        """A find of candidates, to its end."""
+        if not self.rule.versions.exists():
+            versions.add_version(self.rule, by=None, now=timezone.now())
+        run, _ = queue.request(queue.Request(FIND, JobRun.Trigger.SCHEDULE, profile=self.profile))
+        assert run is not None
+        execute.run(run.pk, find_candidates.run)
+        run.refresh_from_db()
+        assert run.state == JobRun.State.SUCCEEDED, run.error_message
+        return run
 
     def work(self) -> JobRun | None:
         """A run of removals, to its end."""

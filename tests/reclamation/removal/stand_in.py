@@ -6,6 +6,7 @@ Every call is noted in `calls`. `arm("withdraw", fault)` lets the next call of a
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import count
@@ -14,6 +15,10 @@ from typing import Any
 from django.utils import timezone
 
 from profiles.connectors import base
+from profiles.connectors.dropbox import removal
+from profiles.connectors.dropbox.client import REQUEST_ID_HEADER, DropboxDialect
+from profiles.connectors.failures import failure_of
+from profiles.connectors.transport import Answer
 
 UNDO = dt.timedelta(days=7)
 MINUTE = dt.timedelta(minutes=1)
@@ -71,6 +76,9 @@ class StandIn:
         self.clock_ahead = dt.timedelta(0)  # the vendor's clock, which its log goes by
         self.job_time: dt.timedelta | None = None
         self.set_aside = 0
+        # How long a transfer of files takes, during which its destination takes no other; who receives until when.
+        self.transfer_time = dt.timedelta(0)
+        self.receives_until: dict[str, dt.datetime] = {}
         self._numbers = count(1)
         # What else happens at these moments: before an effect, before any call, and after an effect was begun.
         self.before_effect: Callable[[str, str], None] = lambda verb, external_id: None
@@ -164,6 +172,7 @@ class StandIn:
 
     def _hand_over(self, external_id: str, destination: str) -> None:
         self.members[external_id].files_at = destination
+        self.receives_until[destination] = timezone.now() + self.transfer_time
         self._note_in_log("moved", external_id)
 
     def _note_in_log(self, what: str, external_id: str) -> None:
@@ -173,8 +182,17 @@ class StandIn:
         return sum(member.is_present for member in self.members.values())
 
 
-def refused(tag: str) -> base.Refused:
-    return base.Refused(f"The vendor refused: {tag}.", failure=base.Failure(tag=tag, request_id="req-1", status=409))
+def refused(tag: str) -> base.ConnectorError:
+    """What the connector of Dropbox raises for this tag. It is not `base.Refused` for all of them."""
+    body = json.dumps({"error_summary": f"{tag}/..", "error": {".tag": tag}}).encode()
+    return answered(409, body)
+
+
+def answered(status: int, body: bytes) -> base.ConnectorError:
+    """What the connector of Dropbox raises for such an answer to a removal."""
+    answer = Answer(status=status, headers={REQUEST_ID_HEADER: "req-1"}, body=body)
+    url = f"https://api.dropboxapi.com/2/{removal.REMOVE}"
+    return DropboxDialect().judge(answer, failure_of(answer, url, REQUEST_ID_HEADER))
 
 
 class Connector:
@@ -252,8 +270,14 @@ class Connector:
             raise refused("user_not_found")
         if not self.world.members[external_id].is_present:
             raise refused("user_not_in_team")
-        if destination and destination not in self.world.members:
+        if destination:
+            self._check_destination(destination)
+
+    def _check_destination(self, destination: str) -> None:
+        if destination not in self.world.members:
             raise refused("transfer_dest_user_not_found")
+        if self.world.receives_until.get(destination, timezone.now()) > timezone.now():
+            raise refused("transfer_in_progress")
 
     def restore(self, external_id: str) -> base.Effect:
         return self._effect(
@@ -287,8 +311,7 @@ class Connector:
             raise refused("user_not_removed")
         if member.files_at != external_id:
             raise refused("user_data_already_transferred")
-        if destination not in self.world.members:
-            raise refused("transfer_dest_user_not_found")
+        self._check_destination(destination)
 
     def ask(self, step: str, job: str) -> base.Effect:
         self._note("ask", job)
@@ -363,7 +386,9 @@ class Connector:
     def seats(self, cursor: str = "") -> Iterator[base.Page]:
         raise NotImplementedError
 
-    def activity(self, since: dt.datetime, cursor: str = "") -> Iterator[base.ActivityPage]:
+    def activity(
+        self, since: dt.datetime, cursor: str = "", *, until: dt.datetime | None = None
+    ) -> Iterator[base.ActivityPage]:
         raise NotImplementedError
 
     def sessions(self) -> Iterator[base.ActivityPage]:

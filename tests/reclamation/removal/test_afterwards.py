@@ -12,7 +12,7 @@ from profiles import delete_profile
 from profiles.connectors import base
 from profiles.models import Credential, JobRun
 from reclamation.models import RemovalAttempt, SavingsEntry
-from reclamation.removal import decide, regret, restore, sweep, switch
+from reclamation.removal import decide, move, regret, restore, sweep, switch
 from reclamation.states import State
 from subscriptions.models import LastActivity, Subscription
 from tests.reclamation.removal.place import ADMIN, attempt_of, state_of
@@ -33,6 +33,11 @@ def removed(place: Any, ann: Any) -> Any:
 
 def learn_of_use(candidate: Any, at: Any) -> None:
     LastActivity.objects.filter(subscription=candidate.subscription).update(at=at)
+
+
+def set_connected(place: Any, is_connected: bool) -> None:
+    state = Credential.State.CONNECTED if is_connected else Credential.State.NEEDS_AUTHORIZATION
+    Credential.objects.filter(alias=place.profile.alias).update(state=state)
 
 
 class TestSweep:
@@ -79,6 +84,44 @@ class TestSweep:
         sweep.run(timezone.now())
         candidate.refresh_from_db()
         assert candidate.hold == "connected" and not JobRun.objects.exists()
+
+    def test_only_what_is_due_says_that_it_waits_for_the_connection_and_not_once_it_is_back(
+        self, place: Any, ann: Any, removed: Any, time: Any
+    ) -> None:
+        """What can still be undone waits for nothing, and says nothing of it after the profile is connected again."""
+        waiting = place.candidate("liz")
+        place.reclaim(waiting, by=ann)
+        set_connected(place, False)
+        JobRun.objects.all().delete()
+        sweep.run(timezone.now())
+        for one in (waiting, removed):
+            one.refresh_from_db()
+        assert (waiting.hold, removed.hold) == ("connected", "")
+        time.pass_by(days=7, minutes=1)
+        sweep.run(timezone.now())
+        removed.refresh_from_db()
+        assert removed.hold == "connected", "its files wait"
+        set_connected(place, True)
+        place.work()
+        removed.refresh_from_db()
+        assert (removed.hold, attempt_of(removed).state) == ("", Attempt.MOVING)
+
+    @pytest.mark.parametrize("verb", ["look", "recent", "team"])
+    @pytest.mark.parametrize("error", [base.TryLater("Status 503."), base.Reconnect("The grant is gone.")], ids=str)
+    def test_candidates_say_that_the_vendor_could_not_be_asked_until_it_can(
+        self, place: Any, ann: Any, time: Any, verb: str, error: Exception
+    ) -> None:
+        candidate = place.candidate("eve")
+        place.team.arm(verb, error)
+        place.reclaim(candidate, by=ann)
+        place.work()
+        candidate.refresh_from_db()
+        assert candidate.hold == "vendor" and str(error) in candidate.hold_text
+        time.pass_by(minutes=16)
+        set_connected(place, True)
+        place.work()
+        candidate.refresh_from_db()
+        assert (candidate.hold, attempt_of(candidate).state) == ("", Attempt.REMOVED)
 
     def test_an_outage_puts_the_removals_off_and_loses_none(self, place: Any, ann: Any, time: Any) -> None:
         candidate = place.candidate("eve")
@@ -216,6 +259,31 @@ class TestDecisions:
         with pytest.raises(decide.DecisionRefused):
             decide.try_again(attempt, by=ann, now=timezone.now())
 
+    def test_a_removal_that_waits_is_closed_complete_only_where_a_fresh_look_says_gone(
+        self, place: Any, ann: Any, signed_in: Any, time: Any
+    ) -> None:
+        """Row 17: such as a removal that the switch holds, while somebody removes the member at the vendor."""
+        candidate = place.candidate("eve")
+        place.reclaim(candidate, by=ann)
+        switch.pause(place.profile, reason="Wait.", by=ann, now=timezone.now())
+        place.work()
+        client, address = signed_in("sam_admin"), f"/removals/{attempt_of(candidate).pk}/"
+        assert "Close Complete" in client.get(candidate.get_absolute_url()).text
+        given = {"choice": "close", "note": "Removed in the console."}
+        client.post(f"{address}decide/", given)
+        assert state_of(candidate) == State.AWAITING_REVOCATION, "nobody has looked"
+        client.post(f"{address}look/")
+        place.work()
+        assert "The account is still there" in client.get(f"{address}decide/").text
+        client.post(f"{address}decide/", given)
+        assert state_of(candidate) == State.AWAITING_REVOCATION, "it is still there"
+        place.team.remove_by_hand("dbmid:eve")
+        client.post(f"{address}look/")
+        place.work()
+        client.post(f"{address}decide/", given)
+        assert (state_of(candidate), attempt_of(candidate).state) == (State.CLOSED_COMPLETE, Attempt.CLOSED)
+        assert SavingsEntry.objects.get().kind == "freed" and place.team.called("withdraw") == []
+
     def test_closed_by_hand_only_when_the_look_says_that_it_is_gone(self, place: Any, ann: Any) -> None:
         candidate = self.needs_human(place, ann)
         with pytest.raises(decide.DecisionRefused):
@@ -225,6 +293,27 @@ class TestDecisions:
         decide.close_by_hand(attempt, note="Removed in the console", by=ann, now=timezone.now())
         assert (state_of(candidate), attempt_of(candidate).state) == (State.CLOSED_COMPLETE, Attempt.CLOSED)
         assert candidate.savings.get().note == "by hand" and candidate.notes.get().text == "Removed in the console"
+
+    def test_files_do_not_go_to_a_removal_candidate_and_the_administrator_who_connected_is_offered(
+        self, make_place: Any, ann: Any, signed_in: Any, time: Any
+    ) -> None:
+        """Case 47."""
+        place = make_place(destination="named", destination_external_id="dbmid:zoe")
+        candidate = place.candidate("eve")
+        place.reclaim(candidate, by=ann)
+        place.work()
+        place.candidate("zoe")
+        time.pass_by(days=8)
+        place.work()
+        attempt = attempt_of(candidate)
+        assert (attempt.state, attempt.error_message) == (Attempt.NEEDS_HUMAN, move.CANDIDATE)
+        attempt = self.look(place, candidate, ann)
+        client, address = signed_in("sam_admin"), f"/removals/{attempt.pk}/decide/"
+        assert f'value="{ADMIN}"' in client.get(address).text
+        client.post(address, {"choice": "move", "external_id": ADMIN})
+        place.work()
+        assert place.team.called("finish") == ["dbmid:eve"]
+        assert attempt_of(candidate).destination_external_id == ADMIN
 
     def test_files_that_cannot_go_there_go_to_another_account(
         self, place: Any, removed: Any, ann: Any, time: Any

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from profiles.models import JobRun
+from reclamation import workflow
 from reclamation.models import RemovalAttempt, RemovalBatch
-from reclamation.removal import batches, limits, sweep, switch
+from reclamation.removal import batches, first_step, limits, switch
 from reclamation.states import State
 from tests import factories
 from tests.reclamation.removal.place import attempt_of, state_of
@@ -113,6 +113,41 @@ def test_a_rejected_batch_closes_its_candidates_and_calls_nobody(place: Any, ann
     batches.decide(batch.pk, approve=False, by=bob, now=timezone.now())
     place.work()
     assert {state_of(one) for one in candidates} == {State.CLOSED_SKIPPED} and place.team.called("withdraw") == []
+
+
+def test_what_a_second_person_rejected_is_left_alone_by_the_next_find(
+    place: Any, ann: Any, bob: Any, time: Any
+) -> None:
+    found = [place.candidate(f"m{number}") for number in range(6)]
+    batch = place.reclaim(*found, by=ann)
+    batches.decide(batch.pk, approve=False, by=bob, now=timezone.now())
+    assert {state_of(one) for one in found} == {State.CLOSED_SKIPPED}
+    until = timezone.localdate() + timedelta(days=place.rule.cool_down_days)
+    for one in found:
+        one.subscription.refresh_from_db()
+        assert one.subscription.keep_until == until
+    time.pass_by(days=1)
+    place.refresh()
+    assert place.find().counters["proposed"] == 0
+
+
+def test_of_a_batch_that_a_second_person_approves_whoever_moved_on_is_named_and_the_others_go_on(
+    make_place: Any, ann: Any, bob: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = make_place(notify_user=True, approver="group")
+    found = [place.candidate(f"m{number}") for number in range(6)]
+    batch = place.reclaim(*found, by=ann)
+    real = first_step.run
+
+    def run(candidate: Any, **given: Any) -> str:
+        if candidate.pk == found[0].pk:
+            raise workflow.NotAllowed
+        return real(candidate, **given)
+
+    monkeypatch.setattr(first_step, "run", run)
+    decided = batches.decide(batch.pk, approve=True, by=bob, now=timezone.now())
+    assert batches.left_out(decided) == [(found[0].number, batches.MOVED_ON)]
+    assert [state_of(one) for one in found[1:]] == [State.AWAITING_USER] * 5
 
 
 def test_split_over_many_batches_no_more_are_removed_than_the_quota(place: Any, ann: Any) -> None:
@@ -228,46 +263,6 @@ def test_three_in_a_row_that_need_a_person_stop_the_batch(place: Any, ann: Any, 
     batches.decide(batch.pk, approve=True, by=bob, now=timezone.now())
     place.work()
     assert len(place.team.called("withdraw")) == 5
-
-
-def automatic(make_place: Any, **fields: Any) -> Any:
-    return make_place(mode="automatic", approver="group", **fields)
-
-
-def test_mode_automatic_makes_one_batch_of_what_its_rules_found(make_place: Any) -> None:
-    place = automatic(make_place)
-    found = [place.candidate(f"m{number}") for number in range(3)]
-    odd = place.candidate("odd", evidence={"notes": ["came_back"], "last_activity": None, "covered": True})
-    place.work()
-    assert {state_of(one) for one in found} == {State.AWAITING_APPROVAL} and state_of(odd) == State.READY
-    assert RemovalBatch.objects.get().requested_by is None
-
-
-@pytest.mark.parametrize(("is_over", "goes_on"), [(False, True), (True, False)])
-def test_a_jump_of_proposals_asks_nobody_automatically(make_place: Any, is_over: bool, goes_on: bool) -> None:
-    place = automatic(make_place)
-    candidate = place.candidate("eve")
-    factories.run(
-        profile=place.profile,
-        process="find_candidates",
-        state=JobRun.State.SUCCEEDED,
-        facts={"jump": {"is_over": is_over}},
-        finished_at=timezone.now(),
-    )
-    place.work()
-    assert (state_of(candidate) == State.AWAITING_APPROVAL) == goes_on
-
-
-def test_a_find_of_rules_in_mode_automatic_is_followed_once_by_the_sweep(make_place: Any) -> None:
-    place = automatic(make_place)
-    place.candidate("eve")
-    find = {"process": "find_candidates", "state": JobRun.State.SUCCEEDED, "finished_at": timezone.now()}
-    sweep.run(timezone.now())
-    assert not JobRun.objects.filter(process="reclaim").exists()
-    factories.run(profile=place.profile, **find)
-    for _ in range(3):
-        sweep.run(timezone.now())
-    assert JobRun.objects.filter(process="reclaim").count() == 1
 
 
 def test_a_batch_is_done_when_nothing_of_it_is_open(place: Any, ann: Any, time: Any) -> None:

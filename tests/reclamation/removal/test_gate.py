@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from profiles.models import Credential, IntegrationProfile
-from reclamation.asking import resend
+from profiles.jobs import execute
+from profiles.models import Credential, IntegrationProfile, JobRun
+from reclamation import find_candidates
+from reclamation.asking import approve, resend
 from reclamation.models import Approval, Exemption, Notice, ReclamationRule, RemovalAttempt, RuleVersion
 from reclamation.removal import batches, pass_gate, switch
 from reclamation.states import State
@@ -257,6 +259,21 @@ def test_silence_counts_only_after_a_notice_that_was_sent_and_has_expired(
     assert (place.team.called("withdraw") == [EVE]) == removed
 
 
+def test_what_waits_for_fresh_facts_goes_on_right_after_the_refresh_that_brings_them(place: Any, ann: Any) -> None:
+    candidate = place.candidate("eve")
+    place.refresh(timezone.now() - timedelta(hours=25))
+    place.reclaim(candidate, by=ann)
+    place.work()
+    assert state_of(candidate) == State.AWAITING_REVOCATION and candidate.hold == "directory"
+    place.refresh()
+    place.work()
+    assert place.team.called("withdraw") == [], "not before the next refresh has ended, or an hour is over"
+    run = factories.run(profile=place.profile, process=find_candidates.FIND, state=JobRun.State.QUEUED)
+    execute.run(run.pk, find_candidates.run)
+    place.work()
+    assert place.team.called("withdraw") == [EVE]
+
+
 @pytest.mark.parametrize("change", ["another user", "another address"])
 def test_the_silence_of_somebody_else_is_no_consent(make_place: Any, ann: Any, change: str) -> None:
     place = make_place(notify_user=True)
@@ -440,3 +457,16 @@ def test_who_was_restored_in_the_console_after_the_proposal_is_left_alone(place:
     place.reclaim(candidate, by=ann)
     place.work()
     assert state_of(candidate) == State.CLOSED_SKIPPED and place.team.called("withdraw") == []
+
+
+def test_whose_user_left_after_the_proposal_is_decided_by_an_approver_and_not_held_for_ever(
+    make_place: Any, ann: Any, bob: Any
+) -> None:
+    place = make_place(notify_user=True, approver="group")
+    candidate = place.candidate("eve")
+    factories.match(candidate.subscription, factories.person(left_on=timezone.localdate() - timedelta(days=2)))
+    place.reclaim(candidate, by=ann)
+    assert state_of(candidate) == State.AWAITING_APPROVAL
+    approve.decide(candidate.approvals.get(), "approve", note="", by=bob, now=timezone.now())
+    place.work()
+    assert attempt_of(candidate).state == Attempt.REMOVED

@@ -10,8 +10,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from profiles.models import Credential
 from reclamation.models import RemovalAttempt, RemovalBatch
-from reclamation.removal import switch
+from reclamation.removal import batches, evidence_file, evidence_sentences, switch
+from reclamation.removal.gate import member as member_guards
 from reclamation.states import State
 from tests.reclamation.removal.place import ADMIN, attempt_of, state_of
 
@@ -35,7 +37,7 @@ def test_the_press_says_what_it_does_and_does_it_when_confirmed(place: Any, mana
         assert said in page
     assert not RemovalBatch.objects.exists()
     done = manager.post(address, {"candidate": candidate.pk, "confirm": "1", "legal_hold": "on"}, follow=True)
-    assert "goes on with 1 subscriptions" in done.content.decode()
+    assert "goes on with 1 subscription." in done.content.decode()
     assert state_of(candidate) == State.AWAITING_REVOCATION
 
 
@@ -88,6 +90,73 @@ def test_the_candidates_page_tells_the_whole_removal(place: Any, manager: Any, t
     for said in ("Restore<", "Move files now", "Every guard and its answer", "Still idle", "Last look to call", "ms"):
         assert said in page
     assert "Close Skipped" not in page or "candidate_skip" not in page
+
+
+def test_the_evidence_card_answers_before_the_press_what_would_happen(
+    make_place: Any, manager: Any, signed_in: Any
+) -> None:
+    place = make_place(reviewed_at=None)
+    known = {"covered": True, "last_activity": (timezone.now() - timedelta(days=80)).isoformat(), "kind": "file"}
+    candidate = place.candidate("eve", evidence={**known, "inactive_days": 80, "threshold_days": 60})
+    model = place.identifier.software_model
+    type(model).objects.filter(pk=model.pk).update(cost_override="120.00", currency="EUR")
+    for page in (
+        texts(manager, candidate.get_absolute_url()),
+        texts(signed_in("sam_user"), candidate.get_absolute_url()),
+    ):
+        for said in (
+            *("If it is reclaimed", "The administrator who connected the profile", "Can be undone for 7 days"),
+            *("120.00 EUR", "What the gate would say now", "Nobody has reviewed its rule.", "Still idle", "as known"),
+            *("log is asked before the call", "evidence-band", "Not read", "The files could not be moved"),
+        ):
+            assert said in page, said
+    place.seat("admin", is_admin=True, is_full_admin=True, email_verified=True)
+    assert "The files could not be moved" not in texts(manager, candidate.get_absolute_url())
+
+
+@pytest.mark.parametrize("others", [0, 1])
+def test_removing_the_last_administrator_is_foretold_and_needs_a_person(
+    place: Any, manager: Any, ann: Any, bob: Any, others: int
+) -> None:
+    place.team.add("dbmid:eve", is_admin=True, is_full_admin=True, roles=("Team",), account_id="dbid:dbmid:eve")
+    candidate = place.candidate("eve", seat={"is_admin": True, "is_full_admin": True})
+    for number in range(others):
+        place.seat(f"second{number}", is_admin=True, is_full_admin=True)
+    assert (member_guards.LAST_FULL_ADMIN in texts(manager, candidate.get_absolute_url())) == (not others)
+    ticks = batches.Ticks(legal_hold=True, evidence=True, admins=True)
+    batch = place.reclaim(candidate, by=ann, ticks=ticks)
+    batches.decide(batch.pk, approve=True, by=bob, now=timezone.now())
+    place.work()
+    assert (attempt_of(candidate).state == Attempt.NEEDS_HUMAN) == (not others)
+    assert place.team.called("withdraw") == ["dbmid:eve"] * others
+
+
+def test_request_ids_of_calls_that_the_vendor_took_stand_on_the_page_and_in_the_evidence_file(
+    place: Any, manager: Any, time: Any
+) -> None:
+    candidate = place.candidate("eve")
+    place.reclaim(candidate, by=manager.user)
+    place.work()
+    assert "req-ok" in texts(manager, candidate.get_absolute_url())
+    time.pass_by(days=8)
+    place.work()
+    known = evidence_file.assemble(candidate)["attempts.json"][0]
+    assert (known["withdraw_request_id"], known["move_request_id"]) == ("req-ok", "req-ok")
+    member = next(one for one in known["gate_at_call"] if one["guard"] == "member")
+    assert member["request_id"] == "look-1"
+    says = evidence_sentences.sum_up(evidence_file.assemble(candidate))
+    assert any("request id req-ok" in text for text in says)
+
+
+def test_a_restored_account_has_the_request_id_of_its_restoring(place: Any, manager: Any) -> None:
+    candidate = place.candidate("eve")
+    place.reclaim(candidate, by=manager.user)
+    place.work()
+    page = texts(manager, candidate.get_absolute_url())
+    assert "7 days 0 h left to restore it" in page or "6 days 23 h left to restore it" in page
+    manager.post(f"/removals/{attempt_of(candidate).pk}/restore/", {"keep_until": timezone.localdate().isoformat()})
+    place.work()
+    assert attempt_of(candidate).restore_request_id == "req-ok"
 
 
 def test_restoring_and_moving_ask_first_and_then_act(place: Any, manager: Any) -> None:
@@ -194,3 +263,74 @@ def test_late_use_is_told_on_the_start_page_with_the_way_back(place: Any, manage
     for address in ("/", "/removals/", candidate.get_absolute_url()):
         page = texts(manager, address)
         assert "A removed account had been used" in page and "Restore the account" in page
+
+
+@pytest.mark.parametrize("second", [True, False])
+def test_before_the_press_it_says_where_nobody_else_could_approve(
+    make_place: Any, manager: Any, signed_in: Any, second: bool
+) -> None:
+    place = make_place(notify_user=True, approver="group")
+    if second:
+        signed_in("sam_admin", username="second")
+    page = texts(manager, "/removal-batches/new/", candidate=place.candidate("eve").pk)
+    assert ("Nobody but you could approve this" in page) != second
+
+
+def test_a_rule_that_asks_no_approver_needs_none(place: Any, manager: Any) -> None:
+    page = texts(manager, "/removal-batches/new/", candidate=place.candidate("eve").pk)
+    assert "Nobody but you" not in page
+
+
+def test_why_a_candidate_was_not_asked_is_told_to_whoever_pressed(make_place: Any, manager: Any) -> None:
+    """The page of the batch keeps the reason, and the candidate stays Ready for another time."""
+    place = make_place(notify_user=True, approver="group", reviewed_at=None)
+    candidate = place.candidate("eve")
+    given = {"candidate": candidate.pk, "confirm": "1", "legal_hold": "on"}
+    page = manager.post("/removal-batches/new/", given, follow=True).content.decode()
+    assert page.count("Nobody has reviewed its reclamation rule yet") >= 2, "a message, and the batch\u2019s own list"
+    candidate.refresh_from_db()
+    assert (candidate.state, candidate.batch) == (State.READY, None)
+
+
+def test_resuming_shows_the_gate_first(place: Any, manager: Any) -> None:
+    candidate = place.candidate("eve", state=State.ATTENTION_REQUIRED, attention="Look at it.")
+    address = f"/removal-candidates/{candidate.pk}/resume/"
+    assert address in texts(manager, candidate.get_absolute_url())
+    page = texts(manager, address)
+    for said in ("Look at it.", "What the gate would say now", "Still idle", "Legal hold"):
+        assert said in page, said
+    assert state_of(candidate) == State.ATTENTION_REQUIRED, "looking changes nothing"
+
+
+def test_while_files_wait_a_profile_can_be_disconnected_and_says_what_goes_on(place: Any, manager: Any) -> None:
+    """P5: the moves hold, the countdown does not."""
+    candidate = place.candidate("eve")
+    place.reclaim(candidate, by=manager.user)
+    place.work()
+    admin = type(manager.user).objects.create_superuser("root", password="x")
+    manager.force_login(admin)
+    manager.post(f"/integration-profiles/{place.profile.pk}/disconnect/")
+    page = texts(manager, place.profile.get_absolute_url())
+    assert "Files of removed members wait" in page and "Can be restored until" in page
+    assert attempt_of(candidate).state == Attempt.REMOVED
+
+
+def test_the_administrator_who_connected_before_can_be_proposed_once_another_one_has(place: Any, manager: Any) -> None:
+    """P6: only the present credential counts."""
+    seat = place.seat("admin", is_admin=True)
+    assert (
+        "This account authorized the connection" in manager.post(f"/subscriptions/{seat.pk}/propose/", follow=True).text
+    )
+    Credential.objects.update(admin_external_id="dbmid:another")
+    done = manager.post(f"/subscriptions/{seat.pk}/propose/", {"justification": "low_usage"}, follow=True).text
+    assert "was opened. Nothing was removed." in done
+
+
+def test_from_its_page_one_candidate_is_assigned_and_given_a_note(place: Any, manager: Any, signed_in: Any) -> None:
+    candidate = place.candidate("eve")
+    page = texts(manager, candidate.get_absolute_url())
+    assert 'value="assign"' in page and 'value="note"' in page
+    given = {"shown": candidate.pk, "row": candidate.pk, "do": "note"}
+    form = manager.post("/removal-candidates/select/", given, follow=True).content.decode()
+    assert "Add a note to 1 candidate" in form and candidate.number in form
+    assert 'value="assign"' not in texts(signed_in("sam_user"), candidate.get_absolute_url())

@@ -12,6 +12,7 @@ from reclamation import attempts
 from reclamation.models import RemovalAttempt, SavingsEntry
 from reclamation.removal import move, restore
 from reclamation.states import State
+from tests import factories
 from tests.reclamation.removal.place import ADMIN, attempt_of, state_of
 
 Attempt = RemovalAttempt.State
@@ -64,6 +65,93 @@ def test_the_move_counts_ten_minutes_after_its_job_where_the_log_is_late(place: 
     place.work()
     attempt.refresh_from_db()
     assert (attempt.state, attempt.moved_by) == (Attempt.CLOSED, "time")
+
+
+@pytest.mark.parametrize(
+    ("after", "moved_by"), [({"hours": 5}, "event"), ({"hours": 70}, "event"), ({"days": 4}, "time")]
+)
+def test_a_late_word_of_the_log_corrects_by_what_the_files_count_as_moved(
+    place: Any, ann: Any, time: Any, after: dict[str, int], moved_by: str
+) -> None:
+    """For as long as events come late; the vendor is asked no more often than a run goes on with something else."""
+    candidate, other = place.candidate("eve"), place.candidate("liz")
+    place.reclaim(candidate, by=ann)
+    place.work()
+    attempt = attempt_of(candidate)
+    move.request_now(attempt, by=ann, now=timezone.now())
+    place.work()
+    late = list(place.team.log)
+    place.team.log.clear()
+    for _ in range(2):
+        time.pass_by(minutes=11)
+        place.work()
+    assert attempt_of(candidate).moved_by == "time"
+    place.team.log.extend(late)
+    time.pass_by(**after)
+    place.refresh()
+    place.reclaim(other, by=ann)
+    place.work()
+    assert (attempt_of(candidate).moved_by, attempt_of(candidate).state) == (moved_by, Attempt.CLOSED)
+
+
+class TestFilesGoWithTheRemoval:
+    """Undo days 0, as the original does it. Dropbox transfers to one account from one member at a time."""
+
+    NAMES = ("amy", "bea", "cem", "dan", "eve", "fay")
+
+    def reclaim_all(self, make_place: Any, ann: Any, **rule: Any) -> tuple[Any, list[Any]]:
+        place = make_place(undo_days=0, **rule)
+        place.team.licenses = 1000
+        type(place.profile).objects.update(licenses_reported=1000)
+        candidates = [place.candidate(name) for name in self.NAMES]
+        place.reclaim(*candidates, by=ann)
+        place.work()
+        return place, candidates
+
+    def test_a_batch_goes_one_after_the_other_and_nothing_is_refused(
+        self, make_place: Any, ann: Any, time: Any
+    ) -> None:
+        place, candidates = self.reclaim_all(make_place, ann)
+        place.team.transfer_time = timedelta(minutes=8)
+        waiting = candidates[1]
+        waiting.refresh_from_db()
+        assert waiting.hold == "slot" and "One transfer at a time" in waiting.hold_text
+        for _ in range(len(candidates)):
+            time.pass_by(minutes=11)
+            place.work()
+        assert [attempt_of(one).state for one in candidates] == [Attempt.CLOSED] * len(candidates)
+        assert place.team.called("withdraw") == [f"dbmid:{name}" for name in self.NAMES], "each once"
+        assert {attempt_of(one).destination_external_id for one in candidates} == {ADMIN}
+        assert {attempt_of(one).tries for one in candidates} == {0}
+
+    def test_a_transfer_that_takes_hours_is_waited_for(self, make_place: Any, ann: Any, time: Any) -> None:
+        place = make_place(undo_days=0)
+        place.team.receives_until[ADMIN] = timezone.now() + timedelta(hours=7)  # somebody else's transfer
+        candidate = place.candidate("eve")
+        place.reclaim(candidate, by=ann)
+        place.work()
+        assert attempt_of(candidate).state == Attempt.GATED and not attempt_of(candidate).destination_external_id
+        for _ in range(40):
+            time.pass_by(minutes=20)
+            place.refresh()
+            place.work()
+        attempt = attempt_of(candidate)
+        assert (attempt.state, attempt.destination_external_id) == (Attempt.CLOSED, ADMIN)
+        assert len(place.team.called("withdraw")) <= 6
+
+    def test_whoever_receives_files_now_is_not_removed(self, make_place: Any, ann: Any, bob: Any, time: Any) -> None:
+        place = make_place(undo_days=0, destination="named", destination_external_id="dbmid:heir")
+        heir = place.seat("heir")
+        candidate = place.candidate("eve")
+        place.reclaim(candidate, by=ann)
+        place.work()
+        assert attempt_of(candidate).state == Attempt.CLOSED
+        of_heir = factories.candidate(heir, rule=place.rule, reason="idle", status_at_opening="active")
+        type(place.rule).objects.update(destination="connected_admin", destination_external_id="")
+        place.reclaim(of_heir, by=ann)
+        place.work()
+        of_heir.refresh_from_db()
+        assert of_heir.hold == "receiving" and place.team.members["dbmid:heir"].is_present
 
 
 def test_a_restored_member_has_its_seat_again_and_is_left_alone(place: Any, ann: Any, time: Any) -> None:

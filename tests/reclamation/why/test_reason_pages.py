@@ -56,6 +56,23 @@ def test_without_candidates_the_list_says_why(reader: Any, world: Any) -> None:
     assert "Why there are none" not in reader.get("/removal-candidates/?q=x").content.decode()
 
 
+@pytest.mark.parametrize("doubts", [[], ["The log holds 5 events of use of 45 active members."]])
+def test_a_reading_that_was_not_believed_is_named_where_the_reasons_are(reader: Any, world: Any, doubts: Any) -> None:
+    """Activity was read, so "it was not read" alone would send people to look for a job that did not run."""
+    find(world.profile)
+    JobRun.objects.create(
+        profile=world.profile,
+        process="pull_activity",
+        state="succeeded",
+        trigger="schedule",
+        facts={"doubts": doubts},
+        created_at=world.now,
+    )
+    page = pages.text_of(reader.get(f"/integration-profiles/{world.profile.pk}/reasons/").content.decode())
+    assert ("The last reading of the log is not believed" in page) == bool(doubts)
+    assert all(doubt in page for doubt in doubts)
+
+
 def test_each_rule_has_its_own_sums(reader: Any, world: Any) -> None:
     find(world.profile)
     rules = [ReclamationRule.objects.get(software_model=kind.software_model) for kind in world.kinds]

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from profiles.connectors import base
 from profiles.connectors.dropbox.sandbox import Sandbox
-from profiles.models import JobRun
+from profiles.models import ConnectionAlias, JobRun, ScheduledJob
 from samsaas.demo.clock import DemoClock
 from samsaas.lib import sql
 from samsaas.models import AuditEntry
@@ -48,6 +49,23 @@ def test_it_is_later_for_everybody_and_the_person_stays_signed_in(
     assert page.status_code == 200
     assert f"({days} day{'s' if days > 1 else ''} ahead)" in pages.text_of(page.content.decode())
     assert AuditEntry.objects.filter(verb="moved the demo’s clock", detail__days=days).exists()
+
+
+@pytest.mark.parametrize("hours", [-2, 2])
+def test_the_night_between_brings_its_refresh_whatever_the_hour(
+    demo: DemoClock, signed_in: Any, connected: Any, hours: int
+) -> None:
+    at = timezone.localtime() + timedelta(hours=hours)
+    zone = str(timezone.get_current_timezone())
+    ConnectionAlias.objects.update(refresh_at=at.time(), zone=zone)
+    ScheduledJob.objects.update(paused=False)
+    JobRun.objects.all().delete()
+    client = signed_in("sam_user")
+    for _ in range(2):
+        client.post("/demo/1/later/", {"back": "/"})
+        run = JobRun.objects.get(process=base.DOWNLOAD, state=JobRun.State.QUEUED)
+        assert run.trigger == JobRun.Trigger.SCHEDULE and run.in_chain
+        JobRun.objects.update(state=JobRun.State.SUCCEEDED)
 
 
 def test_the_next_start_goes_on_from_there(demo: DemoClock) -> None:

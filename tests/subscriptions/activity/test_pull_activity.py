@@ -357,7 +357,10 @@ def test_a_plan_without_file_events_is_seen_said_and_device_sessions_help(
     assert run is not None and run.state == "succeeded"
     assert connected.file_events is False and any("no file events" in warning for warning in run.warnings)
     assert LastActivity.objects.filter(signal="session", kind="desktop_client").count() > 50
-    assert not ActivityDay.objects.exists(), "a session says when, not how often"
+    sessions = dict(LastActivity.objects.filter(signal="session").values_list("subscription", "at"))
+    days = ActivityDay.objects.values_list("subscription", "day", "events", "earlier")
+    assert {(seat, at.date(), 0, 0) for seat, at in sessions.items()} <= set(days)
+    assert not ActivityDay.objects.exclude(events=0, earlier=0).exists(), "a session says when, not how often"
     assert last_used.has_read_sessions(connected)
     connected.team_since = timezone.now() + timedelta(days=1)
     assert not last_used.has_read_sessions(connected), "those of another team"

@@ -1,4 +1,4 @@
-"""What the settings that decide on a candidate say about asking."""
+"""The user of a candidate's seat: who that is, whether they are asked, and until when they may keep it."""
 
 from __future__ import annotations
 
@@ -10,10 +10,6 @@ from reclamation import rules
 from reclamation.models import RemovalCandidate
 from subscriptions.models import Person
 from subscriptions.models.person import has_left
-
-Justification = RemovalCandidate.Justification
-# A person judged these by what the account is, and not by its use, so its user has nothing to decide.
-NOT_ABOUT_USE = (Justification.UNLICENSED, Justification.RESTRICTED_SOFTWARE)
 
 
 def person_of(candidate: RemovalCandidate) -> Person | None:
@@ -31,8 +27,8 @@ def is_leaver(candidate: RemovalCandidate, now: datetime) -> bool:
 
 def asks_user(candidate: RemovalCandidate, now: datetime) -> bool:
     """Whether the user is asked before anything is removed. If not, an approver is asked, where there is one."""
-    about_use = candidate.justification not in NOT_ABOUT_USE
-    return rules.settings_of(candidate).notify_user and about_use and not is_leaver(candidate, now)
+    wanted = rules.settings_of(candidate).notify_user and candidate.is_about_use
+    return wanted and not is_leaver(candidate, now)
 
 
 def cool_down_end(candidate: RemovalCandidate, now: datetime) -> date:
