@@ -21,6 +21,7 @@ from reclamation.removal.gate.asked import VendorAnswers
 from reclamation.removal.gate.case import Case
 
 TEAM_AGAIN = timedelta(minutes=5)
+QUESTIONS = 3  # to the vendor about one attempt: its use, whether it came back, and the look
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,7 @@ class VendorAccess:
 
         Raises `base.ConnectorError`.
         """
+        self.looking.make_room(QUESTIONS)
         began = timezone.now()
         used = self._ask_use(cases)
         back = self._ask_who_came_back(cases)
