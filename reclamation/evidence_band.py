@@ -14,7 +14,7 @@ USUAL_DAYS = 60  # of evidence from before rules were kept in it
 
 
 @dataclass(frozen=True)
-class Stretch:
+class EvidenceStretch:
     """A part of the band. Place and width are per cent, as texts, because a template would write them localized."""
 
     label: str
@@ -24,14 +24,14 @@ class Stretch:
 
 
 @dataclass(frozen=True)
-class Band:
+class EvidenceBand:
     since: datetime
     until: datetime
-    stretches: tuple[Stretch, ...]
+    stretches: tuple[EvidenceStretch, ...]
     words: str
 
 
-def draw(candidate: RemovalCandidate) -> Band:
+def draw(candidate: RemovalCandidate) -> EvidenceBand:
     """The band of the candidate's frozen evidence, from the first day of its threshold to its opening."""
     known, until = candidate.evidence, candidate.opened_at
     since = _moment(known, "used_since") or until - timedelta(days=known.get("threshold_days") or USUAL_DAYS)
@@ -44,15 +44,19 @@ def draw(candidate: RemovalCandidate) -> Band:
     parts = [one for one in parts if one[0] < one[1]]
     whole = (until - since).total_seconds() or 1
     stretches = [
-        Stretch(label, fill, f"{100 * (begin - since).total_seconds() / whole:.3f}", f"{_share(begin, end, whole):.3f}")
+        EvidenceStretch(
+            label, fill, f"{100 * (begin - since).total_seconds() / whole:.3f}", f"{_share(begin, end, whole):.3f}"
+        )
         for begin, end, label, fill in parts
     ]
     used = _moment(known, "last_activity")
     if used and since <= used <= until:
-        stretches.append(Stretch("Last use", "fill-bad", f"{max(0, _share(since, used, whole) - 0.5):.3f}", "1.000"))
+        stretches.append(
+            EvidenceStretch("Last use", "fill-bad", f"{max(0, _share(since, used, whole) - 0.5):.3f}", "1.000")
+        )
     spans = ", ".join(f"{label.lower()} {_day(begin)} to {_day(end)}" for begin, end, label, _ in parts)
     last = f"Last use {_day(used)}." if used else "No use is known."
-    return Band(since, until, tuple(stretches), f"{spans[:1].upper()}{spans[1:]}. {last}")
+    return EvidenceBand(since, until, tuple(stretches), f"{spans[:1].upper()}{spans[1:]}. {last}")
 
 
 def _share(begin: datetime, end: datetime, whole: float) -> float:

@@ -274,17 +274,19 @@ def revoke(candidate: RemovalCandidate, *, reason: str, by: User | None, now: da
         _go(candidate, State.AWAITING_REVOCATION, reason=reason, by=by, now=now)
 
 
-def make_ready(candidate: RemovalCandidate, *, reason: str, by: User, now: datetime) -> None:
+def make_ready(candidate: RemovalCandidate, *, reason: str, by: User, now: datetime, keep_batch: bool = False) -> None:
     """Attention Required → Ready: a person has weighed what samsaas found, and it can be reclaimed anew.
 
-    What was called about is decided on its attempt. Raises `NotAllowed`.
+    Where its user is asked again at once, it stays in its batch, with what was confirmed and decided for that. What was
+    called about is decided on its attempt. Raises `NotAllowed`.
     """
     if candidate.state != State.ATTENTION_REQUIRED:
         raise NotAllowed
     with transaction.atomic():
         _go(candidate, State.READY, reason=reason, by=by, now=now)
         _end_attempts(candidate, now)
-        RemovalCandidate.objects.filter(pk=candidate.pk).update(batch=None)
+        if not keep_batch:
+            RemovalCandidate.objects.filter(pk=candidate.pk).update(batch=None)
 
 
 def need_attention(candidate: RemovalCandidate, *, reason: str, now: datetime) -> None:

@@ -16,6 +16,8 @@ PROGRAMS = {
     "download": ["--sizes", "1000"],
     "lists": ["--seats", "400", "--rounds", "1"],
     "people": ["--sizes", "200"],
+    "candidates": ["--seats", "2000", "--rounds", "1"],
+    "removals": ["--removals", "5"],
 }
 
 

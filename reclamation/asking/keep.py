@@ -9,15 +9,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from django.db import transaction
+from django.utils import timezone
 
 from reclamation import rules, workflow
 from reclamation.asking import approve, notices, seat_user
 from reclamation.models import Approval, KeepAnswer, Notice, ReclamationRule, RemovalCandidate
 from reclamation.states import State
 from samsaas import audit
+from samsaas.lib import office_hours
 
 VALID, USED, EXPIRED, CLOSED = "valid", "used", "expired", "closed"
 KEEPS = "The user keeps it, by the link in the mail."
@@ -68,7 +70,7 @@ def run(token: str, reason: str, until: date | None, now: datetime) -> KeepAnswe
         workflow.answer_keep(candidate, to, reason=words, now=now)
     except workflow.NotAllowed:
         raise NotKept(look(token, now)) from None
-    Notice.objects.filter(pk=link.notice.pk).update(used_at=now)
+    _note_use(link.notice, now)
     answer = _store(candidate, reason, until, now, granted=None if asks_approver else True)
     if asks_approver:
         candidate.refresh_from_db(fields=["state"])
@@ -76,6 +78,14 @@ def run(token: str, reason: str, until: date | None, now: datetime) -> KeepAnswe
     else:
         workflow.keep_seat(candidate, until=until or seat_user.cool_down_end(candidate, now), by=None)
     return answer
+
+
+def _note_use(notice: Notice, now: datetime) -> None:
+    """The link was used. Whoever answers before the mail is noted as sent has the mail, and its days begin now."""
+    end = notice.expires_at
+    if end is None and notice.answer_days is not None:
+        end = office_hours.end_of_day(timezone.localtime(now).date() + timedelta(days=notice.answer_days))
+    Notice.objects.filter(pk=notice.pk).update(used_at=now, expires_at=end)
 
 
 def _store(

@@ -117,5 +117,9 @@ def asking() -> Q:
 
 
 def reached() -> Q:
-    """For notices: the mail has been sent. One that was only kept has reached nobody, unless no vendor is real."""
-    return Q(mail__state=Mail.State.SENT) & (Q() if settings.KEPT_MAILS_COUNT else Q(mail__kept=False))
+    """For notices: the mail has been sent. One that was only kept has reached nobody, unless no vendor is real.
+
+    A mail whose link was used has arrived, also where the worker died before it could note that.
+    """
+    sent = Q(mail__state=Mail.State.SENT) & (Q() if settings.KEPT_MAILS_COUNT else Q(mail__kept=False))
+    return sent | Q(used_at__isnull=False)

@@ -60,7 +60,7 @@ def _still_asks(notice: Notice) -> bool:
 
 def _ask_anew(candidate: RemovalCandidate, by: User, now: datetime) -> str:
     try:
-        workflow.make_ready(candidate, reason=RESUMED, by=by, now=now)
+        workflow.make_ready(candidate, reason=RESUMED, by=by, now=now, keep_batch=True)
         asked = ask.run(candidate, by, now)
     except ask.NotAsked as refusal:
         raise NotResent(str(refusal)) from refusal

@@ -19,7 +19,7 @@ from profiles.models import JobRun
 from reclamation import attempts
 from reclamation.models import RemovalAttempt
 from reclamation.removal import call, outcome
-from reclamation.removal.vendor import VendorAccess
+from reclamation.removal.vendor import VendorAccess, since_when_back
 
 State = RemovalAttempt.State
 BETWEEN_LOOKS = timedelta(minutes=5)
@@ -76,16 +76,15 @@ def look_at_unknown(attempt: RemovalAttempt, vendor: VendorAccess, run: JobRun) 
     try:
         found = vendor.look([attempt.external_id]).get(attempt.external_id)
         working = bool(attempt.async_job_id) and _still_works(attempt, vendor)
-        back = attempt.external_id in vendor.looking.returned(
-            [attempt.external_id], attempt.intent_at or attempt.opened_at
-        )
+        back = attempt.external_id in vendor.looking.returned([attempt.external_id], since_when_back(attempt))
     except base.ConnectorError as error:
         _wait_or_give_up(attempt, timezone.now())
         raise error
     now = timezone.now()
     state = found.state if found else "unknown"
-    looks = [*attempt.looks, {"at": now.isoformat(), "state": state, "request_id": found.request_id if found else ""}]
-    attempts.note(attempt, looks=looks)
+    request_id = found.request_id if found else ""
+    look = {"at": now.isoformat(), "state": state, "request_id": request_id, "call": _mark_of_call(attempt)}
+    attempts.note(attempt, looks=[*attempt.looks, look])
     if state in ("withdrawn", "gone"):
         undoable = found.undoable if found and state == "withdrawn" else False
         outcome.record_removed(attempt, run=run, at=now, undoable=undoable)
@@ -109,13 +108,17 @@ def _still_works(attempt: RemovalAttempt, vendor: VendorAccess) -> bool:
 def _joined_since(attempt: RemovalAttempt, look: base.Look | None) -> bool:
     """Whether the member joined the team after our call, so that it is not the one that was to be removed."""
     joined = look.seat.assigned_at if look and look.seat else None
-    return bool(joined and attempt.intent_at and joined > attempt.intent_at)
+    return bool(joined and attempt.intent_at and joined > since_when_back(attempt))
 
 
 def _looks_since_call(attempt: RemovalAttempt) -> list[dict[str, Any]]:
-    """The looks after the last call that said *present*."""
-    since = attempt.intent_at.isoformat() if attempt.intent_at else ""
-    return [look for look in attempt.looks if look["state"] == "present" and look["at"] >= since]
+    """The looks after the last call that said *present*. They name their call: clocks of workers are no order."""
+    mark = _mark_of_call(attempt)
+    return [look for look in attempt.looks if look["state"] == "present" and look.get("call") == mark]
+
+
+def _mark_of_call(attempt: RemovalAttempt) -> str:
+    return attempt.intent_at.isoformat() if attempt.intent_at else ""
 
 
 def _try_again(attempt: RemovalAttempt, now: datetime) -> None:

@@ -17,11 +17,14 @@ from profiles.connection import credentials
 from profiles.connectors import base
 from profiles.jobs.job import Job
 from profiles.models import IntegrationProfile
+from reclamation.models import RemovalAttempt
 from reclamation.removal.gate.asked import VendorAnswers
 from reclamation.removal.gate.case import Case
+from reclamation.removal.gate.connection import MOST_SKEW_SECONDS
 
 TEAM_AGAIN = timedelta(minutes=5)
 QUESTIONS = 3  # to the vendor about one attempt: its use, whether it came back, and the look
+CLOCKS_DIFFER = timedelta(seconds=MOST_SKEW_SECONDS)
 
 
 @dataclass(frozen=True)
@@ -73,7 +76,8 @@ class VendorAccess:
     def ask_about(self, cases: Sequence[Case]) -> dict[int, VendorAnswers]:
         """For every case, by its attempt: its use first, then the look, so that the look is the last answer.
 
-        Raises `base.ConnectorError`.
+        The log can be asked about one account at a time only, so of a batch at its first gate it is not asked: it would
+        be asked the same again before each call. Raises `base.ConnectorError`.
         """
         self.looking.make_room(QUESTIONS)
         began = timezone.now()
@@ -95,6 +99,7 @@ class VendorAccess:
                 used_at=use.latest if use else None,
                 used_kind=use.kind if use else "",
                 use_asked=_can_be_asked(case),
+                use_later=_is_first_gate(case) and case.use_matters,
                 unread=log.unread,
                 came_back=case.attempt.external_id in back,
                 others={name: looks[name] for name in _destination(case) if name in looks},
@@ -107,7 +112,7 @@ class VendorAccess:
 
         An account that the vendor does not know makes it refuse the whole question. Then each is asked about alone.
         """
-        wanted = [case for case in cases if case.use_matters and _can_be_asked(case)]
+        wanted = [case for case in cases if case.use_matters and _can_be_asked(case) and not _is_first_gate(case)]
         if not wanted:
             return {}
         try:
@@ -131,13 +136,26 @@ class VendorAccess:
         asked = [case.attempt for case in cases if case.attempt.intent_at or not case.attempt.gate_at_approval]
         if not asked:
             return set()
-        since = min(attempt.intent_at or attempt.candidate.opened_at for attempt in asked)
+        since = min(since_when_back(attempt) for attempt in asked)
         return self.looking.returned([attempt.external_id for attempt in asked], since)
+
+
+def since_when_back(attempt: RemovalAttempt) -> datetime:
+    """Since when the vendor's log is asked who came back: the call, or else the proposal.
+
+    The vendor's clock may be behind ours by as much as the gate lets pass.
+    """
+    return (attempt.intent_at or attempt.candidate.opened_at) - CLOCKS_DIFFER
 
 
 def _can_be_asked(case: Case) -> bool:
     """An invitation that nobody accepted has no account yet, so the log has nothing of it."""
     return bool(case.seat and case.seat.account_id) or not case.is_invitation
+
+
+def _is_first_gate(case: Case) -> bool:
+    """Whether the whole batch is asked about at once. Each attempt passes the gate again, alone, before its call."""
+    return case.attempt.state == RemovalAttempt.State.APPROVED
 
 
 def _destination(case: Case) -> list[str]:

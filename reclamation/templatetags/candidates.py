@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 
 from reclamation import assess, evidence, guards, propose, reexamine, sentences
-from reclamation.evidence_band import Band, draw
+from reclamation.evidence_band import EvidenceBand, draw
 from reclamation.models import ReclamationRule, RemovalCandidate
 from reclamation.states import State
 from reclamation.why.figures import latest_finds
@@ -77,7 +77,7 @@ def evidence_sentence(candidate: RemovalCandidate) -> str:
 
 
 @register.filter
-def evidence_band(candidate: RemovalCandidate) -> Band:
+def evidence_band(candidate: RemovalCandidate) -> EvidenceBand:
     """The time that the evidence is about, to be drawn."""
     return draw(candidate)
 

@@ -16,6 +16,7 @@ class VendorAnswers:
     - `look`: what it says of the member, at `looked_at`.
     - `used_at` and `used_kind`: the latest use since the moment in question; None for none.
     - `use_asked`: whether its log could be asked about the member at all.
+    - `use_later`: its log is asked right before the call only, as for a whole batch at its first gate.
     - `unread`: why its log could not be read to the end; empty if it could.
     - `came_back`: whether its log says that the member was restored, or joined again, since our last call.
     - `others`: looks at the destination and the administrator of the transfer, where files go at once.
@@ -27,6 +28,7 @@ class VendorAnswers:
     used_at: datetime | None
     used_kind: str
     use_asked: bool
+    use_later: bool
     unread: str
     came_back: bool
     others: Mapping[str, base.Look]

@@ -61,6 +61,7 @@ class Case:
     exempt: bool
     notice_over: bool
     was_asked: bool
+    asked_in_vain: bool
     approved_by: frozenset[int]
     where_to: destination.Destination
     asked: VendorAnswers | None = None
@@ -144,8 +145,10 @@ def load(attempts: Sequence[RemovalAttempt], profile: IntegrationProfile, *, now
     team = _team_facts(profile, {one.external_id for one in where} - {""}, now)
     candidates = [attempt.candidate_id for attempt in attempts]
     seats = _seats(attempts, now)
-    questions = Notice.objects.filter(notices.asking(), notices.reached(), candidate__in=candidates)
+    all_questions = Notice.objects.filter(notices.asking(), candidate__in=candidates)
+    questions = all_questions.filter(notices.reached())
     asked = set(questions.values_list("candidate", flat=True))
+    in_vain = set(all_questions.values_list("candidate", flat=True)) - asked
     over = set(questions.filter(expires_at__lte=now).values_list("candidate", flat=True))
     approved = _approvers(candidates)
     cases = []
@@ -160,6 +163,7 @@ def load(attempts: Sequence[RemovalAttempt], profile: IntegrationProfile, *, now
                 exempt=bool(seat and seat.is_exempt),
                 notice_over=attempt.candidate_id in over,
                 was_asked=attempt.candidate_id in asked,
+                asked_in_vain=attempt.candidate_id in in_vain,
                 approved_by=frozenset(approved.get(attempt.candidate_id, ())),
                 where_to=where_to,
             )

@@ -97,6 +97,8 @@ def still_idle(case: Case) -> GuardAnswer:
         return failed(used, ATTENTION if case.is_leaver else CANCELED)
     if case.asked.unread:
         return unknown(case.asked.unread)
+    if case.asked.use_later:
+        return passed("No use is stored. The vendor’s log is asked right before the call.")
     if not case.asked.use_asked:
         return passed("It has no account yet that could be used.")
     return passed(f"The vendor’s log has no use since {timezone.localtime(case.since):%-d %b %Y}.")

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 
 from reclamation import guards
-from reclamation.asking import standing
+from reclamation.asking import concerns, standing
 from reclamation.models import RemovalBatch
 from reclamation.removal.gate.answers import (
     CANCELED,
@@ -116,7 +116,9 @@ def notice(case: Case) -> GuardAnswer:
     if not case.rule.notify_user or case.is_leaver or case.user_has_left or not case.candidate.is_about_use:
         return passed("Its user need not be asked.")
     if case.was_asked and standing.address_changed(candidate):
-        return failed("Its address changed after its user was asked. Ask again.")
+        return failed(concerns.ADDRESS_CHANGED, "attention")
+    if case.asked_in_vain:
+        return failed(concerns.not_sent("it came back, or was not sent after all."), "attention")
     if not case.notice_over:
         return failed("Its user was not asked, or still has time to answer.")
     return passed("Its user was asked, and the time to answer is over.")

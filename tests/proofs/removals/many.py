@@ -7,10 +7,14 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import time_machine
+from django.db.models.functions import Now
+from django.test import override_settings
+
 from profiles.connection import credentials
 from profiles.connectors import base
 from profiles.jobs import queue
-from tests import clock
+from samsaas import outbox
 from tests.proofs.removals.watch import Broken, Result
 
 CHUNK = 10
@@ -18,24 +22,43 @@ MORNING = datetime(2027, 3, 10, 9, 0, tzinfo=UTC)
 
 
 class Time:
-    """The time of a story. It can only be moved forward, and goes on as time does."""
+    """The time of a story, for Python and for the database. It stands still unless the story lets it pass by."""
 
     def __init__(self) -> None:
-        self.journey = clock.Journey(MORNING)
+        self._travel = time_machine.travel(MORNING, tick=False)
+        self._real = (Now.as_sqlite, Now.as_postgresql)
+
+    def begin(self) -> None:
+        self._traveler = self._travel.start()
+        setattr(Now, "as_sqlite", self._say("'{:%Y-%m-%d %H:%M:%S.%f}'"))  # noqa: B010 - a method is replaced
+        setattr(Now, "as_postgresql", self._say("TIMESTAMPTZ '{:%Y-%m-%d %H:%M:%S.%f}+00'"))  # noqa: B010
+
+    def end(self) -> None:
+        self._travel.stop()
+        setattr(Now, "as_sqlite", self._real[0])  # noqa: B010
+        setattr(Now, "as_postgresql", self._real[1])  # noqa: B010
 
     def pass_by(self, **time: float) -> None:
-        self.journey.destination += timedelta(**time)
-        self.journey.again()
+        self._traveler.shift(timedelta(**time))
+
+    @staticmethod
+    def _say(literal: str) -> Any:
+        def as_sql(now: Now, compiler: Any, connection: Any, **context: Any) -> Any:
+            return literal.format(datetime.now(UTC)), ()
+
+        return as_sql
 
 
 class Plugged:
-    """Have every profile call the team of its story instead of a vendor."""
+    """Have every profile call the team of its story instead of a vendor, and mails go to the story's mail server."""
 
     def __init__(self) -> None:
         self.teams: dict[int, Any] = {}
-        self._real = (credentials.open_connector, queue._send_task)
+        self.post: Any = None
+        self._real = (credentials.open_connector, queue._send_task, outbox.Postman)
+        self._settings = override_settings(EMAIL_HOST="mail.example", DEFAULT_FROM_EMAIL="samsaas@example.com")
 
-    def __enter__(self) -> dict[int, Any]:
+    def __enter__(self) -> Plugged:
         def open_connector(profile: Any, purpose: str, *, wait: Any = None) -> Any:
             if not credentials.credential_for(profile, purpose).is_connected:
                 raise base.Reconnect("No administrator has authorized this connection yet.")
@@ -43,10 +66,13 @@ class Plugged:
 
         credentials.open_connector = open_connector  # type: ignore[assignment]
         queue._send_task = lambda *given: True  # type: ignore[assignment]
-        return self.teams
+        outbox.Postman = lambda: self.post  # type: ignore[assignment, misc]
+        self._settings.enable()
+        return self
 
     def __exit__(self, *given: Any) -> None:
-        credentials.open_connector, queue._send_task = self._real
+        self._settings.disable()
+        credentials.open_connector, queue._send_task, outbox.Postman = self._real  # type: ignore[misc]
 
 
 def play_one(seed: int) -> Result:
@@ -57,10 +83,11 @@ def play_one(seed: int) -> Result:
     from tests.proofs.removals.world import World  # noqa: PLC0415
 
     time = Time()
-    time.journey.begin()
+    time.begin()
     try:
-        with transaction.atomic(), Plugged() as teams:
-            world = World(random.Random(seed), teams)
+        with transaction.atomic(), Plugged() as plugged:
+            world = World(random.Random(seed), plugged.teams)
+            plugged.post = world.post
             story = Story(seed, world, time)
             try:
                 return seed, story.play(), ""
@@ -69,7 +96,7 @@ def play_one(seed: int) -> Result:
             finally:
                 transaction.set_rollback(True)
     finally:
-        time.journey.end()
+        time.end()
 
 
 def play(seeds: Iterable[int], jobs: int) -> Iterator[Result]:

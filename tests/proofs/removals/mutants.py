@@ -10,12 +10,26 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db.models import Q
 from django.utils import timezone
 
 from profiles.connectors import base
 from reclamation import attempts, workflow
+from reclamation.asking import approvers, notices, standing, sweep as asking_sweep
 from reclamation.models import RemovalAttempt
-from reclamation.removal import call, due, limits, move, outcome, pass_gate, reclaim, refusals, settle
+from reclamation.removal import (
+    batches,
+    call,
+    due,
+    limits,
+    move,
+    outcome,
+    pass_gate,
+    reclaim,
+    refusals,
+    settle,
+    vendor,
+)
 from reclamation.removal.gate import answers, connection, member, stored
 from reclamation.removal.vendor import VendorAccess
 
@@ -259,6 +273,53 @@ def removed_is_never_finished(patch: Patch) -> None:
     patch.setattr(due, "attempts_due", lambda now: real(now).exclude(state=State.REMOVED))
 
 
+def unsent_mails_count_as_silence(patch: Patch) -> None:
+    """A question that no mail server took is as good as one that arrived."""
+    patch.setattr(notices, "reached", lambda: Q())
+
+
+def notice_is_not_waited_for(patch: Patch) -> None:
+    """The time to answer is over as soon as the mail has left."""
+    _pass_guard(patch, stored.GUARDS, "notice")
+    patch.setattr(asking_sweep.office_hours, "end_of_day", lambda day: timezone.now())
+
+
+def silence_of_another_person_counts(patch: Patch) -> None:
+    patch.setattr(standing, "is_another_person", lambda *given: False)
+
+
+def changed_addresses_are_not_seen(patch: Patch) -> None:
+    patch.setattr(standing, "address_changed", lambda *given: False)
+
+
+def keeping_is_not_asked(patch: Patch) -> None:
+    """What a user or an approver keeps for one profile of the team is removed through the other."""
+    _pass_guard(patch, stored.GUARDS, "keep")
+    patch.setattr(asking_sweep, "keeps_elsewhere", lambda candidate: False)
+    patch.setattr(standing, "KEPT", "")
+
+
+def requesters_approve_their_own(patch: Patch) -> None:
+    """Who pressed Reclaim may say yes as the approver."""
+    patch.setattr(approvers, "requesters", lambda candidate: set())
+
+
+def second_person_is_not_needed(patch: Patch) -> None:
+    _pass_guard(patch, stored.GUARDS, "second_person")
+    patch.setattr(batches, "needs_second_person", lambda *given: False)
+    patch.setattr(batches, "is_stopped", lambda attempt: False)
+
+
+def looks_are_ordered_by_clocks(patch: Patch) -> None:
+    """A look before a call counts as one after it, where the clock of the caller was behind."""
+    patch.setattr(settle, "_mark_of_call", lambda attempt: "")
+
+
+def clocks_never_differ(patch: Patch) -> None:
+    """Who came back is asked since our call, by a clock that may be ahead of the vendor's."""
+    patch.setattr(vendor, "CLOCKS_DIFFER", timedelta(0))
+
+
 MUTANTS: dict[str, Callable[[Patch], None]] = {
     mutant.__name__: mutant
     for mutant in (
@@ -285,5 +346,14 @@ MUTANTS: dict[str, Callable[[Patch], None]] = {
         late_work_is_not_asked_about,
         restored_seats_stay_ended,
         removed_is_never_finished,
+        unsent_mails_count_as_silence,
+        notice_is_not_waited_for,
+        silence_of_another_person_counts,
+        changed_addresses_are_not_seen,
+        keeping_is_not_asked,
+        requesters_approve_their_own,
+        second_person_is_not_needed,
+        looks_are_ordered_by_clocks,
+        clocks_never_differ,
     )
 }

@@ -11,6 +11,9 @@ from typing import Any
 
 from tests.proofs.removals.watch import CLAIMS, Result, claim_of
 
+PLAYED = Path(__file__).with_name("played.jsonl")
+SHARES = {"SQLite": range(7_500), "PostgreSQL": range(7_500, 10_000)}  # which seeds are played where
+
 
 @dataclass
 class Tally:

@@ -19,6 +19,7 @@ QUARANTINE = timedelta(minutes=30)
 BETWEEN_LOOKS = timedelta(minutes=5)
 CLAIMS = (
     "calls against evidence",
+    "calls without consent",
     "calls on old answers",
     "double removals",
     "blind repeats",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 import threading
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -14,9 +14,10 @@ from django.contrib.sessions.models import Session
 from django.db import connection
 from django.test import Client
 
-from reclamation.asking import keep, sweep
-from reclamation.models import Approval, KeepAnswer, RemovalAttempt, RemovalCandidate
+from reclamation.asking import approve, ask, keep, notices, sweep
+from reclamation.models import Approval, KeepAnswer, Notice, RemovalAttempt, RemovalCandidate
 from reclamation.states import State
+from samsaas import outbox
 from samsaas.models import AuditEntry, GuessCount
 from tests import factories
 from tests.reclamation.asking import world
@@ -373,3 +374,21 @@ def test_case_26_whoever_read_first_and_writes_second_loses() -> None:
 def test_the_page_has_no_script_of_its_own_and_one_form(visitor: Client) -> None:
     page = visitor.get(address(world.asked())).content.decode()
     assert len(re.findall(r"<form[^>]*method=\"post\"", page)) == 1
+
+
+@pytest.mark.parametrize("crashed", [True, False])
+def test_whoever_answers_before_the_mail_is_noted_as_sent_has_been_reached(account: Any, crashed: bool) -> None:
+    """The worker dies between the server's answer and its note of it, and the user is quick."""
+    boss = world.sam_admin(account)
+    one = world.candidate(world.rule(approver="group"))
+    ask.run(one, None, MONDAY)
+    token = world.token_of(one)
+    if not crashed:
+        outbox.send_due(MONDAY)
+    keep.run(token, "I need it", None, MONDAY + MINUTE)
+    world.minute(MONDAY + DAY)
+    notice = Notice.objects.get(kind=Notice.Kind.ASK)
+    assert notice.expires_at == datetime(2026, 12, 7, 23, 59, 59, 999999, tzinfo=UTC)
+    approve.decide(Approval.objects.get(), Approval.Answer.REJECT, note="", by=boss, now=MONDAY + DAY)
+    assert world.reread(one).state == State.AWAITING_REVOCATION
+    assert Notice.objects.filter(notices.asking(), notices.reached(), expires_at__lte=MONDAY + 8 * DAY).exists()

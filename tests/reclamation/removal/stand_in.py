@@ -73,6 +73,7 @@ class StandIn:
         self.jobs: dict[str, Work] = {}
         self.faults: dict[str, list[Any]] = {}
         self.skew: float | None = 0.0
+        self.clock_ahead = dt.timedelta(0)  # the vendor's clock, which its log goes by
         self.job_time: dt.timedelta | None = None
         self.set_aside = 0
         # How long a transfer of files takes, during which its destination takes no other; who receives until when.
@@ -160,19 +161,22 @@ class StandIn:
         if not member.is_present:
             return
         member.removed_at = timezone.now()
-        self.log.append((timezone.now(), "removed", external_id))
+        self._note_in_log("removed", external_id)
         if destination:
             self._hand_over(external_id, destination)
 
     def _restore(self, external_id: str) -> None:
         member = self.members[external_id]
         member.removed_at = None
-        self.log.append((timezone.now(), "restored", external_id))
+        self._note_in_log("restored", external_id)
 
     def _hand_over(self, external_id: str, destination: str) -> None:
         self.members[external_id].files_at = destination
         self.receives_until[destination] = timezone.now() + self.transfer_time
-        self.log.append((timezone.now(), "moved", external_id))
+        self._note_in_log("moved", external_id)
+
+    def _note_in_log(self, what: str, external_id: str) -> None:
+        self.log.append((timezone.now() + self.clock_ahead, what, external_id))
 
     def used_licenses(self) -> int:
         return sum(member.is_present for member in self.members.values())

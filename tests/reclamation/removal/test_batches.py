@@ -227,7 +227,7 @@ def test_the_switch_pressed_in_mid_batch_lets_no_further_call_out(place: Any, an
 
 
 def test_a_dry_run_decides_like_a_real_one_and_calls_nobody(place: Any, ann: Any) -> None:
-    candidates = [place.candidate(name) for name in ("one", "two", "adm")]
+    candidates = [place.candidate(name) for name in ("one", "two", "adm", "zoe")]
     place.team.use("dbmid:two")
     place.team.change("dbmid:adm", is_admin=True)
     dry = place.reclaim(*candidates, by=ann, dry_run=True)
@@ -236,16 +236,20 @@ def test_a_dry_run_decides_like_a_real_one_and_calls_nobody(place: Any, ann: Any
     real = place.reclaim(*candidates, by=ann)
     place.work()
 
+    def unlike(answer: dict[str, Any]) -> set[str]:
+        """When it was answered; and a dry run uses up nothing of the limits."""
+        return {"at", "detail"} if answer["guard"] == "limits" else {"at"}
+
     def decisions(batch: RemovalBatch) -> list[Any]:
         found = []
         for attempt in batch.attempts.order_by("external_id"):
             gates = (attempt.gate_at_approval, attempt.gate_at_call)
-            rows = [[{k: v for k, v in one.items() if k != "at"} for one in gate] for gate in gates]
+            rows = [[{k: v for k, v in one.items() if k not in unlike(one)} for one in gate] for gate in gates]
             found.append((attempt.external_id, rows))
         return found
 
-    assert decisions(dry) == decisions(real) and len(decisions(dry)) == 3
-    assert place.team.called("withdraw") == ["dbmid:one"]
+    assert decisions(dry) == decisions(real) and len(decisions(dry)) == 4
+    assert place.team.called("withdraw") == ["dbmid:one", "dbmid:zoe"]
 
 
 def test_three_in_a_row_that_need_a_person_stop_the_batch(place: Any, ann: Any, bob: Any) -> None:
@@ -267,3 +271,24 @@ def test_a_batch_is_done_when_nothing_of_it_is_open(place: Any, ann: Any, time: 
     place.work()
     batch.refresh_from_db()
     assert batch.state == "done"
+
+
+def test_a_batch_asks_the_log_once_for_each_and_at_its_first_gate_about_all_at_once(place: Any, ann: Any) -> None:
+    """The log can be asked about one account at a time. Right before its call each is asked about anyway."""
+    names = [f"eve{number}" for number in range(4)]
+    batch = [place.candidate(name) for name in names]
+    place.reclaim(*batch, by=ann)
+    place.work()
+    members = [f"dbmid:{name}" for name in names]
+    assert place.team.called("withdraw") == members
+    assert place.team.called("recent") == members, "one question to the log for each"
+    assert place.team.called("returned") == [",".join(members)], "one for all"
+    assert place.team.called("look") == [*members, *members], "all at once, then each alone"
+    assert place.team.called("team") == [""]
+    for one in batch:
+        first, last = (gate_of(attempt_of(one), name) for name in ("gate_at_approval", "gate_at_call"))
+        assert "right before the call" in first["detail"] and "no use since" in last["detail"]
+
+
+def gate_of(attempt: RemovalAttempt, name: str) -> dict[str, Any]:
+    return next(answer for answer in getattr(attempt, name) if answer["guard"] == "still_idle")

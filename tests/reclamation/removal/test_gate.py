@@ -11,7 +11,7 @@ from django.utils import timezone
 from profiles.jobs import execute
 from profiles.models import Credential, IntegrationProfile, JobRun
 from reclamation import find_candidates
-from reclamation.asking import approve
+from reclamation.asking import approve, resend
 from reclamation.models import Approval, Exemption, Notice, ReclamationRule, RemovalAttempt, RuleVersion
 from reclamation.removal import batches, pass_gate, switch
 from reclamation.states import State
@@ -229,7 +229,7 @@ def let_notice(candidate: Any, *, state: str = Mail.State.SENT, expired: bool = 
     """The question to its user came to this, and its time is over or not."""
     now = timezone.now()
     expires = now - timedelta(hours=1) if expired else now + timedelta(hours=1)
-    asked = candidate.notices.filter(kind=Notice.Kind.ASK)
+    asked = candidate.notices.filter(kind=Notice.Kind.ASK, token_hash__isnull=False)
     Mail.objects.filter(notice__in=asked).update(state=state)
     assert asked.update(expires_at=expires) == 1
 
@@ -290,7 +290,30 @@ def test_the_silence_of_somebody_else_is_no_consent(make_place: Any, ann: Any, c
         seat_of(place).update(email="new@example.com")
     place.work()
     assert place.team.called("withdraw") == []
-    assert state_of(candidate) == (State.CLOSED_SKIPPED if change == "another user" else State.AWAITING_REVOCATION)
+    assert state_of(candidate) == (State.CLOSED_SKIPPED if change == "another user" else State.ATTENTION_REQUIRED)
+
+
+@pytest.mark.parametrize("mail_state", [Mail.State.FAILED, Mail.State.WITHDRAWN])
+def test_where_the_only_mail_came_back_a_person_can_ask_again_and_nothing_waits_for_ever(
+    make_place: Any, ann: Any, mail_state: str
+) -> None:
+    place = make_place(notify_user=True)
+    candidate = place.candidate("eve")
+    batch = place.reclaim(candidate, by=ann)
+    let_notice(candidate, state=mail_state)
+    go_on(candidate, by=None)
+    place.work()
+    assert (state_of(candidate), attempt_of(candidate).state) == (State.ATTENTION_REQUIRED, Attempt.NEEDS_HUMAN)
+    mail = Mail.objects.get()
+    Mail.objects.update(state=Mail.State.FAILED)
+    mail.refresh_from_db()
+    assert "asked again" in resend.run(mail, ann, timezone.now())
+    assert (state_of(candidate), attempt_of(candidate).state) == (State.AWAITING_USER, Attempt.CANCELED)
+    assert candidate.batch_id == batch.pk, "what was confirmed and decided for its batch still counts"
+    let_notice(candidate)
+    go_on(candidate, by=None)
+    place.work()
+    assert attempt_of(candidate).state == Attempt.REMOVED
 
 
 def test_mode_automatic_waits_for_late_events_and_fresher_activity(make_place: Any) -> None:
@@ -378,7 +401,7 @@ def test_the_whole_batch_is_looked_at_in_one_question_and_each_again_before_its_
     place.reclaim(*candidates, by=ann)
     place.work()
     verbs = [call.verb for call in place.team.calls if call.verb in ("look", "recent", "withdraw")]
-    assert verbs == ["recent"] * 5 + ["look"] * 5 + ["recent", "look", "withdraw"] * 5
+    assert verbs == ["look"] * 5 + ["recent", "look", "withdraw"] * 5
     assert TICKS.legal_hold
 
 

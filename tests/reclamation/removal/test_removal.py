@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from reclamation import attempts
 from reclamation.models import RemovalAttempt, SavingsEntry
 from reclamation.removal import move, restore
 from reclamation.states import State
@@ -303,6 +304,54 @@ def test_who_is_restored_while_nobody_knows_is_never_removed_again(place: Any, a
     assert place.team.called("withdraw") == ["dbmid:eve"]
     candidate.subscription.refresh_from_db()
     assert candidate.subscription.keep_until
+
+
+@pytest.mark.parametrize("minutes", [4, 29])
+def test_looks_before_a_call_by_a_clock_that_is_set_back_are_no_looks_after_it(
+    place: Any, ann: Any, time: Any, minutes: int
+) -> None:
+    """A worker whose clock is behind calls again: what was seen before has a later time, and says nothing."""
+    candidate = place.candidate("eve")
+    place.team.arm("withdraw", "lost before", "lost before")
+    place.reclaim(candidate, by=ann)
+    place.work()
+    time.pass_by(minutes=31)
+    place.work()
+    time.pass_by(minutes=6)
+    place.refresh()
+    attempt = attempt_of(candidate)
+    seen = [{**one, "again": True} for one in attempt.looks]
+    attempts.seize(attempt, Attempt.GATED, looks=seen, called_at=None, not_before=None)
+    time.pass_by(minutes=-minutes)
+    place.refresh()
+    place.work()
+    assert attempt_of(candidate).state == Attempt.UNKNOWN and len(place.team.called("withdraw")) == 2
+    time.pass_by(minutes=31)
+    place.refresh()
+    place.work()
+    assert attempt_of(candidate).state == Attempt.UNKNOWN and len(place.team.called("withdraw")) == 2
+
+
+@pytest.mark.parametrize("behind", [0, 100, 280])
+@pytest.mark.parametrize("fault", ["lost after", ("late", timedelta(seconds=20))])
+def test_who_is_restored_by_a_clock_that_is_behind_is_never_removed_again(
+    place: Any, ann: Any, time: Any, behind: int, fault: Any
+) -> None:
+    """The vendor's clock may be behind ours by as much as the gate lets pass: its word seems older than the call."""
+    place.team.clock_ahead, place.team.skew = -timedelta(seconds=behind), -behind
+    candidate = place.candidate("eve")
+    place.team.arm("withdraw", fault)
+    place.reclaim(candidate, by=ann)
+    place.work()
+    time.pass_by(minutes=1)
+    place.team.tick()
+    place.team.restore_by_hand("dbmid:eve")
+    for minutes in (30, 6, 6):
+        time.pass_by(minutes=minutes)
+        place.refresh()
+        place.work()
+    assert (attempt_of(candidate).state, state_of(candidate)) == (Attempt.CANCELED, State.CLOSED_SKIPPED)
+    assert place.team.called("withdraw") == ["dbmid:eve"]
 
 
 def test_a_job_of_the_vendor_is_followed_to_its_end(place: Any, ann: Any, time: Any, monkeypatch: Any) -> None:
