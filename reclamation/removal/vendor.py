@@ -25,7 +25,6 @@ from reclamation.removal.gate.connection import MOST_SKEW_SECONDS
 TEAM_AGAIN = timedelta(minutes=5)
 CLOCKS_DIFFER = timedelta(seconds=MOST_SKEW_SECONDS)
 QUESTIONS = 3  # to the vendor about one attempt: its use, whether it came back, and the look
-CLOCKS_DIFFER = timedelta(seconds=MOST_SKEW_SECONDS)
 
 
 @dataclass(frozen=True)
