@@ -18,6 +18,7 @@ CLOSED, ALL = "closed", "all"
 YES, NO = "yes", "no"
 ME, MY_GROUPS, SOMEBODY, NOBODY = "me", "groups", "somebody", "nobody"
 NO_RULE = "none"
+AFTER_NOTICE = "after_notice"
 # Why a candidate can have been opened; all other reasons are reasons not to.
 REASONS = [(reason.value, reason.label) for reason in (*PROPOSABLE, Reason.MANUAL)]
 
@@ -53,6 +54,9 @@ class CandidateFilter(ListFilter):
     leaver = django_filters.ChoiceFilter(
         label="User", choices=[(YES, "Left the company"), (NO, "Has not left")], empty_label="Any", method="by_leaver"
     )
+    use = django_filters.ChoiceFilter(
+        label="Use", choices=[(AFTER_NOTICE, "Only after its user was asked")], empty_label="Any", method="by_use"
+    )
     assigned = django_filters.ChoiceFilter(
         label="Assigned to",
         choices=[(ME, "Mine"), (MY_GROUPS, "My groups"), (SOMEBODY, "Somebody"), (NOBODY, "Nobody")],
@@ -62,7 +66,7 @@ class CandidateFilter(ListFilter):
 
     class Meta:
         model = RemovalCandidate
-        fields = ("q", "state", "profile", "justification", "reason", "rule", "hold", "leaver", "assigned")
+        fields = ("q", "state", "profile", "justification", "reason", "rule", "hold", "leaver", "use", "assigned")
 
     def filter_queryset(self, queryset: QuerySet[RemovalCandidate]) -> QuerySet[RemovalCandidate]:
         chosen = super().filter_queryset(queryset)
@@ -89,6 +93,9 @@ class CandidateFilter(ListFilter):
 
     def by_leaver(self, queryset: QuerySet[RemovalCandidate], name: str, value: str) -> QuerySet[RemovalCandidate]:
         return queryset.filter(is_leaver=value == YES)
+
+    def by_use(self, queryset: QuerySet[RemovalCandidate], name: str, value: str) -> QuerySet[RemovalCandidate]:
+        return queryset.filter(after_notice=True)
 
     def by_assigned(self, queryset: QuerySet[RemovalCandidate], name: str, value: str) -> QuerySet[RemovalCandidate]:
         if value == ME:

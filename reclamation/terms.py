@@ -5,7 +5,7 @@ Days are days of the installation's time zone; a seat without use since `used_si
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -70,12 +70,22 @@ class Standing:
 
     @classmethod
     def of_profile(cls, profile: IntegrationProfile, now: datetime) -> Standing:
-        """Two queries, or three where the vendor's plan records no file events."""
-        reaches = tuple(one for one in reach.read_knowledge(now).reaches if one.profile_id == profile.pk)
-        until = reaches[0].until if reaches else None
+        """One query, or two where the vendor's plan records no file events."""
+        return cls.of_profiles([profile], now)[0]
+
+    @classmethod
+    def of_profiles(cls, profiles: Iterable[IntegrationProfile], now: datetime) -> list[Standing]:
+        """One query, and one for each profile of a plan that records no file events."""
+        reaches = reach.read_knowledge(now).reaches
+        return [cls._from_reaches(profile, reaches, now) for profile in profiles]
+
+    @classmethod
+    def _from_reaches(cls, profile: IntegrationProfile, reaches: Iterable[reach.Reach], now: datetime) -> Standing:
+        own = tuple(one for one in reaches if one.profile_id == profile.pk)
+        until = own[0].until if own else None
         return cls(
             profile=profile,
-            knowledge=reach.Knowledge(reaches),
+            knowledge=reach.Knowledge(own),
             covered_until=until,
             has_stale_directory=profile.refreshed_at is None or profile.refreshed_at < now - FRESH,
             has_stale_activity=until is None or until < now - FRESH,

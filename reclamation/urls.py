@@ -1,4 +1,4 @@
-"""Pages of removal candidates, of the reasons of all subscriptions, of back-tests and of exemptions."""
+"""Pages of removal candidates, of the reasons of all subscriptions, of rules, back-tests and exemptions."""
 
 from django.urls import path
 
@@ -7,6 +7,7 @@ from reclamation.asking import views as asking
 from reclamation.back_tests import views as back_tests
 from reclamation.removal import views as removals
 from reclamation.rules import views as rules
+from reclamation.rules.editing import views as rule_editing
 from reclamation.savings import views as savings
 from reclamation.selected import views as selected
 from reclamation.why import views as why
@@ -48,6 +49,11 @@ urlpatterns = [
     path("reasons/", why.reason_list, name="reason_list"),
     path("integration-profiles/<int:pk>/reasons/", why.reason_sums, name="reason_sums"),
     path("integration-profiles/<int:pk>/reasons/subscriptions/", why.reason_rows, name="reason_rows"),
+    path("reclamation-rules/", rules.rule_list, name="rule_list"),
+    path("reclamation-rules/<int:pk>/", rules.rule_detail, name="rule_detail"),
+    path("reclamation-rules/<int:pk>/observations/", rules.rule_observations, name="rule_observations"),
+    path("reclamation-rules/<int:pk>/edit/", rule_editing.rule_edit, name="rule_edit"),
+    path("reclamation-rules/<int:pk>/review/", rule_editing.rule_review, name="rule_review"),
     path("reclamation-rules/<int:pk>/back-tests/", back_tests.backtest_list, name="backtest_list"),
     path("reclamation-rules/<int:pk>/back-tests/new/", back_tests.backtest_new, name="backtest_new"),
     path("back-tests/<int:pk>/", back_tests.backtest_detail, name="backtest_detail"),

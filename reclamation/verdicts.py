@@ -46,7 +46,7 @@ def with_verdicts(
     described = seats.annotate(
         vouched_from=standing.knowledge.vouched_from(), unused_since=standing.knowledge.unused_since(), began=BEGAN
     )
-    verdict = _judge_by_guards(standing, rules, by_hand=by_hand, ignore_candidate=ignore_candidate)
+    verdict = judge_seats(standing, rules, by_hand=by_hand, ignore_candidate=ignore_candidate)
     return described.annotate(verdict=verdict)
 
 
@@ -86,8 +86,11 @@ def notes_for(seat: Any, decision: Decision, reason: Reason) -> list[str]:
     return [note.value for note in BY_REASON.get(reason, ()) if getattr(seat, f"note_{note.value}")]
 
 
-def _judge_by_guards(standing: Standing, rules: RuleBook, *, by_hand: bool, ignore_candidate: bool) -> Case:
-    """Rows 1 to 7: what holds for proposals by hand, too; and seats without a software model."""
+def judge_seats(standing: Standing, rules: RuleBook, *, by_hand: bool = False, ignore_candidate: bool = False) -> Case:
+    """The verdict, for `annotate` on seats that have `vouched_from` and `began`.
+
+    Here are rows 1 to 7: what holds for proposals by hand, too; and seats without a software model.
+    """
     open_ones = RemovalCandidate.objects.open().filter(subscription=OuterRef("pk"))
     whens = [] if ignore_candidate else [When(Exists(open_ones), then=_refused(Reason.OPEN_CANDIDATE))]
     whens += [When(guard.condition, then=_refused(Reason(guard.code))) for guard in guards.GUARDS]
@@ -126,12 +129,12 @@ def _judge_by_rule(standing: Standing, terms: Terms) -> Case:
     use = _judge_by_use(standing, terms)
     if terms.rule.conditions:
         # What does not match, or has no value, falls through to the default.
-        use = _case([When(matches_conditions(terms.rule.conditions), then=use)], _refused(Reason.CONDITIONS))
+        use = _case([When(match_conditions(terms.rule.conditions), then=use)], _refused(Reason.CONDITIONS))
     return _case(whens, use)
 
 
-def matches_conditions(conditions: dict[str, list[Any]]) -> Q:
-    """The condition for seats that match a rule's conditions. A seat without a value matches none."""
+def match_conditions(conditions: dict[str, list[Any]]) -> Q:
+    """The condition for seats that match one value of every key. A seat without a value matches none."""
     found = Q()
     for key, values in conditions.items():
         found &= Q(**{f"{CONDITION_COLUMNS[key]}__in": [value for value in values if value != ""]})

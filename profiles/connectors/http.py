@@ -48,6 +48,7 @@ from profiles.connectors.waiting import (
     retry_after as retry_after,
 )
 
+TOLD_TO_WAIT = "The vendor asked us to wait, and the time is not over."
 PACE = "Keeping to the alias's rate limit."
 LOOK_FIRST = "Nobody knows whether it took effect. The account is looked at again before anything else is done."
 _jitter = SystemRandom()
@@ -118,6 +119,8 @@ class VendorSession:
         self._limits = limits
         self._wait = wait
         self._next_call = 0.0
+        self._not_before = 0.0
+        self._room = 0
         self._session = _TokenSession(client_id)
         self._session.fit_for(require_secure(api_url))
 
@@ -133,6 +136,7 @@ class VendorSession:
         token, renewed, outages, throttles = self._fetch_token(self._tokens.access_token), False, 0, 0
         forms: set[str] = set()
         while True:
+            self._sit_out_the_rest()
             self._keep_pace()
             began = time.monotonic()
             try:
@@ -170,6 +174,8 @@ class VendorSession:
             return self._send_effect(url, body, token, read)
 
     def _send_effect(self, url: str, body: bytes, token: str, read: Callable[[Answer], Read]) -> Read:
+        if (left := self._not_before - time.monotonic()) > 0:
+            raise Throttled(TOLD_TO_WAIT, retry_after=left)
         self._keep_pace(waiting=False)
         try:
             return self._read_once(url, body, token, self._limits.deadline, read)
@@ -177,6 +183,17 @@ class VendorSession:
             if refusals.may_have_happened(error):
                 raise AnswerLost(str(error), failure=error.failure, remedy=LOOK_FIRST) from error
             raise
+
+    def make_room(self, calls: int) -> None:
+        """Wait now for what the next calls would wait for between them. The calls after them wait longer.
+
+        Their first answer would otherwise be too old by the last of them. Raises Throttled where that takes too long.
+        """
+        self._sit_out_the_rest()
+        left = self._next_call - time.monotonic()
+        if self._limits.requests_per_minute and left > 0:
+            self._wait(left, PACE)
+        self._room = calls
 
     def _keep_pace(self, *, waiting: bool = True) -> None:
         """Leave the same time between any two calls, retries included.
@@ -186,8 +203,9 @@ class VendorSession:
         if not self._limits.requests_per_minute:
             return
         now = time.monotonic()
-        if waiting and self._next_call > now:
+        if waiting and not self._room and self._next_call > now:
             self._wait(self._next_call - now, PACE)
+        self._room = max(0, self._room - waiting)
         self._next_call = max(self._next_call, now) + 60 / self._limits.requests_per_minute
 
     def _fetch_token(self, ask: Callable[[], str]) -> str:
@@ -207,6 +225,14 @@ class VendorSession:
                     raise
                 self._back_off(outages)
             self.counters.retries += 1
+
+    def _sit_out_the_rest(self) -> None:
+        """Wait until the time is over for which an earlier call was told to wait: limits count per team, not per call.
+
+        Calls that a vendor refuses for coming too early count as well. Raises Throttled where the time is too long.
+        """
+        if (left := self._not_before - time.monotonic()) > 0:
+            self._sit_out(Throttled(TOLD_TO_WAIT, retry_after=left), 0)
 
     def _sit_out(self, error: Throttled, throttles: int) -> None:
         """Wait as long as the vendor asks; raises the error where that is too long or was asked too often."""
@@ -253,6 +279,7 @@ class VendorSession:
             return self._dialect.judge(answer, failure)
         if line is refusals.RATE_LIMIT:
             seconds = retry_after(answer, self._dialect.retry_after(answer))
+            self._not_before = time.monotonic() + seconds
             return refusals.error_of(line, failure, reason=f"{seconds:g}", retry_after=seconds)
         return refusals.error_of(line, failure)
 
@@ -264,6 +291,8 @@ class VendorSession:
         if throttled:
             self.counters.throttled_seconds += seconds
         self._wait(seconds, reason)
+        if throttled:
+            self._not_before = 0.0
 
     def _compare_clocks(self, answer: Answer) -> None:
         theirs = http_date(answer.headers.get("Date", ""))

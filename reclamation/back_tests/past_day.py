@@ -22,7 +22,7 @@ from reclamation.models import BackTest, BackTestFinding, Exemption, Reclamation
 from reclamation.reasons import PROPOSABLE, Reason
 from reclamation.states import State
 from reclamation.terms import Terms
-from reclamation.verdicts import matches_conditions
+from reclamation.verdicts import match_conditions
 from subscriptions.activity import last_used
 from subscriptions.models import ActivityDay, Subscription
 from subscriptions.models.vendor_moment import VendorMomentField
@@ -109,7 +109,7 @@ def _judge(past: PastDay, known: PastCoverage) -> Case:
         whens.append(When(match__person__left_on__lt=past.day, then=Value(Reason.LEAVER)))
     judged = _judge_by_use(past, known)
     if rule.conditions:
-        whens.append(When(matches_conditions(rule.conditions), then=judged))
+        whens.append(When(match_conditions(rule.conditions), then=judged))
         return _case(whens, NOBODY)
     return _case(whens, judged)
 

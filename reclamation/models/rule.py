@@ -10,6 +10,7 @@ from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.urls import reverse
+from django.utils import timezone
 
 ACCOUNT = settings.AUTH_USER_MODEL
 # The days that are possible, by field.
@@ -158,6 +159,11 @@ class ReclamationRule(models.Model):
         known = isinstance(self.conditions, dict) and set(self.conditions) <= set(CONDITIONS)
         if not known or not all(_is_list_of(kind, self.conditions.get(key, [])) for key, kind in CONDITIONS.items()):
             raise ValidationError({"conditions": f"Conditions are lists of values of {', '.join(CONDITIONS)}."})
+
+    @property
+    def is_observing(self) -> bool:
+        """Whether it only observes for now, though its mode says more."""
+        return self.observe_until is not None and timezone.now() < self.observe_until
 
     @classmethod
     def with_defaults(cls, now: datetime) -> ReclamationRule:

@@ -48,7 +48,7 @@ def run(case: Case, passed: GateResult, vendor: VendorAccess, run: JobRun) -> No
         raise Stopped("The gate has not been passed.")
     _commit_intent(case, passed)
     if not is_fresh(asked.began_at, timezone.now()):
-        attempts.move(attempt, State.GATED, called_at=None)
+        attempts.move(attempt, State.GATED, keep=True, called_at=None)
         raise Stopped("The vendor’s answers were too old by the time of the call.")
     try:
         effect = vendor.acting.withdraw(attempt.external_id, **_arguments(case))

@@ -23,6 +23,8 @@ from subscriptions.models import Subscription
 LISTED, READ = "listed", "read"
 # How old an answer is: as the last listing or the last reading of the log, where it does not rest on our own tables.
 AGES = {**dict.fromkeys(("member", "role", "destination", "directory"), LISTED), "still_idle": READ, "activity": READ}
+FROM_LOG = {"still_idle", "came_back"}
+LOG_IS_ASKED = "Nothing is known that speaks against it. The vendor’s log is asked before the call."
 NO_UNDO = "It cannot be undone: the vendor restores nobody who never joined."
 AT_ONCE = "It cannot be undone: the rule has the files transferred at once."
 
@@ -78,7 +80,8 @@ def _predict(guards: Iterable[GateGuard], case: Case) -> Iterable[Prediction]:
     for guard in guards:
         found = guard.judge(case)
         at = moments[AGES[guard.code]] if guard.code in AGES else case.now
-        yield Prediction(guard.label, found.answer, found.detail, at)
+        detail = LOG_IS_ASKED if guard.code in FROM_LOG and found.answer == PASS else found.detail
+        yield Prediction(guard.label, found.answer, detail, at)
 
 
 def _refusals(case: Case, others: dict[str, base.Look]) -> Iterable[str]:

@@ -1,4 +1,4 @@
-"""Exemptions: list, add for a person or a subscription, end, and import a list with a preview."""
+"""Reclamation rules: list, one with all that is known of it, what it observed. Exemptions: list, add, end, import."""
 
 from __future__ import annotations
 
@@ -9,18 +9,60 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 
-from reclamation.models import Exemption
-from reclamation.rules import exempt
+from reclamation.models import Exemption, Observation, ReclamationRule
+from reclamation.rules import exempt, figures, slider, versions, words
 from reclamation.rules.exemption_file import MOST_LINES
-from reclamation.rules.filters import ExemptionFilter
+from reclamation.rules.filters import ExemptionFilter, ObservationFilter, RuleFilter
 from reclamation.rules.forms import ExemptionFileForm, ExemptionForm
-from reclamation.rules.tables import ExemptionTable
+from reclamation.rules.scope import read_scope
+from reclamation.rules.sums_of_rule import read_sums
+from reclamation.rules.tables import ExemptionTable, ObservationTable, RuleTable
 from samsaas import roles
 from samsaas.lib import tables, uploads
 from samsaas.lib.http import SignedInRequest
 from subscriptions.models import Person, Subscription
 
 RELATED = ("person", "subscription__profile", "by")
+SHOWN_VERSIONS = 20
+
+
+def rule_list(request: HttpRequest) -> HttpResponse:
+    """All rules with what became of them."""
+    rows = figures.with_figures(ReclamationRule.objects.select_related("software_model"))
+    context = tables.listing(request, rows, RuleTable, RuleFilter)
+    return render(request, "reclamation/rules/rule_list.html", context)
+
+
+def rule_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """One rule: settings, sums of its subscriptions, the slider, what became of its candidates, and its versions."""
+    related = ("software_model", "assignment_group", "reviewed_by")
+    rule: Any = get_object_or_404(figures.with_figures(ReclamationRule.objects.select_related(*related)), pk=pk)
+    now = timezone.now()
+    scope = read_scope(rule, now)
+    settings = versions.settings_as_stored(rule)
+    newest = list(rule.versions.select_related("by")[: SHOWN_VERSIONS + 1])
+    context = {
+        "rule": rule,
+        "sections": words.describe(settings, words.read_names(settings)),
+        "sums": read_sums(rule, scope),
+        "slider": slider.draw(rule, scope, asked=request.GET.get("threshold", "")),
+        "regret": figures.regret_of(rule),
+        "exemptions": figures.count_exemptions(rule, timezone.localdate()),
+        "after_notice": figures.count_after_notice(rule),
+        "observed": rule.observations.count(),
+        "versions": words.compare_versions(newest),
+        "first_version": newest[-1] if 0 < len(newest) <= SHOWN_VERSIONS else None,
+        "legal_hold": versions.legal_hold_checked(rule),
+    }
+    return render(request, "reclamation/rules/rule_detail.html", context)
+
+
+def rule_observations(request: HttpRequest, pk: int) -> HttpResponse:
+    """What a rule that observes would have proposed."""
+    rule = get_object_or_404(ReclamationRule.objects.select_related("software_model"), pk=pk)
+    rows = Observation.objects.filter(rule=rule).select_related("subscription__profile", "rule_version")
+    context = tables.listing(request, rows, ObservationTable, ObservationFilter)
+    return render(request, "reclamation/rules/rule_observations.html", context | {"rule": rule})
 
 
 def exemption_list(request: HttpRequest) -> HttpResponse:

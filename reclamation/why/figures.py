@@ -82,6 +82,13 @@ def chosen_sums(found: LastFind, rule: str) -> tuple[ReasonSum, ...]:
     return found.for_rule(key) if key else found.sums
 
 
+def only_rule(found: LastFind, chosen: str) -> ReclamationRule | None:
+    """The rule that the sums are about: the chosen one, or the only one that has any subscription."""
+    keys = {one.rule for one in chosen_sums(found, chosen)}
+    key = keys.pop() if len(keys) == 1 else None
+    return ReclamationRule.objects.filter(pk=key).first() if key else None
+
+
 def latest_finds() -> list[dict[str, Any]]:
     """The profiles by name, each with its last find and the largest sums of that as an equation."""
     profiles = list(IntegrationProfile.objects.order_by("display_name"))

@@ -34,6 +34,7 @@ def reason_sums(request: HttpRequest, pk: int) -> HttpResponse:
         rows = figures.add_up(profile, figures.chosen_sums(last, rule), rule)
         context |= {"rows": rows, "total": sum(row["count"] for row in rows), "words": figures.equation(rows)}
         context["tabs"] = figures.tabs(profile, last, rule)
+        context["rule"] = figures.only_rule(last, rule)
     return render(request, "reclamation/why/reason_sums.html", context)
 
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 from profiles.connectors import base
 from reclamation import attempts
 from reclamation.models import RemovalAttempt, RemovalBatch, RemovalCandidate, SavingsEntry
-from reclamation.removal import batches, due, start, switch
+from reclamation.removal import batches, switch
 from reclamation.states import State
 from samsaas.models import Mail
 from subscriptions.models import Subscription
@@ -61,7 +61,7 @@ class Ending(Asking):
             if not self._is_anything_open() or timezone.now() > began + timedelta(days=CALM_DAYS):
                 return
             self.pass_time(self._until_due() + pause)
-            pause = min(pause * 1.5, LONGEST_PAUSE)
+            pause = min(pause * 2, LONGEST_PAUSE)
             self._calm_round(approvers_answer)
 
     def _calm_round(self, approvers_answer: bool) -> None:
@@ -75,14 +75,8 @@ class Ending(Asking):
         self._approve_batches()
         RemovalAttempt.objects.filter(closed_at=None, state__in=attempts.UNSENT).update(not_before=None)
         for place in self.world.places:
-            if self._has_work(place.profile):
-                self.work(place.profile)
+            self.work(place.profile)
         self.check_stored()
-
-    def _has_work(self, profile: Any) -> bool:
-        dead = RemovalAttempt.objects.filter(profile=profile, state=Attempt.CALLING)
-        waits = any(one.profile_id == profile.pk for one in start.waits_for_attempt())
-        return waits or dead.exists() or due.of_profile(profile, timezone.now()).exists()
 
     def _until_due(self) -> timedelta:
         """How long nothing can happen: until an attempt is due, its undo window is over, or a question ends."""

@@ -17,8 +17,9 @@ from profiles.connectors import base
 from profiles.jobs import execute, queue
 from profiles.models import JobRun
 from reclamation import attempts, workflow
-from reclamation.models import RemovalAttempt, RemovalBatch
+from reclamation.models import RemovalAttempt, RemovalBatch, RemovalCandidate
 from reclamation.removal import reclaim
+from reclamation.states import State
 from samsaas import outbox
 from tests.proofs.removals import consent
 from tests.proofs.removals.post import FAULTS
@@ -170,7 +171,9 @@ class Machine:
     # --- a turn ----------------------------------------------------------------------------------------------------
 
     def work(self, profile: Any) -> None:
-        """Claim a run of the profile and execute the verb, as a worker does."""
+        """Claim a run of the profile and execute the verb, as a worker does. Without anything to do there is none."""
+        if not self._has_work(profile):
+            return
         queue._recover_lost()
         queue.start_waiting()
         run, _ = queue.request(queue.Request(base.RECLAIM, JobRun.Trigger.SCHEDULE, profile=profile))
@@ -187,6 +190,11 @@ class Machine:
         unexpected = JobRun.objects.filter(pk=job.run.pk, error_kind__in=("Unexpected", "DatabaseFailed"))
         if unexpected.exists():
             self.watch.fail("an error of our own", str(self.errors[-1:] or "no text"))
+
+    def _has_work(self, profile: Any) -> bool:
+        open_ones = RemovalAttempt.objects.filter(profile=profile, closed_at=None)
+        waits = RemovalCandidate.objects.filter(profile=profile, state=State.AWAITING_REVOCATION)
+        return open_ones.exclude(state=Attempt.NEEDS_HUMAN).exists() or waits.exists()
 
     def _verb(self, job: Any, *, now: Any) -> None:
         """The verb; what it raises of its own is kept for the story."""

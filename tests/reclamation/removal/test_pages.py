@@ -107,7 +107,7 @@ def test_the_evidence_card_answers_before_the_press_what_would_happen(
         for said in (
             *("If it is reclaimed", "The administrator who connected the profile", "Can be undone for 7 days"),
             *("120.00 EUR", "What the gate would say now", "Nobody has reviewed its rule.", "Still idle", "as known"),
-            *("evidence-band", "Not read", "The files could not be moved"),
+            *("log is asked before the call", "evidence-band", "Not read", "The files could not be moved"),
         ):
             assert said in page, said
     place.seat("admin", is_admin=True, is_full_admin=True, email_verified=True)
