@@ -17,7 +17,7 @@ class BadQuestion(ValueError):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Question:
+class PositionQuestion:
     """`day` is the local day whose end is asked for; `at` is that moment, None for now.
 
     `publishers` are names, none for all. `model` is the key of the one software model it is about.
@@ -58,7 +58,7 @@ def ask(
     model: int | None = None,
     group: str = PositionGroup.NONE,
     subgroup: str = PositionGroup.NONE,
-) -> Question:
+) -> PositionQuestion:
     """A question as of the end of a day, or as of now. Raises `BadQuestion`."""
     today = timezone.localtime(now).date()
     if day is not None and day > today:
@@ -69,10 +69,10 @@ def ask(
         raise BadQuestion("A subgroup needs a group.")
     at = None if day is None or day == today else end_of(day)
     asked = day or today
-    return Question(day=asked, at=at, publishers=publishers, model=model, group=group, subgroup=subgroup)
+    return PositionQuestion(day=asked, at=at, publishers=publishers, model=model, group=group, subgroup=subgroup)
 
 
-def of_run(run: ReconciliationRun, *, now: datetime) -> Question:
+def of_run(run: ReconciliationRun, *, now: datetime) -> PositionQuestion:
     """The question that a stored run answers."""
     model = None
     if "/model-" in run.scope_key:

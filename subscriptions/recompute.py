@@ -11,7 +11,7 @@ from django.db.models import Q
 from profiles.jobs import queue
 from profiles.models import JobRun
 from subscriptions.models import ReconciliationRun
-from subscriptions.question import Question, ask
+from subscriptions.question import PositionQuestion, ask
 
 RECONCILE = "reconcile"
 CANCELED = "It was canceled. The results of before stand."
@@ -19,7 +19,7 @@ NEVER_RUN = "It was never run."
 
 
 def request(
-    question: Question, *, by: User | None, now: datetime, scheduled_on: date | None = None
+    question: PositionQuestion, *, by: User | None, now: datetime, scheduled_on: date | None = None
 ) -> tuple[ReconciliationRun | None, bool]:
     """A new reconciliation and True; or the one of the same scope that is under way and False.
 

@@ -15,7 +15,7 @@ from samsaas.lib import money, sql
 from samsaas.lib.snapshot import read_snapshot
 from subscriptions.entitlements.terms import Book, by_model
 from subscriptions.models import MetricResult, RemediationOption, SoftwareModel
-from subscriptions.question import Question
+from subscriptions.question import PositionQuestion
 from subscriptions.reconciliation import count_use, cover_seats, drift, inputs, read_facts
 from subscriptions.reconciliation.count_use import GroupUse, ModelUse
 from subscriptions.reconciliation.figures import Rights, compute, is_in_position
@@ -33,7 +33,7 @@ class Position:
     `listed` has the seats of each profile by what becomes of them. `failed` says of publishers why they have no result.
     """
 
-    question: Question
+    question: PositionQuestion
     models: dict[int, SoftwareModel]
     listed: dict[int, dict[str, int]]
     inputs: dict[str, Any]
@@ -71,7 +71,7 @@ class _Read:
     excluded: dict[int, int]
 
 
-def run(question: Question, *, show: Show = lambda step: None) -> Position:
+def run(question: PositionQuestion, *, show: Show = lambda step: None) -> Position:
     """The position. Temporary tables are left behind for `publish`; call `drop_tables` when they are not needed."""
     drop_tables()
     with read_snapshot():
@@ -79,7 +79,7 @@ def run(question: Question, *, show: Show = lambda step: None) -> Position:
     return _compute_figures(found)
 
 
-def _read(question: Question, show: Show) -> _Read:
+def _read(question: PositionQuestion, show: Show) -> _Read:
     _tune_planner()
     models = {one.pk: one for one in SoftwareModel.objects.filter(under_management=True) if _is_asked(question, one)}
     in_force = [one for one in Book.read().in_force(question.day) if one.software_model_id in models]
@@ -102,7 +102,7 @@ def _read(question: Question, show: Show) -> _Read:
     return _Read(position, rights, uses, excluded)
 
 
-def _is_asked(question: Question, model: SoftwareModel) -> bool:
+def _is_asked(question: PositionQuestion, model: SoftwareModel) -> bool:
     if question.model is not None:
         return model.pk == question.model
     names = {name.casefold() for name in question.publishers}

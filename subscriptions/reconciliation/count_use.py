@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from samsaas.lib import sql
-from subscriptions.question import Question
+from subscriptions.question import PositionQuestion
 from subscriptions.reconciliation import candidates
 from subscriptions.reconciliation.cover_seats import RANKED
 from subscriptions.reconciliation.read_facts import PROFILES
@@ -36,7 +36,7 @@ class GroupUse:
     unlicensed: int
 
 
-def count_by_model(question: Question) -> dict[int, ModelUse]:
+def count_by_model(question: PositionQuestion) -> dict[int, ModelUse]:
     """The use of every software model that has seats."""
     statement, values = candidates.open_seats(question.at)
     rows = sql.fetch_rows(

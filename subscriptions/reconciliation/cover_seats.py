@@ -18,7 +18,7 @@ from django.db import connection
 
 from samsaas.lib import bulk, sql
 from subscriptions.models import Allocation, Entitlement, Person, PositionGroup
-from subscriptions.question import Question
+from subscriptions.question import PositionQuestion
 from subscriptions.reconciliation.read_facts import PROFILES, counted
 
 ALLOCATIONS, PEOPLE = Allocation._meta.db_table, Person._meta.db_table
@@ -76,7 +76,7 @@ def cover_by_allocation() -> None:
     sql.analyze(BY_ALLOCATION)
 
 
-def rank_seats(question: Question) -> None:
+def rank_seats(question: PositionQuestion) -> None:
     """Fill `RANKED` with every seat that counts: by what it is covered, and its place among those covered that way."""
     covered = "c.seat_id IS NOT NULL"
     columns = f"""

@@ -12,11 +12,11 @@ from profiles.models import IntegrationProfile
 from samsaas.lib import sql
 from subscriptions.history import SEATS
 from subscriptions.models import Entitlement
-from subscriptions.question import Question
+from subscriptions.question import PositionQuestion
 
 
 def describe(
-    question: Question, listed: Mapping[int, Mapping[str, int]], in_force: Iterable[Entitlement]
+    question: PositionQuestion, listed: Mapping[int, Mapping[str, int]], in_force: Iterable[Entitlement]
 ) -> dict[str, Any]:
     """The inputs. `unknown` profiles have nothing to say of that day, so a total without them is not whole.
 
@@ -45,7 +45,7 @@ def describe(
     }
 
 
-def _is_known(profile: IntegrationProfile, question: Question, first: Mapping[int, datetime]) -> bool:
+def _is_known(profile: IntegrationProfile, question: PositionQuestion, first: Mapping[int, datetime]) -> bool:
     """Whether a list of the profile had been published by then."""
     if question.at is None:
         return profile.refreshed_at is not None

@@ -14,7 +14,7 @@ from profiles.models import IntegrationProfile
 from samsaas.lib import sql
 from subscriptions.history import MATCHES, SEATS, VERSIONS, driver_time, places
 from subscriptions.models import SoftwareModel, SubscriptionIdentifier
-from subscriptions.question import Question
+from subscriptions.question import PositionQuestion
 
 IDENTIFIERS, MODELS = SubscriptionIdentifier._meta.db_table, SoftwareModel._meta.db_table
 PROFILES = IntegrationProfile._meta.db_table
@@ -26,7 +26,7 @@ NAME = "coalesce(nullif(t.display_name, ''), nullif(t.email, ''), t.external_id)
 COLUMNS = f"t.id AS seat_id, t.profile_id, t.external_id, t.assigned_at, {NAME} AS seat_name"
 
 
-def store_facts(question: Question) -> None:
+def store_facts(question: PositionQuestion) -> None:
     """Fill `FACTS` and `TWICE`. Call it in one snapshot; `drop_tables` removes both."""
     drop_tables()
     present = (
