@@ -8,6 +8,8 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from samsaas.lib import uploads
+from samsaas.lib.spreadsheets.open_sheet import ACCEPTED
+from samsaas.lib.spreadsheets.sheet import Unreadable
 from subscriptions.people.imports import file as people_file
 
 TOO_LARGE = f"The file is larger than {uploads.LARGEST // 1024**2} MB. Upload it in parts."
@@ -17,12 +19,12 @@ class PeopleFileForm(forms.Form):
     """A file of people, and whether it lists everybody."""
 
     file = forms.FileField(
-        label="CSV file",
+        label="File",
         max_length=255,
         error_messages={"empty": "The file is empty."},
-        widget=forms.FileInput(attrs={"accept": ".csv,text/csv"}),
-        help_text=f"UTF-8, separated by commas, semicolons or tabs, at most {uploads.LARGEST // 1024**2} MB and "
-        f"{people_file.MOST_LINES:,} lines.",
+        widget=forms.FileInput(attrs={"accept": ACCEPTED}),
+        help_text=f"CSV in UTF-8, or an Excel workbook (.xlsx) without a password. At most "
+        f"{uploads.LARGEST // 1024**2} MB and {people_file.MOST_LINES:,} lines.",
     )
     mark_leavers = forms.BooleanField(
         label="The file lists everybody",
@@ -40,6 +42,6 @@ class PeopleFileForm(forms.Form):
         file = self.cleaned_data["file"]
         try:
             people_file.check_beginning(file)
-        except people_file.Unreadable as problem:
+        except Unreadable as problem:
             raise ValidationError(str(problem)) from None
         return file

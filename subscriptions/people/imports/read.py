@@ -26,15 +26,16 @@ from django.utils import timezone
 from profiles.jobs.job import Job
 from profiles.models import JobRun
 from samsaas import audit
-from samsaas.lib import bulk, sql
+from samsaas.lib import bulk, sql, stored_file
+from samsaas.lib.spreadsheets import open_sheet
+from samsaas.lib.spreadsheets.sheet import Unreadable
 from subscriptions.models import PersonImport, PersonImportRow
 from subscriptions.people.imports import (
     differences as people_differences,
     file as people_file,
     seats as import_seats,
-    stored_file,
 )
-from subscriptions.people.imports.file import KEY, Record, Unreadable
+from subscriptions.people.imports.file import KEY, Record
 
 ROWS = PersonImportRow._meta.db_table
 COLUMNS = ("upload_id", "line", "effect", "key", "values", "problem", "unknown_manager")
@@ -47,7 +48,8 @@ REMEDY = "Correct the file and upload it again."
 def run(job: Job, upload: PersonImport, *, now: datetime) -> None:
     """Store a preview, or the reason why there is none. Raises `LeaseLost` or `Canceled`."""
     with transaction.atomic():
-        job.progress(items=0, step="Reading the file", expected=stored_file.count_line_ends(upload))
+        expected = open_sheet.guess_rows(stored_file.read_pieces(upload))
+        job.progress(items=0, step="Reading the file", expected=expected)
         upload.rows.all().delete()
     try:
         header, records = people_file.read(stored_file.open_pieces(upload))

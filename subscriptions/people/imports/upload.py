@@ -12,8 +12,9 @@ from typing import BinaryIO
 from django.contrib.auth.models import User
 from django.db import transaction
 
+from samsaas.lib import stored_file
 from subscriptions.models import PersonImport
-from subscriptions.people.imports import retention, steps as import_people, stored_file
+from subscriptions.people.imports import retention, steps as import_people
 
 
 @transaction.atomic

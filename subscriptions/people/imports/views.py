@@ -16,6 +16,7 @@ from django.views.decorators.http import require_POST
 from samsaas import audit
 from samsaas.lib import csv_export, tables, uploads
 from samsaas.lib.http import SignedInRequest
+from samsaas.lib.spreadsheets.sheet import OWN_COLUMNS
 from subscriptions.models import PersonImport, PersonImportRow
 from subscriptions.people import directory
 from subscriptions.people.imports import (
@@ -132,7 +133,7 @@ def person_import_errors(request: SignedInRequest, pk: int) -> HttpResponseBase:
     columns = upload.counters.get("columns", list(HEADINGS))
     refused = upload.rows.filter(effect=PersonImportRow.Effect.REFUSED)
     audit.record_export(request.user, "refused people", rows=refused.count(), filters={"file": upload.file_name})
-    header = [*(HEADINGS[column][0] for column in columns), *people_file.OWN_COLUMNS]
+    header = [*(HEADINGS[column][0] for column in columns), *OWN_COLUMNS]
     return csv_export.stream(f"refused-{upload.file_name}", header, _refused_lines(refused, columns))
 
 

@@ -15,13 +15,12 @@ from django.utils import timezone
 from profiles.jobs import figures
 from profiles.models import JobRun
 from samsaas import schedule
-from samsaas.lib import uploads
+from samsaas.lib import stored_file, uploads
 from subscriptions.models import Person, PersonImport, PersonImportPiece, PersonImportRow
 from subscriptions.people.imports import (
     differences as people_differences,
     file as people_file,
     read as stage_people,
-    stored_file,
 )
 from tests import factories, pages, worlds
 from tests.subscriptions.people.people_world import (
@@ -114,6 +113,7 @@ SPELLINGS = {
     "comma": b"Employee number,Name,E-mails\n7,Ann,ann@example.com\n",
     "semicolon": b"Employee number;Name;E-mails\n7;Ann;ann@example.com\n",
     "tab": b"Employee number\tName\tE-mails\n7\tAnn\tann@example.com\n",
+    "UTF-16 with its mark": "Employee number,Name,E-mails\n7,Ann,ann@example.com\n".encode("utf-16"),
     "byte order mark": "\ufeffEmployee number,Name,E-mails\n7,Ann,ann@example.com\n".encode(),
     "mark and quotes": '\ufeff"Employee number","Name","E-mails"\r\n"7","Ann","ann@example.com"\r\n'.encode(),
     "case, blanks and order": b"E-MAIL ADDRESS , full  NAME, Employee ID\nann@example.com , Ann , 7\n",
@@ -147,12 +147,12 @@ UNREADABLE = {
     "no header": (GOOD.encode(), "must name the columns"),
     "half a header": (b"Name,E-mails\nAnna,anna@example.com\n", "there is no “employee number”"),
     "a column twice": (b"Employee number,Name,name\n1,A,B\n", "More than one column has the heading “name”"),
-    "UTF-16": ((HEADER + GOOD).encode("utf-16"), "UTF-16"),
+    "half a UTF-16 letter": ((HEADER + GOOD).encode("utf-16")[:-1], "begins as UTF-16"),
     "UTF-16 without a mark": ((HEADER + GOOD).encode("utf-16-le"), "UTF-16"),
     "Windows-1252": ((HEADER + "1,Müller,,,,,,\n").encode("cp1252"), "Line 2 is not UTF-8"),
     "a late byte that is no UTF-8": ((HEADER + GOOD * 3000).encode() + b"2,\xff\n", "Line 3002 is not UTF-8"),
-    "a workbook": (b"PK\x03\x04" + b"\0" * 5000, "workbook or an archive"),
-    "gzip": (b"\x1f\x8b\x08" + b"\0" * 99, "workbook or an archive"),
+    "a workbook": (b"PK\x03\x04" + b"\0" * 5000, "workbook is damaged"),
+    "gzip": (b"\x1f\x8b\x08" + b"\0" * 99, "an archive, but no Excel workbook"),
     "an open quote": ((HEADER + GOOD + '2,"Bob\n' + "3,Cleo\n" * 9).encode(), "record on line 3 do not match"),
     "an open quote before much more": (
         (HEADER + '2,"Bob\n' + "3,Cleo,,,,,,\n" * 90_000).encode(),
@@ -168,6 +168,7 @@ UNREADABLE = {
 }
 AT_ONCE = UNREADABLE.keys() - {
     "only a header",
+    "half a UTF-16 letter",
     "Windows-1252",
     "a late byte that is no UTF-8",
     "an open quote",

@@ -1,0 +1,80 @@
+"""What was read of a file: its headings, its rows, and what their cells can hold."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+# The columns that our own files of refused lines add. A file that has both was written by `csv_export`.
+OWN_COLUMNS = ("line", "problem")
+MOST_EMPTY = 1000  # lines before the header
+Cell = Any  # text; from a workbook also a number, a day, a moment, a truth value, `Formula` or `CellError`
+
+
+class Unreadable(Exception):
+    """The file as a whole cannot be read. The message says why, where, and what to do."""
+
+
+@dataclass(frozen=True)
+class Formula:
+    """A cell that computes its value. We read what people write, not what a program would make of it."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class CellError:
+    """A cell that shows an error of its program, such as #REF!."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much of a file is read. More of it makes the file unreadable."""
+
+    rows: int
+    columns: int = 100
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row: the number of its line, one cell for each heading, and a problem of its shape, if there is one."""
+
+    line: int
+    cells: Sequence[Cell]
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A table with headings. Reading its `rows` may raise `Unreadable`.
+
+    `name` and `names` are those of the sheets of a workbook. `is_own` says that the file is one of our files of refused
+    lines.
+    """
+
+    headings: list[str]
+    rows: Iterator[Row]
+    name: str = ""
+    names: list[str] = field(default_factory=list)
+    is_own: bool = False
+
+
+Known = Callable[[str], bool]  # whether a heading, as `simplify_heading` writes it, is one that the reader knows
+
+
+def simplify_heading(text: str) -> str:
+    """A heading as headings are compared: without regard to case and blanks."""
+    return " ".join(text.lower().split())
+
+
+def printable_heading(text: str) -> str:
+    """A heading as it can be shown."""
+    return "".join(letter for letter in text.strip() if letter.isprintable())[:60]
+
+
+def is_own_file(headings: Sequence[str]) -> bool:
+    """Whether these are the headings of a file of refused lines."""
+    return set(OWN_COLUMNS) <= {simplify_heading(heading) for heading in headings}
