@@ -74,6 +74,12 @@ WORKSPACE = (
     Group(
         label="License usage",
         items=(
+            Item(
+                label="Entitlements",
+                url_name="entitlement_list",
+                icon="clipboard-list",
+                prefixes=("entitlement_", "allocation_"),
+            ),
             Item(label="Removal candidates", url_name="candidate_list", icon="circle-minus", prefixes=("candidate_",)),
             Item(label="Reclamation rules", url_name="rule_list", icon="clock", prefixes=("rule_", "backtest_")),
             Item(

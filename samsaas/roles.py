@@ -33,6 +33,8 @@ INTEGRATE = {"GET": SAM_INTEGRATOR, "POST": SAM_INTEGRATOR}
 INTEGRATE_ACT = {"POST": SAM_INTEGRATOR}
 KEEP_PEOPLE = {"GET": SAM_ADMIN, "POST": SAM_ADMIN}
 MANAGE = {"GET": SAM_ADMIN, "POST": SAM_ADMIN}
+RECORD = {"GET": SAM_USER, "POST": SAM_USER}
+RECORD_ACT = {"POST": SAM_USER}
 
 POLICY: dict[str, dict[str, str]] = {
     "healthz": {"GET": PUBLIC},
@@ -113,6 +115,32 @@ POLICY: dict[str, dict[str, str]] = {
     "person_import_discard": {"POST": SAM_ADMIN},
     "person_import_errors": {"GET": SAM_ADMIN},
     "person_import_seats": {"GET": SAM_ADMIN},
+    "entitlement_list": READ,
+    "entitlement_select": RECORD_ACT,
+    "entitlement_publish_selected": RECORD,
+    "entitlement_export": READ,
+    "entitlement_new": RECORD,
+    "entitlement_detail": READ,
+    "entitlement_edit": RECORD,
+    "entitlement_publish": RECORD,
+    "entitlement_retire": RECORD,
+    "entitlement_renew": RECORD,
+    "entitlement_delete": RECORD,
+    "entitlement_versions": READ,
+    "allocation_list": READ,
+    "allocation_new": RECORD,
+    "allocation_import": RECORD,
+    "allocation_carry": RECORD_ACT,
+    "allocation_example": READ,
+    "allocation_release": RECORD,
+    "entitlement_import_new": RECORD,
+    "entitlement_import_template": READ,
+    "entitlement_import_detail": READ,
+    "entitlement_import_columns": RECORD,
+    "entitlement_import_read": RECORD_ACT,
+    "entitlement_import_apply": RECORD_ACT,
+    "entitlement_import_discard": RECORD_ACT,
+    "entitlement_import_errors": READ,
     "resolution_rule_list": READ,
     "resolution_rule_create": INTEGRATE,
     "resolution_rule_edit": INTEGRATE,
@@ -177,7 +205,7 @@ POLICY: dict[str, dict[str, str]] = {
 }
 
 # Pages whose form has a file. All others take small forms only: see samsaas/doors.py.
-UPLOADS = frozenset({"person_import_new", "exemption_import"})
+UPLOADS = frozenset({"person_import_new", "exemption_import", "entitlement_import_new", "allocation_import"})
 # GET has an effect here, so HEAD and OPTIONS are not answered: the vendor's redirect uses up the state and its code.
 GET_ONLY = frozenset({"oauth_redirect"})
 

@@ -31,6 +31,7 @@ from samsaas.models import Heartbeat
 from samsaas.sealing import seal
 from subscriptions import recompute
 from subscriptions.download import staging
+from subscriptions.entitlements.imports import steps as entitlement_imports
 from subscriptions.models import Entitlement, ReconciliationRun
 from subscriptions.people.imports import retention
 from subscriptions.question import ask
@@ -49,6 +50,7 @@ def sweep() -> None:
     follow()
     staging.drop_orphans()
     retention.discard_unconfirmed(timezone.now())
+    entitlement_imports.discard_unconfirmed(timezone.now())
 
 
 @shared_task

@@ -1,4 +1,5 @@
-"""The processes of this app: download, match people, pull activity, also earlier one, import people, reconcile."""
+"""The processes of this app: download, match people, pull activity, also earlier one, import people and
+entitlements, reconcile."""
 
 from __future__ import annotations
 
@@ -12,6 +13,7 @@ from profiles.processes import needs_vendor_process
 from subscriptions import links, recompute
 from subscriptions.activity import pull, pull_earlier, read_further_back
 from subscriptions.download import download
+from subscriptions.entitlements.imports import steps as entitlement_steps
 from subscriptions.matching import match
 from subscriptions.people.imports import steps
 from subscriptions.reconciliation import reconcile
@@ -207,6 +209,42 @@ IMPORT_PEOPLE = Process(
     ways_on=_open_file,
     start_elsewhere="A file of people is read or applied from its own page.",
 )
+
+
+def _open_entitlements(run: JobRun) -> list[Link]:
+    if run.subject is None:
+        return []
+    page = "entitlement_import_detail"
+    return [Link("Open the file", reverse(page, args=[run.subject]), page)]
+
+
+def _describe_entitlements(run: JobRun) -> str:
+    if "added" in run.counters:
+        return "The entitlements were recorded as drafts. They count when they are published."
+    return "The file was read into a preview." if run.counters.get("lines") else "A person has to choose the columns."
+
+
+IMPORT_ENTITLEMENTS = Process(
+    key=entitlement_steps.IMPORT,
+    label="Import entitlements",
+    unit="Lines",
+    verb=entitlement_steps.run,
+    counters={  # a run reads the file, or records its lines
+        "lines": Counter("Lines read", "lines of the file below its header: new, recorded already and refused ones"),
+        "new": Counter("New", "lines that would become a draft"),
+        "same": Counter("Recorded already", "lines that say the same as an entitlement, and are skipped"),
+        "refused": Counter("Refused lines", "not imported, each with the reason on the file’s page"),
+        "added": Counter("Added", "drafts of entitlements"),
+        "models": Counter("Software models", "created because the file names them, which a person confirmed"),
+    },
+    done_text=_describe_entitlements,
+    of_subject=True,
+    survives_outages=False,
+    canceled_text="Nothing was recorded.",
+    held_title="A person has to look at the file once more",
+    ways_on=_open_entitlements,
+    start_elsewhere="A file of entitlements is read or recorded from its own page.",
+)
 RECONCILE = Process(
     key=recompute.RECONCILE,
     label="Reconcile",
@@ -230,5 +268,5 @@ RECONCILE = Process(
 )
 PROCESSES = [
     *(DOWNLOAD_SUBSCRIPTIONS, MATCH_PEOPLE, PULL_ACTIVITY, PULL_EARLIER_ACTIVITY),
-    *(IMPORT_PEOPLE, RECONCILE),
+    *(IMPORT_PEOPLE, IMPORT_ENTITLEMENTS, RECONCILE),
 ]

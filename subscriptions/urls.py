@@ -4,6 +4,10 @@ from django.urls import URLPattern, path
 
 from subscriptions import views as subscriptions
 from subscriptions.activity import views as activity
+from subscriptions.entitlements import views as entitlements
+from subscriptions.entitlements.allocations import views as allocations
+from subscriptions.entitlements.imports import views as entitlement_imports
+from subscriptions.entitlements.recording import views as recording
 from subscriptions.exclusions import views as exclusions
 from subscriptions.matching import views as matching
 from subscriptions.people import views as people
@@ -19,6 +23,43 @@ def exclusion_urls(kind: str, folder: str) -> list[URLPattern]:
         path(f"{start}new/", exclusions.exclusion_new, options, name=f"{kind}_new"),
         path(f"{start}<int:pk>/", exclusions.exclusion_edit, options, name=f"{kind}_edit"),
         path(f"{start}<int:pk>/delete/", exclusions.exclusion_delete, options, name=f"{kind}_delete"),
+    ]
+
+
+def entitlement_urls() -> list[URLPattern]:
+    """The pages of entitlements, of their allocations, and of files of them."""
+    start, one, file = "entitlements/", "entitlements/<int:pk>/", "entitlements/imports/<int:pk>/"
+    return [
+        path(start, entitlements.entitlement_list, name="entitlement_list"),
+        path(f"{start}select/", entitlements.entitlement_select, name="entitlement_select"),
+        path(f"{start}publish/", entitlements.entitlement_publish_selected, name="entitlement_publish_selected"),
+        path(f"{start}export/", entitlements.entitlement_export, name="entitlement_export"),
+        path(f"{start}new/", recording.entitlement_new, name="entitlement_new"),
+        path(one, entitlements.entitlement_detail, name="entitlement_detail"),
+        path(f"{one}edit/", recording.entitlement_edit, name="entitlement_edit"),
+        path(f"{one}publish/", entitlements.entitlement_publish, name="entitlement_publish"),
+        path(f"{one}retire/", entitlements.entitlement_retire, name="entitlement_retire"),
+        path(f"{one}renew/", recording.entitlement_renew, name="entitlement_renew"),
+        path(f"{one}delete/", entitlements.entitlement_delete, name="entitlement_delete"),
+        path(f"{one}versions/", entitlements.entitlement_versions, name="entitlement_versions"),
+        path(f"{one}allocations/", allocations.allocation_list, name="allocation_list"),
+        path(f"{one}allocations/new/", allocations.allocation_new, name="allocation_new"),
+        path("allocations/import/", allocations.allocation_import, name="allocation_import"),
+        path(f"{one}allocations/carry/", allocations.allocation_carry, name="allocation_carry"),
+        path("allocations/example/", allocations.allocation_example, name="allocation_example"),
+        path("allocations/<int:pk>/release/", allocations.allocation_release, name="allocation_release"),
+        path(f"{start}imports/", entitlement_imports.entitlement_import_new, name="entitlement_import_new"),
+        path(
+            f"{start}imports/template/",
+            entitlement_imports.entitlement_import_template,
+            name="entitlement_import_template",
+        ),
+        path(file, entitlement_imports.entitlement_import_detail, name="entitlement_import_detail"),
+        path(f"{file}columns/", entitlement_imports.entitlement_import_columns, name="entitlement_import_columns"),
+        path(f"{file}read/", entitlement_imports.entitlement_import_read, name="entitlement_import_read"),
+        path(f"{file}apply/", entitlement_imports.entitlement_import_apply, name="entitlement_import_apply"),
+        path(f"{file}discard/", entitlement_imports.entitlement_import_discard, name="entitlement_import_discard"),
+        path(f"{file}errors/", entitlement_imports.entitlement_import_errors, name="entitlement_import_errors"),
     ]
 
 
@@ -57,6 +98,7 @@ urlpatterns = [
     path("subscription-identifiers/<int:pk>/", software.identifier_detail, name="identifier_detail"),
     path("subscription-identifiers/<int:pk>/map/", software.identifier_map, name="identifier_map"),
     path("subscription-identifiers/<int:pk>/unmap/", software.identifier_unmap, name="identifier_unmap"),
+    *entitlement_urls(),
     *exclusion_urls("identifier_exclusion", "identifiers"),
     *exclusion_urls("user_exclusion", "users"),
     path("integration-profiles/<int:pk>/read-again/", activity.activity_read_again, name="activity_read_again"),

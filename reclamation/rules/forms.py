@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from reclamation.rules import exemption_file
 from reclamation.rules.exempt import Protection
 from subscriptions.models import Person, Subscription
+from subscriptions.people.find_person import find_person
 
 DAY = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 OVER = "This day is over. Choose today, a later day, or none."
@@ -35,7 +36,7 @@ class ExemptionForm(forms.Form):
 
     def clean_who(self) -> str:
         """Find the person. More than one, or none, is refused."""
-        person, problem = exemption_file.find_person(self.cleaned_data["who"].strip())
+        person, problem = find_person(self.cleaned_data["who"].strip())
         if person is None:
             raise ValidationError(problem)
         self.target = person

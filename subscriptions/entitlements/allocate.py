@@ -5,6 +5,7 @@ Every way in locks the entitlement first, so two people cannot allocate the last
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, datetime
 
 from django.contrib.auth.models import User
@@ -17,6 +18,8 @@ from samsaas import audit
 from subscriptions import recompute
 from subscriptions.entitlements.terms import Book
 from subscriptions.models import Allocation, Entitlement, Person, SoftwareModel
+from subscriptions.models.entitlement import AllocationQuerySet
+from subscriptions.models.person import has_left
 
 Source = Allocation.Source
 
@@ -27,7 +30,7 @@ def assign(
 ) -> Allocation:
     """Reserve rights for a person from that day on. Raises `ValidationError`."""
     locked = Entitlement.objects.select_for_update(of=("self",)).get(pk=entitlement.pk)
-    left = free_rights(locked)
+    left = free_rights(locked, on)
     if locked.unlimited:
         raise ValidationError("An unlimited license has no rights to allocate.")
     if quantity < 1:
@@ -47,9 +50,9 @@ def assign(
 
 @transaction.atomic
 def release(allocation: Allocation, *, on: date, by: User | None) -> Allocation:
-    """Free the rights from that day on. Raises `ValidationError` where they are free already."""
+    """Free the rights from that day on, maybe earlier than planned. Raises `ValidationError` if they are free then."""
     Entitlement.objects.select_for_update(of=("self",)).get(pk=allocation.entitlement_id)
-    stored = Allocation.objects.open().filter(pk=allocation.pk).select_related("person", "entitlement").first()
+    stored = Allocation.objects.held_after(on).filter(pk=allocation.pk).select_related("person", "entitlement").first()
     if stored is None:
         raise ValidationError("It was released already.")
     stored.released_on = max(on, stored.assigned_on)
@@ -59,10 +62,81 @@ def release(allocation: Allocation, *, on: date, by: User | None) -> Allocation:
     return stored
 
 
-def free_rights(entitlement: Entitlement) -> int:
-    """Purchased rights that are allocated to nobody."""
-    taken = Allocation.objects.open().filter(entitlement=entitlement).aggregate(total=Sum("quantity"))["total"]
-    return entitlement.purchased_rights - (taken or 0)
+def free_rights(entitlement: Entitlement, on: date | None = None) -> int:
+    """Purchased rights that are allocated to nobody; of a day those that nobody holds after it."""
+    held = Allocation.objects.filter(entitlement=entitlement)
+    held = held.open() if on is None else held.held_after(on)
+    return entitlement.purchased_rights - (held.aggregate(total=Sum("quantity"))["total"] or 0)
+
+
+@transaction.atomic
+def assign_by_hand(
+    entitlement: Entitlement, person: Person, quantity: int, *, on: date, by: User, now: datetime
+) -> Allocation:
+    """Reserve rights for a person, and have the position of the model computed anew. Raises `ValidationError`."""
+    made = assign(entitlement, person, quantity, on=on, by=by)
+    _recompute(entitlement, by, now)
+    return made
+
+
+@transaction.atomic
+def assign_lines(
+    entitlement: Entitlement, lines: Iterable[tuple[Person, int]], *, on: date, by: User, now: datetime
+) -> int:
+    """Reserve rights for several people, all or nothing. Raises `ValidationError`."""
+    made = [assign(entitlement, person, quantity, on=on, by=by, source=Source.CSV) for person, quantity in lines]
+    _recompute(entitlement, by, now)
+    return len(made)
+
+
+@transaction.atomic
+def release_by_hand(allocation: Allocation, *, on: date, by: User, now: datetime) -> Allocation:
+    """Free the rights, and have the position of the model computed anew. Raises `ValidationError`."""
+    released = release(allocation, on=on, by=by)
+    _recompute(released.entitlement, by, now)
+    return released
+
+
+@transaction.atomic
+def carry_over(before: Entitlement, after: Entitlement, *, by: User, now: datetime) -> tuple[int, int]:
+    """Move the open allocations of an entitlement to its renewal, on the day on which that one begins.
+
+    Returns how many people were moved, and how many were not: leavers, and those assigned last where the renewal has
+    fewer rights. Raises `ValidationError` where `after` does not renew `before`.
+    """
+    if after.renews_id != before.pk:
+        raise ValidationError(f"{after} does not renew {before}.")
+    if after.unlimited:
+        raise ValidationError("An unlimited license has no rights to allocate.")
+    locked = {one.pk: one for one in _lock_both(before, after)}
+    renewal, moved, left = locked[after.pk], 0, 0
+    for held in (
+        Allocation.objects.open().filter(entitlement=before).order_by("assigned_on", "pk").select_related("person")
+    ):
+        day = max(renewal.start, held.assigned_on)
+        is_gone = has_left(held.person.left_on, day)
+        if is_gone or held.quantity > free_rights(renewal) or _holds(renewal, held.person_id):
+            left += 1
+            continue
+        release(held, on=renewal.start, by=by)
+        assign(renewal, held.person, held.quantity, on=day, by=by, source=Source(held.source))
+        moved += 1
+    _recompute(before, by, now)
+    return moved, left
+
+
+def _holds(entitlement: Entitlement, person_id: int) -> bool:
+    return Allocation.objects.open().filter(entitlement=entitlement, person=person_id).exists()
+
+
+def _lock_both(*entitlements: Entitlement) -> list[Entitlement]:
+    keys = [one.pk for one in entitlements]
+    return list(Entitlement.objects.select_for_update(of=("self",)).filter(pk__in=keys).order_by("pk"))
+
+
+def _recompute(entitlement: Entitlement, by: User, now: datetime) -> None:
+    if not entitlement.is_draft:
+        recompute.request_for_model(entitlement.software_model_id, by=by, now=now)
 
 
 def release_with_seat(person: Person, model: SoftwareModel, remaining: int, *, now: datetime) -> Allocation | None:
@@ -71,16 +145,32 @@ def release_with_seat(person: Person, model: SoftwareModel, remaining: int, *, n
     Where they have as many seats `remaining` as rights, the seat that is gone was not an allocated one.
     """
     today = timezone.localtime(now).date()
-    open_ones = Allocation.objects.open().filter(person=person, entitlement__software_model=model)
-    if (open_ones.aggregate(total=Sum("quantity"))["total"] or 0) <= remaining:
+    held = Allocation.objects.held_after(today).filter(person=person, entitlement__software_model=model)
+    released = _take_one(held.filter(assigned_on__lte=today), remaining, today)
+    coming = _take_one(held.filter(assigned_on__gt=today), remaining, today)  # carried over to a renewal
+    if released or coming:
+        recompute.request_for_model(model.pk, by=None, now=now)
+    return released or coming
+
+
+def _take_one(held: AllocationQuerySet, remaining: int, today: date) -> Allocation | None:
+    """Free one right of the latest of these allocations, if they are more than the seats that remain."""
+    if (held.aggregate(total=Sum("quantity"))["total"] or 0) <= remaining:
         return None
-    last = open_ones.select_related("entitlement").order_by("-entitlement", "-pk").first()
+    last = held.select_related("entitlement", "person").order_by("-entitlement", "-pk").first()
     if last is None:
         return None
     released = release(last, on=today, by=None)
-    if released.quantity > 1:
-        assign(last.entitlement, person, released.quantity - 1, on=today, by=None, source=Source.RECLAIM)
-    recompute.request_for_model(model.pk, by=None, now=now)
+    if last.quantity > 1:
+        rest = assign(
+            last.entitlement,
+            last.person,
+            last.quantity - 1,
+            on=released.released_on or today,
+            by=None,
+            source=Source.RECLAIM,
+        )
+        Allocation.objects.filter(pk=rest.pk).update(released_on=last.released_on)
     return released
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from django.core.exceptions import ValidationError
-from django.db.models import Sum
+from django.db.models import F, Sum
 
 from samsaas.lib import money
 from subscriptions.entitlements.terms import Book, costs_disagree, is_ever_in_force, yearly_cost
@@ -42,10 +42,14 @@ def _problem_of_renewal(one: Entitlement) -> str:
         return OTHER_MODEL
     if before.start >= one.start:
         return NOT_LATER
-    others = Entitlement.objects.filter(renews=before).exclude(pk=one.pk)
-    is_taken = any(other.retired_on is None or other.retired_on > other.start for other in others)
+    other = existing_renewal(before, unless=one.pk)
     is_void = one.retired_on is not None and one.retired_on <= one.start
-    return RENEWED if is_taken and not is_void else ""
+    return RENEWED if other and not is_void else ""
+
+
+def existing_renewal(one: Entitlement, *, unless: int | None = None) -> Entitlement | None:
+    """The renewal that was recorded, published or not. One that was retired before it began is none."""
+    return one.renewals.exclude(retired_on__lte=F("start")).exclude(pk=unless or 0).first()
 
 
 def _problem_of_allocations(one: Entitlement) -> str:

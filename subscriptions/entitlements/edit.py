@@ -6,7 +6,7 @@ a position has the position of that software model computed anew at once.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -18,7 +18,7 @@ from samsaas import audit
 from samsaas.lib import edits
 from subscriptions import recompute
 from subscriptions.entitlements.check import check_entitlement
-from subscriptions.models import Entitlement, EntitlementVersion
+from subscriptions.models import Entitlement, EntitlementVersion, SoftwareModel
 
 State = Entitlement.State
 # What a person may set. State, publishing and retiring have verbs of their own.
@@ -34,19 +34,57 @@ REASONED = {
     *("currency", "renews", "minimum_rights", "agreement_type"),
 }
 CARRIED = tuple(name for name in DETAILS if name not in ("start", "end", "renews", "invoice", "purchase_order"))
+RELATED = ("software_model", "renews", "profile", "owner", "created_by", "published_by")
 NEEDS_REASON = "Say why this is corrected: it is published."
 
 
 @transaction.atomic
-def save_draft(draft: Entitlement, *, by: User, now: datetime) -> Entitlement:
-    """Store a new entitlement in Build, or the changes of one. Raises `ValidationError`."""
-    _lock(draft)
-    if draft.pk and Entitlement.objects.get(pk=draft.pk).state != State.BUILD:
+def save_draft(
+    draft: Entitlement, *, by: User, now: datetime, version: int | None = None, named: tuple[str, ...] = ()
+) -> Entitlement:
+    """Store a new entitlement in Build, or the changes of one. `version` is the one that the person saw.
+
+    `named` are publisher, product and edition of a software model that is not stored yet. Raises `ValidationError`, and
+    `edits.EditConflict` where somebody else was first.
+    """
+    stored = _lock(draft)
+    if stored is not None and version is not None:
+        edits.refuse_stale(version, stored.version)
+    if stored is not None and stored.state != State.BUILD:
         raise ValidationError(NEEDS_REASON)
+    if named:
+        draft.software_model = SoftwareModel.objects.find_or_make(*named)
     draft.state, is_new = State.BUILD, draft.pk is None
+    draft.version = stored.version if stored else 1
     check_entitlement(draft)
     _store(draft, "recorded entitlement" if is_new else "changed entitlement", by=by, now=now)
     return draft
+
+
+@transaction.atomic
+def delete_draft(one: Entitlement, *, by: User) -> None:
+    """Delete a draft with its allocations and versions. Raises `ValidationError` where it is published."""
+    stored = _lock(one)
+    if stored is None or stored.state != State.BUILD:
+        raise ValidationError("It is published. Retire it: what counted is kept.")
+    if stored.renewals.exists():
+        raise ValidationError("Another entitlement renews it. Change that one first.")
+    stored.allocations.all().delete()
+    audit.record(by, "deleted entitlement", stored, software_model=str(stored.software_model))
+    stored.delete()
+
+
+def publish_many(keys: Iterable[int], *, by: User, now: datetime) -> tuple[int, list[str]]:
+    """Publish drafts one by one. Returns how many, and for each other one its number and what stands in the way."""
+    published, problems = 0, []
+    for one in Entitlement.objects.filter(pk__in=list(keys)).order_by("pk"):
+        try:
+            publish(one, by=by, now=now)
+        except ValidationError as problem:
+            problems.append(f"{one.number}: {' '.join(problem.messages)}")
+        else:
+            published += 1
+    return published, problems
 
 
 @transaction.atomic
@@ -155,9 +193,12 @@ def _store(one: Entitlement, verb: str, *, by: User, now: datetime, reason: str 
         one.version += 1
     one.updated_by = by
     one.save()
-    values = {name: edits.audit_value(getattr(one, name)) for name in (*DETAILS, "state", "retired_on")}
-    EntitlementVersion.objects.create(
-        entitlement=one, version=one.version, values=values, by=by, at=now, reason=reason[:300]
-    )
+    make_version(one, by=by, now=now, reason=reason).save()
     detail = {"before": changes.before, "after": changes.after} if changes else {"version": one.version}
     audit.record(by, verb, one, **detail, **({"reason": reason} if reason else {}))
+
+
+def make_version(one: Entitlement, *, by: User | None, now: datetime, reason: str = "") -> EntitlementVersion:
+    """The version that holds what an entitlement is now. The caller saves it."""
+    values = {name: edits.audit_value(getattr(one, name)) for name in (*DETAILS, "state", "retired_on")}
+    return EntitlementVersion(entitlement=one, version=one.version, values=values, by=by, at=now, reason=reason[:300])

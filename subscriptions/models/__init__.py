@@ -2,7 +2,13 @@
 
 from subscriptions.models.activity import ActivityCoverage, ActivityDay, LastActivity, NameInLog, ReadDay
 from subscriptions.models.entitlement import Allocation, Entitlement, EntitlementVersion
+from subscriptions.models.entitlement_import import (
+    EntitlementImport,
+    EntitlementImportPiece,
+    EntitlementImportRow,
+)
 from subscriptions.models.exclusion import IdentifierExclusion, UserExclusion
+from subscriptions.models.file_import import FileImport
 from subscriptions.models.listing import AcceptedListing
 from subscriptions.models.person import (
     FormerAddress,
@@ -43,7 +49,11 @@ __all__ = [
     "Allocation",
     "ComplianceStatus",
     "Entitlement",
+    "EntitlementImport",
+    "EntitlementImportPiece",
+    "EntitlementImportRow",
     "EntitlementVersion",
+    "FileImport",
     "FormerAddress",
     "GroupResult",
     "IdentifierExclusion",

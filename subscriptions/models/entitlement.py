@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Self
 
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
+from django.urls import reverse
 
 from samsaas.lib import money
 
@@ -194,9 +196,17 @@ class Entitlement(models.Model):
     def __str__(self) -> str:
         return self.number
 
+    def get_absolute_url(self) -> str:
+        return reverse("entitlement_detail", args=[self.pk])
+
     @property
     def number(self) -> str:
         return f"ENT{self.pk or 0:07}"
+
+    @property
+    def is_draft(self) -> bool:
+        """Whether it is edited freely and counts nowhere."""
+        return self.state == self.State.BUILD
 
 
 class EntitlementVersion(models.Model):
@@ -223,6 +233,10 @@ class AllocationQuerySet(models.QuerySet["Allocation"]):
     def open(self) -> Self:
         """Allocations that were not released."""
         return self.filter(released_on=None)
+
+    def held_after(self, day: date) -> Self:
+        """Allocations that still reserve rights at the end of a day: open ones, and those to be released later."""
+        return self.filter(Q(released_on=None) | Q(released_on__gt=day))
 
 
 class Allocation(models.Model):

@@ -4,23 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.conf import settings
 from django.db import models
 from django.urls import reverse
 
-
-class PersonImportQuerySet(models.QuerySet["PersonImport"]):
-    def get_locked(self, pk: int) -> PersonImport:
-        """The import, locked until the transaction ends. Its run is read after that, so it is the current one."""
-        return self.select_for_update(no_key=True).get(pk=pk)
+from subscriptions.models.file_import import FileImport
 
 
-class PersonImport(models.Model):
-    """One uploaded file of people. A job reads it, a person looks at the preview, then it is applied or discarded.
-
-    A run changes the import in the same transaction that ends the run. So an import that is being read or applied but
-    has no active run was interrupted, and nothing of that work is stored.
-    """
+class PersonImport(FileImport):
+    """One uploaded file of people."""
 
     class State(models.TextChoices):
         READING = "reading", "Being read"
@@ -30,46 +21,16 @@ class PersonImport(models.Model):
         APPLIED = "applied", "Applied"
         DISCARDED = "discarded", "Discarded"
 
-    file_name = models.CharField(max_length=200)
     state = models.CharField(max_length=12, choices=State.choices, default=State.READING)
-    run = models.ForeignKey(
-        "profiles.JobRun",
-        null=True,
-        blank=True,
-        on_delete=models.SET_NULL,
-        related_name="+",
-        help_text="The job that works on it, or the last one that did.",
-    )
-    problem = models.TextField(blank=True, help_text="Why it cannot be read, or why it has to be looked at again.")
     mark_leavers = models.BooleanField(
         default=False, help_text="The file lists everybody: people who are missing from it have left."
     )
-    uploaded_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
-    uploaded_at = models.DateTimeField()
-    applied_at = models.DateTimeField(null=True, blank=True)
-    counters = models.JSONField(default=dict)
-
-    objects = PersonImportQuerySet.as_manager()
 
     class Meta:
         ordering = ["-pk"]
 
-    def __str__(self) -> str:
-        return f"{self.file_name} (#{self.pk})"
-
     def get_absolute_url(self) -> str:
         return reverse("person_import_detail", args=[self.pk])
-
-    @property
-    def at_work(self) -> bool:
-        """Whether a job is reading or applying it, or is queued to."""
-        busy = self.state in (self.State.READING, self.State.APPLYING)
-        return busy and self.run is not None and self.run.is_active
-
-    @property
-    def waits(self) -> bool:
-        """Whether the preview waits for a confirmation, for the first time or after applying it was interrupted."""
-        return self.state == self.State.PREVIEW or (self.state == self.State.APPLYING and not self.at_work)
 
     @property
     def seat_changes(self) -> int:
@@ -81,11 +42,6 @@ class PersonImport(models.Model):
     def would_change(self) -> bool:
         """Whether there is anything to apply."""
         return any(self.counters.get(figure) for figure in ("new", "changed", "back", "leavers"))
-
-    @property
-    def broke_off(self) -> bool:
-        """Whether reading the file was interrupted."""
-        return self.state == self.State.READING and not self.at_work
 
 
 class PersonImportPiece(models.Model):

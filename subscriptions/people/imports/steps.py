@@ -4,23 +4,20 @@
 2. A person confirms the preview (`confirm`) or discards the file (`discard`).
 3. Applying: see `apply`. It ends with an applied file, or with a new preview.
 
-Each step changes the import in the transaction that ends its run. So if a worker dies, the step is either done or still
-to be done. A step that fails or is canceled can be requested again.
+What is the same for every import of a file is in `subscriptions.file_imports`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
 
 from django.contrib.auth.models import User
-from django.db import transaction
 
 from profiles.jobs import queue
 from profiles.jobs.job import Job
-from profiles.models import JobRun
 from samsaas import audit
+from subscriptions import file_imports
+from subscriptions.file_imports import OVER, Over, Unconfirmed
 from subscriptions.models import PersonImport
 from subscriptions.people.imports import (
     apply as apply_people,
@@ -32,16 +29,6 @@ from subscriptions.people.imports import (
 IMPORT = "import_people"
 State = PersonImport.State
 STEPS = {State.READING: stage_people.run, State.APPLYING: apply_people.run}
-OVER = "This file was already applied or discarded."
-AT_WORK = "This file is already being read or applied."
-
-
-class Over(Exception):
-    """The step is not possible in the present state of the import. The message says why."""
-
-
-class Unconfirmed(Exception):
-    """What the file would do needs a second tick. The message says why."""
 
 
 def run(job: Job, *, now: datetime) -> None:
@@ -55,7 +42,7 @@ def confirm(upload_id: int, *, confirmed: bool, by: User) -> PersonImport:
 
     Raises `Over` or `Unconfirmed`, and requests nothing then.
     """
-    with _lock_idle_import(upload_id) as upload:
+    with file_imports.lock_idle_import(PersonImport, upload_id) as upload:
         if not upload.waits:
             raise Over(OVER)
         if (doubts := import_doubts.list_doubts(upload)) and not confirmed:
@@ -67,7 +54,7 @@ def confirm(upload_id: int, *, confirmed: bool, by: User) -> PersonImport:
 
 def read_again(upload_id: int, *, by: User) -> PersonImport:
     """Request a run that reads the file again after its reading was interrupted. Raises `Over`."""
-    with _lock_idle_import(upload_id) as upload:
+    with file_imports.lock_idle_import(PersonImport, upload_id) as upload:
         if not upload.broke_off:
             raise Over(OVER)
         request_run(upload, by=by)
@@ -76,7 +63,7 @@ def read_again(upload_id: int, *, by: User) -> PersonImport:
 
 def discard(upload_id: int, *, by: User) -> PersonImport:
     """Discard the file, also while it is being read. Raises `Over` if it is applied, being applied or discarded."""
-    with _lock_idle_import(upload_id, unless=State.READING) as upload:
+    with file_imports.lock_idle_import(PersonImport, upload_id, unless=State.READING) as upload:
         if upload.at_work and upload.run:
             queue.cancel(upload.run, by=by)
         elif not (upload.waits or upload.broke_off):
@@ -88,10 +75,7 @@ def discard(upload_id: int, *, by: User) -> PersonImport:
 
 def request_run(upload: PersonImport, *, by: User) -> None:
     """Request the run that the import's state needs, and store both. Call it in a transaction. Raises `Over`."""
-    upload.run, fresh = queue.request(queue.Request(IMPORT, JobRun.Trigger.MANUAL, subject=upload.pk, by=by))
-    if not fresh:
-        raise Over(AT_WORK)
-    upload.save(update_fields=["run", "state", "problem"])
+    file_imports.request_run(upload, IMPORT, by=by)
 
 
 def forget_content(upload: PersonImport) -> None:
@@ -101,19 +85,3 @@ def forget_content(upload: PersonImport) -> None:
     import_seats.forget_effects(upload)
     upload.state = State.DISCARDED
     upload.save(update_fields=["state"])
-
-
-@contextmanager
-def _lock_idle_import(upload_id: int, *, unless: str = "") -> Iterator[PersonImport]:
-    """The import, locked, in a transaction. Raises `Over` while a job works on it, `unless` it is in that state."""
-    # Checked first without a lock: on SQLite our transaction would wait until a job at work has ended its own.
-    _refuse_busy(PersonImport.objects.get(pk=upload_id), unless)
-    with transaction.atomic():
-        upload = PersonImport.objects.get_locked(upload_id)
-        _refuse_busy(upload, unless)
-        yield upload
-
-
-def _refuse_busy(upload: PersonImport, unless: str) -> None:
-    if upload.at_work and upload.state != unless:
-        raise Over(AT_WORK)

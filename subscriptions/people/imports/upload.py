@@ -13,6 +13,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from samsaas.lib import stored_file
+from subscriptions import file_imports
 from subscriptions.models import PersonImport
 from subscriptions.people.imports import retention, steps as import_people
 
@@ -22,12 +23,8 @@ def run(file: BinaryIO, *, file_name: str, mark_leavers: bool, by: User, now: da
     """The new import, with its run requested."""
     retention.discard_unconfirmed(now)
     upload = PersonImport.objects.create(
-        file_name=_printable_name(file_name), mark_leavers=mark_leavers, uploaded_by=by, uploaded_at=now
+        file_name=file_imports.printable_name(file_name), mark_leavers=mark_leavers, uploaded_by=by, uploaded_at=now
     )
     stored_file.store_pieces(upload, file)
     import_people.request_run(upload, by=by)
     return upload
-
-
-def _printable_name(file_name: str) -> str:
-    return "".join(letter for letter in file_name if letter.isprintable())[-200:] or "people.csv"

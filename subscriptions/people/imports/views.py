@@ -17,6 +17,7 @@ from samsaas import audit
 from samsaas.lib import csv_export, tables, uploads
 from samsaas.lib.http import SignedInRequest
 from samsaas.lib.spreadsheets.sheet import OWN_COLUMNS
+from subscriptions.file_imports import Over, Unconfirmed
 from subscriptions.models import PersonImport, PersonImportRow
 from subscriptions.people import directory
 from subscriptions.people.imports import (
@@ -88,9 +89,9 @@ def person_import_apply(request: SignedInRequest, pk: int) -> HttpResponse:
     upload = get_object_or_404(PersonImport, pk=pk)
     try:
         import_people.confirm(pk, confirmed="confirmed" in request.POST, by=request.user)
-    except import_people.Over as over:
+    except Over as over:
         messages.info(request, str(over))
-    except import_people.Unconfirmed as doubt:
+    except Unconfirmed as doubt:
         messages.error(request, f"{doubt} Nothing was applied. Tick the box below if this is right.")
     return redirect(upload)
 
@@ -101,7 +102,7 @@ def person_import_read(request: SignedInRequest, pk: int) -> HttpResponse:
     upload = get_object_or_404(PersonImport, pk=pk)
     try:
         import_people.read_again(pk, by=request.user)
-    except import_people.Over as over:
+    except Over as over:
         messages.info(request, str(over))
     return redirect(upload)
 
@@ -112,7 +113,7 @@ def person_import_discard(request: SignedInRequest, pk: int) -> HttpResponse:
     upload = get_object_or_404(PersonImport, pk=pk)
     try:
         import_people.discard(pk, by=request.user)
-    except import_people.Over as over:
+    except Over as over:
         messages.info(request, str(over))
         return redirect(upload)
     messages.success(request, "The file was discarded. The directory was not changed.")

@@ -1,0 +1,106 @@
+"""The columns of a file of entitlements: of the template, of exports, and of what is imported."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from subscriptions.models import Entitlement
+
+PUBLISHER, PRODUCT, EDITION = "publisher", "product", "edition"
+RIGHTS, UNLIMITED, START, END, PERIOD = "purchased_rights", "unlimited", "start", "end", "period"
+UNIT_COST, TOTAL_COST, CURRENCY = "unit_cost", "total_cost", "currency"
+RENEWS, OWNER, NOTES = "renews", "owner", "notes"
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: its heading in the template, other headings that mean it, what to fill in, and an example."""
+
+    key: str
+    label: str
+    meaning: str
+    example: str = ""
+    others: tuple[str, ...] = ()
+    is_required: bool = False
+
+
+COLUMNS = (
+    Column(PUBLISHER, "Publisher", "Who makes the product.", "Dropbox", ("vendor name", "manufacturer"), True),
+    Column(PRODUCT, "Product", "The product.", "Dropbox Business", ("software", "product name", "application"), True),
+    Column(EDITION, "Edition", "Its edition, if it has several.", "Standard", ("plan", "tier")),
+    Column(
+        "publisher_part_number", "Publisher part number", "The publisher’s number of what was bought.", "DBX-STD-12",
+        ("part number", "sku", "part no"),
+    ),
+    Column(
+        "agreement_type", "Agreement type", "Standard, Enterprise, Trial or Free. Empty: Standard.", "Standard",
+        ("agreement",),
+    ),
+    Column(
+        RIGHTS, "Purchased rights", "How many people may use it: a whole number. Empty only if it is unlimited.", "120",
+        ("rights", "quantity", "licenses", "licences", "seats", "purchased", "number of licenses", "qty"), True,
+    ),
+    Column(UNLIMITED, "Unlimited", "yes, if there is no number of rights.", "no", ("unlimited license",)),
+    Column(
+        START, "Start date", "The first day, such as 2026-01-01.", "2026-01-01",
+        ("start", "valid from", "from", "begins", "contract start", "term start"), True,
+    ),
+    Column(
+        END, "End date", "The last day. Empty: it goes on.", "2026-12-31",
+        ("end", "valid to", "valid until", "until", "to", "expires", "expiration date", "contract end", "term end"),
+    ),
+    Column(
+        PERIOD, "Period", "What the cost is for: Monthly, Quarterly, Annually or Entire subscription period.",
+        "Annually", ("subscription period", "billing period", "billing cycle", "billing"), True,
+    ),
+    Column(
+        UNIT_COST, "Unit cost", "For one right and one period: 144, or EUR;144.", "EUR;144",
+        ("price", "unit price", "cost per license", "price per license", "price per seat", "cost per seat"),
+    ),
+    Column(
+        TOTAL_COST, "Total cost", "For all rights and one period. It wins over the unit cost.", "",
+        ("cost", "total", "amount", "total price", "net amount"),
+    ),
+    Column(CURRENCY, "Currency", "Three letters, such as EUR, where the cost does not say it.", "", ("currency code",)),
+    Column(RENEWS, "Renews", "The number of the entitlement that this one follows.", "", ("renewal of",)),
+    Column("auto_renew", "Renews by itself", "yes or no.", "yes", ("auto-renew", "auto renew", "auto renewal")),
+    Column(
+        "notice_days", "Notice period", "Days before the renewal by which the vendor must know. Empty: 30.", "30",
+        ("notice days", "notice", "cancellation period"),
+    ),
+    Column(
+        "minimum_rights", "Commitment", "Rights that cannot be given back at the renewal.", "100",
+        ("minimum rights", "minimum", "committed rights"),
+    ),
+    Column("vendor_name", "Vendor", "From whom it was bought.", "Reseller Ltd", ("reseller", "supplier", "seller")),
+    Column("contract", "Contract", "Its contract.", "C-2026-017", ("contract number", "contract no")),
+    Column("invoice", "Invoice", "Its invoice.", "INV-4711", ("invoice number", "invoice no")),
+    Column("purchase_order", "Purchase order", "Its purchase order.", "PO-889", ("po", "po number", "order number")),
+    Column("cost_center", "Cost center", "Who pays.", "CC-20", ("cost centre",)),
+    Column("department", "Department", "For whom it was bought.", "Sales", ("business unit",)),
+    Column(OWNER, "Owner", "The user name of an account here.", "", ("owner account",)),
+    Column(NOTES, "Notes", "Anything else.", "", ("comment", "comments", "description", "remarks")),
+)  # fmt: skip
+BY_KEY = {column.key: column for column in COLUMNS}
+KEY_OF = {name: column.key for column in COLUMNS for name in (column.label.lower(), *column.others)}
+TEXTS = (
+    *(PUBLISHER, PRODUCT, EDITION, "publisher_part_number", "vendor_name", "contract", "invoice", "purchase_order"),
+    *("cost_center", "department", NOTES),
+)
+
+
+def write_row(one: Entitlement) -> list[Any]:
+    """An entitlement as a row of such a file, so that it can be imported again."""
+    model = one.software_model
+    values = {
+        PUBLISHER: model.publisher,
+        PRODUCT: model.product,
+        EDITION: model.edition,
+        "agreement_type": one.get_agreement_type_display(),
+        RIGHTS: None if one.unlimited else one.purchased_rights,
+        PERIOD: one.get_period_display(),
+        RENEWS: one.renews.number if one.renews else "",
+        OWNER: one.owner.get_username() if one.owner else "",
+    }
+    return [values.get(column.key, getattr(one, column.key, None)) for column in COLUMNS]
