@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -15,7 +16,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from samsaas import audit
-from samsaas.lib import edits
+from samsaas.lib import edits, money
 from subscriptions import recompute
 from subscriptions.entitlements.check import check_entitlement
 from subscriptions.models import Entitlement, EntitlementVersion, SoftwareModel
@@ -200,5 +201,10 @@ def _store(one: Entitlement, verb: str, *, by: User, now: datetime, reason: str 
 
 def make_version(one: Entitlement, *, by: User | None, now: datetime, reason: str = "") -> EntitlementVersion:
     """The version that holds what an entitlement is now. The caller saves it."""
-    values = {name: edits.audit_value(getattr(one, name)) for name in (*DETAILS, "state", "retired_on")}
+    values = {name: _version_value(getattr(one, name)) for name in (*DETAILS, "state", "retired_on")}
     return EntitlementVersion(entitlement=one, version=one.version, values=values, by=by, at=now, reason=reason[:300])
+
+
+def _version_value(value: Any) -> str:
+    """A value as a version keeps it. An amount is written in one way, whether or not it was read from the database."""
+    return str(money.trim(value)) if isinstance(value, Decimal) else edits.audit_value(value)

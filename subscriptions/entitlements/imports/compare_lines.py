@@ -156,13 +156,18 @@ def _note_overlaps(terms: list[Term], notes: dict[int, str]) -> None:
     linked = {term.renews for term in terms if term.renews}
     longest: Term | None = None
     for term in sorted(terms, key=lambda one: (one.start, one.line)):
-        is_beside = longest is not None and longest.end >= term.start
-        if term.line and longest and is_beside and longest.number != term.renews and longest.number not in linked:
+        is_beside = longest is not None and longest.end >= term.start and not _is_link(longest, term, linked)
+        if term.line and longest and is_beside:
             notes[term.line] = (
                 f"Its term overlaps with {longest.label}, so the rights of both add up. If it renews that one, say so."
             )
         if longest is None or term.end > longest.end:
             longest = term
+
+
+def _is_link(before: Term, after: Term, linked: set[int]) -> bool:
+    """Whether a renewal takes the place of the earlier one, so that their rights do not add up."""
+    return before.number is not None and (before.number == after.renews or before.number in linked)
 
 
 def _note_currencies(terms: list[Term], notes: dict[int, str]) -> None:

@@ -132,7 +132,8 @@ class EntitlementForm(forms.ModelForm):
 
     def take_errors(self, problem: ValidationError) -> None:
         """Show what a verb refused at the fields it is about."""
-        for name, errors in getattr(problem, "error_dict", {NON_FIELD_ERRORS: problem.error_list}).items():
+        by_field = problem.error_dict if hasattr(problem, "error_dict") else {NON_FIELD_ERRORS: problem.error_list}
+        for name, errors in by_field.items():
             self.add_error(name if name in self.fields else None, ValidationError(errors))
 
 
