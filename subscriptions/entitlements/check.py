@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import F, Sum
 
 from samsaas.lib import money
-from subscriptions.entitlements.terms import Book, costs_disagree, is_ever_in_force, yearly_cost
+from subscriptions.entitlements.terms import ONE_DAY, Book, costs_disagree, is_ever_in_force, yearly_cost
 from subscriptions.models import Allocation, Entitlement
 
 NO_END = "Entire subscription period needs an end date."
@@ -79,17 +79,19 @@ def list_warnings(one: Entitlement) -> list[str]:
 
 
 def overlapping_terms(one: Entitlement) -> list[Entitlement]:
-    """Published entitlements of the model that began earlier, overlap with this one, and are not linked to any."""
+    """Published entitlements of the model that began earlier and still count when this one begins, without a link."""
     book = Book.read(software_model=one.software_model_id)
     earlier = [other for other in book.entitlements if other.pk != one.pk and other.start < one.start]
-    linked = {one.renews_id, *(other.pk for other in book.entitlements if other.renews_id)}
     return [
         other
         for other in earlier
-        if other.pk not in linked and is_ever_in_force(other) and _last_day(other) >= one.start
+        if other.pk != one.renews_id and is_ever_in_force(other) and last_day(other, book) >= one.start
     ]
 
 
-def _last_day(one: Entitlement) -> date:
-    last = one.end or date.max
-    return min(last, one.retired_on) if one.retired_on else last
+def last_day(one: Entitlement, book: Book) -> date:
+    """The last day on which it counts: of its term, before it is retired, or before its renewal takes its place."""
+    renewal = book.renewal(one)
+    ends = [one.end or date.max]
+    ends += [first - ONE_DAY for first in (one.retired_on, renewal and renewal.start) if first]
+    return min(ends)

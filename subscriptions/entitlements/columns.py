@@ -14,7 +14,7 @@ RENEWS, OWNER, NOTES = "renews", "owner", "notes"
 
 
 @dataclass(frozen=True)
-class Column:
+class FileColumn:
     """One column: its heading in the template, other headings that mean it, what to fill in, and an example."""
 
     key: str
@@ -26,61 +26,61 @@ class Column:
 
 
 COLUMNS = (
-    Column(PUBLISHER, "Publisher", "Who makes the product.", "Dropbox", ("vendor name", "manufacturer"), True),
-    Column(PRODUCT, "Product", "The product.", "Dropbox Business", ("software", "product name", "application"), True),
-    Column(EDITION, "Edition", "Its edition, if it has several.", "Standard", ("plan", "tier")),
-    Column(
+    FileColumn(PUBLISHER, "Publisher", "Who makes the product.", "Dropbox", ("vendor name", "maker"), True),
+    FileColumn(PRODUCT, "Product", "The product.", "Dropbox Business", ("software", "product name"), True),
+    FileColumn(EDITION, "Edition", "Its edition, if it has several.", "Standard", ("plan", "tier")),
+    FileColumn(
         "publisher_part_number", "Publisher part number", "The publisher’s number of what was bought.", "DBX-STD-12",
         ("part number", "sku", "part no"),
     ),
-    Column(
+    FileColumn(
         "agreement_type", "Agreement type", "Standard, Enterprise, Trial or Free. Empty: Standard.", "Standard",
         ("agreement",),
     ),
-    Column(
+    FileColumn(
         RIGHTS, "Purchased rights", "How many people may use it: a whole number. Empty only if it is unlimited.", "120",
         ("rights", "quantity", "licenses", "licences", "seats", "purchased", "number of licenses", "qty"), True,
     ),
-    Column(UNLIMITED, "Unlimited", "yes, if there is no number of rights.", "no", ("unlimited license",)),
-    Column(
+    FileColumn(UNLIMITED, "Unlimited", "yes, if there is no number of rights.", "no", ("unlimited license",)),
+    FileColumn(
         START, "Start date", "The first day, such as 2026-01-01.", "2026-01-01",
         ("start", "valid from", "from", "begins", "contract start", "term start"), True,
     ),
-    Column(
+    FileColumn(
         END, "End date", "The last day. Empty: it goes on.", "2026-12-31",
         ("end", "valid to", "valid until", "until", "to", "expires", "expiration date", "contract end", "term end"),
     ),
-    Column(
+    FileColumn(
         PERIOD, "Period", "What the cost is for: Monthly, Quarterly, Annually or Entire subscription period.",
         "Annually", ("subscription period", "billing period", "billing cycle", "billing"), True,
     ),
-    Column(
+    FileColumn(
         UNIT_COST, "Unit cost", "For one right and one period: 144, or EUR;144.", "EUR;144",
         ("price", "unit price", "cost per license", "price per license", "price per seat", "cost per seat"),
     ),
-    Column(
+    FileColumn(
         TOTAL_COST, "Total cost", "For all rights and one period. It wins over the unit cost.", "",
         ("cost", "total", "amount", "total price", "net amount"),
     ),
-    Column(CURRENCY, "Currency", "Three letters, such as EUR, where the cost does not say it.", "", ("currency code",)),
-    Column(RENEWS, "Renews", "The number of the entitlement that this one follows.", "", ("renewal of",)),
-    Column("auto_renew", "Renews by itself", "yes or no.", "yes", ("auto-renew", "auto renew", "auto renewal")),
-    Column(
+    FileColumn(CURRENCY, "Currency", "Three letters, where the cost does not say it.", "", ("currency code",)),
+    FileColumn(RENEWS, "Renews", "The number of the entitlement that this one follows.", "", ("renewal of",)),
+    FileColumn("auto_renew", "Renews by itself", "yes or no.", "yes", ("auto-renew", "auto renew", "auto renewal")),
+    FileColumn(
         "notice_days", "Notice period", "Days before the renewal by which the vendor must know. Empty: 30.", "30",
         ("notice days", "notice", "cancellation period"),
     ),
-    Column(
+    FileColumn(
         "minimum_rights", "Commitment", "Rights that cannot be given back at the renewal.", "100",
         ("minimum rights", "minimum", "committed rights"),
     ),
-    Column("vendor_name", "Vendor", "From whom it was bought.", "Reseller Ltd", ("reseller", "supplier", "seller")),
-    Column("contract", "Contract", "Its contract.", "C-2026-017", ("contract number", "contract no")),
-    Column("invoice", "Invoice", "Its invoice.", "INV-4711", ("invoice number", "invoice no")),
-    Column("purchase_order", "Purchase order", "Its purchase order.", "PO-889", ("po", "po number", "order number")),
-    Column("cost_center", "Cost center", "Who pays.", "CC-20", ("cost centre",)),
-    Column("department", "Department", "For whom it was bought.", "Sales", ("business unit",)),
-    Column(OWNER, "Owner", "The user name of an account here.", "", ("owner account",)),
-    Column(NOTES, "Notes", "Anything else.", "", ("comment", "comments", "description", "remarks")),
+    FileColumn("vendor_name", "Vendor", "From whom it was bought.", "Reseller Ltd", ("reseller", "supplier", "seller")),
+    FileColumn("contract", "Contract", "Its contract.", "C-2026-017", ("contract number", "contract no")),
+    FileColumn("invoice", "Invoice", "Its invoice.", "INV-4711", ("invoice number", "invoice no")),
+    FileColumn("purchase_order", "Purchase order", "Its purchase order.", "PO-889", ("po", "po number")),
+    FileColumn("cost_center", "Cost center", "Who pays.", "CC-20", ("cost centre",)),
+    FileColumn("department", "Department", "For whom it was bought.", "Sales", ("business unit",)),
+    FileColumn(OWNER, "Owner", "The user name of an account here.", "", ("owner account",)),
+    FileColumn(NOTES, "Notes", "Anything else.", "", ("comment", "comments", "description", "remarks")),
 )  # fmt: skip
 BY_KEY = {column.key: column for column in COLUMNS}
 KEY_OF = {name: column.key for column in COLUMNS for name in (column.label.lower(), *column.others)}

@@ -81,7 +81,7 @@ def write_carried(moved: int, left: int, after: Entitlement) -> str:
 
 
 @dataclass(frozen=True)
-class Link:
+class ChainLink:
     """One of a chain of renewals, and what lies between it and the one before it: a gap in which nothing counts."""
 
     entitlement: Entitlement
@@ -89,7 +89,7 @@ class Link:
     gap: str = ""
 
 
-def list_chain(one: Entitlement, book: Book) -> list[Link]:
+def list_chain(one: Entitlement, book: Book) -> list[ChainLink]:
     """The entitlements that one follows, itself, and those that follow it, oldest first. Only itself: none."""
     known = {other.pk: other for other in book.entitlements} | {one.pk: one}
     chain = [one]
@@ -98,7 +98,7 @@ def list_chain(one: Entitlement, book: Book) -> list[Link]:
     while (after := book.renewal_of.get(chain[-1].pk)) and after not in chain:
         chain.append(after)
     return [
-        Link(member, member.pk == one.pk, _describe_gap(chain[place - 1], member) if place else "")
+        ChainLink(member, member.pk == one.pk, _describe_gap(chain[place - 1], member) if place else "")
         for place, member in enumerate(chain)
     ]
 

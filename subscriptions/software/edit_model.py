@@ -8,9 +8,11 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import CASCADE
+from django.utils import timezone
 
 from samsaas import audit
 from samsaas.lib import money
+from subscriptions import recompute
 from subscriptions.models import SoftwareModel
 
 FIELDS = (*SoftwareModel.PARTS, "under_management", "cost_override", "currency")
@@ -28,6 +30,7 @@ def run(model: SoftwareModel, *, by: User) -> bool:
     if changes:
         model.save(update_fields=[*FIELDS])
         audit.record(by, "changed software model", model, **changes)
+        recompute.request_for_model(model.pk, by=by, now=timezone.now())
     return bool(changes)
 
 

@@ -18,9 +18,9 @@ from samsaas.lib import csv_export
 from samsaas.lib.spreadsheets.sheet import (
     MOST_EMPTY,
     Known,
-    Limits,
     Row,
     Sheet,
+    SheetLimits,
     Unreadable,
     is_own_file,
     printable_heading,
@@ -36,7 +36,7 @@ HEAD, CHUNK = 4096, 64 * 1024
 SAVE_AS_UTF8 = "Save it as CSV in UTF-8 (in Excel: “CSV UTF-8”) and upload it again."
 
 
-def read(file: BinaryIO, limits: Limits, known: Known) -> Sheet:
+def read(file: BinaryIO, limits: SheetLimits, known: Known) -> Sheet:
     """The headings and the rows below them. The separator is the one that finds most known headings."""
     source = _Source(_open_utf8(file))
     begins = islice(source, MOST_EMPTY)
@@ -134,7 +134,9 @@ def _parse_line(line: str, delimiter: str) -> list[str]:
         return []
 
 
-def _read_rows(source: _Source, delimiter: str, headings: list[str], limits: Limits, is_own: bool) -> Iterator[Row]:
+def _read_rows(
+    source: _Source, delimiter: str, headings: list[str], limits: SheetLimits, is_own: bool
+) -> Iterator[Row]:
     reader = csv.reader(iter(source), delimiter=delimiter, strict=True)
     count, wanted = 0, len(headings)
     while True:

@@ -7,14 +7,14 @@ from collections.abc import Iterable
 from typing import BinaryIO
 
 from samsaas.lib.spreadsheets import archive, delimited, workbook
-from samsaas.lib.spreadsheets.sheet import Known, Limits, Sheet, Unreadable
+from samsaas.lib.spreadsheets.sheet import Known, Sheet, SheetLimits, Unreadable
 
 HEAD = 4096
 GZIP = b"\x1f\x8b"
 ACCEPTED = ".csv,.xlsx,text/csv"  # what a file chooser offers
 
 
-def run(file: BinaryIO, limits: Limits, *, known: Known, name: str = "") -> Sheet:
+def run(file: BinaryIO, limits: SheetLimits, *, known: Known, name: str = "") -> Sheet:
     """The table in a file that can be read from its beginning. Raises `Unreadable`.
 
     `known` tells which headings the reader knows. `name` is the sheet of a workbook, empty for the first one.
@@ -26,7 +26,7 @@ def run(file: BinaryIO, limits: Limits, *, known: Known, name: str = "") -> Shee
     return delimited.read(file, limits, known)
 
 
-def check_beginning(file: BinaryIO, limits: Limits, *, known: Known) -> Sheet | None:
+def check_beginning(file: BinaryIO, limits: SheetLimits, *, known: Known) -> Sheet | None:
     """What can be said at once of a file of any size. Gives the table if it is CSV. Raises `Unreadable`."""
     head = read_head(file)
     refuse_others(head)

@@ -31,7 +31,7 @@ class CellError:
 
 
 @dataclass(frozen=True)
-class Limits:
+class SheetLimits:
     """How much of a file is read. More of it makes the file unreadable."""
 
     rows: int

@@ -17,9 +17,9 @@ from samsaas.lib.spreadsheets.sheet import (
     Cell,
     CellError,
     Formula,
-    Limits,
     Row,
     Sheet,
+    SheetLimits,
     Unreadable,
     is_own_file,
     printable_heading,
@@ -29,7 +29,7 @@ from samsaas.lib.spreadsheets.sheet import (
 warnings.filterwarnings("ignore", category=UserWarning, module=r"openpyxl\.")
 
 
-def read(file: BinaryIO, limits: Limits, *, name: str = "") -> Sheet:
+def read(file: BinaryIO, limits: SheetLimits, *, name: str = "") -> Sheet:
     """The headings and the rows of the sheet of that name, or of the first one that is not hidden."""
     check_archive(file)
     _check_parts(file)
@@ -65,7 +65,7 @@ def _open_workbook(file: BinaryIO) -> Any:
         raise Unreadable(DAMAGED) from None
 
 
-def _read_rows(sheet: Any, limits: Limits) -> Iterator[tuple[int, list[Cell]]]:
+def _read_rows(sheet: Any, limits: SheetLimits) -> Iterator[tuple[int, list[Cell]]]:
     """The number and the cells of each row that is not empty. One row and one column more than allowed are read."""
     last = limits.rows + MOST_EMPTY + 2
     try:
@@ -104,7 +104,7 @@ def _read_headings(rows: Iterator[tuple[int, list[Cell]]], title: str) -> list[s
     return [str(cell) for cell in cells[: last + 1]]
 
 
-def _below_header(rows: Iterator[tuple[int, list[Cell]]], wanted: int, limits: Limits) -> Iterator[Row]:
+def _below_header(rows: Iterator[tuple[int, list[Cell]]], wanted: int, limits: SheetLimits) -> Iterator[Row]:
     if wanted > limits.columns:
         raise Unreadable(f"The sheet has more than {limits.columns} columns.")
     for count, (number, cells) in enumerate(rows, start=1):

@@ -15,7 +15,7 @@ from typing import BinaryIO
 from samsaas.lib import text_forms
 from samsaas.lib.spreadsheets import cells, open_sheet
 from samsaas.lib.spreadsheets.cells import BadCell
-from samsaas.lib.spreadsheets.sheet import Limits, Row, Sheet, Unreadable, simplify_heading
+from samsaas.lib.spreadsheets.sheet import Row, Sheet, SheetLimits, Unreadable, simplify_heading
 from subscriptions.models import Entitlement, Person
 from subscriptions.people.find_person import find_person
 
@@ -45,7 +45,7 @@ class AllocationLine:
 
 def read_file(file: BinaryIO) -> str:
     """The lines of a file as text, for the form of the preview. Raises `Unreadable`."""
-    sheet = open_sheet.run(file, Limits(MOST_LINES), known=KEY_OF.__contains__)
+    sheet = open_sheet.run(file, SheetLimits(MOST_LINES), known=KEY_OF.__contains__)
     columns = _find_columns(sheet)
     text = io.StringIO()
     writer = csv.writer(text)

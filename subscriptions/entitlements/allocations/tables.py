@@ -32,7 +32,7 @@ class AllocationTable(Table):
     seats = MarkupColumn(USE, verbose_name="Use", orderable=False)
     assigned_on = MarkupColumn("{{ value|date:'j M Y' }}", verbose_name="Since")
     source = MarkupColumn("{{ record.get_source_display }}", orderable=False)
-    release = MarkupColumn(RELEASE, verbose_name="", orderable=False)
+    release = MarkupColumn(RELEASE, verbose_name="Action", orderable=False)
 
     class Meta(Table.Meta):
         model = Allocation

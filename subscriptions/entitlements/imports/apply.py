@@ -36,7 +36,7 @@ Effect = EntitlementImportRow.Effect
 State = EntitlementImport.State
 
 
-class Stale(Exception):
+class OutdatedPreview(Exception):
     """What is recorded is no longer as the preview shows it."""
 
 
@@ -47,7 +47,7 @@ def run(job: Job, upload: EntitlementImport, *, now: datetime) -> None:
     try:
         with transaction.atomic():
             _record_lines(job, upload, now)
-    except (Stale, IntegrityError):  # somebody else may have recorded the same renewal meanwhile
+    except (OutdatedPreview, IntegrityError):  # somebody else may have recorded the same renewal meanwhile
         EntitlementImport.objects.filter(pk=upload.pk).update(state=State.READING, problem=CHANGED)
         upload.refresh_from_db()
         read_file.run(job, upload, now=now)
@@ -66,7 +66,7 @@ def _record_lines(job: Job, upload: EntitlementImport, now: datetime) -> None:
         made += created
         job.show_progress(len(made))
     if len(made) != upload.counters[Effect.NEW.value]:
-        raise Stale
+        raise OutdatedPreview
     _end_import(job, upload, made, now)
 
 
@@ -97,9 +97,9 @@ def _make_draft(
     shown = {name: values.pop(name) for name in APART}
     try:
         if records.accept_line(row.line, values) or values["renewed"] != shown["renewed"]:
-            raise Stale
+            raise OutdatedPreview
     except BadLine:
-        raise Stale from None
+        raise OutdatedPreview from None
     found = {name: values.pop(name) for name in APART}
     name = name_of((values[PUBLISHER], values[PRODUCT], values.get(EDITION, "")))
     draft = make_draft(values)

@@ -12,7 +12,7 @@ from django.db.models import F
 
 from samsaas.lib.text_forms import clean_text
 from subscriptions.entitlements import words
-from subscriptions.entitlements.check import NOT_LATER, OTHER_MODEL, RENEWED
+from subscriptions.entitlements.check import NOT_LATER, OTHER_MODEL, RENEWED, last_day
 from subscriptions.entitlements.columns import (
     CURRENCY,
     EDITION,
@@ -27,6 +27,7 @@ from subscriptions.entitlements.columns import (
 )
 from subscriptions.entitlements.imports.parse_line import BadLine
 from subscriptions.entitlements.number_field import NUMBER
+from subscriptions.entitlements.terms import ONE_DAY, Book, is_ever_in_force
 from subscriptions.models import Entitlement, SoftwareModel
 
 Name = tuple[str, str, str]
@@ -37,6 +38,12 @@ def name_of(parts: Iterable[str]) -> Name:
     """Publisher, product and edition as they are compared: without regard to case."""
     publisher, product, edition = (clean_text(part).casefold() for part in parts)
     return publisher, product, edition
+
+
+def name_model(values: Mapping[str, Any]) -> str:
+    """A software model as it is shown, from the cells or values of a line."""
+    parts = {part: str(values.get(part, "")).strip() for part in (PUBLISHER, PRODUCT, EDITION)}
+    return str(SoftwareModel(**parts))
 
 
 def identify(name: Name, part_number: str, start: date, rights: int, unlimited: bool, invoice: str) -> Identity:
@@ -68,7 +75,7 @@ class Records:
     owners: dict[str, int]
     seen: dict[Identity, int] = field(default_factory=dict)
     terms: dict[Name, list[Term]] = field(default_factory=dict)
-    missing: dict[Name, list[str]] = field(default_factory=dict)
+    missing: dict[Name, str] = field(default_factory=dict)
 
     @classmethod
     def read(cls) -> Records:
@@ -84,9 +91,10 @@ class Records:
         records = cls(
             models, same, {one.pk: one for one in every}, set(taken.values_list("renews", flat=True)), dict(owners)
         )
+        book = Book(every)
         for one in every:
-            if one.state == Entitlement.State.IN_USE:
-                records._note_term(name_of(one.software_model.parts), _term_of(one))
+            if is_ever_in_force(one):
+                records._note_term(name_of(one.software_model.parts), _term_of(one, book))
         return records
 
     def accept_line(self, line: int, values: dict[str, Any]) -> str:
@@ -114,7 +122,7 @@ class Records:
         if values["renewed"]:
             self.renewed.add(values["renewed"])
         if values["software_model"] is None:
-            self.missing.setdefault(name, [values[PUBLISHER], values[PRODUCT], values.get(EDITION, "")])
+            self.missing.setdefault(name, name_model(values))
         self._note_term(name, _term_of_line(line, values))
         return ""
 
@@ -146,6 +154,7 @@ class Records:
         """By line: what a person should look at. Rights of terms that overlap add up; currencies are never added."""
         notes: dict[int, str] = {}
         for terms in self.terms.values():
+            _end_renewed(terms)
             _note_overlaps(terms, notes)
             _note_currencies(terms, notes)
         return notes
@@ -153,10 +162,9 @@ class Records:
 
 def _note_overlaps(terms: list[Term], notes: dict[int, str]) -> None:
     """Each line with a term that began earlier and reaches into it. One pass: only the longest one is named."""
-    linked = {term.renews for term in terms if term.renews}
     longest: Term | None = None
     for term in sorted(terms, key=lambda one: (one.start, one.line)):
-        is_beside = longest is not None and longest.end >= term.start and not _is_link(longest, term, linked)
+        is_beside = longest is not None and longest.end >= term.start and not _is_link(longest, term)
         if term.line and longest and is_beside:
             notes[term.line] = (
                 f"Its term overlaps with {longest.label}, so the rights of both add up. If it renews that one, say so."
@@ -165,9 +173,17 @@ def _note_overlaps(terms: list[Term], notes: dict[int, str]) -> None:
             longest = term
 
 
-def _is_link(before: Term, after: Term, linked: set[int]) -> bool:
+def _is_link(before: Term, after: Term) -> bool:
     """Whether a renewal takes the place of the earlier one, so that their rights do not add up."""
-    return before.number is not None and (before.number == after.renews or before.number in linked)
+    return before.number is not None and before.number == after.renews
+
+
+def _end_renewed(terms: list[Term]) -> None:
+    """What a line of the file renews counts up to the day before."""
+    starts = {term.renews: term.start for term in terms if term.line and term.renews}
+    for term in terms:
+        if term.number in starts:
+            term.end = min(term.end, starts[term.number] - ONE_DAY)
 
 
 def _note_currencies(terms: list[Term], notes: dict[int, str]) -> None:
@@ -186,9 +202,9 @@ def _identity_of(one: Entitlement) -> Identity:
     return identify(name, one.publisher_part_number, one.start, one.purchased_rights, one.unlimited, one.invoice)
 
 
-def _term_of(one: Entitlement) -> Term:
+def _term_of(one: Entitlement, book: Book) -> Term:
     label = f"{one.number} ({words.write_term(one)})"
-    return Term(one.start, one.end or date.max, label, one.currency, number=one.pk, renews=one.renews_id)
+    return Term(one.start, last_day(one, book), label, one.currency, number=one.pk, renews=one.renews_id)
 
 
 def _term_of_line(line: int, values: Mapping[str, Any]) -> Term:

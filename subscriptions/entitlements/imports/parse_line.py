@@ -56,7 +56,7 @@ FOREIGN = {"software_model", RENEWS, "profile", OWNER, "published_by", "created_
 
 
 @dataclass(frozen=True)
-class Reading:
+class FileWriting:
     """How the numbers and dates of a file are written, as far as a person had to say so."""
 
     decimal_sign: str = ""
@@ -67,14 +67,14 @@ class BadLine(ValueError):
     """A line that is refused. The text has every reason."""
 
 
-def parse_line(cells: Mapping[str, Cell], reading: Reading) -> dict[str, Any]:
+def parse_line(cells: Mapping[str, Cell], writing: FileWriting) -> dict[str, Any]:
     """The values of a line by column. Raises `BadLine`. What needs other records is checked by `compare_lines`."""
     problems: list[str] = []
     values: dict[str, Any] = {}
     cells = _settle_unlimited(cells)
     for key, cell in cells.items():
         try:
-            values[key] = _READERS[key](key, cell, reading)
+            values[key] = _READERS[key](key, cell, writing)
         except BadCell as bad:
             problems.append(f"{BY_KEY[key].label} {bad}")
     problems += _missing_values(values, cells)
@@ -101,7 +101,7 @@ def make_draft(values: Mapping[str, Any]) -> Entitlement:
     return Entitlement(**{key: value for key, value in values.items() if key not in apart})
 
 
-def _read_text(key: str, cell: Cell, reading: Reading) -> str:
+def _read_text(key: str, cell: Cell, writing: FileWriting) -> str:
     text = read_cells.read_text(cell, lines=key == NOTES)
     if text.startswith("="):
         raise BadCell("is a formula. Replace it with its value.")
@@ -110,20 +110,20 @@ def _read_text(key: str, cell: Cell, reading: Reading) -> str:
     return text
 
 
-def _read_whole(key: str, cell: Cell, reading: Reading) -> int:
-    count = read_cells.read_whole(cell, decimal_sign=reading.decimal_sign)
+def _read_whole(key: str, cell: Cell, writing: FileWriting) -> int:
+    count = read_cells.read_whole(cell, decimal_sign=writing.decimal_sign)
     return WHOLE[key] if count is None else count
 
 
-def _read_day(key: str, cell: Cell, reading: Reading) -> date | None:
-    return read_cells.read_day(cell, order=reading.date_order)
+def _read_day(key: str, cell: Cell, writing: FileWriting) -> date | None:
+    return read_cells.read_day(cell, order=writing.date_order)
 
 
-def _read_yes(key: str, cell: Cell, reading: Reading) -> bool:
+def _read_yes(key: str, cell: Cell, writing: FileWriting) -> bool:
     return read_cells.read_yes(cell)
 
 
-def _read_choice(key: str, cell: Cell, reading: Reading) -> str:
+def _read_choice(key: str, cell: Cell, writing: FileWriting) -> str:
     text = read_cells.read_text(cell)
     if not text and key == "agreement_type":
         return Entitlement.Agreement.STANDARD.value
@@ -138,17 +138,17 @@ def _labels(key: str) -> list[Any]:
     return list(Entitlement.Period.labels if key == PERIOD else Entitlement.Agreement.labels)
 
 
-def _read_money(key: str, cell: Cell, reading: Reading) -> tuple[Decimal | None, str]:
+def _read_money(key: str, cell: Cell, writing: FileWriting) -> tuple[Decimal | None, str]:
     """An amount and its currency, if the cell says it: `EUR;200`, `EUR 200`, `200 EUR` or 200."""
     if isinstance(cell, int | float) and not isinstance(cell, bool):
         return _check_amount(read_cells.read_number(cell)), ""
     text = read_cells.read_text(cell)
     first, last = text[:3].upper(), text[-3:].upper()
     if first.isalpha() and first.isascii():
-        return _check_amount(read_cells.read_number(text[3:].lstrip(" ;"), decimal_sign=reading.decimal_sign)), first
+        return _check_amount(read_cells.read_number(text[3:].lstrip(" ;"), decimal_sign=writing.decimal_sign)), first
     if len(text) > 3 and last.isalpha() and last.isascii():
-        return _check_amount(read_cells.read_number(text[:-3].rstrip(" ;"), decimal_sign=reading.decimal_sign)), last
-    return _check_amount(read_cells.read_number(text, decimal_sign=reading.decimal_sign)), ""
+        return _check_amount(read_cells.read_number(text[:-3].rstrip(" ;"), decimal_sign=writing.decimal_sign)), last
+    return _check_amount(read_cells.read_number(text, decimal_sign=writing.decimal_sign)), ""
 
 
 def _check_amount(amount: Decimal | None) -> Decimal | None:
@@ -163,14 +163,14 @@ def _check_amount(amount: Decimal | None) -> Decimal | None:
     return amount
 
 
-def _read_currency(key: str, cell: Cell, reading: Reading) -> str:
+def _read_currency(key: str, cell: Cell, writing: FileWriting) -> str:
     code = read_cells.read_text(cell).upper()
     if code and code not in money.NAMES:
         raise BadCell(f"“{code[:20]}” is not a currency such as EUR.")
     return code
 
 
-Reader = Callable[[str, Cell, Reading], Any]
+Reader = Callable[[str, Cell, FileWriting], Any]
 _READERS: dict[str, Reader] = {
     **dict.fromkeys((*TEXTS, RENEWS), _read_text),
     **dict.fromkeys(WHOLE, _read_whole),

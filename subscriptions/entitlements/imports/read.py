@@ -27,8 +27,7 @@ from samsaas import audit
 from samsaas.lib import sql, stored_file
 from samsaas.lib.spreadsheets import open_sheet
 from samsaas.lib.spreadsheets.cells import show_cell
-from samsaas.lib.spreadsheets.sheet import Limits, Row, Unreadable
-from subscriptions.entitlements.columns import EDITION, PRODUCT, PUBLISHER
+from samsaas.lib.spreadsheets.sheet import Row, SheetLimits, Unreadable
 from subscriptions.entitlements.imports.choose_columns import (
     SAMPLES,
     Choice,
@@ -38,11 +37,11 @@ from subscriptions.entitlements.imports.choose_columns import (
     read_headings,
     use_chosen,
 )
-from subscriptions.entitlements.imports.compare_lines import Records
-from subscriptions.entitlements.imports.parse_line import BadLine, Reading, parse_line
+from subscriptions.entitlements.imports.compare_lines import Records, name_model
+from subscriptions.entitlements.imports.parse_line import BadLine, FileWriting, parse_line
 from subscriptions.models import EntitlementImport, EntitlementImportRow
 
-LIMITS = Limits(rows=50_000, columns=100)
+LIMITS = SheetLimits(rows=50_000, columns=100)
 BATCH, MOST_MISSING = 1000, 200
 LONGEST = {field.name: field.max_length or 0 for field in EntitlementImportRow._meta.fields}
 LONGEST_SHOWN = 5000
@@ -96,28 +95,28 @@ def _refuse_file(job: Job, upload: EntitlementImport, problem: str) -> None:
 
 
 def _store_lines(job: Job, upload: EntitlementImport, rows: Iterator[Row], choice: Choice, records: Records) -> None:
-    lines, reading = 0, Reading(upload.decimal_sign, upload.date_order)
+    lines, writing = 0, FileWriting(upload.decimal_sign, upload.date_order)
     while batch := list(islice(rows, BATCH)):
         with transaction.atomic():
-            EntitlementImportRow.objects.bulk_create(_judge_rows(upload, batch, choice, records, reading))
+            EntitlementImportRow.objects.bulk_create(_judge_rows(upload, batch, choice, records, writing))
             lines += len(batch)
             job.progress(items=lines)
     sql.analyze(EntitlementImportRow._meta.db_table)
 
 
 def _judge_rows(
-    upload: EntitlementImport, batch: Iterable[Row], choice: Choice, records: Records, reading: Reading
+    upload: EntitlementImport, batch: Iterable[Row], choice: Choice, records: Records, writing: FileWriting
 ) -> Iterator[EntitlementImportRow]:
     for row in batch:
         cells = {key: row.cells[place] if place < len(row.cells) else "" for key, place in choice.places.items()}
         shown = {key: show_cell(cell)[:LONGEST_SHOWN] for key, cell in cells.items()}
-        name = " ".join(filter(None, (shown.get(part, "") for part in (PUBLISHER, PRODUCT, EDITION))))
-        judged = EntitlementImportRow(upload=upload, line=row.line, name=name[: LONGEST["name"]], effect=Effect.NEW)
+        name = name_model(shown).replace("\0", "")[: LONGEST["name"]]
+        judged = EntitlementImportRow(upload=upload, line=row.line, name=name, effect=Effect.NEW)
         judged.values = {"cells": shown}
         try:
             if row.problem:
                 raise BadLine(row.problem)
-            values = parse_line(cells, reading)
+            values = parse_line(cells, writing)
             if same := records.accept_line(row.line, values):
                 judged.effect, judged.note = Effect.SAME, f"It is {same} already."
             else:

@@ -18,8 +18,8 @@ class EntitlementRowTable(Table):
     name = MarkupColumn("{{ value|outside }}", verbose_name="Software model", attrs=ROOMY)
     rights = MarkupColumn("{{ record.values.cells.purchased_rights|outside }}", orderable=False, attrs=NUMBER)
     term = MarkupColumn(
-        "{{ record.values.cells.start|outside }}"
-        "{% if record.values.cells.end %} – {{ record.values.cells.end|outside }}{% endif %}",
+        '<span class="whole">{{ record.values.cells.start|outside }}</span> {% if record.values.cells.end %}'
+        '<span class="whole">– {{ record.values.cells.end|outside }}</span>{% endif %}',
         orderable=False,
     )
     cost = MarkupColumn(LOAD + "{{ record|row_cost }}", orderable=False)

@@ -65,12 +65,19 @@ class EntitlementForm(forms.ModelForm):
         for name in ("unit_cost", "total_cost"):
             if (amount := getattr(self.instance, name)) is not None:
                 self.initial[name] = money.trim(amount)
+        if not self.instance.purchased_rights and (self.instance.unlimited or not self.instance.pk):
+            self.initial["purchased_rights"] = kwargs.get("initial", {}).get("purchased_rights", "")
         if self.instance.pk:
             self.initial["version"] = self.instance.version
-            for name in NEW_MODEL:
-                del self.fields[name]
-            self.fields["software_model"].required = True
-            self.fields["software_model"].empty_label = None  # type: ignore[attr-defined]
+        if self.instance.software_model_id:
+            self._fix_model()
+
+    def _fix_model(self) -> None:
+        """What is recorded, or renewed, has a software model already."""
+        for name in NEW_MODEL:
+            del self.fields[name]
+        self.fields["software_model"].required = True
+        self.fields["software_model"].empty_label = None  # type: ignore[attr-defined]
 
     def clean_purchased_rights(self) -> int:
         """Empty is none: an unlimited license has no number."""
@@ -182,6 +189,11 @@ class GuidedForm(EntitlementForm):
             del self.errors[name]
         return not self.errors
 
+    def _read_value(self, name: str) -> Any:
+        """What was filled in. A hidden box carries its tick as a text."""
+        field, value = self.fields[name], self[name].value()
+        return field.to_python(value) if isinstance(field, forms.BooleanField) else value
+
     def with_errors_shown(self) -> GuidedForm:
         """The form at the first step that has an error, with the errors of that step."""
         shown = GuidedForm(self.data, step=self.first_bad_step())
@@ -193,7 +205,7 @@ class GuidedForm(EntitlementForm):
 
     def at_step(self, step: int) -> GuidedForm:
         """The form at another step, with what was filled in and without a word of what is missing there."""
-        held = {name: self[name].value() for name in self.fields}
+        held = {name: self._read_value(name) for name in self.fields}
         return GuidedForm(initial=held, instance=Entitlement(), step=max(0, min(step, len(GROUPS) - 1)))
 
 

@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 
 from samsaas.lib import text_forms
 from samsaas.lib.spreadsheets import cells as read_cells, open_sheet
-from samsaas.lib.spreadsheets.sheet import OWN_COLUMNS, Cell, Limits, Row, Sheet, Unreadable, simplify_heading
+from samsaas.lib.spreadsheets.sheet import OWN_COLUMNS, Cell, Row, Sheet, SheetLimits, Unreadable, simplify_heading
 from subscriptions.addresses import CONTROL, checked_addresses
 from subscriptions.models import Person
 from subscriptions.people import directory
@@ -82,14 +82,14 @@ class Values:
 
 def read(file: BinaryIO) -> tuple[Header, Iterator[Record]]:
     """The header and an iterator over the records after it. Both may raise `Unreadable`."""
-    sheet = open_sheet.run(file, Limits(MOST_LINES), known=COLUMNS_OF.__contains__)
+    sheet = open_sheet.run(file, SheetLimits(MOST_LINES), known=COLUMNS_OF.__contains__)
     header = _find_header(sheet)
     return header, (_shape_record(row, header) for row in sheet.rows)
 
 
 def check_beginning(file: BinaryIO) -> None:
     """Check the first bytes, and the header of a CSV file, which is quick for any size. Raises `Unreadable`."""
-    sheet = open_sheet.check_beginning(file, Limits(MOST_LINES), known=COLUMNS_OF.__contains__)
+    sheet = open_sheet.check_beginning(file, SheetLimits(MOST_LINES), known=COLUMNS_OF.__contains__)
     if sheet:
         _find_header(sheet)
 

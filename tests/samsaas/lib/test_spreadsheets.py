@@ -14,7 +14,7 @@ import pytest
 
 from samsaas.lib.spreadsheets import cells, open_sheet
 from samsaas.lib.spreadsheets.cells import BadCell
-from samsaas.lib.spreadsheets.sheet import CellError, Formula, Limits, Sheet, Unreadable
+from samsaas.lib.spreadsheets.sheet import CellError, Formula, Sheet, SheetLimits, Unreadable
 from tests.samsaas.lib.workbooks import make_workbook, replace_part, with_sheet
 
 ROW = '<sheetData><row r="1">{}</row></sheetData>'
@@ -24,7 +24,7 @@ ENTITIES = "".join(f'<!ENTITY e{n} "{f"&e{n - 1};" * 10}">' for n in range(1, 12
 
 def opened(content: bytes, *, rows: int = 100, columns: int = 100, name: str = "") -> Sheet:
     known = {"name", "number"}.__contains__
-    return open_sheet.run(io.BytesIO(content), Limits(rows, columns), known=known, name=name)
+    return open_sheet.run(io.BytesIO(content), SheetLimits(rows, columns), known=known, name=name)
 
 
 def table(content: bytes, **options: Any) -> list[list[Any]]:
@@ -155,7 +155,7 @@ def test_a_cell_at_the_far_end_of_the_sheet_costs_nothing() -> None:
 
 def test_what_a_form_says_at_once_is_what_the_beginning_tells() -> None:
     def look(content: bytes) -> Sheet | None:
-        return open_sheet.check_beginning(io.BytesIO(content), Limits(10), known={"name"}.__contains__)
+        return open_sheet.check_beginning(io.BytesIO(content), SheetLimits(10), known={"name"}.__contains__)
 
     assert look(make_workbook([["Name"]])) is None and look(b"Name\n" + b"x\n" * 900_000) is not None
     for content, word in (HARMFUL["a zip bomb"], HARMFUL["a password"], HARMFUL["nothing"], HARMFUL["gzip"]):

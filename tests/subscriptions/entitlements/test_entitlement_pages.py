@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from samsaas.models import AuditEntry
 from subscriptions.entitlements import edit, states
+from subscriptions.entitlements.check import overlapping_terms
 from subscriptions.entitlements.recording.groups import GROUPS
 from subscriptions.entitlements.terms import Book
 from subscriptions.models import Allocation, Entitlement, ReconciliationRun, SoftwareModel
@@ -89,6 +90,8 @@ def test_a_step_is_left_only_when_its_own_fields_are_right_and_nothing_is_lost_o
     assert "name the product of a new one" in told(first) and "Start date" not in told(first)
     second = keeper.post(NEW, {"step": "0", "go": "next", "software_model": model.pk, "agreement_type": "standard"})
     assert "Step 2 of 4" in told(second) and "This field is required" not in told(second)
+    fresh = second.context["form"]
+    assert not fresh["unlimited"].value() and fresh["purchased_rights"].value() in ("", None)
     held = {"software_model": model.pk, "publisher_part_number": "P-1", "agreement_type": "standard", "step": "1"}
     bad = keeper.post(NEW, {**held, "go": "next", "purchased_rights": "5", "start": "2026-03-01", "end": "2026-02-01"})
     assert "The end date 1 Feb 2026 is before the start date 1 Mar 2026." in told(bad)
@@ -219,6 +222,18 @@ def test_an_overlap_without_a_link_is_warned_of_and_the_link_is_offered(keeper: 
     keeper.post(offer, form_of(later, renews=before.number))
     later.refresh_from_db()
     assert later.renews == before and "overlaps" not in told(keeper.get(later.get_absolute_url()))
+
+
+def test_a_new_purchase_beside_a_renewal_is_warned_of_and_one_after_its_end_is_not(keeper: Any) -> None:
+    first = published(keeper.user, start=day(-700), end=day(-336))
+    renewal = published(keeper.user, first.software_model, start=day(-335), end=day(30), renews=first)
+    early = published(keeper.user, first.software_model, start=day(-400), end=day(-390))
+    retired = published(keeper.user, first.software_model, start=day(-300), end=day(200))
+    edit.retire(retired, day(-10), reason="Gone", by=keeper.user, now=timezone.now())
+    beside = drafted(keeper.user, first.software_model, start=day(-10), end=day(300))
+    after = drafted(keeper.user, first.software_model, start=day(31), end=day(300))
+    assert overlapping_terms(beside) == [renewal] and overlapping_terms(after) == []
+    assert overlapping_terms(early) == [first], "its renewal had not begun"
 
 
 def test_costs_that_disagree_are_warned_of(keeper: Any) -> None:

@@ -6,6 +6,7 @@ import csv
 import io
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import openpyxl
@@ -19,6 +20,7 @@ from samsaas.models import AuditEntry
 from subscriptions.entitlements import edit
 from subscriptions.entitlements.columns import COLUMNS, write_row
 from subscriptions.entitlements.imports import forms as import_forms, read as read_file, steps
+from subscriptions.entitlements.words import write_yearly_cost
 from subscriptions.file_imports import Over, Unconfirmed
 from subscriptions.models import (
     Entitlement,
@@ -45,6 +47,7 @@ from tests.subscriptions.entitlements.owned_world import (
     workbook_of,
 )
 
+ROOT = Path(__file__).parents[3]
 pytestmark = pytest.mark.django_db
 
 
@@ -144,6 +147,25 @@ def test_columns_with_other_names_are_chosen_by_hand(keeper: Any, standard: Soft
         Decimal("1234.5"),
         "EUR",
     )
+
+
+def test_the_example_of_the_documentation_is_true(keeper: Any) -> None:
+    text = (ROOT / "docs" / "entitlements.md").read_text()
+    example = "\n".join(line.strip() for line in text.splitlines() if line.startswith("    "))
+    upload = staged(example.encode(), keeper.user)
+    assert "8 cells, the first line has 7" in refusals(upload)[2]
+    assert "not a whole number: 1.5" in refusals(upload)[3] and "whether the day or the month" in refusals(upload)[3]
+    mended = example.replace("EUR;87,50", '"EUR;87,50"').replace(";1,5;", ";2;")
+    upload = staged(mended.encode(), keeper.user)
+    places = {key: str(place) for key, place in upload.counters["places"].items()}
+    keeper.post(
+        f"{upload.get_absolute_url()}columns/", {f"column_{k}": v for k, v in places.items()} | {"date_order": "day"}
+    )
+    worlds.work()
+    upload.refresh_from_db()
+    recorded(upload, keeper.user)
+    first = Entitlement.objects.order_by("pk")[0]
+    assert write_yearly_cost(first) == "EUR 3,500.00" and first.start == date(2026, 2, 1)
 
 
 def test_two_columns_that_could_be_the_same_are_asked_about(keeper: Any) -> None:
@@ -334,7 +356,7 @@ def test_a_file_that_cannot_be_read_is_refused_with_the_reason_and_leaves_nothin
 def test_limits_of_size_and_lines_are_said(keeper: Any, monkeypatch: Any) -> None:
     monkeypatch.setattr(import_forms, "LARGEST", 100)
     assert "The file is larger than" in told(send(keeper, csv_of(*[GOOD] * 50)))
-    monkeypatch.setattr(read_file, "LIMITS", read_file.Limits(rows=2))
+    monkeypatch.setattr(read_file, "LIMITS", read_file.SheetLimits(rows=2))
     assert "more than 2 lines" in staged(csv_of(GOOD, GOOD, GOOD), keeper.user).problem
 
 
