@@ -16,13 +16,15 @@ from samsaas.lib.spreadsheets.sheet import Unreadable
 
 LARGEST_UNPACKED = 50 * 1024 * 1024
 MOST_PARTS = 2000
-MOST_ELEMENTS = 6_000_000  # 50,000 rows of 50 columns, each cell with its value
+MOST_ELEMENTS = 3_000_000  # about as many as 50 MB hold, if every cell has a value
 MOST_CHILDREN = 20_000  # Excel's widest row has 16,384 cells
+MOST_ENTRIES = 200_000  # of lists that grow with the rows
 DEEPEST = 64
 CHUNK = 256 * 1024
 ZIP, OLD_OFFICE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
 MANIFEST = "[Content_Types].xml"
-LISTS = {"sheetData", "sst"}  # elements that hold any number of rows, or texts
+ROWS = {"sheetData", "sst"}  # elements that hold any number of rows, or texts
+LISTS = {"calcChain", "cellXfs", "commentList", "definedNames", "hyperlinks", "mergeCells"}
 
 DAMAGED = "The workbook is damaged and cannot be read. Open it in your spreadsheet program, and save it again as .xlsx."
 PROTECTED = (
@@ -49,7 +51,10 @@ def check_archive(file: BinaryIO) -> None:
 
 
 def check_part(stream: Any) -> None:
-    """Run through the XML of a part. Raises `Unreadable`."""
+    """Run through the XML of a part, whatever its name. Raises `Unreadable`.
+
+    A picture is no XML. Whoever reads it as XML all the same gets no further than we do.
+    """
     counter = _Counter()
     parser = expat.ParserCreate(namespace_separator=" ")
     parser.StartElementHandler = counter.begin
@@ -60,7 +65,10 @@ def check_part(stream: Any) -> None:
         while chunk := stream.read(CHUNK):
             parser.Parse(chunk, False)
         parser.Parse(b"", True)
-    except (expat.ExpatError, zipfile.BadZipFile, EOFError, OSError, ValueError, LookupError):
+    except expat.ExpatError:
+        if counter.elements:
+            raise Unreadable(DAMAGED) from None
+    except (zipfile.BadZipFile, EOFError, OSError, ValueError, LookupError):
         raise Unreadable(DAMAGED) from None
 
 
@@ -75,13 +83,16 @@ class _Counter:
     def begin(self, name: str, attributes: Any) -> None:
         self.elements += 1
         self.children[-1] += 1
-        is_list = bool(self.names) and self.names[-1] in LISTS
-        if self.elements > MOST_ELEMENTS or len(self.names) >= DEEPEST:
-            raise Unreadable(TOO_LARGE)
-        if self.children[-1] > MOST_CHILDREN and not is_list:
+        if self.elements > MOST_ELEMENTS or len(self.names) >= DEEPEST or self.children[-1] > self._most_children():
             raise Unreadable(TOO_LARGE)
         self.names.append(name.rpartition(" ")[2])
         self.children.append(0)
+
+    def _most_children(self) -> int:
+        parent = self.names[-1] if self.names else ""
+        if parent in ROWS:
+            return MOST_ELEMENTS
+        return MOST_ENTRIES if parent in LISTS else MOST_CHILDREN
 
     def end(self, name: str) -> None:
         self.names.pop()

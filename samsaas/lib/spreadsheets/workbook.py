@@ -48,13 +48,12 @@ def read(file: BinaryIO, limits: SheetLimits, *, name: str = "") -> Sheet:
 def _check_parts(file: BinaryIO) -> None:
     with zipfile.ZipFile(file) as archive:
         for part in archive.infolist():
-            if part.filename.endswith((".xml", ".rels")):
-                try:
-                    stream = archive.open(part)
-                except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError):
-                    raise Unreadable(DAMAGED) from None
-                with stream:
-                    check_part(stream)
+            try:
+                stream = archive.open(part)
+            except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError):
+                raise Unreadable(DAMAGED) from None
+            with stream:
+                check_part(stream)
 
 
 def _open_workbook(file: BinaryIO) -> Any:

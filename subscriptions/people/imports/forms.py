@@ -23,7 +23,7 @@ class PeopleFileForm(forms.Form):
         max_length=255,
         error_messages={"empty": "The file is empty."},
         widget=forms.FileInput(attrs={"accept": ACCEPTED}),
-        help_text=f"CSV in UTF-8, or an Excel workbook (.xlsx) without a password. At most "
+        help_text="CSV in UTF-8, separated by commas, semicolons or tabs, or an Excel workbook (.xlsx). At most "
         f"{uploads.LARGEST // 1024**2} MB and {people_file.MOST_LINES:,} lines.",
     )
     mark_leavers = forms.BooleanField(

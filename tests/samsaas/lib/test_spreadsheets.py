@@ -15,7 +15,7 @@ import pytest
 from samsaas.lib.spreadsheets import cells, open_sheet
 from samsaas.lib.spreadsheets.cells import BadCell
 from samsaas.lib.spreadsheets.sheet import CellError, Formula, Sheet, SheetLimits, Unreadable
-from tests.samsaas.lib.workbooks import make_workbook, replace_part, with_sheet
+from tests.samsaas.lib.workbooks import make_workbook, replace_part, with_renamed_sheet, with_sheet
 
 ROW = '<sheetData><row r="1">{}</row></sheetData>'
 CELL = '<c r="{0}" t="inlineStr"><is><t>{1}</t></is></c>'
@@ -114,6 +114,10 @@ HARMFUL = {
     "entities in entities": (with_sheet("<a>&e11;</a>", f"<!DOCTYPE x [<!ENTITY e0 'x'>{ENTITIES}]>"), "damaged"),
     "a foreign entity": (with_sheet("<a>&x;</a>", '<!DOCTYPE x [<!ENTITY x SYSTEM "file:///etc/passwd">]>'), "damaged"),
     "a row without an end": (with_sheet(ROW.format("<c/>" * 30_000)), "more than 50 MB"),
+    "a row without an end by another name": (
+        with_renamed_sheet(ROW.format("<c/>" * 30_000)),
+        "more than 50 MB",
+    ),
     "boxes in boxes": (with_sheet("<a>" * 5000 + "</a>" * 5000), "more than 50 MB"),
     "a text that is not there": (with_sheet(ROW.format('<c r="A1" t="s"><v>99</v></c>')), "damaged"),
     "a cell that is nowhere": (with_sheet(ROW.format('<c r="!!"><v>1</v></c>')), "damaged"),
@@ -140,6 +144,12 @@ def test_a_harmful_or_broken_file_is_refused_in_words_and_quickly(case: str) -> 
         table(content)
     assert word in str(refused.value) and len(str(refused.value)) < 300
     assert time.monotonic() - began < 5
+
+
+def test_pictures_and_parts_with_other_names_are_no_harm() -> None:
+    rows = (f'<row r="{n}">{CELL.format(f"A{n}", text)}</row>' for n, text in ((1, "Name"), (2, "Ann")))
+    sheet = f"<sheetData>{''.join(rows)}</sheetData>"
+    assert table(with_renamed_sheet(sheet)) == [["Name"], ["Ann"]]
 
 
 def test_a_cell_at_the_far_end_of_the_sheet_costs_nothing() -> None:

@@ -39,3 +39,14 @@ def with_sheet(xml: str, head: str = "") -> bytes:
     """A workbook whose sheet holds this XML."""
     text = f'<?xml version="1.0"?>{head}<worksheet xmlns="{MAIN}">{xml}</worksheet>'
     return replace_part(make_workbook([["a"]]), "xl/worksheets/sheet1.xml", text.encode())
+
+
+def with_renamed_sheet(xml: str, head: str = "") -> bytes:
+    """The same in a part whose name does not say that it is XML, and a picture beside it."""
+    old, file = zipfile.ZipFile(io.BytesIO(with_sheet(xml, head))), io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as new:
+        for one in old.infolist():
+            part = old.read(one.filename).replace(b"sheet1.xml", b"sheet1.dat")
+            new.writestr(one.filename.replace("sheet1.xml", "sheet1.dat"), part)
+        new.writestr("xl/media/image1.png", b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 20)
+    return file.getvalue()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import tracemalloc
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -23,6 +23,7 @@ from subscriptions.people.imports import (
     read as stage_people,
 )
 from tests import factories, pages, worlds
+from tests.samsaas.lib.workbooks import make_workbook
 from tests.subscriptions.people.people_world import (
     GOOD,
     HEADER,
@@ -131,6 +132,17 @@ def test_files_are_read_however_a_spreadsheet_writes_them(keeper: Any, spelling:
     applied(staged(SPELLINGS[spelling], keeper.user), keeper.user)
     ann = Person.objects.get()
     assert (ann.key, ann.name, [one.address for one in ann.addresses.all()]) == ("7", "Ann", ["ann@example.com"])
+
+
+def test_a_workbook_of_people_is_read_like_a_file_of_theirs(keeper: Any) -> None:
+    rows = [["Employee ID", "Name", "E-mails", "Last day"], [7, "Ann", "ann@example.com", None]]
+    rows += [["0008", "Bob", "", date(2026, 3, 31)], [9, "=1+1", "", ""]]
+    upload = staged(make_workbook(rows), keeper.user, name="people.xlsx")
+    refused = upload.rows.get(effect="refused")
+    assert (refused.line, refused.problem) == (4, "Name is a formula. Replace it with its value.")
+    applied(upload, keeper.user)
+    people = list(Person.objects.order_by("name").values_list("key", "name", "left_on"))
+    assert people == [("7", "Ann", None), ("0008", "Bob", date(2026, 3, 31))]
 
 
 def test_our_own_example_file_is_accepted_as_it_is(keeper: Any) -> None:
