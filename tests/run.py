@@ -2,9 +2,10 @@
 
 Three runs go on beside one another, since much of their time is waiting; what two of them print is shown at the end.
 The tests that failed are named once more in the last lines, which is all that some logs keep.
-1. On SQLite, everything that uses the tests' database.
+1. On SQLite, everything that asks the tests' database what may differ between kinds of database.
 2. On PostgreSQL, the same.
-3. Once, the tests that bring a database of their own (whole installations, the browser) or know none (connectors).
+3. Once, the tests that bring a database of their own (whole installations, the browser), know none (connectors), or ask
+   for pages and words that are the same on every kind.
 
 The coverage of the first and the third is added up and held against the floor below. To count the same lines again
 would only slow the second down.
@@ -23,8 +24,8 @@ from typing import IO, Any
 
 from tests import servers
 
-SHARED, OWN = ("-m", "not own_database"), ("-m", "own_database")
-OWN_TITLE = "Those that bring their own database, or know none"
+SHARED, OWN = ("-m", "not own_database and not one_database"), ("-m", "own_database or one_database")
+OWN_TITLE = "Those for which one run is enough"
 SLIPCOVER = (sys.executable, "-u", "-m", "slipcover")
 SLOWEST = "--durations=10"  # each run names its slowest tests, so that one that is slow for no reason is seen
 NOTHING_SELECTED = 5

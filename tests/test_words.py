@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.one_database
+
 ROOT = Path(__file__).parent.parent
 MADE = ("__pycache__", "node_modules", "staticfiles", "var")  # folders that tools and the product make
 UNTRACKED = ("celerybeat-schedule", "uv.lock", ".DS_Store")
