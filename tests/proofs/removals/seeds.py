@@ -1,3 +1,6 @@
-"""The seeds at which a story first catches each mutant; `tests.proofs.removals.search` finds them."""
+"""Seeds at which a story first catches a mutant; `tests.proofs.removals.search` finds them."""
 
-CAUGHT_AT: dict[str, int] = {}
+CAUGHT_AT: dict[str, int] = {
+    "activity_is_not_asked": 3,
+    "role_is_not_asked": 2,
+}
