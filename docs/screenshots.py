@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from tests import servers  # noqa: E402 - found by the line above
-from tests.browser import conftest, installations  # noqa: E402
+from tests.browser import conftest, installations, test_reclamation  # noqa: E402
 from tests.browser.test_main_path import create_profile, get_token, sign_in  # noqa: E402
 
 LIGHT, DARK, NARROW = "light", "dark", "narrow"
@@ -31,6 +31,7 @@ WIDE, PHONE = {"width": 1280, "height": 860}, {"width": 380, "height": 780}
 LOOKS = {LIGHT: ("light", WIDE), DARK: ("dark", WIDE), NARROW: ("light", PHONE)}
 LARGEST = 200 * 1024  # bytes of one picture in the repository
 FOR_THE_DOCS = ("profile",)
+RECLAMATION = ("rule", "candidates", "removal")
 READER = "reader"  # may look at everything and change nothing: meets the 403 page
 
 PAGES = {
@@ -210,8 +211,27 @@ def for_the_docs(chromium: Browser, installation: installations.Installation, fo
     refreshed(page, installation)
     for name in FOR_THE_DOCS:
         camera.take(page, name, installation.url + PAGES[name])
+    take_reclamation(page, camera, installation)
+    for name in (*FOR_THE_DOCS, *RECLAMATION):
         size = (folder / f"{name}.png").stat().st_size
         assert size <= LARGEST, f"{name}.png has {size} bytes"
+
+
+def take_reclamation(page: Page, camera: Camera, installation: installations.Installation) -> None:
+    """The story of docs/reclamation.md as far as it has pictures."""
+    walk = test_reclamation.Walk(page, installation)
+    walk.open("/reclamation-rules/")
+    page.locator("tbody a").first.click()
+    camera.take(page, "rule")
+    test_reclamation.review_the_rule(walk)
+    test_reclamation.tick_six(walk)
+    camera.take(page, "candidates")
+    test_reclamation.reclaim_the_ticked(walk)
+    walk.wait_for("/outbox/?state=sent", "Question", 6)
+    walk.let_the_time_to_answer_pass()
+    walk.wait_for("/removals/", "Removed, can be undone", 6)
+    page.locator("tbody a").first.click()
+    camera.take(page, "removal")
 
 
 def every_page(chromium: Browser, installation: installations.Installation, folder: Path) -> None:

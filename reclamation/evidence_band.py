@@ -54,9 +54,10 @@ def draw(candidate: RemovalCandidate) -> EvidenceBand:
         stretches.append(
             EvidenceStretch("Last use", "fill-bad", f"{max(0, _share(since, used, whole) - 0.5):.3f}", "1.000")
         )
-    spans = ", ".join(f"{label.lower()} {_day(begin)} to {_day(end)}" for begin, end, label, _ in parts)
-    last = f"Last use {_day(used)}." if used else "No use is known."
-    return EvidenceBand(since, until, tuple(stretches), f"{spans[:1].upper()}{spans[1:]}. {last}")
+    days = [(label.lower(), _day(begin), _day(end)) for begin, end, label, _ in parts]
+    spans = ", ".join(f"{label} {first} to {last}" for label, first, last in days if first != last or len(days) == 1)
+    known_use = f"Last use {_day(used)}." if used else "No use is known."
+    return EvidenceBand(since, until, tuple(stretches), f"{spans[:1].upper()}{spans[1:]}. {known_use}")
 
 
 def _share(begin: datetime, end: datetime, whole: float) -> float:

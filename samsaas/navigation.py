@@ -75,7 +75,7 @@ WORKSPACE = (
         label="License usage",
         items=(
             Item(label="Removal candidates", url_name="candidate_list", icon="circle-minus", prefixes=("candidate_",)),
-            Item(label="Reclamation rules", url_name="rule_list", icon="clock", prefixes=("rule_",)),
+            Item(label="Reclamation rules", url_name="rule_list", icon="clock", prefixes=("rule_", "backtest_")),
             Item(
                 label="Removals",
                 url_name="attempt_list",

@@ -304,6 +304,10 @@ class RemovingConnector(Connector, Protocol):
     waits, because the look before it grows old; only a refused token is renewed once.
     """
 
+    def make_room(self, calls: int) -> None:
+        """Wait now, so that so many calls can be made in a row. Raises Throttled where that would take too long."""
+        ...
+
     def look(self, external_ids: Sequence[str]) -> list[Look]:
         """What the vendor says about these accounts now, in their order. Raises ConnectorError."""
         ...

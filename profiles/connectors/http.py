@@ -120,6 +120,7 @@ class VendorSession:
         self._wait = wait
         self._next_call = 0.0
         self._not_before = 0.0
+        self._room = 0
         self._session = _TokenSession(client_id)
         self._session.fit_for(require_secure(api_url))
 
@@ -183,6 +184,17 @@ class VendorSession:
                 raise AnswerLost(str(error), failure=error.failure, remedy=LOOK_FIRST) from error
             raise
 
+    def make_room(self, calls: int) -> None:
+        """Wait now for what the next calls would wait for between them. The calls after them wait longer.
+
+        Their first answer would otherwise be too old by the last of them. Raises Throttled where that takes too long.
+        """
+        self._sit_out_the_rest()
+        left = self._next_call - time.monotonic()
+        if self._limits.requests_per_minute and left > 0:
+            self._wait(left, PACE)
+        self._room = calls
+
     def _keep_pace(self, *, waiting: bool = True) -> None:
         """Leave the same time between any two calls, retries included.
 
@@ -191,8 +203,9 @@ class VendorSession:
         if not self._limits.requests_per_minute:
             return
         now = time.monotonic()
-        if waiting and self._next_call > now:
+        if waiting and not self._room and self._next_call > now:
             self._wait(self._next_call - now, PACE)
+        self._room = max(0, self._room - waiting)
         self._next_call = max(self._next_call, now) + 60 / self._limits.requests_per_minute
 
     def _fetch_token(self, ask: Callable[[], str]) -> str:

@@ -58,6 +58,8 @@ def every_seventh(first: date, last: date) -> list[date]:
 
 def _store_findings(test: BackTest, past: PastDay, known: past_coverage.PastCoverage) -> int:
     """Store what is found on a day, and return how many it is. The database does all of it; no row comes here."""
+    if sql.is_postgresql():
+        sql.execute("SET LOCAL jit = off")  # compiling the statement takes longer than running it
     query, values = past_day.find(test, past, known).query.sql_with_params()
     names = ", ".join(map(connection.ops.quote_name, TARGET))
     table = connection.ops.quote_name(BackTestFinding._meta.db_table)

@@ -18,7 +18,6 @@ from django.db import transaction
 from django.utils import timezone
 
 from profiles.connectors import base
-from profiles.jobs.job import Job
 from profiles.models import JobRun
 from reclamation import attempts, workflow
 from reclamation.models import RemovalAttempt
@@ -49,7 +48,7 @@ def run(case: Case, passed: GateResult, vendor: VendorAccess, run: JobRun) -> No
         raise Stopped("The gate has not been passed.")
     _commit_intent(case, passed)
     if not is_fresh(asked.began_at, timezone.now()):
-        attempts.move(attempt, State.GATED, called_at=None)
+        attempts.move(attempt, State.GATED, keep=True, called_at=None)
         raise Stopped("The vendor’s answers were too old by the time of the call.")
     try:
         effect = vendor.acting.withdraw(attempt.external_id, **_arguments(case))
@@ -149,21 +148,6 @@ def _store_refusal(
 def _is_gone(attempt: RemovalAttempt, vendor: VendorAccess) -> bool:
     look = vendor.look([attempt.external_id]).get(attempt.external_id)
     return look is not None and look.state in ("withdrawn", "gone")
-
-
-def sit_out(attempt: RemovalAttempt, job: Job) -> None:
-    """After a call for which the vendor's limits were used up: ask and call nothing before the time it said.
-
-    The next gate would otherwise wait within its questions, and its answers would be too old to act on. Raises
-    `base.Throttled` where the time is long.
-    """
-    if attempt.error_kind != base.Throttled.__name__ or attempt.not_before is None:
-        return
-    left = (attempt.not_before - timezone.now()).total_seconds()
-    if left > base.Limits.max_wait:
-        raise base.Throttled(attempt.error_message, retry_after=left)
-    if left > 0:
-        job.wait(left, "The vendor asked us to slow down.")
 
 
 def _longer_each_time(attempt: RemovalAttempt) -> timedelta:

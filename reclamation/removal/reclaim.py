@@ -221,7 +221,6 @@ def _gate_and_call(progress: Progress, attempt: RemovalAttempt) -> None:
         _hold(progress, attempt, code=switch.CODE, text=str(reason), pause=timedelta(minutes=1))
         return
     progress.counters[STATE_COUNTERS.get(attempt.state, "held")] += 1
-    call.sit_out(attempt, progress.job)
 
 
 def _end(progress: Progress, case: Case, found: GateResult) -> None:

@@ -24,6 +24,7 @@ from reclamation.removal.gate.connection import MOST_SKEW_SECONDS
 
 TEAM_AGAIN = timedelta(minutes=5)
 CLOCKS_DIFFER = timedelta(seconds=MOST_SKEW_SECONDS)
+QUESTIONS = 3  # to the vendor about one attempt: its use, whether it came back, and the look
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,7 @@ class VendorAccess:
         The log can be asked about one account at a time only, so of a batch at its first gate it is not asked: it would
         be asked the same again before each call. Raises `base.ConnectorError`.
         """
+        self.looking.make_room(QUESTIONS)
         began = timezone.now()
         used = self._ask_use(cases)
         back = self._ask_who_came_back(cases)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -10,56 +9,29 @@ from typing import Any
 from django.db.models import Count, Exists, IntegerField, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
-from reclamation.models import Exemption, ReclamationRule, RemovalAttempt, RemovalCandidate, RuleVersion
+from reclamation.back_tests import measured_regret
+from reclamation.models import Exemption, ReclamationRule, RemovalCandidate, RuleVersion
 from subscriptions.models import Match, Subscription
-
-FEWEST = 10  # removals; a share of fewer says nothing
-
-
-@dataclass(frozen=True)
-class MeasuredRegret:
-    """How many accounts were really removed, and how many of those were restored or used shortly before."""
-
-    removed: int
-    regretted: int
-
-    @property
-    def is_known(self) -> bool:
-        return self.removed >= FEWEST
-
-    @property
-    def share(self) -> str:
-        """The share of removals that were regretted; too few to say below ten."""
-        return f"{Decimal(100 * self.regretted) / self.removed:.1f} %" if self.is_known else "too few to say"
-
-    @property
-    def sentence(self) -> str:
-        """What the share rests on."""
-        if not self.removed:
-            return "Nothing was removed by this rule yet"
-        few = "" if self.is_known else "Too few to say: "
-        return f"{few}{self.regretted:,} of {self.removed:,} removed were restored, or used shortly before"
-
-    def __str__(self) -> str:
-        return f"{self.share} ({self.regretted:,} of {self.removed:,})" if self.removed else "nothing removed yet"
 
 
 def with_figures(rules: QuerySet[ReclamationRule]) -> Any:
     """The rules with `open_candidates`, `removed`, `regretted` and `changed_since_review`, for any number of them."""
-    attempts = _real_removals().filter(candidate__rule=OuterRef("pk")).order_by().values("candidate__rule")
+    attempts = (
+        measured_regret.real_removals().filter(candidate__rule=OuterRef("pk")).order_by().values("candidate__rule")
+    )
     candidates = RemovalCandidate.objects.open().filter(rule=OuterRef("pk")).order_by().values("rule")
     later = RuleVersion.objects.filter(rule=OuterRef("pk"), at__gt=OuterRef("reviewed_at"))
     return rules.annotate(
         open_candidates=_count(candidates),
         removed=_count(attempts),
-        regretted=_count(attempts.filter(_is_regretted())),
+        regretted=_count(attempts.filter(measured_regret.REGRETTED)),
         changed_since_review=Exists(later),
     )
 
 
-def regret_of(rule: Any) -> MeasuredRegret:
+def regret_of(rule: Any) -> measured_regret.MeasuredRegret:
     """The measured regret of a rule of `with_figures`."""
-    return MeasuredRegret(rule.removed, rule.regretted)
+    return measured_regret.MeasuredRegret(rule.removed, rule.regretted)
 
 
 def savings_of(rule: Any) -> Decimal | None:
@@ -97,14 +69,6 @@ def waiting_for_review() -> QuerySet[ReclamationRule]:
 def versions_since_review(rule: ReclamationRule) -> QuerySet[RuleVersion]:
     """The versions that nobody has reviewed, newest first; all of them for a rule that was never reviewed."""
     return rule.versions.filter(at__gt=rule.reviewed_at) if rule.reviewed_at else rule.versions.all()
-
-
-def _real_removals() -> QuerySet[RemovalAttempt]:
-    return RemovalAttempt.objects.filter(dry_run=False, withdrawn_at__isnull=False)
-
-
-def _is_regretted() -> Q:
-    return Q(restored_at__isnull=False) | Q(regret_at__isnull=False)
 
 
 def _count(rows: QuerySet[Any]) -> Coalesce:

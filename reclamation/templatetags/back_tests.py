@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django import template
 
-from reclamation.back_tests import figures
 from reclamation.back_tests.tables import rate_of
 from reclamation.models import BackTest, ReclamationRule
 
@@ -15,12 +12,9 @@ LATEST = 5
 
 
 @register.simple_tag
-def back_tests_of(rule: ReclamationRule) -> dict[str, Any]:
-    """The latest back-tests of a rule, newest first, and what its real removals did. Two queries."""
-    return {
-        "rows": list(BackTest.objects.filter(rule=rule).select_related("run")[:LATEST]),
-        **figures.describe_measured(rule),
-    }
+def back_tests_of(rule: ReclamationRule) -> list[BackTest]:
+    """The latest back-tests of a rule, newest first."""
+    return list(BackTest.objects.filter(rule=rule).select_related("run")[:LATEST])
 
 
 @register.filter

@@ -136,8 +136,8 @@ def test_what_cannot_run_again_offers_no_button_and_says_why_when_asked(integrat
     assert "Run again" not in page_of(integrator, run)
     page = integrator.post(f"/runs/{run.pk}/again/", follow=True).content.decode()
     assert "not connected yet" in page and JobRun.objects.count() == 1
-    reclaim = factories.run(profile=draft, process=base.RECLAIM, state="failed")
-    assert "does not know this process" in integrator.post(f"/runs/{reclaim.pk}/again/", follow=True).content.decode()
+    unknown = factories.run(profile=draft, process="from_a_later_version", state="failed")
+    assert "does not know this process" in integrator.post(f"/runs/{unknown.pk}/again/", follow=True).content.decode()
 
 
 def test_a_run_of_a_deleted_profile_cannot_run_again(integrator):

@@ -24,6 +24,7 @@ REFUSED = (
     "tests/reclamation/removal/test_refusals.py::TestRemove::"
     "test_a_tag_waits_for_the_transfer_or_for_a_person_and_is_never_looked_into_as_a_lost_answer"
 )
+TRANSFER = f"{AFTER}TestDecisions::test_a_lost_answer_to_the_transfer_is_never_followed_by_a_second_one"
 SILENCE = f"{GATE}silence_counts_only_after_a_notice_that_was_sent_and_has_expired"
 SOMEBODY_ELSE = f"{GATE}the_silence_of_somebody_else_is_no_consent"
 BETWEEN = f"{GATE}what_changes_between_the_two_gates_stops_the_call"

@@ -267,8 +267,8 @@ def test_the_list_shows_every_back_test_of_the_rule_and_of_no_other(world: Any, 
     page = client.get(address).content.decode()
     assert first.get_absolute_url() in page and second.get_absolute_url() in page
     assert "No back-test yet" in client.get(f"/reclamation-rules/{other.pk}/back-tests/").content.decode()
-    model = client.get(world.kind.software_model.get_absolute_url()).content.decode()
-    assert address in model
+    rule = client.get(world.rule.get_absolute_url()).content.decode()
+    assert address in rule and first.get_absolute_url() in rule
 
 
 def test_pages_cost_the_same_for_one_row_and_for_thirty(world: Any, signed_in: Any) -> None:

@@ -304,7 +304,7 @@ def test_a_run_that_lost_its_worker_goes_on_after_the_last_day_it_did(monkeypatc
     assert found(test) == found(whole)
 
 
-def test_a_run_needs_two_statements_a_day_whatever_the_number_of_subscriptions() -> None:
+def test_a_run_takes_as_many_statements_for_thirty_subscriptions_as_for_one() -> None:
     past = Past()
     costs = []
     for number in (1, 30):

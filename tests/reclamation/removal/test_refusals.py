@@ -9,8 +9,6 @@ import pytest
 from django.utils import timezone
 from dropbox import team as documented
 
-from profiles.connectors import base
-from profiles.jobs.job import Job
 from reclamation.models import RemovalAttempt
 from reclamation.removal import move, restore
 from reclamation.states import State
@@ -117,25 +115,3 @@ class TestRestore:
         place.work()
         assert attempt_of(removed).state == Attempt.RESTORED
         assert timezone.now() - attempt_of(removed).restored_at < timedelta(minutes=1)
-
-
-class TestLimitsOfTheVendor:
-    @pytest.mark.parametrize(("seconds", "after"), [(20, [20.0]), (300, [])])
-    def test_after_a_call_that_came_too_early_nobody_is_asked_or_called_before_the_time(
-        self, place: Any, ann: Any, time: Any, monkeypatch: pytest.MonkeyPatch, seconds: int, after: list[float]
-    ) -> None:
-        """A short time is waited for; after a long one another run goes on."""
-        waits: list[tuple[float, int]] = []
-        monkeypatch.setattr(Job, "wait", lambda job, wait, why: waits.append((round(wait), len(place.team.calls))))
-        candidates = [place.candidate(name) for name in ("amy", "bea", "cem")]
-        place.team.arm("withdraw", base.Throttled("Slow down.", retry_after=seconds))
-        place.reclaim(*candidates, by=ann)
-        place.work()
-        called = place.team.called("withdraw")
-        assert [wait for wait, _ in waits] == after
-        assert called[0] == "dbmid:amy" and len(called) == (3 if after else 1)
-        for _ in range(2):
-            time.pass_by(minutes=16)
-            place.work()
-        assert {attempt_of(one).state for one in candidates} == {Attempt.REMOVED}
-        assert len(place.team.effects) == 3

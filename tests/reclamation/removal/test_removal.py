@@ -95,6 +95,26 @@ def test_a_late_word_of_the_log_corrects_by_what_the_files_count_as_moved(
     assert (attempt_of(candidate).moved_by, attempt_of(candidate).state) == (moved_by, Attempt.CLOSED)
 
 
+@pytest.mark.parametrize(("seconds", "removed"), [(4, True), (6, False)])
+def test_answers_that_came_too_slowly_are_not_acted_on_and_are_asked_for_again_later(
+    place: Any, ann: Any, time: Any, seconds: int, removed: bool
+) -> None:
+    """It says why it waits and does wait: a run that begins again at once would ask the slow vendor without end."""
+    candidate = place.candidate("eve")
+    place.team.before_call = lambda verb, member: time.pass_by(seconds=seconds) if verb == "look" else None
+    place.reclaim(candidate, by=ann)
+    place.work()
+    candidate.refresh_from_db()
+    attempt = attempt_of(candidate)
+    assert (place.team.called("withdraw") == ["dbmid:eve"]) == removed
+    if not removed:
+        assert "too old" in candidate.hold_text and attempt.not_before > timezone.now()
+        place.team.before_call = lambda *given: None
+        time.pass_by(minutes=2)
+        place.work()
+    assert attempt_of(candidate).state == Attempt.REMOVED
+
+
 class TestFilesGoWithTheRemoval:
     """Undo days 0, as the original does it. Dropbox transfers to one account from one member at a time."""
 
