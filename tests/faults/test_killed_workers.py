@@ -29,15 +29,16 @@ CLAIMS = (
 )
 
 
-def kill_workers(points: str, seconds: float) -> dict[str, Any]:
+def kill_workers(points: str, accounts: int, seconds: float) -> dict[str, Any]:
     """Play the scenario in a process of its own, with a PostgreSQL and a Redis."""
     with servers.cluster() as cluster, servers.redis() as broker:
         with psycopg.connect(cluster.url, autocommit=True) as link:
             link.execute("create database killed")
         database = cluster.url.rpartition("/")[0] + "/killed"
         command = [sys.executable, "-m", "tests.faults.killed", "--points", points]
-        where = ["--database", database, "--broker", broker, "--seconds", str(seconds)]
-        done = subprocess.run([*command, *where], cwd=compose.ROOT, capture_output=True, text=True, check=False)
+        where = ["--database", database, "--broker", broker]
+        how = ["--accounts", str(accounts), "--seconds", str(seconds)]
+        done = subprocess.run([*command, *where, *how], cwd=compose.ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-4000:]
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return found
@@ -51,4 +52,4 @@ def note(found: dict[str, Any], places: int, measured: Any) -> None:
 
 
 def test_a_worker_killed_at_any_moment_removes_nobody_twice_and_forgets_nobody(measured: Any) -> None:
-    note(kill_workers("gate", 180), len(IN_THE_GATE), measured)
+    note(kill_workers("gate", 8, 500), len(IN_THE_GATE), measured)
