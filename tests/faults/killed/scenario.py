@@ -36,6 +36,7 @@ from tests.faults.idle_team import IdleTeam
 from tests.mail_server import MailServer
 
 Attempt = RemovalAttempt.State
+OVER = (Attempt.CLOSED, Attempt.RESTORED, Attempt.NEEDS_HUMAN)
 ASKED = 3
 TICKS = ("sweep", "sweep_removals", "sweep_asking", "send_mails")
 PAUSE = 0.7
@@ -148,9 +149,8 @@ class Scenario:
             "not reached": sorted(path.name for path in self.points.iterdir()),
             "workers started": self.started,
             "ended": dict(Counter(one.state for one in ended)),
-            "without an end": sum(one.state not in (Attempt.CLOSED, Attempt.RESTORED) for one in ended)
-            + self.accounts
-            - len(ended),
+            "without an end": self.accounts - len([one for one in ended if one.state in OVER]),
+            "with a person": sum(one.state == Attempt.NEEDS_HUMAN for one in ended),
             "removed twice": sum(count > 1 for (what, _), count in times.items() if what == "remove"),
             "false removed": sum(not times["remove", one.external_id] for one in ended if one.withdrawn_at),
             "restored twice": sum(count > 1 for (what, _), count in times.items() if what == "recover"),
