@@ -410,3 +410,15 @@ class RemovalContract:
         self.pass_time(world, dt.timedelta(hours=2))
         assert connector.returned([who, other], began) == {who}
         assert connector.returned([other], began) == set()
+
+    def test_the_question_about_one_account_says_whether_it_came_back_too(self, world: Any) -> None:
+        connector, who, began = world.connector(), self.somebody(world), world.sandbox.now()
+        (seat,) = [look.seat for look in connector.look([who])]
+        self.await_end(connector, "withdraw", connector.withdraw(who))
+        self.pass_time(world, dt.timedelta(hours=2))
+        connector.restore(who)
+        restored_at = world.sandbox.now()
+        self.pass_time(world, dt.timedelta(hours=2))
+        back = connector.recent([seat], began - dt.timedelta(minutes=5)).came_back
+        assert list(back) == [who] and abs(back[who] - restored_at) < dt.timedelta(minutes=1)
+        assert connector.recent([seat], began + dt.timedelta(hours=3)).came_back == {}
