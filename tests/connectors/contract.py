@@ -367,7 +367,8 @@ class RemovalContract:
         world.sandbox.faults.add(self.effects[verb], 1, Fault(status=429, headers={"Retry-After": "9"}))
         with pytest.raises(base.Throttled) as caught:
             self.act(connector, verb, who, to)
-        assert (caught.value.retry_after, world.waits, self.state(connector, who)) == (9.0, [], before)
+        assert (caught.value.retry_after, world.waits) == (9.0, []), "an effect waits for nothing"
+        assert self.state(connector, who) == before
         world.sandbox.faults.add(self.effects[verb], 1, self.expired)
         self.await_end(connector, verb.replace("restore", "withdraw"), self.act(connector, verb, who, to))
         assert len(world.tokens.stale) == 1
