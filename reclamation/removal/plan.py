@@ -15,7 +15,6 @@ from reclamation import rules
 from reclamation.asking import approvers
 from reclamation.models import ReclamationRule, RemovalCandidate
 from reclamation.removal import batches, destination, first_step, limits
-from reclamation.removal.gate.case import INVITED
 
 Destination = ReclamationRule.Destination
 
@@ -123,7 +122,7 @@ def _department(candidate: RemovalCandidate) -> str:
 def describe_recipient(candidate: RemovalCandidate, profile: IntegrationProfile) -> str:
     """Who receives the files of a candidate's account."""
     rule = rules.settings_of(candidate)
-    if candidate.reason == INVITED:
+    if candidate.is_invitation:
         return "There are no files: the invitation was never accepted"
     if rule.destination == Destination.MANAGER:
         return "The user’s manager"
@@ -136,7 +135,7 @@ def describe_recipient(candidate: RemovalCandidate, profile: IntegrationProfile)
 def describe_undo(candidate: RemovalCandidate) -> str:
     """Whether its removal can be undone, and for how long."""
     days = rules.settings_of(candidate).undo_days
-    if candidate.reason == INVITED:
+    if candidate.is_invitation:
         return "Cannot be undone: somebody who never joined cannot be restored"
     if not days:
         return "Cannot be undone: the files are transferred at once"

@@ -28,7 +28,6 @@ NEXT: dict[str, str] = {
     Attempt.MOVING: "The files are on their way. The next transfer to the same account waits for it.",
     Attempt.NEEDS_HUMAN: "A person has to decide.",
 }
-LONG_QUEUE_DAYS = 150
 
 
 @register.filter
