@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
+from django.db.models import Prefetch
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -117,13 +118,17 @@ def batch_detail(request: SignedInRequest, pk: int) -> HttpResponse:
     """One batch: its candidates with what became of them, its limits, and the decision of a second person."""
     related = ("requested_by", "decided_by", "profile__alias__parent")
     batch = get_object_or_404(RemovalBatch.objects.select_related(*related), pk=pk)
+    waits, now = batch.state == RemovalBatch.State.QUARANTINED, timezone.now()
+    figures = limits.figures_for(batch.profile, now=now) if batch.profile else None
+    real = Prefetch("attempts", RemovalAttempt.objects.filter(dry_run=False).order_by("-pk"))
     context: dict[str, Any] = {
         "batch": batch,
-        "figures": limits.figures_for(batch.profile, now=timezone.now()) if batch.profile else None,
-        "candidates": batch.candidates.select_related("rule").order_by("pk")[:MOST],
+        "figures": figures,
+        "plan": plan.of_batch(batch, figures, now=now) if waits and figures else None,
+        "candidates": batch.candidates.select_related("rule").prefetch_related(real).order_by("pk")[:MOST],
         "attempts": batch.attempts.select_related("candidate").order_by("pk")[:MOST] if batch.dry_run else (),
         "is_own": batch.requested_by_id == request.user.pk,
-        "waits": batch.state == RemovalBatch.State.QUARANTINED,
+        "waits": waits,
     }
     return render(request, "reclamation/removal/batch_detail.html", context)
 

@@ -42,6 +42,18 @@ def waits_for(attempt: RemovalAttempt) -> str:
     return NEXT.get(attempt.state, attempt.get_state_display())
 
 
+@register.filter
+def comes_next(candidate: RemovalCandidate) -> str:
+    """What comes next for a candidate of a batch, or how its removal ended; its attempts come with it, newest first."""
+    if candidate.hold_text:
+        return f"Waits: {candidate.hold_text}"
+    if attempt := next(iter(candidate.attempts.all()), None):
+        return waits_for(attempt)
+    if candidate.state == State.AWAITING_USER and candidate.deadline:
+        return f"Its user can answer until {_day(candidate.deadline)}."
+    return "An approver is asked." if candidate.state == State.AWAITING_APPROVAL else "–"
+
+
 def _undo_sentence(attempt: RemovalAttempt) -> str:
     moves = f"the files are moved from {_day(attempt.move_after)} on" if attempt.move_after else "the files are moved"
     if not is_restorable(attempt):

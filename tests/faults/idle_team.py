@@ -98,6 +98,7 @@ class IdleTeam:
             account_id=profile["account_id"],
             email=profile["email"],
             first_seen_at=long_ago,
+            known_since=timezone.now(),
             assigned_at=long_ago,
         )
         factories.activity(seat, timezone.now() - timedelta(days=80))
