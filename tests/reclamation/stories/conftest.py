@@ -19,6 +19,7 @@ from profiles.models import IntegrationProfile, JobRun
 from reclamation.asking import sweep as asking_sweep
 from reclamation.models import RemovalAttempt, RemovalCandidate
 from reclamation.removal import reclaim, sweep as removal_sweep
+from reclamation.states import State
 from tests import worlds
 from tests.conftest import VENDOR
 from tests.faults.idle_team import IdleTeam
@@ -26,6 +27,7 @@ from tests.reclamation.removal.conftest import time
 
 __all__ = ["time"]
 PEOPLE, LICENSES = 150, 160
+ASKED = (State.AWAITING_USER, State.AWAITING_APPROVAL)
 
 
 @pytest.fixture
@@ -69,7 +71,8 @@ class House(IdleTeam):
     def work(self) -> None:  # type: ignore[override]
         """What happens every minute, and the runs of removals that it asks for."""
         now = timezone.now()
-        asking_sweep.run(now)
+        if RemovalCandidate.objects.filter(state__in=ASKED).exists():
+            asking_sweep.run(now)
         removal_sweep.run(now)
         queue.start_waiting()
         for run in JobRun.objects.filter(process=base.RECLAIM, state=JobRun.State.QUEUED).order_by("pk"):
@@ -96,7 +99,7 @@ class House(IdleTeam):
         self.time.pass_by(days=days, minutes=minutes)
         self.refresh()
 
-    def go_on(self, rounds: int = 3, minutes: float = 11) -> None:
+    def go_on(self, rounds: int = 2, minutes: float = 11) -> None:
         """Workers go on, with some time between their turns."""
         for _ in range(rounds):
             self.work()

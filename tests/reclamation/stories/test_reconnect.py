@@ -65,7 +65,7 @@ def test_in_the_middle_of_a_batch(
     house.reclaim(*candidates)
     house.work()
     assert sum(house.times_done().values()) == done
-    house.go_on(3)
+    house.go_on(2, minutes=16)
     assert sum(house.times_done().values()) == done
     calls = house.calls(REMOVE)
     waiting = [one for one in candidates if house.state(one) == (State.AWAITING_REVOCATION, Attempt.GATED)]
@@ -100,12 +100,12 @@ def test_in_the_middle_of_a_move(
     candidate = removed(house)
     house.pass_days(7)
     revoke_at(route, before=before)
-    house.go_on(4, minutes=1)
+    house.go_on(3, minutes=1)
     assert house.times_done()["transfer", candidate.external_id] == moves
     assert house.state(candidate)[0] == State.AWAITING_REVOCATION
     assert house.state(candidate)[1] in (Attempt.REMOVED, Attempt.MOVING)
     connect_again(house)
-    house.go_on(5, minutes=16)
+    house.go_on(3, minutes=16)
     assert house.state(candidate) == (State.CLOSED_COMPLETE, Attempt.CLOSED)
     assert house.times_done()["transfer", candidate.external_id] == 1
     assert house.files_of(candidate.external_id) == house.admin_id
