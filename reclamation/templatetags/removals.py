@@ -28,7 +28,6 @@ NEXT: dict[str, str] = {
     Attempt.MOVING: "The files are on their way. The next transfer to the same account waits for it.",
     Attempt.NEEDS_HUMAN: "A person has to decide.",
 }
-LONG_QUEUE_DAYS = 150
 
 
 @register.filter
@@ -41,6 +40,18 @@ def waits_for(attempt: RemovalAttempt) -> str:
     if attempt.state == Attempt.REMOVED:
         return _undo_sentence(attempt)
     return NEXT.get(attempt.state, attempt.get_state_display())
+
+
+@register.filter
+def comes_next(candidate: RemovalCandidate) -> str:
+    """What comes next for a candidate of a batch, or how its removal ended; its attempts come with it, newest first."""
+    if candidate.hold_text:
+        return f"Waits: {candidate.hold_text}"
+    if attempt := next(iter(candidate.attempts.all()), None):
+        return waits_for(attempt)
+    if candidate.state == State.AWAITING_USER and candidate.deadline:
+        return f"Its user can answer until {_day(candidate.deadline)}."
+    return "An approver is asked." if candidate.state == State.AWAITING_APPROVAL else "–"
 
 
 def _undo_sentence(attempt: RemovalAttempt) -> str:

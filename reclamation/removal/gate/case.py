@@ -97,7 +97,7 @@ class Case:
 
     @property
     def is_invitation(self) -> bool:
-        return self.candidate.reason == INVITED or (self.seat is not None and self.seat.status == INVITED)
+        return self.candidate.is_invitation or (self.seat is not None and self.seat.status == INVITED)
 
     @property
     def use_matters(self) -> bool:

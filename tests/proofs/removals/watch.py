@@ -99,7 +99,7 @@ class Watch:
             seen.last_look, seen.last_look_at = place, timezone.now()
             seen.looks.append(timezone.now())
         elif verb == "recent":
-            self.seen(member).last_recent = place
+            self.seen(member).last_recent = self.seen(member).last_returned = place
         elif verb == "returned":
             for one in member.split(","):
                 self.seen(one).last_returned = place

@@ -282,12 +282,30 @@ def test_a_batch_asks_the_log_once_for_each_and_at_its_first_gate_about_all_at_o
     members = [f"dbmid:{name}" for name in names]
     assert place.team.called("withdraw") == members
     assert place.team.called("recent") == members, "one question to the log for each"
-    assert place.team.called("returned") == [",".join(members)], "one for all"
+    assert place.team.called("returned") == [], "and it says who came back, too"
     assert place.team.called("look") == [*members, *members], "all at once, then each alone"
     assert place.team.called("team") == [""]
     for one in batch:
         first, last = (gate_of(attempt_of(one), name) for name in ("gate_at_approval", "gate_at_call"))
         assert "right before the call" in first["detail"] and "no use since" in last["detail"]
+
+
+@pytest.mark.parametrize(
+    ("seat", "about", "asked"),
+    [
+        ({}, {"justification": "unlicensed"}, ["dbmid:eve"]),
+        ({"status": "invited"}, {"reason": "invited"}, []),
+    ],
+    ids=["its use does not matter", "an invitation"],
+)
+def test_whose_use_is_not_asked_for_is_asked_about_at_most_once(
+    place: Any, ann: Any, seat: dict[str, Any], about: dict[str, Any], asked: list[str]
+) -> None:
+    """Whether it came back is the only question then. An invitation that was never called about has no log."""
+    place.reclaim(place.candidate("eve", seat=seat, opened_by=ann, **about), by=ann)
+    place.work()
+    assert place.team.called("withdraw") == ["dbmid:eve"]
+    assert (place.team.called("recent"), place.team.called("returned")) == ([], asked)
 
 
 def gate_of(attempt: RemovalAttempt, name: str) -> dict[str, Any]:

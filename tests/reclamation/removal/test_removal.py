@@ -409,4 +409,9 @@ def test_a_worker_that_stood_still_and_was_overtaken_calls_nobody(place: Any, an
     place.work()
     assert overtaken and place.team.called("withdraw") == ["dbmid:eve"]
     assert place.team.state_of("dbmid:eve") == "present"
-    assert place.team.called("withdraw") == ["dbmid:eve"] and state_of(candidate) == State.ATTENTION_REQUIRED
+    assert attempt_of(candidate).state == Attempt.REMOVED, "as the other worker left it"
+    time.pass_by(days=7, minutes=1)
+    place.team.before_call = lambda *given: None
+    place.work()
+    assert (attempt_of(candidate).state, attempt_of(candidate).restored_where) == (Attempt.RESTORED, "vendor")
+    assert state_of(candidate) == State.CLOSED_SKIPPED and place.team.called("withdraw") == ["dbmid:eve"]
