@@ -84,12 +84,16 @@ def _by_receiver(rows: QuerySet[RemovalAttempt]) -> list[dict[str, Any]]:
     """How many members wait for the same account, with the moments between which their undo windows end."""
     keys = ("destination_external_id", "candidate__rule", "candidate__rule_version")
     manager = "candidate__subscription__match__person__manager"
-    groups = rows.order_by().values(*TEAM, *keys, manager).annotate(
-        size=Count("pk"),
-        first=Min("move_after"),
-        last=Max("move_after"),
-        last_removed=Max("withdrawn_at"),
-        name=Max("profile__team_name"),
+    groups = (
+        rows.order_by()
+        .values(*TEAM, *keys, manager)
+        .annotate(
+            size=Count("pk"),
+            first=Min("move_after"),
+            last=Max("move_after"),
+            last_removed=Max("withdrawn_at"),
+            name=Max("profile__team_name"),
+        )
     )
     found = list(groups)
     of_rule = ReclamationRule.objects.in_bulk({row["candidate__rule"] for row in found} - {None})

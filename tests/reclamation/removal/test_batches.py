@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 
 from reclamation import workflow
-from reclamation.models import RemovalAttempt, RemovalBatch
+from reclamation.models import RemovalAttempt, RemovalBatch, RemovalCandidate
 from reclamation.removal import batches, first_step, limits, switch
 from reclamation.states import State
 from tests import factories
@@ -174,6 +174,24 @@ def test_two_profiles_of_one_team_share_its_limits_and_its_member(make_place: An
         candidate.subscription.refresh_from_db()
         assert candidate.subscription.ended_at
     assert limits.figures_for(second.profile, now=timezone.now()).day == 1
+
+
+@pytest.mark.parametrize("waits_for", [State.AWAITING_USER, State.AWAITING_APPROVAL])
+def test_who_may_still_answer_for_one_profile_is_not_removed_through_the_other(
+    make_place: Any, ann: Any, waits_for: State
+) -> None:
+    first = make_place()
+    second = make_place(first.team)
+    here, there = first.candidate("eve"), second.candidate("eve")
+    RemovalCandidate.objects.filter(pk=there.pk).update(state=waits_for)
+    first.reclaim(here, by=ann)
+    first.work()
+    assert first.team.called("withdraw") == []
+    assert state_of(here) == State.AWAITING_REVOCATION and here.hold == "keep"
+    RemovalCandidate.objects.filter(pk=there.pk).update(state=State.CLOSED_CANCELED, closed_at=timezone.now())
+    first.refresh()
+    first.work()
+    assert first.team.called("withdraw") == ["dbmid:eve"]
 
 
 def test_what_the_other_profile_gave_up_is_tried_for_the_second(make_place: Any, ann: Any) -> None:
