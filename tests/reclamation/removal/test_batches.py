@@ -178,7 +178,7 @@ def test_two_profiles_of_one_team_share_its_limits_and_its_member(make_place: An
 
 @pytest.mark.parametrize("waits_for", [State.AWAITING_USER, State.AWAITING_APPROVAL])
 def test_who_may_still_answer_for_one_profile_is_not_removed_through_the_other(
-    make_place: Any, ann: Any, waits_for: State
+    make_place: Any, ann: Any, time: Any, waits_for: State
 ) -> None:
     first = make_place()
     second = make_place(first.team)
@@ -189,6 +189,7 @@ def test_who_may_still_answer_for_one_profile_is_not_removed_through_the_other(
     assert first.team.called("withdraw") == []
     assert state_of(here) == State.AWAITING_REVOCATION and here.hold == "keep"
     RemovalCandidate.objects.filter(pk=there.pk).update(state=State.CLOSED_CANCELED, closed_at=timezone.now())
+    time.pass_by(hours=2)
     first.refresh()
     first.work()
     assert first.team.called("withdraw") == ["dbmid:eve"]
