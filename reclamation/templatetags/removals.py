@@ -49,8 +49,9 @@ def comes_next(candidate: RemovalCandidate) -> str:
         return f"Waits: {candidate.hold_text}"
     if attempt := next(iter(candidate.attempts.all()), None):
         return waits_for(attempt)
-    if candidate.state == State.AWAITING_USER and candidate.deadline:
-        return f"Its user can answer until {_day(candidate.deadline)}."
+    if candidate.state == State.AWAITING_USER:
+        until = candidate.deadline
+        return f"Its user can answer until {_day(until)}." if until else "Its user is asked by the next mail."
     return "An approver is asked." if candidate.state == State.AWAITING_APPROVAL else "–"
 
 
