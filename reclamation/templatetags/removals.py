@@ -63,7 +63,9 @@ def _undo_sentence(attempt: RemovalAttempt) -> str:
     if not is_restorable(attempt):
         return f"Restoring is no longer possible; {moves}."
     until = _end_of_undo(attempt)
-    return f"Can be restored until {_day(until)}; {'then the files are moved' if until == attempt.move_after else moves}."
+    return (
+        f"Can be restored until {_day(until)}; {'then the files are moved' if until == attempt.move_after else moves}."
+    )
 
 
 @register.filter

@@ -86,7 +86,9 @@ def test_each_team_has_a_line_and_its_managers_are_told_apart_at_equal_cost(
     first = make_place(destination="manager")
     remove(first, ann, "amy")
     client.get(LIST)
-    with CaptureQueriesContext(connection, ) as one:
+    with CaptureQueriesContext(
+        connection,
+    ) as one:
         assert page(client).count("wait for their move") == 1
     remove(first, ann, "bea", "cem")
     assert ReclamationRule.objects.update(name="Renamed") == 1

@@ -351,7 +351,12 @@ def test_who_decides_reads_what_would_happen_at_equal_cost_for_few_and_many(
         batch = RemovalBatch.objects.latest("pk")
         other = signed_in("sam_admin", username=f"second{size}")
         page = texts(other, f"/removal-batches/{batch.pk}/")
-        for said in ("Remove the account", "By department", "Can be undone for 7 days", "connected the profile, Ada Admin"):
+        for said in (
+            "Remove the account",
+            "By department",
+            "Can be undone for 7 days",
+            "connected the profile, Ada Admin",
+        ):
             assert said in page
         with CaptureQueriesContext(connection) as queries:
             other.get(f"/removal-batches/{batch.pk}/")

@@ -1,4 +1,4 @@
-"""The administrator who connected leaves: another one presses Get OAuth Token, and then the old account is reclaimed."""
+"""The administrator who connected leaves: another one gets a token, and then the old account is reclaimed."""
 
 from __future__ import annotations
 
@@ -81,7 +81,9 @@ def test_two_persons_confirm_the_administrator_and_the_files_go_to_the_new_one(
     approve(house, batch, house.bob)
     move_on(house, candidate)
     house.go_on()
-    assert house.state(candidate) == (State.AWAITING_REVOCATION, Attempt.REMOVED), house.attempt(candidate).error_message
+    assert house.state(candidate) == (State.AWAITING_REVOCATION, Attempt.REMOVED), house.attempt(
+        candidate
+    ).error_message
     house.pass_days(7)
     house.go_on()
     assert house.state(candidate)[1] == Attempt.CLOSED and house.files_of(candidate.external_id) == other_admin

@@ -60,9 +60,7 @@ def candidate_of(seat: Subscription) -> RemovalCandidate | None:
 
 
 @pytest.mark.parametrize("days", [1, 20, 70])
-def test_a_leaver_is_found_approved_and_removed_and_only_the_manager_is_told(
-    house: Any, rule: Any, days: int
-) -> None:
+def test_a_leaver_is_found_approved_and_removed_and_only_the_manager_is_told(house: Any, rule: Any, days: int) -> None:
     seat = seat_of_leaver(house, rule, days=days)
     find(house)
     candidate = candidate_of(seat)
