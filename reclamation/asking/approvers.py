@@ -112,9 +112,10 @@ def requesters(candidate: RemovalCandidate) -> set[int]:
     """
     pressed = candidate.history.filter(from_state=State.READY, to_state__in=workflow.ASKED, by__isnull=False)
     found = set(pressed.values_list("by_id", flat=True))
-    if batch := candidate.batch:
-        found = (found - {batch.decided_by_id}) | {batch.requested_by_id}
-    return found - {None}
+    batch = candidate.batch
+    if batch is None:
+        return found
+    return {pk for pk in (*(found - {batch.decided_by_id}), batch.requested_by_id) if pk}
 
 
 def _concerned(candidate: RemovalCandidate) -> set[int]:

@@ -14,9 +14,8 @@ from typing import Any, ClassVar
 from django.db.models import Avg, Count, DurationField, ExpressionWrapper, F, Max, Min, QuerySet
 
 from reclamation import rules
-from reclamation.models import ReclamationRule, RemovalAttempt, RemovalCandidate, RuleVersion
+from reclamation.models import ReclamationRule, RemovalAttempt, RuleVersion
 from reclamation.removal import destination
-from reclamation.states import State as CandidateState
 
 State = RemovalAttempt.State
 MEASURED = timedelta(days=30)
@@ -101,12 +100,9 @@ def _by_receiver(rows: QuerySet[RemovalAttempt]) -> list[dict[str, Any]]:
     of_version = versions.in_bulk({row["candidate__rule_version"] for row in found} - {None})
     merged: dict[tuple[str, ...], dict[str, Any]] = {}
     for row in found:
-        judged = RemovalCandidate(
-            rule=of_rule.get(row["candidate__rule"]),
-            rule_version=of_version.get(row["candidate__rule_version"]),
-            state=CandidateState.AWAITING_REVOCATION,
-        )
-        to = row["destination_external_id"] or _name_receiver(rules.settings_of(judged), row[manager] or "")
+        rule = of_rule.get(row["candidate__rule"])
+        settings = rules.settings_under(rule, of_version.get(row["candidate__rule_version"]))
+        to = row["destination_external_id"] or _name_receiver(settings, row[manager] or "")
         key = (row["vendor"], row["team_id"], to)
         merged[key] = _merge(merged[key], row) if key in merged else row
     return list(merged.values())

@@ -15,6 +15,7 @@ from reclamation import rules
 from reclamation.asking import approvers
 from reclamation.models import ReclamationRule, RemovalBatch, RemovalCandidate
 from reclamation.removal import batches, destination, first_step, limits
+from subscriptions.models import Subscription
 
 Destination = ReclamationRule.Destination
 
@@ -57,8 +58,8 @@ class Plan:
     @property
     def files(self) -> list[tuple[str, int]]:
         """Who receives the files, with how many."""
-        admin = destination.connected_admin(self.profile)
-        return _count(_describe_recipient(one, admin) for one in self.ready)
+        receivers = _Receivers(self.profile)
+        return _count(receivers.describe(one) for one in self.ready)
 
     @property
     def undo(self) -> list[tuple[str, int]]:
@@ -130,18 +131,37 @@ def _department(candidate: RemovalCandidate) -> str:
 
 def describe_recipient(candidate: RemovalCandidate, profile: IntegrationProfile) -> str:
     """Who receives the files of a candidate's account."""
-    return _describe_recipient(candidate, destination.connected_admin(profile))
+    return _Receivers(profile).describe(candidate)
 
 
-def _describe_recipient(candidate: RemovalCandidate, admin: str) -> str:
-    rule = rules.settings_of(candidate)
-    if candidate.is_invitation:
-        return "There are no files: the invitation was never accepted"
-    if rule.destination == Destination.MANAGER:
-        return "The user’s manager"
-    if rule.destination == Destination.NAMED:
-        return f"The account {rule.destination_external_id}"
-    return "The administrator who connected the profile" if admin else "Nobody is known"
+class _Receivers:
+    """The accounts that receive files in one profile, by name. Each is looked up once."""
+
+    def __init__(self, profile: IntegrationProfile) -> None:
+        self.profile = profile
+        self.admin = destination.connected_admin(profile)
+        self.names: dict[str, str] = {}
+
+    def describe(self, candidate: RemovalCandidate) -> str:
+        """Who receives the files of a candidate's account."""
+        rule = rules.settings_of(candidate)
+        if candidate.is_invitation:
+            return "There are no files: the invitation was never accepted"
+        if rule.destination == Destination.MANAGER:
+            return "The user’s manager"
+        if rule.destination == Destination.NAMED:
+            return f"The account {self._name(rule.destination_external_id)}"
+        if not self.admin:
+            return "Nobody is known"
+        return f"The administrator who connected the profile, {self._name(self.admin)}"
+
+    def _name(self, external_id: str) -> str:
+        """The name of a listed account; its id where it is not listed."""
+        if external_id not in self.names:
+            listed = Subscription.objects.listed().filter(profile=self.profile, external_id=external_id)
+            seat = listed.only("display_name", "email", "external_id").first()
+            self.names[external_id] = seat.title if seat else external_id
+        return self.names[external_id]
 
 
 def describe_undo(candidate: RemovalCandidate) -> str:

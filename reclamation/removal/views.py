@@ -125,7 +125,7 @@ def batch_detail(request: SignedInRequest, pk: int) -> HttpResponse:
         "batch": batch,
         "figures": figures,
         "plan": plan.of_batch(batch, figures, now=now) if waits and figures else None,
-        "candidates": batch.candidates.select_related("rule").prefetch_related(real).order_by("pk")[:MOST],
+        "candidates": batch.candidates.select_related("rule").prefetch_related(real, "history").order_by("pk")[:MOST],
         "attempts": batch.attempts.select_related("candidate").order_by("pk")[:MOST] if batch.dry_run else (),
         "is_own": batch.requested_by_id == request.user.pk,
         "waits": waits,

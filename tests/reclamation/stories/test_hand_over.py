@@ -1,4 +1,4 @@
-"""The administrator who connected leaves: another one presses Get OAuth Token, and then the old account is reclaimed."""
+"""The administrator who connected leaves: another one gets a token, and then the old account is reclaimed."""
 
 from __future__ import annotations
 
