@@ -3,7 +3,7 @@
 Four runs go on beside one another, since much of their time is waiting; what three of them print is shown at the end.
 The tests that failed are named once more in the last lines, which is all that some logs keep.
 1. On SQLite, everything that asks the tests' database what may differ between kinds of database.
-2. On PostgreSQL, the same.
+2. On PostgreSQL, the same, and the catalog of faults.
 3. Once, whole installations: a browser, workers with Redis, outages. They mostly wait.
 4. Once, the others that bring a database of their own, know none (connectors), or ask for pages and words that are the
    same on every kind.
@@ -27,6 +27,7 @@ from typing import IO
 from tests import servers
 
 SHARED = "not own_database and not one_database"
+ON_SQLITE = f"{SHARED} and not fault"
 WHOLE = "(own_database or one_database) and (browser or redis)"
 ONCE = "(own_database or one_database) and not (browser or redis)"
 SLIPCOVER = (sys.executable, "-u", "-m", "slipcover")
@@ -82,7 +83,7 @@ def beside_one_another(arguments: list[str], failures: list[str], counted: list[
             process = run.start(arguments, said)
             stack.callback(process.kill)
             started.append((run.title, process, said))
-        on_sqlite = Run("On SQLite", SHARED, counted[2]).start(arguments, subprocess.PIPE)
+        on_sqlite = Run("On SQLite", ON_SQLITE, counted[2]).start(arguments, subprocess.PIPE)
         stack.callback(on_sqlite.kill)
         show("On SQLite", on_sqlite.stdout or (), failures)
         codes = [without, on_sqlite.wait()]

@@ -15,7 +15,7 @@ from tests.proofs.removals.mutants import MUTANTS
 from tests.proofs.removals.named_tests import CAUGHT_BY
 from tests.proofs.removals.seeds import CAUGHT_AT
 
-STORIES = 8
+STORIES = 5
 
 
 @pytest.mark.django_db
