@@ -15,6 +15,8 @@ from django.core.management import call_command
 from django.db.models import BaseConstraint, UniqueConstraint
 from django.forms import ModelForm
 
+pytestmark = pytest.mark.one_database
+
 ROOT = Path(__file__).parent.parent
 APPS = ("samsaas", "profiles", "subscriptions", "reclamation")
 MODULE_LINES, VIEW_LINES, FUNCTION_MEDIAN = 400, 20, 10

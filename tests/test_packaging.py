@@ -17,6 +17,8 @@ from samsaas import doors
 from samsaas.lib.body_limits import LARGEST_FILE
 from tests import compose
 
+pytestmark = pytest.mark.one_database
+
 ROOT = compose.ROOT
 SECRETS = {"SECRET_KEY", "FIELD_ENCRYPTION_KEYS", "AUDIT_SIGNING_KEY"}
 NEEDED_SECRETS = {

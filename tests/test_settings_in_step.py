@@ -14,6 +14,8 @@ import pytest
 
 from tests import compose
 
+pytestmark = pytest.mark.one_database
+
 ROOT = compose.ROOT
 SHOWN = re.findall(r"^#?([A-Z_]+)=(.*)$", (ROOT / ".env.example").read_text(), flags=re.MULTILINE)
 PASSED_ON = list(compose.VARIABLE.finditer((ROOT / "docker-compose.yml").read_text()))

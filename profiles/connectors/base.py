@@ -337,7 +337,8 @@ class RemovingConnector(Connector, Protocol):
         """The use of these seats since then, asked from the vendor now, folded as `activity` folds it.
 
         Every row has the `external_id` of one of the seats. `counters["set_aside"]` says how many events could not be
-        read. A seat that the vendor's log cannot be asked about is left to `look`.
+        read, and `came_back` which of the seats were restored or joined again, as `returned` does for many at once. A
+        seat that the vendor's log cannot be asked about is left to `look`.
         """
         ...
 

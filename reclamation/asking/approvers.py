@@ -106,11 +106,16 @@ def sam_admins() -> Group:
 
 
 def requesters(candidate: RemovalCandidate) -> set[int]:
-    """Who asked for the removal: whoever pressed Reclaim, for the candidate itself or for its batch."""
+    """Who asked for the removal: whoever pressed Reclaim, for the candidate itself or for its batch.
+
+    Not the second person who let the batch go on: they may approve, since the request was another one's.
+    """
     pressed = candidate.history.filter(from_state=State.READY, to_state__in=workflow.ASKED, by__isnull=False)
     found = set(pressed.values_list("by_id", flat=True))
     batch = candidate.batch
-    return found | ({batch.requested_by_id} if batch and batch.requested_by_id else set())
+    if batch is None:
+        return found
+    return {pk for pk in (*(found - {batch.decided_by_id}), batch.requested_by_id) if pk}
 
 
 def _concerned(candidate: RemovalCandidate) -> set[int]:

@@ -20,6 +20,7 @@ class CandidateQuerySet(models.QuerySet["RemovalCandidate"]):
         return self.exclude(closed_at=None)
 
 
+INVITED = "invited"
 # A person judged these by what the account is, and not by its use: its user is told, and an approver is asked.
 NOT_ABOUT_USE = frozenset({"unlicensed", "restricted_software"})
 
@@ -152,6 +153,14 @@ class RemovalCandidate(models.Model):
     def is_canceled_by_use(self) -> bool:
         """Whether use is a reason to keep it: always, but for what a person proposed for another reason than use."""
         return self.is_about_use or not self.opened_by_id
+
+    @property
+    def is_invitation(self) -> bool:
+        """Whether its account was only invited when it was proposed, also as that of a leaver or by a person.
+
+        One that was accepted since is not removed on this proposal.
+        """
+        return INVITED in (self.reason, self.status_at_opening)
 
     @property
     def is_open(self) -> bool:

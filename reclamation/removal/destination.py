@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Q
+from django.db.models import Case, Q, When
 
 from profiles.models import IntegrationProfile
 from profiles.oauth import scopes
@@ -65,10 +65,14 @@ def connected_admin(profile: IntegrationProfile | None) -> str:
 
 
 def _account_of_manager(attempt: RemovalAttempt) -> str:
-    """The current seat, in this profile, of the manager of the candidate's user; empty where there is none."""
+    """The current seat, in this profile, of the manager of the candidate's user; empty where there is none.
+
+    Of several seats an active one, since only such an account can receive files.
+    """
     seat = attempt.candidate.subscription
     person = seat.match.person if seat and hasattr(seat, "match") else None
     if person is None or not person.manager:
         return ""
     found = Subscription.objects.listed().filter(profile=attempt.profile, match__person__key=person.manager)
-    return found.order_by("pk").values_list("external_id", flat=True).first() or ""
+    active_first = Case(When(status=Subscription.Status.ACTIVE, then=0), default=1)
+    return found.order_by(active_first, "pk").values_list("external_id", flat=True).first() or ""

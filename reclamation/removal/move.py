@@ -214,11 +214,3 @@ def correct_moved_by(profile: IntegrationProfile, vendor: VendorAccess, *, now: 
     began = min(by_time.values_list("move_called_at", flat=True), key=lambda at: at or now) or now
     told = vendor.looking.finished(list(keys), began - BEFORE_CALL)
     return attempts.note_event([keys[name] for name in told])
-
-
-def queue_length(attempt: RemovalAttempt) -> int:
-    """How many removed members of the team wait for the move of their files, this one included."""
-    if attempt.profile is None:
-        return 0
-    team = limits.profiles_of_team(attempt.profile)
-    return RemovalAttempt.objects.filter(state=State.REMOVED, profile__in=team).count()

@@ -19,7 +19,6 @@ from reclamation import attempts, rules, workflow
 from reclamation.asking import tell
 from reclamation.models import RemovalAttempt, RemovalCandidate
 from reclamation.removal import allocations, limits
-from reclamation.removal.gate.case import INVITED
 from reclamation.savings import ledger
 from reclamation.states import State
 from samsaas import audit
@@ -42,7 +41,7 @@ def record_removed(attempt: RemovalAttempt, *, run: JobRun, at: datetime, undoab
     Where nothing can be undone or moved any more, the attempt ends here. Raises `attempts.Lost`.
     """
     rule, candidate, removal = rules.settings_of(attempt.candidate), attempt.candidate, _removal(attempt)
-    at_once = not rule.undo_days or candidate.reason == INVITED
+    at_once = not rule.undo_days or candidate.is_invitation
     changes: dict[str, Any] = {"withdrawn_at": at, "move_after": at + timedelta(days=rule.undo_days)}
     if not at_once and undoable is not False:
         days = removal.undo_days if removal.undo_days is not None else rule.undo_days
@@ -56,7 +55,7 @@ def record_removed(attempt: RemovalAttempt, *, run: JobRun, at: datetime, undoab
     tell.tell_removed(attempt, at)
     if at_once:
         moved: dict[str, Any] = {} if rule.undo_days else {"moved_at": at}
-        nothing = RemovalAttempt.MovedBy.NOTHING if candidate.reason == INVITED else ""
+        nothing = RemovalAttempt.MovedBy.NOTHING if candidate.is_invitation else ""
         finish(attempt, run=run, at=at, moved_by=nothing, **moved)
 
 

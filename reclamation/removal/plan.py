@@ -13,9 +13,9 @@ from django.contrib.auth.models import User
 from profiles.models import IntegrationProfile
 from reclamation import rules
 from reclamation.asking import approvers
-from reclamation.models import ReclamationRule, RemovalCandidate
+from reclamation.models import ReclamationRule, RemovalBatch, RemovalCandidate
 from reclamation.removal import batches, destination, first_step, limits
-from reclamation.removal.gate.case import INVITED
+from subscriptions.models import Subscription
 
 Destination = ReclamationRule.Destination
 
@@ -58,7 +58,8 @@ class Plan:
     @property
     def files(self) -> list[tuple[str, int]]:
         """Who receives the files, with how many."""
-        return _count(describe_recipient(one, self.profile) for one in self.ready)
+        receivers = _Receivers(self.profile)
+        return _count(receivers.describe(one) for one in self.ready)
 
     @property
     def undo(self) -> list[tuple[str, int]]:
@@ -99,6 +100,14 @@ def make(candidates: Iterable[int], *, now: datetime) -> list[Plan]:
     return plans
 
 
+def of_batch(batch: RemovalBatch, figures: limits.Figures, *, now: datetime) -> Plan | None:
+    """What letting a batch go on would do with those of its candidates that are open still; None without any."""
+    related = ("rule", "rule_version__rule", "subscription__match__person", "profile__alias__parent")
+    waiting = list(batch.candidates.open().filter(profile__isnull=False).select_related(*related).order_by("pk"))
+    profile = waiting[0].profile if waiting else None
+    return Plan(profile, waiting, figures, None, now) if profile else None
+
+
 def without_approver(plans: Iterable[Plan], by: User) -> list[str]:
     """The rules of these plans whose questions nobody but the requester could answer.
 
@@ -122,21 +131,43 @@ def _department(candidate: RemovalCandidate) -> str:
 
 def describe_recipient(candidate: RemovalCandidate, profile: IntegrationProfile) -> str:
     """Who receives the files of a candidate's account."""
-    rule = rules.settings_of(candidate)
-    if candidate.reason == INVITED:
-        return "There are no files: the invitation was never accepted"
-    if rule.destination == Destination.MANAGER:
-        return "The user’s manager"
-    if rule.destination == Destination.NAMED:
-        return f"The account {rule.destination_external_id}"
-    admin = destination.connected_admin(profile)
-    return "The administrator who connected the profile" if admin else "Nobody is known"
+    return _Receivers(profile).describe(candidate)
+
+
+class _Receivers:
+    """The accounts that receive files in one profile, by name. Each is looked up once."""
+
+    def __init__(self, profile: IntegrationProfile) -> None:
+        self.profile = profile
+        self.admin = destination.connected_admin(profile)
+        self.names: dict[str, str] = {}
+
+    def describe(self, candidate: RemovalCandidate) -> str:
+        """Who receives the files of a candidate's account."""
+        rule = rules.settings_of(candidate)
+        if candidate.is_invitation:
+            return "There are no files: the invitation was never accepted"
+        if rule.destination == Destination.MANAGER:
+            return "The user’s manager"
+        if rule.destination == Destination.NAMED:
+            return f"The account {self._name(rule.destination_external_id)}"
+        if not self.admin:
+            return "Nobody is known"
+        return f"The administrator who connected the profile, {self._name(self.admin)}"
+
+    def _name(self, external_id: str) -> str:
+        """The name of a listed account; its id where it is not listed."""
+        if external_id not in self.names:
+            listed = Subscription.objects.listed().filter(profile=self.profile, external_id=external_id)
+            seat = listed.only("display_name", "email", "external_id").first()
+            self.names[external_id] = seat.title if seat else external_id
+        return self.names[external_id]
 
 
 def describe_undo(candidate: RemovalCandidate) -> str:
     """Whether its removal can be undone, and for how long."""
     days = rules.settings_of(candidate).undo_days
-    if candidate.reason == INVITED:
+    if candidate.is_invitation:
         return "Cannot be undone: somebody who never joined cannot be restored"
     if not days:
         return "Cannot be undone: the files are transferred at once"

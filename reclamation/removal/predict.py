@@ -110,6 +110,7 @@ def _as_listed(case: Case, others: dict[str, base.Look], now: datetime) -> Vendo
         use_later=False,
         unread="",
         came_back=False,
+        back_later=True,
         others=others,
         began_at=now,
     )

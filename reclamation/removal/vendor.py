@@ -24,7 +24,7 @@ from reclamation.removal.gate.connection import MOST_SKEW_SECONDS
 
 TEAM_AGAIN = timedelta(minutes=5)
 CLOCKS_DIFFER = timedelta(seconds=MOST_SKEW_SECONDS)
-QUESTIONS = 3  # to the vendor about one attempt: its use, whether it came back, and the look
+QUESTIONS = 2  # to the vendor about one attempt: the one to its log, and the look
 
 
 @dataclass(frozen=True)
@@ -38,9 +38,13 @@ class TeamAnswer:
 
 @dataclass
 class SeatLog:
-    """What the vendor's log has of one seat. `unread` says why it could not be read to the end."""
+    """What the vendor's log has of one seat: its use, and when it was last restored or joined again.
+
+    `unread` says why the log could not be read to the end.
+    """
 
     uses: list[base.Use] = field(default_factory=list)
+    came_back_at: datetime | None = None
     unread: str = ""
 
 
@@ -74,15 +78,16 @@ class VendorAccess:
         return {one.external_id: one for one in self.looking.look(wanted)} if wanted else {}
 
     def ask_about(self, cases: Sequence[Case]) -> dict[int, VendorAnswers]:
-        """For every case, by its attempt: its use first, then the look, so that the look is the last answer.
+        """For every case, by its attempt: the log first, then the look, so that the look is the last answer.
 
         The log can be asked about one account at a time only, so of a batch at its first gate it is not asked: it would
-        be asked the same again before each call. Raises `base.ConnectorError`.
+        be asked the same again before each call. There one question tells of its use, and whether it came back.
+        Raises `base.ConnectorError`.
         """
         self.looking.make_room(QUESTIONS)
         began = timezone.now()
         used = self._ask_use(cases)
-        back = self._ask_who_came_back(cases)
+        back = self._ask_who_came_back([case for case in cases if case.attempt.external_id not in used])
         others = {name for case in cases if not case.rule.undo_days for name in _destination(case)}
         looks = self.look([*(case.attempt.external_id for case in cases), *sorted(others)])
         looked_at = timezone.now()
@@ -101,7 +106,8 @@ class VendorAccess:
                 use_asked=_can_be_asked(case),
                 use_later=_is_first_gate(case) and case.use_matters,
                 unread=log.unread,
-                came_back=case.attempt.external_id in back,
+                came_back=case.attempt.external_id in back or _is_back(case, log),
+                back_later=_is_first_gate(case),
                 others={name: looks[name] for name in _destination(case) if name in looks},
                 began_at=began,
             )
@@ -115,15 +121,17 @@ class VendorAccess:
         wanted = [case for case in cases if case.use_matters and _can_be_asked(case) and not _is_first_gate(case)]
         if not wanted:
             return {}
+        since = min(min(case.since, since_when_back(case.attempt)) for case in wanted)
         try:
-            uses = self.looking.recent([case.as_listed() for case in wanted], min(case.since for case in wanted))
+            uses = self.looking.recent([case.as_listed() for case in wanted], since)
         except base.Refused as refusal:
             if len(wanted) == 1:
                 return {wanted[0].attempt.external_id: SeatLog(unread=f"The vendor’s log does not answer: {refusal}")}
             return {name: log for case in wanted for name, log in self._ask_use([case]).items()}
         skipped = uses.counters["set_aside"]
         unread = f"{skipped} events of the vendor’s log could not be read." if skipped else ""
-        found = {case.attempt.external_id: SeatLog(unread=unread) for case in wanted}
+        names = [case.attempt.external_id for case in wanted]
+        found = {name: SeatLog(came_back_at=uses.came_back.get(name), unread=unread) for name in names}
         for use in uses.rows():
             found.setdefault(use.external_id, SeatLog()).uses.append(use)
         return found
@@ -131,9 +139,11 @@ class VendorAccess:
     def _ask_who_came_back(self, cases: Sequence[Case]) -> set[str]:
         """Members that the vendor's log says were restored or joined again, since they were proposed or called about.
 
-        Asked for a whole batch at its first gate, and again only about members that samsaas has called about.
+        It is asked right before the call, of those whose use is not asked for there. An invitation that samsaas has not
+        called about cannot have come back.
         """
-        asked = [case.attempt for case in cases if case.attempt.intent_at or not case.attempt.gate_at_approval]
+        later = [case for case in cases if not _is_first_gate(case)]
+        asked = [case.attempt for case in later if case.attempt.intent_at or not case.is_invitation]
         if not asked:
             return set()
         since = min(since_when_back(attempt) for attempt in asked)
@@ -146,6 +156,11 @@ def since_when_back(attempt: RemovalAttempt) -> datetime:
     The vendor's clock may be behind ours by as much as the gate lets pass.
     """
     return (attempt.intent_at or attempt.candidate.opened_at) - CLOCKS_DIFFER
+
+
+def _is_back(case: Case, log: SeatLog) -> bool:
+    """Whether the log says that the member came back. Its times are full seconds."""
+    return bool(log.came_back_at and log.came_back_at >= since_when_back(case.attempt).replace(microsecond=0))
 
 
 def _can_be_asked(case: Case) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
+from django.db.models import Prefetch
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -14,7 +15,19 @@ from django.views.decorators.http import require_POST
 from reclamation import workflow
 from reclamation.asking import approvers
 from reclamation.models import ReclamationSwitch, RemovalAttempt, RemovalBatch, RemovalCandidate
-from reclamation.removal import batches, decide, destination, limits, move, plan, regret, restore, start, switch
+from reclamation.removal import (
+    batches,
+    decide,
+    destination,
+    limits,
+    move,
+    move_queue,
+    plan,
+    regret,
+    restore,
+    start,
+    switch,
+)
 from reclamation.removal.chosen import MOST, forget, read_chosen
 from reclamation.removal.filters import AttemptFilter, BatchFilter
 from reclamation.removal.forms import BatchForm, CloseByHandForm, DecideForm, MoveForm, RestoreForm, SwitchForm
@@ -26,6 +39,7 @@ from samsaas.reauthenticate import recent_password_required
 
 RELATED = ("candidate__rule", "candidate__rule_version", "batch", "profile__alias__parent", "restored_by")
 SAID = 5
+MOST_QUEUES = 10
 NOTHING = "None of these candidates can be reclaimed now: only those that are Ready and in no batch."
 
 
@@ -104,13 +118,17 @@ def batch_detail(request: SignedInRequest, pk: int) -> HttpResponse:
     """One batch: its candidates with what became of them, its limits, and the decision of a second person."""
     related = ("requested_by", "decided_by", "profile__alias__parent")
     batch = get_object_or_404(RemovalBatch.objects.select_related(*related), pk=pk)
+    waits, now = batch.state == RemovalBatch.State.QUARANTINED, timezone.now()
+    figures = limits.figures_for(batch.profile, now=now) if batch.profile else None
+    real = Prefetch("attempts", RemovalAttempt.objects.filter(dry_run=False).order_by("-pk"))
     context: dict[str, Any] = {
         "batch": batch,
-        "figures": limits.figures_for(batch.profile, now=timezone.now()) if batch.profile else None,
-        "candidates": batch.candidates.select_related("rule").order_by("pk")[:MOST],
+        "figures": figures,
+        "plan": plan.of_batch(batch, figures, now=now) if waits and figures else None,
+        "candidates": batch.candidates.select_related("rule").prefetch_related(real, "history").order_by("pk")[:MOST],
         "attempts": batch.attempts.select_related("candidate").order_by("pk")[:MOST] if batch.dry_run else (),
         "is_own": batch.requested_by_id == request.user.pk,
-        "waits": batch.state == RemovalBatch.State.QUARANTINED,
+        "waits": waits,
     }
     return render(request, "reclamation/removal/batch_detail.html", context)
 
@@ -136,8 +154,9 @@ def batch_decide(request: SignedInRequest, pk: int) -> HttpResponse:
 def attempt_list(request: HttpRequest) -> HttpResponse:
     """Removals that are not over: restorable ones with their days left, moves, lost answers, and those for a person."""
     rows = RemovalAttempt.objects.select_related("candidate")
-    context = tables.listing(request, rows, AttemptTable, AttemptFilter)
-    context |= {"alarms": regret.open_alarms()[:20], "gap": limits.check_to_call_figures(now=timezone.now())}
+    context, now = tables.listing(request, rows, AttemptTable, AttemptFilter), timezone.now()
+    context |= {"alarms": regret.open_alarms()[:20], "gap": limits.check_to_call_figures(now=now)}
+    context |= {"queues": move_queue.find_all(now=now)[:MOST_QUEUES]}
     return render(request, "reclamation/removal/attempt_list.html", context)
 
 
@@ -150,7 +169,7 @@ def attempt_look(request: SignedInRequest, pk: int) -> HttpResponse:
 
 def attempt_restore(request: SignedInRequest, pk: int) -> HttpResponse:
     """Ask, then restore a removed member."""
-    attempt, form = _attempt(pk), RestoreForm(request.POST or None)
+    attempt, form = _attempt(pk), RestoreForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         until = form.cleaned_data["keep_until"]
         return _act(request, attempt, lambda: _restore(attempt, request, until), RESTORING)
@@ -167,7 +186,7 @@ def attempt_move(request: SignedInRequest, pk: int) -> HttpResponse:
     attempt = _attempt(pk)
     if request.method == "POST":
         return _act(request, attempt, lambda: _move_now(attempt, request), MOVING)
-    context = {"attempt": attempt, "queue": move.queue_length(attempt)}
+    context = {"attempt": attempt, "queue": move_queue.find_of(attempt, now=timezone.now())}
     return render(request, "reclamation/removal/attempt_move.html", context)
 
 

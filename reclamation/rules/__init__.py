@@ -3,6 +3,6 @@
 `settings_of(candidate)` gives the settings that decide on a candidate.
 """
 
-from reclamation.rules.settings_of_candidate import settings_of
+from reclamation.rules.settings_of_candidate import settings_of, settings_under
 
-__all__ = ["settings_of"]
+__all__ = ["settings_of", "settings_under"]

@@ -18,10 +18,14 @@ def settings_of(candidate: RemovalCandidate) -> ReclamationRule:
     whatever the rule says now. One opened by hand or without a software model has no rule: it gets an unsaved one with
     the defaults.
     """
-    rule: ReclamationRule | None = candidate.rule
-    version: RuleVersion | None = candidate.rule_version
+    asked_under = None if candidate.state in BEFORE_ASKING else candidate.rule_version
+    return settings_under(candidate.rule, asked_under)
+
+
+def settings_under(rule: ReclamationRule | None, version: RuleVersion | None) -> ReclamationRule:
+    """A rule as it is now, or as that version had it; the defaults without one. Nobody may save what this returns."""
     if rule is None:
         return ReclamationRule.with_defaults(BEGINNING)
-    if candidate.state in BEFORE_ASKING or version is None or version.version == rule.version:
+    if version is None or version.version == rule.version:
         return rule
     return versions.rule_as_of(version)

@@ -28,7 +28,6 @@ NEXT: dict[str, str] = {
     Attempt.MOVING: "The files are on their way. The next transfer to the same account waits for it.",
     Attempt.NEEDS_HUMAN: "A person has to decide.",
 }
-LONG_QUEUE_DAYS = 150
 
 
 @register.filter
@@ -43,11 +42,30 @@ def waits_for(attempt: RemovalAttempt) -> str:
     return NEXT.get(attempt.state, attempt.get_state_display())
 
 
+@register.filter
+def comes_next(candidate: RemovalCandidate) -> str:
+    """What comes next for a candidate of a batch, or why it ended. Its attempts come with it, newest first."""
+    if not candidate.is_open:
+        last = max(candidate.history.all(), key=lambda change: change.pk, default=None)
+        return last.reason.strip() or "–" if last else "–"
+    if candidate.hold_text:
+        return f"Waits: {candidate.hold_text}"
+    if attempt := next(iter(candidate.attempts.all()), None):
+        return waits_for(attempt)
+    if candidate.state == State.AWAITING_USER:
+        until = candidate.deadline
+        return f"Its user can answer until {_day(until)}." if until else "Its user is asked by the next mail."
+    return "An approver is asked." if candidate.state == State.AWAITING_APPROVAL else "–"
+
+
 def _undo_sentence(attempt: RemovalAttempt) -> str:
     moves = f"the files are moved from {_day(attempt.move_after)} on" if attempt.move_after else "the files are moved"
     if not is_restorable(attempt):
         return f"Restoring is no longer possible; {moves}."
-    return f"Can be restored until {_day(_end_of_undo(attempt))}; {moves}."
+    until = _end_of_undo(attempt)
+    return (
+        f"Can be restored until {_day(until)}; {'then the files are moved' if until == attempt.move_after else moves}."
+    )
 
 
 @register.filter

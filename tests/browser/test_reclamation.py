@@ -22,13 +22,19 @@ from tests.browser.test_main_path import create_profile, get_token, sign_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.own_database]
 PATIENCE = 150_000  # a sweep comes once a minute
+# The days to answer begin when a sweep has seen that the mails were sent.
 OLDER = """
+import time
 from datetime import timedelta
 from django.db.models import F
 from reclamation.models import Notice, RemovalCandidate
+asked = RemovalCandidate.objects.filter(state="awaiting_user")
+until = time.monotonic() + 150
+while asked.filter(deadline=None).exists() and time.monotonic() < until:
+    time.sleep(1)
 days = timedelta(days=8)
 Notice.objects.filter(expires_at__isnull=False).update(expires_at=F("expires_at") - days)
-RemovalCandidate.objects.filter(deadline__isnull=False).update(deadline=F("deadline") - days)
+asked.update(deadline=F("deadline") - days)
 """
 
 

@@ -367,7 +367,8 @@ class RemovalContract:
         world.sandbox.faults.add(self.effects[verb], 1, Fault(status=429, headers={"Retry-After": "9"}))
         with pytest.raises(base.Throttled) as caught:
             self.act(connector, verb, who, to)
-        assert (caught.value.retry_after, world.waits, self.state(connector, who)) == (9.0, [], before)
+        assert (caught.value.retry_after, world.waits) == (9.0, []), "an effect waits for nothing"
+        assert self.state(connector, who) == before
         world.sandbox.faults.add(self.effects[verb], 1, self.expired)
         self.await_end(connector, verb.replace("restore", "withdraw"), self.act(connector, verb, who, to))
         assert len(world.tokens.stale) == 1
@@ -410,3 +411,15 @@ class RemovalContract:
         self.pass_time(world, dt.timedelta(hours=2))
         assert connector.returned([who, other], began) == {who}
         assert connector.returned([other], began) == set()
+
+    def test_the_question_about_one_account_says_whether_it_came_back_too(self, world: Any) -> None:
+        connector, who, began = world.connector(), self.somebody(world), world.sandbox.now()
+        (seat,) = [look.seat for look in connector.look([who])]
+        self.await_end(connector, "withdraw", connector.withdraw(who))
+        self.pass_time(world, dt.timedelta(hours=2))
+        connector.restore(who)
+        restored_at = world.sandbox.now()
+        self.pass_time(world, dt.timedelta(hours=2))
+        back = connector.recent([seat], began - dt.timedelta(minutes=5)).came_back
+        assert list(back) == [who] and abs(back[who] - restored_at) < dt.timedelta(minutes=1)
+        assert connector.recent([seat], began + dt.timedelta(hours=3)).came_back == {}

@@ -30,13 +30,14 @@ class IdleTeam:
 
     def __init__(self, sandbox: Sandbox) -> None:
         self.sandbox, self.team = sandbox, next(iter(sandbox.teams.values()))
-        self.ann, self.bob = self._sam_admin("ann"), self._sam_admin("bob")
+        self.ann, self.bob = self.account("ann", "sam_admin"), self.account("bob", "sam_admin")
         self.profile = self._connect()
         self._idle = self._find_idle()
 
-    def _sam_admin(self, name: str) -> User:
+    def account(self, name: str, role: str) -> User:
+        """Somebody with this role."""
         made = User.objects.create(username=name)
-        made.groups.add(Group.objects.get(name="sam_admin"))
+        made.groups.add(Group.objects.get(name=role))
         return made
 
     def _connect(self) -> IntegrationProfile:
@@ -97,6 +98,7 @@ class IdleTeam:
             account_id=profile["account_id"],
             email=profile["email"],
             first_seen_at=long_ago,
+            known_since=timezone.now(),
             assigned_at=long_ago,
         )
         factories.activity(seat, timezone.now() - timedelta(days=80))

@@ -13,4 +13,4 @@ pytestmark = [pytest.mark.proof, pytest.mark.redis, pytest.mark.own_database]
 
 
 def test_a_worker_killed_at_every_transition_removes_nobody_twice_and_forgets_nobody(measured: Any) -> None:
-    note(kill_workers("all", 900), len(POINTS), measured)
+    note(kill_workers("all", 16, 1200), POINTS, measured)

@@ -23,7 +23,7 @@ from samsaas.web_server.application import Handler
 from subscriptions.models import PersonImport
 from tests import factories, pages, test_permissions, worlds
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 UPLOAD = "/people/imports/"
 FORM, WITH_FILE = "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"
 BASE64 = b"Content-Transfer-Encoding: base64"

@@ -7,15 +7,16 @@ a clock that is slow.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Annotated, Any
 
 import msgspec
 
-from profiles.connectors.base import DayUse, ListingReset, Page, Seat, Uses
+from profiles.connectors.base import ActivityPage, DayUse, ListingReset, Page, Seat, Uses
 from profiles.connectors.dropbox import events
 from profiles.connectors.dropbox.client import DropboxClient
-from profiles.connectors.dropbox.members import Cursor
+from profiles.connectors.dropbox.members import Cursor, parse_number
 from profiles.connectors.dropbox.paging import count_events, count_records, walk_pages
 from profiles.connectors.transport import Answer
 
@@ -28,7 +29,9 @@ HERE = ("active", "invited", "suspended")
 
 
 def recent(client: DropboxClient, seats: Sequence[Seat], since: dt.datetime, bound: dt.datetime) -> Uses:
-    """The use of these seats since then, each keyed by its seat's id. Events later than `bound` are set aside.
+    """The use of these seats since then, each keyed by its seat's id, and which of them came back.
+
+    Events of use later than `bound` are set aside.
 
     Dropbox finds an account as actor, context or participant of an event; only what an account did itself is its use. A
     seat without an account id is left out: the log cannot be asked about it. Raises Refused (`account_id_not_found`)
@@ -37,26 +40,41 @@ def recent(client: DropboxClient, seats: Sequence[Seat], since: dt.datetime, bou
     found = Uses()
     for seat in seats:
         if seat.account_id:
-            _add_own(seat, _read_account(client, seat.account_id, since, bound), found)
+            _add_own(seat, _read_account(client, seat, since, bound), found)
     return found
 
 
-def _read_account(client: DropboxClient, account_id: str, since: dt.datetime, bound: dt.datetime) -> Uses:
-    """Everything about one account. A reading whose cursor gets lost begins again, as it is short."""
-    start = {"limit": A_PAGE, "account_id": account_id, "time": {"start_time": _stamp(since)}}
+def _read_account(client: DropboxClient, seat: Seat, since: dt.datetime, bound: dt.datetime) -> Uses:
+    """Everything about one seat's account. A reading whose cursor gets lost begins again, as it is short."""
+    start = {"limit": A_PAGE, "account_id": seat.account_id, "time": {"start_time": _stamp(since)}}
     for _ in range(READINGS - 1):
         try:
-            return _fold_log(client, start, bound)
+            return _fold_log(client, start, seat, bound)
         except ListingReset:
             continue
-    return _fold_log(client, start, bound)
+    return _fold_log(client, start, seat, bound)
 
 
-def _fold_log(client: DropboxClient, start: dict[str, Any], bound: dt.datetime) -> Uses:
-    read = Uses()
-    for page in walk_pages(client, LOG, start, lambda answer: events.page(answer.body, bound), count_events):
+def _fold_log(client: DropboxClient, start: dict[str, Any], seat: Seat, bound: dt.datetime) -> Uses:
+    read, changes = Uses(), list[_Event]()
+
+    def decode(answer: Answer) -> ActivityPage:
+        page = events.page(answer.body, bound)
+        changes.extend(_changes_of_status(answer.body))
+        return page
+
+    for page in walk_pages(client, LOG, start, decode, count_events):
         page.fold(read)
+    if back := [event.timestamp for event in changes if _came_back(event, {seat.external_id})]:
+        read.came_back[seat.external_id] = max(back)
     return read
+
+
+def _changes_of_status(body: bytes) -> Iterator[_Event]:
+    """The changes of status on a page that was decoded as a log before. One that cannot be read is left out."""
+    if STATUS_CHANGED.encode() in body:
+        log = json.loads(body.decode("utf-8", "replace"), parse_int=parse_number)
+        yield from _readable(log["events"], STATUS_CHANGED)
 
 
 def _add_own(seat: Seat, read: Uses, found: Uses) -> None:
@@ -64,6 +82,7 @@ def _add_own(seat: Seat, read: Uses, found: Uses) -> None:
     found.counters.update(read.counters)
     found.unknown_kinds |= read.unknown_kinds
     found.unknown_actors |= read.unknown_actors
+    found.came_back |= read.came_back
     addresses = {address.casefold() for address in (seat.email, *seat.secondary_emails) if address}
     for number, accounts in read.held.items():
         for key, use in accounts.items():
@@ -139,13 +158,19 @@ def _events_of(client: DropboxClient, kind: str, since: dt.datetime) -> Iterator
     """The events of one kind since then. One that cannot be read is left out."""
     start = {"limit": A_PAGE, "event_type": {".tag": kind}, "time": {"start_time": _stamp(since)}}
     for page in walk_pages(client, LOG, start, _read_log, count_records):
-        for record in page.items:
-            try:
-                event = msgspec.convert(record, _Event)
-            except (ValueError, RecursionError):
-                continue
-            if event.event_type.tag == kind and event.timestamp >= since.replace(microsecond=0):
+        for event in _readable(page.items, kind):
+            if event.timestamp >= since.replace(microsecond=0):
                 yield event
+
+
+def _readable(records: Iterable[Any], kind: str) -> Iterator[_Event]:
+    for record in records:
+        try:
+            event = msgspec.convert(record, _Event)
+        except (ValueError, RecursionError):
+            continue
+        if event.event_type.tag == kind:
+            yield event
 
 
 def _read_log(answer: Answer) -> Page:

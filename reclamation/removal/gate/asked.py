@@ -18,7 +18,8 @@ class VendorAnswers:
     - `use_asked`: whether its log could be asked about the member at all.
     - `use_later`: its log is asked right before the call only, as for a whole batch at its first gate.
     - `unread`: why its log could not be read to the end; empty if it could.
-    - `came_back`: whether its log says that the member was restored, or joined again, since our last call.
+    - `came_back`: whether its log says that the member was restored, or joined again, since it was proposed or called.
+    - `back_later`: its log is asked for that right before the call only.
     - `others`: looks at the destination and the administrator of the transfer, where files go at once.
     - `began_at`: when the first of these answers was asked for, so that nothing is called on old answers.
     """
@@ -31,5 +32,6 @@ class VendorAnswers:
     use_later: bool
     unread: str
     came_back: bool
+    back_later: bool
     others: Mapping[str, base.Look]
     began_at: datetime

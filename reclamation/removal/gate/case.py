@@ -28,6 +28,7 @@ from reclamation.models import (
 )
 from reclamation.removal import destination, limits, switch
 from reclamation.removal.gate.asked import VendorAnswers
+from reclamation.states import State
 from subscriptions.activity import last_used
 from subscriptions.models import Subscription
 from subscriptions.models.person import has_left
@@ -48,6 +49,7 @@ class TeamFacts:
     receiving: frozenset[str]
     destinations_that_are_candidates: frozenset[str]
     full_admins: frozenset[str]
+    asked_elsewhere: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -97,7 +99,7 @@ class Case:
 
     @property
     def is_invitation(self) -> bool:
-        return self.candidate.reason == INVITED or (self.seat is not None and self.seat.status == INVITED)
+        return self.candidate.is_invitation or (self.seat is not None and self.seat.status == INVITED)
 
     @property
     def use_matters(self) -> bool:
@@ -142,7 +144,7 @@ class Case:
 def load(attempts: Sequence[RemovalAttempt], profile: IntegrationProfile, *, now: datetime) -> list[Case]:
     """The cases of these attempts of a profile, with what is stored, in their order."""
     where = [destination.find(attempt) for attempt in attempts]
-    team = _team_facts(profile, {one.external_id for one in where} - {""}, now)
+    team = _team_facts(profile, attempts, {one.external_id for one in where} - {""}, now)
     candidates = [attempt.candidate_id for attempt in attempts]
     seats = _seats(attempts, now)
     all_questions = Notice.objects.filter(notices.asking(), candidate__in=candidates)
@@ -171,7 +173,9 @@ def load(attempts: Sequence[RemovalAttempt], profile: IntegrationProfile, *, now
     return cases
 
 
-def _team_facts(profile: IntegrationProfile, destinations: set[str], now: datetime) -> TeamFacts:
+def _team_facts(
+    profile: IntegrationProfile, attempts: Sequence[RemovalAttempt], destinations: set[str], now: datetime
+) -> TeamFacts:
     team = limits.profiles_of_team(profile)
     others = RemovalCandidate.objects.open().filter(profile__in=team)
     return TeamFacts(
@@ -185,7 +189,17 @@ def _team_facts(profile: IntegrationProfile, destinations: set[str], now: dateti
             others.filter(external_id__in=destinations).values_list("external_id", flat=True)
         ),
         full_admins=frozenset(_full_admins(team)),
+        asked_elsewhere=_asked_elsewhere(team[1:], {attempt.external_id for attempt in attempts}),
     )
+
+
+def _asked_elsewhere(others: Sequence[IntegrationProfile], accounts: set[str]) -> frozenset[str]:
+    """The accounts of which another profile of the team still waits for the word of a user or an approver."""
+    if not others:
+        return frozenset()
+    waiting = RemovalCandidate.objects.filter(state__in=(State.AWAITING_USER, State.AWAITING_APPROVAL))
+    found = waiting.filter(profile__in=others, external_id__in=accounts)
+    return frozenset(found.values_list("external_id", flat=True))
 
 
 def _full_admins(team: Sequence[IntegrationProfile]) -> list[str]:

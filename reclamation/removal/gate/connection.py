@@ -40,10 +40,12 @@ def connected(case: Case) -> GuardAnswer:
 
 
 def scopes(case: Case) -> GuardAnswer:
-    rows = (case.team.process_scopes.get(key) for key in (base.RECLAIM, base.DOWNLOAD))
-    missing = sorted({scope for row in rows if row for scope in row.missing})
+    rows = [case.team.process_scopes.get(key) for key in (base.RECLAIM, base.DOWNLOAD)]
+    missing = sorted({scope for row in rows if row and row.connected for scope in row.missing})
     if missing:
         return failed(f"The token lacks {', '.join(missing)}.", ATTENTION)
+    if not all(row and row.connected for row in rows):
+        return unknown("Nobody knows while the profile is not connected.")
     return passed("Every scope is granted.")
 
 

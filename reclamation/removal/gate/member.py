@@ -105,11 +105,13 @@ def still_idle(case: Case) -> GuardAnswer:
 
 
 def came_back(case: Case) -> GuardAnswer:
-    """A member that was restored or joined again after a call of ours is never removed on the old decision."""
+    """A member that was restored or joined again meanwhile is never removed on the old decision."""
     if case.asked is None:
         return unknown(NOT_ASKED)
     if case.asked.came_back:
-        return failed("It was restored at the vendor, or joined again, since samsaas called.", SKIPPED)
+        return failed("It was restored at the vendor, or joined again, meanwhile.", SKIPPED)
+    if case.asked.back_later:
+        return passed("The vendor’s log is asked right before the call.")
     return passed("It did not come back meanwhile.")
 
 

@@ -88,6 +88,8 @@ def keep(case: Case) -> GuardAnswer:
     until = case.seat.keep_until if case.seat is not None else None
     if until and until >= case.today:
         return failed(f"It is kept until {until:%-d %b %Y}.", SKIPPED)
+    if case.attempt.external_id in case.team.asked_elsewhere:
+        return failed("For another profile its user or an approver was asked, and has not answered yet.")
     return passed("Nobody keeps it.")
 
 

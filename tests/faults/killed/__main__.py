@@ -26,6 +26,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--points", choices=CHOICES, default="gate")
     parser.add_argument("--database", required=True)
     parser.add_argument("--broker", required=True)
+    parser.add_argument("--accounts", type=int, default=8)
     parser.add_argument("--seconds", type=float, default=400)
     chosen = parser.parse_args(arguments)
     from profiles.connectors.dropbox.sandbox import Sandbox, serving  # noqa: PLC0415 - plain Python, without Django
@@ -42,7 +43,7 @@ def main(arguments: list[str]) -> int:
         django.setup()
         from tests.faults.killed.scenario import Scenario  # noqa: PLC0415
 
-        found = Scenario(sandbox, post, Path(folder), CHOICES[chosen.points]).play(chosen.seconds)
+        found = Scenario(sandbox, post, Path(folder), CHOICES[chosen.points], chosen.accounts).play(chosen.seconds)
     vendor.shutdown()
     sys.stdout.write(json.dumps(found) + "\n")
     return 0

@@ -80,3 +80,4 @@ call.QUARANTINE = call.TRY_AGAIN = 2 * SECOND
 settle.BETWEEN_LOOKS = settle.POLL_AGAIN = restore.LOOK_AFTER = SECOND
 move.AFTER_JOB = move.HOLD = reclaim.AFTER_ERROR = reclaim.HOLD_TIME = 2 * SECOND
 move.POLL_AGAIN = move.SLOT_BUSY = SECOND
+move.PATIENCE = 20 * SECOND  # then it is a person's, whether files were moved: nobody calls for that twice

@@ -15,7 +15,7 @@ from tests import pages, worlds
 from tests.profiles.test_profile_pages import NEW, errors_of, filled
 from tests.profiles.test_validate_page import save, text_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 KEY, SECRET = "samsaas-demo-key", "samsaas-demo-secret"
 
 

@@ -18,7 +18,7 @@ from samsaas.schedule import DAILY_ORDER
 from subscriptions.rematch import MATCH
 from tests import factories, pages, worlds
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 
 def found(client, query: str) -> int:

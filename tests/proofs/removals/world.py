@@ -77,7 +77,7 @@ class World:
                 known = self.team.members.get(f"dbmid:{name}")
                 status = known.seat.status if known else status
                 person = self.people.get(name)
-                has_left = bool(person and person.left_on and status == "active")
+                has_left = bool(person and person.left_on)
                 reason = "leaver" if has_left else {"active": "idle"}.get(status, status)
                 given = {"seat": {"status": status}, "reason": reason, "is_leaver": has_left}
                 made = place.candidate(name, **given)

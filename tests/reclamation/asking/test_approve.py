@@ -107,6 +107,26 @@ def test_who_asked_for_the_batch_asked_for_each_of_it(account: Any) -> None:
         decide(removal(batch=batch), APPROVE, boss)
 
 
+def test_the_second_person_of_a_batch_may_approve_what_another_one_asked_for(account: Any) -> None:
+    """Two administrators are enough: one asks, the other lets the batch go on, and approves. The first never may."""
+    ann, bob = world.sam_admin(account, "ann"), world.sam_admin(account, "bob")
+    batch = RemovalBatch.objects.create(
+        profile_name="x",
+        vendor="dropbox",
+        team_id="t",
+        requested_by=ann,
+        requested_at=MONDAY,
+        decided_by=bob,
+        decided_at=MONDAY,
+        state=RemovalBatch.State.APPROVED,
+        size=1,
+    )
+    question = removal(by=bob, batch=batch)
+    with pytest.raises(approve.NotDecided, match="You asked"):
+        decide(question, APPROVE, ann)
+    assert decide(question, APPROVE, bob).state == State.AWAITING_REVOCATION
+
+
 def test_the_first_answer_counts(account: Any) -> None:
     boss, other = world.sam_admin(account), world.sam_admin(account, "other")
     approval = removal()

@@ -20,7 +20,7 @@ from tests import factories, worlds
 from tests.reclamation.asking import world
 from tests.reclamation.asking.world import DAY, MINUTE, MONDAY
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 GOOD = {"subject": "Still {product}?", "text": "Hi {name}, open {link} until {until}.", "version": "0"}
 
 

@@ -24,7 +24,7 @@ from subscriptions.models import ActivityDay
 from tests import factories, worlds
 from tests.reclamation.back_tests.past import Past, at, found, on
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 
 # When it is proposed

@@ -240,6 +240,9 @@ class Connector:
                 known = day.get(external_id)
                 if known is None or known.latest < at:
                     day[external_id] = base.DayUse(1, at, kind)
+        for at, what, external_id in self.world.log:
+            if what == "restored" and external_id in wanted and at >= since:
+                uses.came_back[external_id] = max(at, uses.came_back.get(external_id, at))
         uses.counters["set_aside"] = self.world.set_aside
         return uses
 

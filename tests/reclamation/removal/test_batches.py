@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 
 from reclamation import workflow
-from reclamation.models import RemovalAttempt, RemovalBatch
+from reclamation.models import RemovalAttempt, RemovalBatch, RemovalCandidate
 from reclamation.removal import batches, first_step, limits, switch
 from reclamation.states import State
 from tests import factories
@@ -176,6 +176,25 @@ def test_two_profiles_of_one_team_share_its_limits_and_its_member(make_place: An
     assert limits.figures_for(second.profile, now=timezone.now()).day == 1
 
 
+@pytest.mark.parametrize("waits_for", [State.AWAITING_USER, State.AWAITING_APPROVAL])
+def test_who_may_still_answer_for_one_profile_is_not_removed_through_the_other(
+    make_place: Any, ann: Any, time: Any, waits_for: State
+) -> None:
+    first = make_place()
+    second = make_place(first.team)
+    here, there = first.candidate("eve"), second.candidate("eve")
+    RemovalCandidate.objects.filter(pk=there.pk).update(state=waits_for)
+    first.reclaim(here, by=ann)
+    first.work()
+    assert first.team.called("withdraw") == []
+    assert state_of(here) == State.AWAITING_REVOCATION and here.hold == "keep"
+    RemovalCandidate.objects.filter(pk=there.pk).update(state=State.CLOSED_CANCELED, closed_at=timezone.now())
+    time.pass_by(hours=2)
+    first.refresh()
+    first.work()
+    assert first.team.called("withdraw") == ["dbmid:eve"]
+
+
 def test_what_the_other_profile_gave_up_is_tried_for_the_second(make_place: Any, ann: Any) -> None:
     first = make_place()
     second = make_place(first.team)
@@ -282,12 +301,30 @@ def test_a_batch_asks_the_log_once_for_each_and_at_its_first_gate_about_all_at_o
     members = [f"dbmid:{name}" for name in names]
     assert place.team.called("withdraw") == members
     assert place.team.called("recent") == members, "one question to the log for each"
-    assert place.team.called("returned") == [",".join(members)], "one for all"
+    assert place.team.called("returned") == [], "and it says who came back, too"
     assert place.team.called("look") == [*members, *members], "all at once, then each alone"
     assert place.team.called("team") == [""]
     for one in batch:
         first, last = (gate_of(attempt_of(one), name) for name in ("gate_at_approval", "gate_at_call"))
         assert "right before the call" in first["detail"] and "no use since" in last["detail"]
+
+
+@pytest.mark.parametrize(
+    ("seat", "about", "asked"),
+    [
+        ({}, {"justification": "unlicensed"}, ["dbmid:eve"]),
+        ({"status": "invited"}, {"reason": "invited"}, []),
+    ],
+    ids=["its use does not matter", "an invitation"],
+)
+def test_whose_use_is_not_asked_for_is_asked_about_at_most_once(
+    place: Any, ann: Any, seat: dict[str, Any], about: dict[str, Any], asked: list[str]
+) -> None:
+    """Whether it came back is the only question then. An invitation that was never called about has no log."""
+    place.reclaim(place.candidate("eve", seat=seat, opened_by=ann, **about), by=ann)
+    place.work()
+    assert place.team.called("withdraw") == ["dbmid:eve"]
+    assert (place.team.called("recent"), place.team.called("returned")) == ([], asked)
 
 
 def gate_of(attempt: RemovalAttempt, name: str) -> dict[str, Any]:

@@ -154,6 +154,42 @@ def test_what_changes_between_the_two_gates_stops_the_call(place: Any, ann: Any,
     assert set(answers) == set(pass_gate.LABELS) and set(answers.values()) != {"pass"}
 
 
+@pytest.mark.parametrize("days", [7, 60])
+@pytest.mark.parametrize("justification", ["low_usage", "restricted_software"])
+def test_who_was_restored_at_the_vendor_since_the_proposal_is_left_alone(
+    make_place: Any, ann: Any, time: Any, days: int, justification: str
+) -> None:
+    """Between two listings, so that no seat here knows of it. The one question to the log tells."""
+    place = make_place(threshold_days=days, minimum_age_days=0)
+    candidate = place.candidate("eve", justification=justification, opened_by=ann)
+    place.team.remove_by_hand(EVE)
+    place.team.restore_by_hand(EVE)
+    time.pass_by(days=9)  # longer than the shorter threshold
+    place.refresh()
+    place.reclaim(candidate, by=ann)
+    if state_of(candidate) != State.AWAITING_REVOCATION:
+        go_on(candidate, by=None)
+    place.work()
+    assert place.team.called("withdraw") == [] and place.team.called("look").count(EVE) == 2
+    assert (state_of(candidate), attempt_of(candidate).state) == SKIPPED
+    answers = {answer["guard"]: answer["answer"] for answer in attempt_of(candidate).gate_at_call}
+    assert answers["came_back"] == "fail" and set(answers.values()) == {"pass", "fail"}
+
+
+def test_who_was_restored_before_the_proposal_may_be_removed(place: Any, ann: Any, time: Any) -> None:
+    place.seat("eve")
+    place.team.remove_by_hand(EVE)
+    place.team.restore_by_hand(EVE)
+    time.pass_by(days=61)
+    place.refresh()
+    candidate = factories.candidate(seat_of(place).get(), rule=place.rule, reason="idle", status_at_opening="active")
+    time.pass_by(days=1)
+    place.refresh()
+    place.reclaim(candidate, by=ann)
+    place.work()
+    assert attempt_of(candidate).state == Attempt.REMOVED
+
+
 @pytest.mark.parametrize("what", ["use is in the log", "an administrator now", "exempt", "old directory", "clock"])
 def test_the_first_gate_asks_the_same(place: Any, ann: Any, what: str) -> None:
     spoil = SPOILED_BEFORE_THE_CALL["the clock is wrong" if what == "clock" else what][0]

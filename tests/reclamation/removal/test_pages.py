@@ -334,3 +334,34 @@ def test_from_its_page_one_candidate_is_assigned_and_given_a_note(place: Any, ma
     form = manager.post("/removal-candidates/select/", given, follow=True).content.decode()
     assert "Add a note to 1 candidate" in form and candidate.number in form
     assert 'value="assign"' not in texts(signed_in("sam_user"), candidate.get_absolute_url())
+
+
+def test_who_decides_reads_what_would_happen_at_equal_cost_for_few_and_many(
+    place: Any, manager: Any, signed_in: Any, time: Any
+) -> None:
+    """By rule, by department, to whom the files go, whether it can be undone: as the requester read it."""
+    place.team.licenses = 200
+    type(place.profile).objects.update(licenses_reported=200)
+    place.seat("admin", at_vendor=False, display_name="Ada Admin")
+    counts = []
+    for size in (11, 25):
+        candidates = [place.candidate(f"p{size}x{number}") for number in range(size)]
+        given = {"candidate": [one.pk for one in candidates], "confirm": "1", "legal_hold": "on", "typed": size}
+        manager.post("/removal-batches/new/", given)
+        batch = RemovalBatch.objects.latest("pk")
+        other = signed_in("sam_admin", username=f"second{size}")
+        page = texts(other, f"/removal-batches/{batch.pk}/")
+        for said in (
+            "Remove the account",
+            "By department",
+            "Can be undone for 7 days",
+            "connected the profile, Ada Admin",
+        ):
+            assert said in page
+        with CaptureQueriesContext(connection) as queries:
+            other.get(f"/removal-batches/{batch.pk}/")
+        counts.append(len(queries))
+        other.post(f"/removal-batches/{batch.pk}/decide/", {"approve": "yes"})
+        after = texts(other, f"/removal-batches/{batch.pk}/")
+        assert "Every guard is asked by the next run." in after and "By department" not in after
+    assert counts[0] == counts[1]

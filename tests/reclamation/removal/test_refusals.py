@@ -15,6 +15,8 @@ from reclamation.states import State
 from tests.reclamation.removal.place import attempt_of, state_of
 from tests.reclamation.removal.stand_in import answered, refused
 
+pytestmark = pytest.mark.one_database
+
 Attempt = RemovalAttempt.State
 WAIT = {"transfer_in_progress", "member_is_transfer_destination", "user_data_is_being_transferred"}
 LOOK_AGAIN = {"user_not_removed"}

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from profiles.jobs import queue
 from reclamation import attempts
 from reclamation.models import RemovalAttempt, SavingsEntry
 from reclamation.removal import move, restore
@@ -387,4 +388,30 @@ def test_a_job_without_end_becomes_a_persons(place: Any, ann: Any, time: Any, mo
         time.pass_by(hours=1)
         place.work()
     assert attempt_of(candidate).state == Attempt.NEEDS_HUMAN
-    assert place.team.called("withdraw") == ["dbmid:eve"] and state_of(candidate) == State.ATTENTION_REQUIRED
+    assert place.team.called("withdraw") == ["dbmid:eve"], "its work goes on at the vendor, so it is not called again"
+
+
+def test_a_worker_that_stood_still_and_was_overtaken_calls_nobody(place: Any, ann: Any, time: Any) -> None:
+    """It wakes up after its lease: another worker has removed the member, and somebody has restored it."""
+    candidate = place.candidate("eve")
+    place.reclaim(candidate, by=ann)
+    overtaken = []
+
+    def stand_still(verb: str, member: str) -> None:
+        if verb == "look" and len(place.team.called("look")) == 1 and not overtaken:
+            overtaken.append(member)
+            time.pass_by(minutes=10)
+            queue._recover_lost()
+            place.work()
+            place.team.restore_by_hand(member)
+
+    place.team.before_call = stand_still
+    place.work()
+    assert overtaken and place.team.called("withdraw") == ["dbmid:eve"]
+    assert place.team.state_of("dbmid:eve") == "present"
+    assert attempt_of(candidate).state == Attempt.REMOVED, "as the other worker left it"
+    time.pass_by(days=7, minutes=1)
+    place.team.before_call = lambda *given: None
+    place.work()
+    assert (attempt_of(candidate).state, attempt_of(candidate).restored_where) == (Attempt.RESTORED, "vendor")
+    assert state_of(candidate) == State.CLOSED_SKIPPED and place.team.called("withdraw") == ["dbmid:eve"]

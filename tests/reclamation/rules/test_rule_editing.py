@@ -25,7 +25,7 @@ from subscriptions.models import Subscription
 from tests import factories, pages, worlds
 from tests.reclamation.test_sql_and_python_agree import ZONES, Dice, make_world
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 
 @pytest.fixture
