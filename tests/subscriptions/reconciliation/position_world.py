@@ -15,6 +15,7 @@ from reclamation.models import RemovalCandidate
 from reclamation.states import CLOSED, State
 from samsaas.lib import money
 from subscriptions import recompute
+from subscriptions.entitlements import renewals
 from subscriptions.entitlements.terms import Book
 from subscriptions.models import (
     Allocation,
@@ -30,7 +31,7 @@ from subscriptions.models import (
     SubscriptionVersion,
 )
 from subscriptions.question import ask
-from subscriptions.reconciliation import reconcile, renewals, tiers
+from subscriptions.reconciliation import reconcile, tiers
 from tests import factories
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
