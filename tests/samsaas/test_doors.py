@@ -160,10 +160,14 @@ def test_few_uploads_at_once_hold_few_threads(signed_in: Any, rf: Any) -> None:
 
 def test_every_form_with_a_file_is_a_page_that_takes_one() -> None:
     with_file = [name for name in Path("templates").rglob("*.html") if "multipart/form-data" in name.read_text()]
-    assert (
-        sorted(file.name for file in with_file) == ["exemption_import.html", "import_new.html"]
-        and roles.POLICY.keys() >= roles.UPLOADS
-    )
+    names = sorted(f"{file.parent.name}/{file.name}" for file in with_file)
+    assert names == [
+        "allocations/allocation_import.html",
+        "imports/import_new.html",
+        "imports/import_new.html",
+        "rules/exemption_import.html",
+    ], "of entitlements, of people, and of exemptions"
+    assert roles.POLICY.keys() >= roles.UPLOADS and len(names) == len(roles.UPLOADS)
 
 
 # --- addresses and values ---------------------------------------------------------------------------------------------
