@@ -12,6 +12,7 @@ from subscriptions.exclusions import views as exclusions
 from subscriptions.matching import views as matching
 from subscriptions.people import views as people
 from subscriptions.people.imports import views as people_imports
+from subscriptions.reconciliation.exports import views as positions
 from subscriptions.software import views as software
 
 
@@ -99,6 +100,9 @@ urlpatterns = [
     path("subscription-identifiers/<int:pk>/map/", software.identifier_map, name="identifier_map"),
     path("subscription-identifiers/<int:pk>/unmap/", software.identifier_unmap, name="identifier_unmap"),
     *entitlement_urls(),
+    path("reconciliations/<int:pk>/position.csv", positions.position_csv, name="position_csv"),
+    path("reconciliations/<int:pk>/position.xlsx", positions.position_xlsx, name="position_xlsx"),
+    path("reconciliations/<int:pk>/print/", positions.position_print, name="position_print"),
     *exclusion_urls("identifier_exclusion", "identifiers"),
     *exclusion_urls("user_exclusion", "users"),
     path("integration-profiles/<int:pk>/read-again/", activity.activity_read_again, name="activity_read_again"),
