@@ -34,7 +34,7 @@ EXIT = {CheckOutcome.SOUND: 0, CheckOutcome.CHANGED: 1, CheckOutcome.UNSIGNED: 3
 SAYS = {
     CheckOutcome.SOUND: "{what} is as it was signed with the key {key}.",
     CheckOutcome.CHANGED: "{what} is not as it was signed:",
-    CheckOutcome.UNSIGNED: "{what} was never signed, since there was no AUDIT_SIGNING_KEY. Nobody can say if it was changed.",
+    CheckOutcome.UNSIGNED: "{what} was never signed: there was no AUDIT_SIGNING_KEY to sign with.",
     CheckOutcome.UNKNOWN_KEY: "{what} is signed with the key {key}, which is not known here. Name it with --key.",
 }
 SHOWN = 100
