@@ -14,7 +14,6 @@ class PersonAdmin(ReadOnlyAdmin):
     list_display = ("name", "key", "department", "country", "left_on")
     list_filter = (("left_on", admin.EmptyFieldListFilter),)
     search_fields = ("name", "=key")
-    list_select_related = ("manager",)
     exclude = ("compared_key", "compared_name")
     buttons = (
         AdminButton(label="New", url_name="person_create", on_row=False),
