@@ -36,6 +36,7 @@ from subscriptions.models import Entitlement, ReconciliationRun
 from subscriptions.people.imports import retention
 from subscriptions.question import ask
 from subscriptions.rematch import MATCH
+from subscriptions.seat_counts import count
 
 DAILY_ORDER = (base.DOWNLOAD, MATCH, base.ACTIVITY, REEXAMINE, FIND)
 CHAIN_STALE_AFTER = timedelta(days=2)
@@ -152,6 +153,12 @@ def send_mails() -> None:
 def sweep_asking() -> None:
     """Every minute: go on with candidates whose users or approvers have answered, or have had their time."""
     asking_sweep.run(timezone.now())
+
+
+@shared_task
+def count_seats() -> None:
+    """Every few seconds: count the seats of profiles whose facts have changed, for the pages that show figures."""
+    count.run_due(timezone.now())
 
 
 @shared_task

@@ -38,6 +38,7 @@ from subscriptions.models.reconciliation import (
     SeatResult,
     UseDay,
 )
+from subscriptions.models.seat_count import SeatCount, SeatCounting, SeatsChanged
 from subscriptions.models.software import SoftwareModel, SubscriptionIdentifier
 from subscriptions.models.subscription import Subscription
 from subscriptions.models.version import SubscriptionVersion
@@ -76,7 +77,10 @@ __all__ = [
     "ReconciliationRun",
     "RemediationOption",
     "ResolutionRule",
+    "SeatCount",
+    "SeatCounting",
     "SeatResult",
+    "SeatsChanged",
     "SoftwareModel",
     "Subscription",
     "SubscriptionIdentifier",
