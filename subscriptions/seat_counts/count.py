@@ -22,7 +22,7 @@ from subscriptions.models import SeatCount, SeatCounting, SeatsChanged, Subscrip
 
 CLAIM = timedelta(minutes=10)
 CURRENT, EXCLUDED, IN_USE = "current", "excluded", "in_use"
-LEFT, WITHOUT_USER, NEVER, IDLE = "left", "without_user", "never", "idle"
+LEFT, LEFT_ADMINS, WITHOUT_USER, NEVER, IDLE = "left", "left_admins", "without_user", "never", "idle"
 BAND, GAPS = "band_", "gaps_"
 
 
@@ -83,11 +83,13 @@ def conditions_by_name(known: reach.Knowledge, now: datetime) -> dict[str, Q]:
     """
     current = Q(excluded=False)
     in_use = current & Q(consumes_license=True)
+    has_left = Q(match__person__left_on__lt=timezone.localtime(now).date())
     counted = {
         CURRENT: current,
         EXCLUDED: Q(excluded=True),
         IN_USE: in_use,
-        LEFT: in_use & Q(match__person__left_on__lt=timezone.localtime(now).date()),
+        LEFT: in_use & has_left,
+        LEFT_ADMINS: current & has_left & Q(is_admin=True),
         WITHOUT_USER: in_use & Q(match=None),
         NEVER: in_use & last_used.band_condition(last_used.NEVER_ACTIVE, now, known),
         IDLE: in_use & last_used.idle_condition(now),
