@@ -80,6 +80,7 @@ WORKSPACE = (
                 icon="clipboard-list",
                 prefixes=("entitlement_", "allocation_"),
             ),
+            Item(label="Renewals", url_name="renewals", icon="refresh", prefixes=("renewal",)),
             Item(label="Removal candidates", url_name="candidate_list", icon="circle-minus", prefixes=("candidate_",)),
             Item(label="Reclamation rules", url_name="rule_list", icon="clock", prefixes=("rule_", "backtest_")),
             Item(

@@ -38,6 +38,7 @@ from subscriptions.models.reconciliation import (
     SeatResult,
     UseDay,
 )
+from subscriptions.models.renewal_reminder import RenewalReminder
 from subscriptions.models.software import SoftwareModel, SubscriptionIdentifier
 from subscriptions.models.subscription import Subscription
 from subscriptions.models.version import SubscriptionVersion
@@ -75,6 +76,7 @@ __all__ = [
     "ReadDay",
     "ReconciliationRun",
     "RemediationOption",
+    "RenewalReminder",
     "ResolutionRule",
     "SeatResult",
     "SoftwareModel",
