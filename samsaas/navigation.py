@@ -75,6 +75,13 @@ WORKSPACE = (
         label="License usage",
         items=(
             Item(
+                label="License position",
+                url_name="license-usage",
+                icon="clipboard-list",
+                prefixes=("license-usage", "publisher_result", "product_result", "model_result", "metric_result"),
+            ),
+            Item(label="Reconciliation", url_name="reconciliations", icon="history", prefixes=("reconciliation",)),
+            Item(
                 label="Entitlements",
                 url_name="entitlement_list",
                 icon="clipboard-list",

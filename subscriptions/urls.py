@@ -12,8 +12,10 @@ from subscriptions.exclusions import views as exclusions
 from subscriptions.matching import views as matching
 from subscriptions.people import views as people
 from subscriptions.people.imports import views as people_imports
+from subscriptions.reconciliation import views as reconciliations
 from subscriptions.renewals import views as renewals
 from subscriptions.software import views as software
+from subscriptions.usage import views as usage
 
 
 def exclusion_urls(kind: str, folder: str) -> list[URLPattern]:
@@ -64,6 +66,26 @@ def entitlement_urls() -> list[URLPattern]:
     ]
 
 
+def usage_urls() -> list[URLPattern]:
+    """The pages of the license position, from the publisher down to the subscription."""
+    return [
+        path("license-usage/", usage.license_usage, name="license-usage"),
+        path("license-usage/<path:publisher>/", usage.publisher_result, name="publisher_result"),
+        path("product-results/<int:pk>/", usage.product_result, name="product_result"),
+        path("model-results/<int:pk>/", usage.model_result, name="model_result"),
+        path("metric-results/<int:pk>/", usage.metric_result, name="metric_result"),
+    ]
+
+
+def reconciliation_urls() -> list[URLPattern]:
+    """The pages of reconciliations."""
+    one = "reconciliations/<int:pk>/"
+    return [
+        path("reconciliations/", reconciliations.reconciliation_list, name="reconciliations"),
+        path(one, reconciliations.reconciliation_detail, name="reconciliation_detail"),
+    ]
+
+
 urlpatterns = [
     path("subscriptions/", subscriptions.subscription_list, name="subscription_list"),
     path("subscriptions/export/", subscriptions.subscription_export, name="subscription_export"),
@@ -103,6 +125,8 @@ urlpatterns = [
     path("renewals/", renewals.renewals, name="renewals"),
     path("renewals/<int:pk>/", renewals.renewal_detail, name="renewal_detail"),
     path("renewals/<int:pk>/reduction/", renewals.renewal_ask, name="renewal_ask"),
+    *usage_urls(),
+    *reconciliation_urls(),
     *exclusion_urls("identifier_exclusion", "identifiers"),
     *exclusion_urls("user_exclusion", "users"),
     path("integration-profiles/<int:pk>/read-again/", activity.activity_read_again, name="activity_read_again"),

@@ -40,6 +40,7 @@ class Chart:
     """What to draw. `points` are the labels of the axis at the bottom, with `axis` as its name.
 
     `threshold` is the place of the point that is chosen now, `limit` a value of the bars that matters, with its words.
+    With `one_scale` bars and line are of the same kind, and drawn to the same scale.
     """
 
     title: str
@@ -50,6 +51,7 @@ class Chart:
     line: Series | None = None
     threshold: int | None = None
     limit: tuple[float, str] | None = None
+    one_scale: bool = False
 
     def __post_init__(self) -> None:
         lengths = {len(one.values) for one in (self.bars, self.line) if one}
@@ -107,11 +109,12 @@ class Drawing:
 def draw(chart: Chart) -> Drawing:
     """Compute where everything stands."""
     known = [value for value in chart.bars.values if value is not None]
-    left = Scale.up_to([*known, chart.limit[0]] if chart.limit else known)
+    of_line = [value for value in chart.line.values if value is not None] if chart.line else []
+    left = Scale.up_to([*known, *([chart.limit[0]] if chart.limit else []), *(of_line if chart.one_scale else [])])
     series = [chart.bars, chart.line] if chart.line else [chart.bars]
-    right = Scale.up_to([value for value in chart.line.values if value is not None]) if chart.line else None
+    right = Scale.up_to(of_line) if chart.line and not chart.one_scale else None
     middles = [_middle(chart, place) for place in range(len(chart.points))]
-    pieces = _pieces(chart.line.values, middles, right) if chart.line and right else []
+    pieces = _pieces(chart.line.values, middles, right or left) if chart.line else []
     return Drawing(
         chart=chart,
         bars=[_bar(chart, place, left, series) for place in range(len(chart.points))],

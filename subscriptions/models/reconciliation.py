@@ -6,6 +6,7 @@ from typing import Self
 
 from django.conf import settings
 from django.db import models
+from django.urls import reverse
 
 from subscriptions.models.entitlement import Entitlement
 
@@ -93,6 +94,9 @@ class ReconciliationRun(models.Model):
     def __str__(self) -> str:
         return self.number
 
+    def get_absolute_url(self) -> str:
+        return reverse("reconciliation_detail", args=[self.pk])
+
     @property
     def number(self) -> str:
         return f"REC{self.pk or 0:07}"
@@ -153,6 +157,9 @@ class ProductResult(models.Model):
     def __str__(self) -> str:
         return f"{self.publisher} | {self.product}"
 
+    def get_absolute_url(self) -> str:
+        return reverse("product_result", args=[self.pk])
+
 
 class ModelResult(models.Model):
     """The result of one software model in one run, with its words as they were then."""
@@ -180,6 +187,9 @@ class ModelResult(models.Model):
 
     def __str__(self) -> str:
         return " ".join(part for part in (self.publisher, self.product, self.edition) if part)
+
+    def get_absolute_url(self) -> str:
+        return reverse("model_result", args=[self.pk])
 
 
 class MetricResult(models.Model):
@@ -221,6 +231,9 @@ class MetricResult(models.Model):
 
     def __str__(self) -> str:
         return f"{self.model_result}, {self.get_metric_display()}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("metric_result", args=[self.pk])
 
     @property
     def is_out_of_compliance(self) -> bool:

@@ -132,3 +132,13 @@ def test_numbers_that_cannot_be_drawn_are_refused(wrong: Any) -> None:
 def test_the_axis_has_a_few_labels_in_equal_distances(points: list[str], labels: list[str]) -> None:
     numbers = [1.0] * len(points)
     assert draw(Chart("t", "d", "a", points, Series("s", numbers))).bottom == labels
+
+
+def test_what_is_of_one_kind_is_drawn_to_one_scale_also_where_a_bar_is_higher_than_the_line() -> None:
+    for bars, line in ([20, 10], [40, 40]), ([80, 10], [40, 40]):
+        drawing = draw(chart(bars, line, one_scale=True))
+        assert drawing.right == [] and "(right)" not in written(chart(bars, line, one_scale=True))
+        top = int(drawing.left[0])
+        heights = [HEIGHT - float(point.split(",")[1]) for point in drawing.lines[0].split(" ")]
+        assert heights == [pytest.approx(HEIGHT * 40 / top, abs=0.01)] * 2
+        assert float(drawing.bars[0]["height"]) == pytest.approx(HEIGHT * bars[0] / top, abs=0.01)

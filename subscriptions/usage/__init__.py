@@ -1,0 +1,1 @@
+"""License usage: the license position from the publisher down to the single subscription, and why it is covered."""
