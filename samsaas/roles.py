@@ -151,6 +151,7 @@ POLICY: dict[str, dict[str, str]] = {
     "metric_result": READ,
     "reconciliations": READ,
     "reconciliation_detail": READ,
+    "vendor-drift": READ,
     "resolution_rule_list": READ,
     "resolution_rule_create": INTEGRATE,
     "resolution_rule_edit": INTEGRATE,

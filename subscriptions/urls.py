@@ -16,6 +16,7 @@ from subscriptions.reconciliation import views as reconciliations
 from subscriptions.renewals import views as renewals
 from subscriptions.software import views as software
 from subscriptions.usage import views as usage
+from subscriptions.vendor_drift import views as vendor_drift
 
 
 def exclusion_urls(kind: str, folder: str) -> list[URLPattern]:
@@ -127,6 +128,7 @@ urlpatterns = [
     path("renewals/<int:pk>/reduction/", renewals.renewal_ask, name="renewal_ask"),
     *usage_urls(),
     *reconciliation_urls(),
+    path("vendor-drift/", vendor_drift.vendor_drift, name="vendor-drift"),
     *exclusion_urls("identifier_exclusion", "identifiers"),
     *exclusion_urls("user_exclusion", "users"),
     path("integration-profiles/<int:pk>/read-again/", activity.activity_read_again, name="activity_read_again"),

@@ -81,9 +81,7 @@ def add_up(beside: Iterable[Beside]) -> int | None:
     return sum(known) if len(known) == len(rights) else None
 
 
-def needs_of(
-    figures: Mapping[int, MetricResult], open_candidates: Mapping[int, int] | None = None
-) -> dict[int, Need]:
+def needs_of(figures: Mapping[int, MetricResult], open_candidates: Mapping[int, int] | None = None) -> dict[int, Need]:
     """The needs of the models of a position, with the candidates that are open now, or that its run saw."""
     return {
         key: Need(

@@ -1,4 +1,4 @@
-"""What stands beside the list of renewals: how old the position is, reductions that were not granted, and what has no advice."""
+"""What stands beside the list of renewals: the age of the position, reductions not granted, what has no advice."""
 
 from __future__ import annotations
 

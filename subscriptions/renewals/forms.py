@@ -20,8 +20,6 @@ class ReductionForm(forms.Form):
 
     def take_errors(self, problem: ValidationError) -> None:
         """Show what the verb refused at the fields it is about."""
-        by_field: Any = (
-            problem.error_dict if hasattr(problem, "error_dict") else {NON_FIELD_ERRORS: problem.error_list}
-        )
+        by_field: Any = problem.error_dict if hasattr(problem, "error_dict") else {NON_FIELD_ERRORS: problem.error_list}
         for name, errors in by_field.items():
             self.add_error(name if name in self.fields else None, ValidationError(errors))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from calendar import Calendar
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from datetime import date
 from subscriptions.renewals.rows import Row
 
 FIRST_YEAR, LAST_YEAR = 2000, 2199
+MONTH = re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])")
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
@@ -64,10 +66,9 @@ def write_month(year: int, month: int) -> str:
 
 def read_month(text: str, today: date) -> date:
     """The first day of the month in the address; of this month where that is none."""
-    year, _, month = text.partition("-")
-    if text.isascii() and year.isdigit() and month.isdigit() and len(text) <= len("2026-12"):
-        if FIRST_YEAR <= int(year) <= LAST_YEAR and 1 <= int(month) <= 12:
-            return date(int(year), int(month), 1)
+    found = MONTH.fullmatch(text)
+    if found and FIRST_YEAR <= int(found[1]) <= LAST_YEAR:
+        return date(int(found[1]), int(found[2]), 1)
     return today.replace(day=1)
 
 

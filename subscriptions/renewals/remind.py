@@ -99,9 +99,7 @@ def _remind(renewal: Renewal, now: datetime) -> bool:
     if not people:
         RenewalReminder.objects.create(**row)
     told = [user.get_username() for user in people]
-    audit.record(
-        None, "reminded of renewal", one, days_before=step, reduce_by=renewal.reduce_by.isoformat(), to=told
-    )
+    audit.record(None, "reminded of renewal", one, days_before=step, reduce_by=renewal.reduce_by.isoformat(), to=told)
     return True
 
 

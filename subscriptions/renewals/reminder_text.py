@@ -32,7 +32,9 @@ def write_reminder(one: Renewal, link: str) -> tuple[str, str]:
         "end": _write_date(entitlement.end),
         "day": _write_date(one.reduce_by),
         "advice": words.write_advice(one),
-        "money": f" That is {words.write_signed(one.yearly_change, entitlement.currency)} a year." if one.change else "",
+        "money": f" That is {words.write_signed(one.yearly_change, entitlement.currency)} a year."
+        if one.change
+        else "",
         "change": ASK[is_open].format(recommended=one.recommended or 0, rights=rights),
         "link": link,
     }

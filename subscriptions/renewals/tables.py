@@ -17,7 +17,7 @@ DAY = "{{ record.reduce_by|date:'j M Y' }}<span class=\"sub\">{{ record.renewal|
 RIGHTS = '<a class="quiet" href="{{ record.entitlement.get_absolute_url }}">{{ record.entitlement|rights }}</a>'
 RECOMMENDED = (
     '{% if value is None %}<span class="sub">no advice</span>{% else %}'
-    "<a class=\"quiet\" href=\"{% url 'renewal_detail' record.entitlement.pk %}#how\">{{ value|number }}</a>{% endif %}"
+    '<a class="quiet" href="{% url \'renewal_detail\' record.entitlement.pk %}#how">{{ value|number }}</a>{% endif %}'
 )
 ASKED = (
     "{% if record.entitlement.reduction_asked_on %}to {{ record.entitlement.reduction_asked_to|number }}"

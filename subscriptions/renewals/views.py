@@ -38,9 +38,7 @@ def renewals(request: HttpRequest) -> HttpResponse:
     if request.GET.get("view") == "month":
         context |= _describe_month(request, chosen, today)
         return render(request, "subscriptions/renewals/renewal_month.html", context)
-    found = rows.make_rows(
-        recommend.list_renewals(today, horizon=chosen.days, headroom=chosen.spare, book=book), today
-    )
+    found = rows.make_rows(recommend.list_renewals(today, horizon=chosen.days, headroom=chosen.spare, book=book), today)
     kept = _narrow(found, chosen)
     table = RenewalTable(kept, totals=rows.add_up(kept))
     table.request = request
@@ -131,7 +129,9 @@ def _show(request: HttpRequest, one: Entitlement, form: ReductionForm | None = N
         "renewal": existing_renewal(one),
         "form": form,
         "refusal": refusal,
-        "reminders": RenewalReminder.objects.filter(entitlement=one).select_related("account", "mail")[:SHOWN_REMINDERS],
+        "reminders": RenewalReminder.objects.filter(entitlement=one).select_related("account", "mail")[
+            :SHOWN_REMINDERS
+        ],
         "spare": chosen.spare,
     }
     return render(request, "subscriptions/renewals/renewal_detail.html", context)
