@@ -13,8 +13,10 @@ from subscriptions.matching import views as matching
 from subscriptions.people import views as people
 from subscriptions.people.imports import views as people_imports
 from subscriptions.reconciliation import views as reconciliations
+from subscriptions.renewals import views as renewals
 from subscriptions.software import views as software
 from subscriptions.usage import views as usage
+from subscriptions.vendor_drift import views as vendor_drift
 
 
 def exclusion_urls(kind: str, folder: str) -> list[URLPattern]:
@@ -41,7 +43,7 @@ def entitlement_urls() -> list[URLPattern]:
         path(f"{one}edit/", recording.entitlement_edit, name="entitlement_edit"),
         path(f"{one}publish/", entitlements.entitlement_publish, name="entitlement_publish"),
         path(f"{one}retire/", entitlements.entitlement_retire, name="entitlement_retire"),
-        path(f"{one}renew/", recording.entitlement_renew, name="entitlement_renew"),
+        path(f"{one}renew/", renewals.entitlement_renew, name="entitlement_renew"),
         path(f"{one}delete/", entitlements.entitlement_delete, name="entitlement_delete"),
         path(f"{one}versions/", entitlements.entitlement_versions, name="entitlement_versions"),
         path(f"{one}allocations/", allocations.allocation_list, name="allocation_list"),
@@ -121,8 +123,12 @@ urlpatterns = [
     path("subscription-identifiers/<int:pk>/map/", software.identifier_map, name="identifier_map"),
     path("subscription-identifiers/<int:pk>/unmap/", software.identifier_unmap, name="identifier_unmap"),
     *entitlement_urls(),
+    path("renewals/", renewals.renewals, name="renewals"),
+    path("renewals/<int:pk>/", renewals.renewal_detail, name="renewal_detail"),
+    path("renewals/<int:pk>/reduction/", renewals.renewal_ask, name="renewal_ask"),
     *usage_urls(),
     *reconciliation_urls(),
+    path("vendor-drift/", vendor_drift.vendor_drift, name="vendor-drift"),
     *exclusion_urls("identifier_exclusion", "identifiers"),
     *exclusion_urls("user_exclusion", "users"),
     path("integration-profiles/<int:pk>/read-again/", activity.activity_read_again, name="activity_read_again"),

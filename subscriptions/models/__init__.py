@@ -38,6 +38,7 @@ from subscriptions.models.reconciliation import (
     SeatResult,
     UseDay,
 )
+from subscriptions.models.renewal_reminder import RenewalReminder
 from subscriptions.models.seat_count import SeatCount, SeatCounting, SeatsChanged
 from subscriptions.models.software import SoftwareModel, SubscriptionIdentifier
 from subscriptions.models.subscription import Subscription
@@ -76,6 +77,7 @@ __all__ = [
     "ReadDay",
     "ReconciliationRun",
     "RemediationOption",
+    "RenewalReminder",
     "ResolutionRule",
     "SeatCount",
     "SeatCounting",

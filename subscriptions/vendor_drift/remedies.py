@@ -1,0 +1,68 @@
+"""What a person should look at where the vendor counts otherwise, in a sentence with the pages for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.urls import reverse
+
+from subscriptions import links
+from subscriptions.vendor_drift.compare import Difference
+
+
+@dataclass(frozen=True)
+class Step:
+    """What to do, and where."""
+
+    label: str
+    url: str
+
+
+@dataclass(frozen=True)
+class Remedy:
+    sentence: str
+    steps: tuple[Step, ...] = ()
+
+
+def mend_use(one: Difference) -> Remedy:
+    """Subscriptions that use a license here, against those that the vendor says are in use."""
+    profile = Step("Open the profile", reverse("profile_detail", args=[one.key]))
+    rows = Step("See what is counted here", links.list_url(profile=one.key, license=links.USES))
+    if one.drift is None:
+        return Remedy("The vendor has not said how many licenses are in use. Its next refresh may.", (profile,))
+    if one.drift > 0:
+        return Remedy(
+            "More are listed than the vendor says are in use. Accounts that were removed since the last refresh are the "
+            "usual reason: refresh the profile. If it stays, look for accounts that the vendor does not bill.",
+            (profile, rows),
+        )
+    if one.drift < 0:
+        return Remedy(
+            "The vendor says that more are in use than it lists. Accounts that were added since the last refresh are the "
+            "usual reason: refresh the profile. If it stays, ask the vendor which accounts it bills.",
+            (profile, rows),
+        )
+    return Remedy("", (rows,))
+
+
+def mend_rights(one: Difference) -> Remedy:
+    """Rights of the entitlements in force, against the licenses that the vendor says were bought."""
+    recorded = Step("See the entitlements", f"{reverse('entitlement_list')}?state=in_use")
+    if one.there is None:
+        return Remedy("The vendor has not said how many licenses were bought.", (recorded,))
+    if one.here is None:
+        return Remedy("An unlimited license is recorded, so there is no number to compare.", (recorded,))
+    if one.drift and one.drift > 0:
+        return Remedy(
+            "More rights are recorded than the vendor says were bought. A renewal without its link counts twice, and a "
+            "block that was given back may still be in force: look at the terms, and link or retire.",
+            (recorded,),
+        )
+    if one.drift:
+        new = Step("Record an entitlement", reverse("entitlement_new"))
+        return Remedy(
+            "The vendor says that more licenses were bought than are recorded. Record the purchase, or correct the number "
+            "of rights: until then the position asks for rights that you have.",
+            (new, recorded),
+        )
+    return Remedy("", (recorded,))
