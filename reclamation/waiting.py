@@ -78,8 +78,8 @@ def _removals(user: User) -> Iterator[Waiting]:
         url = _url("attempt_list", state=state)
         yield Waiting(Rank.ATTEMPTS, needing, "Removals that need a person", "decide", url, "bad")
         ending = attempts.filter(ends_soon(timezone.now())).count()
-        note = f"can be undone for less than {SOON_HOURS} hours"
-        yield Waiting(Rank.RESTORABLE, ending, "Removals", note, _url("attempt_list", state=ENDS_SOON), "info")
+        note, url = f"for less than {SOON_HOURS} hours more", _url("attempt_list", state=ENDS_SOON)
+        yield Waiting(Rank.RESTORABLE, ending, "Removals that can be undone", note, url, "info")
     if roles.may(user, "batch_list"):
         stopped = RemovalBatch.State.QUARANTINED
         batches = RemovalBatch.objects.filter(state=stopped).count()

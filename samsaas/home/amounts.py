@@ -19,8 +19,9 @@ class Amounts:
 
     @property
     def lines(self) -> list[str]:
-        """The amounts in the order of their currencies, such as EUR 1,200.00."""
-        return [f"{currency} {amount:,}" for currency, amount in sorted(self.by_currency.items())]
+        """The amounts in the order of their currencies, such as EUR 1,200.00; those of 0 only if there are no others."""
+        amounts = {currency: amount for currency, amount in self.by_currency.items() if amount} or self.by_currency
+        return [f"{currency} {amount:,}" for currency, amount in sorted(amounts.items())]
 
     @property
     def is_known(self) -> bool:

@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('profiles', '0016_reclamation_foundation'),
-        ('subscriptions', '0021_entitlement_imports'),
+        ('subscriptions', '0025_renewal_reminders'),
     ]
 
     operations = [

@@ -70,9 +70,10 @@ def _count(profile: int, now: datetime) -> Iterator[tuple[int, dict[str, int]]]:
     of_profile = reach.Knowledge(tuple(one for one in known.reaches if one.profile_id == profile))
     conditions = conditions_by_name(of_profile, now)
     seats = Subscription.objects.filter(profile=profile).listed().alias(unused_since=of_profile.unused_since())
-    asked = {name: Count("pk", filter=condition) for name, condition in conditions.items()}
+    # A name of its own for each count: "excluded" would stand for the column in the next condition.
+    asked = {f"count_{name}": Count("pk", filter=condition) for name, condition in conditions.items()}
     for key, *counted in seats.order_by().values_list("identifier").annotate(**asked):
-        yield key, {name: number for name, number in zip(asked, counted, strict=True) if number}
+        yield key, {name: number for name, number in zip(conditions, counted, strict=True) if number}
 
 
 def conditions_by_name(known: reach.Knowledge, now: datetime) -> dict[str, Q]:
