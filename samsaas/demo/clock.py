@@ -41,6 +41,14 @@ class DemoClock:
         self._clock.end()
         _running = None
 
+    def visit(self, moment: dt.datetime) -> None:
+        """It is that moment until `come_back`, which may be long ago: for recording what happened then."""
+        self._clock.move_to(moment)
+
+    def come_back(self) -> None:
+        """It is as late again as the file says."""
+        self._clock.move_to(self._clock.machine_time() + dt.timedelta(days=self._kept))
+
     @property
     def days_ahead(self) -> int:
         """How many days it has been moved on in all."""

@@ -73,6 +73,7 @@ class Command(BaseCommand):
         for option, (default, owner) in PORTS.items():
             parser.add_argument(option, type=port, default=default, help=f"port of the {owner} (default: {default})")
         parser.add_argument("--fresh", action="store_true", help="delete the data of an earlier demo and start again")
+        parser.add_argument("--empty", action="store_true", help="begin without the story of the first team")
         parser.add_argument("--yes", action="store_true", help="do not ask before deleting")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -86,7 +87,8 @@ class Command(BaseCommand):
             if not settings.SANDBOX:
                 raise CommandError(UNPREPARED.format(stage=STAGE))
             with home.hold_lock():
-                self._serve_until_stopped(home, {"--port": options["port"], "--sandbox-port": options["sandbox_port"]})
+                ports = {"--port": options["port"], "--sandbox-port": options["sandbox_port"]}
+                self._serve_until_stopped(home, ports, with_story=not options["empty"])
         except AlreadyRunning as error:
             raise CommandError(f"A demo is already running from {home.folder}. Stop it first.") from error
 
@@ -97,8 +99,9 @@ class Command(BaseCommand):
                 self._confirm_deletion(home, sure=options["yes"])
                 home.delete_files()
             home.write_settings(port=options["port"], sandbox_port=options["sandbox_port"])
-        ports = ["--port", str(options["port"]), "--sandbox-port", str(options["sandbox_port"])]
-        command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "demo", *ports]
+        given = ["--port", str(options["port"]), "--sandbox-port", str(options["sandbox_port"])]
+        given += ["--empty"] if options["empty"] else []
+        command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "demo", *given]
         sys.stdout.flush()
         os.execve(command[0], command, {**home.process_environment(), STAGE: "serve"})  # noqa: S606 - no shell wanted
 
@@ -110,7 +113,7 @@ class Command(BaseCommand):
         if input(f"Delete the demo in {home.folder}, its database and keys? [y/N] ").strip().lower() != "y":
             raise CommandError("Nothing was deleted.")
 
-    def _serve_until_stopped(self, home: DemoFolder, ports: dict[str, int]) -> None:
+    def _serve_until_stopped(self, home: DemoFolder, ports: dict[str, int], *, with_story: bool) -> None:
         stopping = threading.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: stopping.set())
@@ -119,6 +122,7 @@ class Command(BaseCommand):
         from samsaas.demo import web  # noqa: PLC0415
         from samsaas.demo.clock import DemoClock  # noqa: PLC0415 - needs the models
 
+        home.forget_half_a_story()
         sandbox = self._bind_sandbox(home, ports)
         web_port = ports["--port"]
         demo_clock = DemoClock(home.folder / "clock")
@@ -127,8 +131,10 @@ class Command(BaseCommand):
         call_command("migrate", verbosity=0)
         from samsaas.demo import people as demo_people  # noqa: PLC0415 - stage 1 runs without the apps' data
 
-        demo_people.create_people(sandbox.sandbox.teams.values())
         sandbox.start()
+        if with_story:
+            self._record_story(home, sandbox.sandbox, demo_clock)
+        demo_people.create_people(sandbox.sandbox.teams.values())
         resumed = embedded.resume_interrupted()
         product.run(stopping, started=lambda: self._print_welcome(home, sandbox.url, resumed))
         sandbox.shutdown()
@@ -137,11 +143,37 @@ class Command(BaseCommand):
 
     def _bind_sandbox(self, home: DemoFolder, ports: dict[str, int]) -> Any:
         from profiles.connectors.dropbox import sandbox  # noqa: PLC0415 - never loaded outside the demo
-        from profiles.connectors.dropbox.sandbox import serving  # noqa: PLC0415
+        from profiles.connectors.dropbox.sandbox import serving, story, team  # noqa: PLC0415
 
-        stand_in = sandbox.Sandbox(redirect_uris=[settings.OAUTH_REDIRECT_URL], state_file=home.sandbox_state)
+        stand_in = sandbox.Sandbox(
+            [*team.demo_teams(), story.StoryTeam()],
+            redirect_uris=[settings.OAUTH_REDIRECT_URL],
+            state_file=home.sandbox_state,
+        )
         number = ports["--sandbox-port"]
         return bind_port(lambda: serving.serve(stand_in, LOOPBACK, number), "--sandbox-port", ports)
+
+    def _record_story(self, home: DemoFolder, stand_in: Any, demo_clock: Any) -> None:
+        """Let the first team have been connected for two months, at the first start only."""
+        from profiles.connectors.dropbox.sandbox import application, story  # noqa: PLC0415
+        from samsaas.demo.story import record, vendor  # noqa: PLC0415
+
+        if record.is_recorded():
+            return
+        self.stdout.write("  Recording two months of the demo’s past ...")
+        self.stdout.flush()
+        team = next(one for one in stand_in.teams.values() if isinstance(one, story.StoryTeam))
+        theirs = vendor.Vendor(
+            team=team,
+            console=stand_in.console(team),
+            give_tokens=lambda: stand_in.grant(team=team),
+            client_id=application.DEMO_KEY,
+            client_secret=application.DEMO_SECRET,
+            scopes=application.ALL_SCOPES,
+            teams=tuple(stand_in.teams.values()),
+        )
+        with home.recording_story():
+            record.run(theirs, demo_clock)
 
     def _print_welcome(self, home: DemoFolder, sandbox_url: str, resumed: int) -> None:
         from profiles.connectors.dropbox.sandbox import application  # noqa: PLC0415
