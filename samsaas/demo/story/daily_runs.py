@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
 
 from django.utils import timezone
@@ -10,29 +11,32 @@ from profiles.models import IntegrationProfile, JobRun
 from samsaas import schedule
 
 AT = time(2, 0)
+STEPS = schedule.DAILY_ORDER
 
 
-def note(profile: IntegrationProfile, day: date) -> None:
-    """One run for every step of the day's refresh, as the last one of its kind ended."""
-    began = timezone.make_aware(datetime.combine(day, AT))
-    before = JobRun.objects.filter(profile=profile, process__in=schedule.DAILY_ORDER).order_by("pk")
-    last = {run.process: run for run in before}
+def note(profile: IntegrationProfile, days: Iterable[date]) -> None:
+    """For each day a run of every step of its refresh, as the last one of its kind ended. One query, one statement."""
+    runs = JobRun.objects.filter(profile=profile, process__in=STEPS).order_by("-pk")[: 2 * len(STEPS)]
+    last = {run.process: run for run in runs}
     JobRun.objects.bulk_create(
-        JobRun(
-            profile=profile,
-            profile_name=profile.display_name,
-            process=process,
-            trigger=JobRun.Trigger.CHAIN if place else JobRun.Trigger.SCHEDULE,
-            logical_date=None if place else day,
-            in_chain=False,  # nothing is to follow any more
-            state=JobRun.State.SUCCEEDED,
-            created_at=began + timedelta(seconds=20 * place),
-            started_at=began + timedelta(seconds=20 * place + 1),
-            finished_at=began + timedelta(seconds=20 * place + 8),
-            attempts=1,
-            items=last[process].items,
-            counters=last[process].counters,
-        )
-        for place, process in enumerate(schedule.DAILY_ORDER)
-        if process in last
+        _run_like(last[process], day, place) for day in days for place, process in enumerate(STEPS) if process in last
+    )
+
+
+def _run_like(last: JobRun, day: date, place: int) -> JobRun:
+    began = timezone.make_aware(datetime.combine(day, AT)) + timedelta(seconds=20 * place)
+    return JobRun(
+        profile=last.profile,
+        profile_name=last.profile_name,
+        process=last.process,
+        trigger=JobRun.Trigger.CHAIN if place else JobRun.Trigger.SCHEDULE,
+        logical_date=None if place else day,
+        in_chain=False,  # nothing is to follow any more
+        state=JobRun.State.SUCCEEDED,
+        created_at=began,
+        started_at=began + timedelta(seconds=1),
+        finished_at=began + timedelta(seconds=8),
+        attempts=1,
+        items=last.items,
+        counters=last.counters,
     )

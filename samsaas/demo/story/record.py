@@ -17,6 +17,7 @@ from django.contrib.auth.models import Group, User
 from django.utils import timezone
 
 from profiles import tasks
+from profiles.connectors import base
 from profiles.jobs import queue
 from profiles.models import IntegrationProfile, JobRun
 from reclamation.savings import renewals
@@ -27,6 +28,7 @@ from samsaas.demo.story import bought, connect, daily_runs, taken_back
 from samsaas.demo.story.vendor import Vendor
 from subscriptions import recompute
 from subscriptions.question import ask
+from subscriptions.rematch import MATCH
 
 BEGAN = 61  # days ago
 COLLEAGUE = "robin.finch"
@@ -66,33 +68,44 @@ class _Story:
         work_on()
         reclaiming = taken_back.Reclaiming(profile, self.vendor.console, by=colleague)
         events = {**reclaiming.by_day(), bought.RENEWED_BEFORE: [book.record_renewal], JOINED: [self.join]}
-        for days_ago in range(BEGAN - 1, 0, -1):
-            daily_runs.note(profile, self.today - timedelta(days=days_ago))
-            if days_ago in events or days_ago % WEEK == 0:
-                self.go_to(days_ago)
+        before = BEGAN
+        for days_ago in sorted({*events, *range(WEEK, BEGAN, WEEK)}, reverse=True):
+            self.note_days(profile, before - 1, days_ago)
+            self.go_to(days_ago)
             for happen in events.get(days_ago, ()):
                 happen()
             if days_ago % WEEK == 0:
                 self.reconcile()
+            before = days_ago
+        self.note_days(profile, before - 1, 1)
         self.clock.come_back()
         renewals.note_saved(timezone.now())
-        self.refresh(profile)
-        self.reconcile(scheduled_on=self.today)
+        self.reconcile(scheduled_on=self.refresh(profile))
         schedule.count_seats()
         current_app.control.purge()  # the doorbells of runs that are over
 
-    def join(self) -> None:
-        """New people got an add-on, for which nobody has bought rights."""
-        self.vendor.team.let_in()
-        self.refresh(IntegrationProfile.objects.get())
+    def note_days(self, profile: IntegrationProfile, first: int, last: int) -> None:
+        daily_runs.note(profile, [self.today - timedelta(days=ago) for ago in range(first, last - 1, -1)])
 
-    def refresh(self, profile: IntegrationProfile) -> None:
-        """The refresh of the day, as the schedule makes it."""
-        day = timezone.localdate()
+    def join(self) -> None:
+        """New people got an add-on, for which nobody has bought rights. The refresh of their day finds them."""
+        self.vendor.team.let_in()
+        profile, day = IntegrationProfile.objects.get(), timezone.localdate()
+        JobRun.objects.filter(profile=profile, logical_date=day).delete()
+        for process, of_day in ((base.DOWNLOAD, day), (MATCH, None)):
+            request = queue.Request(process, JobRun.Trigger.SCHEDULE, profile=profile, logical_date=of_day)
+            queue.request(request)
+            work_on()
+
+    def refresh(self, profile: IntegrationProfile) -> date:
+        """The refresh that came due last, as the schedule makes it. Returns its day: before its hour, yesterday."""
+        job, now = profile.scheduled_jobs.get(process=schedule.DAILY_ORDER[0]), timezone.now()
+        day = timezone.localdate(now) - timedelta(days=0 if schedule.due(job, now) else 1)
         JobRun.objects.filter(profile=profile, logical_date=day).delete()
         trigger, process = JobRun.Trigger.SCHEDULE, schedule.DAILY_ORDER[0]
         queue.request(queue.Request(process, trigger, profile=profile, logical_date=day, in_chain=True))
         work_on()
+        return day
 
     def reconcile(self, scheduled_on: date | None = None) -> None:
         now = timezone.now()

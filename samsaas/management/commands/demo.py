@@ -155,25 +155,13 @@ class Command(BaseCommand):
 
     def _record_story(self, home: DemoFolder, stand_in: Any, demo_clock: Any) -> None:
         """Let the first team have been connected for two months, at the first start only."""
-        from profiles.connectors.dropbox.sandbox import application, story  # noqa: PLC0415
-        from samsaas.demo.story import record, vendor  # noqa: PLC0415
+        from samsaas.demo.story import record  # noqa: PLC0415 - needs the models
 
-        if record.is_recorded():
-            return
-        self.stdout.write("  Recording two months of the demo’s past ...")
-        self.stdout.flush()
-        team = next(one for one in stand_in.teams.values() if isinstance(one, story.StoryTeam))
-        theirs = vendor.Vendor(
-            team=team,
-            console=stand_in.console(team),
-            give_tokens=lambda: stand_in.grant(team=team),
-            client_id=application.DEMO_KEY,
-            client_secret=application.DEMO_SECRET,
-            scopes=application.ALL_SCOPES,
-            teams=tuple(stand_in.teams.values()),
-        )
-        with home.recording_story():
-            record.run(theirs, demo_clock)
+        if not record.is_recorded():
+            self.stdout.write("  Recording two months of the demo’s past ...")
+            self.stdout.flush()
+            with home.recording_story():
+                record.run(sandbox_part(stand_in), demo_clock)
 
     def _print_welcome(self, home: DemoFolder, sandbox_url: str, resumed: int) -> None:
         from profiles.connectors.dropbox.sandbox import application  # noqa: PLC0415
@@ -191,6 +179,23 @@ class Command(BaseCommand):
         )
         self.stdout.write(text)
         self.stdout.flush()
+
+
+def sandbox_part(stand_in: Any) -> Any:
+    """The sandbox's part in the story, whose team is the last one."""
+    from profiles.connectors.dropbox.sandbox import application  # noqa: PLC0415 - never loaded outside the demo
+    from samsaas.demo.story.vendor import Vendor  # noqa: PLC0415
+
+    *_, team = stand_in.teams.values()
+    return Vendor(
+        team=team,
+        console=stand_in.console(team),
+        give_tokens=lambda: stand_in.grant(team=team),
+        client_id=application.DEMO_KEY,
+        client_secret=application.DEMO_SECRET,
+        scopes=application.ALL_SCOPES,
+        teams=tuple(stand_in.teams.values()),
+    )
 
 
 def port(text: str) -> int:
