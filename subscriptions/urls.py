@@ -13,6 +13,7 @@ from subscriptions.matching import views as matching
 from subscriptions.people import views as people
 from subscriptions.people.imports import views as people_imports
 from subscriptions.reconciliation import views as reconciliations
+from subscriptions.reconciliation.exports import views as positions
 from subscriptions.renewals import views as renewals
 from subscriptions.software import views as software
 from subscriptions.usage import views as usage
@@ -128,6 +129,9 @@ urlpatterns = [
     path("renewals/<int:pk>/reduction/", renewals.renewal_ask, name="renewal_ask"),
     *usage_urls(),
     *reconciliation_urls(),
+    path("reconciliations/<int:pk>/position.csv", positions.position_csv, name="position_csv"),
+    path("reconciliations/<int:pk>/position.xlsx", positions.position_xlsx, name="position_xlsx"),
+    path("reconciliations/<int:pk>/print/", positions.position_print, name="position_print"),
     path("vendor-drift/", vendor_drift.vendor_drift, name="vendor-drift"),
     *exclusion_urls("identifier_exclusion", "identifiers"),
     *exclusion_urls("user_exclusion", "users"),

@@ -39,7 +39,7 @@ WELCOME = """
 
 {sign_in}
 
-  What to click:
+{story}  Connect a team yourself:
     1. License operations > User Subscriptions > Direct integration profiles > New
     2. Choose Dropbox, press Continue, enter a display name, and paste
          Client ID      {client_id}
@@ -49,6 +49,10 @@ WELCOME = """
     4. Watch the software subscriptions arrive.
 
   Everything is kept in {folder}. Press Ctrl-C to stop; run it again to continue.
+"""
+STORY = """  Look around: Alder & Finch Books has been connected for two months. Home says what it pays for and does
+  not use, what it is short of, and what a renewal soon could give back.
+
 """
 RESET = """    To set a new password for admin, or for another account:
       SAMSAAS_ENV_FILE={environment} {python} manage.py changepassword admin"""
@@ -170,6 +174,7 @@ class Command(BaseCommand):
         passwords = accounts.create_accounts()
         text = WELCOME.format(
             state="" if passwords else found_again(resumed),
+            story=STORY if passwords and is_anything_known() else "",
             public_url=settings.PUBLIC_URL,
             sandbox_url=sandbox_url,
             sign_in=sign_in(home, passwords),
@@ -243,11 +248,18 @@ def sign_in(home: DemoFolder, passwords: dict[str, str]) -> str:
     return f"    Sign in with the role of that name; the passwords are shown only now\n{lines}\n{reset}"
 
 
+def is_anything_known() -> bool:
+    from profiles.models import IntegrationProfile  # noqa: PLC0415 - stage 1 runs without the apps' data
+
+    return IntegrationProfile.objects.exists()
+
+
 def found_again(resumed: int) -> str:
     from profiles.models import IntegrationProfile  # noqa: PLC0415 - stage 1 runs without the apps' data
     from subscriptions.models import Subscription  # noqa: PLC0415
 
-    kept = f"{IntegrationProfile.objects.count()} profiles, {Subscription.objects.current().count()} subscriptions"
+    profiles, seats = IntegrationProfile.objects.count(), Subscription.objects.current().count()
+    kept = f"{profiles:,} profile{'' if profiles == 1 else 's'}, {seats:,} subscriptions"
     runs = f" and {resumed} interrupted job runs, which resume now" if resumed else ""
     return f"\n  It continues with {kept}{runs}."
 
