@@ -71,6 +71,9 @@ class CandidateFilter(ListFilter):
     model = django_filters.ModelChoiceFilter(
         label="Software model", queryset=SoftwareModel.objects.all(), method="by_model", widget=forms.HiddenInput
     )
+    counted = django_filters.BooleanFilter(
+        label="In the license position", method="by_counted", widget=forms.HiddenInput
+    )
 
     class Meta:
         model = RemovalCandidate
@@ -101,6 +104,10 @@ class CandidateFilter(ListFilter):
     ) -> QuerySet[RemovalCandidate]:
         """Those of subscriptions that count in the position of the model, as the figures do that lead here."""
         return queryset.filter(subscription__in=live.counted_seats(value))
+
+    def by_counted(self, queryset: QuerySet[RemovalCandidate], name: str, value: bool) -> QuerySet[RemovalCandidate]:
+        counted = live.counted_seats()
+        return queryset.filter(subscription__in=counted) if value else queryset.exclude(subscription__in=counted)
 
     def by_hold(self, queryset: QuerySet[RemovalCandidate], name: str, value: str) -> QuerySet[RemovalCandidate]:
         return queryset.exclude(hold="") if value == YES else queryset.filter(hold="")
