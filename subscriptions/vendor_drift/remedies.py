@@ -24,10 +24,15 @@ class Remedy:
     steps: tuple[Step, ...] = ()
 
 
+def count_url(one: Difference) -> str:
+    """The subscriptions of a profile that use a license, excluded ones too: the vendor bills them."""
+    return links.list_url(profile=one.key, seats=links.ALL, license=links.BILLED)
+
+
 def mend_use(one: Difference) -> Remedy:
     """Subscriptions that use a license here, against those that the vendor says are in use."""
     profile = Step("Open the profile", reverse("profile_detail", args=[one.key]))
-    rows = Step("See what is counted here", links.list_url(profile=one.key, license=links.USES))
+    rows = Step("See what is counted here", count_url(one))
     if one.drift is None:
         return Remedy("The vendor has not said how many licenses are in use. Its next refresh may.", (profile,))
     if one.drift > 0:

@@ -83,7 +83,10 @@ def test_every_figure_of_the_equation_opens_the_rows_behind_it(keeper: Any) -> N
     reconcile()
     page = keeper.get(f"{LIST}{one.pk}/").content.decode()
     behind = pages.figures(page)
-    excluded, candidates = f"/subscriptions/?model={model.pk}&seats=excluded", f"/removal-candidates/?model={model.pk}"
+    excluded, candidates = (
+        f"/subscriptions/?model={model.pk}&seats=excluded&license=billed",
+        f"/removal-candidates/?model={model.pk}",
+    )
     assert (behind[excluded], behind[candidates]) == (3, 4)
     assert pages.rows_behind(keeper, excluded) == 3 and pages.rows_behind(keeper, candidates) == 4
 
