@@ -201,6 +201,8 @@ POLICY: dict[str, dict[str, str]] = {
     "removal_switch": MANAGE,
     "removal_switch_on": {"POST": ADMIN},
     "savings_list": READ,
+    "savings_entries": READ,
+    "savings_export": READ,
     # Public: whoever has the link of the mail may keep the subscription. The link can do nothing else.
     "keep": {"GET": PUBLIC, "POST": PUBLIC},
     "notice_list": {"GET": SAM_ADMIN},

@@ -54,6 +54,10 @@ class RenewalFilter(ListFilter):
         """The page looks at these after it has computed the renewals."""
         return queryset
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.is_valid()  # what is chosen is read before any row is
+
     @property
     def days(self) -> int:
         return int(self._chosen("horizon") or HORIZON_DAYS)

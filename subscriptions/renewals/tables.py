@@ -37,32 +37,32 @@ class RenewalTable(Table):
     name = MarkupColumn(
         NAME,
         verbose_name="Entitlement",
-        order_by="entitlement.pk",
+        order_by="entitlement__pk",
         attrs=ROOMY,
         footer=lambda table: words.name_sum(table.totals),
     )
     urgency = MarkupColumn(LOAD + "{{ record|urgency_pill }}", verbose_name="State", orderable=False)
     reduce_by = MarkupColumn(LOAD + DAY)
     renewed_on = MarkupColumn(
-        "{{ record.renewal.renewal|date:'j M Y' }}", verbose_name="Renewal", order_by="renewal.renewal"
+        "{{ record.renewal.renewal|date:'j M Y' }}", verbose_name="Renewal", order_by="renewal__renewal"
     )
     rights = MarkupColumn(
         LOAD + RIGHTS,
         verbose_name="Rights",
         attrs=NUMBER,
-        order_by="entitlement.purchased_rights",
+        order_by="entitlement__purchased_rights",
         footer=lambda table: f"{table.totals.rights:,}",
     )
     recommended = MarkupColumn(
         RECOMMENDED,
-        accessor="renewal.recommended",
+        accessor="renewal__recommended",
         attrs=NUMBER,
         orderable=False,
         footer=lambda table: f"{table.totals.recommended:,}",
     )
     change = MarkupColumn(
         LOAD + "{{ value|rights_change }}",
-        accessor="renewal.change",
+        accessor="renewal__change",
         attrs=NUMBER,
         orderable=False,
         footer=lambda table: words.write_change(table.totals.change),

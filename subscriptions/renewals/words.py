@@ -89,7 +89,12 @@ def explain(one: Renewal, figures: MetricResult | None, *, headroom: int) -> lis
     position = figures.get_absolute_url() if figures and hasattr(figures, "get_absolute_url") else ""
     terms = [
         Term("", need.used, "used", position, "in use, and allocated without being in use"),
-        Term("+", need.excluded, "excluded, but billed", links.list_url(model=model, seats=links.EXCLUDED)),
+        Term(
+            "+",
+            need.excluded,
+            "excluded, but billed",
+            links.list_url(model=model, seats=links.EXCLUDED, license=links.BILLED),
+        ),
         Term(MINUS, need.open_candidates, "open removal candidates", _candidates_url(model)),
         Term("=", need.keep, "to keep", is_sum=True),
         Term("+", one.target - need.keep, f"to spare: {headroom} per cent, rounded up"),

@@ -24,21 +24,26 @@ class Remedy:
     steps: tuple[Step, ...] = ()
 
 
+def count_url(one: Difference) -> str:
+    """The subscriptions of a profile that use a license, excluded ones too: the vendor bills them."""
+    return links.list_url(profile=one.key, seats=links.ALL, license=links.BILLED)
+
+
 def mend_use(one: Difference) -> Remedy:
     """Subscriptions that use a license here, against those that the vendor says are in use."""
     profile = Step("Open the profile", reverse("profile_detail", args=[one.key]))
-    rows = Step("See what is counted here", links.list_url(profile=one.key, license=links.USES))
+    rows = Step("See what is counted here", count_url(one))
     if one.drift is None:
         return Remedy("The vendor has not said how many licenses are in use. Its next refresh may.", (profile,))
     if one.drift > 0:
         return Remedy(
-            "More are listed than the vendor says are in use. Accounts that were removed since the last refresh are the "
+            "More are listed than the vendor says are in use. Accounts removed since the last refresh are the "
             "usual reason: refresh the profile. If it stays, look for accounts that the vendor does not bill.",
             (profile, rows),
         )
     if one.drift < 0:
         return Remedy(
-            "The vendor says that more are in use than it lists. Accounts that were added since the last refresh are the "
+            "The vendor says that more are in use than it lists. Accounts added since the last refresh are the "
             "usual reason: refresh the profile. If it stays, ask the vendor which accounts it bills.",
             (profile, rows),
         )
@@ -61,8 +66,8 @@ def mend_rights(one: Difference) -> Remedy:
     if one.drift:
         new = Step("Record an entitlement", reverse("entitlement_new"))
         return Remedy(
-            "The vendor says that more licenses were bought than are recorded. Record the purchase, or correct the number "
-            "of rights: until then the position asks for rights that you have.",
+            "The vendor says that more licenses were bought than are recorded. Record the purchase, or correct the "
+            "number of rights: until then the position asks for rights that you have.",
             (new, recorded),
         )
     return Remedy("", (recorded,))

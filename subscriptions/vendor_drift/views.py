@@ -21,7 +21,13 @@ def vendor_drift(request: HttpRequest) -> HttpResponse:
     context: dict[str, Any] = {"found": found}
     present = set(IntegrationProfile.objects.values_list("pk", flat=True))
     context["use"] = [
-        {"one": one, "remedy": remedies.mend_use(one), "is_there": one.key in present} for one in found.use
+        {
+            "one": one,
+            "remedy": remedies.mend_use(one),
+            "url": remedies.count_url(one),
+            "is_there": one.key in present,
+        }
+        for one in found.use
     ]
     context["rights"] = [
         {"one": one, "remedy": remedies.mend_rights(one), "vendor": _name_vendor(one), "models": _describe(one, names)}
