@@ -19,7 +19,7 @@ class Amounts:
 
     @property
     def lines(self) -> list[str]:
-        """The amounts in the order of their currencies, such as EUR 1,200.00; those of 0 only if there are no others."""
+        """The amounts by currency, such as EUR 1,200.00. Those of 0 are left out where there are others."""
         amounts = {currency: amount for currency, amount in self.by_currency.items() if amount} or self.by_currency
         return [f"{currency} {amount:,}" for currency, amount in sorted(amounts.items())]
 
@@ -48,7 +48,7 @@ class PriceList:
         sums: dict[str, Decimal] = {}
         unknown = 0
         for model, count in counts.items():
-            if model not in self.prices:
+            if model is None or model not in self.prices:
                 unknown += count
                 continue
             price, currency = self.prices[model]

@@ -71,7 +71,7 @@ def _of_position(
     if whole_run and whole_run.state != ReconciliationRun.State.COMPLETED:
         label, url = f"Reconciliation {whole_run.get_state_display().lower()}", whole_run.get_absolute_url()
         yield Waiting(Rank.FAILED_RUNS, None, label, "the results of before stand", url, "bad")
-    urgencies = [row.urgency for row in rows.make_rows(recommend.list_renewals(today), today)]
+    urgencies = [rows.judge(one, today) for one in recommend.list_due(metrics, today)]
     for urgency, label, note in (
         (Urgency.SOON, "Renewals", "of which the vendor must know a reduction within 30 days"),
         (Urgency.RENEWED_ITSELF, "Entitlements", "may have renewed themselves: record it"),

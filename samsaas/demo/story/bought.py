@@ -30,11 +30,13 @@ class Purchases:
         """What was known when the team was connected, and reserving rights for some of its people."""
         full, sign = self._model("Dropbox Business", "Full"), self._model("Dropbox Sign", "Standard")
         docsend, replay = self._model("DocSend", "Advanced"), self._model("Dropbox Replay", "")
-        main = self._buy(full, 52, "180", ends=self.ahead(ENDS_IN), notice_days=14, minimum_rights=40, contract="AF-2201")
+        main = self._buy(
+            full, 52, "180", ends=self.ahead(ENDS_IN), notice_days=14, minimum_rights=40, contract="AF-2201"
+        )
         self.team_block = self._buy(full, 24, "192", ends=self.ago(RENEWED + 1), contract="AF-2219")
         self._buy(sign, 16, "240", ends=self.ahead(150), currency="USD", contract="HS-77")
         self._buy(docsend, 20, "540", ends=self.ahead(SHELF_ENDS_IN), contract="DS-1040")
-        lapsed = {"ends": self.ago(LAPSED), "contract": "RP-3", "period": Entitlement.Period.MONTHLY}
+        lapsed: dict[str, Any] = {"ends": self.ago(LAPSED), "contract": "RP-3", "period": Entitlement.Period.MONTHLY}
         self._buy(replay, 12, "12", **lapsed)
         # The renewal of DocSend was recorded as another purchase: for the time both run, its rights are doubled.
         self._buy(docsend, 20, "540", starts=self.ago(OVERLAPS), ends=self.ahead(350), contract="DS-1177")

@@ -22,6 +22,7 @@ from reclamation.states import State
 RECLAIMED = {48: 3, 37: 2, 12: 2, 6: 1}
 RESTORED = 34  # days ago, one of those before
 REASONS = (Reason.IDLE, Reason.NEVER_ACTIVE, Reason.SUSPENDED)
+OF = "Dropbox Business"
 REASON = "Reclaimed by Robin Finch: nobody objected."
 Attempt = RemovalAttempt.State
 
@@ -43,9 +44,10 @@ class Reclaiming:
 
     def reclaim(self, count: int) -> None:
         """The longest idle ones that are proposed."""
-        idle = RemovalCandidate.objects.open().filter(reason__in=REASONS, state=State.READY)
+        ready = RemovalCandidate.objects.open().filter(state=State.READY)
+        idle = ready.filter(reason__in=REASONS, software_model__contains=OF)
         run = self._run()
-        for candidate in idle.filter(software_model__contains="Business").select_related("profile", "rule").order_by("reason", "pk")[:count]:
+        for candidate in idle.select_related("profile", "rule").order_by("reason", "pk")[:count]:
             now = timezone.now()
             workflow.revoke(candidate, reason=REASON, by=self.by, now=now)
             opened = attempts.open_for(candidate, now=now)
@@ -67,14 +69,14 @@ class Reclaiming:
         outcome.record_restored(attempt, where=here, status="active", at=timezone.now(), by=self.by)
 
     def move_files(self) -> None:
-        """The files of those who were removed a week ago go to the administrator, and nothing can be undone any more."""
+        """The files of those who were removed a week ago go to the administrator. Nothing can be undone any more."""
         now = timezone.now()
         due = RemovalAttempt.objects.filter(state=Attempt.REMOVED, move_after__lte=now + timedelta(hours=1))
         admin = self.console.team.admins()[0]
         for pk in list(due.values_list("pk", flat=True)):
             attempt = self._hold(pk, Attempt.REMOVED)
             self.console.move_files(self._member(attempt), admin)
-            moved = {"move_intent_at": now, "move_called_at": now, "moved_at": now}
+            moved: dict[str, Any] = {"move_intent_at": now, "move_called_at": now, "moved_at": now}
             to = admin["profile"]["team_member_id"]
             attempts.note(attempt, destination_external_id=to, transfer_admin_external_id=to)
             outcome.finish(attempt, run=None, at=now, moved_by=RemovalAttempt.MovedBy.EVENT, **moved)

@@ -31,6 +31,7 @@ from tests.subscriptions.reconciliation.position_world import reconcile_as_of
 
 pytestmark = pytest.mark.django_db
 DAY = timedelta(days=1)
+DOCUMENT = Path(__file__).parents[3] / "docs" / "demo.md"
 
 
 @contextmanager
@@ -89,7 +90,8 @@ def test_it_is_what_a_person_finds_on_home_and_every_figure_opens_its_rows(tmp_p
         manager = signed_in("sam_admin")
         page = manager.get("/").content.decode()
         text = pages.text_of(page)
-        assert "126 owned + 17 missing = 101 in use + 2 reserved for people who do not use them + 40 not used." in text
+        equation = "126 owned + 17 missing = 101 in use + 2 reserved for people who do not use them + 40 not used."
+        assert equation in text and equation in DOCUMENT.read_text()
         assert "for less than 48 hours more" in text and "a reduction within 30 days" in text
         assert "In use and owned" in text and "Freed and saved" in text
         assert "/checklist/exclusions/" in page and "/checklist/people/" not in page
@@ -156,4 +158,3 @@ def test_who_came_later_is_in_the_team_after_a_restart(tmp_path: Path) -> None:
     assert held == 8 and len(story.StoryTeam().members) == everybody
     waiting.let_in()
     assert len(waiting.members) == everybody
-
