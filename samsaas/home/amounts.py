@@ -35,7 +35,7 @@ class PriceList:
     prices: Mapping[int, tuple[Decimal, str]]
 
     @classmethod
-    def of(cls, metrics: Iterable[MetricResult]) -> PriceList:
+    def from_metrics(cls, metrics: Iterable[MetricResult]) -> PriceList:
         """The prices in the license position."""
         known = ((one.model_result.software_model_id, one.price, one.currency) for one in metrics)
         return cls({model: (price, currency) for model, price, currency in known if model and price is not None})

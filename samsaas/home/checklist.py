@@ -20,7 +20,7 @@ STEPS = (PEOPLE, COST, RULE, EXCLUSIONS)
 
 
 @dataclass(frozen=True)
-class Step:
+class FirstStep:
     """One step. `role` may take it, and whose it is not reads who can."""
 
     key: str
@@ -37,7 +37,7 @@ class Step:
         return reverse(self.page) + self.query
 
 
-def steps() -> list[Step]:
+def steps() -> list[FirstStep]:
     """The steps, done or not; nothing before the first list of subscriptions, or when all of them are done."""
     if not IntegrationProfile.objects.filter(refreshed_at__isnull=False).exists():
         return []
@@ -65,7 +65,7 @@ def _is_done(key: str) -> bool:
     return IdentifierExclusion.objects.exists() or UserExclusion.objects.exists()
 
 
-def _make_step(key: str, is_done: bool) -> Step:
+def _make_step(key: str, is_done: bool) -> FirstStep:
     texts = {
         PEOPLE: (
             "Import people",
@@ -88,4 +88,4 @@ def _make_step(key: str, is_done: bool) -> Step:
             *("identifier_exclusion_list", "Open the exclusions", roles.SAM_ADMIN),
         ),
     }
-    return Step(key, *texts[key], is_done=is_done)
+    return FirstStep(key, *texts[key], is_done=is_done)

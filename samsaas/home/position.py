@@ -48,7 +48,7 @@ def tiles(metrics: Sequence[MetricResult], seats: SeatFigures, profiles: Iterabl
     """Four figures that add up: of the license position where anything is owned, else as the vendors count."""
     if metrics and Entitlement.objects.published().exists():
         return _of_position(metrics)
-    return _of_vendors(profiles, seats, PriceList.of(metrics))
+    return _of_vendors(profiles, seats, PriceList.from_metrics(metrics))
 
 
 def _of_position(metrics: Sequence[MetricResult]) -> list[Tile]:
@@ -69,7 +69,7 @@ def _of_position(metrics: Sequence[MetricResult]) -> list[Tile]:
             spend if spend.lines else Amounts(unknown=owned),
             "and unlimited ones" if is_unlimited and owned else "",
         ),
-        Tile("In use", f"{sum(in_use.values()):,}", usage, PriceList.of(metrics).cost_of(in_use)),
+        Tile("In use", f"{sum(in_use.values()):,}", usage, PriceList.from_metrics(metrics).cost_of(in_use)),
         Tile("Rights not used", f"{unused:,}", usage, over, tone="warn" if unused else ""),
         Tile("Rights missing", f"{missing:,}", usage, short, tone="bad" if missing else "good"),
     ]

@@ -24,7 +24,7 @@ from subscriptions.seat_counts.stored import SeatFigures
 
 
 @dataclass(frozen=True)
-class Row:
+class UnneededLine:
     """One kind: how many are in use, what they cost, and how many of them a rule or a person proposes to remove."""
 
     label: str
@@ -66,32 +66,38 @@ def read_candidates() -> OpenCandidates:
     return OpenCandidates(states, reasons)
 
 
-def rows(seats: SeatFigures, candidates: OpenCandidates, prices: PriceList) -> list[Row]:
-    """The kinds that the issue of a Monday are, and then other reasons of proposals, if there are any."""
-    kinds: list[tuple[str, str, str, Reason | None]] = [
-        ("User has left the company", LEFT, _seats(user=links.LEFT), Reason.LEAVER),
-        (last_used.IDLE_LABEL, IDLE, _seats(activity=last_used.IDLE), Reason.IDLE),
-        ("Never active", NEVER, _seats(activity=last_used.NEVER_ACTIVE), Reason.NEVER_ACTIVE),
-        ("Without user", WITHOUT_USER, f"{reverse('unmatched_list')}?license={links.USES}", None),
+def rows(seats: SeatFigures, candidates: OpenCandidates, prices: PriceList) -> list[UnneededLine]:
+    """What speaks against a subscription that is in use, and then the other reasons of proposals, if there are any."""
+    found = [
+        _count_line(seats, candidates, prices, "User has left the company", LEFT, Reason.LEAVER, user=links.LEFT),
+        _count_line(seats, candidates, prices, last_used.IDLE_LABEL, IDLE, Reason.IDLE, activity=last_used.IDLE),
+        _count_line(
+            *(seats, candidates, prices, "Never active", NEVER, Reason.NEVER_ACTIVE), activity=last_used.NEVER_ACTIVE
+        ),
     ]
-    found = []
-    for label, name, url, reason in kinds:
-        models = seats.of_models(name)
-        found.append(Row(label, seats.total[name], url, prices.cost_of(models), **_proposals(candidates, reason)))
-    named = {reason for *_, reason in kinds}
+    cost = prices.cost_of(seats.of_models(WITHOUT_USER))
+    url = f"{reverse('unmatched_list')}?license={links.USES}"
+    found.append(UnneededLine("Without user", seats.total[WITHOUT_USER], url, cost))
     for other in (Reason.INVITED, Reason.SUSPENDED, Reason.MANUAL):
-        models = dict(candidates.by_reason.get(other, {}))
-        if models and other not in named:
-            found.append(Row(str(other.label), None, "", prices.cost_of(models), **_proposals(candidates, other)))
+        if models := dict(candidates.by_reason.get(other, {})):
+            proposals = _proposals(candidates, other)
+            found.append(UnneededLine(str(other.label), None, "", prices.cost_of(models), **proposals))
     return found
 
 
-def _seats(**filters: str) -> str:
-    return links.list_url(**filters, license=links.USES)
+def _count_line(
+    seats: SeatFigures,
+    candidates: OpenCandidates,
+    prices: PriceList,
+    label: str,
+    name: str,
+    reason: Reason,
+    **filters: str,
+) -> UnneededLine:
+    url, cost = links.list_url(**filters, license=links.USES), prices.cost_of(seats.of_models(name))
+    return UnneededLine(label, seats.total[name], url, cost, **_proposals(candidates, reason))
 
 
-def _proposals(candidates: OpenCandidates, reason: Reason | None) -> dict[str, Any]:
-    if reason is None:
-        return {}
+def _proposals(candidates: OpenCandidates, reason: Reason) -> dict[str, Any]:
     count = sum(candidates.by_reason.get(reason, {}).values())
     return {"proposed": count, "proposed_url": f"{reverse('candidate_list')}?{urlencode({'reason': reason.value})}"}

@@ -37,12 +37,10 @@ def home(request: SignedInRequest) -> HttpResponse:
 
 def _figures(request: SignedInRequest, profiles: list[Any]) -> dict[str, Any]:
     """Everything on the page that is a number, from what is stored: no seat is counted here."""
-    seats, metrics, run = stored.read(), position.read_current(), position.last_whole_run()
-    candidates, prices, today = unneeded.read_candidates(), PriceList.of(metrics), timezone.localdate()
+    seats, metrics, run, today = stored.read(), position.read_current(), position.last_whole_run(), timezone.localdate()
     for profile in profiles[:SHOWN]:
         counted = seats.of_profile(profile)
-        profile.current = None if counted is None else counted[CURRENT]
-        profile.in_use = None if counted is None else counted[IN_USE]
+        profile.current, profile.in_use = (counted[CURRENT], counted[IN_USE]) if counted is not None else (None, None)
     steps = checklist.steps()
     found = needs.list_needs(request.user, seats=seats, metrics=metrics, whole_run=run, today=today)
     return {
@@ -51,14 +49,21 @@ def _figures(request: SignedInRequest, profiles: list[Any]) -> dict[str, Any]:
         "tiles": position.tiles(metrics, seats, profiles),
         "equation": position.equation(metrics) if metrics else "",
         "position_at": run.finished_at if run else None,
+        "use_chart": charts.owned_and_used(metrics, today),
+        "savings_chart": charts.freed_and_saved(today),
+        **_unneeded(seats, PriceList.from_metrics(metrics)),
+    }
+
+
+def _unneeded(seats: stored.SeatFigures, prices: PriceList) -> dict[str, Any]:
+    candidates, bands = unneeded.read_candidates(), seats.by_band()
+    return {
         "unneeded": unneeded.rows(seats, candidates, prices),
         "proposed": candidates.count,
         "proposed_cost": prices.cost_of(candidates.of_models()),
         "counted_at": seats.counted_at,
-        "use_chart": charts.owned_and_used(metrics, today),
-        "savings_chart": charts.freed_and_saved(today),
-        "bands": figures.draw_bands(seats.by_band()),
-        "hatched": any(row["gaps"] for row in seats.by_band()),
+        "bands": figures.draw_bands(bands),
+        "hatched": any(row["gaps"] for row in bands),
     }
 
 

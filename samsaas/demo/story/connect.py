@@ -14,7 +14,7 @@ from profiles.oauth import grants
 from reclamation.models import ReclamationRule
 from reclamation.rules import edit_rule
 from samsaas import audit
-from samsaas.demo.story.vendor import Vendor
+from samsaas.demo.story.sandbox_part import SandboxPart
 from subscriptions.models import SoftwareModel, SubscriptionIdentifier
 
 NAME = "Alder & Finch Books"
@@ -23,7 +23,7 @@ READ_BEFORE = timedelta(days=95)
 ADD_ONS = {"sign": ("Dropbox Sign", "Standard"), "docsend": ("DocSend", "Advanced"), "replay": ("Dropbox Replay", "")}
 
 
-def run(vendor: Vendor, *, by: User, now: datetime) -> IntegrationProfile:
+def run(vendor: SandboxPart, *, by: User, now: datetime) -> IntegrationProfile:
     """The connected profile; its validation is queued."""
     profile = IntegrationProfile.objects.create(
         vendor="dropbox",

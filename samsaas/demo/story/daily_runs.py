@@ -1,12 +1,14 @@
-"""The runs of the days between: the daily refresh of each, which found nothing worth telling."""
+"""The runs of the story: the daily refresh of the days between, which found nothing worth telling, and removals."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
 
+from django.contrib.auth.models import User
 from django.utils import timezone
 
+from profiles.connectors import base
 from profiles.models import IntegrationProfile, JobRun
 from samsaas import schedule
 
@@ -20,6 +22,22 @@ def note(profile: IntegrationProfile, days: Iterable[date]) -> None:
     last = {run.process: run for run in runs}
     JobRun.objects.bulk_create(
         _run_like(last[process], day, place) for day in days for place, process in enumerate(STEPS) if process in last
+    )
+
+
+def note_removals(profile: IntegrationProfile, *, by: User) -> JobRun:
+    """The run that removes what was reclaimed today."""
+    now = timezone.now()
+    return JobRun.objects.create(
+        profile=profile,
+        profile_name=profile.display_name,
+        process=base.RECLAIM,
+        trigger=JobRun.Trigger.MANUAL,
+        requested_by=by,
+        state=JobRun.State.SUCCEEDED,
+        created_at=now,
+        started_at=now,
+        finished_at=now,
     )
 
 

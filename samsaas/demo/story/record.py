@@ -25,7 +25,7 @@ from samsaas import roles, schedule
 from samsaas.demo import people as demo_people
 from samsaas.demo.clock import DemoClock
 from samsaas.demo.story import bought, connect, daily_runs, taken_back
-from samsaas.demo.story.vendor import Vendor
+from samsaas.demo.story.sandbox_part import SandboxPart
 from subscriptions import recompute
 from subscriptions.question import ask
 from subscriptions.rematch import MATCH
@@ -40,7 +40,7 @@ def is_recorded() -> bool:
     return IntegrationProfile.objects.exists() or User.objects.exists()
 
 
-def run(vendor: Vendor, clock: DemoClock) -> None:
+def run(vendor: SandboxPart, clock: DemoClock) -> None:
     """Record the story. The clock is back at now afterwards."""
     now = timezone.localtime()
     try:
@@ -50,7 +50,7 @@ def run(vendor: Vendor, clock: DemoClock) -> None:
 
 
 class _Story:
-    def __init__(self, vendor: Vendor, clock: DemoClock, today: date) -> None:
+    def __init__(self, vendor: SandboxPart, clock: DemoClock, today: date) -> None:
         self.vendor, self.clock, self.today = vendor, clock, today
 
     def tell(self) -> None:

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from profiles.connectors import base
-from profiles.models import IntegrationProfile, JobRun
+from profiles.models import IntegrationProfile
 from reclamation import attempts, workflow
 from reclamation.models import RemovalAttempt, RemovalCandidate
 from reclamation.reasons import Reason
 from reclamation.removal import outcome
 from reclamation.states import State
+from samsaas.demo.story import daily_runs
 
 # Days ago -> how many are reclaimed. Those of the last one can still be undone, for less than two days.
 RECLAIMED = {48: 3, 37: 2, 12: 2, 6: 1}
@@ -46,7 +46,7 @@ class Reclaiming:
         """The longest idle ones that are proposed."""
         ready = RemovalCandidate.objects.open().filter(state=State.READY)
         idle = ready.filter(reason__in=REASONS, software_model__contains=OF)
-        run = self._run()
+        run = daily_runs.note_removals(self.profile, by=self.by)
         for candidate in idle.select_related("profile", "rule").order_by("reason", "pk")[:count]:
             now = timezone.now()
             workflow.revoke(candidate, reason=REASON, by=self.by, now=now)
@@ -89,18 +89,3 @@ class Reclaiming:
 
     def _member(self, attempt: RemovalAttempt) -> Any:
         return self.console.team.find("team_member_id", attempt.external_id)
-
-    def _run(self) -> JobRun:
-        """The run that the removals of a day belong to."""
-        now: datetime = timezone.now()
-        return JobRun.objects.create(
-            profile=self.profile,
-            profile_name=self.profile.display_name,
-            process=base.RECLAIM,
-            trigger=JobRun.Trigger.MANUAL,
-            requested_by=self.by,
-            state=JobRun.State.SUCCEEDED,
-            created_at=now,
-            started_at=now,
-            finished_at=now,
-        )

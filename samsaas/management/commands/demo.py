@@ -189,10 +189,10 @@ class Command(BaseCommand):
 def sandbox_part(stand_in: Any) -> Any:
     """The sandbox's part in the story, whose team is the last one."""
     from profiles.connectors.dropbox.sandbox import application  # noqa: PLC0415 - never loaded outside the demo
-    from samsaas.demo.story.vendor import Vendor  # noqa: PLC0415
+    from samsaas.demo.story.sandbox_part import SandboxPart  # noqa: PLC0415
 
     *_, team = stand_in.teams.values()
-    return Vendor(
+    return SandboxPart(
         team=team,
         console=stand_in.console(team),
         give_tokens=lambda: stand_in.grant(team=team),

@@ -8,7 +8,7 @@ from typing import Any
 
 
 @dataclass(frozen=True)
-class Vendor:
+class SandboxPart:
     """The team of the story, what its administrators do, and how a token is given. `teams` are all teams there are."""
 
     team: Any
