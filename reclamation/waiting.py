@@ -46,6 +46,23 @@ class Rank(IntEnum):
     UNRECOGNIZED = 15
 
 
+SINGULAR = {
+    "Administrators who left": "Administrator who left",
+    "Batches": "Batch",
+    "Candidates": "Candidate",
+    "Differences": "Difference",
+    "Entitlements": "Entitlement",
+    "Mails that failed": "Mail that failed",
+    "Questions to you": "Question to you",
+    "Reclamation rules": "Reclamation rule",
+    "Removals that can be undone": "Removal that can be undone",
+    "Removals that need a person": "Removal that needs a person",
+    "Renewals": "Renewal",
+    "Software models": "Software model",
+    "Subscription identifiers": "Subscription identifier",
+}
+
+
 @dataclass(frozen=True)
 class Waiting:
     """One kind of thing that waits: how many, what they are, and the list of them. None: there is nothing to count."""
@@ -56,6 +73,11 @@ class Waiting:
     note: str
     url: str
     tone: str = "warn"
+
+    @property
+    def words(self) -> str:
+        """What they are; what it is, where there is one."""
+        return SINGULAR.get(self.label, self.label) if self.count == 1 else self.label
 
 
 def list_for(user: User, seats: stored.SeatFigures | None = None) -> list[Waiting]:
@@ -84,7 +106,7 @@ def _removals(user: User) -> Iterator[Waiting]:
         stopped = RemovalBatch.State.QUARANTINED
         batches = RemovalBatch.objects.filter(state=stopped).count()
         url = _url("batch_list", state=stopped.value)
-        yield Waiting(Rank.BATCHES, batches, "Batches", "wait for a second person", url)
+        yield Waiting(Rank.BATCHES, batches, "Batches", "waiting for a second person", url)
 
 
 def _questions(user: User) -> Iterator[Waiting]:
@@ -98,8 +120,8 @@ def _candidates(user: User, seats: stored.SeatFigures | None) -> Iterator[Waitin
         return
     counted = dict(RemovalCandidate.objects.open().order_by().values_list("state").annotate(Count("pk")))
     for rank, state, note, tone in (
-        (Rank.ATTENTION, State.ATTENTION_REQUIRED, "need attention", "warn"),
-        (Rank.READY, State.READY, "are ready to be reclaimed", "info"),
+        (Rank.ATTENTION, State.ATTENTION_REQUIRED, "attention required", "warn"),
+        (Rank.READY, State.READY, "ready to be reclaimed", "info"),
     ):
         url = _url("candidate_list", state=state.value)
         yield Waiting(rank, counted.get(state, 0), "Candidates", note, url, tone)

@@ -74,12 +74,12 @@ def _of_position(
     urgencies = [rows.judge(one, today) for one in recommend.list_due(metrics, today)]
     for urgency, label, note in (
         (Urgency.SOON, "Renewals", "of which the vendor must know a reduction within 30 days"),
-        (Urgency.RENEWED_ITSELF, "Entitlements", "may have renewed themselves: record it"),
+        (Urgency.RENEWED_ITSELF, "Entitlements", "perhaps auto-renewed: record the renewal"),
     ):
         url = f"{reverse('renewals')}?{urlencode({'urgency': urgency.value})}"
         yield Waiting(Rank.RENEWALS, urgencies.count(urgency), label, note, url)
     out, url = sum(one.is_out_of_compliance for one in metrics), f"{reverse('license-usage')}?compliance=out"
-    yield Waiting(Rank.COMPLIANCE, out, "Software models", "have more in use than is owned", url, "bad")
+    yield Waiting(Rank.COMPLIANCE, out, "Software models", "more in use than is owned", url, "bad")
     figures = whole_run.figures if whole_run else {}
     drifting = sum(bool(one["drift"]) for kind in ("profiles", "vendors") for one in figures.get(kind, ()))
     note = "between the vendors’ counts and what is counted here"
@@ -91,12 +91,12 @@ def _of_recognition(seats: SeatFigures) -> Iterator[Waiting]:
         label, note = "Match subscriptions without user", "so that it is seen when somebody leaves"
         yield Waiting(Rank.UNMATCHED, None, label, note, reverse("unmatched_list"), "info")
     unknown = SubscriptionIdentifier.objects.filter(software_model=None).count()
-    url, note = f"{reverse('identifier_list')}?recognized=no", "belong to no software model, and are in no position"
+    url, note = f"{reverse('identifier_list')}?recognized=no", "of no software model, so in no license position"
     yield Waiting(Rank.UNRECOGNIZED, unknown, "Subscription identifiers", note, url)
 
 
 def _of_rules(user: User) -> Iterator[Waiting]:
     if roles.may(user, "rule_review", "POST"):
-        rules = rule_figures.waiting_for_review().count()
-        url, note = f"{reverse('rule_list')}?review=no", "to be reviewed; until then nobody is asked"
-        yield Waiting(Rank.RULES, rules, "Reclamation rules", note, url)
+        rules = list(rule_figures.waiting_for_review())
+        url = rules[0].get_absolute_url() if len(rules) == 1 else f"{reverse('rule_list')}?review=no"
+        yield Waiting(Rank.RULES, len(rules), "Reclamation rules", "to be reviewed; until then nobody is asked", url)

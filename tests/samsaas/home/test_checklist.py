@@ -73,7 +73,7 @@ def test_the_rules_are_asked_for_in_one_place_only(signed_in: Any) -> None:
     factories.profile(refreshed_at=timezone.now())
     factories.rule(factories.subscription().identifier.software_model)
     manager = signed_in("sam_admin")
-    assert "Reclamation rules to be reviewed" not in pages.text_of(page_of(manager)), "the list says it"
+    assert "to be reviewed; until" not in pages.text_of(page_of(manager)), "the list says it"
     for step in DONE:
         manager.post(f"/checklist/{step}/")
-    assert "1 Reclamation rules to be reviewed" in pages.text_of(page_of(manager))
+    assert "1 Reclamation rule to be reviewed" in pages.text_of(page_of(manager))
