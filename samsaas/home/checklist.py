@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from profiles.models import IntegrationProfile
 from reclamation.models import ReclamationRule
+from reclamation.rules import figures as rule_figures
 from samsaas import audit, roles
 from samsaas.models import ChecklistTick
 from subscriptions.models import Entitlement, IdentifierExclusion, Person, SoftwareModel, UserExclusion
@@ -30,11 +31,12 @@ class FirstStep:
     action: str
     role: str
     is_done: bool
-    query: str = ""
 
     @property
     def url(self) -> str:
-        return reverse(self.page) + self.query
+        """The page of the step; of the only rule that waits, if there is but one."""
+        rules = list(rule_figures.waiting_for_review()[:2]) if self.key == RULE else []
+        return rules[0].get_absolute_url() if len(rules) == 1 else reverse(self.page)
 
 
 def steps() -> list[FirstStep]:

@@ -42,10 +42,11 @@ def _figures(request: SignedInRequest, profiles: list[Any]) -> dict[str, Any]:
         counted = seats.of_profile(profile)
         profile.current, profile.in_use = (counted[CURRENT], counted[IN_USE]) if counted is not None else (None, None)
     steps = checklist.steps()
+    asks_for_rule = any(step.key == checklist.RULE and not step.is_done for step in steps)
     found = needs.list_needs(request.user, seats=seats, metrics=metrics, whole_run=run, today=today)
     return {
         "steps": steps,
-        "waiting": [one for one in found if not steps or one.rank != waiting.Rank.RULES],
+        "waiting": [one for one in found if not asks_for_rule or one.rank != waiting.Rank.RULES],
         "tiles": position.tiles(metrics, seats, profiles),
         "equation": position.equation(metrics) if metrics else "",
         "position_at": run.finished_at if run else None,

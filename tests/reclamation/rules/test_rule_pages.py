@@ -225,6 +225,8 @@ def test_other_pages_lead_to_the_rule(sam_admin: Any, world: Any) -> None:
 
 
 def test_home_names_rules_that_wait_for_a_review_to_whoever_may_review(sam_admin: Any, reader: Any, world: Any) -> None:
+    assert "Review the reclamation rule" in read(sam_admin, "/"), "after the first connection it is one of the steps"
+    sam_admin.post("/checklist/rule/")
     assert "1 Reclamation rule to be reviewed" in read(sam_admin, "/")
     assert "to be reviewed" not in read(reader, "/")
     other = factories.rule()
