@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import django_filters
+from django import forms
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest
 
@@ -13,6 +14,8 @@ from reclamation.models import ReclamationRule, RemovalCandidate
 from reclamation.reasons import PROPOSABLE, Reason
 from reclamation.states import CLOSED as CLOSED_STATES, OPEN, State
 from samsaas.lib.tables import ListFilter, search
+from subscriptions import counting
+from subscriptions.models import SoftwareModel
 
 CLOSED, ALL = "closed", "all"
 YES, NO = "yes", "no"
@@ -63,10 +66,35 @@ class CandidateFilter(ListFilter):
         empty_label="Anybody",
         method="by_assigned",
     )
+    # Not on the form: links of the license position set these, and a chip above the list shows them.
+    position = django_filters.ChoiceFilter(
+        label="License position", choices=counting.POSITIONS[:1], method="by_position", widget=forms.HiddenInput
+    )
+    model = django_filters.ModelChoiceFilter(
+        label="Software model",
+        queryset=SoftwareModel.objects.all(),
+        field_name="subscription__identifier__software_model",
+        widget=forms.HiddenInput,
+    )
+    publisher = django_filters.CharFilter(
+        label="Publisher",
+        field_name="subscription__identifier__software_model__publisher",
+        max_length=120,
+        widget=forms.HiddenInput,
+    )
+    product = django_filters.CharFilter(
+        label="Product",
+        field_name="subscription__identifier__software_model__product",
+        max_length=120,
+        widget=forms.HiddenInput,
+    )
 
     class Meta:
         model = RemovalCandidate
-        fields = ("q", "state", "profile", "justification", "reason", "rule", "hold", "leaver", "use", "assigned")
+        fields = (
+            *("q", "state", "profile", "justification", "reason", "rule", "hold", "leaver", "use", "assigned"),
+            *("position", "model", "publisher", "product"),
+        )
 
     def filter_queryset(self, queryset: QuerySet[RemovalCandidate]) -> QuerySet[RemovalCandidate]:
         chosen = super().filter_queryset(queryset)
@@ -104,6 +132,10 @@ class CandidateFilter(ListFilter):
             return queryset.filter(assignment_group__in=self.request.user.groups.values("pk"))
         nobody = Q(assigned_to=None, assignment_group=None)
         return queryset.filter(nobody if value == NOBODY else ~nobody)
+
+    def by_position(self, queryset: QuerySet[RemovalCandidate], name: str, value: str) -> QuerySet[RemovalCandidate]:
+        """Candidates whose subscription counts: the list behind potential savings."""
+        return queryset.filter(subscription__in=counting.counted().order_by().values("pk"))
 
     def by_text(self, queryset: QuerySet[RemovalCandidate], name: str, value: str) -> QuerySet[RemovalCandidate]:
         matches = Q()

@@ -10,6 +10,8 @@ from django.urls import reverse
 
 from subscriptions.models.entitlement import Entitlement
 
+CANCELED = "It was canceled. The results of before stand."
+
 
 class PositionGroup(models.TextChoices):
     """By what a position may be divided. It changes no figure: the licenses of a team are one pool."""
@@ -100,6 +102,11 @@ class ReconciliationRun(models.Model):
     @property
     def number(self) -> str:
         return f"REC{self.pk or 0:07}"
+
+    @property
+    def is_canceled(self) -> bool:
+        """Whether a person stopped it, and nothing else went wrong."""
+        return self.problem == CANCELED
 
     @property
     def is_whole(self) -> bool:
@@ -224,6 +231,9 @@ class MetricResult(models.Model):
     annual_spend = models.JSONField(default=dict, help_text="Amounts as texts, by currency.")
     ends_on = models.DateField(null=True, help_text="The latest end of the entitlements in force.")
     has_seats = models.BooleanField(default=False, help_text="Whether its seats are still stored.")
+    last_activity = models.JSONField(
+        default=dict, help_text="In use by band of last activity, as of the run. Empty for a day that is over."
+    )
 
     class Meta:
         ordering = ["model_result", "metric"]
