@@ -54,7 +54,13 @@ def finish(option: RemediationOption, *, by: User, now: datetime, note: str, has
 
 
 def _move(
-    option: RemediationOption, state: State, *, by: User, now: datetime, reference: str = "", note: str = ""
+    option: RemediationOption,
+    state: RemediationOption.State,
+    *,
+    by: User,
+    now: datetime,
+    reference: str = "",
+    note: str = "",
 ) -> None:
     option.state, option.applied_by, option.applied_at = state, by, now
     option.reference, option.note = reference or option.reference, note[:LONGEST_NOTE]

@@ -50,7 +50,7 @@ class QuestionForm(forms.Form):
         self.question: PositionQuestion | None = None
         names = list_publishers()
         self.fields["publishers"].choices = [(name, name) for name in names]  # type: ignore[attr-defined]
-        self.fields["publishers"].error_messages["invalid_choice"] = "There is no such publisher."  # type: ignore[index]
+        self.fields["publishers"].error_messages["invalid_choice"] = "There is no such publisher."
         self.fields["day"].widget.attrs["max"] = timezone.localtime(now).date().isoformat()
         if len(names) < 2:
             del self.fields["publishers"]
@@ -60,10 +60,10 @@ class QuestionForm(forms.Form):
         data: dict[str, Any] = super().clean() or {}
         if self.errors:
             return data
-        groups = {name: data.get(name) or PositionGroup.NONE for name in ("group", "subgroup")}
+        group, subgroup = (data.get(name) or PositionGroup.NONE for name in ("group", "subgroup"))
         publishers = tuple(sorted(data.get("publishers") or ()))
         try:
-            self.question = ask(data.get("day"), now=self.now, publishers=publishers, **groups)
+            self.question = ask(data.get("day"), now=self.now, publishers=publishers, group=group, subgroup=subgroup)
         except BadQuestion as refusal:
             today = timezone.localtime(self.now).date()
             is_about_day = data.get("day") is not None and data["day"] > today

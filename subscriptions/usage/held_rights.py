@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
-from django.db.models import BooleanField, Count, ExpressionWrapper, F, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models import BooleanField, Count, ExpressionWrapper, F, OuterRef, Q, Subquery, Sum
 from django.db.models.functions import Coalesce, Greatest
 
 from subscriptions import counting
@@ -26,7 +26,7 @@ def list_allocations(entitlements: Iterable[Entitlement], day: date) -> Allocati
     return held.filter(entitlement__in=[one.pk for one in entitlements])
 
 
-def list_people(model_id: int, day: date) -> QuerySet[Person, Any]:
+def list_people(model_id: int, day: date) -> Any:
     """People with allocated rights of the model: `rights`, `seats` that count, and `idle`, the rights not in use."""
     held = list_allocations(in_force(model_id, day), day).order_by()
     rights = held.filter(person=OuterRef("pk")).values("person").annotate(total=Sum("quantity")).values("total")

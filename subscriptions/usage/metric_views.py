@@ -7,6 +7,7 @@ from typing import Any
 from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 
 from samsaas.lib import tables
 from samsaas.lib.http import SignedInRequest
@@ -74,8 +75,7 @@ def held_right_list(request: SignedInRequest, pk: int) -> HttpResponse:
     model = metric.model_result.software_model
     if model is None or not metric.model_result.current:
         return redirect(metric)
-    position = metric_page.position_of(metric.model_result)
-    people = held_rights.list_people(model.pk, position.day)
+    people = held_rights.list_people(model.pk, timezone.localdate())
     is_narrowed = request.GET.get("use") == "not"
     rows = people.filter(idle__gt=0) if is_narrowed else people
     context = tables.listing(request, rows, HeldRightTable)
