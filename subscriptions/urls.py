@@ -13,6 +13,7 @@ from subscriptions.matching import views as matching
 from subscriptions.people import views as people
 from subscriptions.people.imports import views as people_imports
 from subscriptions.reconciliation import views as reconciliations
+from subscriptions.reconciliation.exports import views as positions
 from subscriptions.remedies import views as remedies
 from subscriptions.software import views as software
 from subscriptions.usage import metric_views as metrics, views as usage
@@ -134,6 +135,9 @@ urlpatterns = [
     *entitlement_urls(),
     *usage_urls(),
     *reconciliation_urls(),
+    path("reconciliations/<int:pk>/position.csv", positions.position_csv, name="position_csv"),
+    path("reconciliations/<int:pk>/position.xlsx", positions.position_xlsx, name="position_xlsx"),
+    path("reconciliations/<int:pk>/print/", positions.position_print, name="position_print"),
     *exclusion_urls("identifier_exclusion", "identifiers"),
     *exclusion_urls("user_exclusion", "users"),
     path("integration-profiles/<int:pk>/read-again/", activity.activity_read_again, name="activity_read_again"),

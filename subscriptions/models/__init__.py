@@ -25,6 +25,7 @@ from subscriptions.models.person_import import (
     PersonImportRow,
     PersonImportSeat,
 )
+from subscriptions.models.position_document import PositionDocument
 from subscriptions.models.reconciliation import (
     ComplianceStatus,
     GroupResult,
@@ -70,6 +71,7 @@ __all__ = [
     "PersonImportRow",
     "PersonImportSeat",
     "PinnedPublisher",
+    "PositionDocument",
     "PositionGroup",
     "ProductResult",
     "ReadDay",

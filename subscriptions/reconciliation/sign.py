@@ -1,7 +1,8 @@
 """Sign what a reconciliation found, with the key of the installation (Ed25519), and verify it.
 
 Signed are the question, the inputs, the totals and the figures of every product and license metric. They stand there by
-their names, so what is deleted elsewhere later changes nothing of it.
+their names, so what is deleted elsewhere later changes nothing of it. The text that was signed is kept: exports are
+made of it, and beside it a change of the stored results can be named.
 """
 
 from __future__ import annotations
@@ -11,25 +12,38 @@ from base64 import b64decode, b64encode
 from typing import Any
 
 from samsaas.lib import signatures
-from subscriptions.models import MetricResult, ProductResult, ReconciliationRun
+from subscriptions.models import MetricResult, PositionDocument, ProductResult, ReconciliationRun
 
 QUESTION = ("question_date", "publishers", "group", "subgroup", "scope_key", "started_at", "finished_at", "problem")
 LEFT_OUT = {"id", "run", "current", "model_result", "has_seats", "product_result", "last_activity"}
 
 
 def sign(run: ReconciliationRun) -> tuple[str, str]:
-    """The signature and the id of its key; both empty without a key. The results are stored, the run may not be."""
+    """Keep what is signed, and give the signature and the id of its key; both empty without a key.
+
+    The results are stored; the state of the run itself may not be.
+    """
+    document = as_document(run)
+    PositionDocument.objects.update_or_create(run=run, defaults={"text": document.decode()})
     try:
         key = signatures.signing_key()
     except signatures.NoKey:
         return "", ""
-    return b64encode(key.sign(as_document(run))).decode(), key.public.id
+    return b64encode(key.sign(document)).decode(), key.public.id
 
 
 def verify(run: ReconciliationRun) -> bool:
     """Whether a key that this installation believes signed exactly what is stored."""
     key = signatures.known_keys().get(run.key_id)
-    return key is not None and key.verifies(b64decode(run.signature), as_document(run))
+    return key is not None and is_signed(as_document(run), run.signature, key)
+
+
+def is_signed(document: bytes, signature: str, key: signatures.PublicKey) -> bool:
+    """Whether the owner of the key signed exactly this text."""
+    try:
+        return key.verifies(b64decode(signature, validate=True), document)
+    except ValueError:
+        return False
 
 
 def as_document(run: ReconciliationRun) -> bytes:

@@ -150,6 +150,7 @@
     const opener = event.target.closest("[data-dialog]");
     if (opener) return one(`#${CSS.escape(opener.dataset.dialog)}`)?.showModal();
     if (event.target.closest("[data-close]")) return window.close();
+    if (event.target.closest("[data-print]")) return window.print();
     const row = event.target.closest("tr[data-row-link]");
     const busy = event.target.closest("a, button, input, select, label, summary") || String(getSelection());
     if (row && !busy) one("a", row)?.click();

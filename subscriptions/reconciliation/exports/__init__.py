@@ -1,0 +1,1 @@
+"""A position as a file or on paper, and what was changed in one since it was signed."""
