@@ -35,10 +35,10 @@ from subscriptions.models.reconciliation import (
     PositionGroup,
     ProductResult,
     ReconciliationRun,
-    RemediationOption,
     SeatResult,
     UseDay,
 )
+from subscriptions.models.remediation import RemediationOption
 from subscriptions.models.software import SoftwareModel, SubscriptionIdentifier
 from subscriptions.models.subscription import Subscription
 from subscriptions.models.version import SubscriptionVersion

@@ -31,7 +31,7 @@ CHANGE = "after a change"
 
 
 @dataclass(frozen=True)
-class Figure:
+class FoundNumber:
     """A number with its words, and the address of the rows behind it, if there are any."""
 
     label: str
@@ -83,12 +83,12 @@ def write_asker(run: ReconciliationRun) -> str:
     return f"{who}, {CHANGE}" if "/model-" in run.scope_key else who
 
 
-def list_aside(run: ReconciliationRun) -> list[Figure]:
+def list_aside(run: ReconciliationRun) -> list[FoundNumber]:
     """What was set aside, by kind. As of the moment it ran, each leads to the rows that are so now."""
     aside = run.figures.get("aside", {})
     is_of_now = run.question_date is None
     return [
-        Figure(
+        FoundNumber(
             ASIDE_LABELS[kind],
             aside.get(kind, 0),
             ASIDE_MEANINGS[kind],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
 
 from django.http import HttpRequest
@@ -32,8 +32,3 @@ def write_amounts(found: Mapping[str, str], preferred: str = "") -> list[str]:
 def preferred_currency(request: HttpRequest | None) -> str:
     """The currency that the reader wants to see first; empty where they have not said."""
     return str(request.session.get(PREFERRED, "")) if request is not None and hasattr(request, "session") else ""
-
-
-def list_currencies(found: Iterable[Mapping[str, str]]) -> list[str]:
-    """Every currency in these amounts."""
-    return sorted({currency for one in found for currency in one})

@@ -96,6 +96,14 @@ def sum_potential(
     return total
 
 
+def list_currencies(found: Iterable[Publisher]) -> list[str]:
+    """Every currency in the amounts of these publishers."""
+    names = ("annual_spend", "true_up", "over_licensed")
+    of_sums = (one.sums[name] for one in found for name in names)
+    of_candidates = (one.potential.amounts for one in found)
+    return sorted({currency for amounts in (*of_sums, *of_candidates) for currency in amounts})
+
+
 def narrow(found: Iterable[Publisher], text: str, status: str) -> list[Publisher]:
     """Those whose name contains the text, and whose status is the one asked for."""
     text = text.strip().casefold()

@@ -22,38 +22,25 @@ from subscriptions.usage.forms import UsageForm
 from subscriptions.usage.tables import ProductResultTable
 
 CARDS_A_PAGE = 24
+PAGE = "subscriptions/usage/license_usage.html"
 
 
 def license_usage(request: SignedInRequest) -> HttpResponse:
     """The publishers of a position as cards or as a list, with the totals over all of them."""
     position = shown.read_shown(request)
     found = publishers.list_publishers(position, request.user) if position.missing is None else []
-    currencies = amounts.list_currencies(
-        amount for one in found for amount in (one.sums["annual_spend"], one.sums["true_up"], one.potential.amounts)
-    )
-    form = UsageForm(request.GET, currencies=currencies)
+    form = UsageForm(request.GET, currencies=publishers.list_currencies(found))
     wish = form.read()
     if wish["currency"]:
         request.session[amounts.PREFERRED] = wish["currency"]
-    preferred = amounts.preferred_currency(request)
     sums, total = publishers.sum_all(found)
-    main = drawings.main_currency(sums["annual_spend"], preferred)
+    main = drawings.main_currency(sums["annual_spend"], amounts.preferred_currency(request))
     listed = publishers.order(publishers.narrow(found, wish["q"], wish["status"]), wish["sort"], main)
-    pages = Paginator(listed, CARDS_A_PAGE)
-    context: dict[str, Any] = {
-        "position": position,
-        "form": form,
-        "view": wish["view"],
-        "page": pages.get_page(request.GET.get("page")),
-        "has_publishers": bool(found),
-        "sums": sums,
-        "potential": total,
-        "kept": form.kept_query(),
-        "candidates_url": counting.url_of_candidates(),
-    }
-    if found:
-        context |= _draw_position(position, main)
-    return render(request, "subscriptions/usage/license_usage.html", context)
+    context: dict[str, Any] = {"position": position, "form": form, "view": wish["view"], "kept": form.kept_query()}
+    context |= {"sums": sums, "potential": total, "candidates_url": counting.url_of_candidates()}
+    context["page"] = Paginator(listed, CARDS_A_PAGE).get_page(request.GET.get("page"))
+    context["has_publishers"] = bool(found)
+    return render(request, PAGE, context | (_draw_position(position, main) if found else {}))
 
 
 def _draw_position(position: shown.Shown, currency: str, **words: str) -> dict[str, Any]:
