@@ -82,6 +82,10 @@ class Term:
     note: str = ""
     is_sum: bool = False
 
+    @property
+    def shown(self) -> str:
+        return "unlimited" if self.number is None else f"{self.number:,}"
+
 
 def explain(one: Renewal, figures: MetricResult | None, *, headroom: int) -> list[Term]:
     """How the recommended number comes about, line by line."""
