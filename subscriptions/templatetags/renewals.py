@@ -13,7 +13,7 @@ register = template.Library()
 
 # State -> the look of its pill.
 LOOKS: dict[str, str] = {
-    Urgency.RENEWED_ITSELF: "attention_required",
+    Urgency.AUTO_RENEWED: "attention_required",
     Urgency.ENDED: "attention_required",
     Urgency.SOON: "warning",
     Urgency.OPEN: "open",

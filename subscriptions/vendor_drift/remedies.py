@@ -51,22 +51,22 @@ def mend_use(one: Difference) -> Remedy:
 
 
 def mend_rights(one: Difference) -> Remedy:
-    """Rights of the entitlements in force, against the licenses that the vendor says were bought."""
+    """Rights of the entitlements in force, against the licenses that the vendor says were purchased."""
     recorded = NextStep("See the entitlements", f"{reverse('entitlement_list')}?state=in_use")
     if one.there is None:
-        return Remedy("The vendor has not said how many licenses were bought.", (recorded,))
+        return Remedy("The vendor has not said how many licenses were purchased.", (recorded,))
     if one.here is None:
         return Remedy("An unlimited license is recorded, so there is no number to compare.", (recorded,))
     if one.drift and one.drift > 0:
         return Remedy(
-            "More rights are recorded than the vendor says were bought. A renewal without its link counts twice, and a "
+            "More rights are recorded than the vendor says were purchased. A renewal without its link counts twice, and a "
             "block that was given back may still be in force: look at the terms, and link or retire.",
             (recorded,),
         )
     if one.drift:
         new = NextStep("Record an entitlement", reverse("entitlement_new"))
         return Remedy(
-            "The vendor says that more licenses were bought than are recorded. Record the purchase, or correct the "
+            "The vendor says that more licenses were purchased than are recorded. Record the purchase, or correct the "
             "number of rights: until then the position asks for rights that you have.",
             (new, recorded),
         )
