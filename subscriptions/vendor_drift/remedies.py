@@ -59,8 +59,8 @@ def mend_rights(one: Difference) -> Remedy:
         return Remedy("An unlimited license is recorded, so there is no number to compare.", (recorded,))
     if one.drift and one.drift > 0:
         return Remedy(
-            "More rights are recorded than the vendor says were purchased. A renewal without its link counts twice, and a "
-            "block that was given back may still be in force: look at the terms, and link or retire.",
+            "More rights are recorded than the vendor says were purchased. A renewal without its link counts twice, "
+            "and a block that was given back may still be in force: look at the terms, and link or retire.",
             (recorded,),
         )
     if one.drift:

@@ -114,6 +114,7 @@ def test_it_says_since_when_they_differ(calendar: Any, reader: Any, profile: Any
         say(profile, used=used, licenses=4)
         reconcile()
         calendar.shift(timedelta(days=days))
+    reader.force_login(reader.user)
     use_row, rights_row = shown(reader)
     assert use_row[4] == "6 Jun 2026", "since the run after the last one that agreed"
     assert rights_row[4] == "at least 1 Jun 2026", "every run that is kept found it"
