@@ -14,8 +14,8 @@ from reclamation.models import ReclamationRule, RemovalCandidate
 from reclamation.reasons import PROPOSABLE, Reason
 from reclamation.states import CLOSED as CLOSED_STATES, OPEN, State
 from samsaas.lib.tables import ListFilter, search
-from subscriptions import counting
 from subscriptions.models import SoftwareModel
+from subscriptions.reconciliation import live
 
 CLOSED, ALL = "closed", "all"
 YES, NO = "yes", "no"
@@ -66,25 +66,16 @@ class CandidateFilter(ListFilter):
         empty_label="Anybody",
         method="by_assigned",
     )
-    # Not on the form: links of the license position set these, and a chip above the list shows them.
-    position = django_filters.ChoiceFilter(
-        label="License position", choices=counting.POSITIONS[:1], method="by_position", widget=forms.HiddenInput
-    )
+    # Not on the form: the license position and the renewals of a software model lead here.
     model = django_filters.ModelChoiceFilter(
-        label="Software model",
-        queryset=SoftwareModel.objects.all(),
-        field_name="subscription__identifier__software_model",
-        widget=forms.HiddenInput,
+        label="Software model", queryset=SoftwareModel.objects.all(), method="by_model", widget=forms.HiddenInput
+    )
+    counted = django_filters.BooleanFilter(
+        label="In the license position", method="by_counted", widget=forms.HiddenInput
     )
     publisher = django_filters.CharFilter(
         label="Publisher",
         field_name="subscription__identifier__software_model__publisher",
-        max_length=120,
-        widget=forms.HiddenInput,
-    )
-    product = django_filters.CharFilter(
-        label="Product",
-        field_name="subscription__identifier__software_model__product",
         max_length=120,
         widget=forms.HiddenInput,
     )
@@ -93,7 +84,7 @@ class CandidateFilter(ListFilter):
         model = RemovalCandidate
         fields = (
             *("q", "state", "profile", "justification", "reason", "rule", "hold", "leaver", "use", "assigned"),
-            *("position", "model", "publisher", "product"),
+            *("model", "counted", "publisher"),
         )
 
     def filter_queryset(self, queryset: QuerySet[RemovalCandidate]) -> QuerySet[RemovalCandidate]:
@@ -116,6 +107,16 @@ class CandidateFilter(ListFilter):
         """Candidates of earlier versions kept no reason: they were all proposed by hand."""
         return queryset.filter(reason__in=(value, "") if value == Reason.MANUAL else (value,))
 
+    def by_model(
+        self, queryset: QuerySet[RemovalCandidate], name: str, value: SoftwareModel
+    ) -> QuerySet[RemovalCandidate]:
+        """Those of subscriptions that count in the position of the model, as the figures do that lead here."""
+        return queryset.filter(subscription__in=live.counted_seats(value))
+
+    def by_counted(self, queryset: QuerySet[RemovalCandidate], name: str, value: bool) -> QuerySet[RemovalCandidate]:
+        counted = live.counted_seats()
+        return queryset.filter(subscription__in=counted) if value else queryset.exclude(subscription__in=counted)
+
     def by_hold(self, queryset: QuerySet[RemovalCandidate], name: str, value: str) -> QuerySet[RemovalCandidate]:
         return queryset.exclude(hold="") if value == YES else queryset.filter(hold="")
 
@@ -132,10 +133,6 @@ class CandidateFilter(ListFilter):
             return queryset.filter(assignment_group__in=self.request.user.groups.values("pk"))
         nobody = Q(assigned_to=None, assignment_group=None)
         return queryset.filter(nobody if value == NOBODY else ~nobody)
-
-    def by_position(self, queryset: QuerySet[RemovalCandidate], name: str, value: str) -> QuerySet[RemovalCandidate]:
-        """Candidates whose subscription counts: the list behind potential savings."""
-        return queryset.filter(subscription__in=counting.counted().order_by().values("pk"))
 
     def by_text(self, queryset: QuerySet[RemovalCandidate], name: str, value: str) -> QuerySet[RemovalCandidate]:
         matches = Q()

@@ -36,6 +36,7 @@ from subscriptions.models import Entitlement, ReconciliationRun
 from subscriptions.people.imports import retention
 from subscriptions.question import ask
 from subscriptions.rematch import MATCH
+from subscriptions.renewals import remind
 
 DAILY_ORDER = (base.DOWNLOAD, MATCH, base.ACTIVITY, REEXAMINE, FIND)
 CHAIN_STALE_AFTER = timedelta(days=2)
@@ -146,6 +147,12 @@ def sweep_removals() -> None:
 def send_mails() -> None:
     """Every minute: send the mails that are due."""
     outbox.send_due(timezone.now())
+
+
+@shared_task
+def remind_of_renewals() -> None:
+    """Every minute: remind people of renewals while the vendor still takes a reduction, each time once."""
+    remind.run(timezone.now())
 
 
 @shared_task

@@ -181,6 +181,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": timedelta(minutes=1),
         "options": {"expires": 60},
     },
+    "Remind of renewals": {
+        "task": "samsaas.schedule.remind_of_renewals",
+        "schedule": timedelta(minutes=1),
+        "options": {"expires": 60},
+    },
     "Go on with what people were asked": {
         "task": "samsaas.schedule.sweep_asking",
         "schedule": timedelta(minutes=1),

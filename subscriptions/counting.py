@@ -76,4 +76,4 @@ def url_of_aside(kind: str) -> str:
 
 def url_of_candidates(**filters: object) -> str:
     """The list of the open removal candidates on subscriptions that count, narrowed further."""
-    return f"{reverse('candidate_list')}?{urlencode({'position': COUNTED, **filters})}"
+    return f"{reverse('candidate_list')}?{urlencode({'counted': 'true', **filters})}"

@@ -12,7 +12,7 @@ from samsaas.lib.tables import ListFilter, search
 from subscriptions import counting
 from subscriptions.activity import last_used
 from subscriptions.activity.coverage import reach
-from subscriptions.links import EXCLUDED, LEFT, LEFT_ADMIN, UNRECOGNIZED, USES, USES_NONE
+from subscriptions.links import ALL, BILLED, EXCLUDED, LEFT, LEFT_ADMIN, UNRECOGNIZED, USES, USES_NONE
 from subscriptions.models import (
     Person,
     SoftwareModel,
@@ -24,7 +24,7 @@ from subscriptions.models.subscription import SubscriptionQuerySet
 
 LARGEST_KEY = 2**63 - 1
 FEW = 5000
-ENDED, ALL = "ended", "all"
+ENDED = "ended"
 WITH_USER, WITHOUT_USER = "with", "without"
 NO_MODEL = "Unrecognized"
 
@@ -59,7 +59,10 @@ class SubscriptionFilter(ListFilter):
     )
 
     license = django_filters.ChoiceFilter(
-        label="License", choices=[(USES, "In use"), (USES_NONE, "Not in use")], empty_label="Any", method="by_license"
+        label="License",
+        choices=[(USES, "In use"), (USES_NONE, "Not in use"), (BILLED, "In use, excluded ones too")],
+        empty_label="Any",
+        method="by_license",
     )
     user = django_filters.ChoiceFilter(
         label="User",
@@ -152,6 +155,8 @@ class SubscriptionFilter(ListFilter):
     def by_license(self, queryset: QuerySet[Subscription], name: str, value: str) -> QuerySet[Subscription]:
         if value == USES:
             return queryset.filter(consumes_license=True, ended_at=None, excluded=False)
+        if value == BILLED:
+            return queryset.filter(consumes_license=True, ended_at=None)
         uses_none = Q(consumes_license=False)
         if self.form.cleaned_data.get("seats") or self.form.cleaned_data.get("ended_by"):
             uses_none |= Q(excluded=True) | ~Q(

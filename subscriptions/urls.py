@@ -15,8 +15,10 @@ from subscriptions.people.imports import views as people_imports
 from subscriptions.reconciliation import views as reconciliations
 from subscriptions.reconciliation.exports import views as positions
 from subscriptions.remedies import views as remedies
+from subscriptions.renewals import views as renewals
 from subscriptions.software import views as software
 from subscriptions.usage import metric_views as metrics, views as usage
+from subscriptions.vendor_drift import views as vendor_drift
 
 
 def exclusion_urls(kind: str, folder: str) -> list[URLPattern]:
@@ -43,7 +45,7 @@ def entitlement_urls() -> list[URLPattern]:
         path(f"{one}edit/", recording.entitlement_edit, name="entitlement_edit"),
         path(f"{one}publish/", entitlements.entitlement_publish, name="entitlement_publish"),
         path(f"{one}retire/", entitlements.entitlement_retire, name="entitlement_retire"),
-        path(f"{one}renew/", recording.entitlement_renew, name="entitlement_renew"),
+        path(f"{one}renew/", renewals.entitlement_renew, name="entitlement_renew"),
         path(f"{one}delete/", entitlements.entitlement_delete, name="entitlement_delete"),
         path(f"{one}versions/", entitlements.entitlement_versions, name="entitlement_versions"),
         path(f"{one}allocations/", allocations.allocation_list, name="allocation_list"),
@@ -133,8 +135,12 @@ urlpatterns = [
     path("subscription-identifiers/<int:pk>/map/", software.identifier_map, name="identifier_map"),
     path("subscription-identifiers/<int:pk>/unmap/", software.identifier_unmap, name="identifier_unmap"),
     *entitlement_urls(),
+    path("renewals/", renewals.renewals, name="renewals"),
+    path("renewals/<int:pk>/", renewals.renewal_detail, name="renewal_detail"),
+    path("renewals/<int:pk>/reduction/", renewals.renewal_ask, name="renewal_ask"),
     *usage_urls(),
     *reconciliation_urls(),
+    path("vendor-drift/", vendor_drift.vendor_drift, name="vendor-drift"),
     path("reconciliations/<int:pk>/position.csv", positions.position_csv, name="position_csv"),
     path("reconciliations/<int:pk>/position.xlsx", positions.position_xlsx, name="position_xlsx"),
     path("reconciliations/<int:pk>/print/", positions.position_print, name="position_print"),

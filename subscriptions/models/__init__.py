@@ -39,6 +39,7 @@ from subscriptions.models.reconciliation import (
     UseDay,
 )
 from subscriptions.models.remediation import RemediationOption
+from subscriptions.models.renewal_reminder import RenewalReminder
 from subscriptions.models.software import SoftwareModel, SubscriptionIdentifier
 from subscriptions.models.subscription import Subscription
 from subscriptions.models.version import SubscriptionVersion
@@ -77,6 +78,7 @@ __all__ = [
     "ReadDay",
     "ReconciliationRun",
     "RemediationOption",
+    "RenewalReminder",
     "ResolutionRule",
     "SeatResult",
     "SoftwareModel",

@@ -25,7 +25,7 @@ Covered = SeatResult.Covered
 
 
 @dataclass(frozen=True)
-class Part:
+class Operand:
     """One side, or one part of a side, of an equation. `sign` stands before it."""
 
     text: str
@@ -40,8 +40,8 @@ class Equation:
 
     key: str
     title: str
-    result: Part
-    terms: Sequence[Part] = ()
+    result: Operand
+    terms: Sequence[Operand] = ()
     note: str = ""
 
 
@@ -95,15 +95,15 @@ def _in_use(ground: Ground) -> Equation:
     return Equation(
         "in-use",
         "In use",
-        Part(f"{metric.in_use:,}", "in use", seats_url(metric)),
+        Operand(f"{metric.in_use:,}", "in use", seats_url(metric)),
         (
-            Part(
+            Operand(
                 f"{metric.allocated_in_use:,}",
                 "covered by an allocation",
                 seats_url(metric, covered=Covered.ALLOCATION),
             ),
-            Part(f"{by_right:,}", "covered by a right", seats_url(metric, covered=Covered.RIGHT), "+"),
-            Part(f"{metric.unlicensed:,}", "not covered", seats_url(metric, covered=Covered.NONE), "+"),
+            Operand(f"{by_right:,}", "covered by a right", seats_url(metric, covered=Covered.RIGHT), "+"),
+            Operand(f"{metric.unlicensed:,}", "not covered", seats_url(metric, covered=Covered.NONE), "+"),
         ),
     )
 
@@ -114,10 +114,10 @@ def _used(ground: Ground) -> Equation:
     return Equation(
         "used",
         "Used",
-        Part(f"{metric.used:,}", "used"),
+        Operand(f"{metric.used:,}", "used"),
         (
-            Part(f"{metric.in_use:,}", "in use", seats_url(metric)),
-            Part(f"{metric.allocated_not_in_use:,}", "allocated, not in use", held and f"{held}?use=not", "+"),
+            Operand(f"{metric.in_use:,}", "in use", seats_url(metric)),
+            Operand(f"{metric.allocated_not_in_use:,}", "allocated, not in use", held and f"{held}?use=not", "+"),
         ),
         "An allocated right is reserved for its person, whether or not they have a subscription.",
     )
@@ -125,15 +125,15 @@ def _used(ground: Ground) -> Equation:
 
 def _owned(ground: Ground) -> Equation:
     metric = ground.metric
-    result = Part(UNLIMITED if metric.unlimited else f"{metric.owned:,}", "owned", _entitlements_url(ground))
+    result = Operand(UNLIMITED if metric.unlimited else f"{metric.owned:,}", "owned", _entitlements_url(ground))
     if not ground.is_as_recorded:
         note = "The entitlements were changed after this was computed, so they are not listed here."
         return Equation("owned", "Owned", result, note=note)
     if len(ground.in_force) > MOST_TERMS:
-        term = Part(f"{len(ground.in_force):,}", "entitlements in force, added up", _entitlements_url(ground))
+        term = Operand(f"{len(ground.in_force):,}", "entitlements in force, added up", _entitlements_url(ground))
         return Equation("owned", "Owned", result, (term,))
     terms = [
-        Part(
+        Operand(
             UNLIMITED if one.unlimited else f"{one.purchased_rights:,}",
             one.number,
             one.get_absolute_url(),
@@ -141,7 +141,7 @@ def _owned(ground: Ground) -> Equation:
         )
         for place, one in enumerate(ground.in_force)
     ]
-    return Equation("owned", "Owned", result, terms or (Part("0", "no entitlement is in force"),))
+    return Equation("owned", "Owned", result, terms or (Operand("0", "no entitlement is in force"),))
 
 
 def _entitlements_url(ground: Ground) -> str:
@@ -154,28 +154,28 @@ def _entitlements_url(ground: Ground) -> str:
 def _available(ground: Ground) -> Equation:
     metric = ground.metric
     if metric.available is None:
-        return Equation("available", "Available", Part(UNLIMITED, "available"))
-    terms = (Part(f"{metric.owned:,}", "owned", "#owned"), Part(f"{metric.used:,}", "used", "#used", "−"))
-    return Equation("available", "Available", Part(f"{metric.available:,}", "available"), terms)
+        return Equation("available", "Available", Operand(UNLIMITED, "available"))
+    terms = (Operand(f"{metric.owned:,}", "owned", "#owned"), Operand(f"{metric.used:,}", "used", "#used", "−"))
+    return Equation("available", "Available", Operand(f"{metric.available:,}", "available"), terms)
 
 
 def _needed(ground: Ground) -> Equation:
     metric = ground.metric
-    result = Part(f"{metric.needed:,}", "needed", seats_url(metric, covered=Covered.NONE) if metric.needed else "")
+    result = Operand(f"{metric.needed:,}", "needed", seats_url(metric, covered=Covered.NONE) if metric.needed else "")
     if metric.available is None:
         return Equation("needed", "Needed", result, note="Unlimited rights are never short.")
-    terms = (Part(f"{metric.used:,}", "used", "#used"), Part(f"{metric.owned:,}", "owned", "#owned", "−"))
+    terms = (Operand(f"{metric.used:,}", "used", "#used"), Operand(f"{metric.owned:,}", "owned", "#owned", "−"))
     note = "" if metric.needed else "Never less than 0: nothing is missing."
     return Equation("needed", "Needed", result, terms, note)
 
 
 def _price(ground: Ground) -> Equation:
     metric = ground.metric
-    result = Part(write_price(metric.price, metric.currency), "a right and year")
+    result = Operand(write_price(metric.price, metric.currency), "a right and year")
     model = metric.model_result.software_model_id
     if OVERRIDE in metric.flags:
         url = reverse("software_model_detail", args=[model]) if model else ""
-        return Equation("price", "Price", result, (Part(result.text, "override of the software model", url),))
+        return Equation("price", "Price", result, (Operand(result.text, "override of the software model", url),))
     priced = [
         one
         for one in ground.in_force
@@ -187,8 +187,8 @@ def _price(ground: Ground) -> Equation:
         return Equation("price", "Price", result)
     cost = write_amount(money.rounded(total, metric.currency), metric.currency)
     terms = (
-        Part(cost, "a year for rights with a known cost", _entitlements_url(ground)),
-        Part(f"{rights:,}", "rights", "#owned", "÷"),
+        Operand(cost, "a year for rights with a known cost", _entitlements_url(ground)),
+        Operand(f"{rights:,}", "rights", "#owned", "÷"),
     )
     return Equation("price", "Price", result, terms)
 
@@ -202,7 +202,7 @@ def _over_licensed(ground: Ground) -> Equation:
     metric = ground.metric
     if metric.available is None:
         note = "What is not used of unlimited rights is not known."
-        return Equation("over-licensed", "Over-licensed", Part(UNKNOWN, "a year"), note=note)
+        return Equation("over-licensed", "Over-licensed", Operand(UNKNOWN, "a year"), note=note)
     spare = max(0, metric.available)
     return _times_price("over-licensed", "Over-licensed", metric, spare, "left", "#available", metric.over_licensed)
 
@@ -220,20 +220,23 @@ def _potential(ground: Ground) -> Equation:
 def _times_price(
     key: str, title: str, metric: MetricResult, count: int, label: str, url: str, amount: Decimal | None
 ) -> Equation:
-    result = Part(write_amount(amount, metric.currency), "a year")
-    terms = (Part(f"{count:,}", label, url), Part(write_price(metric.price, metric.currency), "a right", "#price", "×"))
+    result = Operand(write_amount(amount, metric.currency), "a year")
+    terms = (
+        Operand(f"{count:,}", label, url),
+        Operand(write_price(metric.price, metric.currency), "a right", "#price", "×"),
+    )
     return Equation(key, title, result, terms)
 
 
 def _spend(ground: Ground) -> Equation:
     metric = ground.metric
-    result = Part(", ".join(write_amounts(metric.annual_spend)) or UNKNOWN, "a year", _entitlements_url(ground))
+    result = Operand(", ".join(write_amounts(metric.annual_spend)) or UNKNOWN, "a year", _entitlements_url(ground))
     known = [(one, yearly_cost(one)) for one in ground.in_force]
     costs = [(one, cost) for one, cost in known if cost is not None]
     if not ground.is_as_recorded or len(ground.in_force) > MOST_TERMS or not costs:
         return Equation("annual-spend", "Spend", result)
     terms = [
-        Part(
+        Operand(
             words.write_money(money.rounded(cost, one.currency), one.currency),
             one.number,
             one.get_absolute_url(),
