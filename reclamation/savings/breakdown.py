@@ -10,7 +10,7 @@ from typing import Any
 from django.db.models import F
 from django.db.models.functions import TruncMonth
 
-from reclamation.savings.figures import Figure, Ledger, by_group, entries_url
+from reclamation.savings.figures import Ledger, SavingsFigure, by_group, entries_url
 
 # By what: parameter -> (label, column of the lines).
 DIVISIONS = {
@@ -26,27 +26,27 @@ NAMES = ("freed", "gone_back", "saved", "pending", "lapsed")
 
 @dataclass(frozen=True)
 class Cell:
-    figure: Figure
+    figure: SavingsFigure
     url: str
 
 
 @dataclass(frozen=True)
-class Group:
+class LedgerGroup:
     """One row: a name, and its figures with the lines behind them."""
 
     label: str
     cells: dict[str, Cell]
 
 
-def divide(day: date, chosen: str) -> list[Group]:
+def divide(day: date, chosen: str) -> list[LedgerGroup]:
     """The rows of a division, the largest first; months with the latest first. Beyond 100 the rest is one row."""
     found = by_group(day, TruncMonth("on") if chosen == "month" else F(DIVISIONS[chosen][1]))
     keys = sorted(found, key=lambda key: (-found[key].freed.count, str(key)))
     if chosen == "month":
         keys = sorted(found, reverse=True)
-    rows = [Group(_label(key), make_cells(found[key], _filters(chosen, key))) for key in keys[:MOST_ROWS]]
+    rows = [LedgerGroup(_label(key), make_cells(found[key], _filters(chosen, key))) for key in keys[:MOST_ROWS]]
     if rest := keys[MOST_ROWS:]:
-        rows.append(Group(f"{len(rest):,} others", make_cells(_sum([found[key] for key in rest]), None)))
+        rows.append(LedgerGroup(f"{len(rest):,} others", make_cells(_sum([found[key] for key in rest]), None)))
     return rows
 
 

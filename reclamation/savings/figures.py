@@ -27,7 +27,7 @@ SAVED_NET = (Kind.SAVED, Kind.SAVED_OFFSET)
 
 
 @dataclass
-class Figure:
+class SavingsFigure:
     """A number of subscriptions, and their money a year. `unknown` of them have no price."""
 
     count: int = 0
@@ -46,11 +46,11 @@ class Figure:
 class Ledger:
     """The equation of the page: freed, less what has gone back, is saved, pending and lapsed."""
 
-    freed: Figure = field(default_factory=Figure)
-    gone_back: Figure = field(default_factory=Figure)
-    saved: Figure = field(default_factory=Figure)
-    pending: Figure = field(default_factory=Figure)
-    lapsed: Figure = field(default_factory=Figure)
+    freed: SavingsFigure = field(default_factory=SavingsFigure)
+    gone_back: SavingsFigure = field(default_factory=SavingsFigure)
+    saved: SavingsFigure = field(default_factory=SavingsFigure)
+    pending: SavingsFigure = field(default_factory=SavingsFigure)
+    lapsed: SavingsFigure = field(default_factory=SavingsFigure)
 
     @property
     def adds_up(self) -> bool:
@@ -97,9 +97,9 @@ def _take_state(ledger: Ledger, row: dict[str, Any]) -> None:
         figure.add(row["lines"], row["currency"], row["total"], row["lines"] - row["known"])
 
 
-def describe_potential() -> Figure:
+def describe_potential() -> SavingsFigure:
     """Open candidates at the present price of their models: what could be freed. Counted anew, two queries."""
-    found, candidates = Figure(), live.open_candidates()
+    found, candidates = SavingsFigure(), live.open_candidates()
     figures = recommend.read_figures(candidates)
     for model, count in candidates.items():
         one = figures.get(model)

@@ -14,7 +14,7 @@ from django.db.models import Count, Sum
 
 from reclamation.models import SavingsEntry
 from reclamation.savings.balance import FreedState, freed_entries
-from reclamation.savings.figures import Figure, entries_url
+from reclamation.savings.figures import SavingsFigure, entries_url
 from reclamation.savings.ledger import Kind
 from reclamation.savings.renewals import LAPSES_AFTER, begun_renewals, reduction_of
 from subscriptions.entitlements.renewals import Renewal
@@ -34,7 +34,7 @@ class Pending:
 
     model: int | None
     name: str
-    figure: Figure = field(default_factory=Figure)
+    figure: SavingsFigure = field(default_factory=SavingsFigure)
     days: dict[date, int] = field(default_factory=dict)
     next: Renewal | None = None
     too_late: Renewal | None = None

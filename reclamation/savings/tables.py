@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from reclamation.models import SavingsEntry
-from reclamation.savings.figures import Figure
+from reclamation.savings.figures import SavingsFigure
 from reclamation.savings.words import write_figure
 from samsaas.lib.tables import NUMBER, MarkupColumn, Table
 
@@ -43,13 +43,15 @@ class SavingsTable(Table):
         footer=lambda table: write_figure(table.total),
     )
 
-    def __init__(self, *args: Any, total: Figure, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, total: SavingsFigure, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.total = total
 
     class Meta(Table.Meta):
         model = SavingsEntry
-        fields = ("on", "candidate", "kind", "quantity", "software_model", "rule_name", "profile_name", "department")
-        fields += ("entitlement", "amount")
+        fields = (
+            *("on", "candidate", "kind", "quantity", "software_model", "rule_name", "profile_name", "department"),
+            *("entitlement", "amount"),
+        )
         sequence = fields
         order_by = "-on"

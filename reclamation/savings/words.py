@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from reclamation.savings.figures import Figure
+from reclamation.savings.figures import SavingsFigure
 from samsaas.lib import money
 
 UNKNOWN = "not known"
@@ -18,7 +18,7 @@ def write_amount(amount: Decimal | None, currency: str) -> str:
     return f"{MINUS if amount < 0 else ''}{currency} {abs(money.rounded(amount, currency)):,}"
 
 
-def list_amounts(figure: Figure) -> list[str]:
+def list_amounts(figure: SavingsFigure) -> list[str]:
     """The money of a figure, each currency by itself, and how many have no price. Nothing counted: nothing."""
     parts = [write_amount(amount, currency) for currency, amount in sorted(figure.money.items())]
     if figure.unknown:
@@ -26,6 +26,6 @@ def list_amounts(figure: Figure) -> list[str]:
     return parts
 
 
-def write_figure(figure: Figure) -> str:
+def write_figure(figure: SavingsFigure) -> str:
     """The money of a figure in one line."""
     return ", ".join(list_amounts(figure))

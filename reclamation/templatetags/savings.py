@@ -6,7 +6,7 @@ from django import template
 
 from reclamation.models import SavingsEntry
 from reclamation.savings import words
-from reclamation.savings.figures import Figure
+from reclamation.savings.figures import SavingsFigure
 from samsaas.templatetags.ui import pill
 
 register = template.Library()
@@ -39,6 +39,6 @@ def line_amount(line: SavingsEntry) -> str:
 
 
 @register.filter
-def amounts(figure: Figure) -> list[str]:
+def amounts(figure: SavingsFigure) -> list[str]:
     """The money of a figure: one text for each currency, and one for what has no price."""
     return words.list_amounts(figure)

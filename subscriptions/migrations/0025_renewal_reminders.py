@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('samsaas', '0009_asking'),
-        ('subscriptions', '0021_entitlement_imports'),
+        ('subscriptions', '0030_position_document'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
-from subscriptions.renewals.rows import Row
+from subscriptions.renewals.rows import RenewalRow
 
 FIRST_YEAR, LAST_YEAR = 2000, 2199
 MONTH = re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])")
@@ -19,12 +19,12 @@ WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", 
 class Entry:
     """What a day has: the last day for a reduction, or a renewal."""
 
-    row: Row
+    row: RenewalRow
     is_deadline: bool
 
 
 @dataclass(frozen=True)
-class Day:
+class CalendarDay:
     day: date
     in_month: bool
     is_today: bool
@@ -36,7 +36,7 @@ class Month:
     """A calendar of whole weeks, from Monday on."""
 
     first: date
-    weeks: list[list[Day]]
+    weeks: list[list[CalendarDay]]
     weekdays: tuple[str, ...] = WEEKDAYS
 
     @property
@@ -72,7 +72,7 @@ def read_month(text: str, today: date) -> date:
     return today.replace(day=1)
 
 
-def make_month(first: date, rows: Iterable[Row], today: date) -> Month:
+def make_month(first: date, rows: Iterable[RenewalRow], today: date) -> Month:
     """The calendar of that month. Days beside it belong to whole weeks and stay empty."""
     entries: dict[date, list[Entry]] = {}
     for row in rows:
@@ -82,6 +82,6 @@ def make_month(first: date, rows: Iterable[Row], today: date) -> Month:
     return Month(first, [[_make_day(one, first, entries, today) for one in week] for week in weeks])
 
 
-def _make_day(one: date, first: date, entries: dict[date, list[Entry]], today: date) -> Day:
+def _make_day(one: date, first: date, entries: dict[date, list[Entry]], today: date) -> CalendarDay:
     in_month = (one.year, one.month) == (first.year, first.month)
-    return Day(one, in_month, one == today, tuple(entries.get(one, ())) if in_month else ())
+    return CalendarDay(one, in_month, one == today, tuple(entries.get(one, ())) if in_month else ())

@@ -49,7 +49,7 @@ def withdraw_needless() -> int:
     if not (waiting := list(queued)):
         return 0
     book = Book.read(software_model__in={one.entitlement.software_model_id for one in waiting})
-    needless = [one.mail_id for one in waiting if not _needs_reminder(book, one.entitlement, one.reduce_by)]
+    needless = [one.mail_id or 0 for one in waiting if not _needs_reminder(book, one.entitlement, one.reduce_by)]
     return outbox.withdraw(Mail.objects.filter(pk__in=needless))
 
 
@@ -84,9 +84,12 @@ def _find_due(book: Book, today: date) -> list[Entitlement]:
 @transaction.atomic
 def _remind(renewal: Renewal, now: datetime) -> bool:
     """Queue its mails and note them, unless another worker did so or somebody decided at this moment."""
-    one, step = Entitlement.objects.select_for_update().get(pk=renewal.entitlement.pk), next_step(renewal.days_left)
+    step = next_step(renewal.days_left)
+    if step is None:
+        return False
+    one = Entitlement.objects.select_for_update().get(pk=renewal.entitlement.pk)
     noted = RenewalReminder.objects.filter(entitlement=one, reduce_by=renewal.reduce_by, days_before=step)
-    if step is None or noted.exists() or one.reduction_asked_on is not None or one.end != renewal.entitlement.end:
+    if noted.exists() or one.reduction_asked_on is not None or one.end != renewal.entitlement.end:
         return False
     people = _list_recipients(one)
     address = f"{settings.PUBLIC_URL}{reverse(PAGE, args=[one.pk])}"

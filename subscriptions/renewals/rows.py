@@ -18,7 +18,7 @@ SOON = 30  # days
 class Urgency(models.TextChoices):
     """What a renewal asks of a person. The order is that of the page."""
 
-    RENEWED_ITSELF = "renewed_itself", "Renewed by itself?"
+    AUTO_RENEWED = "auto_renewed", "Auto-renewed?"
     ENDED = "ended", "Ended, not decided"
     SOON = "soon", "Reduce within 30 days"
     OPEN = "open", "Time to decide"
@@ -27,7 +27,7 @@ class Urgency(models.TextChoices):
 
 
 @dataclass(frozen=True)
-class Row:
+class RenewalRow:
     """One renewal, as the page of that day shows it."""
 
     renewal: Renewal
@@ -47,7 +47,7 @@ class Row:
 
     @property
     def is_overdue(self) -> bool:
-        return self.urgency in (Urgency.RENEWED_ITSELF, Urgency.ENDED)
+        return self.urgency in (Urgency.AUTO_RENEWED, Urgency.ENDED)
 
 
 @dataclass
@@ -66,7 +66,7 @@ class Totals:
 def judge(renewal: Renewal, day: date) -> Urgency:
     """What it asks of a person on that day."""
     if renewal.is_overdue(day):
-        return Urgency.RENEWED_ITSELF if renewal.entitlement.auto_renew else Urgency.ENDED
+        return Urgency.AUTO_RENEWED if renewal.entitlement.auto_renew else Urgency.ENDED
     if renewal.entitlement.reduction_asked_on is not None:
         return Urgency.ASKED
     if renewal.is_too_late:
@@ -74,13 +74,13 @@ def judge(renewal: Renewal, day: date) -> Urgency:
     return Urgency.SOON if renewal.days_left <= SOON else Urgency.OPEN
 
 
-def make_rows(renewals: Iterable[Renewal], day: date) -> list[Row]:
+def make_rows(renewals: Iterable[Renewal], day: date) -> list[RenewalRow]:
     """The rows of a page: what has ended first, then by the day until which the vendor takes a reduction."""
-    rows = [Row(one, judge(one, day)) for one in renewals]
+    rows = [RenewalRow(one, judge(one, day)) for one in renewals]
     return sorted(rows, key=lambda row: (not row.is_overdue, row.reduce_by, row.entitlement.pk))
 
 
-def add_up(rows: Iterable[Row]) -> Totals:
+def add_up(rows: Iterable[RenewalRow]) -> Totals:
     """The sums of the rows that have advice. Amounts of two currencies are never added."""
     totals = Totals()
     for row in rows:

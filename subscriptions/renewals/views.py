@@ -18,6 +18,7 @@ from subscriptions.entitlements import allocate, edit, words as entitlement_word
 from subscriptions.entitlements.check import existing_renewal
 from subscriptions.entitlements.recording.forms import EntitlementForm
 from subscriptions.entitlements.recording.store import save_draft
+from subscriptions.entitlements.renewals import Renewal
 from subscriptions.models import Allocation, Entitlement, RenewalReminder
 from subscriptions.renewals import figures, month, recommend, rows, words
 from subscriptions.renewals.filters import RenewalFilter
@@ -50,7 +51,7 @@ def renewals(request: HttpRequest) -> HttpResponse:
     return render(request, "subscriptions/renewals/renewal_list.html", context)
 
 
-def _narrow(found: list[rows.Row], chosen: RenewalFilter) -> list[rows.Row]:
+def _narrow(found: list[rows.RenewalRow], chosen: RenewalFilter) -> list[rows.RenewalRow]:
     keys = set(chosen.qs.order_by().values_list("pk", flat=True))
     urgency = chosen.urgency_chosen
     return [row for row in found if row.entitlement.pk in keys and urgency in ("", row.urgency)]
@@ -112,29 +113,34 @@ def _get(pk: int) -> Entitlement:
 
 
 def _show(request: HttpRequest, one: Entitlement, form: ReductionForm | None = None) -> HttpResponse:
-    today, now = timezone.localdate(), timezone.now()
     chosen = RenewalFilter(request.GET, queryset=Entitlement.objects.none(), request=request)
-    advice = recommend.rights_for(one, now=now, headroom=chosen.spare)
-    known = recommend.read_figures([one.software_model_id]).get(one.software_model_id)
-    refusal = edit.why_no_reduction(one)
+    advice = recommend.rights_for(one, now=timezone.now(), headroom=chosen.spare)
     if form is None:
-        form = ReductionForm(initial={"rights": advice.recommended if advice else None, "on": today})
+        form = ReductionForm(initial={"rights": advice.recommended if advice else None, "on": timezone.localdate()})
+    reminders = RenewalReminder.objects.filter(entitlement=one).select_related("account", "mail")
     context: dict[str, Any] = {
         "one": one,
         "advice": advice,
-        "row": rows.Row(advice, rows.judge(advice, today)) if advice else None,
-        "terms": words.explain(advice, known, headroom=chosen.spare) if advice else [],
-        "price": words.write_price_of(advice) if advice else "",
-        "silence": "" if advice else figures.why_no_advice(one, known, today),
         "renewal": existing_renewal(one),
         "form": form,
-        "refusal": refusal,
-        "reminders": RenewalReminder.objects.filter(entitlement=one).select_related("account", "mail")[
-            :SHOWN_REMINDERS
-        ],
-        "spare": chosen.spare,
+        "refusal": edit.why_no_reduction(one),
+        "reminders": reminders[:SHOWN_REMINDERS],
     }
+    context |= _explain(one, advice, chosen.spare)
     return render(request, "subscriptions/renewals/renewal_detail.html", context)
+
+
+def _explain(one: Entitlement, advice: Renewal | None, headroom: int) -> dict[str, Any]:
+    """How the number comes about, or why there is none."""
+    today = timezone.localdate()
+    known = recommend.read_figures([one.software_model_id]).get(one.software_model_id)
+    if advice is None:
+        return {"silence": figures.why_no_advice(one, known, today)}
+    return {
+        "row": rows.RenewalRow(advice, rows.judge(advice, today)),
+        "terms": words.explain(advice, known, headroom=headroom),
+        "price": words.write_price_of(advice),
+    }
 
 
 def entitlement_renew(request: SignedInRequest, pk: int) -> HttpResponse:

@@ -72,7 +72,7 @@ def write_advice(one: Renewal) -> str:
 
 
 @dataclass(frozen=True)
-class Term:
+class EquationLine:
     """One line of the equation: a sign, a number, what it is, and the rows behind it. None: unlimited."""
 
     sign: str
@@ -82,41 +82,45 @@ class Term:
     note: str = ""
     is_sum: bool = False
 
+    @property
+    def shown(self) -> str:
+        return "unlimited" if self.number is None else f"{self.number:,}"
 
-def explain(one: Renewal, figures: MetricResult | None, *, headroom: int) -> list[Term]:
+
+def explain(one: Renewal, figures: MetricResult | None, *, headroom: int) -> list[EquationLine]:
     """How the recommended number comes about, line by line."""
     model, need = one.entitlement.software_model_id, one.need
     position = figures.get_absolute_url() if figures and hasattr(figures, "get_absolute_url") else ""
     terms = [
-        Term("", need.used, "used", position, "in use, and allocated without being in use"),
-        Term(
+        EquationLine("", need.used, "used", position, "in use, and allocated without being in use"),
+        EquationLine(
             "+",
             need.excluded,
             "excluded, but billed",
             links.list_url(model=model, seats=links.EXCLUDED, license=links.BILLED),
         ),
-        Term(MINUS, need.open_candidates, "open removal candidates", _candidates_url(model)),
-        Term("=", need.keep, "to keep", is_sum=True),
-        Term("+", one.target - need.keep, f"to spare: {headroom} per cent, rounded up"),
-        Term("=", one.target, "to own in all", is_sum=True),
+        EquationLine(MINUS, need.open_candidates, "open removal candidates", _candidates_url(model)),
+        EquationLine("=", need.keep, "to keep", is_sum=True),
+        EquationLine("+", one.target - need.keep, f"to spare: {headroom} per cent, rounded up"),
+        EquationLine("=", one.target, "to own in all", is_sum=True),
     ]
     for other in one.beside:
         end = "ends on the same day, as recommended" if other.entitlement.end == one.entitlement.end else "counts then"
         name, address = other.entitlement.number, other.entitlement.get_absolute_url()
-        terms.append(Term(MINUS, other.rights, f"of {name}", address, end))
+        terms.append(EquationLine(MINUS, other.rights, f"of {name}", address, end))
     if one.recommended is None:
         return terms
     return terms + _end_of_equation(one)
 
 
-def _end_of_equation(one: Renewal) -> list[Term]:
+def _end_of_equation(one: Renewal) -> list[EquationLine]:
     left, committed = one.target - (one.others or 0), one.entitlement.minimum_rights
     note = ""
     if committed and committed > left:
         note = f"the commitment is {committed:,}, and what is left would be {left:,}"
     elif left < 0:
         note = "the others have more than enough"
-    return [Term("=", one.recommended, "recommended", note=note, is_sum=True)]
+    return [EquationLine("=", one.recommended, "recommended", note=note, is_sum=True)]
 
 
 def _candidates_url(model: int) -> str:

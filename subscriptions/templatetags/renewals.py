@@ -7,13 +7,13 @@ from django import template
 from samsaas.templatetags.ui import NOTHING, pill
 from subscriptions.entitlements.renewals import Renewal
 from subscriptions.renewals import words
-from subscriptions.renewals.rows import Row, Urgency
+from subscriptions.renewals.rows import RenewalRow, Urgency
 
 register = template.Library()
 
 # State -> the look of its pill.
 LOOKS: dict[str, str] = {
-    Urgency.RENEWED_ITSELF: "attention_required",
+    Urgency.AUTO_RENEWED: "attention_required",
     Urgency.ENDED: "attention_required",
     Urgency.SOON: "warning",
     Urgency.OPEN: "open",
@@ -23,7 +23,7 @@ LOOKS: dict[str, str] = {
 
 
 @register.filter
-def urgency_pill(row: Row) -> str:
+def urgency_pill(row: RenewalRow) -> str:
     """What a renewal asks of a person, as a pill."""
     return pill(LOOKS[row.urgency], str(row.urgency.label))
 

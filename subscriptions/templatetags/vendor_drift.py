@@ -20,6 +20,12 @@ def agreement_pill(agreement: Agreement) -> str:
 
 
 @register.filter
+def rights_number(rights: int | None) -> str:
+    """A number of rights; None is unlimited."""
+    return "unlimited" if rights is None else f"{rights:,}"
+
+
+@register.filter
 def difference(drift: int | None) -> str:
     """How many more or fewer are counted here: +3, −3, 0; a dash where that is not known."""
     if drift is None:

@@ -14,6 +14,7 @@ from django.db import models
 
 from subscriptions.models import ReconciliationRun
 
+Found = tuple[datetime | None, int | None]  # when a run ended, and the difference it found
 MOST_RUNS = 400  # a year of them, and some that people asked for
 
 
@@ -99,8 +100,8 @@ def compare() -> Comparison:
 class _Past:
     """Per line, newest first: when a run ended, and what it found."""
 
-    use: dict[Any, list[tuple[datetime, int | None]]] = field(default_factory=dict)
-    rights: dict[Any, list[tuple[datetime, int | None]]] = field(default_factory=dict)
+    use: dict[Any, list[Found]] = field(default_factory=dict)
+    rights: dict[Any, list[Found]] = field(default_factory=dict)
 
 
 def _whole_runs() -> models.QuerySet[ReconciliationRun]:
@@ -120,9 +121,7 @@ def _read_past() -> _Past:
     return past
 
 
-def _describe(
-    one: dict[str, Any], key: str, name: str, here: int | None, past: dict[Any, list[tuple[datetime, int | None]]]
-) -> Difference:
+def _describe(one: dict[str, Any], key: str, name: str, here: int | None, past: dict[Any, list[Found]]) -> Difference:
     since, is_longer = _find_beginning(past.get(one[key], [])) if one["drift"] else (None, False)
     return Difference(
         *(one[key], name, here, one["reported"], one["drift"], since, is_longer),
@@ -131,7 +130,7 @@ def _describe(
     )
 
 
-def _find_beginning(found: list[tuple[datetime, int | None]]) -> tuple[datetime | None, bool]:
+def _find_beginning(found: list[Found]) -> tuple[datetime | None, bool]:
     """The oldest run since which every one found a difference, and whether all that are kept did."""
     since = None
     for at, drift in found:

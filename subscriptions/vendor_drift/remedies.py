@@ -11,7 +11,7 @@ from subscriptions.vendor_drift.compare import Difference
 
 
 @dataclass(frozen=True)
-class Step:
+class NextStep:
     """What to do, and where."""
 
     label: str
@@ -21,7 +21,7 @@ class Step:
 @dataclass(frozen=True)
 class Remedy:
     sentence: str
-    steps: tuple[Step, ...] = ()
+    steps: tuple[NextStep, ...] = ()
 
 
 def count_url(one: Difference) -> str:
@@ -31,8 +31,8 @@ def count_url(one: Difference) -> str:
 
 def mend_use(one: Difference) -> Remedy:
     """Subscriptions that use a license here, against those that the vendor says are in use."""
-    profile = Step("Open the profile", reverse("profile_detail", args=[one.key]))
-    rows = Step("See what is counted here", count_url(one))
+    profile = NextStep("Open the profile", reverse("profile_detail", args=[one.key]))
+    rows = NextStep("See what is counted here", count_url(one))
     if one.drift is None:
         return Remedy("The vendor has not said how many licenses are in use. Its next refresh may.", (profile,))
     if one.drift > 0:
@@ -51,22 +51,22 @@ def mend_use(one: Difference) -> Remedy:
 
 
 def mend_rights(one: Difference) -> Remedy:
-    """Rights of the entitlements in force, against the licenses that the vendor says were bought."""
-    recorded = Step("See the entitlements", f"{reverse('entitlement_list')}?state=in_use")
+    """Rights of the entitlements in force, against the licenses that the vendor says were purchased."""
+    recorded = NextStep("See the entitlements", f"{reverse('entitlement_list')}?state=in_use")
     if one.there is None:
-        return Remedy("The vendor has not said how many licenses were bought.", (recorded,))
+        return Remedy("The vendor has not said how many licenses were purchased.", (recorded,))
     if one.here is None:
         return Remedy("An unlimited license is recorded, so there is no number to compare.", (recorded,))
     if one.drift and one.drift > 0:
         return Remedy(
-            "More rights are recorded than the vendor says were bought. A renewal without its link counts twice, and a "
-            "block that was given back may still be in force: look at the terms, and link or retire.",
+            "More rights are recorded than the vendor says were purchased. A renewal without its link counts twice, "
+            "and a block that was given back may still be in force: look at the terms, and link or retire.",
             (recorded,),
         )
     if one.drift:
-        new = Step("Record an entitlement", reverse("entitlement_new"))
+        new = NextStep("Record an entitlement", reverse("entitlement_new"))
         return Remedy(
-            "The vendor says that more licenses were bought than are recorded. Record the purchase, or correct the "
+            "The vendor says that more licenses were purchased than are recorded. Record the purchase, or correct the "
             "number of rights: until then the position asks for rights that you have.",
             (new, recorded),
         )

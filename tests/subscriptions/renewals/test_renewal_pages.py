@@ -150,7 +150,7 @@ def test_two_currencies_are_never_added_and_no_price_is_not_zero(keeper: Any) ->
         (20, {}, "Too late to reduce"),
         (0, {"notice_days": 0}, "Reduce within 30 days"),
         (-1, {}, "Ended, not decided"),
-        (-1, {"auto_renew": True}, "Renewed by itself?"),
+        (-1, {"auto_renew": True}, "Auto-renewed?"),
         (-89, {}, "Ended, not decided"),
     ],
 )
@@ -276,7 +276,7 @@ def test_what_renewed_itself_is_recorded_with_one_press_and_the_ungranted_reduct
     edit.note_reduction(one, 81, day(0), by=keeper.user, now=timezone.now())
     Entitlement.objects.filter(pk=one.pk).update(start=day(-366), end=day(-1))
     page = keeper.get(LIST).content.decode()
-    assert "renewed by itself? Record it" in pages.text_of(page)
+    assert "auto-renewed? Record it" in pages.text_of(page)
     assert "see on the invoice whether it was granted" in pages.text_of(page)
     form = keeper.get(f"/entitlements/{one.pk}/renew/?as=same").context["form"]
     assert (form.instance.purchased_rights, form.instance.start) == (100, day(0))
@@ -287,7 +287,7 @@ def test_what_renewed_itself_is_recorded_with_one_press_and_the_ungranted_reduct
     keeper.post(f"/entitlements/{after.pk}/publish/", {})
     reconcile()
     page = told(keeper.get(LIST))
-    assert "renewed by itself?" not in page
+    assert "auto-renewed?" not in page
     assert f"{after.number} has 100 rights, and 81 were asked for" in page
     edit.correct(
         after, {"purchased_rights": 81}, version=2, reason="As the invoice", by=keeper.user, now=timezone.now()
