@@ -165,7 +165,6 @@ POLICY: dict[str, dict[str, str]] = {
     "position_csv": READ,
     "position_xlsx": READ,
     "position_print": READ,
-    "vendor-drift": READ,
     "resolution_rule_list": READ,
     "resolution_rule_create": INTEGRATE,
     "resolution_rule_edit": INTEGRATE,

@@ -18,14 +18,9 @@ class Amounts:
     unknown: int = 0
 
     @property
-    def lines(self) -> list[str]:
-        """The amounts by currency, such as EUR 1,200.00. Those of 0 are left out where there are others."""
-        amounts = {currency: amount for currency, amount in self.by_currency.items() if amount} or self.by_currency
-        return [f"{currency} {amount:,}" for currency, amount in sorted(amounts.items())]
-
-    @property
-    def is_known(self) -> bool:
-        return bool(self.by_currency) and not self.unknown
+    def shown(self) -> Mapping[str, Decimal]:
+        """The amounts for a reader: those of 0 give way to others."""
+        return {currency: amount for currency, amount in self.by_currency.items() if amount} or self.by_currency
 
 
 @dataclass(frozen=True)

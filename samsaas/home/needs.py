@@ -74,12 +74,13 @@ def _of_position(
     urgencies = [rows.judge(one, today) for one in recommend.list_due(metrics, today)]
     for urgency, label, note in (
         (Urgency.SOON, "Renewals", "of which the vendor must know a reduction within 30 days"),
-        (Urgency.RENEWED_ITSELF, "Entitlements", "perhaps auto-renewed: record the renewal"),
+        (Urgency.AUTO_RENEWED, "Entitlements", "perhaps auto-renewed: record the renewal"),
     ):
         url = f"{reverse('renewals')}?{urlencode({'urgency': urgency.value})}"
         yield Waiting(Rank.RENEWALS, urgencies.count(urgency), label, note, url)
-    out, url = sum(one.is_out_of_compliance for one in metrics), f"{reverse('license-usage')}?compliance=out"
-    yield Waiting(Rank.COMPLIANCE, out, "Software models", "more in use than is owned", url, "bad")
+    out = [one.model_result for one in metrics if one.is_out_of_compliance]
+    url = out[0].get_absolute_url() if len(out) == 1 else f"{reverse('license-usage')}?status=out"
+    yield Waiting(Rank.COMPLIANCE, len(out), "Software models", "more in use than is owned", url, "bad")
     figures = whole_run.figures if whole_run else {}
     drifting = sum(bool(one["drift"]) for kind in ("profiles", "vendors") for one in figures.get(kind, ()))
     note = "between the vendors’ counts and what is counted here"

@@ -13,7 +13,7 @@ from django.urls import reverse
 
 from profiles.models import IntegrationProfile
 from samsaas.home.amounts import Amounts, PriceList, add_up, read_texts
-from subscriptions import links
+from subscriptions import counting, links
 from subscriptions.models import Entitlement, MetricResult, ReconciliationRun
 from subscriptions.reconciliation import tiers
 from subscriptions.seat_counts.count import IN_USE
@@ -66,12 +66,15 @@ def _of_position(metrics: Sequence[MetricResult]) -> list[Tile]:
             "Rights you pay for",
             f"{owned:,}" if owned or not is_unlimited else "Unlimited",
             f"{reverse('entitlement_list')}?state=in_use",
-            spend if spend.lines else Amounts(unknown=owned),
+            spend if spend.by_currency else Amounts(unknown=owned),
             "and unlimited ones" if is_unlimited and owned else "",
         ),
-        Tile("In use", f"{sum(in_use.values()):,}", usage, PriceList.from_metrics(metrics).cost_of(in_use)),
-        Tile("Rights not used", f"{unused:,}", usage, over, tone="warn" if unused else ""),
-        Tile("Rights missing", f"{missing:,}", usage, short, tone="bad" if missing else "good"),
+        Tile(
+            *("In use", f"{sum(in_use.values()):,}", links.list_url(position=counting.COUNTED)),
+            PriceList.from_metrics(metrics).cost_of(in_use),
+        ),
+        Tile("Rights not used", f"{unused:,}", f"{usage}?sort=over_licensed", over, tone="warn" if unused else ""),
+        Tile("Rights missing", f"{missing:,}", f"{usage}?status=out", short, tone="bad" if missing else "good"),
     ]
 
 

@@ -18,6 +18,7 @@ from samsaas.lib.http import SignedInRequest
 from subscriptions import figures
 from subscriptions.seat_counts import stored
 from subscriptions.seat_counts.count import CURRENT, IN_USE
+from subscriptions.usage.amounts import preferred_currency
 
 SHOWN = 8
 RECENT = 6
@@ -49,6 +50,7 @@ def _figures(request: SignedInRequest, profiles: list[Any]) -> dict[str, Any]:
         "waiting": [one for one in found if not asks_for_rule or one.rank != waiting.Rank.RULES],
         "tiles": position.tiles(metrics, seats, profiles),
         "equation": position.equation(metrics) if metrics else "",
+        "preferred": preferred_currency(request),
         "position_at": run.finished_at if run else None,
         "use_chart": charts.owned_and_used(metrics, today),
         "savings_chart": charts.freed_and_saved(today),

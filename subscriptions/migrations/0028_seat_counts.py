@@ -9,6 +9,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ('profiles', '0016_reclamation_foundation'),
         ('subscriptions', '0025_renewal_reminders'),
+        ('subscriptions', '0022_last_activity_of_results'),
         ('subscriptions', '0030_position_document'),
     ]
 

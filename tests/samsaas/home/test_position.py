@@ -153,3 +153,26 @@ def test_a_count_of_yesterday_is_made_anew_and_one_that_changed_too(signed_in: A
     assert shown[profile.display_name][2] == "1", "opening the page counts nothing"
     worlds.count_seats()
     assert pages.rows(reader.get("/").content.decode(), "Profile")[profile.display_name][2] == "2"
+
+
+def test_the_currency_that_a_reader_prefers_comes_first(signed_in: Any, types: list[SubscriptionIdentifier]) -> None:
+    own(types[0].software_model, 3)
+    own(types[1].software_model, 4, unit_cost=50, currency="USD")
+    reconcile()
+    reader = signed_in("sam_user")
+    assert tiles(reader.get("/").content.decode())["Rights you pay for"] == "7 EUR 300.00 USD 200.00"
+    reader.get("/license-usage/?currency=USD")
+    assert tiles(reader.get("/").content.decode())["Rights you pay for"] == "7 USD 200.00 EUR 300.00"
+
+
+def test_the_tile_of_what_is_in_use_opens_what_counts(signed_in: Any, types: list[SubscriptionIdentifier]) -> None:
+    reader, profile = signed_in("sam_user"), factories.profile()
+    seats_of(profile, types[0], 3)
+    own(types[0].software_model, 5)
+    factories.subscription(profile=profile, identifier=types[1], consumes_license=False)
+    factories.subscription(profile=profile, identifier=factories.identifier(software_model=None))
+    reconcile()
+    page = reader.get("/").content.decode()
+    assert tiles(page)["In use"].startswith("3 ")
+    assert pages.figures(page)["/subscriptions/?position=counted"] == 3
+    assert pages.rows_behind(reader, "/subscriptions/?position=counted") == 3
