@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import django_filters
+from django import forms
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest
 
@@ -13,6 +14,8 @@ from reclamation.models import ReclamationRule, RemovalCandidate
 from reclamation.reasons import PROPOSABLE, Reason
 from reclamation.states import CLOSED as CLOSED_STATES, OPEN, State
 from samsaas.lib.tables import ListFilter, search
+from subscriptions.models import SoftwareModel
+from subscriptions.reconciliation import live
 
 CLOSED, ALL = "closed", "all"
 YES, NO = "yes", "no"
@@ -63,10 +66,26 @@ class CandidateFilter(ListFilter):
         empty_label="Anybody",
         method="by_assigned",
     )
+    # Not on the form: the license position and the renewals of a software model lead here.
+    model = django_filters.ModelChoiceFilter(
+        label="Software model", queryset=SoftwareModel.objects.all(), method="by_model", widget=forms.HiddenInput
+    )
+    counted = django_filters.BooleanFilter(
+        label="In the license position", method="by_counted", widget=forms.HiddenInput
+    )
+    publisher = django_filters.CharFilter(
+        label="Publisher",
+        field_name="subscription__identifier__software_model__publisher",
+        max_length=120,
+        widget=forms.HiddenInput,
+    )
 
     class Meta:
         model = RemovalCandidate
-        fields = ("q", "state", "profile", "justification", "reason", "rule", "hold", "leaver", "use", "assigned")
+        fields = (
+            *("q", "state", "profile", "justification", "reason", "rule", "hold", "leaver", "use", "assigned"),
+            *("model", "counted", "publisher"),
+        )
 
     def filter_queryset(self, queryset: QuerySet[RemovalCandidate]) -> QuerySet[RemovalCandidate]:
         chosen = super().filter_queryset(queryset)
@@ -87,6 +106,16 @@ class CandidateFilter(ListFilter):
     def by_reason(self, queryset: QuerySet[RemovalCandidate], name: str, value: str) -> QuerySet[RemovalCandidate]:
         """Candidates of earlier versions kept no reason: they were all proposed by hand."""
         return queryset.filter(reason__in=(value, "") if value == Reason.MANUAL else (value,))
+
+    def by_model(
+        self, queryset: QuerySet[RemovalCandidate], name: str, value: SoftwareModel
+    ) -> QuerySet[RemovalCandidate]:
+        """Those of subscriptions that count in the position of the model, as the figures do that lead here."""
+        return queryset.filter(subscription__in=live.counted_seats(value))
+
+    def by_counted(self, queryset: QuerySet[RemovalCandidate], name: str, value: bool) -> QuerySet[RemovalCandidate]:
+        counted = live.counted_seats()
+        return queryset.filter(subscription__in=counted) if value else queryset.exclude(subscription__in=counted)
 
     def by_hold(self, queryset: QuerySet[RemovalCandidate], name: str, value: str) -> QuerySet[RemovalCandidate]:
         return queryset.exclude(hold="") if value == YES else queryset.filter(hold="")

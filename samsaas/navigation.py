@@ -78,7 +78,10 @@ WORKSPACE = (
                 label="License position",
                 url_name="license-usage",
                 icon="clipboard-list",
-                prefixes=("license-usage", "publisher_result", "product_result", "model_result", "metric_result"),
+                prefixes=(
+                    *("license-usage", "publisher_result", "product_result", "model_result", "metric_result"),
+                    *("seat_result", "group_result", "held_right", "remedy_", "model_position"),
+                ),
             ),
             Item(label="Reconciliation", url_name="reconciliations", icon="history", prefixes=("reconciliation",)),
             Item(
@@ -87,6 +90,7 @@ WORKSPACE = (
                 icon="clipboard-list",
                 prefixes=("entitlement_", "allocation_"),
             ),
+            Item(label="Renewals", url_name="renewals", icon="refresh", prefixes=("renewal",)),
             Item(label="Removal candidates", url_name="candidate_list", icon="circle-minus", prefixes=("candidate_",)),
             Item(label="Reclamation rules", url_name="rule_list", icon="clock", prefixes=("rule_", "backtest_")),
             Item(
@@ -96,6 +100,7 @@ WORKSPACE = (
                 prefixes=("attempt_", "batch_", "removal_switch"),
             ),
             Item(label="Savings", url_name="savings_list", icon="clipboard-list", prefixes=("savings_",)),
+            Item(label="Vendor drift", url_name="vendor-drift", icon="alert-circle", prefixes=("vendor-drift",)),
             Item(label="Why and why not", url_name="reason_list", icon="help-circle", prefixes=("reason_",)),
             Item(label="Exemptions", url_name="exemption_list", icon="shield-check", prefixes=("exemption_",)),
             Item(label="Approvals", url_name="approval_list", icon="shield-check", prefixes=("approval_",)),

@@ -9,9 +9,10 @@ from django.utils import timezone
 
 from profiles.models import IntegrationProfile
 from samsaas.lib.tables import ListFilter, search
+from subscriptions import counting
 from subscriptions.activity import last_used
 from subscriptions.activity.coverage import reach
-from subscriptions.links import EXCLUDED, LEFT, LEFT_ADMIN, UNRECOGNIZED, USES, USES_NONE
+from subscriptions.links import ALL, BILLED, EXCLUDED, LEFT, LEFT_ADMIN, UNRECOGNIZED, USES, USES_NONE
 from subscriptions.models import (
     Person,
     SoftwareModel,
@@ -23,7 +24,7 @@ from subscriptions.models.subscription import SubscriptionQuerySet
 
 LARGEST_KEY = 2**63 - 1
 FEW = 5000
-ENDED, ALL = "ended", "all"
+ENDED = "ended"
 WITH_USER, WITHOUT_USER = "with", "without"
 NO_MODEL = "Unrecognized"
 
@@ -58,7 +59,10 @@ class SubscriptionFilter(ListFilter):
     )
 
     license = django_filters.ChoiceFilter(
-        label="License", choices=[(USES, "In use"), (USES_NONE, "Not in use")], empty_label="Any", method="by_license"
+        label="License",
+        choices=[(USES, "In use"), (USES_NONE, "Not in use"), (BILLED, "In use, excluded ones too")],
+        empty_label="Any",
+        method="by_license",
     )
     user = django_filters.ChoiceFilter(
         label="User",
@@ -72,7 +76,10 @@ class SubscriptionFilter(ListFilter):
         method="by_user",
     )
     activity = django_filters.ChoiceFilter(
-        label="Last activity", choices=list(last_used.LABELS.items()), empty_label="Any", method="by_activity"
+        label="Last activity",
+        choices=[*last_used.LABELS.items(), (last_used.IDLE, last_used.IDLE_LABEL)],
+        empty_label="Any",
+        method="by_activity",
     )
     # Not on the form: links of other pages set these, and a chip above the list shows them.
     person = django_filters.ModelChoiceFilter(
@@ -88,6 +95,9 @@ class SubscriptionFilter(ListFilter):
         method="by_coverage",
         widget=forms.HiddenInput,
     )
+    position = django_filters.ChoiceFilter(
+        label="License position", choices=counting.POSITIONS, method="by_position", widget=forms.HiddenInput
+    )
     ended_by = WholeNumberFilter(
         label="Ended by run", field_name="ended_by_run", max_value=LARGEST_KEY, widget=forms.HiddenInput
     )
@@ -96,7 +106,7 @@ class SubscriptionFilter(ListFilter):
         model = Subscription
         fields = (
             *("q", "profile", "model", "status", "license", "user", "activity", "seats"),
-            *("person", "address", "identifier", "coverage", "ended_by"),
+            *("person", "address", "identifier", "coverage", "position", "ended_by"),
         )
 
     def filter_queryset(self, queryset: QuerySet[Subscription]) -> QuerySet[Subscription]:
@@ -133,7 +143,11 @@ class SubscriptionFilter(ListFilter):
         return queryset.filter(pk__in=keys) if len(keys) <= FEW else left
 
     def by_activity(self, queryset: QuerySet[Subscription], name: str, value: str) -> QuerySet[Subscription]:
-        return queryset.filter(last_used.band_condition(value, timezone.now()))
+        now = timezone.now()
+        if value == last_used.IDLE:
+            known = reach.read_knowledge(now)
+            return queryset.alias(unused_since=known.unused_since()).filter(last_used.idle_condition(now))
+        return queryset.filter(last_used.band_condition(value, now))
 
     def by_coverage(self, queryset: QuerySet[Subscription], name: str, value: str) -> QuerySet[Subscription]:
         return queryset.exclude(reach.read_knowledge(timezone.now()).exact())
@@ -142,9 +156,14 @@ class SubscriptionFilter(ListFilter):
         """Every seat with this e-mail address. That hints at one person but does not prove it."""
         return queryset.filter(compared_email=normalize_address(value))
 
+    def by_position(self, queryset: SubscriptionQuerySet, name: str, value: str) -> SubscriptionQuerySet:
+        return counting.in_position(queryset, value)
+
     def by_license(self, queryset: QuerySet[Subscription], name: str, value: str) -> QuerySet[Subscription]:
         if value == USES:
             return queryset.filter(consumes_license=True, ended_at=None, excluded=False)
+        if value == BILLED:
+            return queryset.filter(consumes_license=True, ended_at=None)
         uses_none = Q(consumes_license=False)
         if self.form.cleaned_data.get("seats") or self.form.cleaned_data.get("ended_by"):
             uses_none |= Q(excluded=True) | ~Q(

@@ -8,8 +8,10 @@ from urllib.parse import urlencode
 from django.urls import reverse
 
 USES, USES_NONE = "yes", "no"
+BILLED = "billed"  # listed, and consuming a license, excluded ones too
 UNRECOGNIZED = "null"
 EXCLUDED = "excluded"
+ALL = "all"
 LEFT, LEFT_ADMIN = "left", "left_admin"
 
 

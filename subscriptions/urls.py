@@ -14,8 +14,11 @@ from subscriptions.people import views as people
 from subscriptions.people.imports import views as people_imports
 from subscriptions.reconciliation import views as reconciliations
 from subscriptions.reconciliation.exports import views as positions
+from subscriptions.remedies import views as remedies
+from subscriptions.renewals import views as renewals
 from subscriptions.software import views as software
-from subscriptions.usage import views as usage
+from subscriptions.usage import metric_views as metrics, views as usage
+from subscriptions.vendor_drift import views as vendor_drift
 
 
 def exclusion_urls(kind: str, folder: str) -> list[URLPattern]:
@@ -42,7 +45,7 @@ def entitlement_urls() -> list[URLPattern]:
         path(f"{one}edit/", recording.entitlement_edit, name="entitlement_edit"),
         path(f"{one}publish/", entitlements.entitlement_publish, name="entitlement_publish"),
         path(f"{one}retire/", entitlements.entitlement_retire, name="entitlement_retire"),
-        path(f"{one}renew/", recording.entitlement_renew, name="entitlement_renew"),
+        path(f"{one}renew/", renewals.entitlement_renew, name="entitlement_renew"),
         path(f"{one}delete/", entitlements.entitlement_delete, name="entitlement_delete"),
         path(f"{one}versions/", entitlements.entitlement_versions, name="entitlement_versions"),
         path(f"{one}allocations/", allocations.allocation_list, name="allocation_list"),
@@ -67,13 +70,20 @@ def entitlement_urls() -> list[URLPattern]:
 
 
 def usage_urls() -> list[URLPattern]:
-    """The pages of the license position, from the publisher down to the subscription."""
+    """The pages of the license position, from the publisher down to the subscription, and of what mends it."""
+    metric = "metric-results/<int:pk>/"
     return [
         path("license-usage/", usage.license_usage, name="license-usage"),
+        path("license-usage-pin/", usage.license_usage_pin, name="license_usage_pin"),
         path("license-usage/<path:publisher>/", usage.publisher_result, name="publisher_result"),
         path("product-results/<int:pk>/", usage.product_result, name="product_result"),
         path("model-results/<int:pk>/", usage.model_result, name="model_result"),
-        path("metric-results/<int:pk>/", usage.metric_result, name="metric_result"),
+        path("software-models/<int:pk>/position/", metrics.model_position, name="model_position"),
+        path(metric, metrics.metric_result, name="metric_result"),
+        path(f"{metric}subscriptions/", metrics.seat_result_list, name="seat_result_list"),
+        path(f"{metric}groups/", metrics.group_result_list, name="group_result_list"),
+        path(f"{metric}allocations/", metrics.held_right_list, name="held_right_list"),
+        path("remedies/<int:pk>/", remedies.remedy_apply, name="remedy_apply"),
     ]
 
 
@@ -82,7 +92,10 @@ def reconciliation_urls() -> list[URLPattern]:
     one = "reconciliations/<int:pk>/"
     return [
         path("reconciliations/", reconciliations.reconciliation_list, name="reconciliations"),
+        path("reconciliations/new/", reconciliations.reconciliation_new, name="reconciliation_new"),
         path(one, reconciliations.reconciliation_detail, name="reconciliation_detail"),
+        path(f"{one}cancel/", reconciliations.reconciliation_cancel, name="reconciliation_cancel"),
+        path(f"{one}keep/", reconciliations.reconciliation_keep, name="reconciliation_keep"),
     ]
 
 
@@ -122,11 +135,15 @@ urlpatterns = [
     path("subscription-identifiers/<int:pk>/map/", software.identifier_map, name="identifier_map"),
     path("subscription-identifiers/<int:pk>/unmap/", software.identifier_unmap, name="identifier_unmap"),
     *entitlement_urls(),
+    path("renewals/", renewals.renewals, name="renewals"),
+    path("renewals/<int:pk>/", renewals.renewal_detail, name="renewal_detail"),
+    path("renewals/<int:pk>/reduction/", renewals.renewal_ask, name="renewal_ask"),
     *usage_urls(),
     *reconciliation_urls(),
     path("reconciliations/<int:pk>/position.csv", positions.position_csv, name="position_csv"),
     path("reconciliations/<int:pk>/position.xlsx", positions.position_xlsx, name="position_xlsx"),
     path("reconciliations/<int:pk>/print/", positions.position_print, name="position_print"),
+    path("vendor-drift/", vendor_drift.vendor_drift, name="vendor-drift"),
     *exclusion_urls("identifier_exclusion", "identifiers"),
     *exclusion_urls("user_exclusion", "users"),
     path("integration-profiles/<int:pk>/read-again/", activity.activity_read_again, name="activity_read_again"),

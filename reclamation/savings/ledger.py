@@ -42,7 +42,11 @@ def add_saved(freed: SavingsEntry, renewal: Entitlement, price: Decimal | None, 
     amount = None if price is None else money.rounded(price, currency)
     values |= {"price": price, "amount": amount, "currency": currency if amount is not None else ""}
     values |= {"quantity": 1, "on": renewal.start, "entitlement": renewal}
-    return SavingsEntry.objects.get_or_create(candidate=freed.candidate, kind=Kind.SAVED, defaults=values)[1]
+    saved, is_new = SavingsEntry.objects.get_or_create(candidate=freed.candidate, kind=Kind.SAVED, defaults=values)
+    restored = SavingsEntry.objects.filter(candidate=freed.candidate, kind=Kind.RESTORED).first()
+    if is_new and restored:  # after the renewal, which was recorded late
+        _take_back(saved, Kind.SAVED_OFFSET, restored.on, "")
+    return is_new
 
 
 def _write_freed(candidate: RemovalCandidate, on: date, note: str) -> bool:

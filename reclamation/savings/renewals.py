@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from reclamation.models import SavingsEntry
@@ -76,7 +76,12 @@ def _waiting() -> QuerySet[SavingsEntry]:
 
 
 def _waiting_at(renewal: Entitlement) -> QuerySet[SavingsEntry]:
-    """Those that were freed before the renewal, not too long ago, and had not gone back by then."""
-    gone_back = SavingsEntry.objects.filter(candidate=OuterRef("candidate"), kind__in=GONE_BACK, on__lte=renewal.start)
+    """Those that were freed before the renewal, not too long ago, and had not gone back by then.
+
+    Where the renewal is recorded late, some may have gone back since. What was restored since is saved and taken back,
+    as if the renewal had been known; what has returned since stays *returned*, because a line is never taken away.
+    """
+    since = Q(kind=Kind.RETURNED) | Q(on__lte=renewal.start)
+    gone_back = SavingsEntry.objects.filter(since, candidate=OuterRef("candidate"), kind__in=GONE_BACK)
     term = (renewal.start - LAPSES_AFTER, renewal.start - timedelta(days=1))
     return _waiting().filter(~Exists(gone_back), of_model=renewal.software_model_id, on__range=term)

@@ -14,11 +14,12 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils import timezone
 
 from samsaas import audit
 from samsaas.lib import edits, money
-from subscriptions import recompute
-from subscriptions.entitlements.check import check_entitlement
+from subscriptions import recompute, remedy_states
+from subscriptions.entitlements.check import check_entitlement, existing_renewal
 from subscriptions.models import Entitlement, EntitlementVersion, SoftwareModel
 
 State = Entitlement.State
@@ -35,6 +36,7 @@ REASONED = {
     *("currency", "renews", "minimum_rights", "agreement_type"),
 }
 CARRIED = tuple(name for name in DETAILS if name not in ("start", "end", "renews", "invoice", "purchase_order"))
+REDUCTION = ("reduction_asked_to", "reduction_asked_on")
 RELATED = ("software_model", "renews", "profile", "owner", "created_by", "published_by")
 NEEDS_REASON = "Say why this is corrected: it is published."
 
@@ -71,6 +73,7 @@ def delete_draft(one: Entitlement, *, by: User) -> None:
     if stored.renewals.exists():
         raise ValidationError("Another entitlement renews it. Change that one first.")
     stored.allocations.all().delete()
+    remedy_states.reopen_purchase(stored.number)
     audit.record(by, "deleted entitlement", stored, software_model=str(stored.software_model))
     stored.delete()
 
@@ -97,6 +100,7 @@ def publish(one: Entitlement, *, by: User, now: datetime) -> Entitlement:
     stored.state, stored.published_at, stored.published_by = State.IN_USE, now, by
     check_entitlement(stored)
     _store(stored, "published entitlement", by=by, now=now)
+    remedy_states.close_purchases(stored)
     recompute.request_for_model(stored.software_model_id, by=by, now=now)
     return stored
 
@@ -146,16 +150,25 @@ def draft_renewal(one: Entitlement, *, recommended: int | None = None) -> Entitl
     if one.end is None:
         raise ValidationError("It goes on without an end, so there is nothing to renew.")
     renewal = Entitlement(**{name: getattr(one, name) for name in CARRIED})
-    renewal.renews, renewal.start = one, one.end + timedelta(days=1)
-    renewal.end = renewal.start + (one.end - one.start)
-    if _is_whole_years(one.start, one.end):
-        renewal.end = _same_day(one.end, one.end.year + renewal.start.year - one.start.year)
+    renewal.renews = one
+    try:
+        renewal.start, renewal.end = _next_term(one.start, one.end)
+    except (OverflowError, ValueError):  # 31 December 9999, as some contracts say *for ever*
+        raise ValidationError("It ends too far in the future to be renewed.") from None
     if recommended is not None and not one.unlimited:
         renewal.purchased_rights = recommended
         renewal.minimum_rights = min(one.minimum_rights, recommended)
         if one.unit_cost is not None:
             renewal.total_cost = None
     return renewal
+
+
+def _next_term(start: date, end: date) -> tuple[date, date]:
+    """A term of the same length from the day after on."""
+    begin = end + timedelta(days=1)
+    if _is_whole_years(start, end):
+        return begin, _same_day(end, end.year + begin.year - start.year)
+    return begin, begin + (end - start)
 
 
 def _is_whole_years(start: date, end: date) -> bool:
@@ -169,15 +182,60 @@ def _same_day(day: date, year: int) -> date:
 
 
 @transaction.atomic
-def note_reduction(one: Entitlement, rights: int | None, on: date | None, *, by: User, now: datetime) -> Entitlement:
-    """Note that the vendor was asked to renew with so many rights; None takes the note back."""
+def note_reduction(one: Entitlement, rights: int, on: date, *, by: User, now: datetime) -> Entitlement:
+    """Note that the vendor was asked on that day to renew with so many rights only. Raises `ValidationError`."""
     stored = _lock(one)
     if stored is None:
         raise ValidationError("It is gone.")
-    stored.reduction_asked_to, stored.reduction_asked_on = rights, on
-    stored.full_clean()
-    _store(stored, "noted reduction", by=by, now=now)
-    return stored
+    if problem := why_no_reduction(stored):
+        raise ValidationError(problem)
+    if errors := _check_reduction(stored, rights, on, timezone.localtime(now).date()):
+        raise ValidationError(errors)
+    return _store_reduction(stored, rights, on, "noted reduction", by=by, now=now)
+
+
+def _check_reduction(one: Entitlement, rights: int, on: date, today: date) -> dict[str, str]:
+    errors: dict[str, str] = {}
+    if rights >= one.purchased_rights:
+        errors["rights"] = f"It has {one.purchased_rights:,} rights, so this is no reduction."
+    elif rights < one.minimum_rights:
+        errors["rights"] = f"{one.minimum_rights:,} rights are committed. Fewer cannot be given back."
+    if on > today:
+        errors["on"] = "This day is still to come. Note it when the vendor was asked."
+    elif on < one.start:
+        errors["on"] = "This day is before the start date."
+    return errors
+
+
+@transaction.atomic
+def drop_reduction(one: Entitlement, *, by: User, now: datetime) -> Entitlement:
+    """Take back the note that the vendor was asked for fewer rights. Reminders go on. Raises `ValidationError`."""
+    stored = _lock(one)
+    if stored is None or stored.reduction_asked_on is None:
+        raise ValidationError("No reduction is noted.")
+    return _store_reduction(stored, None, None, "took back reduction", by=by, now=now)
+
+
+def why_no_reduction(one: Entitlement) -> str:
+    """Why no reduction can be noted of it; empty if one can."""
+    if one.state != State.IN_USE:
+        return "Only of a published entitlement a reduction can be noted."
+    if one.end is None:
+        return "It goes on without an end, so there is no renewal."
+    if one.unlimited:
+        return "An unlimited license has no rights to give back."
+    renewal = existing_renewal(one)
+    return f"It has a renewal already: {renewal.number}." if renewal and not renewal.is_draft else ""
+
+
+def _store_reduction(
+    one: Entitlement, rights: int | None, on: date | None, verb: str, *, by: User, now: datetime
+) -> Entitlement:
+    changes = edits.set_changed(one, {"reduction_asked_to": rights, "reduction_asked_on": on}, REDUCTION)
+    if changes:
+        one.full_clean()
+        _store(one, verb, by=by, now=now, changes=changes)
+    return one
 
 
 def _lock(one: Entitlement, renewed: Entitlement | None = None) -> Entitlement | None:
@@ -201,7 +259,7 @@ def _store(one: Entitlement, verb: str, *, by: User, now: datetime, reason: str 
 
 def make_version(one: Entitlement, *, by: User | None, now: datetime, reason: str = "") -> EntitlementVersion:
     """The version that holds what an entitlement is now. The caller saves it."""
-    values = {name: _version_value(getattr(one, name)) for name in (*DETAILS, "state", "retired_on")}
+    values = {name: _version_value(getattr(one, name)) for name in (*DETAILS, *REDUCTION, "state", "retired_on")}
     return EntitlementVersion(entitlement=one, version=one.version, values=values, by=by, at=now, reason=reason[:300])
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 
 from samsaas.lib import money
-from subscriptions.entitlements.terms import Book, price_of_right
+from subscriptions.entitlements.terms import Book, by_model, price_of_right
 from subscriptions.models import Entitlement, MetricResult
 
 HORIZON_DAYS = 90
@@ -16,16 +16,53 @@ HEADROOM_PERCENT = 5
 
 
 @dataclass(frozen=True)
+class Need:
+    """What a software model needs, as far as its renewals are concerned."""
+
+    used: int
+    excluded: int
+    open_candidates: int
+
+    @property
+    def keep(self) -> int:
+        """What is used and billed, less what can be reclaimed."""
+        return max(0, self.used + self.excluded - self.open_candidates)
+
+    def target(self, headroom: int) -> int:
+        """The rights to own: what is kept, and some per cent more."""
+        return self.keep + -(-self.keep * headroom // 100)
+
+
+@dataclass(frozen=True)
+class Beside:
+    """Another entitlement of the model that has these rights after the renewal. None: unlimited."""
+
+    entitlement: Entitlement
+    rights: int | None
+
+
+@dataclass(frozen=True)
 class Renewal:
-    """An entitlement that ends, and what to do. Without advice `recommended`, `change` and `yearly_change` are None."""
+    """An entitlement that ends, and what to do. Without advice `recommended`, `change` and `yearly_change` are None.
+
+    `target` is what the model should own in all, `beside` are the others that will count then.
+    """
 
     entitlement: Entitlement
     renewal: date
     reduce_by: date
     days_left: int
+    need: Need
+    target: int
+    beside: tuple[Beside, ...]
     recommended: int | None = None
     change: int | None = None
     yearly_change: Decimal | None = None
+
+    @property
+    def others(self) -> int | None:
+        """The rights there will be beside it; None if one of the others is unlimited."""
+        return add_up(self.beside)
 
     @property
     def is_too_late(self) -> bool:
@@ -37,23 +74,21 @@ class Renewal:
         return self.renewal <= day
 
 
-@dataclass(frozen=True)
-class Need:
-    """What a software model needs, as far as its renewals are concerned."""
-
-    used: int
-    excluded: int
-    open_candidates: int
-
-    def target(self, headroom: int) -> int:
-        """The rights to own: what is used and billed, less what can be reclaimed, and some per cent more."""
-        keep = self.used + self.excluded - self.open_candidates
-        return keep + -(-keep * headroom // 100)
+def add_up(beside: Iterable[Beside]) -> int | None:
+    """The rights of all of them; None if one is unlimited."""
+    rights = [one.rights for one in beside]
+    known = [number for number in rights if number is not None]
+    return sum(known) if len(known) == len(rights) else None
 
 
-def needs_of(figures: Mapping[int, MetricResult]) -> dict[int, Need]:
-    """The needs of the models of a position."""
-    return {key: Need(one.used, one.excluded, one.open_candidates) for key, one in figures.items()}
+def needs_of(figures: Mapping[int, MetricResult], open_candidates: Mapping[int, int] | None = None) -> dict[int, Need]:
+    """The needs of the models of a position, with the candidates that are open now, or that its run saw."""
+    return {
+        key: Need(
+            one.used, one.excluded, one.open_candidates if open_candidates is None else open_candidates.get(key, 0)
+        )
+        for key, one in figures.items()
+    }
 
 
 def advise(
@@ -66,14 +101,16 @@ def advise(
 ) -> list[Renewal]:
     """The renewals of a day, overdue ones first. `needs` are those of the models of the position on that day."""
     due = [one for one in book.entitlements if one.software_model_id in needs and is_due(book, one, day, horizon)]
+    of_model, blocks = by_model(book.entitlements), by_model(due)
     recommended: dict[int, int | None] = {}
     found = []
     for one in due:  # by number, so that earlier blocks of the same day have their advice
-        others = _others(book, one, due, day, recommended)
-        target = needs[one.software_model_id].target(headroom)
-        advice = None if one.unlimited or others is None else max(0, one.minimum_rights, target - others)
-        recommended[one.pk] = advice
-        found.append(_describe(one, day, advice))
+        model, on = one.software_model_id, max(day, renewal_day(one))
+        in_force = [other for other in of_model[model] if other.pk != one.pk and book.is_in_force(other, on)]
+        beside = _list_beside(one, in_force, blocks[model], recommended)
+        renewal = _describe(one, day, needs[model], needs[model].target(headroom), beside)
+        recommended[one.pk] = renewal.recommended
+        found.append(renewal)
     return sorted(found, key=lambda renewal: (renewal.renewal, renewal.entitlement.pk))
 
 
@@ -88,39 +125,51 @@ def is_due(book: Book, one: Entitlement, day: date, horizon: int) -> bool:
     return is_recent and not is_decided and book.is_in_force(one, one.end)
 
 
-def _others(
-    book: Book, one: Entitlement, due: list[Entitlement], day: date, recommended: Mapping[int, int | None]
-) -> int | None:
-    """The rights there will be beside this entitlement; None if one of them is unlimited.
+def _list_beside(
+    one: Entitlement, in_force: list[Entitlement], due: list[Entitlement], recommended: Mapping[int, int | None]
+) -> tuple[Beside, ...]:
+    """What will count beside this entitlement.
 
     Of other blocks that end on the same day, those before it count as recommended, those after it as they are.
     """
-    renewal = _renewal_day(one)
-    on = day if renewal <= day else renewal
-    model = one.software_model_id
-    beside = [other for other in book.in_force(on) if other.software_model_id == model and other.pk != one.pk]
-    blocks = [other for other in due if other.software_model_id == model and other.end == one.end and other != one]
-    if any(other.unlimited for other in (*beside, *blocks)):
-        return None
-    rights = sum(other.purchased_rights for other in beside)
-    for other in blocks:
-        advice = recommended.get(other.pk) if other.pk < one.pk else other.purchased_rights
-        rights += other.purchased_rights if advice is None else advice
-    return rights
+    found = [Beside(other, _rights_of(other)) for other in in_force]
+    for other in due:
+        if other.end == one.end and other.pk != one.pk:
+            advice = recommended.get(other.pk)
+            found.append(Beside(other, _rights_of(other) if advice is None else advice))
+    return tuple(found)
 
 
-def _renewal_day(one: Entitlement) -> date:
+def _rights_of(one: Entitlement) -> int | None:
+    return None if one.unlimited else one.purchased_rights
+
+
+def renewal_day(one: Entitlement) -> date:
+    """The day after its last one."""
     if one.end is None:
         raise ValueError("It goes on without an end.")
     return one.end + timedelta(days=1)
 
 
-def _describe(one: Entitlement, day: date, recommended: int | None) -> Renewal:
-    renewal = _renewal_day(one)
-    reduce_by = renewal - timedelta(days=one.notice_days)
-    days_left = (reduce_by - day).days
-    if recommended is None:
-        return Renewal(one, renewal, reduce_by, days_left)
-    change, price = recommended - one.purchased_rights, price_of_right(one)
-    amount = None if price is None else money.rounded(price * change, one.currency)
-    return Renewal(one, renewal, reduce_by, days_left, recommended, change, amount)
+def reduce_by(one: Entitlement) -> date:
+    """The last day on which the vendor takes a reduction for the renewal."""
+    return renewal_day(one) - timedelta(days=one.notice_days)
+
+
+def _describe(one: Entitlement, day: date, need: Need, target: int, beside: tuple[Beside, ...]) -> Renewal:
+    others, until = add_up(beside), reduce_by(one)
+    plain = Renewal(one, renewal_day(one), until, (until - day).days, need, target, beside)
+    if one.unlimited or others is None:
+        return plain
+    advice = max(0, one.minimum_rights, target - others)
+    change = advice - one.purchased_rights
+    return replace(plain, recommended=advice, change=change, yearly_change=_money_of(one, change))
+
+
+def _money_of(one: Entitlement, change: int) -> Decimal | None:
+    """What so many rights more or less cost a year; None where that is not known, or too large to be written."""
+    try:
+        price = price_of_right(one)
+        return None if price is None else money.rounded(price * change, one.currency)
+    except money.TooLarge:
+        return None

@@ -17,6 +17,8 @@ ONE_DAY = timedelta(days=1)
 UNKNOWN = "not known"
 LABELS = {
     **{field.name: str(field.verbose_name).capitalize() for field in Entitlement._meta.fields if field.name in DETAILS},
+    "reduction_asked_to": "Reduction asked for, to",
+    "reduction_asked_on": "Reduction asked for, on",
     "state": "State",
     "retired_on": "Retired on",
 }

@@ -35,10 +35,12 @@ from subscriptions.models.reconciliation import (
     PositionGroup,
     ProductResult,
     ReconciliationRun,
-    RemediationOption,
     SeatResult,
     UseDay,
 )
+from subscriptions.models.remediation import RemediationOption
+from subscriptions.models.renewal_reminder import RenewalReminder
+from subscriptions.models.seat_count import SeatCount, SeatCounting, SeatsChanged
 from subscriptions.models.software import SoftwareModel, SubscriptionIdentifier
 from subscriptions.models.subscription import Subscription
 from subscriptions.models.version import SubscriptionVersion
@@ -77,8 +79,12 @@ __all__ = [
     "ReadDay",
     "ReconciliationRun",
     "RemediationOption",
+    "RenewalReminder",
     "ResolutionRule",
+    "SeatCount",
+    "SeatCounting",
     "SeatResult",
+    "SeatsChanged",
     "SoftwareModel",
     "Subscription",
     "SubscriptionIdentifier",

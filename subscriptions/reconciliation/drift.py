@@ -26,26 +26,41 @@ def in_use(consuming: Mapping[int, int]) -> list[dict[str, Any]]:
 def in_rights(models: Mapping[str, Sequence[int]], figures: Mapping[int, MetricResult]) -> list[dict[str, Any]]:
     """For each vendor with subscriptions: rights owned of their models, licenses per vendor, and the difference."""
     return [
-        _of_vendor(vendor, [figures[key] for key in sorted(keys) if key in figures])
+        _of_vendor(vendor, {key: figures[key] for key in sorted(keys) if key in figures})
         for vendor, keys in sorted(models.items())
     ]
 
 
-def _of_vendor(vendor: str, rows: Sequence[MetricResult]) -> dict[str, Any]:
-    owned = None if any(row.unlimited for row in rows) else sum(row.owned for row in rows)
-    reported = _licenses_reported(vendor)
-    return {"vendor": vendor, "owned": owned, "reported": reported, "drift": _difference(owned, reported)}
+def _of_vendor(vendor: str, rows: Mapping[int, MetricResult]) -> dict[str, Any]:
+    """What the difference is made of is kept with it: the rights of every model, and the licenses of every team."""
+    models = [{"model": key, "owned": _owned(row)} for key, row in rows.items()]
+    teams = _list_teams(vendor)
+    owned, reported = (
+        _add([one["owned"] for one in models]),
+        _add([one["reported"] for one in teams]) if teams else None,
+    )
+    found = {"vendor": vendor, "owned": owned, "reported": reported, "drift": _difference(owned, reported)}
+    return {**found, "models": models, "teams": teams}
 
 
-def _licenses_reported(vendor: str) -> int | None:
-    """The licenses of all teams of the vendor, each team once; None if one of them has not said."""
-    teams: dict[str, int | None] = {}
+def _owned(row: MetricResult) -> int | None:
+    return None if row.unlimited else row.owned
+
+
+def _list_teams(vendor: str) -> list[dict[str, Any]]:
+    """The licenses of every team of the vendor, each team once, by the first profile that was told a number."""
+    teams: dict[str, dict[str, Any]] = {}
     for one in IntegrationProfile.objects.filter(vendor=vendor).order_by("pk"):
         team = one.team_id or f"profile {one.pk}"
-        if teams.get(team) is None:
-            teams[team] = one.licenses_reported
-    numbers = [number for number in teams.values() if number is not None]
-    return sum(numbers) if teams and len(numbers) == len(teams) else None
+        if team not in teams or teams[team]["reported"] is None:
+            teams[team] = {"profile": one.pk, "name": one.display_name, "reported": one.licenses_reported}
+    return list(teams.values())
+
+
+def _add(numbers: Sequence[int | None]) -> int | None:
+    """The sum; None if one of them is not known."""
+    known = [number for number in numbers if number is not None]
+    return sum(known) if len(known) == len(numbers) else None
 
 
 def _difference(here: int | None, there: int | None) -> int | None:

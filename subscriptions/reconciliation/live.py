@@ -6,8 +6,12 @@ The cost grows with the open candidates, not with the seats.
 
 from __future__ import annotations
 
+from django.db.models import QuerySet
+
 from samsaas.lib import sql
+from subscriptions import counting
 from subscriptions.history import SEATS
+from subscriptions.models import SoftwareModel, Subscription
 from subscriptions.reconciliation import candidates
 from subscriptions.reconciliation.read_facts import IDENTIFIERS, MODELS, PROFILES
 
@@ -33,3 +37,9 @@ def open_candidates() -> dict[int, int]:
         values,
     )
     return {int(model): int(number) for model, number in rows}
+
+
+def counted_seats(model: SoftwareModel | None = None) -> QuerySet[Subscription]:
+    """The seats that count now, of a software model or of all: the same as the position counts, each account once."""
+    found = counting.counted()
+    return (found if model is None else found.filter(identifier__software_model=model)).order_by()

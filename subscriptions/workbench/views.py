@@ -15,6 +15,7 @@ from samsaas.lib.http import SignedInRequest
 from subscriptions import recompute
 from subscriptions.models import ReconciliationRun
 from subscriptions.question import ask
+from subscriptions.usage import publishers
 from subscriptions.workbench import cards, tree
 
 UNDER_WAY = "The same was asked for already. This is the reconciliation under way."
@@ -61,7 +62,7 @@ def run_reconciliation(request: SignedInRequest, site: AdminSite) -> HttpRespons
 def pin_publisher(request: SignedInRequest, site: AdminSite) -> HttpResponse:
     """Show a publisher first, or no longer."""
     name = request.POST.get("publisher", "")
-    if not cards.pin(name, by=request.user, pinned=request.POST.get("pinned") == "yes"):
+    if not publishers.pin(name, by=request.user, pinned=request.POST.get("pinned") == "yes"):
         messages.error(request, "No product of this publisher is in the license position.")
     tab = request.POST.get("tab", "")
     return redirect(f"{reverse(PLACE)}?{urlencode({'tab': tab})}" if tab in cards.TABS else PLACE)

@@ -1,23 +1,19 @@
-"""Record an entitlement, step by step or all at once, edit a draft, correct what is published, and renew."""
+"""Record an entitlement, step by step or all at once, edit a draft, and correct what is published."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import messages
-from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 
-from samsaas.lib import edits
 from samsaas.lib.http import SignedInRequest
-from subscriptions.entitlements import allocate, edit, recommend, words
-from subscriptions.entitlements.check import existing_renewal, list_warnings
 from subscriptions.entitlements.number_field import find_entitlement
-from subscriptions.entitlements.recording.forms import CONFLICT, CorrectionForm, EntitlementForm, GuidedForm
+from subscriptions.entitlements.recording.forms import CorrectionForm, EntitlementForm, GuidedForm
 from subscriptions.entitlements.recording.groups import GROUPS
-from subscriptions.models import Allocation, Entitlement, SoftwareModel
+from subscriptions.entitlements.recording.store import correct, save_draft
+from subscriptions.models import Entitlement, SoftwareModel
 
 FORM = "subscriptions/entitlements/entitlement_form.html"
 
@@ -26,7 +22,7 @@ def entitlement_new(request: SignedInRequest) -> HttpResponse:
     """A new entitlement: in four steps, or as one form with `?form=plain`."""
     if request.GET.get("form") == "plain":
         form = EntitlementForm(request.POST or None, initial=_read_initial(request))
-        if form.is_valid() and (saved := _save_draft(request, form)):
+        if form.is_valid() and (saved := save_draft(request, form)):
             return redirect(saved)
         return render(request, FORM, {"form": form})
     return _guide(request)
@@ -40,7 +36,7 @@ def _guide(request: SignedInRequest) -> HttpResponse:
         return _show_step(request, form.at_step(form.step - 1))
     if go != "save":
         return _show_step(request, form.at_step(form.step + 1) if form.step_is_good() else form)
-    if form.is_valid() and (saved := _save_draft(request, form)):
+    if form.is_valid() and (saved := save_draft(request, form)):
         return redirect(saved)
     return _show_step(request, form.with_errors_shown())
 
@@ -81,83 +77,7 @@ def entitlement_edit(request: SignedInRequest, pk: int) -> HttpResponse:
     renews = find_entitlement(request.GET.get("renews", ""))
     initial = {"renews": renews} if renews else {}
     form = kind(request.POST or None, instance=one, initial=initial)
-    if form.is_valid() and (saved := _save_draft(request, form) if one.is_draft else _correct(request, form)):
+    if form.is_valid() and (saved := save_draft(request, form) if one.is_draft else correct(request, form)):
         return redirect(saved)
     shown = Entitlement.objects.get(pk=pk)  # an invalid form has changed the instance
     return render(request, FORM, {"form": form, "entitlement": shown})
-
-
-def entitlement_renew(request: SignedInRequest, pk: int) -> HttpResponse:
-    """A renewal as a draft: linked, with dates, the recommended rights, and the allocations if that is ticked."""
-    one = get_object_or_404(Entitlement.objects.select_related("software_model"), pk=pk)
-    if refusal := _why_no_renewal(one):
-        messages.error(request, refusal)
-        return redirect(one)
-    advice = recommend.rights_for(one, now=timezone.now())
-    draft = edit.draft_renewal(one, recommended=advice.recommended if advice else None)
-    form = EntitlementForm(request.POST or None, instance=draft)
-    if form.is_valid() and (saved := _save_draft(request, form)):
-        _carry_allocations(request, one, saved)
-        return redirect(saved)
-    held = Allocation.objects.open().filter(entitlement=one).count()
-    context = {"form": form, "renewed": one, "advice": advice, "held": held}
-    return render(request, FORM, context)
-
-
-def _why_no_renewal(one: Entitlement) -> str:
-    if one.is_draft:
-        return f"{one.number} is a draft. Publish it first."
-    if one.end is None:
-        return f"{one.number} goes on without an end, so there is nothing to renew."
-    taken = existing_renewal(one)
-    return f"{one.number} has a renewal already: {taken.number}." if taken else ""
-
-
-def _carry_allocations(request: SignedInRequest, before: Entitlement, after: Entitlement) -> None:
-    if "carry" not in request.POST or after.renews_id != before.pk:
-        return
-    try:
-        moved, left = allocate.carry_over(before, after, by=request.user, now=timezone.now())
-    except ValidationError as problem:
-        messages.warning(request, " ".join(problem.messages))
-        return
-    messages.success(request, words.write_carried(moved, left, after))
-
-
-def _save_draft(request: SignedInRequest, form: EntitlementForm) -> Entitlement | None:
-    """The stored draft, or None: the form says why then."""
-    version = form.cleaned_data.get("version")
-    try:
-        saved = edit.save_draft(form.instance, by=request.user, now=timezone.now(), version=version, named=form.named)
-    except ValidationError as problem:
-        form.take_errors(problem)
-        return None
-    except edits.EditConflict:
-        form.add_error(None, CONFLICT)
-        return None
-    messages.success(request, f"{saved.number} was saved as a draft. It counts when it is published.")
-    _warn(request, saved)
-    return saved
-
-
-def _correct(request: SignedInRequest, form: EntitlementForm) -> Entitlement | None:
-    data = form.cleaned_data
-    values = {name: data[name] for name in edit.DETAILS if name in data}
-    version, reason = data.get("version") or 0, data["reason"]
-    try:
-        saved = edit.correct(form.instance, values, version=version, reason=reason, by=request.user, now=timezone.now())
-    except ValidationError as problem:
-        form.take_errors(problem)
-        return None
-    except edits.EditConflict:
-        form.add_error(None, CONFLICT)
-        return None
-    is_changed = saved.version != version
-    messages.success(request, f"{saved.number} was corrected." if is_changed else "Nothing was changed.")
-    _warn(request, saved)
-    return saved
-
-
-def _warn(request: HttpRequest, one: Entitlement) -> None:
-    for warning in list_warnings(one):
-        messages.warning(request, warning)

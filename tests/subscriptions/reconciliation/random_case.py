@@ -18,6 +18,7 @@ HEADERS = {
     "people": "id,department,cost_center,country,left_on",
     "allocations": "entitlement,person,quantity,assigned_on,released_on",
     "candidates": "subscription,state",
+    "removals": "id,model,removed_on,restored_on,returned_on",
 }
 
 
@@ -30,6 +31,8 @@ def make_case(seed: int) -> dict[str, Any]:
     _seats(dice, tables, models, people)
     _entitlements(dice, tables, models)
     _allocations(dice, tables, people)
+    _removals(Random(seed + 1000), tables, models)
+    _terms(Random(seed + 2000), tables)
     return {
         "case": f"random-{seed}",
         "question": {"date": LAST.isoformat(), "group": dice.choice(["none", "department", "country"])},
@@ -135,3 +138,34 @@ def _allocations(dice: Random, tables: dict[str, list[list[Any]]], people: list[
                 released = some_day(dice) if dice.random() < 0.3 else None
                 assigned = some_day(dice, date(2025, 12, 1), released or LAST)
                 tables["allocations"].append([row[0], person, quantity, assigned, released])
+
+
+def _removals(dice: Random, tables: dict[str, list[list[Any]]], models: list[str]) -> None:
+    """Removals from long before the first day until the last, some of which go back."""
+    for number in range(dice.randrange(25)):
+        removed = some_day(dice, date(2025, 5, 1), LAST)
+        later = [some_day(dice, removed, removed + timedelta(days=200)) for _ in range(2)]
+        restored = later[0] if dice.random() < 0.2 and later[0] <= removed + timedelta(days=7) else None
+        returned = later[1] if restored is None and dice.random() < 0.3 and later[1] <= LAST else None
+        if dice.random() < 0.15:
+            restored, returned = removed + timedelta(days=dice.randrange(8)), None
+        model = dice.choice(models[:3])
+        tables["removals"].append([f"r{number:02}", model, removed, restored, returned])
+
+
+def _terms(dice: Random, tables: dict[str, list[list[Any]]]) -> None:
+    """Notice periods and commitments, and renewals of what ends, which often begin with fewer rights."""
+    for row in tables["entitlements"]:
+        row[13] = dice.choice([0, 14, 30, 30, 60, 120])
+        row[14] = dice.randrange(row[3] + 1) if dice.random() < 0.3 else 0
+    renewed = {row[12] for row in tables["entitlements"]}
+    for row in list(tables["entitlements"]):
+        if row[0] in renewed or row[2] != "in_use" or dice.random() < 0.5:
+            continue
+        start = some_day(dice, row[5] + timedelta(days=1), max(LAST, row[5] + timedelta(days=2)))
+        end = start + timedelta(days=dice.randrange(30, 400))
+        rights = 0 if row[4] else dice.randrange(row[3] + 2)
+        fields = [*row[8:12], row[0], row[13], min(rights, row[14])]
+        tables["entitlements"].append(
+            [f"e{len(tables['entitlements'])}", row[1], "in_use", rights, row[4], start, end, None, *fields]
+        )

@@ -12,7 +12,7 @@ from reclamation.states import State
 from samsaas.lib import money
 from subscriptions.models import Entitlement
 from tests import factories
-from tests.subscriptions.reconciliation.position_world import World, amount, day, lines, moment
+from tests.subscriptions.reconciliation.position_world import World, amount, day, identifier_of, lines, moment
 
 KINDS = (
     ("removed_on", ledger.Kind.FREED),
@@ -42,7 +42,7 @@ def play_removals(world: World, case: dict[str, Any], until: date) -> Candidates
 
 def removed_seat(world: World, row: dict[str, str]) -> RemovalCandidate:
     removed = moment(date.fromisoformat(row["removed_on"]))
-    identifier = next(one for (_, model), one in world.identifiers.items() if model == row["model"])
+    identifier = identifier_of(world, next(iter(world.profiles)), row["model"])
     seat = factories.subscription(
         profile=next(iter(world.profiles.values())),
         identifier=identifier,
