@@ -38,7 +38,7 @@ class ReconciliationRunAdmin(ReadOnlyAdmin):
         RUN_BUTTON,
         AdminButton(label="Print", url_name="position_print", shown=has_results),
         AdminButton(label="CSV", url_name="position_csv", shown=has_results),
-        AdminButton(label="Excel", url_name="position_xlsx", shown=has_results),
+        AdminButton(label="XLSX", url_name="position_xlsx", shown=has_results),
     )
     related_lists = (RelatedList(label="Product results", of="subscriptions_productresult", lookup="run__id__exact"),)
 
