@@ -12,7 +12,7 @@ from samsaas import roles
 
 
 @dataclass(frozen=True, kw_only=True)
-class Entry:
+class ListLink:
     """One list. `of` names the model as URL names of Core UI do, or the page itself; `query` narrows the list."""
 
     label: str
@@ -32,7 +32,7 @@ class Module:
 
     application: str
     label: str
-    entries: tuple[Entry, ...]
+    entries: tuple[ListLink, ...]
 
     @property
     def path(self) -> str:
@@ -45,92 +45,92 @@ MODULES = (
         application="Software Asset",
         label="SaaS License",
         entries=(
-            Entry(label="Direct Integration Profiles", of="profiles_integrationprofile"),
-            Entry(label="Software Subscriptions", of="subscriptions_subscription"),
-            Entry(label="Subscription Activity", of="subscriptions_lastactivity"),
-            Entry(label="Activity Coverage", of="subscriptions_activitycoverage"),
-            Entry(label="Former Values of Subscriptions", of="subscriptions_subscriptionversion"),
-            Entry(label="Software Models", of="subscriptions_softwaremodel"),
-            Entry(label="Subscription Identifiers", of="subscriptions_subscriptionidentifier"),
-            Entry(
+            ListLink(label="Direct Integration Profiles", of="profiles_integrationprofile"),
+            ListLink(label="Software Subscriptions", of="subscriptions_subscription"),
+            ListLink(label="Subscription Activity", of="subscriptions_lastactivity"),
+            ListLink(label="Activity Coverage", of="subscriptions_activitycoverage"),
+            ListLink(label="Former Values of Subscriptions", of="subscriptions_subscriptionversion"),
+            ListLink(label="Software Models", of="subscriptions_softwaremodel"),
+            ListLink(label="Subscription Identifiers", of="subscriptions_subscriptionidentifier"),
+            ListLink(
                 label="Unrecognized Subscription Identifiers",
                 of="subscriptions_subscriptionidentifier",
                 query="software_model__isempty=1",
             ),
-            Entry(label="Subscription Identifier Exclusion Rules", of="subscriptions_identifierexclusion"),
-            Entry(label="Subscription User Exclusion Rules", of="subscriptions_userexclusion"),
+            ListLink(label="Subscription Identifier Exclusion Rules", of="subscriptions_identifierexclusion"),
+            ListLink(label="Subscription User Exclusion Rules", of="subscriptions_userexclusion"),
         ),
     ),
     Module(
         application="Software Asset",
         label="License Workbench",
         entries=(
-            Entry(label="License Workbench", of="license_workbench"),
-            Entry(label="Software Entitlements", of="subscriptions_entitlement"),
-            Entry(label="Entitlement Versions", of="subscriptions_entitlementversion"),
-            Entry(label="User Allocations", of="subscriptions_allocation"),
-            Entry(label="Entitlement Imports", of="subscriptions_entitlementimport"),
-            Entry(label="Reconciliation Results", of="subscriptions_reconciliationrun"),
-            Entry(label="Product Results", of="subscriptions_productresult"),
-            Entry(label="Software Model Results", of="subscriptions_modelresult"),
-            Entry(label="License Metric Results", of="subscriptions_metricresult"),
-            Entry(label="Group Results", of="subscriptions_groupresult"),
-            Entry(label="Licensed and Unlicensed Subscriptions", of="subscriptions_seatresult"),
-            Entry(label="Remediation Options", of="subscriptions_remediationoption"),
+            ListLink(label="License Workbench", of="license_workbench"),
+            ListLink(label="Software Entitlements", of="subscriptions_entitlement"),
+            ListLink(label="Entitlement Versions", of="subscriptions_entitlementversion"),
+            ListLink(label="User Allocations", of="subscriptions_allocation"),
+            ListLink(label="Entitlement Imports", of="subscriptions_entitlementimport"),
+            ListLink(label="Reconciliation Results", of="subscriptions_reconciliationrun"),
+            ListLink(label="Product Results", of="subscriptions_productresult"),
+            ListLink(label="Software Model Results", of="subscriptions_modelresult"),
+            ListLink(label="License Metric Results", of="subscriptions_metricresult"),
+            ListLink(label="Group Results", of="subscriptions_groupresult"),
+            ListLink(label="Licensed and Unlicensed Subscriptions", of="subscriptions_seatresult"),
+            ListLink(label="Remediation Options", of="subscriptions_remediationoption"),
         ),
     ),
     Module(
         application="Software Asset",
         label="Reclamation",
         entries=(
-            Entry(label="Reclamation Rules", of="reclamation_reclamationrule"),
-            Entry(label="Reclamation Rule Versions", of="reclamation_ruleversion"),
-            Entry(label="Back Tests", of="reclamation_backtest"),
-            Entry(label="Observations", of="reclamation_observation"),
-            Entry(label="Removal Candidates", of="reclamation_removalcandidate"),
-            Entry(label="State Changes", of="reclamation_statechange"),
-            Entry(label="Candidate Notes", of="reclamation_candidatenote"),
-            Entry(label="Exemptions", of="reclamation_exemption"),
-            Entry(label="Notices", of="reclamation_notice"),
-            Entry(label="Notice Texts", of="reclamation_noticetemplate"),
-            Entry(label="Answers of Users", of="reclamation_keepanswer"),
-            Entry(label="Approvals", of="reclamation_approval"),
-            Entry(label="Removal Batches", of="reclamation_removalbatch"),
-            Entry(label="Removal Attempts", of="reclamation_removalattempt"),
-            Entry(label="Removal Switches", of="reclamation_reclamationswitch"),
-            Entry(label="Savings", of="reclamation_savingsentry"),
+            ListLink(label="Reclamation Rules", of="reclamation_reclamationrule"),
+            ListLink(label="Reclamation Rule Versions", of="reclamation_ruleversion"),
+            ListLink(label="Back Tests", of="reclamation_backtest"),
+            ListLink(label="Observations", of="reclamation_observation"),
+            ListLink(label="Removal Candidates", of="reclamation_removalcandidate"),
+            ListLink(label="State Changes", of="reclamation_statechange"),
+            ListLink(label="Candidate Notes", of="reclamation_candidatenote"),
+            ListLink(label="Exemptions", of="reclamation_exemption"),
+            ListLink(label="Notices", of="reclamation_notice"),
+            ListLink(label="Notice Texts", of="reclamation_noticetemplate"),
+            ListLink(label="Answers of Users", of="reclamation_keepanswer"),
+            ListLink(label="Approvals", of="reclamation_approval"),
+            ListLink(label="Removal Batches", of="reclamation_removalbatch"),
+            ListLink(label="Removal Attempts", of="reclamation_removalattempt"),
+            ListLink(label="Removal Switches", of="reclamation_reclamationswitch"),
+            ListLink(label="Savings", of="reclamation_savingsentry"),
         ),
     ),
     Module(
         application="Software Asset",
         label="Users of Subscriptions",
         entries=(
-            Entry(label="People", of="subscriptions_person"),
-            Entry(label="People Imports", of="subscriptions_personimport"),
-            Entry(label="User Resolution Rules", of="subscriptions_resolutionrule"),
-            Entry(label="Matches", of="subscriptions_match"),
+            ListLink(label="People", of="subscriptions_person"),
+            ListLink(label="People Imports", of="subscriptions_personimport"),
+            ListLink(label="User Resolution Rules", of="subscriptions_resolutionrule"),
+            ListLink(label="Matches", of="subscriptions_match"),
         ),
     ),
     Module(
         application="Software Asset",
         label="Administration",
         entries=(
-            Entry(label="Connection & Credential Aliases", of="profiles_connectionalias"),
-            Entry(label="Credentials", of="profiles_credential"),
-            Entry(label="Connection Checks", of="profiles_processcheck"),
-            Entry(label="Scheduled Jobs", of="profiles_scheduledjob"),
-            Entry(label="Job Results", of="profiles_jobrun"),
+            ListLink(label="Connection & Credential Aliases", of="profiles_connectionalias"),
+            ListLink(label="Credentials", of="profiles_credential"),
+            ListLink(label="Connection Checks", of="profiles_processcheck"),
+            ListLink(label="Scheduled Jobs", of="profiles_scheduledjob"),
+            ListLink(label="Job Results", of="profiles_jobrun"),
         ),
     ),
     Module(
         application="System",
         label="Security and Mail",
         entries=(
-            Entry(label="Users", of="auth_user"),
-            Entry(label="Roles", of="auth_group"),
-            Entry(label="Audit Trail", of="samsaas_auditentry"),
-            Entry(label="Audit Trail Seals", of="samsaas_auditseal"),
-            Entry(label="Outbox", of="samsaas_mail"),
+            ListLink(label="Users", of="auth_user"),
+            ListLink(label="Roles", of="auth_group"),
+            ListLink(label="Audit Trail", of="samsaas_auditentry"),
+            ListLink(label="Audit Trail Seals", of="samsaas_auditseal"),
+            ListLink(label="Outbox", of="samsaas_mail"),
         ),
     ),
 )
@@ -146,7 +146,7 @@ def for_request(request: HttpRequest) -> list[Module]:
     return found
 
 
-def _resolve(entry: Entry, request: HttpRequest) -> Entry:
+def _resolve(entry: ListLink, request: HttpRequest) -> ListLink:
     address = reverse(entry.url_name)
     is_here = request.path.startswith(address) and request.META.get("QUERY_STRING", "") == entry.query
     is_current = is_here if entry.query else request.path.startswith(address)
