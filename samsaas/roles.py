@@ -44,6 +44,7 @@ POLICY: dict[str, dict[str, str]] = {
     "password_change": {"GET": SIGNED_IN, "POST": SIGNED_IN},
     "password_change_done": {"GET": SIGNED_IN},
     "home": {"GET": SIGNED_IN},
+    "checklist_tick": {"POST": SAM_ADMIN},
     "demo_later": {"POST": SIGNED_IN},
     "profile_list": READ,
     "profile_new": {"GET": SAM_INTEGRATOR},
