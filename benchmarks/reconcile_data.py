@@ -31,12 +31,22 @@ from subscriptions.models import (
     Subscription,
     SubscriptionIdentifier,
     SubscriptionVersion,
+    UseDay,
 )
 
 YEAR = timedelta(days=365)
 IN_FORCE = 3  # of the entitlements of a model
 PUBLISHERS = 10
-EMPTIED = (SeatResult, StateChange, RemovalCandidate, SubscriptionVersion, Match, Allocation, EntitlementVersion)
+EMPTIED = (
+    UseDay,
+    SeatResult,
+    StateChange,
+    RemovalCandidate,
+    SubscriptionVersion,
+    Match,
+    Allocation,
+    EntitlementVersion,
+)
 
 
 def prepare(seats: int, models: int, entitlements: int) -> None:
@@ -55,6 +65,7 @@ def prepare(seats: int, models: int, entitlements: int) -> None:
     lists_data._load(Match, lists_data._matches(keys, people, ResolutionRule.objects.all()[0], now))
     lists_data._load(SubscriptionVersion, _list_versions(keys, kinds, now))
     lists_data._load(RemovalCandidate, lists_data._candidates(keys[::50], profiles * 2, now))
+    lists_data._load(UseDay, _list_days(kinds, now))
     rights = _make_entitlements(made, entitlements, seats, now)
     lists_data._load(Allocation, _list_allocations(rights, people, seats // 10, now))
     if connection.vendor == "postgresql":
@@ -120,6 +131,14 @@ def _list_versions(keys: list[int], kinds: list[int], now: datetime) -> Iterator
                 "person_id": None,
                 "listed": True,
             }
+
+
+def _list_days(kinds: list[int], now: datetime) -> Iterator[dict[str, Any]]:
+    """The days that earlier runs have counted: a run of today counts yesterday at most."""
+    today = timezone.localdate(now)
+    for back in range(1, 366):
+        day = connection.ops.adapt_datefield_value(today - timedelta(days=back))
+        yield from ({"day": day, "identifier_id": kind, "in_use": 100 + back % 30} for kind in kinds)
 
 
 def _make_entitlements(models: list[SoftwareModel], count: int, seats: int, now: datetime) -> list[int]:

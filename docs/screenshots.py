@@ -84,6 +84,7 @@ PAGES = {
     "license-usage": "/license-usage/",
     "reconciliations": "/reconciliations/",
     "reconciliation-new": "/reconciliations/new/",
+    "position-print": "/reconciliations/1/print/",
     "candidate-list": "/removal-candidates/",
     "candidate-found": "/removal-candidates/1/",
     "candidate": "/removal-candidates/901/",
@@ -118,6 +119,10 @@ PAGES = {
     "core-ui": "/core/",
     "core-ui-profiles": "/core/profiles/integrationprofile/",
     "core-ui-runs": "/core/profiles/jobrun/",
+    "core-ui-profile": "/core/profiles/integrationprofile/1/change/",
+    "core-ui-subscriptions": "/core/subscriptions/subscription/",
+    "core-ui-entitlements": "/core/subscriptions/entitlement/",
+    "core-ui-workbench": "/core/license-workbench/",
 }
 EMPTY = ("home", "profile-list", "subscription-list", "software-model-list", "run-list")
 
