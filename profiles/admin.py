@@ -29,7 +29,8 @@ class IntegrationProfileAdmin(ReadOnlyAdmin):
     list_filter = ("vendor", "status", "attention")
     search_fields = ("display_name", "team_name")
     list_select_related = ("alias",)
-    readonly_fields = ("profile_type", "redirect_url", "what_it_needs")
+    exclude = ("licenses_reported", "seats_provisioned_reported", "seats_used_reported", "version")
+    readonly_fields = ("purchased", "in_use", "profile_type", "redirect_url", "what_it_needs")
     buttons = (
         AdminButton(label="Get OAuth Token", url_name="profile_authorize", method="POST"),
         AdminButton(
@@ -74,6 +75,14 @@ class IntegrationProfileAdmin(ReadOnlyAdmin):
     def profile_type(self, profile: IntegrationProfile) -> str:
         """ServiceNow's own label, such as *DropBox Subscription*; the Workspace shows the vendor's name."""
         return profile.vendor_info.profile_type
+
+    @admin.display(description="Licenses purchased, per vendor", empty_value="not known")
+    def purchased(self, profile: IntegrationProfile) -> int | None:
+        return profile.licenses_reported
+
+    @admin.display(description="Licenses in use, per vendor", empty_value="not known")
+    def in_use(self, profile: IntegrationProfile) -> int | None:
+        return profile.seats_used_reported
 
     @admin.display(description="Redirect URL")
     def redirect_url(self, profile: IntegrationProfile) -> str:

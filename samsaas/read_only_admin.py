@@ -113,6 +113,8 @@ class RoleAdmin(admin.ModelAdmin):
         path, label = core_navigation.place_of(self.model)
         context |= {"module_path": path, "list_label": label}
         if obj is not None:
+            if not change or not self.has_change_permission(request, obj):
+                context["title"] = str(self.opts.verbose_name).capitalize()
             drawn = [one.describe(request, obj) for one in self.buttons if one.on_row]
             lists = [one.describe(request, obj) for one in self.related_lists]
             context |= {"buttons": [one for one in drawn if one], "related_lists": [one for one in lists if one]}
