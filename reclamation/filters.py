@@ -66,7 +66,6 @@ class CandidateFilter(ListFilter):
         empty_label="Anybody",
         method="by_assigned",
     )
-
     # Not on the form: the license position and the renewals of a software model lead here.
     model = django_filters.ModelChoiceFilter(
         label="Software model", queryset=SoftwareModel.objects.all(), method="by_model", widget=forms.HiddenInput
@@ -74,10 +73,19 @@ class CandidateFilter(ListFilter):
     counted = django_filters.BooleanFilter(
         label="In the license position", method="by_counted", widget=forms.HiddenInput
     )
+    publisher = django_filters.CharFilter(
+        label="Publisher",
+        field_name="subscription__identifier__software_model__publisher",
+        max_length=120,
+        widget=forms.HiddenInput,
+    )
 
     class Meta:
         model = RemovalCandidate
-        fields = ("q", "state", "profile", "justification", "reason", "rule", "hold", "leaver", "use", "assigned")
+        fields = (
+            *("q", "state", "profile", "justification", "reason", "rule", "hold", "leaver", "use", "assigned"),
+            *("model", "counted", "publisher"),
+        )
 
     def filter_queryset(self, queryset: QuerySet[RemovalCandidate]) -> QuerySet[RemovalCandidate]:
         chosen = super().filter_queryset(queryset)

@@ -78,7 +78,10 @@ WORKSPACE = (
                 label="License position",
                 url_name="license-usage",
                 icon="clipboard-list",
-                prefixes=("license-usage", "publisher_result", "product_result", "model_result", "metric_result"),
+                prefixes=(
+                    *("license-usage", "publisher_result", "product_result", "model_result", "metric_result"),
+                    *("seat_result", "group_result", "held_right", "remedy_", "model_position"),
+                ),
             ),
             Item(label="Reconciliation", url_name="reconciliations", icon="history", prefixes=("reconciliation",)),
             Item(

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from profiles.models import IntegrationProfile
 from samsaas.lib.tables import ListFilter, search
+from subscriptions import counting
 from subscriptions.activity import last_used
 from subscriptions.activity.coverage import reach
 from subscriptions.links import ALL, BILLED, EXCLUDED, LEFT, LEFT_ADMIN, UNRECOGNIZED, USES, USES_NONE
@@ -91,6 +92,9 @@ class SubscriptionFilter(ListFilter):
         method="by_coverage",
         widget=forms.HiddenInput,
     )
+    position = django_filters.ChoiceFilter(
+        label="License position", choices=counting.POSITIONS, method="by_position", widget=forms.HiddenInput
+    )
     ended_by = WholeNumberFilter(
         label="Ended by run", field_name="ended_by_run", max_value=LARGEST_KEY, widget=forms.HiddenInput
     )
@@ -99,7 +103,7 @@ class SubscriptionFilter(ListFilter):
         model = Subscription
         fields = (
             *("q", "profile", "model", "status", "license", "user", "activity", "seats"),
-            *("person", "address", "identifier", "coverage", "ended_by"),
+            *("person", "address", "identifier", "coverage", "position", "ended_by"),
         )
 
     def filter_queryset(self, queryset: QuerySet[Subscription]) -> QuerySet[Subscription]:
@@ -144,6 +148,9 @@ class SubscriptionFilter(ListFilter):
     def by_address(self, queryset: QuerySet[Subscription], name: str, value: str) -> QuerySet[Subscription]:
         """Every seat with this e-mail address. That hints at one person but does not prove it."""
         return queryset.filter(compared_email=normalize_address(value))
+
+    def by_position(self, queryset: SubscriptionQuerySet, name: str, value: str) -> SubscriptionQuerySet:
+        return counting.in_position(queryset, value)
 
     def by_license(self, queryset: QuerySet[Subscription], name: str, value: str) -> QuerySet[Subscription]:
         if value == USES:

@@ -245,6 +245,13 @@ IMPORT_ENTITLEMENTS = Process(
     ways_on=_open_entitlements,
     start_elsewhere="A file of entitlements is read or recorded from its own page.",
 )
+
+
+def _open_reconciliation(run: JobRun) -> list[Link]:
+    page = "reconciliation_detail"
+    return [Link("Open the reconciliation", reverse(page, args=[run.subject]), page)] if run.subject else []
+
+
 RECONCILE = Process(
     key=recompute.RECONCILE,
     label="Reconcile",
@@ -264,6 +271,7 @@ RECONCILE = Process(
     of_subject=True,
     survives_outages=False,
     canceled_text="Nothing of it was stored; the results of before stand.",
+    ways_on=_open_reconciliation,
     start_elsewhere="A reconciliation is started from its own page.",
 )
 PROCESSES = [

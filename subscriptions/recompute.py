@@ -11,10 +11,10 @@ from django.db.models import Q
 from profiles.jobs import queue
 from profiles.models import JobRun
 from subscriptions.models import ReconciliationRun
+from subscriptions.models.reconciliation import CANCELED as CANCELED
 from subscriptions.question import PositionQuestion, ask
 
 RECONCILE = "reconcile"
-CANCELED = "It was canceled. The results of before stand."
 NEVER_RUN = "It was never run."
 
 

@@ -14,9 +14,10 @@ from subscriptions.people import views as people
 from subscriptions.people.imports import views as people_imports
 from subscriptions.reconciliation import views as reconciliations
 from subscriptions.reconciliation.exports import views as positions
+from subscriptions.remedies import views as remedies
 from subscriptions.renewals import views as renewals
 from subscriptions.software import views as software
-from subscriptions.usage import views as usage
+from subscriptions.usage import metric_views as metrics, views as usage
 from subscriptions.vendor_drift import views as vendor_drift
 
 
@@ -69,13 +70,20 @@ def entitlement_urls() -> list[URLPattern]:
 
 
 def usage_urls() -> list[URLPattern]:
-    """The pages of the license position, from the publisher down to the subscription."""
+    """The pages of the license position, from the publisher down to the subscription, and of what mends it."""
+    metric = "metric-results/<int:pk>/"
     return [
         path("license-usage/", usage.license_usage, name="license-usage"),
+        path("license-usage-pin/", usage.license_usage_pin, name="license_usage_pin"),
         path("license-usage/<path:publisher>/", usage.publisher_result, name="publisher_result"),
         path("product-results/<int:pk>/", usage.product_result, name="product_result"),
         path("model-results/<int:pk>/", usage.model_result, name="model_result"),
-        path("metric-results/<int:pk>/", usage.metric_result, name="metric_result"),
+        path("software-models/<int:pk>/position/", metrics.model_position, name="model_position"),
+        path(metric, metrics.metric_result, name="metric_result"),
+        path(f"{metric}subscriptions/", metrics.seat_result_list, name="seat_result_list"),
+        path(f"{metric}groups/", metrics.group_result_list, name="group_result_list"),
+        path(f"{metric}allocations/", metrics.held_right_list, name="held_right_list"),
+        path("remedies/<int:pk>/", remedies.remedy_apply, name="remedy_apply"),
     ]
 
 
@@ -84,7 +92,10 @@ def reconciliation_urls() -> list[URLPattern]:
     one = "reconciliations/<int:pk>/"
     return [
         path("reconciliations/", reconciliations.reconciliation_list, name="reconciliations"),
+        path("reconciliations/new/", reconciliations.reconciliation_new, name="reconciliation_new"),
         path(one, reconciliations.reconciliation_detail, name="reconciliation_detail"),
+        path(f"{one}cancel/", reconciliations.reconciliation_cancel, name="reconciliation_cancel"),
+        path(f"{one}keep/", reconciliations.reconciliation_keep, name="reconciliation_keep"),
     ]
 
 

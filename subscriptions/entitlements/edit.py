@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from samsaas import audit
 from samsaas.lib import edits, money
-from subscriptions import recompute
+from subscriptions import recompute, remedy_states
 from subscriptions.entitlements.check import check_entitlement, existing_renewal
 from subscriptions.models import Entitlement, EntitlementVersion, SoftwareModel
 
@@ -73,6 +73,7 @@ def delete_draft(one: Entitlement, *, by: User) -> None:
     if stored.renewals.exists():
         raise ValidationError("Another entitlement renews it. Change that one first.")
     stored.allocations.all().delete()
+    remedy_states.reopen_purchase(stored.number)
     audit.record(by, "deleted entitlement", stored, software_model=str(stored.software_model))
     stored.delete()
 
@@ -99,6 +100,7 @@ def publish(one: Entitlement, *, by: User, now: datetime) -> Entitlement:
     stored.state, stored.published_at, stored.published_by = State.IN_USE, now, by
     check_entitlement(stored)
     _store(stored, "published entitlement", by=by, now=now)
+    remedy_states.close_purchases(stored)
     recompute.request_for_model(stored.software_model_id, by=by, now=now)
     return stored
 

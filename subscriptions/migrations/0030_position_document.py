@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('subscriptions', '0021_entitlement_imports'),
+        ('subscriptions', '0022_last_activity_of_results'),
     ]
 
     operations = [

@@ -35,10 +35,10 @@ from subscriptions.models.reconciliation import (
     PositionGroup,
     ProductResult,
     ReconciliationRun,
-    RemediationOption,
     SeatResult,
     UseDay,
 )
+from subscriptions.models.remediation import RemediationOption
 from subscriptions.models.renewal_reminder import RenewalReminder
 from subscriptions.models.software import SoftwareModel, SubscriptionIdentifier
 from subscriptions.models.subscription import Subscription

@@ -10,6 +10,8 @@ from django.urls import reverse
 
 from subscriptions.models.entitlement import Entitlement
 
+CANCELED = "It was canceled. The results of before stand."
+
 
 class PositionGroup(models.TextChoices):
     """By what a position may be divided. It changes no figure: the licenses of a team are one pool."""
@@ -100,6 +102,11 @@ class ReconciliationRun(models.Model):
     @property
     def number(self) -> str:
         return f"REC{self.pk or 0:07}"
+
+    @property
+    def is_canceled(self) -> bool:
+        """Whether a person stopped it, and nothing else went wrong."""
+        return self.problem == CANCELED
 
     @property
     def is_whole(self) -> bool:
@@ -224,6 +231,9 @@ class MetricResult(models.Model):
     annual_spend = models.JSONField(default=dict, help_text="Amounts as texts, by currency.")
     ends_on = models.DateField(null=True, help_text="The latest end of the entitlements in force.")
     has_seats = models.BooleanField(default=False, help_text="Whether its seats are still stored.")
+    last_activity = models.JSONField(
+        default=dict, help_text="In use by band of last activity, as of the run. Empty for a day that is over."
+    )
 
     class Meta:
         ordering = ["model_result", "metric"]
@@ -323,47 +333,6 @@ class SeatResult(models.Model):
 
     def __str__(self) -> str:
         return self.seat_name
-
-
-class RemediationOption(models.Model):
-    """One way to mend a position, as data. `rank` orders them: what costs nothing comes first."""
-
-    class Kind(models.TextChoices):
-        REMOVE_ALLOCATIONS = "remove_allocations", "Remove allocations"
-        RECLAIM = "reclaim", "Reclaim subscriptions"
-        PURCHASE = "purchase", "Purchase rights"
-        CREATE_ALLOCATIONS = "create_allocations", "Create allocations"
-
-    class State(models.TextChoices):
-        NEW = "new", "New"
-        IN_PROGRESS = "in_progress", "In progress"
-        COMPLETE = "complete", "Complete"
-        COMPLETED_WITH_ERRORS = "completed_with_errors", "Completed with errors"
-        VOID = "void", "Void"
-
-    metric_result = models.ForeignKey(MetricResult, on_delete=models.CASCADE, related_name="options")
-    kind = models.CharField(max_length=20, choices=Kind.choices)
-    rank = models.PositiveSmallIntegerField()
-    rights = models.PositiveBigIntegerField()
-    cost = models.DecimalField(max_digits=15, decimal_places=4, null=True, help_text="A year. Empty: not known.")
-    currency = models.CharField(max_length=3, blank=True)
-    until = models.DateField(null=True, help_text="The latest end of what is in force, to which it could be bought.")
-    cost_until = models.DecimalField(max_digits=15, decimal_places=4, null=True, help_text="From the day until then.")
-    affects_compliance = models.BooleanField()
-    state = models.CharField(max_length=24, choices=State.choices, default=State.NEW)
-    applied_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+", db_index=False
-    )
-    applied_at = models.DateTimeField(null=True)
-    note = models.CharField(max_length=300, blank=True)
-    reference = models.CharField(max_length=40, blank=True, help_text="Number of what the applying made.")
-
-    class Meta:
-        ordering = ["metric_result", "rank"]
-        constraints = [models.UniqueConstraint(fields=["metric_result", "kind"], name="option_once_per_kind")]
-
-    def __str__(self) -> str:
-        return f"{self.get_kind_display()}: {self.rights}"
 
 
 class PinnedPublisher(models.Model):

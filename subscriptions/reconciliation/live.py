@@ -6,9 +6,10 @@ The cost grows with the open candidates, not with the seats.
 
 from __future__ import annotations
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import QuerySet
 
 from samsaas.lib import sql
+from subscriptions import counting
 from subscriptions.history import SEATS
 from subscriptions.models import SoftwareModel, Subscription
 from subscriptions.reconciliation import candidates
@@ -40,10 +41,5 @@ def open_candidates() -> dict[int, int]:
 
 def counted_seats(model: SoftwareModel | None = None) -> QuerySet[Subscription]:
     """The seats that count now, of a software model or of all: the same as the position counts, each account once."""
-    counting = Subscription.objects.filter(ended_at=None, excluded=False, consumes_license=True)
-    team = Q(profile__vendor=OuterRef("profile__vendor"), profile__team_id=OuterRef("profile__team_id"))
-    earlier = counting.filter(team, external_id=OuterRef("external_id"), profile__lt=OuterRef("profile"))
-    found = counting.filter(identifier__software_model__under_management=True)
-    if model is not None:
-        found = found.filter(identifier__software_model=model)
-    return found.exclude(Exists(earlier), ~Q(profile__team_id="")).order_by()
+    found = counting.counted()
+    return (found if model is None else found.filter(identifier__software_model=model)).order_by()

@@ -12,6 +12,7 @@ from typing import Any
 
 from profiles.models import IntegrationProfile
 from samsaas.lib import sql
+from subscriptions.counting import shared_profiles
 from subscriptions.history import MATCHES, SEATS, VERSIONS, driver_time, places
 from subscriptions.models import SoftwareModel, SubscriptionIdentifier
 from subscriptions.question import PositionQuestion
@@ -64,15 +65,6 @@ def _store_twice() -> None:
         shared,
     )
     sql.analyze(TWICE)
-
-
-def shared_profiles() -> list[int]:
-    """Profiles that are connected to the same team as another one. An unknown team is nobody else's."""
-    teams: dict[tuple[str, str], list[int]] = defaultdict(list)
-    for key, vendor, team in IntegrationProfile.objects.order_by("pk").values_list("pk", "vendor", "team_id"):
-        if team:
-            teams[vendor, team].append(key)
-    return [key for keys in teams.values() if len(keys) > 1 for key in keys]
 
 
 def counted(columns: str, *, join: str = "") -> str:

@@ -1,23 +1,89 @@
-"""The table of reconciliations."""
+"""The tables of reconciliations, and of what one found."""
 
 from __future__ import annotations
 
-from samsaas.lib.tables import MarkupColumn, Table
-from subscriptions.models import ReconciliationRun
+from samsaas.lib.tables import NUMBER, ROOMY, MarkupColumn, NumberColumn, Table
+from subscriptions.models import ModelResult, ProductResult, ReconciliationRun
+
+LOAD = "{% load position %}"
+LINKED = '<a class="quiet" href="{{ record.get_absolute_url }}">{{ value|number }}</a>'
 
 
 class ReconciliationTable(Table):
     caption = "Reconciliations"
     row_links = True
+    filtered_title = "No reconciliation matches"
     empty_title = "No reconciliation yet"
-    empty_text = "A reconciliation compares what is in use with what was purchased."
+    empty_text = "A reconciliation compares what is in use with what was purchased. It runs daily, and on demand."
 
     number = MarkupColumn('<a href="{{ record.get_absolute_url }}">{{ value }}</a>', order_by="pk")
-    state = MarkupColumn("{{ record.get_state_display }}")
+    state = MarkupColumn(LOAD + "{{ record|run_state }}")
+    as_of = MarkupColumn(LOAD + "{{ record|as_of }}", verbose_name="As of", order_by=("question_date", "pk"))
+    scope = MarkupColumn(LOAD + "{{ record|run_scope }}", orderable=False, attrs=ROOMY)
+    group = MarkupColumn(LOAD + "{{ record|run_group }}", order_by=("group", "subgroup"))
     started_at = MarkupColumn("{{ value|when }}", verbose_name="Started")
+    took = MarkupColumn(LOAD + "{{ record|run_duration }}", verbose_name="Duration", order_by="took")
+    asked = MarkupColumn(LOAD + "{{ record|asked_by }}", verbose_name="Asked for", order_by="requested_by__username")
+    counted = MarkupColumn("{{ record.figures.counted|number }}", verbose_name="Counted", attrs=NUMBER, orderable=False)
+    out = MarkupColumn(
+        "{{ record.figures.totals.out_of_compliance|number }}",
+        verbose_name="Out of compliance",
+        attrs=NUMBER,
+        orderable=False,
+    )
 
     class Meta(Table.Meta):
         model = ReconciliationRun
-        fields = ("number", "state", "started_at")
+        fields = ("number", "state", "as_of", "scope", "group", "started_at", "took", "asked", "counted", "out")
         sequence = fields
         order_by = "-number"
+
+
+class FoundProductTable(Table):
+    """The products of one run."""
+
+    caption = "Products"
+    row_links = True
+    empty_title = "No product is in this position"
+    empty_text = "No subscription counts, and no entitlement is in force."
+
+    product = MarkupColumn(
+        '<a href="{{ record.get_absolute_url }}">{{ value|visible }}</a>'
+        '<span class="sub">{{ record.publisher|visible }}</span>',
+        order_by=("product", "publisher"),
+        attrs=ROOMY,
+    )
+    status = MarkupColumn(LOAD + "{{ record|status_pill }}")
+    owned = MarkupColumn(LOAD + "{{ record|owned }}", attrs=NUMBER, order_by=("unlimited", "owned"))
+    in_use = NumberColumn()
+    used = NumberColumn()
+    needed = NumberColumn()
+    unlicensed = NumberColumn(verbose_name="Not covered")
+    true_up = MarkupColumn(
+        LOAD + "{% amounts value record.unpriced %}", attrs=NUMBER, orderable=False, verbose_name="True-up"
+    )
+
+    class Meta(Table.Meta):
+        model = ProductResult
+        fields = ("product", "status", "owned", "in_use", "used", "needed", "unlicensed", "true_up")
+        sequence = fields
+        order_by = "product"
+
+
+class FoundModelTable(Table):
+    """The software model of a run that is about one."""
+
+    caption = "Software models"
+    row_links = True
+    empty_title = "The software model is in no position"
+    empty_text = "No subscription of it counts, and no entitlement is in force."
+
+    model = MarkupColumn(
+        '<a href="{{ record.get_absolute_url }}">{{ record|visible }}</a>', attrs=ROOMY, orderable=False
+    )
+
+    class Meta(Table.Meta):
+        model = ModelResult
+        fields = ("model",)
+        sequence = fields
+        order_by = "pk"

@@ -71,7 +71,7 @@ def test_what_to_give_back_and_until_when_as_in_the_worked_example(keeper: Any) 
 
 def told_terms(page: str) -> list[str]:
     """The lines of the equation, without their notes."""
-    inside = page.split('class="grid sum"')[1].split("<tbody>")[1].split("</tbody>")[0]
+    inside = page.split('class="grid sum-lines"')[1].split("<tbody>")[1].split("</tbody>")[0]
     lines = [line.split('<span class="sub">')[0] for line in inside.split("<tr")[1:]]
     return [pages.text_of(f"<tr{line}") for line in lines]
 

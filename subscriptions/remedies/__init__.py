@@ -1,0 +1,1 @@
+"""What mends a license position: previewed and applied from its page, cheapest first."""

@@ -1,0 +1,118 @@
+"""Charts of the license position: owned and used by day, in use by last activity, spend by month.
+
+Nothing is counted when a page is opened: use by day and by last activity is stored by reconciliations, and what was
+owned and spent follows from the entitlements, as they are known today.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+from samsaas.lib import charts, money
+from samsaas.lib.charts import Chart, Drawing, Series
+from subscriptions import links
+from subscriptions.activity import last_used
+from subscriptions.entitlements.terms import Book, add_months, annual_spend
+from subscriptions.models import MetricResult
+from subscriptions.reconciliation import use_by_day
+from subscriptions.reconciliation.use_by_day import DayOfUse
+
+DAYS = 90
+MONTHS = 12
+ONE_DAY = timedelta(days=1)
+
+
+def draw_use(models: Iterable[int], until: date) -> Drawing | None:
+    """What was in use and what was owned at the end of each day until that one; None if no day is known."""
+    days = use_by_day.days_of(models, until - timedelta(days=DAYS - 1), until)
+    known = [place for place, one in enumerate(days) if one.in_use is not None]
+    if not known:
+        return None
+    shown = days[known[0] : known[-1] + 1]
+    return charts.draw(
+        Chart(
+            title="Owned and in use by day",
+            description=_describe_use(shown),
+            axis="Day",
+            points=[f"{one.day:%-d %b}" for one in shown],
+            bars=Series("In use", [one.in_use for one in shown]),
+            line=Series("Owned", [one.owned for one in shown]),
+            one_scale=True,
+        )
+    )
+
+
+def _describe_use(days: Sequence[DayOfUse]) -> str:
+    first, last = days[0].day, days[-1].day
+    text = f"At the end of each day from {first:%-d %b %Y} to {last:%-d %b %Y}, as counted then."
+    return f"{text} Rights without limit have no line." if any(one.owned is None for one in days) else text
+
+
+def list_bands(metrics: Iterable[MetricResult], **filters: Any) -> list[dict[str, Any]]:
+    """In use by last activity, as the run counted it: for each band its number, width and the list of its rows now.
+
+    Empty where no run has counted it, as for a day that is over.
+    """
+    sums: dict[str, int] = {}
+    for metric in metrics:
+        for key, number in metric.last_activity.items():
+            sums[key] = sums.get(key, 0) + number
+    if not sums:
+        return []
+    most = max(sums.values()) or 1
+    return [
+        {
+            "key": key,
+            "label": label,
+            "tone": last_used.TONES[key],
+            "value": sums.get(key, 0),
+            "width": f"{100 * sums.get(key, 0) / most:.2f}",
+            "url": links.list_url(**filters, position="counted", activity=key),
+        }
+        for key, label in last_used.LABELS.items()
+    ]
+
+
+def draw_spend(models: Iterable[int], until: date, currency: str) -> Drawing | None:
+    """What a year costs in one currency, at the end of each of the last months; None if nothing is known."""
+    book = Book.read(software_model__in=list(models))
+    days = _ends_of_months(until)
+    amounts = [_spend_in(book, day, currency) for day in days]
+    if not currency or not any(amounts):
+        return None
+    return charts.draw(
+        Chart(
+            title=f"Spend a year, {currency}",
+            description="What the entitlements in force at the end of each month cost a year, as far as it is known.",
+            axis="Month",
+            points=[f"{day:%b %Y}" for day in days],
+            bars=Series("Spend a year", [None if one is None else float(one) for one in amounts], _writer(currency)),
+        )
+    )
+
+
+def _spend_in(book: Book, day: date, currency: str) -> Decimal | None:
+    try:
+        return annual_spend(book.in_force(day)).get(currency, Decimal(0))
+    except money.TooLarge:
+        return None
+
+
+def _ends_of_months(until: date) -> list[date]:
+    """The ends of the months before, and the day itself."""
+    first = until.replace(day=1)
+    return [add_months(first, -back) - ONE_DAY for back in range(MONTHS - 2, -1, -1)] + [until]
+
+
+def _writer(currency: str) -> Any:
+    return lambda value: f"{currency} {value:,.0f}"
+
+
+def main_currency(spend: Mapping[str, str], preferred: str) -> str:
+    """The currency that a chart is in: the preferred one where something costs it, else that of the largest amount."""
+    if preferred in spend:
+        return preferred
+    return max(spend, key=lambda currency: (Decimal(spend[currency]), currency), default="")
