@@ -31,6 +31,7 @@ WIDE, PHONE = {"width": 1280, "height": 860}, {"width": 380, "height": 780}
 LOOKS = {LIGHT: ("light", WIDE), DARK: ("dark", WIDE), NARROW: ("light", PHONE)}
 LARGEST = 200 * 1024  # bytes of one picture in the repository
 FOR_THE_DOCS = ("profile",)
+OF_THE_STORY = ("home",)
 RECLAMATION = ("rule", "candidates", "removal")
 READER = "reader"  # may look at everything and change nothing: meets the 403 page
 
@@ -85,6 +86,9 @@ PAGES = {
     "savings": "/savings/",
     "savings-entries": "/savings/entries/",
     "vendor-drift": "/vendor-drift/",
+    "license-usage": "/license-usage/",
+    "reconciliations": "/reconciliations/",
+    "reconciliation-new": "/reconciliations/new/",
     "candidate-list": "/removal-candidates/",
     "candidate-found": "/removal-candidates/1/",
     "candidate": "/removal-candidates/901/",
@@ -221,7 +225,20 @@ def for_the_docs(chromium: Browser, installation: installations.Installation, fo
     for name in FOR_THE_DOCS:
         camera.take(page, name, installation.url + PAGES[name])
     take_reclamation(page, camera, installation)
-    for name in (*FOR_THE_DOCS, *RECLAMATION):
+    check_sizes(folder, *FOR_THE_DOCS, *RECLAMATION)
+
+
+def of_the_story(chromium: Browser, installation: installations.Installation, folder: Path) -> None:
+    """What somebody sees who starts the demo and signs in."""
+    page, camera = fresh_page(chromium), Camera(folder, (LIGHT,), whole=False)
+    sign_in(page, installation)
+    for name in OF_THE_STORY:
+        camera.take(page, name, installation.url + PAGES[name])
+    check_sizes(folder, *OF_THE_STORY)
+
+
+def check_sizes(folder: Path, *names: str) -> None:
+    for name in names:
         size = (folder / f"{name}.png").stat().st_size
         assert size <= LARGEST, f"{name}.png has {size} bytes"
 
@@ -324,12 +341,22 @@ def main() -> None:
     with (
         tempfile.TemporaryDirectory(prefix="samsaas-pictures-") as folder,
         browser() as chromium,
-        installations.embedded(Path(folder)) as installation,
     ):
-        if wanted:
-            every_page(chromium, installation, wanted)
-        else:
-            for_the_docs(chromium, installation, ROOT / "docs" / "images")
+        empty, told = (Path(folder) / name for name in ("empty", "told"))
+        with starting_in(empty, with_story=False) as installation:
+            if wanted:
+                every_page(chromium, installation, wanted)
+            else:
+                for_the_docs(chromium, installation, ROOT / "docs" / "images")
+        with starting_in(told, with_story=True) as installation:
+            of_the_story(chromium, installation, wanted or ROOT / "docs" / "images")
+
+
+@contextmanager
+def starting_in(folder: Path, *, with_story: bool) -> Iterator[installations.Installation]:
+    folder.mkdir()
+    with installations.embedded(folder, with_story=with_story) as installation:
+        yield installation
 
 
 if __name__ == "__main__":

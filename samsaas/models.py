@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any, NoReturn
 
+from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
 
@@ -191,3 +192,14 @@ class Mail(RowWithSecrets):
 
     def __str__(self) -> str:
         return f"{self.subject} ({self.get_state_display()})"
+
+
+class ChecklistTick(models.Model):
+    """A step after the first connection that a person ticked off on home, because nothing more is to do."""
+
+    key = models.CharField(max_length=20, unique=True)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.key

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from celery import shared_task
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import Max, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -37,6 +37,7 @@ from subscriptions.people.imports import retention
 from subscriptions.question import ask
 from subscriptions.rematch import MATCH
 from subscriptions.renewals import remind
+from subscriptions.seat_counts import count
 
 DAILY_ORDER = (base.DOWNLOAD, MATCH, base.ACTIVITY, REEXAMINE, FIND)
 CHAIN_STALE_AFTER = timedelta(days=2)
@@ -100,12 +101,32 @@ def start_reconciliation() -> None:
     now = timezone.now()
     recompute.settle_ended(now)
     local = timezone.localtime(now)
+    if settings.RECONCILE_EVERY == "day" and _has_caught_up(now):
+        recompute.request(ask(now=now), by=None, now=now)
+        return
     days = {"day": timedelta(0), "week": timedelta(days=6)}[settings.RECONCILE_EVERY]
     if ReconciliationRun.objects.filter(scheduled_on__gte=local.date() - days).exists():
         return
     has_come = local.time() >= time.fromisoformat(settings.RECONCILE_AT) and _is_anything_known()
     if has_come or chains_are_over(now):
         recompute.request(ask(now=now), by=None, now=now, scheduled_on=local.date())
+
+
+def _has_caught_up(now: datetime) -> bool:
+    """Whether the refresh of an earlier day came to its end today, and the position is older than that.
+
+    So it was when its hour had passed at night, or when the demo's clock jumped over it. Today's own refresh, and the
+    position that follows it, are still to come.
+    """
+    began = datetime.combine(timezone.localdate(now), time(0), tzinfo=timezone.get_current_timezone())
+    today = JobRun.objects.filter(in_chain=True, finished_at__gte=began)
+    if not today.filter(process=DAILY_ORDER[0], logical_date__lt=began.date()).exists():
+        return False
+    if follow() or JobRun.objects.active().filter(in_chain=True).exists():
+        return False
+    newest = today.aggregate(newest=Max("finished_at"))["newest"]
+    whole = ReconciliationRun.objects.filter(question_date=None, scope_key__endswith="/all")
+    return not whole.filter(started_at__gte=newest).exists()
 
 
 def _is_anything_known() -> bool:
@@ -159,6 +180,12 @@ def remind_of_renewals() -> None:
 def sweep_asking() -> None:
     """Every minute: go on with candidates whose users or approvers have answered, or have had their time."""
     asking_sweep.run(timezone.now())
+
+
+@shared_task
+def count_seats() -> None:
+    """Every few seconds: count the seats of profiles whose facts have changed, for the pages that show figures."""
+    count.run_due(timezone.now())
 
 
 @shared_task

@@ -161,6 +161,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": timedelta(minutes=1),
         "options": {"expires": 60},
     },
+    "Count seats": {
+        "task": "samsaas.schedule.count_seats",
+        "schedule": timedelta(seconds=10),
+        "options": {"expires": 30},
+    },
     "Start due refreshes": {
         "task": "samsaas.schedule.start_due",
         "schedule": timedelta(minutes=1),

@@ -5,11 +5,13 @@ from django.contrib.auth import views as auth
 from django.urls import include, path
 
 from profiles.oauth import views as oauth
-from samsaas import audit_trail, dashboard, health, sign_in
+from samsaas import audit_trail, health, sign_in
 from samsaas.demo import views as demo
+from samsaas.home import views as home
 
 urlpatterns = [
-    path("", dashboard.home, name="home"),
+    path("", home.home, name="home"),
+    path("checklist/<str:step>/", home.checklist_tick, name="checklist_tick"),
     path("oauth_redirect.do", oauth.redirect_back, name="oauth_redirect"),
     path("", include("profiles.urls")),
     path("", include("subscriptions.urls")),

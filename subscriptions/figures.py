@@ -111,7 +111,11 @@ def by_last_activity(seats: SubscriptionQuerySet, now: datetime, **filters: Any)
 
     Widths are in percent of the longest bar.
     """
-    rows = last_used.count_by_band(seats, now)
+    return draw_bands(last_used.count_by_band(seats, now), **filters)
+
+
+def draw_bands(rows: list[dict[str, Any]], **filters: Any) -> list[dict[str, Any]]:
+    """The bands of last activity with the widths of their bars, and the links of `by_last_activity`."""
     most = max(row["value"] for row in rows) or 1
     return [
         row

@@ -76,7 +76,10 @@ class SubscriptionFilter(ListFilter):
         method="by_user",
     )
     activity = django_filters.ChoiceFilter(
-        label="Last activity", choices=list(last_used.LABELS.items()), empty_label="Any", method="by_activity"
+        label="Last activity",
+        choices=[*last_used.LABELS.items(), (last_used.IDLE, last_used.IDLE_LABEL)],
+        empty_label="Any",
+        method="by_activity",
     )
     # Not on the form: links of other pages set these, and a chip above the list shows them.
     person = django_filters.ModelChoiceFilter(
@@ -140,7 +143,11 @@ class SubscriptionFilter(ListFilter):
         return queryset.filter(pk__in=keys) if len(keys) <= FEW else left
 
     def by_activity(self, queryset: QuerySet[Subscription], name: str, value: str) -> QuerySet[Subscription]:
-        return queryset.filter(last_used.band_condition(value, timezone.now()))
+        now = timezone.now()
+        if value == last_used.IDLE:
+            known = reach.read_knowledge(now)
+            return queryset.alias(unused_since=known.unused_since()).filter(last_used.idle_condition(now))
+        return queryset.filter(last_used.band_condition(value, now))
 
     def by_coverage(self, queryset: QuerySet[Subscription], name: str, value: str) -> QuerySet[Subscription]:
         return queryset.exclude(reach.read_knowledge(timezone.now()).exact())

@@ -88,7 +88,7 @@ ALLOWED = (
     ("tests/test_upgrade.py", "", "it upgrades from the old names of columns"),
 )
 SKIPPED_FILES = re.compile(
-    r"\.(?:lock|png|svg|ico|woff2?|dump)$|^samsaas/static/vendor/|^tests/connectors/dropbox_schemas/|"
+    r"\.(?:lock|png|svg|ico|woff2?|dump|xlsx)$|^samsaas/static/vendor/|^tests/connectors/dropbox_schemas/|"
     r"/migrations/00(?:0\d|10)_|^LICENSE$"
 )
 

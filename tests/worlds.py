@@ -19,6 +19,7 @@ from profiles.connectors.dropbox.sandbox import Request, Sandbox, application
 from profiles.jobs import queue
 from profiles.models import IntegrationProfile, JobRun
 from samsaas import schedule
+from subscriptions import seats_changed
 
 FORM = "application/x-www-form-urlencoded"
 NASTY = {
@@ -95,6 +96,7 @@ def work() -> list[JobRun]:
     queued = list(JobRun.objects.filter(due, state=JobRun.State.QUEUED).values_list("pk", flat=True))
     for run_id in queued:
         tasks.execute(run_id)
+    schedule.count_seats()
     return list(JobRun.objects.filter(pk__in=queued))
 
 
@@ -107,6 +109,12 @@ def work_on() -> list[JobRun]:
         if not schedule.follow() and not turn:
             return done
     raise AssertionError("The work never ends.")
+
+
+def count_seats() -> None:
+    """Count the seats of every profile for the pages that show stored figures, as the beat does after every change."""
+    seats_changed.note(*IntegrationProfile.objects.values_list("pk", flat=True))
+    schedule.count_seats()
 
 
 def since_yesterday() -> None:

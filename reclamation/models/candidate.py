@@ -117,6 +117,10 @@ class RemovalCandidate(models.Model):
             models.Index(
                 fields=["state", "profile"], condition=models.Q(closed_at=None), name="candidate_open_by_state"
             ),
+            # Home counts the open ones by all three, and reads nothing else of them.
+            models.Index(
+                fields=["reason", "rule", "state"], condition=models.Q(closed_at=None), name="candidate_open_by_reason"
+            ),
         ]
         constraints = [
             models.UniqueConstraint(

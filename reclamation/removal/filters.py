@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 import django_filters
 from django.db.models import Q, QuerySet
+from django.utils import timezone
 
 from profiles.models import IntegrationProfile
 from reclamation.models import RemovalAttempt, RemovalBatch
@@ -11,7 +14,13 @@ from reclamation.removal import regret
 from samsaas.lib.tables import ListFilter, search
 
 State = RemovalAttempt.State
-OPEN, ENDED, REGRETTED = "open", "ended", "regretted"
+OPEN, ENDED, REGRETTED, ENDS_SOON = "open", "ended", "regretted", "ends_soon"
+SOON_HOURS = 48
+
+
+def ends_soon(now: datetime) -> Q:
+    """The condition for removals that can be undone now, and cannot any more in `SOON_HOURS`."""
+    return Q(state=State.REMOVED, restorable_until__gt=now, restorable_until__lte=now + timedelta(hours=SOON_HOURS))
 
 
 class AttemptFilter(ListFilter):
@@ -20,7 +29,12 @@ class AttemptFilter(ListFilter):
     q = search(placeholder="Account or vendor’s id", method="by_text")
     state = django_filters.ChoiceFilter(
         label="State",
-        choices=[*State.choices, (REGRETTED, "Removed although used"), (ENDED, "Over")],
+        choices=[
+            *State.choices,
+            (REGRETTED, "Removed although used"),
+            (ENDS_SOON, f"Can be undone for less than {SOON_HOURS} hours"),
+            (ENDED, "Over"),
+        ],
         empty_label="Not over",
         method="in_state",
     )
@@ -44,6 +58,8 @@ class AttemptFilter(ListFilter):
     def in_state(self, queryset: QuerySet[RemovalAttempt], name: str, value: str) -> QuerySet[RemovalAttempt]:
         if value == REGRETTED:
             return queryset.filter(regret.is_open_alarm())
+        if value == ENDS_SOON:
+            return queryset.filter(ends_soon(timezone.now()))
         return queryset.exclude(closed_at=None) if value == ENDED else queryset.filter(state=value)
 
     def of_kind(self, queryset: QuerySet[RemovalAttempt], name: str, value: str) -> QuerySet[RemovalAttempt]:

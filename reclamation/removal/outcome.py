@@ -22,7 +22,7 @@ from reclamation.removal import allocations, limits
 from reclamation.savings import ledger
 from reclamation.states import State
 from samsaas import audit
-from subscriptions import history
+from subscriptions import history, seats_changed
 from subscriptions.models import Subscription
 
 Attempt = RemovalAttempt.State
@@ -107,6 +107,7 @@ def record_restored(attempt: RemovalAttempt, *, where: str, status: str, at: dat
         history.keep_former_of(seats.values_list("pk", flat=True), now=at)
         allocations.give_back(attempt, at=at)
         seats.update(ended_at=None, freed_at=None, ended_by_run=None, status=status, changed_at=at)
+        seats_changed.note(*(one.pk for one in _team(attempt)))
     protect(attempt, at=at)
     ledger.add(attempt.candidate, ledger.Kind.RESTORED, on=timezone.localtime(at).date())
     if where == RemovalAttempt.RestoredWhere.HERE:
@@ -147,6 +148,7 @@ def _free(attempt: RemovalAttempt, *, run: JobRun | None, at: datetime, note: st
     history.keep_former_of(seats.values_list("pk", flat=True), now=at)
     allocations.release(attempt, at=at)
     seats.update(ended_at=at, freed_at=at, status=Subscription.Status.REMOVED, changed_at=at, ended_by_run=run)
+    seats_changed.note(*(one.pk for one in _team(attempt)))
     ledger.add(attempt.candidate, ledger.Kind.FREED, on=timezone.localtime(at).date(), note=note)
     others = RemovalCandidate.objects.open().filter(profile__in=_team(attempt), external_id=attempt.external_id)
     for other in others.exclude(pk=attempt.candidate_id).select_for_update(of=("self",)):

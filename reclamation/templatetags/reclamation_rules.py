@@ -1,4 +1,4 @@
-"""Rules on pages of others: how many wait for a review, and what their open candidates cost."""
+"""Rules on pages of others: what their open candidates cost."""
 
 from __future__ import annotations
 
@@ -6,16 +6,9 @@ from typing import Any
 
 from django import template
 
-from reclamation.models import ReclamationRule
 from reclamation.rules import figures, slider
 
 register = template.Library()
-
-
-@register.simple_tag
-def unreviewed_rules() -> list[ReclamationRule]:
-    """The rules that nobody has reviewed, of software models with current subscriptions. One query."""
-    return list(figures.waiting_for_review())
 
 
 @register.filter

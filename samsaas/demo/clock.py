@@ -26,6 +26,7 @@ class DemoClock:
 
     def __init__(self, file: Path) -> None:
         self.file = file
+        self._left: float | None = None  # how far ahead it was when a visit began
 
     def begin(self) -> None:
         """From here on the time is as far ahead as the file says."""
@@ -40,6 +41,18 @@ class DemoClock:
         global _running  # noqa: PLW0603 - there is one clock in a process
         self._clock.end()
         _running = None
+
+    def visit(self, moment: dt.datetime) -> None:
+        """It is that moment until `come_back`, which may be long ago: for recording what happened then."""
+        if self._left is None:
+            self._left = self._clock.ahead
+        self._clock.move_to(moment)
+
+    def come_back(self) -> None:
+        """Time has gone on meanwhile."""
+        if self._left is not None:
+            self._clock.move_to(self._clock.machine_time() + dt.timedelta(seconds=self._left))
+            self._left = None
 
     @property
     def days_ahead(self) -> int:

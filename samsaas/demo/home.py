@@ -15,7 +15,9 @@ from urllib.parse import quote
 from cryptography.fernet import Fernet
 
 LOOPBACK = "127.0.0.1"
-MADE = ("samsaas.*", "sandbox.*", "demo.log", "static", "clock")
+MADE = ("samsaas.*", "sandbox.*", "demo.log", "static", "clock", "half-a-story")
+# What a start that was interrupted while it recorded the story has to make anew.
+RECORDED = ("samsaas.sqlite3*", "sandbox.*")
 # Variables of a real installation that would make the demo's pages unreachable.
 NOT_HERE = {"ALLOWED_HOSTS", "TRUST_PROXY", "SECURE_SSL_REDIRECT"}
 CONSONANTS, VOWELS = "bdfghjklmnprstvz", "aeiou"
@@ -84,6 +86,24 @@ class DemoFolder:
                 shutil.rmtree(path)
             else:
                 path.unlink()
+
+    @contextmanager
+    def recording_story(self) -> Iterator[None]:
+        """Keep in mind that the story is being recorded: half of one would be none."""
+        self._half_a_story.touch(mode=0o600)
+        yield
+        self._half_a_story.unlink()
+
+    def forget_half_a_story(self) -> None:
+        """Delete what an interrupted start has recorded. Nobody has worked with it yet. Needs `hold_lock`."""
+        if self._half_a_story.exists():
+            for path in [found for pattern in RECORDED for found in self.folder.glob(pattern)]:
+                path.unlink()
+            self._half_a_story.unlink()
+
+    @property
+    def _half_a_story(self) -> Path:
+        return self.folder / "half-a-story"
 
     def process_environment(self) -> dict[str, str]:
         """The environment for the serving process. Variables that would override the demo's settings are left out."""

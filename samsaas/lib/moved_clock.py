@@ -35,6 +35,10 @@ class MovedClock:
         self._traveler.move_to(moment)
         self.ahead = moment.timestamp() - time_machine.escape_hatch.time.time()
 
+    def machine_time(self) -> dt.datetime:
+        """What time it is on the machine."""
+        return dt.datetime.fromtimestamp(time_machine.escape_hatch.time.time(), dt.UTC)
+
     def end(self) -> None:
         self._let_now_give(self._as_sqlite, self._as_postgresql)
         self._travel.stop()

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from decimal import Decimal
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
@@ -219,6 +220,13 @@ def lasting(since: datetime | None) -> str:
 def number(value: float | str | None) -> str:
     """The number with thousands separators; a dash if there is no number."""
     return NOTHING if value is None or isinstance(value, str) else f"{value:,}"
+
+
+@register.filter
+def amount_lines(amounts: Mapping[str, Decimal], preferred: str = "") -> list[str]:
+    """Amounts by currency, such as EUR 1,200.00, each a line, never added up. The preferred currency comes first."""
+    ordered = sorted(amounts, key=lambda currency: (currency != preferred, currency))
+    return [f"{currency} {amounts[currency]:,}" for currency in ordered]
 
 
 @register.filter

@@ -7,6 +7,7 @@ reaches until now vouches for it.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Any
@@ -23,6 +24,8 @@ from subscriptions.models.subscription import SubscriptionQuerySet
 NEVER_ACTIVE, NOT_COVERED = "none", "uncovered"
 GAP = "gap"
 GAP_LABEL = "Not covered since the last known activity"
+IDLE, IDLE_DAYS = "idle", 60
+IDLE_LABEL = f"Idle for {IDLE_DAYS} days or more"
 SESSION_FACT = "last_session"  # in the facts of a pull: the latest use of a device it read
 
 
@@ -120,22 +123,31 @@ def band_condition(key: str, now: datetime, known: reach.Knowledge | None = None
     return next(band for band in KNOWN if band.key == key).as_condition(now)
 
 
+def idle_condition(now: datetime) -> Q:
+    """The condition for seats that were used once and are surely unused since, for `IDLE_DAYS` at least.
+
+    They need `unused_since` of `coverage.reach`.
+    """
+    return Q(last_activity__isnull=False, unused_since__lt=midnight(now, IDLE_DAYS - 1))
+
+
+def bands_and_gaps(now: datetime, known: reach.Knowledge) -> Iterator[tuple[str, Q, Q]]:
+    """Every band by its key, with its condition, and that for those of its seats whose time was not fully read."""
+    gaps = {NEVER_ACTIVE: Q(pk__in=[]), NOT_COVERED: Q()}
+    for key in LABELS:
+        yield key, band_condition(key, now, known), gaps.get(key, ~known.exact())
+
+
 def count_by_band(seats: SubscriptionQuerySet, now: datetime) -> list[dict[str, Any]]:
     """Current seats in every band. `gaps` are the seats of a band whose time since then was not fully read."""
-    known = reach.read_knowledge(now)
-    gaps = {key: ~known.exact() for key in LABELS} | {NEVER_ACTIVE: Q(pk__in=[]), NOT_COVERED: Q()}
     asked = {}
-    for key in LABELS:
-        asked[f"{key}_all"] = Count("pk", filter=band_condition(key, now, known))
-        asked[f"{key}_gaps"] = Count("pk", filter=band_condition(key, now, known) & gaps[key])
+    for key, of_band, of_gap in bands_and_gaps(now, reach.read_knowledge(now)):
+        asked[f"{key}_all"] = Count("pk", filter=of_band)
+        asked[f"{key}_gaps"] = Count("pk", filter=of_band & of_gap)
     counted = seats.current().order_by().aggregate(**asked)
-    return [
-        {
-            "key": key,
-            "label": label,
-            "tone": TONES[key],
-            "value": counted[f"{key}_all"],
-            "gaps": counted[f"{key}_gaps"],
-        }
-        for key, label in LABELS.items()
-    ]
+    return [describe_band(key, counted[f"{key}_all"], counted[f"{key}_gaps"]) for key in LABELS]
+
+
+def describe_band(key: str, value: int, gaps: int) -> dict[str, Any]:
+    """A band with its numbers, for a chart."""
+    return {"key": key, "label": LABELS[key], "tone": TONES[key], "value": value, "gaps": gaps}

@@ -23,6 +23,7 @@ from profiles.connection.team import check_team
 from profiles.connectors import base
 from profiles.jobs.job import Job, LeaseLost
 from profiles.models import IntegrationProfile
+from subscriptions import seats_changed
 from subscriptions.activity import drop_old_days, last_used, store as activity
 from subscriptions.activity.coverage import intervals, plausibility
 from subscriptions.activity.reading import LogReading
@@ -53,6 +54,7 @@ def run(job: Job, *, now: datetime) -> None:
     with transaction.atomic():
         _conclude(job, reading, last_session)
         IntegrationProfile.objects.filter(pk=profile.pk).update(activity_refreshed_at=now)
+        seats_changed.note(profile.pk)
     drop_old_days.run(job, profile, now)
 
 

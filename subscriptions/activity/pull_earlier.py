@@ -21,6 +21,7 @@ from django.db import transaction
 from profiles.connectors import base
 from profiles.jobs.job import Job, LeaseLost, MakeWay
 from profiles.models import IntegrationProfile, JobRun
+from subscriptions import seats_changed
 from subscriptions.activity import pull
 from subscriptions.activity.coverage import intervals, plausibility
 from subscriptions.activity.reading import WANTED, LogReading
@@ -129,6 +130,7 @@ def _conclude(job: Job, reading: EarlierReading) -> None:
             doubts.append(CHANGED)
     pull.warn_of_doubts(job, doubts)
     reading.facts |= {"doubts": doubts, "last_page": []}
+    seats_changed.note(profile.pk)
     job.progress(facts=reading.facts, step="Read, but not believed" if doubts else "Covered")
 
 

@@ -25,6 +25,7 @@ from profiles.connection.team import check_team
 from profiles.connectors import base
 from profiles.jobs.job import Job
 from profiles.models import IntegrationProfile, JobRun
+from subscriptions import seats_changed
 from subscriptions.download import differences, net_change, plausibility, staging
 from subscriptions.download.learned_names import LearnedNames
 from subscriptions.exclusions import exclude
@@ -102,6 +103,7 @@ def run(job: Job, listing: Listing, *, now: datetime) -> Published:
             _accept_listing(job.run, listing, last, tally, now)
         names.read_again()
         differences.clean_up()
+        seats_changed.note(profile.pk)
         _warn_of_oddities(job, figures, unrecognized, withheld=bool(because))
         counters = _run_counters(profile, listed, written, figures, unrecognized, ended=not because)
         counters |= {**_counts_of(tally), "set_aside": listing.set_aside}

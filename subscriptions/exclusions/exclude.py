@@ -12,7 +12,7 @@ from django.db.models import Count, Q, QuerySet
 
 from profiles.models import IntegrationProfile
 from samsaas.lib import sql
-from subscriptions import history
+from subscriptions import history, seats_changed
 from subscriptions.models import IdentifierExclusion, Subscription, UserExclusion
 
 SEATS = Subscription._meta.db_table
@@ -81,6 +81,7 @@ def mark_seats(profile: IntegrationProfile, *, now: datetime) -> int:
         chosen = f"SELECT id FROM {CHANGING}"
         history.keep_former(chosen, [], now=now)
         sql.execute(f"UPDATE {SEATS} SET excluded = NOT excluded WHERE id IN ({chosen})")
+        seats_changed.note(profile.pk)
     sql.drop_table(CHANGING)
     return changed
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 from profiles.jobs import queue
 from profiles.models import JobRun
 from samsaas import audit
-from subscriptions import history
+from subscriptions import history, seats_changed
 from subscriptions.models import Match, Person, Subscription
 from subscriptions.rematch import MATCH
 
@@ -24,6 +24,7 @@ def run(seat: Subscription, person: Person, *, by: User, now: datetime) -> Match
         history.keep_before_match([seat.pk], now=now)
     values = {"person": person, "rule": None, "by": by, "at": now}
     match, _ = Match.objects.update_or_create(subscription=seat, defaults=values)
+    seats_changed.note(seat.profile_id)
     audit.record(by, "matched by hand", seat, person=str(person), number=person.key, before=str(before or ""))
     return match
 
@@ -37,5 +38,6 @@ def remove(seat: Subscription, *, by: User) -> bool:
     audit.record(by, "removed match", seat, person=str(match.person), number=match.person.key)
     history.keep_before_match([seat.pk], now=timezone.now())
     match.delete()
+    seats_changed.note(seat.profile_id)
     queue.request_anew(seat.profile, MATCH, trigger=JobRun.Trigger.MANUAL, by=by)
     return True

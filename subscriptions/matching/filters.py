@@ -6,6 +6,7 @@ import django_filters
 
 from profiles.models import IntegrationProfile
 from samsaas.lib.tables import ListFilter, search
+from subscriptions.links import USES, USES_NONE
 from subscriptions.models import Person, Subscription
 from subscriptions.models.person import PersonQuerySet
 from subscriptions.models.subscription import SubscriptionQuerySet
@@ -20,12 +21,22 @@ class UnmatchedFilter(ListFilter):
     )
     status = django_filters.ChoiceFilter(label="Status", choices=Subscription.Status.choices, empty_label="Any")
 
+    license = django_filters.ChoiceFilter(
+        label="License",
+        choices=[(USES, "In use"), (USES_NONE, "Not in use")],
+        empty_label="Any",
+        method="by_license",
+    )
+
     class Meta:
         model = Subscription
-        fields = ("q", "profile", "status")
+        fields = ("q", "profile", "status", "license")
 
     def by_text(self, queryset: SubscriptionQuerySet, name: str, value: str) -> SubscriptionQuerySet:
         return queryset.search(value)
+
+    def by_license(self, queryset: SubscriptionQuerySet, name: str, value: str) -> SubscriptionQuerySet:
+        return queryset.filter(consumes_license=value == USES)
 
 
 class PersonChoiceFilter(ListFilter):

@@ -16,6 +16,7 @@ from datetime import datetime
 from django.db import transaction
 
 from profiles.jobs.job import Job, LeaseLost
+from subscriptions import seats_changed
 from subscriptions.exclusions import exclude
 from subscriptions.matching import resolve
 from subscriptions.models import Subscription
@@ -43,4 +44,5 @@ def run(job: Job, *, now: datetime) -> None:
             "unmatched_now": changes.gone,
             "excluded": Subscription.objects.filter(profile=profile).left_out().count(),
         }
+        seats_changed.note(profile.pk)
         job.progress(counters=counters, items=total, step="Matched")

@@ -40,6 +40,7 @@ from subscriptions.models.reconciliation import (
 )
 from subscriptions.models.remediation import RemediationOption
 from subscriptions.models.renewal_reminder import RenewalReminder
+from subscriptions.models.seat_count import SeatCount, SeatCounting, SeatsChanged
 from subscriptions.models.software import SoftwareModel, SubscriptionIdentifier
 from subscriptions.models.subscription import Subscription
 from subscriptions.models.version import SubscriptionVersion
@@ -80,7 +81,10 @@ __all__ = [
     "RemediationOption",
     "RenewalReminder",
     "ResolutionRule",
+    "SeatCount",
+    "SeatCounting",
     "SeatResult",
+    "SeatsChanged",
     "SoftwareModel",
     "Subscription",
     "SubscriptionIdentifier",

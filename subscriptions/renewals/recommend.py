@@ -26,7 +26,10 @@ def list_renewals(
 
     Overdue ones are first. Only software models of the position are in it: see `MetricResult`.
     """
-    found = _advise(book or read_book(), day, horizon + LONGEST_NOTICE, headroom)
+    return _within(_advise(book or read_book(), day, horizon + LONGEST_NOTICE, headroom), day, horizon)
+
+
+def _within(found: Iterable[Renewal], day: date, horizon: int) -> list[Renewal]:
     first, last = day - timedelta(days=horizon), day + timedelta(days=horizon)
     return [
         one
@@ -40,6 +43,12 @@ def rights_for(one: Entitlement, *, now: datetime, headroom: int = HEADROOM_PERC
     book = read_book(software_model=one.software_model_id)
     found = _advise(book, timezone.localtime(now).date(), LONGEST_HORIZON, headroom)
     return next((renewal for renewal in found if renewal.entitlement.pk == one.pk), None)
+
+
+def list_due(metrics: Iterable[MetricResult], day: date) -> list[Renewal]:
+    """As `list_renewals`, for a page that wants to know what is due and not how many rights: it asks no candidates."""
+    known = {one.model_result.software_model_id or 0: one for one in metrics}
+    return _within(advise(read_book(), needs_of(known), day, horizon=HORIZON_DAYS + LONGEST_NOTICE), day, HORIZON_DAYS)
 
 
 def read_book(**filters: object) -> Book:

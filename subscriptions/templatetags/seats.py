@@ -14,7 +14,6 @@ from subscriptions import figures
 from subscriptions.activity.by_day import FRESH, GAP, KNOWN, Day, TableLine
 from subscriptions.matching.suggest import Suggestion
 from subscriptions.models import LastActivity
-from subscriptions.software import figures as software_figures
 
 register = template.Library()
 
@@ -26,12 +25,6 @@ QUIET = {KNOWN: "no activity", FRESH: "nothing seen yet", GAP: "not known"}
 def seats_of(profile: IntegrationProfile) -> dict[str, Any]:
     """A profile's current seats by software model, with totals and links to the lists."""
     return figures.of_profile(profile)
-
-
-@register.simple_tag
-def unrecognized_identifiers() -> dict[str, int]:
-    """How many subscription identifiers have no software model, and how many current seats they have."""
-    return software_figures.count_unrecognized()
 
 
 @register.filter

@@ -98,7 +98,7 @@ def product_result(request: SignedInRequest, pk: int) -> HttpResponse:
     live = potential.by_product() if position.is_today else {}
     context = {
         "position": position,
-        "product": product,
+        "product_sum": product,
         "publisher_url": publishers.publisher_url(product.publisher, position.query),
         "metrics": metrics,
         "potential": publishers.sum_potential([product], position, live),

@@ -89,14 +89,14 @@ def wait_until_it_answers(url: str, installation: Installation) -> None:
 
 
 @contextmanager
-def embedded(folder: Path) -> Iterator[Installation]:
-    """`manage.py demo`: one process, SQLite, no Redis; stopped with Ctrl-C."""
+def embedded(folder: Path, *, with_story: bool = False) -> Iterator[Installation]:
+    """`manage.py demo`: one process, SQLite, no Redis; stopped with Ctrl-C. Without its story it begins empty."""
     port = servers.free_port()
     made = Installation(url=f"http://localhost:{port}", password="", folder=folder)
     said_at_once = {"PYTHONUNBUFFERED": "1", "PYTHONFAULTHANDLER": "1"}
     made.environment = clean_environment(SAMSAAS_DEMO_DIR=str(folder / "demo"), **said_at_once)
     ports = ("--port", str(port), "--sandbox-port", str(servers.free_port()))
-    made.start("demo", "manage.py", "demo", *ports)
+    made.start("demo", "manage.py", "demo", *(() if with_story else ("--empty",)), *ports)
     try:
         wait_until_it_answers(made.url, made)
         made.password = told_password(folder / "demo.log")

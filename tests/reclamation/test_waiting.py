@@ -15,8 +15,9 @@ from reclamation import waiting
 from reclamation.asking import approve
 from reclamation.models import Approval, Notice, RemovalAttempt, RemovalBatch
 from reclamation.states import State
+from reclamation.waiting import Rank
 from samsaas.models import Mail
-from tests import factories, pages
+from tests import factories, pages, worlds
 
 pytestmark = pytest.mark.django_db
 Attempt = RemovalAttempt.State
@@ -73,19 +74,30 @@ KINDS = {
     "Candidates": lambda: candidate(state=State.ATTENTION_REQUIRED, attention="Look."),
     "Administrators who left": left_admin,
     "Mails that failed": failed_mail,
+    "Removals that can be undone": lambda: attempt(
+        state=Attempt.REMOVED, intent_at=timezone.now(), restorable_until=timezone.now() + timedelta(hours=47)
+    ),
 }
 
 
 @pytest.mark.parametrize("label", KINDS)
 def test_each_figure_opens_exactly_its_rows(label: str, manager: Client) -> None:
-    assert "Waiting for a person" not in manager.get("/").text
+    assert label not in manager.get("/").text
     for _ in range(2):
         KINDS[label]()
     # of the same kinds, what does not wait
     candidate()
     attempt(state=Attempt.GATED)
+    for hours in (-1, 49):
+        attempt(
+            state=Attempt.REMOVED,
+            intent_at=timezone.now(),
+            restorable_until=timezone.now() + timedelta(hours=hours),
+        )
     factories.subscription(is_admin=True)
-    (one,) = waiting.list_for(User.objects.get(pk=manager.session["_auth_user_id"]))
+    worlds.count_seats()
+    listed = waiting.list_for(User.objects.get(pk=manager.session["_auth_user_id"]))
+    (one,) = [one for one in listed if one.rank != Rank.READY]
     assert (one.label, one.count) == (label, 2)
     page = manager.get("/").text
     assert label in page and one.url.replace("&", "&amp;") in page

@@ -259,7 +259,7 @@ def test_a_value_that_the_database_cannot_hold_is_a_page(signed_in: Any, monkeyp
     def fail(*args: Any, **kwargs: Any) -> None:
         raise error
 
-    monkeypatch.setattr("samsaas.dashboard.render", fail)
+    monkeypatch.setattr("samsaas.home.views.render", fail)
     answer = signed_in("sam_user").get("/")
     assert answer.status_code == 400 and "out of range" in answer.content.decode()
 
@@ -374,7 +374,7 @@ def test_answers_that_django_makes_before_any_page_are_hardened_too(
 
 
 @pytest.mark.parametrize(
-    "broken", ["samsaas.dashboard.render", "samsaas.middleware.SessionLimits.__call__", "samsaas.doors.judge_body"]
+    "broken", ["samsaas.home.views.render", "samsaas.middleware.SessionLimits.__call__", "samsaas.doors.judge_body"]
 )
 def test_the_page_of_a_failure_is_hardened(signed_in: Any, monkeypatch: Any, broken: str) -> None:
     reader = signed_in("sam_user")

@@ -126,7 +126,7 @@ def test_every_kind_of_answer_carries_the_strict_policy(
         "wrong method": (administrator.get("/accounts/logout/"), 405),
         "probe": (Client().get("/healthz"), 200),
     }
-    monkeypatch.setattr("samsaas.dashboard.figures.by_status", lambda *given: 1 / 0)
+    monkeypatch.setattr("samsaas.home.position.tiles", lambda *given: 1 / 0)
     broken = Client(raise_request_exception=False)
     broken.force_login(administrator.user)
     answers["failure"] = (broken.get("/"), 500)

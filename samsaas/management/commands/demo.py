@@ -39,7 +39,7 @@ WELCOME = """
 
 {sign_in}
 
-  What to click:
+{story}  Connect a team yourself:
     1. License operations > User Subscriptions > Direct integration profiles > New
     2. Choose Dropbox, press Continue, enter a display name, and paste
          Client ID      {client_id}
@@ -49,6 +49,10 @@ WELCOME = """
     4. Watch the software subscriptions arrive.
 
   Everything is kept in {folder}. Press Ctrl-C to stop; run it again to continue.
+"""
+STORY = """  Look around: Alder & Finch Books has been connected for two months. Home says what it pays for and does
+  not use, what it is short of, and what a renewal soon could give back.
+
 """
 RESET = """    To set a new password for admin, or for another account:
       SAMSAAS_ENV_FILE={environment} {python} manage.py changepassword admin"""
@@ -73,6 +77,7 @@ class Command(BaseCommand):
         for option, (default, owner) in PORTS.items():
             parser.add_argument(option, type=port, default=default, help=f"port of the {owner} (default: {default})")
         parser.add_argument("--fresh", action="store_true", help="delete the data of an earlier demo and start again")
+        parser.add_argument("--empty", action="store_true", help="begin without the story of the first team")
         parser.add_argument("--yes", action="store_true", help="do not ask before deleting")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -86,7 +91,8 @@ class Command(BaseCommand):
             if not settings.SANDBOX:
                 raise CommandError(UNPREPARED.format(stage=STAGE))
             with home.hold_lock():
-                self._serve_until_stopped(home, {"--port": options["port"], "--sandbox-port": options["sandbox_port"]})
+                ports = {"--port": options["port"], "--sandbox-port": options["sandbox_port"]}
+                self._serve_until_stopped(home, ports, with_story=not options["empty"])
         except AlreadyRunning as error:
             raise CommandError(f"A demo is already running from {home.folder}. Stop it first.") from error
 
@@ -97,8 +103,9 @@ class Command(BaseCommand):
                 self._confirm_deletion(home, sure=options["yes"])
                 home.delete_files()
             home.write_settings(port=options["port"], sandbox_port=options["sandbox_port"])
-        ports = ["--port", str(options["port"]), "--sandbox-port", str(options["sandbox_port"])]
-        command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "demo", *ports]
+        given = ["--port", str(options["port"]), "--sandbox-port", str(options["sandbox_port"])]
+        given += ["--empty"] if options["empty"] else []
+        command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "demo", *given]
         sys.stdout.flush()
         os.execve(command[0], command, {**home.process_environment(), STAGE: "serve"})  # noqa: S606 - no shell wanted
 
@@ -110,7 +117,7 @@ class Command(BaseCommand):
         if input(f"Delete the demo in {home.folder}, its database and keys? [y/N] ").strip().lower() != "y":
             raise CommandError("Nothing was deleted.")
 
-    def _serve_until_stopped(self, home: DemoFolder, ports: dict[str, int]) -> None:
+    def _serve_until_stopped(self, home: DemoFolder, ports: dict[str, int], *, with_story: bool) -> None:
         stopping = threading.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: stopping.set())
@@ -119,6 +126,7 @@ class Command(BaseCommand):
         from samsaas.demo import web  # noqa: PLC0415
         from samsaas.demo.clock import DemoClock  # noqa: PLC0415 - needs the models
 
+        home.forget_half_a_story()
         sandbox = self._bind_sandbox(home, ports)
         web_port = ports["--port"]
         demo_clock = DemoClock(home.folder / "clock")
@@ -127,8 +135,10 @@ class Command(BaseCommand):
         call_command("migrate", verbosity=0)
         from samsaas.demo import people as demo_people  # noqa: PLC0415 - stage 1 runs without the apps' data
 
-        demo_people.create_people(sandbox.sandbox.teams.values())
         sandbox.start()
+        if with_story:
+            self._record_story(home, sandbox.sandbox, demo_clock)
+        demo_people.create_people(sandbox.sandbox.teams.values())
         resumed = embedded.resume_interrupted()
         product.run(stopping, started=lambda: self._print_welcome(home, sandbox.url, resumed))
         sandbox.shutdown()
@@ -137,11 +147,25 @@ class Command(BaseCommand):
 
     def _bind_sandbox(self, home: DemoFolder, ports: dict[str, int]) -> Any:
         from profiles.connectors.dropbox import sandbox  # noqa: PLC0415 - never loaded outside the demo
-        from profiles.connectors.dropbox.sandbox import serving  # noqa: PLC0415
+        from profiles.connectors.dropbox.sandbox import serving, story, team  # noqa: PLC0415
 
-        stand_in = sandbox.Sandbox(redirect_uris=[settings.OAUTH_REDIRECT_URL], state_file=home.sandbox_state)
+        stand_in = sandbox.Sandbox(
+            [*team.demo_teams(), story.StoryTeam()],
+            redirect_uris=[settings.OAUTH_REDIRECT_URL],
+            state_file=home.sandbox_state,
+        )
         number = ports["--sandbox-port"]
         return bind_port(lambda: serving.serve(stand_in, LOOPBACK, number), "--sandbox-port", ports)
+
+    def _record_story(self, home: DemoFolder, stand_in: Any, demo_clock: Any) -> None:
+        """Let the first team have been connected for two months, at the first start only."""
+        from samsaas.demo.story import record  # noqa: PLC0415 - needs the models
+
+        if not record.is_recorded():
+            self.stdout.write("  Recording two months of the demo’s past ...")
+            self.stdout.flush()
+            with home.recording_story():
+                record.run(sandbox_part(stand_in), demo_clock)
 
     def _print_welcome(self, home: DemoFolder, sandbox_url: str, resumed: int) -> None:
         from profiles.connectors.dropbox.sandbox import application  # noqa: PLC0415
@@ -150,6 +174,7 @@ class Command(BaseCommand):
         passwords = accounts.create_accounts()
         text = WELCOME.format(
             state="" if passwords else found_again(resumed),
+            story=STORY if passwords and is_anything_known() else "",
             public_url=settings.PUBLIC_URL,
             sandbox_url=sandbox_url,
             sign_in=sign_in(home, passwords),
@@ -159,6 +184,23 @@ class Command(BaseCommand):
         )
         self.stdout.write(text)
         self.stdout.flush()
+
+
+def sandbox_part(stand_in: Any) -> Any:
+    """The sandbox's part in the story, whose team is the last one."""
+    from profiles.connectors.dropbox.sandbox import application  # noqa: PLC0415 - never loaded outside the demo
+    from samsaas.demo.story.sandbox_part import SandboxPart  # noqa: PLC0415
+
+    *_, team = stand_in.teams.values()
+    return SandboxPart(
+        team=team,
+        console=stand_in.console(team),
+        give_tokens=lambda: stand_in.grant(team=team),
+        client_id=application.DEMO_KEY,
+        client_secret=application.DEMO_SECRET,
+        scopes=application.ALL_SCOPES,
+        teams=tuple(stand_in.teams.values()),
+    )
 
 
 def port(text: str) -> int:
@@ -206,11 +248,18 @@ def sign_in(home: DemoFolder, passwords: dict[str, str]) -> str:
     return f"    Sign in with the role of that name; the passwords are shown only now\n{lines}\n{reset}"
 
 
+def is_anything_known() -> bool:
+    from profiles.models import IntegrationProfile  # noqa: PLC0415 - stage 1 runs without the apps' data
+
+    return IntegrationProfile.objects.exists()
+
+
 def found_again(resumed: int) -> str:
     from profiles.models import IntegrationProfile  # noqa: PLC0415 - stage 1 runs without the apps' data
     from subscriptions.models import Subscription  # noqa: PLC0415
 
-    kept = f"{IntegrationProfile.objects.count()} profiles, {Subscription.objects.current().count()} subscriptions"
+    profiles, seats = IntegrationProfile.objects.count(), Subscription.objects.current().count()
+    kept = f"{profiles:,} profile{'' if profiles == 1 else 's'}, {seats:,} subscriptions"
     runs = f" and {resumed} interrupted job runs, which resume now" if resumed else ""
     return f"\n  It continues with {kept}{runs}."
 

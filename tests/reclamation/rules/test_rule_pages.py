@@ -225,15 +225,17 @@ def test_other_pages_lead_to_the_rule(sam_admin: Any, world: Any) -> None:
 
 
 def test_home_names_rules_that_wait_for_a_review_to_whoever_may_review(sam_admin: Any, reader: Any, world: Any) -> None:
-    assert "1 reclamation rule waits for a review" in read(sam_admin, "/")
-    assert "waits for a review" not in read(reader, "/")
+    assert "Review the reclamation rule" in read(sam_admin, "/"), "after the first connection it is one of the steps"
+    sam_admin.post("/checklist/rule/")
+    assert "1 Reclamation rule to be reviewed" in read(sam_admin, "/")
+    assert "to be reviewed" not in read(reader, "/")
     other = factories.rule()
-    assert "1 reclamation rule waits" in read(sam_admin, "/"), "no subscription is judged by the other one"
+    assert "1 Reclamation rule to" in read(sam_admin, "/"), "no subscription is judged by the other one"
     factories.subscription(identifier=factories.identifier(software_model=other.software_model))
-    assert "2 reclamation rules wait for a review" in read(sam_admin, "/")
+    assert "2 Reclamation rules to be reviewed" in read(sam_admin, "/")
     edit_rule.review(world.rule, by=sam_admin.user, now=timezone.now())
     edit_rule.review(other, by=sam_admin.user, now=timezone.now())
-    assert "for a review" not in read(sam_admin, "/")
+    assert "to be reviewed" not in read(sam_admin, "/")
 
 
 def test_thirty_rows_cost_as_many_queries_as_one(sam_admin: Any, world: Any) -> None:

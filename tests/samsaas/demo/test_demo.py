@@ -26,13 +26,15 @@ pytestmark = pytest.mark.own_database
 class Demo:
     """One folder to start demos in. Every start writes to its own console file."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *options: str) -> None:
+        """Without the story, which takes a few seconds, unless it is asked for."""
         self.folder, self.home, self.starts = folder, folder / "demo", 0
+        self.options = options or ("--empty",)
         self.port, self.sandbox_port = servers.free_port(), servers.free_port()
 
     def command(self, *more: str) -> list[str]:
         ports = ["--port", str(self.port), "--sandbox-port", str(self.sandbox_port)]
-        return [sys.executable, "manage.py", "demo", *ports, *more]
+        return [sys.executable, "manage.py", "demo", *self.options, *ports, *more]
 
     def environment(self) -> dict[str, str]:
         return installations.clean_environment(SAMSAAS_DEMO_DIR=str(self.home), PYTHONUNBUFFERED="1")
@@ -197,6 +199,21 @@ def test_a_fresh_start_is_never_made_by_accident(demo: Demo, tmp_path: Path) -> 
     )
     assert done.returncode == 1 and "Add --yes" in done.stderr
     assert other.keys() == ["SECRET_KEY=kept"]
+
+
+def test_it_begins_with_a_story_that_is_recorded_once_and_never_by_half(tmp_path: Path) -> None:
+    other = Demo(tmp_path, "--yes")
+    other.home.mkdir()
+    for left in ("samsaas.sqlite3", "sandbox.json", "half-a-story"):  # as an interrupted start leaves them
+        (other.home / left).write_text("{")
+    with other.running() as start:
+        assert "Recording two months" in start.console_text() and "Look around" in start.console_text()
+        address, password = start.address("Application"), start.passwords()["sam_user"]
+        assert opens(address, password, "sam_user", "license-usage/")
+        assert start.interrupt() == 0
+    with other.running() as again:
+        assert "Recording" not in again.console_text()
+        assert "It continues with 1 profile, 103 subscriptions" in again.console_text()
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

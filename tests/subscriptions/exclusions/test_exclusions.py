@@ -174,6 +174,7 @@ def test_listed_is_current_plus_left_out_on_every_page(manager: Any, world: Any)
     everywhere = ("/subscriptions/", "/subscriptions/?seats=excluded")
     assert sum(pages.rows_behind(manager, url) for url in everywhere) == listed == 5
     assert pages.rows_behind(manager, "/subscriptions/?license=yes") == 3
+    worlds.count_seats()
     for path in ("/", world.europe.get_absolute_url(), world.model.get_absolute_url(), TYPES):
         for url, number in pages.figures(manager.get(path).content.decode()).items():
             if url.startswith("/subscriptions/"):

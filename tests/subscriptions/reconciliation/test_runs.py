@@ -267,6 +267,19 @@ class TestSchedule:
         schedule.start_reconciliation()
         assert ReconciliationRun.objects.count() == 1
 
+    def test_it_follows_a_chain_of_yesterday_that_ended_today_and_once_only(self, settings):
+        """A refresh over midnight, or after the demo's clock was moved in the small hours."""
+        settings.RECONCILE_AT, settings.DAILY_REFRESH_AT = "23:59", "23:58"
+        profile = self.refreshed_profile()
+        download = self.start(profile, "succeeded", done=True)
+        yesterday = timezone.localdate() - DAY
+        JobRun.objects.update(logical_date=None, in_chain=True)
+        JobRun.objects.filter(pk=download.pk).update(logical_date=yesterday, state="failed", finished_at=now())
+        for _ in range(2):
+            schedule.start_reconciliation()
+        run = ReconciliationRun.objects.get()
+        assert run.is_whole and run.scheduled_on is None, "the day's own one is still to come"
+
     def refreshed_profile(self) -> IntegrationProfile:
         made = factories.profile(refreshed_at=now() - DAY)
         factories.credential(alias=made.alias, state="connected")

@@ -59,9 +59,9 @@ def test_every_figure_of_an_identifier_leads_to_as_many_rows(manager: Any, world
 
 
 def test_home_says_that_identifiers_wait_until_none_does(manager: Any, world: Any) -> None:
-    assert "1 subscription identifier waits for a software model" in pages.text_of(manager.get("/").content.decode())
+    assert "1 Subscription identifier of no software model" in pages.text_of(manager.get("/").content.decode())
     mapped(manager, world.strange, software_model=world.full.pk)
-    assert "for a software model" not in pages.text_of(manager.get("/").content.decode())
+    assert "of no software model" not in pages.text_of(manager.get("/").content.decode())
 
 
 def test_mapping_moves_the_seats_of_every_profile_at_once(manager: Any, world: Any) -> None:

@@ -1,0 +1,103 @@
+"""What needs a person, in the order in which it should be looked at: each kind with the list of exactly these rows.
+
+Profiles that need somebody come before all of it (`urgent_profiles`): their failed runs and lost authorizations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib.auth.models import User
+from django.urls import reverse
+
+from profiles import notices
+from profiles.models import IntegrationProfile
+from reclamation import jump, waiting
+from reclamation.removal import automatic
+from reclamation.rules import figures as rule_figures
+from reclamation.waiting import Rank, Waiting
+from samsaas import roles
+from subscriptions.models import MetricResult, ReconciliationRun, SubscriptionIdentifier
+from subscriptions.renewals import recommend, rows
+from subscriptions.renewals.rows import Urgency
+from subscriptions.seat_counts.count import WITHOUT_USER
+from subscriptions.seat_counts.stored import SeatFigures
+from subscriptions.templatetags import coverage
+
+TONES = {"bad": 0, "warn": 1, "info": 2, "idle": 3}
+
+
+def urgent_profiles(now: datetime) -> list[Any]:
+    """All profiles with their `notices`, most urgent first."""
+    profiles: list[Any] = list(IntegrationProfile.objects.select_related("alias").order_by("display_name"))
+    needs = notices.urgent_by_profile(profiles, now)
+    for profile in profiles:
+        profile.notices = needs[profile.pk]
+    coverage.add_gaps(profiles)
+    jump.add_notices(profiles, now)
+    automatic.add_notices(profiles, now)
+    return sorted(profiles, key=lambda one: (not one.attention, min((TONES[n.tone] for n in one.notices), default=9)))
+
+
+def is_urgent(profile: Any) -> bool:
+    """Whether a profile of `urgent_profiles` needs somebody now."""
+    return bool(profile.attention) or TONES[profile.notices[0].tone] < TONES["info"]
+
+
+def list_needs(
+    user: User,
+    *,
+    seats: SeatFigures,
+    metrics: Sequence[MetricResult],
+    whole_run: ReconciliationRun | None,
+    today: date,
+) -> list[Waiting]:
+    """What waits for somebody with the roles of this account. Kinds without any are left out."""
+    found = [
+        *waiting.list_for(user, seats),
+        *_of_position(metrics, whole_run, today),
+        *_of_recognition(seats),
+        *_of_rules(user),
+    ]
+    return sorted((one for one in found if one.count or one.count is None), key=lambda one: one.rank)
+
+
+def _of_position(
+    metrics: Sequence[MetricResult], whole_run: ReconciliationRun | None, today: date
+) -> Iterator[Waiting]:
+    if whole_run and whole_run.state != ReconciliationRun.State.COMPLETED:
+        label, url = f"Reconciliation {whole_run.get_state_display().lower()}", whole_run.get_absolute_url()
+        yield Waiting(Rank.FAILED_RUNS, None, label, "the results of before stand", url, "bad")
+    urgencies = [rows.judge(one, today) for one in recommend.list_due(metrics, today)]
+    for urgency, label, note in (
+        (Urgency.SOON, "Renewals", "of which the vendor must know a reduction within 30 days"),
+        (Urgency.AUTO_RENEWED, "Entitlements", "perhaps auto-renewed: record the renewal"),
+    ):
+        url = f"{reverse('renewals')}?{urlencode({'urgency': urgency.value})}"
+        yield Waiting(Rank.RENEWALS, urgencies.count(urgency), label, note, url)
+    out = [one.model_result for one in metrics if one.is_out_of_compliance]
+    url = out[0].get_absolute_url() if len(out) == 1 else f"{reverse('license-usage')}?status=out"
+    yield Waiting(Rank.COMPLIANCE, len(out), "Software models", "more in use than is owned", url, "bad")
+    figures = whole_run.figures if whole_run else {}
+    drifting = sum(bool(one["drift"]) for kind in ("profiles", "vendors") for one in figures.get(kind, ()))
+    note = "between the vendors’ counts and what is counted here"
+    yield Waiting(Rank.DRIFT, drifting, "Differences", note, reverse("vendor-drift"), "info")
+
+
+def _of_recognition(seats: SeatFigures) -> Iterator[Waiting]:
+    if seats.total[WITHOUT_USER]:  # the figure stands among what is paid for and not needed
+        label, note = "Match subscriptions without user", "so that it is seen when somebody leaves"
+        yield Waiting(Rank.UNMATCHED, None, label, note, reverse("unmatched_list"), "info")
+    unknown = SubscriptionIdentifier.objects.filter(software_model=None).count()
+    url, note = f"{reverse('identifier_list')}?recognized=no", "of no software model, so in no license position"
+    yield Waiting(Rank.UNRECOGNIZED, unknown, "Subscription identifiers", note, url)
+
+
+def _of_rules(user: User) -> Iterator[Waiting]:
+    if roles.may(user, "rule_review", "POST"):
+        rules = list(rule_figures.waiting_for_review())
+        url = rules[0].get_absolute_url() if len(rules) == 1 else f"{reverse('rule_list')}?review=no"
+        yield Waiting(Rank.RULES, len(rules), "Reclamation rules", "to be reviewed; until then nobody is asked", url)

@@ -1,0 +1,1 @@
+"""Counts of seats that are made when facts change, and read by pages."""
