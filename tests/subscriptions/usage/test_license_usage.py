@@ -133,8 +133,10 @@ def test_two_currencies_stand_beside_each_other_the_preferred_one_first(keeper: 
 
 def test_what_has_no_price_is_not_known_and_said_beside_the_totals(keeper: Any, company: Company) -> None:
     company.reconcile()
-    page = told(page_of(keeper, USAGE))
-    assert "1 software model has no price" in page
+    page = page_of(keeper, USAGE)
+    assert "1 software model has no price" in told(page)
+    assert "publisher-warn" in page, "nothing was ever bought of Zeta: its card is no breach"
+    assert pages.rows(page_of(keeper, f"{USAGE}?view=list"), "Publisher")["Zeta"][0] == "No entitlement"
     metric = company.metric(company.draw)
     page = told(page_of(keeper, metric.get_absolute_url()))
     assert "No entitlement" in page and "2 are in use, and no entitlement is in force. None was ever recorded." in page
