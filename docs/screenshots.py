@@ -81,6 +81,15 @@ PAGES = {
     "entitlement-new": "/entitlements/new/",
     "entitlement-form": "/entitlements/new/?form=plain",
     "entitlement-import": "/entitlements/imports/",
+    "renewals": "/renewals/",
+    "renewals-month": "/renewals/?view=month",
+    "savings": "/savings/",
+    "savings-entries": "/savings/entries/",
+    "vendor-drift": "/vendor-drift/",
+    "license-usage": "/license-usage/",
+    "reconciliations": "/reconciliations/",
+    "reconciliation-new": "/reconciliations/new/",
+    "position-print": "/reconciliations/1/print/",
     "candidate-list": "/removal-candidates/",
     "candidate-found": "/removal-candidates/1/",
     "candidate": "/removal-candidates/901/",
@@ -115,6 +124,10 @@ PAGES = {
     "core-ui": "/core/",
     "core-ui-profiles": "/core/profiles/integrationprofile/",
     "core-ui-runs": "/core/profiles/jobrun/",
+    "core-ui-profile": "/core/profiles/integrationprofile/1/change/",
+    "core-ui-subscriptions": "/core/subscriptions/subscription/",
+    "core-ui-entitlements": "/core/subscriptions/entitlement/",
+    "core-ui-workbench": "/core/license-workbench/",
 }
 EMPTY = ("home", "profile-list", "subscription-list", "software-model-list", "run-list")
 

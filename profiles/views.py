@@ -6,6 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
+from django.contrib.auth.models import User
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -26,6 +27,7 @@ from samsaas.lib import edits, tables
 from samsaas.lib.http import SignedInRequest
 from samsaas.reauthenticate import recent_password_required
 
+CHANGED_MEANWHILE = "Somebody else changed this profile meanwhile. Open it again and repeat your change."
 TAKEN = "Another profile has taken this alias meanwhile. Choose another one."
 
 
@@ -48,63 +50,64 @@ def profile_new(request: SignedInRequest) -> HttpResponse:
     return render(request, "profiles/profile_new.html", {"form": form})
 
 
-def _changes_connection(request: SignedInRequest, pk: int) -> bool:
+def changes_connection(request: SignedInRequest, pk: int) -> bool:
     """Whether the posted form has another alias, client id or secret than the stored profile."""
     alias_id = IntegrationProfile.objects.filter(pk=pk).values_list("alias", flat=True).first()
     other = request.POST.get("alias", "") not in ("", str(alias_id))
     return other or changes_clients(alias_id, request.POST)
 
 
-def _takes_credentials(request: SignedInRequest, vendor: str) -> bool:
+def takes_credentials(request: SignedInRequest, vendor: str) -> bool:
     """Whether the posted form creates a profile through an alias that has credentials, perhaps with a grant."""
     choice = request.POST.get("alias", "")
     held = aliases.free_aliases(vendor).filter(credentials__isnull=False)
     return any(str(alias.pk) == choice or (not choice and alias.parent_id is None) for alias in held)
 
 
-@recent_password_required(when=_takes_credentials)
+@recent_password_required(when=takes_credentials)
 def profile_create(request: SignedInRequest, vendor: str) -> HttpResponse:
     """The form; Submit creates a Draft."""
     if vendor not in connectors.CONNECTORS:
         raise Http404
     form = ProfileForm(request.POST or None, vendor=vendor)
-    if form.is_valid():
-        try:
-            profile = edits.save_or_explain(
-                form, lambda: save_profile.create(vendor, form.cleaned_data, by=request.user)
-            )
-        except aliases.Taken:
-            form.add_error("alias", TAKEN)
-        else:
-            if profile:
-                messages.success(request, f"{profile} was created as a draft.")
-                return redirect(profile)
-    return render(request, "profiles/profile_form.html", _form_context(form, connectors.vendor(vendor)))
+    if profile := save_form(form, by=request.user):
+        messages.success(request, f"{profile} was created as a draft.")
+        return redirect(profile)
+    return render(request, "profiles/profile_form.html", form_context(form, connectors.vendor(vendor)))
 
 
-@recent_password_required(when=_changes_connection)
+@recent_password_required(when=changes_connection)
 def profile_edit(request: SignedInRequest, pk: int) -> HttpResponse:
     """Change a profile; a secret left empty stays as it is."""
     profile = get_object_or_404(IntegrationProfile.objects.select_related("alias"), pk=pk)
     form = ProfileForm(request.POST or None, instance=profile)
-    if form.is_valid():
-        try:
-            changed = edits.save_or_explain(form, lambda: save_profile.change(pk, form.cleaned_data, by=request.user))
-        except edits.EditConflict:
-            form.add_error(None, "Somebody else changed this profile meanwhile. Open it again and repeat your change.")
-        except aliases.Taken:
-            form.add_error("alias", TAKEN)
-        else:
-            if changed:
-                messages.success(request, f"{changed} was saved.")
-                return redirect(changed)
+    if changed := save_form(form, by=request.user):
+        messages.success(request, f"{changed} was saved.")
+        return redirect(changed)
     profile.refresh_from_db()
-    return render(request, "profiles/profile_form.html", _form_context(form, profile.vendor_info, profile))
+    return render(request, "profiles/profile_form.html", form_context(form, profile.vendor_info, profile))
 
 
-def _form_context(
+def save_form(form: ProfileForm, *, by: User) -> IntegrationProfile | None:
+    """The saved profile, or None: the form was not sent or not valid, or it says why it could not be saved."""
+    if not form.is_valid():
+        return None
+    pk, data = form.instance.pk, form.cleaned_data
+    try:
+        if pk is None:
+            return edits.save_or_explain(form, lambda: save_profile.create(form.vendor, data, by=by))
+        return edits.save_or_explain(form, lambda: save_profile.change(pk, data, by=by))
+    except edits.EditConflict:
+        form.add_error(None, CHANGED_MEANWHILE)
+    except aliases.Taken:
+        form.add_error("alias", TAKEN)
+    return None
+
+
+def form_context(
     form: ProfileForm, vendor: base.Vendor, profile: IntegrationProfile | None = None
 ) -> dict[str, object]:
+    """What a page with the form shows beside it: the redirect URL, and how to make the vendor's app."""
     return {
         "form": form,
         "vendor": vendor,

@@ -16,12 +16,12 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.decorators import method_decorator
 
 from samsaas import audit, roles
-from samsaas.models import AuditEntry
+from samsaas.models import AuditEntry, AuditSeal, Mail
 from samsaas.read_only_admin import ReadOnlyAdmin, RoleAdmin
 from samsaas.reauthenticate import recent_password_required
 
 MEANINGS = {
-    roles.ADMIN: "everything, Core UI included",
+    roles.ADMIN: "everything, accounts and their roles included",
     roles.SAM_INTEGRATOR: "integration profiles, connections, tokens, scheduled jobs and resolution rules; "
     "sees everything else",
     roles.SAM_ADMIN: "people and their import, matches, identifiers, software models, exclusion rules, removal "
@@ -86,9 +86,6 @@ class AccessForm(forms.ModelForm):
 
 class AccountForm(AccessForm, UserChangeForm):
     """Django's form for an account, with the check of `AccessForm`."""
-
-
-admin.site.unregister((User, Group))  # importing Django's UserAdmin has registered both
 
 
 @admin.register(User)
@@ -195,6 +192,28 @@ class RoleListAdmin(ReadOnlyAdmin):
 class AuditEntryAdmin(ReadOnlyAdmin):
     """The audit trail, to read only."""
 
+    ordering = ("-at", "-pk")
     list_display = ("at", "actor_name", "verb", "object_type", "object_name")
     search_fields = ("actor_name", "verb", "object_name")
     fields = ("at", "actor_name", "verb", "object_type", "object_id", "object_name", "detail")
+
+
+@admin.register(AuditSeal)
+class AuditSealAdmin(ReadOnlyAdmin):
+    """What proves that the audit trail was not changed."""
+
+    list_display = ("number", "at", "count", "key_id", "hash")
+    fields = ("number", "at", "until_pk", "count", "purged", "previous", "hash", "key_id", "signature")
+
+
+@admin.register(Mail)
+class MailAdmin(ReadOnlyAdmin):
+    """The outbox. The secret of a mail's link is not even read."""
+
+    list_display = ("to", "subject", "state", "queued_at", "sent_at", "kept", "error")
+    list_filter = ("state", "kept")
+    search_fields = ("to", "subject")
+    fields = ("to", "subject", "body", "state", "queued_at", "not_before", "give_up_at", "tries", "sent_at", "kept")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Mail]:
+        return super().get_queryset(request).defer("secret")

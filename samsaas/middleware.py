@@ -100,7 +100,7 @@ class DefaultDeny:
         method = request.method or ""
         if roles.may(request.user, name, method):
             return None
-        known = roles.POLICY.get("admin:*" if name.startswith("admin:") else name)
+        known = roles.POLICY.get(roles.policy_row(name))
         if known and roles.required_role(name, method) is None:
             return not_allowed(request, sorted(known))
         if known and not request.user.is_authenticated:

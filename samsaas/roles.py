@@ -226,8 +226,18 @@ POLICY: dict[str, dict[str, str]] = {
     "audit_list": {"GET": SAM_ADMIN},
     "audit_verify": {"POST": SAM_ADMIN},
     "audit_export": {"GET": SAM_ADMIN},
-    # Django's admin also checks its own permissions.
-    "admin:*": {"GET": ADMIN, "POST": ADMIN},
+    # Core UI shows what the Workspace shows, and its buttons call pages of the Workspace. The longest row counts.
+    "admin:*": {"GET": SAM_USER},
+    "admin:auth_*": {"GET": ADMIN, "POST": ADMIN},
+    "admin:logout": {"POST": SIGNED_IN},
+    "admin:license_workbench": READ,
+    "admin:pin_publisher": RECORD_ACT,
+    "admin:run_reconciliation": RECORD_ACT,
+    "admin:profiles_integrationprofile_edit": INTEGRATE,
+    "admin:profiles_integrationprofile_new": INTEGRATE,
+    "admin:reclamation_notice*": {"GET": SAM_ADMIN},
+    "admin:samsaas_*": {"GET": SAM_ADMIN},
+    "admin:subscriptions_personimport*": {"GET": SAM_ADMIN},
 }
 
 # Pages whose form has a file. All others take small forms only: see samsaas/doors.py.
@@ -262,9 +272,17 @@ def accounts_with(role: str) -> QuerySet[User]:
     return User.objects.filter(models.Q(is_superuser=True) | holding, is_active=True)
 
 
+def policy_row(view_name: str) -> str:
+    """The key of the row of `POLICY` that a page falls under; the name itself if there is none."""
+    if view_name in POLICY:
+        return view_name
+    fitting = [key for key in POLICY if key.endswith("*") and view_name.startswith(key[:-1])]
+    return max(fitting, key=len, default=view_name)
+
+
 def required_role(view_name: str, method: str) -> str | None:
     """The role that a page requires for a method, or None if nobody may. HEAD counts as GET, except in `GET_ONLY`."""
-    row = POLICY.get("admin:*" if view_name.startswith("admin:") else view_name, {})
+    row = POLICY.get(policy_row(view_name), {})
     return row.get("GET" if method == "HEAD" and view_name not in GET_ONLY else method)
 
 

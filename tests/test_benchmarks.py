@@ -17,6 +17,7 @@ PROGRAMS = {
     "lists": ["--seats", "400", "--rounds", "1"],
     "people": ["--sizes", "200"],
     "candidates": ["--seats", "2000", "--rounds", "1"],
+    "reconcile": ["--seats", "400", "--models", "4", "--entitlements", "40", "--rounds", "1", "--page-rounds", "1"],
     "removals": ["--removals", "5"],
 }
 

@@ -71,7 +71,9 @@ class IntegrationProfile(models.Model):
         return self.display_name
 
     def get_absolute_url(self) -> str:
-        return reverse("profile_detail", args=[self.pk])
+        """Its page in the Workspace, or in Core UI where profiles are kept there."""
+        name = "profile_detail" if settings.WORKSPACE else "admin:profiles_integrationprofile_change"
+        return reverse(name, args=[self.pk])
 
     def sharing_team(self, team_id: str) -> models.QuerySet[IntegrationProfile]:
         """Other profiles of this vendor that are connected to the team; none where `team_id` is empty."""

@@ -6,10 +6,19 @@ from typing import Any
 
 from reclamation.models import SavingsEntry
 from reclamation.savings.figures import SavingsFigure
-from reclamation.savings.words import write_figure
-from samsaas.lib.tables import NUMBER, MarkupColumn, Table
+from reclamation.savings.words import list_amounts
+from samsaas.lib.tables import NUMBER, MarkupColumn, Table, one_each_line
 
 LOAD = "{% load savings %}"
+SUBSCRIPTION = (
+    '<a href="{{ record.candidate.get_absolute_url }}">{{ record.candidate.seat_name|outside }}</a>'
+    '<span class="sub">{{ record.profile_name|outside }}</span>'
+)
+MODEL = (
+    "{{ value|default:'–'|outside }}"
+    '{% if record.rule_name %}<span class="sub">{{ record.rule_name|outside }}</span>{% endif %}'
+)
+ONE_LINE = {"td": {"class": "narrow"}}
 
 
 class SavingsTable(Table):
@@ -19,17 +28,11 @@ class SavingsTable(Table):
     empty_title = "Nothing was freed so far"
     empty_text = "A line is added when a removed account frees its subscription, and when that is undone."
 
-    on = MarkupColumn("{{ value|date:'j M Y' }}", verbose_name="Day", footer="Sum of all rows")
-    candidate = MarkupColumn(
-        '<a href="{{ record.candidate.get_absolute_url }}">{{ record.candidate.seat_name|outside }}</a>',
-        verbose_name="Subscription",
-        orderable=False,
-    )
+    on = MarkupColumn("{{ value|date:'j M Y' }}", verbose_name="Day", attrs=ONE_LINE, footer="Sum of all rows")
+    candidate = MarkupColumn(SUBSCRIPTION, verbose_name="Subscription", orderable=False)
     kind = MarkupColumn(LOAD + "{{ record|kind_pill }}")
     quantity = MarkupColumn(LOAD + "{{ value|signed }}", attrs=NUMBER, footer=lambda table: f"{table.total.count:,}")
-    software_model = MarkupColumn("{{ value|default:'–' }}")
-    rule_name = MarkupColumn("{{ value|default:'–'|outside }}", verbose_name="Rule")
-    profile_name = MarkupColumn('<span class="clamp">{{ value|outside }}</span>', verbose_name="Subscription profile")
+    software_model = MarkupColumn(MODEL)
     department = MarkupColumn("{{ value|default:'–'|outside }}")
     entitlement = MarkupColumn(
         '{% if value %}<a href="{{ value.get_absolute_url }}">{{ value.number }}</a>{% else %}–{% endif %}',
@@ -40,7 +43,7 @@ class SavingsTable(Table):
         LOAD + "{{ record|line_amount }}",
         verbose_name="A year",
         attrs=NUMBER,
-        footer=lambda table: write_figure(table.total),
+        footer=lambda table: one_each_line(list_amounts(table.total)),
     )
 
     def __init__(self, *args: Any, total: SavingsFigure, **kwargs: Any) -> None:
@@ -50,7 +53,7 @@ class SavingsTable(Table):
     class Meta(Table.Meta):
         model = SavingsEntry
         fields = (
-            *("on", "candidate", "kind", "quantity", "software_model", "rule_name", "profile_name", "department"),
+            *("on", "candidate", "kind", "quantity", "software_model", "department"),
             *("entitlement", "amount"),
         )
         sequence = fields

@@ -24,8 +24,3 @@ def list_amounts(figure: SavingsFigure) -> list[str]:
     if figure.unknown:
         parts.append(f"{figure.unknown:,} without a known price" if parts else UNKNOWN)
     return parts
-
-
-def write_figure(figure: SavingsFigure) -> str:
-    """The money of a figure in one line."""
-    return ", ".join(list_amounts(figure))

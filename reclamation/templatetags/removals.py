@@ -218,3 +218,16 @@ def removals_waiting(profile: IntegrationProfile) -> list[RemovalAttempt]:
 def regretted_removals() -> list[RemovalAttempt]:
     """Removals that turned out to be wrong and can still be undone."""
     return list(regret.open_alarms()[:10])
+
+
+@register.simple_tag
+def restorable_of(software_model: int | None) -> int:
+    """How many removed subscriptions of a software model can still be restored, and would need a right again then."""
+    rows = RemovalAttempt.objects.filter(
+        state=Attempt.REMOVED,
+        withdrawn_at__isnull=False,
+        restorable_until__gt=timezone.now(),
+        candidate__subscription__identifier__software_model=software_model,
+        candidate__subscription__ended_at__isnull=False,
+    )
+    return rows.count() if software_model else 0

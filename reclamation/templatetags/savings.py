@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from django import template
+from django.utils import timezone
 
 from reclamation.models import SavingsEntry
-from reclamation.savings import words
+from reclamation.savings import months, words
 from reclamation.savings.figures import SavingsFigure
+from samsaas.lib.charts import Drawing
 from samsaas.templatetags.ui import pill
 
 register = template.Library()
@@ -42,3 +44,11 @@ def line_amount(line: SavingsEntry) -> str:
 def amounts(figure: SavingsFigure) -> list[str]:
     """The money of a figure: one text for each currency, and one for what has no price."""
     return words.list_amounts(figure)
+
+
+@register.simple_tag
+def savings_by_month() -> Drawing | None:
+    """Subscriptions freed and saved by month; None as long as nothing was freed."""
+    if not SavingsEntry.objects.exists():
+        return None
+    return months.draw_months(timezone.localdate())[0]

@@ -6,7 +6,7 @@ says so if the reader could be misled.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from typing import Any
 
@@ -102,6 +102,11 @@ class Table(django_tables2.Table):
     class Meta:
         order_by_field = "sort"
         per_page = DEFAULT_PAGE_SIZE
+
+
+def one_each_line(texts: Iterable[str]) -> SafeString:
+    """Texts for a cell, such as amounts of several currencies, each on a line of its own."""
+    return format_html("<div>{}</div>", format_html_join("", "<div>{}</div>", ((text,) for text in texts)))
 
 
 def is_tick(column: BoundColumn) -> bool:

@@ -45,7 +45,7 @@ class QuestionForm(forms.Form):
     subgroup = forms.ChoiceField(choices=PositionGroup.choices, required=False)
 
     def __init__(self, data: Mapping[str, Any] | None = None, *, now: datetime, **kwargs: Any) -> None:
-        super().__init__(data, **kwargs)
+        super().__init__(data, label_suffix="", **kwargs)
         self.now = now
         self.question: PositionQuestion | None = None
         names = list_publishers()

@@ -6,7 +6,7 @@ from samsaas.lib.tables import NUMBER, ROOMY, MarkupColumn, NumberColumn, Table
 from subscriptions.models import ModelResult, ProductResult, ReconciliationRun
 
 LOAD = "{% load position %}"
-LINKED = '<a class="quiet" href="{{ record.get_absolute_url }}">{{ value|number }}</a>'
+NARROW = {"td": {"class": "narrow"}}
 
 
 class ReconciliationTable(Table):
@@ -18,12 +18,19 @@ class ReconciliationTable(Table):
 
     number = MarkupColumn('<a href="{{ record.get_absolute_url }}">{{ value }}</a>', order_by="pk")
     state = MarkupColumn(LOAD + "{{ record|run_state }}")
-    as_of = MarkupColumn(LOAD + "{{ record|as_of }}", verbose_name="As of", order_by=("question_date", "pk"))
-    scope = MarkupColumn(LOAD + "{{ record|run_scope }}", orderable=False, attrs=ROOMY)
-    group = MarkupColumn(LOAD + "{{ record|run_group }}", order_by=("group", "subgroup"))
-    started_at = MarkupColumn("{{ value|when }}", verbose_name="Started")
+    as_of = MarkupColumn(
+        LOAD + "{{ record|as_of }}", verbose_name="As of", order_by=("question_date", "pk"), attrs=NARROW
+    )
+    scope = MarkupColumn(
+        LOAD + "{{ record|run_scope }}"
+        '{% if record.group != "none" %}<span class="sub">by {{ record|run_group }}</span>{% endif %}',
+        orderable=False,
+        attrs=ROOMY,
+    )
+    started_at = MarkupColumn(
+        LOAD + '{{ value|when }}<span class="sub">{{ record|asked_by }}</span>', verbose_name="Started"
+    )
     took = MarkupColumn(LOAD + "{{ record|run_duration }}", verbose_name="Duration", order_by="took")
-    asked = MarkupColumn(LOAD + "{{ record|asked_by }}", verbose_name="Asked for", order_by="requested_by__username")
     counted = MarkupColumn("{{ record.figures.counted|number }}", verbose_name="Counted", attrs=NUMBER, orderable=False)
     out = MarkupColumn(
         "{{ record.figures.totals.out_of_compliance|number }}",
@@ -34,7 +41,7 @@ class ReconciliationTable(Table):
 
     class Meta(Table.Meta):
         model = ReconciliationRun
-        fields = ("number", "state", "as_of", "scope", "group", "started_at", "took", "asked", "counted", "out")
+        fields = ("number", "state", "as_of", "scope", "started_at", "took", "counted", "out")
         sequence = fields
         order_by = "-number"
 

@@ -11,9 +11,9 @@ Kind = RemediationOption.Kind
 
 def describe(option: RemediationOption) -> str:
     """What the remedy would do."""
-    rights = count_rights(option.rights)
+    rights, them = count_rights(option.rights), "it" if option.rights == 1 else "them"
     sentences = {
-        Kind.REMOVE_ALLOCATIONS: f"Take back {rights} that are allocated to people who do not use them.",
+        Kind.REMOVE_ALLOCATIONS: f"Take back {rights} allocated to people who have no subscription for {them}.",
         Kind.RECLAIM: f"Reclaim {_subscriptions(option.rights)} that are removal candidates.",
         Kind.PURCHASE: f"Purchase {rights}.",
         Kind.CREATE_ALLOCATIONS: f"Allocate {rights} to people who use one. It changes no compliance.",

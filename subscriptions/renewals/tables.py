@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from samsaas.lib.tables import NUMBER, ROOMY, MarkupColumn, Table
+from samsaas.lib.tables import NUMBER, ROOMY, MarkupColumn, Table, one_each_line
 from subscriptions.renewals import words
 from subscriptions.renewals.rows import Totals
 
@@ -19,10 +19,12 @@ RECOMMENDED = (
     '{% if value is None %}<span class="sub">no advice</span>{% else %}'
     '<a class="quiet" href="{% url \'renewal_detail\' record.entitlement.pk %}#how">{{ value|number }}</a>{% endif %}'
 )
-ASKED = (
-    "{% if record.entitlement.reduction_asked_on %}to {{ record.entitlement.reduction_asked_to|number }}"
-    "<span class=\"sub\">{{ record.entitlement.reduction_asked_on|date:'j M Y' }}</span>{% else %}–{% endif %}"
+STATE = (
+    "{{ record|urgency_pill }}{% if record.entitlement.reduction_asked_on %}"
+    '<span class="sub">to {{ record.entitlement.reduction_asked_to|number }}, on '
+    "{{ record.entitlement.reduction_asked_on|date:'j M Y' }}</span>{% endif %}"
 )
+ONE_LINE = {"td": {"class": "narrow"}}
 
 
 class RenewalTable(Table):
@@ -41,10 +43,10 @@ class RenewalTable(Table):
         attrs=ROOMY,
         footer=lambda table: words.name_sum(table.totals),
     )
-    urgency = MarkupColumn(LOAD + "{{ record|urgency_pill }}", verbose_name="State", orderable=False)
-    reduce_by = MarkupColumn(LOAD + DAY)
+    urgency = MarkupColumn(LOAD + STATE, verbose_name="State", orderable=False)
+    reduce_by = MarkupColumn(LOAD + DAY, attrs=ONE_LINE)
     renewed_on = MarkupColumn(
-        "{{ record.renewal.renewal|date:'j M Y' }}", verbose_name="Renewal", order_by="renewal__renewal"
+        "{{ record.renewal.renewal|date:'j M Y' }}", verbose_name="Renewal", order_by="renewal__renewal", attrs=ONE_LINE
     )
     rights = MarkupColumn(
         LOAD + RIGHTS,
@@ -72,14 +74,13 @@ class RenewalTable(Table):
         verbose_name="A year",
         attrs=NUMBER,
         orderable=False,
-        footer=lambda table: words.write_sums(table.totals),
+        footer=lambda table: one_each_line(words.list_sums(table.totals)),
     )
-    asked = MarkupColumn(ASKED, verbose_name="Asked for", orderable=False)
 
     def __init__(self, *args: Any, totals: Totals, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.totals = totals
 
     class Meta(Table.Meta):
-        fields = ("name", "urgency", "reduce_by", "renewed_on", "rights", "recommended", "change", "money", "asked")
+        fields = ("name", "urgency", "reduce_by", "renewed_on", "rights", "recommended", "change", "money")
         sequence = fields

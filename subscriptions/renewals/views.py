@@ -58,6 +58,7 @@ def _narrow(found: list[rows.RenewalRow], chosen: RenewalFilter) -> list[rows.Re
 
 
 def _describe_month(request: HttpRequest, chosen: RenewalFilter, today: date) -> dict[str, Any]:
+    chosen.form.fields.pop("horizon")  # the month says what is near enough
     first = month.read_month(request.GET.get("month", ""), today)
     reach = abs((first - today).days) + recommend.LONGEST_NOTICE
     found = rows.make_rows(recommend.list_renewals(today, horizon=reach, headroom=chosen.spare), today)

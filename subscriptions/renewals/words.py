@@ -44,12 +44,12 @@ def write_signed(amount: Decimal | None, currency: str) -> str:
     return f"{sign}{currency} {abs(amount):,}"
 
 
-def write_sums(totals: Totals) -> str:
+def list_sums(totals: Totals) -> list[str]:
     """The change in money of all renewals, each currency by itself."""
     parts = [write_signed(amount, currency) for currency, amount in sorted(totals.money.items())]
     if totals.unknown:
         parts.append(f"{totals.unknown:,} {UNKNOWN}")
-    return ", ".join(parts)
+    return parts
 
 
 def name_sum(totals: Totals) -> str:

@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 
 from samsaas.templatetags.ui import NOTHING, duration, outside, pill, visible
+from subscriptions.entitlements.price import WITHOUT_PRICE
 from subscriptions.models import (
     ComplianceStatus,
     GroupResult,
@@ -103,6 +104,12 @@ def amounts(context: RequestContext, found: Mapping[str, str] | None, unpriced: 
     if not lines:
         return format_html('<span class="muted">{}</span>', usage_amounts.UNKNOWN) if unpriced else NOTHING
     return format_html_join("", "<div>{}</div>", ((line,) for line in lines))
+
+
+@register.simple_tag(takes_context=True)
+def spend(context: RequestContext, metric: MetricResult) -> str:
+    """What the entitlements of a metric cost a year; not known where one of them has a cost that nobody knows."""
+    return amounts(context, metric.annual_spend, WITHOUT_PRICE in metric.flags)
 
 
 @register.filter

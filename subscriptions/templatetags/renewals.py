@@ -47,6 +47,15 @@ def rights_change(change: int | None) -> str:
 
 
 @register.filter
+def rights_and_change(one: Renewal) -> str:
+    """What it has and what to change, on a narrow line: 100 rights, −19."""
+    if one.entitlement.unlimited:
+        return "unlimited"
+    change = f", {words.write_change(one.change)}" if one.change else ""
+    return f"{one.entitlement.purchased_rights:,} rights{change}"
+
+
+@register.filter
 def money_change(one: Renewal) -> str:
     """What the recommended number costs more or less a year; a dash without advice."""
     if one.recommended is None:

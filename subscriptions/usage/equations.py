@@ -230,7 +230,11 @@ def _times_price(
 
 def _spend(ground: Ground) -> Equation:
     metric = ground.metric
-    result = Operand(", ".join(write_amounts(metric.annual_spend)) or UNKNOWN, "a year", _entitlements_url(ground))
+    result = Operand(
+        ", ".join(write_amounts(metric.annual_spend)) or (UNKNOWN if ground.in_force else "nothing"),
+        "a year",
+        _entitlements_url(ground),
+    )
     known = [(one, yearly_cost(one)) for one in ground.in_force]
     costs = [(one, cost) for one, cost in known if cost is not None]
     if not ground.is_as_recorded or len(ground.in_force) > MOST_TERMS or not costs:

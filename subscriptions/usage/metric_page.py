@@ -33,7 +33,7 @@ def describe(metric: MetricResult) -> dict[str, Any]:
         "position": position,
         "metric": metric,
         "model": one,
-        "product": product_of(one),
+        "product_sum": product_of(one),
         "publisher_url": publishers.publisher_url(one.publisher, position.query),
         "equations": equations.list_equations(ground),
         "reason": status.explain(metric, last),

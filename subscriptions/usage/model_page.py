@@ -40,7 +40,7 @@ def describe(one: ModelResult) -> dict[str, Any]:
     return {
         "position": position,
         "model": one,
-        "product": product_of(one),
+        "product_sum": product_of(one),
         "publisher_url": publishers.publisher_url(one.publisher, position.query),
         "metrics": metrics,
         "entitlements": entitlements[:MOST_ENTITLEMENTS],

@@ -36,6 +36,7 @@ class Publisher:
     name: str
     sums: Mapping[str, Any]
     potential: Potential
+    status: str
     is_pinned: bool
     query: str
 
@@ -57,7 +58,7 @@ class Publisher:
         """The color of its card."""
         if self.is_compliant:
             return "good"
-        return "bad" if self.sums["needed"] else "warn"
+        return "warn" if self.status == ComplianceStatus.NOT_ENTITLED else "bad"
 
 
 def publisher_url(name: str, query: str = "") -> str:
@@ -78,9 +79,25 @@ def list_publishers(shown: Shown, user: User) -> list[Publisher]:
     for product in shown.products:
         by_name.setdefault(product.publisher, []).append(product)
     return [
-        Publisher(name, tiers.sum_products(rows), sum_potential(rows, shown, live), name in pinned, shown.query)
+        Publisher(
+            name,
+            tiers.sum_products(rows),
+            sum_potential(rows, shown, live),
+            status_of(rows),
+            name in pinned,
+            shown.query,
+        )
         for name, rows in sorted(by_name.items(), key=lambda one: one[0].casefold())
     ]
+
+
+def status_of(products: Iterable[ProductResult]) -> ComplianceStatus:
+    """Compliant, or not. Where the only reason is that nothing was ever bought, it says that: it is no breach."""
+    statuses = {one.status for one in products}
+    if ComplianceStatus.NOT_COMPLIANT in statuses:
+        return ComplianceStatus.NOT_COMPLIANT
+    is_bare = ComplianceStatus.NOT_ENTITLED in statuses
+    return ComplianceStatus.NOT_ENTITLED if is_bare else ComplianceStatus.COMPLIANT
 
 
 def sum_potential(

@@ -75,8 +75,9 @@ class Shown:
 
     @cached_property
     def under_way(self) -> ReconciliationRun | None:
-        """The newest reconciliation that is not over, whatever it is about."""
-        return ReconciliationRun.objects.filter(finished_at=None).select_related("run").first()
+        """The newest reconciliation of today that is not over, whatever it is about."""
+        open_ones = ReconciliationRun.objects.filter(finished_at=None, question_date=None)
+        return open_ones.select_related("run").first()
 
     @property
     def unknown(self) -> list[str]:

@@ -41,7 +41,9 @@ class ProductResultTable(Table):
     needed = MarkupColumn(figure("models"), attrs=NUMBER)
     true_up = MarkupColumn(money("models"), attrs=NUMBER, orderable=False, verbose_name="True-up")
     over_licensed = MarkupColumn(money("models"), attrs=NUMBER, orderable=False, verbose_name="Over-licensed")
-    annual_spend = MarkupColumn(money("models"), attrs=NUMBER, orderable=False, verbose_name="Spend a year")
+    annual_spend = MarkupColumn(
+        money("models").replace(" record.unpriced", ""), attrs=NUMBER, orderable=False, verbose_name="Spend a year"
+    )
 
     class Meta(Table.Meta):
         model = ProductResult

@@ -71,7 +71,7 @@ def publisher_result(request: SignedInRequest, publisher: str) -> HttpResponse:
     products = list(rows)
     if not products:
         raise Http404("No product of this publisher is in the position.")
-    sums = tiers.sum_products(products)
+    sums = tiers.sum_products(products) | {"status": publishers.status_of(products)}
     live = potential.by_product() if position.is_today else {}
     main = drawings.main_currency(sums["annual_spend"], amounts.preferred_currency(request))
     context = tables.listing(request, rows, ProductResultTable, ProductResultFilter)
@@ -98,7 +98,7 @@ def product_result(request: SignedInRequest, pk: int) -> HttpResponse:
     live = potential.by_product() if position.is_today else {}
     context = {
         "position": position,
-        "product": product,
+        "product_sum": product,
         "publisher_url": publishers.publisher_url(product.publisher, position.query),
         "metrics": metrics,
         "potential": publishers.sum_potential([product], position, live),

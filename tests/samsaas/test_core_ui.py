@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,10 +14,9 @@ from django.contrib.sessions.models import Session
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
-from django.utils import timezone
 
 from profiles.models import Credential, IntegrationProfile
-from samsaas import audit, roles
+from samsaas import audit, core_navigation, roles
 from samsaas.core_ui import CoreUISite
 from samsaas.models import AuditEntry
 from samsaas.read_only_admin import ReadOnlyAdmin
@@ -43,11 +43,35 @@ def group(name: str) -> Any:
     return Group.objects.get(name=name).pk
 
 
-@pytest.mark.parametrize("role", ["", "sam_user", "sam_admin", "sam_integrator"])
-def test_core_ui_is_closed_to_every_role_but_admin(signed_in: Any, role: str) -> None:
-    client = signed_in(role)
+def changelist(model: Any) -> str:
+    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+
+
+def test_core_ui_is_closed_to_an_account_without_a_role(signed_in: Any) -> None:
+    client = signed_in("")
     assert client.get("/core/").status_code == 403
     assert client.get(ACCOUNTS).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("role", "closed"),
+    [
+        ("sam_user", {"Users", "Roles", "Audit Trail", "Audit Trail Seals", "Outbox", "Notices", "People Imports"}),
+        ("sam_integrator", {"Users", "Roles", "Audit Trail", "Outbox"}),
+        ("sam_admin", {"Users", "Roles"}),
+        ("admin", set()),
+    ],
+)
+def test_each_role_finds_in_core_ui_what_it_finds_in_the_workspace(signed_in: Any, role: str, closed: set[str]) -> None:
+    client = signed_in(role)
+    entries = [entry for module in core_navigation.MODULES for entry in module.entries]
+    page = html.unescape(client.get("/core/").content.decode())
+    for entry in entries:
+        is_open = client.get(reverse(entry.url_name)).status_code == 200
+        assert is_open == (f">{entry.label}</a>" in page), entry.label
+        if entry.label in closed:
+            assert not is_open, entry.label
+    assert all(f">{label}</a>" in page for label in ("Software Subscriptions", "License Workbench", "Job Results"))
 
 
 def test_every_list_and_row_opens_for_the_role_admin(administrator: Any, draft: IntegrationProfile) -> None:
@@ -64,9 +88,33 @@ def test_every_list_and_row_opens_for_the_role_admin(administrator: Any, draft: 
 
 def test_the_index_has_the_classic_navigation(administrator: Any) -> None:
     page = administrator.get("/core/").content.decode()
-    assert "Software Asset &gt; SaaS License" in page
+    for path in ("Software Asset &gt; SaaS License", "Software Asset &gt; License Workbench"):
+        assert path in page
     assert f'<a href="{PROFILES}">Direct Integration Profiles</a>' in page
     assert "Connection &amp; Credential Aliases" in page
+
+
+def test_every_list_of_core_ui_stands_in_the_navigation_once(administrator: Any) -> None:
+    listed = [entry.of for module in core_navigation.MODULES for entry in module.entries if not entry.query]
+    registered = {f"{model._meta.app_label}_{model._meta.model_name}" for model in admin.site._registry}
+    assert sorted(listed) == sorted(registered | core_navigation.PAGES)
+
+
+SCAFFOLD = (
+    "axes",
+    "solar",
+    "select group to view",
+    "select user to",
+    "recent actions",
+    "administration</h1>",
+)
+
+
+def test_no_page_shows_the_scaffold_of_a_framework(administrator: Any) -> None:
+    for address in ("/core/", "/core/auth/", "/core/auth/group/", ACCOUNTS, PROFILES, "/core/samsaas/auditentry/"):
+        page = administrator.get(address, follow=True).content.decode().lower()
+        assert [word for word in SCAFFOLD if word in page] == [], address
+    assert "<h1>Roles</h1>" in administrator.get("/core/auth/group/").content.decode()
 
 
 def test_core_ui_alone_keeps_the_originals_profile_type(administrator: Any, draft: IntegrationProfile) -> None:
@@ -78,8 +126,9 @@ def test_nothing_read_only_can_be_added_changed_or_deleted(administrator: Any, d
     entry = audit.record(administrator.user, "tried", draft)
     for target, row in (("samsaas/auditentry", entry), ("profiles/credential", Credential.objects.get())):
         assert administrator.get(f"/core/{target}/add/").status_code == 403
-        assert administrator.post(f"/core/{target}/{row.pk}/change/", {}).status_code == 403
-        assert administrator.post(f"/core/{target}/{row.pk}/delete/", {"post": "yes"}).status_code == 403
+        assert administrator.get(f"/core/{target}/{row.pk}/delete/").status_code == 403
+        assert administrator.post(f"/core/{target}/{row.pk}/change/", {}).status_code == 405
+        assert administrator.post(f"/core/{target}/{row.pk}/delete/", {"post": "yes"}).status_code == 405
     assert AuditEntry.objects.filter(pk=entry.pk).exists()
 
 
@@ -101,15 +150,6 @@ def test_with_the_workspace_new_is_inactive_and_says_where_to_go(administrator: 
     answer = administrator.get(f"{PROFILES}add/", follow=True)
     assert answer.redirect_chain == [(PROFILES, 302)]
     assert "Direct integration profiles &gt; New" in answer.content.decode()
-
-
-def test_without_the_workspace_new_leads_to_the_same_form(administrator: Any, settings: Any) -> None:
-    settings.WORKSPACE = False
-    page = administrator.get(PROFILES).content.decode()
-    form = reverse("profile_create", args=["dropbox"])
-    assert f'<a href="{form}">Dropbox Integration Profile</a>' in page
-    assert administrator.get(form).status_code == 200
-    assert administrator.get(f"{PROFILES}add/")["Location"] == reverse("profile_new")
 
 
 def test_a_long_list_costs_as_many_queries_as_a_short_one(administrator: Any) -> None:
@@ -223,47 +263,29 @@ def test_core_ui_lets_nobody_edit_a_table_that_would_hide_traces(account: Any, a
             assert not getattr(model_admin, "list_editable", ()), model
 
 
-def test_the_tables_of_other_packages_are_there_to_look_at() -> None:
-    labels = {model._meta.label for model in admin.site._registry}
-    assert {"axes.AccessAttempt", "samsaas.AuditEntry"} <= labels
-    assert not {"sessions.Session", "admin.LogEntry"} & labels
+def test_only_our_own_tables_are_there_whoever_registers_more(administrator: Any) -> None:
+    class Greedy(admin.ModelAdmin):
+        list_display = ("session_key", "expire_date")
+
+    labels = {model._meta.app_label for model in admin.site._registry}
+    assert labels == {"auth", "profiles", "reclamation", "samsaas", "subscriptions"}
+    site = CoreUISite()
+    site.register(Session, Greedy)
+    site.register([AccessAttempt])
+    assert not site._registry
+    assert administrator.get("/core/axes/accessattempt/").status_code == 404
 
 
 def test_a_superuser_is_refused_by_every_address_that_would_edit_such_a_table(account: Any, client: Any) -> None:
     client.force_login(account("", username="root", is_superuser=True, is_staff=True))
-    (attempt,) = AccessAttempt.objects.bulk_create(
-        [AccessAttempt(username="ann", failures_since_start=4, attempt_time=timezone.now())]
-    )
-    for row in (attempt, audit.record(None, "tried", None)):
-        name = f"admin:{row._meta.app_label}_{row._meta.model_name}"
-        rows, one = reverse(f"{name}_changelist"), reverse(f"{name}_change", args=[row.pk])
-        assert client.get(one).status_code == 200
-        before = type(row).objects.values().get(pk=row.pk)
-        acts = [(one, {"enabled": "", "name": "x"}), (reverse(f"{name}_delete", args=[row.pk]), {"post": "yes"})]
-        acts += [(reverse(f"{name}_add"), {"name": "x"})]
-        assert [client.post(address, sent).status_code for address, sent in acts] == [403, 403, 403]
-        for action in ("delete_selected", "run_tasks", "disable_tasks", "cleanup_expired_attempts"):
-            client.post(rows, {"action": action, "_selected_action": [row.pk], "post": "yes"})
-        assert type(row).objects.values().get(pk=row.pk) == before
-
-
-def test_a_package_that_registers_its_table_later_cannot_make_it_editable(administrator: Any, rf: Any) -> None:
-    class Greedy(admin.ModelAdmin):
-        list_display = ("session_key", "expire_date", "shout")
-
-        def has_delete_permission(self, request: Any, obj: Any = None) -> bool:
-            return True
-
-        def shout(self, session: Session) -> str:
-            return "!"
-
-    site = CoreUISite()
-    site.register(Session, Greedy)
-    request = rf.get("/core/")
-    request.user = administrator.user
-    registered = site._registry[Session]
-    assert not registered.has_delete_permission(request) and not registered.has_change_permission(request)
-    assert registered.list_display == ["session_key", "expire_date"]
+    row = audit.record(None, "tried", None)
+    rows, one = changelist(AuditEntry), reverse("admin:samsaas_auditentry_change", args=[row.pk])
+    assert client.get(one).status_code == 200
+    before = AuditEntry.objects.values().get(pk=row.pk)
+    acts = [(one, {"verb": "x"}), (f"{rows}{row.pk}/delete/", {"post": "yes"}), (f"{rows}add/", {"verb": "x"})]
+    assert [client.post(address, sent).status_code for address, sent in acts] == [405, 405, 405]
+    client.post(rows, {"action": "delete_selected", "_selected_action": [row.pk], "post": "yes"})
+    assert AuditEntry.objects.values().get(pk=row.pk) == before
 
 
 def test_changing_who_an_account_is_for_is_audited(administrator: Any, account: Any) -> None:

@@ -220,7 +220,7 @@ def test_two_currencies_stand_side_by_side_and_have_charts_of_their_own(keeper: 
     for title in ("EUR a year, freed and saved by month", "USD a year, freed and saved by month"):
         assert title in page
     total = pages.rows(keeper.get(ENTRIES).content.decode(), "Day")["Sum of all rows"]
-    assert total[2] == "5" and total[-1] == "EUR 360.00, USD 360.00, 1 without a known price"
+    assert total[2] == "5" and total[-1] == "EUR 360.00 USD 360.00 1 without a known price"
 
 
 @pytest.mark.parametrize("by", ["model", "month", "rule", "profile", "department"])

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from django.utils import timezone
 
-from subscriptions.models import PinnedPublisher
+from subscriptions.models import MetricResult, PinnedPublisher, Subscription
 from tests import factories, pages
-from tests.subscriptions.usage.usage_world import USAGE, Company
+from tests.subscriptions.usage.usage_world import USAGE, Company, removed_today
 
 pytestmark = pytest.mark.django_db
 
@@ -57,9 +58,9 @@ def test_the_way_from_a_publisher_to_the_subscription_that_nothing_covers(keeper
     assert product and "USD 660.00" in told(page), "spend: 3 × 120 + 5 × 60"
     page = page_of(keeper, product[1])
     models = pages.rows(page, "Software model")
-    assert models["Acme Mail Full"][:6] == ["Not compliant", "3", "4", "5", "2", "2"]
-    assert models["Acme Mail Lite"][:6] == ["Compliant", "5", "2", "2", "0", "0"]
-    assert models["Sum"][:6] == ["Not compliant", "8", "6", "7", "2", "2"]
+    assert models["Acme Mail Full"][:6] == ["Not compliant", "3", "4", "5", "2", "USD 240.00"]
+    assert models["Acme Mail Lite"][:6] == ["Compliant", "5", "2", "2", "0", "USD 0.00"]
+    assert models["Sum"][:6] == ["Not compliant", "8", "6", "7", "2", "USD 240.00"]
     model = re.search(r'href="(/model-results/\d+/)">Acme Mail Full', page)
     page = page_of(keeper, model[1])  # type: ignore[index]
     assert company.full_rights.number in page and "Owned and in use by day" in page
@@ -132,8 +133,10 @@ def test_two_currencies_stand_beside_each_other_the_preferred_one_first(keeper: 
 
 def test_what_has_no_price_is_not_known_and_said_beside_the_totals(keeper: Any, company: Company) -> None:
     company.reconcile()
-    page = told(page_of(keeper, USAGE))
-    assert "1 software model has no price" in page
+    page = page_of(keeper, USAGE)
+    assert "1 software model has no price" in told(page)
+    assert "publisher-warn" in page, "nothing was ever bought of Zeta: its card is no breach"
+    assert pages.rows(page_of(keeper, f"{USAGE}?view=list"), "Publisher")["Zeta"][0] == "No entitlement"
     metric = company.metric(company.draw)
     page = told(page_of(keeper, metric.get_absolute_url()))
     assert "No entitlement" in page and "2 are in use, and no entitlement is in force. None was ever recorded." in page
@@ -247,3 +250,63 @@ def test_a_page_costs_as_many_queries_for_many_rows_as_for_one(keeper: Any) -> N
     company.fill(company.full, 30)
     company.reconcile()
     assert [pages.cost(keeper, url) for url in urls()] == few
+
+
+def test_the_totals_are_the_sums_of_the_rows_on_every_tier(keeper: Any, company: Company) -> None:
+    """An independent recount: from the software models up, without the sums that a run stores."""
+    for number in range(5):
+        model = factories.software_model(publisher=f"Vendor {number % 2}", product=f"Suite {number}")
+        company.own(model, 2 + number, 30 + number, "USD")
+        company.fill(model, 4)
+    company.reconcile()
+    by_publisher: dict[str, Decimal] = {}
+    for metric in MetricResult.objects.filter(model_result__current=True).select_related("model_result"):
+        seats = Subscription.objects.current().filter(identifier__software_model=metric.model_result.software_model)
+        owned = sum(one.purchased_rights for one in metric.model_result.software_model.entitlements.all())
+        reserved = 1 if metric.model_result.software_model == company.full else 0
+        assert metric.needed == max(0, seats.count() + reserved - owned)
+        name = metric.model_result.publisher
+        by_publisher[name] = by_publisher.get(name, Decimal(0)) + metric.needed * (metric.price or 0)
+    page = page_of(keeper, f"{USAGE}?view=list")
+    rows = pages.rows(page, "Publisher")
+    shown = {name: cells[2] for name, cells in rows.items()}
+    assert shown == {
+        name: "not known" if name == "Zeta" else f"USD {amount:,.2f}" for name, amount in by_publisher.items()
+    }
+    assert f"USD {sum(by_publisher.values()):,.2f}" in told(page)
+    for name in by_publisher:
+        products = pages.rows(page_of(keeper, f"{USAGE}{name}/"), "Product")
+        money = [cells[4] for cells in products.values() if cells[4] != "not known"]
+        assert sum(Decimal(text.removeprefix("USD ").replace(",", "")) for text in money) == by_publisher[name]
+
+
+def test_unlimited_rights_are_never_short_and_what_is_left_of_them_is_not_known(keeper: Any, company: Company) -> None:
+    company.own(company.draw, 0, 0, "USD", unlimited=True, unit_cost=None, total_cost=500)
+    company.reconcile()
+    page = told(page_of(keeper, company.metric(company.draw).get_absolute_url()))
+    assert "An unlimited entitlement is in force" in page and "not known a year" in page
+    assert "USD 500.00 a year" in page and "Unlimited rights are never short." in page
+
+
+def test_an_entitlement_that_was_corrected_since_is_not_put_into_an_equation_it_does_not_fit(
+    keeper: Any, company: Company
+) -> None:
+    company.reconcile()
+    type(company.full_rights).objects.filter(pk=company.full_rights.pk).update(purchased_rights=7)
+    page = told(page_of(keeper, company.metric(company.full).get_absolute_url()))
+    assert "3 owned" in page and "The entitlements were changed after this was computed" in page
+
+
+def test_an_override_of_zero_is_a_price_and_no_override_is_none(keeper: Any, company: Company) -> None:
+    company.draw.cost_override, company.draw.currency = Decimal(0), "USD"
+    company.draw.save()
+    company.reconcile()
+    page = told(page_of(keeper, company.metric(company.draw).get_absolute_url()))
+    assert "USD 0.00 a year = 2 needed × USD 0.00 a right" in page and "override of the software model" in page
+
+
+def test_a_removed_subscription_that_can_be_restored_is_named_beside_the_figures(keeper: Any, company: Company) -> None:
+    removed_today(company, company.full)
+    company.reconcile()
+    page = told(page_of(keeper, company.metric(company.full).get_absolute_url()))
+    assert "1 restorable subscription does not count, and would need a right if restored." in page

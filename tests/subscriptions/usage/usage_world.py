@@ -8,6 +8,7 @@ from typing import Any
 
 from django.utils import timezone
 
+from reclamation.models import RemovalAttempt
 from subscriptions.entitlements import allocate
 from subscriptions.models import (
     Allocation,
@@ -82,3 +83,21 @@ class Company:
 
     def allocate_to(self, person: Person) -> Allocation:
         return allocate.assign(self.full_rights, person, 1, on=timezone.localdate(), by=None)
+
+
+def removed_today(company: Company, model: SoftwareModel) -> RemovalAttempt:
+    """A subscription of the model that we removed an hour ago, and that can be restored for six days."""
+    (seat,) = company.fill(model, 1)
+    hour_ago = timezone.now() - timedelta(hours=1)
+    Subscription.objects.filter(pk=seat.pk).update(ended_at=hour_ago, freed_at=hour_ago)
+    return RemovalAttempt.objects.create(
+        candidate=factories.candidate(seat, state="closed_complete"),
+        profile=company.profile,
+        vendor="dropbox",
+        team_id="t1",
+        external_id=seat.external_id,
+        state=RemovalAttempt.State.REMOVED,
+        opened_at=hour_ago,
+        withdrawn_at=hour_ago,
+        restorable_until=timezone.now() + 6 * DAY,
+    )
