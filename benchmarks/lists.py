@@ -16,6 +16,7 @@ import os
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -59,8 +60,11 @@ def _options() -> argparse.Namespace:
 
 
 def _print_row(asked: Asked, client: Any, words: dict[str, Any], rounds: int) -> None:
-    statements = asked.by_hand(words)
-    address = asked.address.format(**words)
+    print_row(asked.label, asked.address.format(**words), asked.by_hand(words), client, rounds)
+
+
+def print_row(label: str, address: str, statements: Sequence[str], client: Any, rounds: int) -> None:
+    """Ask for the page and for its statements in turn, and print their times as a row."""
     _page(client, address), _by_hand(statements)
     pages: list[float] = []
     own: list[float] = []
@@ -72,7 +76,7 @@ def _print_row(asked: Asked, client: Any, words: dict[str, Any], rounds: int) ->
         by_hand.append(_by_hand(statements))
     page, sql, hand = _p50(pages), _p50(own), _p50(by_hand)
     figures = f"{page:.0f} | {_p95(pages):.0f} | {sql:.0f} | {hand:.0f} | {page / hand:.1f} | {sql / hand:.1f}"
-    print(f"| {asked.label} | {figures} |", flush=True)
+    print(f"| {label} | {figures} |", flush=True)
 
 
 def _page(client: Any, address: str) -> tuple[float, float]:
@@ -97,7 +101,7 @@ def _page(client: Any, address: str) -> tuple[float, float]:
     return 1000 * (time.perf_counter() - began), spent
 
 
-def _by_hand(statements: tuple[str, str]) -> float:
+def _by_hand(statements: Sequence[str]) -> float:
     from django.db import connection  # noqa: PLC0415
 
     began = time.perf_counter()

@@ -10,6 +10,7 @@ from django.db.models.functions import TruncMonth
 
 from reclamation.models import SavingsEntry
 from samsaas.lib.charts import Chart, Drawing, Series, draw
+from subscriptions.entitlements.terms import Book
 from subscriptions.models import MetricResult, UseDay
 from subscriptions.reconciliation import use_by_day
 
@@ -18,7 +19,7 @@ MOST_DAILY = 62  # a longer time is drawn week by week
 Kind = SavingsEntry.Kind
 
 
-def owned_and_used(metrics: Sequence[MetricResult], today: date) -> Drawing | None:
+def owned_and_used(metrics: Sequence[MetricResult], book: Book, today: date) -> Drawing | None:
     """Subscriptions in use and rights owned over the last twelve months; None while no day is over that was counted.
 
     Software models under an unlimited license are left out, since nobody can say how much of it is owned.
@@ -29,7 +30,7 @@ def owned_and_used(metrics: Sequence[MetricResult], today: date) -> Drawing | No
         return None
     step = 1 if (today - first).days <= MOST_DAILY else 7
     days = [first + timedelta(days=place) for place in range((today - first).days % step, (today - first).days, step)]
-    days_known = [one for one in use_by_day.on_days(models, days) if one.in_use is not None]
+    days_known = [one for one in use_by_day.on_days(models, days, book) if one.in_use is not None]
     if not days_known:
         return None
     chart = Chart(

@@ -20,6 +20,7 @@ from reclamation.removal import automatic
 from reclamation.rules import figures as rule_figures
 from reclamation.waiting import Rank, Waiting
 from samsaas import roles
+from subscriptions.entitlements.terms import Book
 from subscriptions.models import MetricResult, ReconciliationRun, SubscriptionIdentifier
 from subscriptions.renewals import recommend, rows
 from subscriptions.renewals.rows import Urgency
@@ -52,13 +53,14 @@ def list_needs(
     *,
     seats: SeatFigures,
     metrics: Sequence[MetricResult],
+    book: Book,
     whole_run: ReconciliationRun | None,
     today: date,
 ) -> list[Waiting]:
     """What waits for somebody with the roles of this account. Kinds without any are left out."""
     found = [
         *waiting.list_for(user, seats),
-        *_of_position(metrics, whole_run, today),
+        *_of_position(metrics, book, whole_run, today),
         *_of_recognition(seats),
         *_of_rules(user),
     ]
@@ -66,12 +68,13 @@ def list_needs(
 
 
 def _of_position(
-    metrics: Sequence[MetricResult], whole_run: ReconciliationRun | None, today: date
+    metrics: Sequence[MetricResult], book: Book, whole_run: ReconciliationRun | None, today: date
 ) -> Iterator[Waiting]:
     if whole_run and whole_run.state != ReconciliationRun.State.COMPLETED:
         label, url = f"Reconciliation {whole_run.get_state_display().lower()}", whole_run.get_absolute_url()
         yield Waiting(Rank.FAILED_RUNS, None, label, "the results of before stand", url, "bad")
-    urgencies = [rows.judge(one, today) for one in recommend.list_due(metrics, today)]
+    models = {key for one in metrics if (key := one.model_result.software_model_id)}
+    urgencies = [rows.urgency_of(one, today) for one in recommend.list_due(book, models, today)]
     for urgency, label, note in (
         (Urgency.SOON, "Renewals", "of which the vendor must know a reduction within 30 days"),
         (Urgency.AUTO_RENEWED, "Entitlements", "perhaps auto-renewed: record the renewal"),

@@ -14,7 +14,7 @@ from django.urls import reverse
 from profiles.models import IntegrationProfile
 from samsaas.home.amounts import Amounts, PriceList, add_up, read_texts
 from subscriptions import counting, links
-from subscriptions.models import Entitlement, MetricResult, ReconciliationRun
+from subscriptions.models import MetricResult, ReconciliationRun
 from subscriptions.reconciliation import tiers
 from subscriptions.seat_counts.count import IN_USE
 from subscriptions.seat_counts.stored import SeatFigures
@@ -44,9 +44,11 @@ def last_whole_run() -> ReconciliationRun | None:
     return ended.filter(scope_key__endswith="/all").order_by("-pk").first()
 
 
-def tiles(metrics: Sequence[MetricResult], seats: SeatFigures, profiles: Iterable[IntegrationProfile]) -> list[Tile]:
+def tiles(
+    metrics: Sequence[MetricResult], seats: SeatFigures, profiles: Iterable[IntegrationProfile], *, is_owned: bool
+) -> list[Tile]:
     """Four figures that add up: of the license position where anything is owned, else as the vendors count."""
-    if metrics and Entitlement.objects.published().exists():
+    if metrics and is_owned:
         return _of_position(metrics)
     return _of_vendors(profiles, seats, PriceList.from_metrics(metrics))
 

@@ -16,6 +16,7 @@ from samsaas.home import charts, checklist, needs, position, unneeded
 from samsaas.home.amounts import PriceList
 from samsaas.lib.http import SignedInRequest
 from subscriptions import figures
+from subscriptions.entitlements.terms import Book
 from subscriptions.seat_counts import stored
 from subscriptions.seat_counts.count import CURRENT, IN_USE
 from subscriptions.usage.amounts import preferred_currency
@@ -39,20 +40,22 @@ def home(request: SignedInRequest) -> HttpResponse:
 def _figures(request: SignedInRequest, profiles: list[Any]) -> dict[str, Any]:
     """Everything on the page that is a number, from what is stored: no seat is counted here."""
     seats, metrics, run, today = stored.read(), position.read_current(), position.last_whole_run(), timezone.localdate()
+    book = Book.read()
     for profile in profiles[:SHOWN]:
         counted = seats.of_profile(profile)
         profile.current, profile.in_use = (counted[CURRENT], counted[IN_USE]) if counted is not None else (None, None)
     steps = checklist.steps()
     asks_for_rule = any(step.key == checklist.RULE and not step.is_done for step in steps)
-    found = needs.list_needs(request.user, seats=seats, metrics=metrics, whole_run=run, today=today)
+    found = needs.list_needs(request.user, seats=seats, metrics=metrics, book=book, whole_run=run, today=today)
     return {
         "steps": steps,
+        "steps_done": [step.label for step in steps if step.is_done],
         "waiting": [one for one in found if not asks_for_rule or one.rank != waiting.Rank.RULES],
-        "tiles": position.tiles(metrics, seats, profiles),
+        "tiles": position.tiles(metrics, seats, profiles, is_owned=bool(book.entitlements)),
         "equation": position.equation(metrics) if metrics else "",
         "preferred": preferred_currency(request),
         "position_at": run.finished_at if run else None,
-        "use_chart": charts.owned_and_used(metrics, today),
+        "use_chart": charts.owned_and_used(metrics, book, today),
         "savings_chart": charts.freed_and_saved(today),
         **_unneeded(seats, PriceList.from_metrics(metrics)),
     }

@@ -61,6 +61,16 @@ class Book:
         is_retired = one.retired_on is not None and one.retired_on <= day
         return is_published(one) and in_term and not is_retired and not self.is_superseded(one, day)
 
+    def force_of(self, one: Entitlement) -> tuple[date, date | None] | None:
+        """The first and the last day on which its rights count (None: it goes on); None if there is no such day."""
+        renewal = self.renewal(one)
+        over = [day for day in (one.retired_on, renewal.start if renewal else None) if day is not None]
+        ends = [day - ONE_DAY for day in over] + ([one.end] if one.end is not None else [])
+        last = min(ends, default=None)
+        if not is_published(one) or (last is not None and last < one.start):
+            return None
+        return one.start, last
+
     def in_force(self, day: date) -> list[Entitlement]:
         """Those whose rights count on that day, by number."""
         return [one for one in self.entitlements if self.is_in_force(one, day)]

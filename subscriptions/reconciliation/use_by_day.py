@@ -72,16 +72,26 @@ def days_of(models: Iterable[int], since: date, until: date) -> list[DayOfUse]:
     return on_days(models, [since + place * ONE_DAY for place in range((until - since).days + 1)])
 
 
-def on_days(models: Iterable[int], days: Sequence[date]) -> list[DayOfUse]:
-    """Use and rights of these software models at the end of some days. Three queries."""
+def on_days(models: Iterable[int], days: Sequence[date], book: Book | None = None) -> list[DayOfUse]:
+    """Use and rights of these software models at the end of some days. Three queries, or two if the book was read."""
     keys = set(models)
     rows = UseDay.objects.filter(day__in=days).order_by().values_list("day")
     used = dict(rows.filter(identifier__software_model__in=keys).annotate(Sum("in_use")))
     counted = set(rows.values_list("day", flat=True).distinct())
-    book = Book.read(software_model__in=keys)
-    found = []
-    for day in days:
-        in_force = book.in_force(day)
-        owned = None if any(one.unlimited for one in in_force) else sum(one.purchased_rights for one in in_force)
-        found.append(DayOfUse(day, used.get(day, 0) if day in counted else None, owned))
-    return found
+    owned = _owned_on(days, keys, book or Book.read(software_model__in=keys))
+    return [DayOfUse(day, used.get(day, 0) if day in counted else None, owned[day]) for day in days]
+
+
+def _owned_on(days: Sequence[date], models: set[int], book: Book) -> dict[date, int | None]:
+    """The rights that are in force on each day; None where one of them is unlimited."""
+    rights, unlimited = dict.fromkeys(days, 0), set[date]()
+    for one in book.entitlements:
+        term = book.force_of(one) if one.software_model_id in models else None
+        if term is None:
+            continue
+        first, last = term
+        in_term = [day for day in days if first <= day and (last is None or day <= last)]
+        unlimited.update(in_term if one.unlimited else ())
+        for day in in_term:
+            rights[day] += one.purchased_rights
+    return {day: None if day in unlimited else rights[day] for day in days}

@@ -5,12 +5,21 @@ Pages, reminders and the draft of a renewal all ask here, so that they give the 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import date, datetime, timedelta
 
 from django.utils import timezone
 
-from subscriptions.entitlements.renewals import HEADROOM_PERCENT, HORIZON_DAYS, Renewal, advise, needs_of
+from subscriptions.entitlements.renewals import (
+    HEADROOM_PERCENT,
+    HORIZON_DAYS,
+    Renewal,
+    advise,
+    is_due,
+    needs_of,
+    reduce_by,
+    renewal_day,
+)
 from subscriptions.entitlements.terms import Book
 from subscriptions.models import Entitlement, MetricResult
 from subscriptions.reconciliation import live
@@ -26,16 +35,9 @@ def list_renewals(
 
     Overdue ones are first. Only software models of the position are in it: see `MetricResult`.
     """
-    return _within(_advise(book or read_book(), day, horizon + LONGEST_NOTICE, headroom), day, horizon)
-
-
-def _within(found: Iterable[Renewal], day: date, horizon: int) -> list[Renewal]:
+    found = _advise(book or read_book(), day, horizon + LONGEST_NOTICE, headroom)
     first, last = day - timedelta(days=horizon), day + timedelta(days=horizon)
-    return [
-        one
-        for one in found
-        if first < one.renewal <= last + timedelta(days=1) or (one.reduce_by <= last and not one.is_overdue(day))
-    ]
+    return [one for one in found if _is_within(one.renewal, one.reduce_by, first, last, day)]
 
 
 def rights_for(one: Entitlement, *, now: datetime, headroom: int = HEADROOM_PERCENT) -> Renewal | None:
@@ -45,10 +47,16 @@ def rights_for(one: Entitlement, *, now: datetime, headroom: int = HEADROOM_PERC
     return next((renewal for renewal in found if renewal.entitlement.pk == one.pk), None)
 
 
-def list_due(metrics: Iterable[MetricResult], day: date) -> list[Renewal]:
-    """As `list_renewals`, for a page that wants to know what is due and not how many rights: it asks no candidates."""
-    known = {one.model_result.software_model_id or 0: one for one in metrics}
-    return _within(advise(read_book(), needs_of(known), day, horizon=HORIZON_DAYS + LONGEST_NOTICE), day, HORIZON_DAYS)
+def list_due(book: Book, models: Collection[int], day: date, horizon: int = HORIZON_DAYS) -> list[Entitlement]:
+    """The entitlements of `list_renewals`, for a page that wants to know what is due and not how many rights."""
+    first, last = day - timedelta(days=horizon), day + timedelta(days=horizon)
+    ending = (one for one in book.entitlements if one.end is not None and one.software_model_id in models)
+    due = (one for one in ending if is_due(book, one, day, horizon + LONGEST_NOTICE))
+    return [one for one in due if _is_within(renewal_day(one), reduce_by(one), first, last, day)]
+
+
+def _is_within(renewal: date, until: date, first: date, last: date, day: date) -> bool:
+    return first < renewal <= last + timedelta(days=1) or (until <= last and renewal > day)
 
 
 def read_book(**filters: object) -> Book:

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from django.db import models
 
-from subscriptions.entitlements.renewals import Renewal
+from subscriptions.entitlements.renewals import Renewal, reduce_by, renewal_day
 from subscriptions.models import Entitlement, SoftwareModel
 
 SOON = 30  # days
@@ -65,13 +65,19 @@ class Totals:
 
 def judge(renewal: Renewal, day: date) -> Urgency:
     """What it asks of a person on that day."""
-    if renewal.is_overdue(day):
-        return Urgency.AUTO_RENEWED if renewal.entitlement.auto_renew else Urgency.ENDED
-    if renewal.entitlement.reduction_asked_on is not None:
+    return urgency_of(renewal.entitlement, day)
+
+
+def urgency_of(one: Entitlement, day: date) -> Urgency:
+    """What an entitlement that has an end, and is due, asks of a person on that day."""
+    if renewal_day(one) <= day:
+        return Urgency.AUTO_RENEWED if one.auto_renew else Urgency.ENDED
+    if one.reduction_asked_on is not None:
         return Urgency.ASKED
-    if renewal.is_too_late:
+    days_left = (reduce_by(one) - day).days
+    if days_left < 0:
         return Urgency.TOO_LATE
-    return Urgency.SOON if renewal.days_left <= SOON else Urgency.OPEN
+    return Urgency.SOON if days_left <= SOON else Urgency.OPEN
 
 
 def make_rows(renewals: Iterable[Renewal], day: date) -> list[RenewalRow]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from itertools import product
 from typing import Any
 
 import pytest
@@ -156,3 +157,20 @@ def test_money_has_the_digits_of_its_currency_half_up(amount, currency, expected
 def test_an_amount_that_cannot_be_stored_is_refused():
     with pytest.raises(money.TooLarge):
         money.rounded(Decimal(10) ** 11, "USD")
+
+
+def test_the_days_of_force_are_those_on_which_it_is_in_force() -> None:
+    """Ends, renewals and retirements, also before the start, in every combination."""
+    first = date(2026, 1, 1)
+    days = [first + timedelta(days=number) for number in range(-2, 12)]
+    for end, renewed, retired in product((None, 1, 5), (None, 0, 3, 9), (None, -1, 0, 4)):
+        at = {"state": "retired", "retired_on": first + timedelta(days=retired)} if retired is not None else {}
+        last = None if end is None else first + timedelta(days=end)
+        one = Entitlement(pk=1, start=first, end=last, **{"state": "in_use", **at})
+        others = []
+        if renewed is not None:
+            others.append(Entitlement(pk=2, start=first + timedelta(days=renewed), state="in_use", renews_id=1))
+        book = Book([one, *others])
+        term = book.force_of(one)
+        inside = [day for day in days if term and term[0] <= day and (term[1] is None or day <= term[1])]
+        assert inside == [day for day in days if book.is_in_force(one, day)], (end, renewed, retired)
