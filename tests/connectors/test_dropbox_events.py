@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from profiles.connectors.activity import Repeats
+from profiles.connectors.activity import Repeats, name_of
 from profiles.connectors.base import ActivityPage, Use, Uses
 from profiles.connectors.dropbox import activity_types, events
 from tests.connectors.doubles import sample
@@ -141,7 +141,7 @@ def test_what_was_sent_a_page_ago_is_remembered_and_what_was_sent_long_ago_is_no
 
 def test_the_account_and_address_that_came_with_an_id_are_kept_for_when_nobody_knows_the_id() -> None:
     page = fold(event(actor=acting("user", team_member_id="dbmid:1", account_id="dbid:1", email="a@x")))
-    assert page.into.names == {"dbmid:1": ("dbid:1", "a@x")}
+    assert {key: name_of(actor) for key, actor in page.into.names.items()} == {"dbmid:1": ("dbid:1", "a@x")}
 
 
 def test_what_an_administrator_does_while_signed_in_as_a_member_is_told_apart() -> None:
