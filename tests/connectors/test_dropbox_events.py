@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import json
+import random
+from collections import Counter
 from datetime import UTC, date, datetime
 from typing import Any, NamedTuple
 
@@ -137,6 +139,81 @@ def test_what_was_sent_a_page_ago_is_remembered_and_what_was_sent_long_ago_is_no
         events.page(json.dumps(body).encode(), BOUND).fold(into)
         counts.append(into.counters["counted"])
     assert counts == [1, 0, 1, 1, 0, 1, 1, 1]
+
+
+def test_an_unknown_kind_that_is_sent_twice_is_one_unknown_event() -> None:
+    strange = event(event_category={".tag": "holograms"}, event_type={".tag": "hologram_shown", "description": ""})
+    assert fold(event(), strange, event(), strange).counted == {"read": 4, "counted": 2, "unknown": 1, "repeated": 2}
+
+
+def test_on_the_day_of_the_bound_every_event_is_compared_with_it() -> None:
+    """The bound is a moment, not a day, and days may come mixed."""
+    bound = datetime(2026, 7, 20, 12, tzinfo=UTC)
+    times = ["20T11:00:00Z", "20T13:00:00Z", "19T23:00:00Z", "20T11:30:00Z", "20T12:00:01Z", "20T13:59:00+02:00"]
+    body = {"events": [event(timestamp=f"2026-07-{time}") for time in times], "cursor": "", "has_more": False}
+    events.page(json.dumps(body).encode(), bound).fold(into := Uses())
+    assert into.counters["counted"] == 4 and into.counters["set_aside"] == 2
+    assert {use.day.day: (use.events, use.latest.minute) for use in into.rows()} == {20: (3, 59), 19: (1, 0)}
+
+
+def plain_reason(one: Any) -> str:
+    """Why an event is nobody's use, asked one after the other."""
+    actor, origin = one["actor"], one["origin"] or {}
+    if actor is None:
+        return "no_actor"
+    if actor[".tag"] not in ("user", "admin"):
+        return "unknown_actor" if actor[".tag"] == "agent" else "not_member"
+    if one["event_type"][".tag"] in activity_types.NO_USE:
+        return "not_use"
+    user = actor.get("user") or actor.get("admin") or {}
+    if not any(user.get(name) for name in ("team_member_id", "account_id", "email")):
+        return "not_member" if user.get(".tag") == "non_team_member" else "unknown_actor"
+    access = (origin.get("access_method") or {}).get(".tag")
+    if access == "sign_in_as" and actor[".tag"] == "user":
+        return "signed_in_as"
+    return "" if "2000" <= one["timestamp"] <= "2026-07-21" else "set_aside"
+
+
+def any_event(dice: random.Random) -> dict[str, Any]:
+    """An event of any form, most often a usual one."""
+    number = dice.randrange(4)
+    ids = {"team_member_id": f"dbmid:{number}", "account_id": f"dbid:{number}", "email": f"{number}@x"}
+    named = dice.choice([ids, ids, ids, {"account_id": ids["account_id"]}, {"email": ids["email"]}, {}])
+    user = {".tag": dice.choice(["team_member"] * 5 + ["non_team_member"]), **named}
+    tag = dice.choice(["user"] * 6 + ["admin", "app", "agent"])
+    usual = {"access_method": {".tag": "end_user"}}
+    return event(
+        timestamp=f"{dice.choice(['2026-07-19', '2026-07-20'] * 4 + ['1999-12-31', '2026-07-22'])}T08:00:0{number}Z",
+        event_type={".tag": dice.choice(["login_success", "file_edit", "login_fail", "hologram_shown"])},
+        actor=dice.choice([{".tag": tag, tag: user}] * 9 + [None]),
+        origin=dice.choice([usual] * 5 + [None, {}, {"access_method": {".tag": "sign_in_as"}}]),
+    )
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_whatever_a_page_is_mixed_of_each_event_is_judged_by_itself(seed: int) -> None:
+    """The same answer as from plain questions, one event after the other, in any order."""
+    dice = random.Random(seed)  # noqa: S311 - the same events in every run
+    into, counted = Uses(), Counter[str]()
+    latest: dict[tuple[str, ...], list[str]] = {}
+    for _ in range(4):
+        found = [any_event(dice) for _ in range(60)]
+        body = json.dumps({"events": found, "cursor": "next", "has_more": False}).encode()
+        events.page(body, BOUND).fold(into)
+        for one in found:
+            if reason := plain_reason(one):
+                counted[reason] += 1
+                continue
+            user = one["actor"].get("user") or one["actor"].get("admin")
+            member = user.get("team_member_id", "")
+            whose = (member, "", "") if member else ("", user.get("account_id", ""), user.get("email", ""))
+            moment = one["timestamp"] + one["event_type"][".tag"]
+            known = latest.setdefault((*whose, one["timestamp"][:10]), [])
+            counted["repeated" if moment in known else "counted"] += 1
+            known += [moment] * (moment not in known)
+    assert into.counters["read"] == 240 and counted == {name: into.counters[name] for name in counted}
+    folded = {(*use[:3], str(use.day)): (use.latest.strftime(events.STAMP) + use.kind, use.events) for use in into.rows()}
+    assert folded == {whose: (max(moments), len(moments)) for whose, moments in latest.items()}
 
 
 def test_the_account_and_address_that_came_with_an_id_are_kept_for_when_nobody_knows_the_id() -> None:

@@ -2,7 +2,7 @@
 
 Events have no id and come unsorted, and every field but the time and the kind may be missing. An event in the future is
 set aside, because it would keep its seat active for ever, and so is one from before the year 2000. Events of the same
-second, kind and actor count once, since the vendor may send an event, or a page, twice. An actor of a kind we do not
+moment, kind and actor count once, since the vendor may send an event, or a page, twice. An actor of a kind we do not
 know may be somebody's use: the counters say how many there were, and the kinds are named.
 """
 
