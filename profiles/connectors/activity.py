@@ -75,10 +75,10 @@ class Uses:
 
     def rows(self) -> Iterator[Use]:
         """The uses collected so far, one row per account and day, fit to store."""
-        for external_id, *facts in self.of_seats():
-            yield Use(external_id, "", "", *facts)
-        for (account_id, email), *facts in self.of_names():
-            yield Use("", account_id, email, *facts)
+        for external_id, day, latest, kind, events in self.of_seats():
+            yield Use(external_id, "", "", day, latest, kind, events)
+        for (account_id, email), day, latest, kind, events in self.of_names():
+            yield Use("", account_id, email, day, latest, kind, events)
 
     def of_seats(self) -> Iterator[tuple[str, dt.date, dt.datetime, str, int]]:
         """The uses that say the id of their seat: id, day, latest, kind and events."""
@@ -86,7 +86,7 @@ class Uses:
         for number, accounts in self.held.items():
             day = dt.date.fromordinal(number)
             for key, held in accounts.items():
-                if type(key) is str:
+                if isinstance(key, str):
                     yield key, day, held.latest, kinds[held.kind], held.events
 
     def of_names(self) -> Iterator[tuple[tuple[str, str], dt.date, dt.datetime, str, int]]:
@@ -95,7 +95,7 @@ class Uses:
         for number, accounts in self.held.items():
             day = dt.date.fromordinal(number)
             for key, held in accounts.items():
-                if type(key) is not str:
+                if not isinstance(key, str):
                     yield key, day, held.latest, kinds[held.kind], held.events
 
     def events_by_day(self) -> dict[dt.date, int]:

@@ -13,7 +13,7 @@ import pytest
 
 from profiles.connectors.activity import Repeats, name_of
 from profiles.connectors.base import ActivityPage, Use, Uses
-from profiles.connectors.dropbox import activity_types, events
+from profiles.connectors.dropbox import activity_types, devices, events
 from tests.connectors.doubles import sample
 
 BOUND = datetime(2026, 7, 21, tzinfo=UTC)
@@ -212,7 +212,9 @@ def test_whatever_a_page_is_mixed_of_each_event_is_judged_by_itself(seed: int) -
             counted["repeated" if moment in known else "counted"] += 1
             known += [moment] * (moment not in known)
     assert into.counters["read"] == 240 and counted == {name: into.counters[name] for name in counted}
-    folded = {(*use[:3], str(use.day)): (use.latest.strftime(events.STAMP) + use.kind, use.events) for use in into.rows()}
+    folded = {
+        (*use[:3], str(use.day)): (use.latest.strftime(events.STAMP) + use.kind, use.events) for use in into.rows()
+    }
     assert folded == {whose: (max(moments), len(moments)) for whose, moments in latest.items()}
 
 
@@ -352,7 +354,7 @@ def test_a_damaged_identity_of_an_actor_leads_to_nobody_and_may_be_somebody(odd:
         page = fold(event(actor=acting("user", **actor)))
         assert not page.uses and page.counted == {"read": 1, "unknown_actor": 1}
     body = {"devices": [{"team_member_id": odd, "web_sessions": [{"updated": EARLIER}]}], "has_more": False}
-    events.devices_page(json.dumps(body).encode(), BOUND).fold(into := Uses())
+    devices.page(json.dumps(body).encode(), BOUND).fold(into := Uses())
     assert not list(into.rows()) and into.counters["set_aside"] == 1
 
 
@@ -377,7 +379,7 @@ def test_device_sessions_give_the_latest_moment_and_never_the_future() -> None:
         ],
         "has_more": False,
     }
-    events.devices_page(json.dumps(body).encode(), BOUND).fold(into)
+    devices.page(json.dumps(body).encode(), BOUND).fold(into)
     (use,) = into.rows()
     assert use[:3] == ("dbmid:1", "", "") and use.kind == "web_session"
     assert use.latest == datetime(2026, 7, 3, tzinfo=UTC)
@@ -395,7 +397,7 @@ def test_device_sessions_give_the_latest_moment_and_never_the_future() -> None:
 def test_an_odd_device_record_is_set_aside_alone(odd: Any) -> None:
     fit = {"team_member_id": "dbmid:1", "web_sessions": [{"updated": "2026-07-01T00:00:00Z"}]}
     into = Uses()
-    events.devices_page(json.dumps({"devices": [odd, fit], "has_more": False}).encode(), BOUND).fold(into)
+    devices.page(json.dumps({"devices": [odd, fit], "has_more": False}).encode(), BOUND).fold(into)
     assert [use.external_id for use in into.rows()] == ["dbmid:1"] and into.counters["set_aside"] == 1
 
 
@@ -407,7 +409,7 @@ def test_a_session_of_an_impossible_time_says_nothing_and_another_one_counts(nev
     odd = {"team_member_id": "dbmid:1", "web_sessions": [{"updated": never}]}
     both = {"team_member_id": "dbmid:2", "web_sessions": [{"updated": never}, {"updated": "2026-07-01T00:00:00Z"}]}
     into = Uses()
-    events.devices_page(json.dumps({"devices": [odd, both], "has_more": False}).encode(), BOUND).fold(into)
+    devices.page(json.dumps({"devices": [odd, both], "has_more": False}).encode(), BOUND).fold(into)
     assert [(use.external_id, use.latest) for use in into.rows()] == [("dbmid:2", datetime(2026, 7, 1, tzinfo=UTC))]
 
 
@@ -420,7 +422,7 @@ def test_an_odd_text_or_number_costs_nobody_the_page(broken: bytes, odd: bool) -
     ]
     for key, records, decode in (
         ("events", [event(ip="BROKEN"), event(timestamp=EARLIER)], events.page),
-        ("devices", members, events.devices_page),
+        ("devices", members, devices.page),
     ):
         body = json.dumps({key: [*([None] if odd else []), *records], "has_more": False}).encode()
         decode(body.replace(b'"BROKEN"', broken), BOUND).fold(into := Uses())

@@ -11,6 +11,7 @@ from enum import Enum
 
 from profiles.connectors.base import ActivityType
 
+
 class Word(Enum):
     """A word that Dropbox uses for a member of a class. One that nobody told us of is a word of its own.
 

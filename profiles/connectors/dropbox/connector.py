@@ -28,7 +28,7 @@ from profiles.connectors.base import (
     Wait,
     plain,
 )
-from profiles.connectors.dropbox import activity_types, events, members, probes
+from profiles.connectors.dropbox import activity_types, devices, events, members, probes
 from profiles.connectors.dropbox.client import REQUEST_ID_HEADER, DropboxClient, DropboxDialect
 from profiles.connectors.http import VendorSession
 from profiles.connectors.transport import Answer
@@ -222,7 +222,7 @@ class Dropbox:
         return self._walk_pages(
             "",
             lambda place: (DEVICES, {"cursor": place} if place else {}),
-            lambda answer: events.devices_page(answer.body, bound),
+            lambda answer: devices.page(answer.body, bound),
             lambda page: page.read,
         )
 

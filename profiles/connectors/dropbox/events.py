@@ -29,8 +29,8 @@ from profiles.connectors.dropbox.activity_types import (
     Actor,
     Category,
 )
-from profiles.connectors.dropbox.members import Cursor, Id, parse_number
-from profiles.connectors.moments import EARLIEST, possible
+from profiles.connectors.dropbox.members import Cursor, parse_number
+from profiles.connectors.moments import EARLIEST
 from profiles.connectors.text import identity
 
 UNKNOWN = 120
@@ -95,27 +95,7 @@ class _LooseLog(msgspec.Struct, gc=False):
     cursor: Cursor | None = None
 
 
-class _Session(msgspec.Struct, gc=False):
-    updated: _Moment | None = None
-
-
-class _MemberDevices(msgspec.Struct, gc=False):
-    team_member_id: Id
-    web_sessions: list[_Session] | None = None
-    desktop_clients: list[_Session] | None = None
-    mobile_clients: list[_Session] | None = None
-
-
-class Devices(msgspec.Struct, gc=False):
-    """ListMembersDevicesResult. Each record is decoded by itself, so that only an odd one is set aside."""
-
-    devices: list[Any]
-    has_more: bool
-    cursor: Cursor | None = None
-
-
 decoder = msgspec.json.Decoder(Log)
-_devices = msgspec.json.Decoder(Devices)
 
 
 def page(body: bytes, bound: dt.datetime) -> ActivityPage:
@@ -199,9 +179,8 @@ def _fold_events(events: list[Event], bound: dt.datetime, into: Uses) -> None:  
             or kind not in usual
             or (origin is not None and (access := origin.access_method) is not None and access.tag is sign_in_as)
         ):
-            if apart.takes(event, number):
+            if apart.takes(event, number) or actor is None or (user := actor.user or actor.admin) is None:
                 continue
-            user = actor.user or actor.admin
             if event.event_category.tag.value in CATEGORIES:
                 usual.add(kind)
             else:
@@ -215,7 +194,7 @@ def _fold_events(events: list[Event], bound: dt.datetime, into: Uses) -> None:  
             number = when.toordinal()
             today = number if number <= last_sure else 0  # on the day of the bound every event is compared with it
             accounts = held.get(number) or {}
-        key: str | tuple[str, str] | None = user.team_member_id
+        key: Any = user.team_member_id
         found = accounts.get(key)
         if found is None and key not in names:
             key = _key(user)
@@ -306,40 +285,3 @@ def _day_of_odd(record: Any, bound: dt.datetime) -> int:
     except (ValueError, TypeError, KeyError, RecursionError):
         return 0
     return when.toordinal() if EARLIEST <= when <= bound else 0
-
-
-def devices_page(body: bytes, bound: dt.datetime) -> ActivityPage:
-    """Decode a page of device sessions. The kind of activity is the kind of the device used last."""
-    try:
-        listing = _devices.decode(body)
-    except (msgspec.ValidationError, msgspec.DecodeError, UnicodeDecodeError):
-        listing = msgspec.convert(json.loads(body.decode("utf-8", "replace"), parse_int=parse_number), Devices)
-    fold = partial(_fold_devices, listing.devices, bound)
-    return ActivityPage(read=len(listing.devices), fold=fold, cursor=listing.cursor or "", has_more=listing.has_more)
-
-
-def _fold_devices(found: list[Any], bound: dt.datetime, into: Uses) -> None:
-    for record in found:
-        try:
-            member = msgspec.convert(record, _MemberDevices)
-            seen = _session_times(member, bound)
-        except (ValueError, RecursionError):
-            into.counters["set_aside"] += 1
-            continue
-        if seen:
-            latest, kind = max(seen)
-            into.held.setdefault(latest.toordinal(), {})[member.team_member_id] = DayUse(1, latest, kind)
-
-
-def _session_times(member: _MemberDevices, bound: dt.datetime) -> list[tuple[dt.datetime, str]]:
-    kinds = {
-        "web_session": member.web_sessions,
-        "desktop_client": member.desktop_clients,
-        "mobile_client": member.mobile_clients,
-    }
-    return [
-        (updated, kind)
-        for kind, sessions in kinds.items()
-        for one in sessions or ()
-        if (updated := possible(one.updated)) and updated <= bound
-    ]
