@@ -78,4 +78,4 @@ $(VENV)/.dev: requirements-dev.lock | $(BIN)/python
 	@touch $@
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .coverage*
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache

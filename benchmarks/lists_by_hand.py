@@ -42,6 +42,12 @@ ADDRESSED = (
 )
 AUDIT = "FROM samsaas_auditentry t"
 RUNS = "FROM profiles_jobrun t"
+CANDIDATES = "FROM reclamation_removalcandidate t"
+OPEN = "t.closed_at IS NULL"
+CANDIDATE_TEXT = (
+    "UPPER(t.display_name) LIKE UPPER('%{text}%') OR UPPER(t.email) LIKE UPPER('%{text}%') OR "
+    "UPPER(t.external_id) LIKE UPPER('%{text}%') OR UPPER(t.profile_name) LIKE UPPER('%{text}%')"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,6 +128,18 @@ def search(label: str, text: str) -> Asked:
 
 def sorted_by(label: str, column: str, order: str) -> Asked:
     return seats(f"sorted by {label}", f"sort={column}", order=f"{order}, t.id")
+
+
+def candidates(label: str, query: str, also: str = "", *, where: str = OPEN, **more: Any) -> Asked:
+    return Asked(
+        label=f"candidates, {label}",
+        address=f"/removal-candidates/?{query}",
+        where=f"{where} AND {also}" if also else where,
+        rows=CANDIDATES,
+        shown="t.*",
+        order=more.pop("order", "t.id DESC"),
+        **more,
+    )
 
 
 WATCHED = (
@@ -243,5 +261,16 @@ LISTS = (
         order="t.at DESC, t.id",
         found=True,
     ),
+    candidates("open", ""),
+    candidates("page 200", "page=200", offset=199 * PAGE),
+    candidates("awaiting user", "state=awaiting_user", where="t.state = 'awaiting_user'"),
+    candidates("closed", "state=closed", where="t.closed_at IS NOT NULL"),
+    candidates("profile", "profile={profile}", "t.profile_id = {profile}"),
+    candidates("reason", "reason=leaver", "t.reason = 'leaver'"),
+    candidates("sorted by name", "sort=display_name", order="t.display_name, t.id"),
+    candidates(
+        "search: one hit", "q=person77777@", f"({CANDIDATE_TEXT.replace('{text}', 'person77777@')})", found=True
+    ),
+    candidates("search: everybody", "q={text}", f"({CANDIDATE_TEXT})", found=True),
     Asked(label="job results", address="/runs/", where="t.id > 0", rows=RUNS, shown="t.*", order="t.id DESC"),
 )

@@ -1,7 +1,8 @@
 """What the benchmark of lists looks at: a large installation, made once and kept in its database.
 
 Four profiles share the seats, as the product's own decoder reads them; nine in ten seats have a user and most have
-activity; a fifth as many people as seats; as many audit entries as seats; a job result for every hundred seats.
+activity; a fifth as many people as seats; as many audit entries as seats; a removal candidate for every ten, most of
+them open; a job result for every hundred seats.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ from profiles.connectors import base
 from profiles.connectors.dropbox import members
 from profiles.connectors.dropbox.sandbox.team import LargeTeam
 from profiles.models import IntegrationProfile, JobRun
+from reclamation.models import RemovalCandidate
+from reclamation.states import CLOSED, OPEN
 from samsaas import audit
 from samsaas.lib import append_only, bulk
 from samsaas.lib.text_forms import normalize_name
@@ -42,13 +45,24 @@ from subscriptions.software import recognize
 PAGE = 1000
 PROFILES = 4
 OLDEST_DAY = 120
-MADE = (LastActivity, Match, ActivityCoverage, Subscription, PersonAddress, Person, JobRun, AuditEntry)
+MADE = (
+    RemovalCandidate,
+    LastActivity,
+    Match,
+    ActivityCoverage,
+    Subscription,
+    PersonAddress,
+    Person,
+    JobRun,
+    AuditEntry,
+)
 
 
 def prepare(seats: int) -> None:
     """Migrate, and make the installation unless the database holds one of this size."""
     call_command("migrate", verbosity=0)
-    if Subscription.objects.count() != seats or AuditEntry.objects.count() != seats:
+    made = Subscription.objects.count(), AuditEntry.objects.count(), RemovalCandidate.objects.count()
+    if made != (seats, seats, seats // 10):
         _make(seats, timezone.now())
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
@@ -81,6 +95,7 @@ def _make(seats: int, now: datetime) -> None:
     _load(Match, _matches(keys[Subscription], keys[Person], ResolutionRule.objects.all()[0], now))
     _load(AuditEntry, _audit(seats, now))
     _load(JobRun, _runs(seats // 100, profiles, now))
+    _load(RemovalCandidate, _candidates(keys[Subscription][::10][: seats // 10], profiles, now))
     for profile in profiles[:2]:
         since = profile.analyze_activity_from if profile is profiles[0] else now - timedelta(days=45)
         until = now + timedelta(days=3650)
@@ -202,6 +217,26 @@ def _runs(runs: int, profiles: list[IntegrationProfile], now: datetime) -> Itera
             "counters": empty,
             "facts": empty,
             "warnings": none,
+        }
+
+
+def _candidates(seats: list[int], profiles: list[IntegrationProfile], now: datetime) -> Iterator[dict[str, Any]]:
+    evidence = _json({"last_activity": None, "kind": "", "covered": True, "inactive_days": 80})
+    for number, seat in enumerate(seats):
+        profile = profiles[number % PROFILES]
+        state = CLOSED[number % len(CLOSED)] if number % 5 == 4 else OPEN[number % len(OPEN)]
+        yield {
+            "subscription_id": seat,
+            "profile_id": profile.pk,
+            "profile_name": profile.display_name,
+            "display_name": f"Person {number * 7919 % len(seats):06d}",
+            "email": f"person{number}@large.example",
+            "external_id": f"dbmid:{number}",
+            "state": state.value,
+            "reason": ("idle", "never_active", "leaver")[number % 3],
+            "evidence": evidence,
+            "opened_at": now,
+            "closed_at": now if state in CLOSED else None,
         }
 
 

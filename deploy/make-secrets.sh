@@ -23,8 +23,18 @@ keep() {
 
 keep secret_key "$(random 48)"
 keep field_encryption_keys "$(random 32)"
+keep audit_signing_key "$(random 32)"
 keep postgres_password "$(hexadecimal)"
 keep database_password "$(hexadecimal)"
 keep database_url "postgres://samsaas:$(cat database_password)@postgres:5432/samsaas"
 keep redis_password "$(hexadecimal)"
 keep broker_url "redis://:$(cat redis_password)@redis:6379/0"
+
+# Empty: mails are only kept. What you write into it is kept.
+if [ -e email_url ]; then
+  echo "kept     email_url"
+else
+  : > email_url
+  chmod 444 email_url
+  echo "written  email_url (empty)"
+fi

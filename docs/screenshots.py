@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from tests import servers  # noqa: E402 - found by the line above
-from tests.browser import conftest, installations  # noqa: E402
+from tests.browser import conftest, installations, test_reclamation  # noqa: E402
 from tests.browser.test_main_path import create_profile, get_token, sign_in  # noqa: E402
 
 LIGHT, DARK, NARROW = "light", "dark", "narrow"
@@ -31,6 +31,7 @@ WIDE, PHONE = {"width": 1280, "height": 860}, {"width": 380, "height": 780}
 LOOKS = {LIGHT: ("light", WIDE), DARK: ("dark", WIDE), NARROW: ("light", PHONE)}
 LARGEST = 200 * 1024  # bytes of one picture in the repository
 FOR_THE_DOCS = ("profile",)
+RECLAMATION = ("rule", "candidates", "removal")
 READER = "reader"  # may look at everything and change nothing: meets the 403 page
 
 PAGES = {
@@ -50,6 +51,7 @@ PAGES = {
     "run-validation": "/runs/1/",
     "run-activity": "/runs/4/",
     "run-candidates": "/runs/5/",
+    "run-find": "/runs/6/",
     "scheduled-job": "/scheduled-jobs/1/",
     "identifier-list": "/subscription-identifiers/",
     "identifier-map": "/subscription-identifiers/1/map/",
@@ -75,12 +77,30 @@ PAGES = {
     "software-model-list": "/software-models/",
     "software-model": "/software-models/1/",
     "candidate-list": "/removal-candidates/",
-    "candidate": "/removal-candidates/1/",
-    "candidate-closed": "/removal-candidates/2/",
-    "candidate-attention": "/removal-candidates/3/",
-    "candidate-gone": "/removal-candidates/4/",
-    "candidate-skip": "/removal-candidates/1/skip/",
+    "candidate-found": "/removal-candidates/1/",
+    "candidate": "/removal-candidates/901/",
+    "candidate-closed": "/removal-candidates/902/",
+    "candidate-attention": "/removal-candidates/903/",
+    "candidate-gone": "/removal-candidates/904/",
+    "candidate-skip": "/removal-candidates/901/skip/",
     "candidate-propose": "/subscriptions/7/propose/",
+    "reason-list": "/reasons/",
+    "reasons": "/integration-profiles/1/reasons/",
+    "reason-rows": "/integration-profiles/1/reasons/subscriptions/",
+    "reclamation-rules": "/reclamation-rules/",
+    "reclamation-rule": "/reclamation-rules/1/",
+    "reclamation-rule-chosen": "/reclamation-rules/1/?threshold=21",
+    "reclamation-rule-edit": "/reclamation-rules/1/edit/?threshold=21",
+    "reclamation-rule-review": "/reclamation-rules/1/review/",
+    "reclamation-rule-observed": "/reclamation-rules/1/observations/",
+    "exemption-list": "/exemptions/",
+    "exemption-new": "/exemptions/new/",
+    "exemption-import": "/exemptions/import/",
+    "approvals": "/approvals/",
+    "outbox": "/outbox/",
+    "notice-text": "/outbox/text/",
+    "keep-expired": "/keep/no-such-link",
+    "person-account": "/people/1/account/",
     "alias-list": "/aliases/",
     "alias-parent": "/aliases/1/",
     "alias": "/aliases/2/",
@@ -97,6 +117,7 @@ EMPTY = ("home", "profile-list", "subscription-list", "software-model-list", "ru
 SCENERY = f"""
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
+from django.db import connection
 from django.utils import timezone
 from profiles.models import IntegrationProfile, JobRun
 from reclamation import propose, reexamine, workflow
@@ -118,7 +139,9 @@ JobRun.objects.create(pk=102, state="held",
     error_message="24 of 248 current subscriptions are missing from the vendor's list. Since the last accepted "
     "listing the list went from 248 to 224 accounts, and the vendor’s own count from 248 to 248.", **ran)
 IntegrationProfile.objects.filter(pk=1).update(attention="refresh_held")
-seats = Subscription.objects.current().filter(is_admin=False).exclude(last_activity=None).order_by("last_activity__at")
+connection.cursor().execute("UPDATE sqlite_sequence SET seq = 900 WHERE name = 'reclamation_removalcandidate'")
+seats = Subscription.objects.current().filter(is_admin=False, removal_candidates=None)
+seats = seats.exclude(last_activity=None).order_by("last_activity__at")
 why = dict(justification="low_usage", note="Has not signed in since May.")
 kept, left, admin, gone = [propose.run(seat, by=user, now=now, **why) for seat in seats[:4]]
 workflow.skip(left, reason="On parental leave until September; keeps the account.", by=user, now=now)
@@ -169,7 +192,7 @@ def fresh_page(chromium: Browser) -> Page:
 
 def refreshed(page: Page, installation: installations.Installation) -> None:
     """Wait for the end of the first daily refresh, in the list of runs, and come back to the profile."""
-    row = page.locator("tr", has_text="Re-examine candidates").filter(has_text="Succeeded")
+    row = page.locator("tr", has_text="Find candidates").filter(has_text="Succeeded")
     for _ in range(45):
         page.wait_for_timeout(2_000)
         page.goto(f"{installation.url}/runs/")
@@ -188,8 +211,27 @@ def for_the_docs(chromium: Browser, installation: installations.Installation, fo
     refreshed(page, installation)
     for name in FOR_THE_DOCS:
         camera.take(page, name, installation.url + PAGES[name])
+    take_reclamation(page, camera, installation)
+    for name in (*FOR_THE_DOCS, *RECLAMATION):
         size = (folder / f"{name}.png").stat().st_size
         assert size <= LARGEST, f"{name}.png has {size} bytes"
+
+
+def take_reclamation(page: Page, camera: Camera, installation: installations.Installation) -> None:
+    """The story of docs/reclamation.md as far as it has pictures."""
+    walk = test_reclamation.Walk(page, installation)
+    walk.open("/reclamation-rules/")
+    page.locator("tbody a").first.click()
+    camera.take(page, "rule")
+    test_reclamation.review_the_rule(walk)
+    test_reclamation.tick_six(walk)
+    camera.take(page, "candidates")
+    test_reclamation.reclaim_the_ticked(walk)
+    walk.wait_for("/outbox/?state=sent", "Question", 6)
+    walk.let_the_time_to_answer_pass()
+    walk.wait_for("/removals/", "Removed, can be undone", 6)
+    page.locator("tbody a").first.click()
+    camera.take(page, "removal")
 
 
 def every_page(chromium: Browser, installation: installations.Installation, folder: Path) -> None:

@@ -1,6 +1,6 @@
 """Delete an integration profile.
 
-1. Refuse while a run that changes the vendor's data is active.
+1. Refuse while a run that changes the vendor's data is active, or where a step of another app says so.
 2. Cancel its other runs and commit. Their workers find at the next page that they lost the lease, and stop.
 3. Delete everything that belongs to the profile, from the bottom up. Each table takes one statement with a subquery, so
    a million seats need no memory here. Rows that only refer to the profile (job results) lose the reference.
@@ -41,7 +41,10 @@ TECHNICAL = {
 
 
 class Busy(Exception):
-    """A run that removes members at the vendor is under way; deleting now could leave a removal half done."""
+    """Members are being removed at the vendor; deleting now could leave a removal half done. The text says so."""
+
+    def __init__(self, text: str = "A reclamation is under way. Delete the profile when it has ended.") -> None:
+        super().__init__(text)
 
 
 @dataclass(frozen=True)
@@ -76,13 +79,24 @@ def will_be_kept(profile: IntegrationProfile) -> list[Consequence]:
     return [*kept, Consequence(profile.runs.count(), "job results")]
 
 
+def warnings(profile: IntegrationProfile) -> list[str]:
+    """What a person has to accept before the profile is deleted, one sentence each."""
+    return [text for step in _deletion_steps() for text in step.warnings(profile)]
+
+
 def _deletion_steps() -> list[Any]:
-    """Verbs of the apps above this one: modules with `will_be_kept(profile)` and `run(profile, by=…, now=…)`."""
+    """Verbs of the apps above this one, as modules.
+
+    `check(profile)` raises `Busy`; `warnings(profile)` are what a person has to accept first; `will_be_kept(profile)`;
+    and `run(profile, by=…, now=…)`.
+    """
     return [import_module(path) for path in settings.PROFILE_DELETION_STEPS]
 
 
 def run(profile: IntegrationProfile, *, by: User) -> None:
     """Delete the profile. Raises `Busy` without deleting anything."""
+    for step in _deletion_steps():
+        step.check(profile)
     _retry_on_deadlock(lambda: _stop_runs(profile))
     _retry_on_deadlock(lambda: _delete_rows(profile, by))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,7 +17,8 @@ from profiles.connection.forms import PURPOSES, ClientForm, credentials_of
 from profiles.connectors import base
 from profiles.models import ConnectionAlias, Credential, IntegrationProfile
 
-LOOK_BACK = timedelta(days=60)
+LOOK_BACK = timedelta(days=60)  # what a new profile begins with
+MOST_LOOK_BACK = timedelta(days=365)
 LOCAL_FORMAT = "%Y-%m-%dT%H:%M"
 AUTOMATIC = "Automatic: the vendor’s parent alias, or a new child of it"
 SWITCHING = "Changing this makes the profile a draft until its connection is validated again."
@@ -57,7 +59,7 @@ class ProfileForm(ClientForm):
         widgets = {"analyze_activity_from": forms.DateTimeInput(attrs={"type": "datetime-local"}, format=LOCAL_FORMAT)}
         help_texts = {
             "display_name": "Names the profile and its scheduled jobs, such as “Dropbox Europe”.",
-            "analyze_activity_from": f"At most 60 days back, in the time zone {settings.TIME_ZONE}. "
+            "analyze_activity_from": f"At most {MOST_LOOK_BACK.days} days back, in the time zone {settings.TIME_ZONE}. "
             "User activity is pulled from the midnight (UTC) before that moment, so that whole days are counted.",
             "pull_activity": "Pulls sign-ins and file events, which show which subscriptions are idle.",
             "reclaim": "Allows reclaiming subscriptions after your approval. When it is off, the vendor is never asked "
@@ -120,7 +122,7 @@ class ProfileForm(ClientForm):
         moment: datetime = self.cleaned_data["analyze_activity_from"].replace(second=0, microsecond=0)
         if not self.creating and "analyze_activity_from" not in self.changed_data:
             return moment
-        earliest = timezone.localtime(self.now - LOOK_BACK).date()
+        earliest = timezone.localtime(self.now - MOST_LOOK_BACK).date()
         if timezone.localtime(moment).date() < earliest:
             raise ValidationError(f"User activity can be analyzed from {earliest:%-d %B %Y} at the earliest.")
         if moment > self.now + timedelta(minutes=5):
@@ -146,10 +148,15 @@ class DeleteForm(forms.Form):
     """Deleting asks for the display name, so that nobody deletes the wrong profile."""
 
     display_name = forms.CharField(label="Type the display name to confirm", max_length=80)
+    accept = forms.BooleanField(label="I accept this")
 
-    def __init__(self, *args: Any, profile: IntegrationProfile, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, profile: IntegrationProfile, warnings: Sequence[str] = (), **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.profile = profile
+        if warnings:
+            self.fields["accept"].help_text = " ".join(warnings)
+        else:
+            del self.fields["accept"]
 
     def clean_display_name(self) -> str:
         name: str = self.cleaned_data["display_name"]

@@ -57,7 +57,7 @@ TWICE = (
 
 
 @dataclass(frozen=True)
-class Notice:
+class ProfileNotice:
     """A banner: its tone, a title that says what is wrong, and a text that says what it means and what to do."""
 
     tone: str
@@ -74,7 +74,7 @@ def for_profile(
     jobs: list[ScheduledJob],
     validating: bool,
     now: datetime,
-) -> list[Notice]:
+) -> list[ProfileNotice]:
     """What needs a person, the most urgent first, then why the use of the seats is not known."""
     ends, others = runs_worth_a_notice([profile]), profiles_on_same_team([profile])[profile.pk]
     urgent = _urgent_notices(
@@ -83,7 +83,7 @@ def for_profile(
     return urgent + _unknown_use_notices(profile)
 
 
-def urgent_by_profile(profiles: Sequence[IntegrationProfile], now: datetime) -> dict[int, list[Notice]]:
+def urgent_by_profile(profiles: Sequence[IntegrationProfile], now: datetime) -> dict[int, list[ProfileNotice]]:
     """What needs a person, by profile id. It costs as many queries for one profile as for a hundred."""
     prefetch_related_objects(profiles, "alias__credentials", "checks__run", "scheduled_jobs")
     ends: dict[int, list[JobRun]] = {profile.pk: [] for profile in profiles}
@@ -116,7 +116,7 @@ def _urgent_notices(
     others: list[str],
     validating: bool,
     now: datetime,
-) -> list[Notice]:
+) -> list[ProfileNotice]:
     connected = bool(main and main.is_connected)
     found = _secret_notices(profile, ends) if main and connected else [_token_notice(main)]
     if connected and not validating:
@@ -124,46 +124,50 @@ def _urgent_notices(
     found += _run_notices([run for run in ends if run.error_kind != WRONG_SECRET])
     if others:
         title = f"{', '.join(others)} is connected to the same team"
-        found.append(Notice("warn", title, TWICE))
+        found.append(ProfileNotice("warn", title, TWICE))
     found += _refresh_notices(profile, jobs, now) if connected else []
     found += _scope_notices(profile) if connected else []
     return found
 
 
-def _unknown_use_notices(profile: IntegrationProfile) -> list[Notice]:
+def _unknown_use_notices(profile: IntegrationProfile) -> list[ProfileNotice]:
     """Why the use of the seats is not known, or not completely."""
     if profile.pull_activity:
-        return [Notice("warn", "This plan has no file events", NO_FILE_EVENTS)] if profile.file_events is False else []
+        return (
+            [ProfileNotice("warn", "This plan has no file events", NO_FILE_EVENTS)]
+            if profile.file_events is False
+            else []
+        )
     if profile.activity_refreshed_at is None:
-        return [Notice("idle", "User activity is not covered", NEVER_PULLED)]
+        return [ProfileNotice("idle", "User activity is not covered", NEVER_PULLED)]
     until = _local_time(profile.activity_refreshed_at)
-    return [Notice("idle", f"User activity is not covered since {until}", OFF.format(until=until))]
+    return [ProfileNotice("idle", f"User activity is not covered since {until}", OFF.format(until=until))]
 
 
-def _secret_notices(profile: IntegrationProfile, ends: list[JobRun]) -> list[Notice]:
+def _secret_notices(profile: IntegrationProfile, ends: list[JobRun]) -> list[ProfileNotice]:
     """That the vendor refuses a client secret; after another one was saved, that it has not been tried yet."""
     held = profile.alias.credentials.all()
     refused = [one for one in held if one.is_connected and one.state_reason]
     failed = next((run for run in ends if run.error_kind == WRONG_SECRET), None)
     if refused:
         labels = " and ".join(one.get_purpose_display().lower() for one in refused)
-        return [Notice("bad", f"Client secret refused: {labels}", f"{refused[0].state_reason} {KEPT}", failed)]
-    return [Notice("info", "A new client secret was saved", NOT_TRIED_YET)] if failed else []
+        return [ProfileNotice("bad", f"Client secret refused: {labels}", f"{refused[0].state_reason} {KEPT}", failed)]
+    return [ProfileNotice("info", "A new client secret was saved", NOT_TRIED_YET)] if failed else []
 
 
-def _token_notice(main: Credential | None) -> Notice:
+def _token_notice(main: Credential | None) -> ProfileNotice:
     if main and main.state == Credential.State.NEW and main.state_reason:
-        return Notice("bad", "Needs authorization", f"{main.state_reason} {SILENT}")
+        return ProfileNotice("bad", "Needs authorization", f"{main.state_reason} {SILENT}")
     if main is None or main.state == Credential.State.NEW:
-        return Notice("info", "Next step: Get OAuth Token", NEXT_STEP)
-    return Notice("bad", "Needs authorization", f"{main.state_reason} {SILENT}")
+        return ProfileNotice("info", "Next step: Get OAuth Token", NEXT_STEP)
+    return ProfileNotice("bad", "Needs authorization", f"{main.state_reason} {SILENT}")
 
 
-def _validation_notices(profile: IntegrationProfile, checks: list[ProcessCheck]) -> list[Notice]:
+def _validation_notices(profile: IntegrationProfile, checks: list[ProcessCheck]) -> list[ProfileNotice]:
     """What failed in the last validation. For a draft where nothing failed: that it has to be validated."""
     labels = {process.key: process.label for process in profile.enabled_processes}
     failed = [
-        Notice(
+        ProfileNotice(
             "bad" if profile.status == IntegrationProfile.Status.DRAFT else "warn",
             f"Validation failed: {labels[check.process]}",
             f"{check.message} {check.remedy}",
@@ -174,10 +178,10 @@ def _validation_notices(profile: IntegrationProfile, checks: list[ProcessCheck])
     ]
     if failed or profile.status == IntegrationProfile.Status.PUBLISHED:
         return failed
-    return [Notice("warn", "Validation needed", CHANGED if checks else NOT_TRIED)]
+    return [ProfileNotice("warn", "Validation needed", CHANGED if checks else NOT_TRIED)]
 
 
-def _run_notices(ends: list[JobRun]) -> list[Notice]:
+def _run_notices(ends: list[JobRun]) -> list[ProfileNotice]:
     """The steps of the refresh whose last run failed, waits for a person, or waits for the end of an outage."""
     found = []
     for run in ends:
@@ -185,13 +189,13 @@ def _run_notices(ends: list[JobRun]) -> list[Notice]:
         label = run.get_process_display()
         if run.state == JobRun.State.FAILED:
             text = f"{run.error_message} {run.error_remedy}"
-            found.append(Notice("bad", f"Last refresh failed on {at}: {label}", text, run))
+            found.append(ProfileNotice("bad", f"Last refresh failed on {at}: {label}", text, run))
         elif run.state == JobRun.State.HELD:
-            found.append(Notice("warn", f"Waits for confirmation since {at}: {label}", run.error_message, run))
+            found.append(ProfileNotice("warn", f"Waits for confirmation since {at}: {label}", run.error_message, run))
         elif run.state == JobRun.State.QUEUED and run.not_before:
             reason = run.warnings[-1] if run.warnings else ""
             text = f"{reason} The vendor is not called again before {_local_time(run.not_before)}.".strip()
-            found.append(Notice("warn", f"The vendor is in trouble: {label}", text, run))
+            found.append(ProfileNotice("warn", f"The vendor is in trouble: {label}", text, run))
     return found
 
 
@@ -221,12 +225,12 @@ def profiles_on_same_team(profiles: Sequence[IntegrationProfile]) -> dict[int, l
     }
 
 
-def _refresh_notices(profile: IntegrationProfile, jobs: list[ScheduledJob], now: datetime) -> list[Notice]:
+def _refresh_notices(profile: IntegrationProfile, jobs: list[ScheduledJob], now: datetime) -> list[ProfileNotice]:
     """Why a published profile does not keep its data fresh: its refresh is paused, or its data is stale."""
     if profile.status != IntegrationProfile.Status.PUBLISHED:
         return []
     if any(job.paused and job.process == base.DOWNLOAD for job in jobs):
-        return [Notice("idle", "The daily refresh is paused", PAUSED)]
+        return [ProfileNotice("idle", "The daily refresh is paused", PAUSED)]
     known = profile.refreshed_at or profile.validated_at
     if known is None or now - known <= STALE_AFTER:
         return []
@@ -234,13 +238,13 @@ def _refresh_notices(profile: IntegrationProfile, jobs: list[ScheduledJob], now:
         "No download has been completed since then, so the lists show the data of that day. Look at the last runs "
         "below, then press Download subscriptions. If nothing starts, the workers or the beat are down."
     )
-    return [Notice("warn", f"Data is stale since {_local_time(known)}", text)]
+    return [ProfileNotice("warn", f"Data is stale since {_local_time(known)}", text)]
 
 
-def _scope_notices(profile: IntegrationProfile) -> list[Notice]:
+def _scope_notices(profile: IntegrationProfile) -> list[ProfileNotice]:
     lacking = [row for row in scopes.by_grant(profile) if row.state in ("missing", "not_connected")]
     return [
-        Notice(
+        ProfileNotice(
             "warn",
             f"{row.process.label} is not ready",
             f"The token lacks {', '.join(row.missing)}. Tick it in the vendor’s app, then press Get OAuth Token."

@@ -26,6 +26,7 @@ urlpatterns = [
     path("aliases/<int:pk>/", aliases.alias_detail, name="alias_detail"),
     path("aliases/<int:pk>/children/new/", aliases.alias_child_new, name="alias_child_new"),
     path("aliases/<int:pk>/edit/", aliases.alias_edit, name="alias_edit"),
+    path("aliases/<int:pk>/removal-limits/", aliases.alias_limits, name="alias_limits"),
     path("aliases/<int:pk>/delete/", aliases.alias_delete, name="alias_delete"),
     path("scheduled-jobs/<int:pk>/", schedules.scheduled_job_edit, name="scheduled_job_edit"),
     path("scheduled-jobs/<int:pk>/pause/", schedules.scheduled_job_pause, name="scheduled_job_pause"),

@@ -138,12 +138,12 @@ def _failed_authorization(profile: IntegrationProfile) -> dict[str, Any] | None:
 def profile_delete(request: SignedInRequest, pk: int) -> HttpResponse:
     """A confirmation that says what will be deleted and what will be kept."""
     profile = get_object_or_404(IntegrationProfile.objects.select_related("alias"), pk=pk)
-    form = DeleteForm(request.POST or None, profile=profile)
+    form = DeleteForm(request.POST or None, profile=profile, warnings=delete_profile.warnings(profile))
     if form.is_valid():
         try:
             delete_profile.run(profile, by=request.user)
-        except delete_profile.Busy:
-            form.add_error(None, "A reclamation is under way. Delete the profile when it has ended.")
+        except delete_profile.Busy as busy:
+            form.add_error(None, str(busy))
         else:
             messages.success(request, f"{profile} was deleted.")
             return redirect("profile_list")

@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import Any
 
 from reclamation.models import RemovalCandidate
+from reclamation.reasons import Note, Reason
+from reclamation.terms import Standing, Terms
 from subscriptions.activity import last_used
 from subscriptions.models import LastActivity
 
@@ -27,6 +29,19 @@ def describe_use(seat: Any, *, now: datetime) -> dict[str, Any]:
         "inactive_days": idle.days if idle else None,
         "exact": idle.is_exact if idle else None,
         "file_events": seat.profile.file_events,
+        "run": latest.run_id if latest else None,
+    }
+
+
+def describe_verdict(seat: Any, reason: Reason, terms: Terms, standing: Standing, notes: list[str]) -> dict[str, Any]:
+    """What a rule went by when it proposed a seat of `verdicts.with_verdicts`: its days, and how far was read."""
+    moments = {"used_since": terms.used_since, "covered_until": standing.covered_until, "began": seat.began}
+    return {
+        "reason": reason.value,
+        "notes": notes,
+        "threshold_days": terms.rule.threshold_days,
+        "minimum_age_days": terms.rule.minimum_age_days,
+        **{name: moment.isoformat() if moment else None for name, moment in moments.items()},
     }
 
 
@@ -43,3 +58,13 @@ def exactness(candidate: RemovalCandidate) -> str:
 def file_events(candidate: RemovalCandidate) -> str:
     """Whether the vendor's plan recorded file events when the candidate was opened; empty if that is not known."""
     return {None: "", True: "Recorded", False: "Not in this plan"}[candidate.evidence.get("file_events")]
+
+
+def reason_label(candidate: RemovalCandidate) -> str:
+    """Why it was proposed, in a few words. Candidates of earlier versions were proposed by hand."""
+    return str(Reason(candidate.reason or Reason.MANUAL).label)
+
+
+def notes(candidate: RemovalCandidate) -> list[str]:
+    """What a person should know besides the reason, in words."""
+    return [str(Note(code).label) for code in candidate.evidence.get("notes", [])]

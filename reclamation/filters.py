@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import django_filters
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Q, QuerySet
+from django.http import HttpRequest
 
 from profiles.models import IntegrationProfile
-from reclamation.models import RemovalCandidate
-from reclamation.states import State
+from reclamation.models import ReclamationRule, RemovalCandidate
+from reclamation.reasons import PROPOSABLE, Reason
+from reclamation.states import CLOSED as CLOSED_STATES, OPEN, State
 from samsaas.lib.tables import ListFilter, search
 
 CLOSED, ALL = "closed", "all"
+YES, NO = "yes", "no"
+ME, MY_GROUPS, SOMEBODY, NOBODY = "me", "groups", "somebody", "nobody"
+NO_RULE = "none"
+AFTER_NOTICE = "after_notice"
+# Why a candidate can have been opened; all other reasons are reasons not to.
+REASONS = [(reason.value, reason.label) for reason in (*PROPOSABLE, Reason.MANUAL)]
 
 
 class CandidateFilter(ListFilter):
@@ -30,9 +40,33 @@ class CandidateFilter(ListFilter):
         label="Justification", choices=RemovalCandidate.Justification.choices, empty_label="Any"
     )
 
+    reason = django_filters.ChoiceFilter(label="Reason", choices=REASONS, empty_label="Any", method="by_reason")
+    rule = django_filters.ModelChoiceFilter(
+        label="Rule",
+        queryset=ReclamationRule.objects.all(),
+        empty_label="Any",
+        null_label="No rule",
+        null_value=NO_RULE,
+    )
+    hold = django_filters.ChoiceFilter(
+        label="Removal", choices=[(YES, "Waits"), (NO, "Does not wait")], empty_label="Any", method="by_hold"
+    )
+    leaver = django_filters.ChoiceFilter(
+        label="User", choices=[(YES, "Left the company"), (NO, "Has not left")], empty_label="Any", method="by_leaver"
+    )
+    use = django_filters.ChoiceFilter(
+        label="Use", choices=[(AFTER_NOTICE, "Only after its user was asked")], empty_label="Any", method="by_use"
+    )
+    assigned = django_filters.ChoiceFilter(
+        label="Assigned to",
+        choices=[(ME, "Mine"), (MY_GROUPS, "My groups"), (SOMEBODY, "Somebody"), (NOBODY, "Nobody")],
+        empty_label="Anybody",
+        method="by_assigned",
+    )
+
     class Meta:
         model = RemovalCandidate
-        fields = ("q", "state", "profile", "justification")
+        fields = ("q", "state", "profile", "justification", "reason", "rule", "hold", "leaver", "use", "assigned")
 
     def filter_queryset(self, queryset: QuerySet[RemovalCandidate]) -> QuerySet[RemovalCandidate]:
         chosen = super().filter_queryset(queryset)
@@ -43,6 +77,34 @@ class CandidateFilter(ListFilter):
             return queryset
         return queryset.exclude(closed_at=None) if value == CLOSED else queryset.filter(state=value)
 
+    def active_filters(self) -> list[tuple[str, str, str]]:
+        """Name the choice without a rule; the value it has in the URL is not for readers."""
+        return [
+            (name, label, "No rule" if (name, text) == ("rule", NO_RULE) else text)
+            for name, label, text in super().active_filters()
+        ]
+
+    def by_reason(self, queryset: QuerySet[RemovalCandidate], name: str, value: str) -> QuerySet[RemovalCandidate]:
+        """Candidates of earlier versions kept no reason: they were all proposed by hand."""
+        return queryset.filter(reason__in=(value, "") if value == Reason.MANUAL else (value,))
+
+    def by_hold(self, queryset: QuerySet[RemovalCandidate], name: str, value: str) -> QuerySet[RemovalCandidate]:
+        return queryset.exclude(hold="") if value == YES else queryset.filter(hold="")
+
+    def by_leaver(self, queryset: QuerySet[RemovalCandidate], name: str, value: str) -> QuerySet[RemovalCandidate]:
+        return queryset.filter(is_leaver=value == YES)
+
+    def by_use(self, queryset: QuerySet[RemovalCandidate], name: str, value: str) -> QuerySet[RemovalCandidate]:
+        return queryset.filter(after_notice=True)
+
+    def by_assigned(self, queryset: QuerySet[RemovalCandidate], name: str, value: str) -> QuerySet[RemovalCandidate]:
+        if value == ME:
+            return queryset.filter(assigned_to=self.request.user)
+        if value == MY_GROUPS:
+            return queryset.filter(assignment_group__in=self.request.user.groups.values("pk"))
+        nobody = Q(assigned_to=None, assignment_group=None)
+        return queryset.filter(nobody if value == NOBODY else ~nobody)
+
     def by_text(self, queryset: QuerySet[RemovalCandidate], name: str, value: str) -> QuerySet[RemovalCandidate]:
         matches = Q()
         for column in ("display_name", "email", "external_id", "profile_name"):
@@ -51,3 +113,31 @@ class CandidateFilter(ListFilter):
         if number.isascii() and number.isdigit() and len(number) < 18:
             matches |= Q(pk=int(number))
         return queryset.filter(matches)
+
+
+def state_tabs(request: HttpRequest, candidates: QuerySet[RemovalCandidate]) -> list[dict[str, Any]]:
+    """One tab for the open candidates, one for each open state, and one for the closed ones, with their numbers.
+
+    The other filters in the address stay. One query.
+    """
+    asked = request.GET.copy()
+    chosen = asked.get("state", "")
+    asked["state"] = ALL
+    matching = CandidateFilter(asked, queryset=candidates.select_related(None), request=request).qs
+    counts = dict(matching.order_by().values_list("state").annotate(Count("pk")))
+    open_states = [state for state in State if state in OPEN]
+    options = [("", "Open", sum(counts.get(state, 0) for state in OPEN))]
+    options += [(state.value, str(state.label), counts.get(state, 0)) for state in open_states]
+    options.append((CLOSED, "Closed", sum(counts.get(state, 0) for state in CLOSED_STATES)))
+    return [_make_tab(request, *option, chosen=chosen) for option in options]
+
+
+def _make_tab(request: HttpRequest, value: str, label: str, count: int, *, chosen: str) -> dict[str, Any]:
+    address = request.GET.copy()
+    for name in ("state", "page", "selection"):
+        address.pop(name, None)
+    if value:
+        address["state"] = value
+    query = address.urlencode()
+    url = f"{request.path}?{query}" if query else request.path
+    return {"label": label, "count": count, "url": url, "is_current": value == chosen}

@@ -1,20 +1,34 @@
 """What forbids to remove a seat: one list, for opening a candidate and for every later look at it.
 
 Each guard is a condition on a seat in SQL, so that one query judges one seat or a thousand. What a person is told
-stands with those who ask: in `propose` at opening, in `reexamine` afterwards.
+of a seat whose removal is pending stands here; `propose` has its own words for whoever proposes one.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 
 from django.db.models import Case, CharField, Exists, F, OuterRef, Q, Value, When
 
 from profiles.models import Credential
+from reclamation.models import Exemption, RemovalAttempt
+from reclamation.reasons import Reason
 from subscriptions.models import Subscription
 
-ENDED, OTHER_TEAM, EXCLUDED, UNMANAGED = "ended", "other_team", "excluded", "unmanaged"
-AUTHORIZED, AUTHORIZER_UNKNOWN = "authorized", "authorizer_unknown"
+ENDED, OTHER_TEAM, EXCLUDED = Reason.ENDED.value, Reason.OTHER_TEAM.value, Reason.EXCLUDED.value
+UNMANAGED, AUTHORIZED = Reason.NOT_MANAGED.value, Reason.AUTHORIZED_CONNECTION.value
+AUTHORIZER_UNKNOWN = Reason.AUTHORIZER_UNKNOWN.value
+
+SENTENCES = {
+    ENDED: "The account is gone: the vendor no longer lists it.",
+    OTHER_TEAM: "Its profile is connected to another team now.",
+    EXCLUDED: "An exclusion rule excludes the subscription.",
+    UNMANAGED: "Its software model is not under management any more.",
+    AUTHORIZED: "Its account authorizes the connection now, and the files of removed members go to it.",
+    AUTHORIZER_UNKNOWN: "It is an administrator, and nobody knows which one authorized the connection.",
+}
+EXEMPT = "An exemption protects the subscription or its user."
 
 
 @dataclass(frozen=True)
@@ -61,3 +75,22 @@ def code_for(seat: Subscription) -> str:
     """The code of the first guard in the way of this seat as it is now; empty if there is none. One query."""
     found = Subscription.objects.filter(pk=seat.pk).annotate(guard=first_failing()).values_list("guard", flat=True)
     return found.first() or ""
+
+
+def is_exempt(today: date) -> Q:
+    """The condition for seats that an exemption, of their own or of their user, takes out today."""
+    valid = Exemption.objects.valid_on(today)
+    return Q(Exists(valid.filter(subscription=OuterRef("pk")))) | Q(
+        Exists(valid.filter(person=OuterRef("match__person")))
+    )
+
+
+def is_kept(today: date) -> Q:
+    """The condition for seats that a person decided to keep until today or later."""
+    return Q(keep_until__gte=today)
+
+
+def is_being_removed() -> Q:
+    """The condition for candidates whose removal has begun at the vendor and is not over. Facts do not close them."""
+    begun = RemovalAttempt.objects.filter(candidate=OuterRef("pk"), closed_at=None, dry_run=False)
+    return Q(Exists(begun.exclude(state__in=(RemovalAttempt.State.APPROVED, RemovalAttempt.State.GATED))))

@@ -3,7 +3,7 @@
 1. Lock the seat, so that it cannot be proposed twice, or deleted with its profile meanwhile.
 2. Refuse a seat that cannot be proposed.
 3. Collect what is known about its use now.
-4. Open a candidate in the state Ready.
+4. Open a candidate in the state Ready, or Attention Required if there is nobody who could be asked.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from datetime import datetime
 from django.contrib.auth.models import User
 from django.db import transaction
 
-from reclamation import evidence, guards, workflow
-from reclamation.models import RemovalCandidate
+from reclamation import address, evidence, guards, workflow
+from reclamation.models import ReclamationRule, RemovalCandidate
+from reclamation.reasons import Reason
 from subscriptions.activity import last_used
 from subscriptions.models import Subscription
 
@@ -58,14 +59,22 @@ class AlreadyOpen(ProposalRefused):
 @transaction.atomic
 def run(seat: Subscription, *, justification: str, note: str, by: User, now: datetime) -> RemovalCandidate:
     """Open a candidate for the seat. Raises `AlreadyOpen` or `ProposalRefused`, and writes nothing then."""
-    seats = Subscription.objects.select_related("profile", "identifier__software_model", "last_activity")
+    related = ("profile", "identifier__software_model", "last_activity", "match__person")
+    seats = address.with_address(Subscription.objects.select_related(*related))
     described = last_used.with_idle_facts(seats, now)
     locked = described.select_for_update(no_key=True, of=("self",)).filter(pk=seat.pk).first()
     if locked is None:
         raise ProposalRefused(GONE)
     check_seat(locked)
-    known = evidence.describe_use(locked, now=now)
-    return workflow.open_for(locked, justification=justification, note=note, evidence=known, by=by, now=now)
+    opening = workflow.Opening(
+        seat=locked,
+        reason=Reason.MANUAL.value,
+        evidence=evidence.describe_use(locked, now=now),
+        justification=justification,
+        note=note,
+        attention=address.why_nobody_to_ask(locked, ReclamationRule.with_defaults(now), justification, now),
+    )
+    return workflow.open_for(opening, by=by, now=now)
 
 
 def check_seat(seat: Subscription) -> None:

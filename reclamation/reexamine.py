@@ -2,7 +2,8 @@
 
 1. Read the open candidates in batches, locked, with their seats as they are now.
 2. Judge each: a seat that must not be removed any more closes its candidate, so does new use. A change that a person
-   has to weigh makes it *Attention Required*, and *Ready* again when it is gone.
+   has to weigh makes it *Attention Required*, and *Ready* again when it is gone. One whose removal has begun at the
+   vendor is left alone.
 3. Move the candidate, with the reason in its history and in the audit trail. Each batch commits with its progress.
 
 The vendor is not called. A second run finds nothing to do, so a worker that dies costs nothing.
@@ -16,12 +17,16 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from profiles.jobs.job import Job, LeaseLost
 from profiles.models import IntegrationProfile
-from reclamation import guards, workflow
+from reclamation import address, guards, workflow
+from reclamation.asking import after_notice, concerns
 from reclamation.models import RemovalCandidate
+from reclamation.reasons import Reason
+from reclamation.rules import settings_of
 from reclamation.states import State
 from subscriptions.activity import last_used
 from subscriptions.models import LastActivity, Subscription
@@ -32,21 +37,13 @@ BATCH = 500
 # How many days before the opening news of a use count, where the evidence knows no number of days without use.
 RECENT_DAYS = 60
 
-GONE = "The account is gone: the vendor no longer lists it."
 NOT_KEPT = "Its subscription is no longer kept here."
-REASONS = {
-    guards.ENDED: GONE,
-    guards.OTHER_TEAM: "Its profile is connected to another team now.",
-    guards.EXCLUDED: "An exclusion rule excludes the subscription.",
-    guards.UNMANAGED: "Its software model is not under management any more.",
-    guards.AUTHORIZED: "Its account authorizes the connection now, and the files of removed members go to it.",
-    guards.AUTHORIZER_UNKNOWN: "It is an administrator, and nobody knows which one authorized the connection.",
-}
+REHIRED = "Its user has no last day any more, or a later one, so it is not a leaver’s."
 BECAME_ADMIN = "The account was given an administrative role at the vendor."
 NOT_COVERED = "Not all the time since the last known activity was read, so nobody knows whether it is still unused."
 CLEARED = "What needed attention is over."
 WEIGHED = {State.READY, State.ATTENTION_REQUIRED}
-AT_PERSONS_WORD = {RemovalCandidate.Justification.UNLICENSED, RemovalCandidate.Justification.RESTRICTED_SOFTWARE}
+TO_BE_ASKED = {*WEIGHED, State.AWAITING_USER}
 OVER = {
     Subscription.Status.INVITED.value: "The invitation was accepted.",
     Subscription.Status.SUSPENDED.value: "The suspension was lifted.",
@@ -73,7 +70,7 @@ def run(job: Job, *, now: datetime) -> None:
     profile = job.run.profile
     if profile is None:
         raise LeaseLost("The profile is gone.")
-    waiting = RemovalCandidate.objects.filter(profile=profile).open().order_by("pk")
+    waiting = _open_candidates(profile)
     counters: Counter[str] = Counter(dict.fromkeys(("seen", *COUNTED.values()), 0))
     job.progress(expected=waiting.count(), counters=dict(counters), step="Looking at open candidates")
     last: int | None = 0
@@ -85,35 +82,54 @@ def run(job: Job, *, now: datetime) -> None:
 
 def _look_at_batch(profile: IntegrationProfile, after: int, counters: Counter[str], now: datetime) -> int | None:
     """Judge and move the next candidates after this key. Returns the key of the last one; None if there are no more."""
-    rows = RemovalCandidate.objects.filter(profile=profile, pk__gt=after).open().order_by("pk")
+    rows = _open_candidates(profile).filter(pk__gt=after).select_related("rule", "rule_version").order_by("pk")
     candidates = list(rows.select_for_update(no_key=True, of=("self",))[:BATCH])
     seats = _read_seats(candidates, now)
     for candidate in candidates:
         counters["seen"] += 1
         seat = seats.get(candidate.subscription_id)
         if verdict := judge(candidate, seat, now):
-            workflow.apply(candidate, verdict.state, reason=verdict.reason, now=now)
+            _mark_after_notice(candidate, seat, verdict)
+            try:
+                workflow.apply(candidate, verdict.state, reason=verdict.reason, now=now)
+            except workflow.NotAllowed:  # its removal has begun at the vendor in this very moment
+                continue
             counters[COUNTED[verdict.state]] += verdict.state != candidate.state
     return candidates[-1].pk if len(candidates) == BATCH else None
+
+
+def _open_candidates(profile: IntegrationProfile) -> QuerySet[RemovalCandidate]:
+    return RemovalCandidate.objects.filter(~guards.is_being_removed(), profile=profile).open()
+
+
+def _mark_after_notice(candidate: RemovalCandidate, seat: Any | None, verdict: Verdict) -> None:
+    """Use after a notice cancels like any other, and is counted apart."""
+    if verdict.state == State.CLOSED_CANCELED and seat is not None and (used := _newer_use(candidate, seat)):
+        after_notice.mark(candidate, used.at)
 
 
 def _read_seats(candidates: list[RemovalCandidate], now: datetime) -> dict[int | None, Any]:
     keys = [one.subscription_id for one in candidates if one.subscription_id]
     seats = Subscription.objects.select_related("last_activity", "match__person").filter(pk__in=keys)
-    described = last_used.with_idle_facts(seats.annotate(guard=guards.first_failing()), now)
-    return {seat.pk: seat for seat in described}
+    exempt = guards.is_exempt(timezone.localtime(now).date())
+    described = seats.annotate(guard=guards.first_failing(), is_exempt=exempt)
+    return {seat.pk: seat for seat in last_used.with_idle_facts(address.with_address(described), now)}
 
 
 def judge(candidate: RemovalCandidate, seat: Any | None, now: datetime) -> Verdict | None:
     """What has to become of an open candidate; None if it stays as it is.
 
-    The seat has to be read with `guard` and the facts of `last_used.with_idle_facts`.
+    The seat has to be read with `guard`, `is_exempt`, `has_address` and the facts of `last_used.with_idle_facts`.
     """
     if seat is None:
         return Verdict(State.CLOSED_SKIPPED, NOT_KEPT)
     if seat.guard:
         is_done = seat.guard == guards.ENDED and candidate.state == State.AWAITING_REVOCATION
-        return Verdict(State.CLOSED_COMPLETE if is_done else State.CLOSED_SKIPPED, REASONS[seat.guard])
+        return Verdict(State.CLOSED_COMPLETE if is_done else State.CLOSED_SKIPPED, guards.SENTENCES[seat.guard])
+    if seat.is_exempt:
+        return Verdict(State.CLOSED_SKIPPED, guards.EXEMPT)
+    if candidate.reason == Reason.LEAVER and hasattr(seat, "match") and not _has_left(seat, now):
+        return Verdict(State.CLOSED_SKIPPED, REHIRED)
     if canceled := _why_canceled(candidate, seat, now):
         return Verdict(State.CLOSED_CANCELED, canceled)
     concern = _concern(candidate, seat, now)
@@ -121,14 +137,15 @@ def judge(candidate: RemovalCandidate, seat: Any | None, now: datetime) -> Verdi
         return Verdict(State.ATTENTION_REQUIRED, concern) if concern else None
     if candidate.attention in ("", concern):
         return None
+    if not concern and concerns.still_stands(candidate):
+        return None
     return Verdict(State.ATTENTION_REQUIRED, concern) if concern else Verdict(State.READY, CLEARED)
 
 
 def _why_canceled(candidate: RemovalCandidate, seat: Any, now: datetime) -> str:
     """Use that the evidence does not know, or an invitation or suspension that was the reason and is over."""
     used = _newer_use(candidate, seat)
-    may_cancel = not (candidate.opened_by_id and candidate.justification in AT_PERSONS_WORD)
-    if used and may_cancel and not _has_left(seat, now):
+    if used and candidate.is_canceled_by_use and not _has_left(seat, now):
         return f"Used on {timezone.localtime(used.at):%-d %b %Y}, as was not known when it was opened ({used.kind})."
     return OVER.get(candidate.status_at_opening, "") if seat.status == Subscription.Status.ACTIVE else ""
 
@@ -149,7 +166,8 @@ def _newer_use(candidate: RemovalCandidate, seat: Any) -> LastActivity | None:
 
 def _days_without_use(candidate: RemovalCandidate) -> int:
     """For how many days before the opening there was to be no use, as the evidence has it."""
-    return int(candidate.evidence.get("inactive_days") or RECENT_DAYS)
+    known = candidate.evidence.get("inactive_days") or candidate.evidence.get("threshold_days")
+    return int(known or RECENT_DAYS)
 
 
 def _has_left(seat: Any, now: datetime) -> bool:
@@ -168,6 +186,10 @@ def _concern(candidate: RemovalCandidate, seat: Any, now: datetime) -> str:
     if candidate.status_at_opening not in ("", seat.status):
         before = Subscription.Status(candidate.status_at_opening).label
         return f"The account's status at the vendor changed from {before} to {seat.get_status_display()}."
+    if candidate.state in TO_BE_ASKED:
+        nobody = address.why_nobody_to_ask(seat, settings_of(candidate), candidate.justification, now)
+        if nobody:
+            return nobody
     # Where somebody is asked or a removal is pending, a gap only makes it wait, so that the answer is not lost.
     return NOT_COVERED if candidate.state in WEIGHED and _lost_coverage(candidate, seat, now) else ""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from reclamation.models import RemovalCandidate
+from samsaas.lib.selection_bar import TickColumn
 from samsaas.lib.tables import NUMBER, ROOMY, MarkupColumn, Table
 
 
@@ -11,18 +12,39 @@ class CandidateTable(Table):
     row_links = True
     filtered_title = "No removal candidate matches"
     empty_title = "No open removal candidate"
-    empty_text = "Open a software subscription and press Propose for removal. That does not remove it yet."
+    empty_text = (
+        "Candidates are found after every daily refresh. To propose one yourself, open a software subscription and "
+        "press Propose for removal. That does not remove it yet."
+    )
 
+    tick = TickColumn()
     id = MarkupColumn('<a href="{{ record.get_absolute_url }}">{{ record.number }}</a>', verbose_name="Number")
     display_name = MarkupColumn(
         '{{ record.display_name|outside }}<span class="sub">{{ record.email|breakable }}</span>', attrs=ROOMY
     )
-    software_model = MarkupColumn("{% if value %}{{ value }}{% else %}{% pill 'unknown' 'Unrecognized' %}{% endif %}")
-    profile_name = MarkupColumn('<span class="clamp">{{ value|outside }}</span>', verbose_name="Subscription profile")
+    software_model = MarkupColumn(
+        "{% if value %}{{ value }}{% else %}{% pill 'unknown' 'Unrecognized' %}{% endif %}"
+        '<span class="sub clamp">{{ record.profile_name|outside }}</span>'
+    )
     state = MarkupColumn("{% pill record.state record.get_state_display %}")
-    justification = MarkupColumn("{{ record.get_justification_display }}")
+    reason = MarkupColumn(
+        '{% load candidates %}{{ record|reason_label }}<span class="sub">{{ record.get_justification_display }}</span>'
+    )
     inactive_days = MarkupColumn(
         "{% load candidates %}{{ record|evidence_days }}", verbose_name="Inactive days", attrs=NUMBER, orderable=False
+    )
+    savings = MarkupColumn(
+        "{% load candidates %}{{ record|potential_savings }}",
+        verbose_name="Saves a year",
+        attrs=NUMBER,
+        orderable=False,
+    )
+    deadline = MarkupColumn("{{ value|day }}", verbose_name="Answer until")
+    assigned_to = MarkupColumn(
+        """{% if record.assigned_to %}{{ record.assigned_to.get_username|outside }}{% endif %}
+        {% if record.assignment_group %}<span class="sub">{{ record.assignment_group.name|outside }}</span>{% endif %}
+        {% if not record.assigned_to and not record.assignment_group %}–{% endif %}""",
+        order_by=("assigned_to__username", "assignment_group__name"),
     )
     opened_at = MarkupColumn(
         '{{ value|day }}<span class="sub">by {{ record.opened_by.get_username|default:"samsaas" }}</span>',
@@ -32,7 +54,7 @@ class CandidateTable(Table):
     class Meta(Table.Meta):
         model = RemovalCandidate
         fields = (
-            *("id", "display_name", "software_model", "profile_name", "state", "justification"),
-            *("inactive_days", "opened_at"),
+            *("tick", "id", "display_name", "software_model", "state", "reason"),
+            *("inactive_days", "savings", "deadline", "assigned_to", "opened_at"),
         )
         order_by = "-id"

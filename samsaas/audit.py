@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import getpass
 import socket
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.contrib.auth.models import AnonymousUser, User as AuthUser
@@ -12,9 +12,10 @@ from django.db import models
 from django.utils import timezone
 
 from samsaas.lib import append_only
-from samsaas.models import AuditEntry
+from samsaas.models import AuditEntry, AuditSeal
 
 TABLE = AuditEntry._meta.db_table
+SEALS = AuditSeal._meta.db_table
 LONGEST_FILTER = 200
 
 
@@ -23,8 +24,23 @@ def record(actor: AuthUser | AnonymousUser | None, verb: str, target: models.Mod
 
     Never put a secret into `detail`; write "changed" instead.
     """
+    entry = _make_entry(actor, verb, target, detail)
+    entry.save()
+    return entry
+
+
+def record_many(
+    actor: AuthUser | None, verb: str, targets: Iterable[tuple[models.Model, dict[str, Any]]]
+) -> list[AuditEntry]:
+    """Append one entry for each target, with its detail, in one statement."""
+    return AuditEntry.objects.bulk_create(_make_entry(actor, verb, target, detail) for target, detail in targets)
+
+
+def _make_entry(
+    actor: AuthUser | AnonymousUser | None, verb: str, target: models.Model | None, detail: dict[str, Any]
+) -> AuditEntry:
     known = actor if isinstance(actor, AuthUser) else None
-    return AuditEntry.objects.create(
+    return AuditEntry(
         at=timezone.now(),
         actor_id=known.pk if known else None,
         actor_name=known.get_username() if known else "",
@@ -55,5 +71,6 @@ def command_line() -> dict[str, str]:
 
 
 def protect_entries(*, using: str = "default", **kwargs: Any) -> None:
-    """Make the table append-only in the database. Runs after every migrate."""
-    append_only.protect(TABLE, using=using)
+    """Make entries and seals append-only in the database. Runs after every migrate."""
+    for table in (TABLE, SEALS):
+        append_only.protect(table, using=using)

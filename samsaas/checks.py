@@ -8,10 +8,13 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.core.exceptions import ImproperlyConfigured
 from django.http.request import validate_host
 from kombu.transport import TRANSPORT_ALIASES
 
-LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+from samsaas.lib import mail, signatures
+from samsaas.lib.hosts import LOOPBACK
+
 NEW_SECRET = "Set SECRET_KEY to at least 50 random characters, the same for every process."  # noqa: S105 - advice
 BROKER_FORM = "Set it to redis://:password@host:6379/0, special characters of the password percent-encoded."
 ONE_ADDRESS = "Use a scheme and a host only, such as https://samsaas.example.com."
@@ -70,6 +73,17 @@ def development_switches(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     return [Error(message.format(name), hint=hint, id="samsaas.E013") for name in on]
 
 
+@register(Tags.security)
+def audit_keys(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """AUDIT_SIGNING_KEY and AUDIT_PUBLIC_KEYS can be used. That there is none is for the doctor to say."""
+    try:
+        signatures.known_keys()
+    except ImproperlyConfigured as problem:
+        hint = "Make a key with manage.py new_audit_key; it also prints the public key to keep."
+        return [Error(str(problem), hint=hint, id="samsaas.E020")]
+    return []
+
+
 @register(Tags.compatibility)
 def broker_address(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """CELERY_BROKER_URL names a kind of broker that exists."""
@@ -78,3 +92,20 @@ def broker_address(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         message = f"CELERY_BROKER_URL starts with {scheme}://, which is no broker."
         return [Error(message, hint=BROKER_FORM, id="samsaas.E015")]
     return []
+
+
+@register(Tags.compatibility)
+def mail_sender(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """With a mail server there is a sender's address that can be one. A password goes over an encrypted connection."""
+    if not settings.EMAIL_HOST:
+        return []
+    found: list[CheckMessage] = []
+    if problem := mail.sender_problem(settings.DEFAULT_FROM_EMAIL):
+        hint = "Set it to an address such as licenses@example.com, or to Licenses <licenses@example.com>."
+        found.append(Error(f"EMAIL_URL is set, and MAIL_FROM is not usable: {problem}", hint=hint, id="samsaas.E016"))
+    encrypted = settings.EMAIL_USE_TLS or settings.EMAIL_USE_SSL
+    if settings.EMAIL_HOST_PASSWORD and not encrypted and settings.EMAIL_HOST not in LOOPBACK:
+        hint = "Use smtp+tls:// or smtp+ssl:// in EMAIL_URL."
+        message = "EMAIL_URL sends the mail server's password over a connection that is not encrypted."
+        found.append(Warning(message, hint=hint, id="samsaas.W017"))
+    return found

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.http import HttpRequest
 
 from profiles.connection import credentials
+from samsaas.demo import clock
 
 
 @cache
@@ -22,7 +23,8 @@ def installed_version() -> str:
 
 
 def frame_context(request: HttpRequest) -> dict[str, Any]:
-    """Product name and version, the time zone of the pages, and whether this installation uses the sandbox.
+    """Product name and version, the time zone of the pages, and whether this installation uses the sandbox,
+    and the demo’s clock.
 
     `secrets_unreadable` is asked by the templates that show it, so that other answers cost no query.
     """
@@ -31,5 +33,6 @@ def frame_context(request: HttpRequest) -> dict[str, Any]:
         "version": installed_version(),
         "zone": settings.TIME_ZONE,
         "sandbox": settings.SANDBOX,
+        "demo_clock": clock.running(),
         "secrets_unreadable": credentials.any_unreadable,
     }

@@ -1,23 +1,21 @@
-"""Home and the audit trail: the pages that read from more than one app."""
+"""Home: the page that reads from more than one app."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from functools import partial
 from typing import Any
 
-import django_filters
-from django import forms
-from django.db.models import QuerySet, Sum
-from django.http import HttpRequest, HttpResponse
+from django.db.models import Sum
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
 from profiles import notices
 from profiles.models import IntegrationProfile, JobRun
+from reclamation import jump, waiting
+from reclamation.removal import automatic
 from samsaas import roles
-from samsaas.lib import column_values, search, tables
-from samsaas.models import AuditEntry
+from samsaas.lib.http import SignedInRequest
 from subscriptions import figures, links
 from subscriptions.models import Subscription
 from subscriptions.templatetags import coverage
@@ -25,13 +23,12 @@ from subscriptions.templatetags import coverage
 SHOWN = 8
 RANK = {"bad": 0, "warn": 1, "info": 2, "idle": 3}
 RECENT = 6
-MOST_CHOICES = 500
 
 
-def home(request: HttpRequest) -> HttpResponse:
+def home(request: SignedInRequest) -> HttpResponse:
     """The start page: what needs attention, the figures of all subscriptions, and the latest job runs."""
     if not roles.roles_of(request.user):
-        return render(request, "samsaas/no_role.html")
+        return render(request, "samsaas/no_role.html", {"waiting": waiting.list_for(request.user)})
     profiles = _urgent_first(timezone.now())
     needing = [profile for profile in profiles if profile.notices]
     context = {
@@ -39,6 +36,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "needing": needing,
         "shown": needing[:SHOWN],
         "urgent": any(profile.attention or RANK[profile.notices[0].tone] < RANK["info"] for profile in needing),
+        "waiting": waiting.list_for(request.user),
         "runs": JobRun.objects.select_related("profile")[:RECENT],
     }
     return render(request, "samsaas/home.html", context | _seat_figures())
@@ -66,58 +64,6 @@ def _urgent_first(now: datetime) -> list[Any]:
     for profile in profiles:
         profile.notices = needs[profile.pk]
     coverage.add_gaps(profiles)
+    jump.add_notices(profiles, now)
+    automatic.add_notices(profiles, now)
     return sorted(profiles, key=lambda one: (not one.attention, min((RANK[n.tone] for n in one.notices), default=9)))
-
-
-class AuditTable(tables.Table):
-    caption = "Audit trail"
-    empty_title = "Nothing has happened yet"
-
-    at = tables.MarkupColumn("{{ record.at|when }}", verbose_name="When")
-    actor_name = tables.MarkupColumn(
-        "{% if record.actor_name %}{{ record.actor_name|outside }}{% else %}System{% endif %}", verbose_name="Who"
-    )
-    verb = tables.MarkupColumn("{{ record.verb|capfirst }}", verbose_name="Did")
-    object_name = tables.MarkupColumn(
-        '<span class="clamp">{{ record.object_name|outside }}</span><span class="sub">{{ record.object_type }}</span>',
-        verbose_name="To",
-    )
-    detail = tables.MarkupColumn("{{ record.detail|readable }}", orderable=False)
-
-    class Meta(tables.Table.Meta):
-        model = AuditEntry
-        fields = ("at", "actor_name", "verb", "object_name", "detail")
-        order_by = "-at"
-
-
-DAY = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
-
-
-def _stored_values(column: str) -> list[tuple[str, str]]:
-    """The values stored in a column of the audit trail, as choices of a filter."""
-    return column_values.choices(AuditEntry, column, most=MOST_CHOICES)
-
-
-class AuditFilter(tables.ListFilter):
-    finds_words = True
-
-    q = tables.search(placeholder="Object, action or person", method="find")
-    verb = django_filters.ChoiceFilter(label="Action", choices=partial(_stored_values, "verb"), empty_label="Any")
-    actor = django_filters.ChoiceFilter(
-        label="Person", field_name="actor_name", choices=partial(_stored_values, "actor_name"), empty_label="Anybody"
-    )
-    since = django_filters.DateFilter(label="From", field_name="at", lookup_expr="date__gte", widget=DAY)
-    until = django_filters.DateFilter(label="Until", field_name="at", lookup_expr="date__lte", widget=DAY)
-
-    class Meta:
-        model = AuditEntry
-        fields = ("q", "verb", "actor", "since", "until")
-
-    def find(self, queryset: QuerySet[AuditEntry], name: str, value: str) -> QuerySet[AuditEntry]:
-        return search.find(queryset, value, "object_name", "verb", "actor_name")
-
-
-def audit_list(request: HttpRequest) -> HttpResponse:
-    """The audit trail, newest entry first."""
-    context: dict[str, Any] = tables.listing(request, AuditEntry.objects.all(), AuditTable, AuditFilter)
-    return render(request, "samsaas/audit_list.html", context)

@@ -7,7 +7,7 @@ import logging
 import os
 import re
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,6 +18,14 @@ from django.core.exceptions import ImproperlyConfigured
 
 TRUE, FALSE = {"true", "yes", "on", "1"}, {"false", "no", "off", "0"}
 DATABASES = {"sqlite", "postgres", "postgresql"}
+# What follows the name of the protocol, and the port where none is named. `smtps` means one thing to some programs and
+# another to others, so it is none of them.
+MAIL_SCHEMES = {"smtp": 25, "smtp+tls": 587, "smtp+ssl": 465}
+MAIL_FORM = (
+    "an address: smtp+tls://user:password@host:587 (STARTTLS), smtp+ssl://user:password@host:465 or smtp://host:25, "
+    "special characters percent-encoded"
+)
+DAYS_FORM = "days such as 2026-12-24, or 12-25 for every year, separated by commas"
 DATABASE_FORM = (
     "an address: sqlite:///path or postgres://user:password@host:5432/name, special characters percent-encoded"
 )
@@ -107,6 +115,16 @@ class Environment(environ.Env):
         form = "an address such as scheme://host:port, special characters of a password percent-encoded"
         return self.text_readable_by(var, default, read=_parse_address, form=form)
 
+    def mail_server(self, var: str, default: str = "") -> dict[str, Any]:
+        """Django's `EMAIL_…` settings. `EMAIL_HOST` is empty where no server is named."""
+        address = self.text_readable_by(var, default, read=_parse_mail_server, form=MAIL_FORM)
+        return _parse_mail_server(address)
+
+    def days(self, var: str) -> list[str]:
+        """Days as `YYYY-MM-DD`, and as `MM-DD` those of every year."""
+        text = self.text_readable_by(var, "", read=_parse_days, form=DAYS_FORM)
+        return _parse_days(text)
+
     def db_url(self, var: str = "DATABASE_URL", default: str = "", engine: None = None) -> dict[str, Any]:
         """An entry for Django's DATABASES."""
         address = self.text_readable_by(var, default, read=_parse_database, form=DATABASE_FORM)
@@ -128,6 +146,27 @@ def _parse_time_of_day(value: str) -> datetime:
 def _parse_address(value: str) -> str:
     parts = urlsplit(value)
     return f"{parts.hostname}:{parts.port}"  # both properties parse late and raise ValueError
+
+
+def _parse_mail_server(value: str) -> dict[str, Any]:
+    parts = urlsplit(value)
+    if not value:
+        return {"EMAIL_HOST": "", "EMAIL_PORT": 0, "EMAIL_HOST_USER": "", "EMAIL_HOST_PASSWORD": ""}
+    if parts.scheme not in MAIL_SCHEMES or not parts.hostname or parts.path.strip("/") or parts.query or parts.fragment:
+        raise ValueError("no mail server")
+    if bool(parts.username) != bool(parts.password):
+        raise ValueError("a user without a password, or a password without a user")
+    found: dict[str, Any] = environ.Env.email_url_config(value)
+    found["EMAIL_PORT"] = parts.port or MAIL_SCHEMES[parts.scheme]
+    return {name: "" if given is None else given for name, given in found.items()}
+
+
+def _parse_days(value: str) -> list[str]:
+    days = [day.strip() for day in value.split(",") if day.strip()]
+    for day in days:
+        # A leap year, so that 02-29 is a day.
+        date.fromisoformat(day if day.count("-") == 2 else f"2028-{day}")
+    return days
 
 
 def _parse_database(value: str) -> dict[str, Any]:

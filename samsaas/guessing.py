@@ -9,6 +9,7 @@ password takes its own count back. Counted are
    `LONGEST_WAIT`. The account is never closed, and where its owner has signed in before it is not even slowed down;
 4. a session: `AXES_FAILURE_LIMIT`, then the caller ends it;
 5. new passwords tried in a session: `MOST_NEW_PASSWORDS`, right or not, because judging one takes time.
+6. links from mails, whether right or wrong: `LINKS_PER_MINUTE` from a place within a minute.
 
 Where a door is closed nothing is counted or stored, so a place makes at most two rows for each of its `MOST_PER_PLACE`.
 Names that nobody has are counted like all others, so the answers do not tell which accounts exist. Names, addresses and
@@ -33,6 +34,7 @@ MOST_PER_PLACE = 30
 MOST_NEW_PASSWORDS = 20
 NEW_PASSWORDS = "new passwords"  # in the column of the place, for the second count of a session
 FREE_PER_NAME = 10
+LINKS_PER_MINUTE = 20
 LONGEST_WAIT = timedelta(minutes=5)
 NAME_FORGOTTEN_AFTER = timedelta(days=1)
 PLACE_KNOWN_FOR = timedelta(days=90)
@@ -71,6 +73,12 @@ def begin_in_session(session_key: str, *, now: datetime) -> Attempt:
 def begin_new_password(session_key: str, *, now: datetime) -> Attempt:
     """Count an attempt to choose another password. Nobody takes this count back."""
     return _begin([(Kind.SESSION, _digest(f"session {session_key}"), NEW_PASSWORDS)], now)
+
+
+def begin_link(address: str, *, now: datetime) -> Attempt:
+    """Count that a link from a mail was opened from this address. Every minute begins anew."""
+    minute, where = _digest(f"minute {int(now.timestamp()) // 60}"), _digest(f"place {network_of(address)}")
+    return _begin([(Kind.LINK, minute, where)], now)
 
 
 @transaction.atomic
@@ -146,7 +154,7 @@ def _lock_rows(keys: Sequence[Key], now: datetime) -> list[GuessCount]:
 
 def _remembered(row: GuessCount) -> timedelta:
     cool_off: timedelta = settings.AXES_COOLOFF_TIME
-    return NAME_FORGOTTEN_AFTER if row.kind == Kind.NAME else cool_off
+    return {Kind.NAME: NAME_FORGOTTEN_AFTER, Kind.LINK: timedelta(minutes=1)}.get(Kind(row.kind), cool_off)
 
 
 def _wait(row: GuessCount, now: datetime) -> timedelta:
@@ -163,8 +171,8 @@ def _most(row: GuessCount) -> int:
     """How many attempts close the door."""
     if row.kind == Kind.SESSION and row.place == NEW_PASSWORDS:
         return MOST_NEW_PASSWORDS
-    most: int = MOST_PER_PLACE if row.kind == Kind.PLACE else settings.AXES_FAILURE_LIMIT
-    return most
+    most = {Kind.PLACE: MOST_PER_PLACE, Kind.LINK: LINKS_PER_MINUTE}
+    return most.get(Kind(row.kind), settings.AXES_FAILURE_LIMIT)
 
 
 def _digest(text: str) -> str:

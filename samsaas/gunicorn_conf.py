@@ -8,6 +8,7 @@ from gunicorn.glogging import Logger
 
 from samsaas.environment import Environment
 from samsaas.lib.log_lines import LineFormatter
+from samsaas.lib.redaction import RedactSecrets
 
 
 class _Environment(Environment):
@@ -27,12 +28,13 @@ def read_setting(name: str, default: str) -> str:
 
 
 class LineLogger(Logger):
-    """Gunicorn's own logger with our lines: an address may hold line ends and escape sequences."""
+    """Gunicorn's own logger with our lines: an address may hold line ends, escape sequences, or a secret."""
 
     def setup(self, cfg: Any) -> None:
         super().setup(cfg)
         for handler in (*self.error_log.handlers, *self.access_log.handlers):
             handler.setFormatter(LineFormatter())
+            handler.addFilter(RedactSecrets())
 
 
 logger_class = LineLogger

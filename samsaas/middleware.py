@@ -17,10 +17,8 @@ from django.urls import Resolver404, resolve
 from django.utils import timezone
 
 from samsaas import roles
-from samsaas.lib.http import clear_browser
+from samsaas.lib.http import SEEN, STARTED, clear_browser
 
-STARTED = "samsaas_started"
-SEEN = "samsaas_seen"
 STAMP_EVERY = 60
 # Pages that another page fetches by itself, again and again. They show nobody's presence.
 POLLED = {"run_progress", "profile_waiting"}

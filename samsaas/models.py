@@ -1,4 +1,4 @@
-"""The project's own tables: the audit trail, the heartbeats of its processes, and the counts of wrong passwords."""
+"""The project's own tables: the audit trail and its seals, heartbeats of processes, and counts of wrong passwords."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import Any, NoReturn
 
 from django.db import models
 from django.db.models.functions import Now
+
+from samsaas.lib.fields import EncryptedTextField, RowWithSecrets
 
 
 class AuditEntry(models.Model):
@@ -40,6 +42,44 @@ class AuditEntry(models.Model):
 
     def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
         raise TypeError("Audit entries are append-only.")
+
+
+class AuditSeal(models.Model):
+    """One link of the chain over the audit trail: which entries there were, what they said, and the link before.
+
+    `samsaas.sealing` makes and checks it. Nobody changes or deletes a seal, as with entries.
+    """
+
+    number = models.PositiveBigIntegerField(unique=True, help_text="Its place in the chain, from 1 on.")
+    at = models.DateTimeField(db_index=True)
+    until_pk = models.BigIntegerField(
+        "until entry", help_text="Every entry up to this number is sealed, here or in an earlier seal."
+    )
+    late_ids = models.JSONField(
+        default=list, help_text="Smaller numbers, of entries that were committed after the seal before."
+    )
+    count = models.PositiveIntegerField(help_text="How many entries it seals.")
+    digests = models.TextField(blank=True, help_text="A line for each of them: its number and its SHA-256.")
+    purged = models.JSONField(null=True, help_text="What a purge deleted. Empty: no purge.")
+    # Two workers that seal at the same moment name the same seal before theirs, and only one of them is stored.
+    previous = models.CharField(max_length=64, unique=True, help_text="The hash of the seal before. Empty: the first.")
+    hash = models.CharField(max_length=64, unique=True)
+    key_id = models.CharField(max_length=16)
+    signature = models.CharField(max_length=128)
+
+    class Meta:
+        ordering = ["-number"]
+
+    def __str__(self) -> str:
+        return f"Seal {self.number}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if self.pk:
+            raise TypeError("Audit seals are append-only.")
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise TypeError("Audit seals are append-only.")
 
 
 class FailedSignIns(models.Model):
@@ -97,6 +137,7 @@ class GuessCount(models.Model):
         NAME = "name", "A name from anywhere"
         SESSION = "session", "A session"
         KNOWN = "known", "A place from which the name has signed in"
+        LINK = "link", "Links opened from a place within a minute"
 
     kind = models.CharField(max_length=10, choices=Kind.choices)
     name = models.CharField(max_length=64, blank=True)
@@ -109,3 +150,44 @@ class GuessCount(models.Model):
 
     def __str__(self) -> str:
         return f"{self.count} ({self.get_kind_display()})"
+
+
+class Mail(RowWithSecrets):
+    """One mail in the outbox: the only queue of mails. `samsaas.outbox` alone sends it and changes its state.
+
+    `body` has `LINK` where the link stands. The link's token is in `secret` until the mail is sent, or, where mails are
+    only kept in the outbox, until the link ends. It is never shown in any list.
+    """
+
+    LINK = "[link]"
+
+    class State(models.TextChoices):
+        QUEUED = "queued", "Queued"
+        SENT = "sent", "Sent"
+        FAILED = "failed", "Failed"
+        WITHDRAWN = "withdrawn", "Withdrawn"
+
+    to = models.CharField(max_length=320)
+    subject = models.CharField(max_length=255)
+    body = models.TextField()
+    secret = EncryptedTextField(blank=True)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.QUEUED)
+    queued_at = models.DateTimeField()
+    not_before = models.DateTimeField(help_text="It is not sent before this moment.")
+    give_up_at = models.DateTimeField(help_text="Not sent by then, it has failed.")
+    any_hour = models.BooleanField(default=False, help_text="Sent at once, also at night and on a weekend.")
+    tries = models.PositiveIntegerField(default=0)
+    owner = models.CharField(max_length=36, blank=True)
+    lease_until = models.DateTimeField(null=True)
+    sent_at = models.DateTimeField(null=True)
+    kept = models.BooleanField(
+        default=False, help_text="There was no mail server: it was kept here instead of being sent."
+    )
+    error = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        ordering = ["-pk"]
+        indexes = [models.Index(fields=["state", "queued_at"], name="mail_by_state")]
+
+    def __str__(self) -> str:
+        return f"{self.subject} ({self.get_state_display()})"

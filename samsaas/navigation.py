@@ -75,6 +75,18 @@ WORKSPACE = (
         label="License usage",
         items=(
             Item(label="Removal candidates", url_name="candidate_list", icon="circle-minus", prefixes=("candidate_",)),
+            Item(label="Reclamation rules", url_name="rule_list", icon="clock", prefixes=("rule_", "backtest_")),
+            Item(
+                label="Removals",
+                url_name="attempt_list",
+                icon="history",
+                prefixes=("attempt_", "batch_", "removal_switch"),
+            ),
+            Item(label="Savings", url_name="savings_list", icon="clipboard-list", prefixes=("savings_",)),
+            Item(label="Why and why not", url_name="reason_list", icon="help-circle", prefixes=("reason_",)),
+            Item(label="Exemptions", url_name="exemption_list", icon="shield-check", prefixes=("exemption_",)),
+            Item(label="Approvals", url_name="approval_list", icon="shield-check", prefixes=("approval_",)),
+            Item(label="Outbox", url_name="notice_list", icon="mail", prefixes=("notice_",)),
         ),
     ),
     Group(

@@ -8,6 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, Group, User
+from django.db import models
+from django.db.models import QuerySet
 
 ADMIN = "admin"
 SAM_INTEGRATOR = "sam_integrator"
@@ -40,6 +42,7 @@ POLICY: dict[str, dict[str, str]] = {
     "password_change": {"GET": SIGNED_IN, "POST": SIGNED_IN},
     "password_change_done": {"GET": SIGNED_IN},
     "home": {"GET": SIGNED_IN},
+    "demo_later": {"POST": SIGNED_IN},
     "profile_list": READ,
     "profile_new": {"GET": SAM_INTEGRATOR},
     "profile_create": INTEGRATE,
@@ -51,6 +54,7 @@ POLICY: dict[str, dict[str, str]] = {
     "profile_download": {"POST": SAM_INTEGRATOR},
     "profile_validate": INTEGRATE_ACT,
     "activity_read_again": INTEGRATE,
+    "activity_further_back": INTEGRATE,
     "profile_waiting": READ,
     # Public, because the page itself explains a lost session or a missing role.
     "oauth_redirect": {"GET": PUBLIC},
@@ -61,6 +65,7 @@ POLICY: dict[str, dict[str, str]] = {
     "alias_child_new": INTEGRATE,
     "alias_edit": INTEGRATE,
     "alias_delete": INTEGRATE,
+    "alias_limits": {"GET": ADMIN, "POST": ADMIN},
     "scheduled_job_edit": INTEGRATE,
     "scheduled_job_pause": INTEGRATE_ACT,
     "scheduled_job_run": INTEGRATE_ACT,
@@ -99,6 +104,7 @@ POLICY: dict[str, dict[str, str]] = {
     "person_detail": READ,
     "person_edit": KEEP_PEOPLE,
     "person_delete": KEEP_PEOPLE,
+    "person_account": KEEP_PEOPLE,
     "person_import_new": KEEP_PEOPLE,
     "person_import_example": {"GET": SAM_ADMIN},
     "person_import_detail": {"GET": SAM_ADMIN},
@@ -115,15 +121,63 @@ POLICY: dict[str, dict[str, str]] = {
     "candidate_list": READ,
     "candidate_export": READ,
     "candidate_detail": READ,
+    "candidate_evidence": READ,
+    "candidate_select": {"POST": SAM_USER},
+    "candidate_assign": MANAGE,
+    "candidate_assign_undo": {"POST": SAM_ADMIN},
+    "candidate_close": MANAGE,
+    "candidate_note": MANAGE,
     "candidate_propose": {"GET": SAM_USER, "POST": SAM_USER},
     "candidate_skip": MANAGE,
+    "reason_list": READ,
+    "reason_sums": READ,
+    "reason_rows": READ,
+    "rule_list": READ,
+    "rule_detail": READ,
+    "rule_observations": READ,
+    "rule_edit": MANAGE,
+    "rule_review": MANAGE,
+    "backtest_list": READ,
+    "backtest_new": MANAGE,
+    "backtest_detail": READ,
+    "backtest_export": READ,
+    "exemption_list": READ,
+    "exemption_new": MANAGE,
+    "exemption_import": MANAGE,
+    "exemption_end": MANAGE,
+    "candidate_resume": MANAGE,
+    "batch_list": READ,
+    "batch_confirm": MANAGE,
+    "batch_detail": READ,
+    "batch_decide": {"POST": SAM_ADMIN},
+    "attempt_list": READ,
+    "attempt_look": {"POST": SAM_ADMIN},
+    "attempt_restore": MANAGE,
+    "attempt_move": MANAGE,
+    "attempt_decide": MANAGE,
+    "removal_switch": MANAGE,
+    "removal_switch_on": {"POST": ADMIN},
+    "savings_list": READ,
+    # Public: whoever has the link of the mail may keep the subscription. The link can do nothing else.
+    "keep": {"GET": PUBLIC, "POST": PUBLIC},
+    "notice_list": {"GET": SAM_ADMIN},
+    "notice_detail": {"GET": SAM_ADMIN},
+    "notice_resend": {"POST": SAM_ADMIN},
+    "notice_bounced": {"POST": SAM_ADMIN},
+    "notice_template": MANAGE,
+    # A user's manager may have an account without any role. The pages show such an account its own questions only.
+    "approval_list": {"GET": SIGNED_IN},
+    "approval_decide": {"GET": SIGNED_IN, "POST": SIGNED_IN},
+    "approval_link": {"GET": SIGNED_IN},
     "audit_list": {"GET": SAM_ADMIN},
+    "audit_verify": {"POST": SAM_ADMIN},
+    "audit_export": {"GET": SAM_ADMIN},
     # Django's admin also checks its own permissions.
     "admin:*": {"GET": ADMIN, "POST": ADMIN},
 }
 
 # Pages whose form has a file. All others take small forms only: see samsaas/doors.py.
-UPLOADS = frozenset({"person_import_new"})
+UPLOADS = frozenset({"person_import_new", "exemption_import"})
 # GET has an effect here, so HEAD and OPTIONS are not answered: the vendor's redirect uses up the state and its code.
 GET_ONLY = frozenset({"oauth_redirect"})
 
@@ -140,6 +194,18 @@ def roles_of(user: AbstractBaseUser | AnonymousUser) -> set[str]:
         cached = set().union(*(INCLUDES[name] for name in names))
         setattr(user, CACHE, cached)
     return cached
+
+
+def roles_without(role: str) -> set[str]:
+    """The roles that do not include this one."""
+    return {name for name, included in INCLUDES.items() if role not in included}
+
+
+def accounts_with(role: str) -> QuerySet[User]:
+    """The active accounts that have a role, also through another one that includes it."""
+    including = set(ROLES) - roles_without(role)
+    holding = models.Exists(Group.objects.filter(user=models.OuterRef("pk"), name__in=including))
+    return User.objects.filter(models.Q(is_superuser=True) | holding, is_active=True)
 
 
 def required_role(view_name: str, method: str) -> str | None:

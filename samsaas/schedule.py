@@ -17,15 +17,22 @@ from django.utils import timezone
 
 from profiles.connectors import base
 from profiles.jobs import queue
+from profiles.jobs.process import find_process
 from profiles.models import Credential, IntegrationProfile, JobRun, ScheduledJob
+from reclamation import reconsider
+from reclamation.asking import purge as purge_mails, sweep as asking_sweep
+from reclamation.find_candidates import FIND
 from reclamation.reexamine import REEXAMINE
-from samsaas import purge_expired
+from reclamation.removal import sweep as removal_sweep
+from reclamation.rules import exempt
+from samsaas import outbox, purge_expired
 from samsaas.models import Heartbeat
+from samsaas.sealing import seal
 from subscriptions.download import staging
 from subscriptions.people.imports import retention
 from subscriptions.rematch import MATCH
 
-DAILY_ORDER = (base.DOWNLOAD, MATCH, base.ACTIVITY, REEXAMINE)
+DAILY_ORDER = (base.DOWNLOAD, MATCH, base.ACTIVITY, REEXAMINE, FIND)
 CHAIN_STALE_AFTER = timedelta(days=2)
 
 
@@ -61,7 +68,10 @@ def follow() -> int:
 
 
 def next_step(run: JobRun) -> str | None:
-    """The next step the profile takes part in. A step that has a scheduled job is passed over where that is paused."""
+    """The next step the profile takes part in. A step that has a scheduled job is passed over where that is paused.
+
+    Candidates are not looked for where the profile was disconnected meanwhile.
+    """
     profile = run.profile
     if profile is None or run.process not in DAILY_ORDER[:-1]:
         return None
@@ -69,13 +79,43 @@ def next_step(run: JobRun) -> str | None:
         *profile.scheduled_jobs.filter(paused=False).values_list("process", flat=True)
     }
     later = DAILY_ORDER[DAILY_ORDER.index(run.process) + 1 :]
+    if find_process(FIND).refusal(profile):
+        later = tuple(step for step in later if step != FIND)
     return next((step for step in later if profile.process_enabled(step) and step not in not_going), None)
 
 
 @shared_task
 def purge() -> None:
-    """Every hour: delete what is over, such as expired sessions."""
-    purge_expired.run(timezone.now())
+    """Every hour: delete or close what is over, such as expired sessions, exemptions past their last day, old mails."""
+    now = timezone.now()
+    purge_expired.run(now)
+    exempt.end_past(now, timezone.localtime(now).date())
+    reconsider.cancel_undecided(now)
+    purge_mails.run(now)
+
+
+@shared_task
+def seal_audit() -> None:
+    """Every minute: seal the entries of the audit trail that are five minutes old."""
+    seal.run(now=timezone.now())
+
+
+@shared_task
+def sweep_removals() -> None:
+    """Every minute: go on with removals that are due, and look for those that were wrong."""
+    removal_sweep.run(timezone.now())
+
+
+@shared_task
+def send_mails() -> None:
+    """Every minute: send the mails that are due."""
+    outbox.send_due(timezone.now())
+
+
+@shared_task
+def sweep_asking() -> None:
+    """Every minute: go on with candidates whose users or approvers have answered, or have had their time."""
+    asking_sweep.run(timezone.now())
 
 
 @shared_task
@@ -83,22 +123,31 @@ def start_due() -> None:
     """Every minute: request today's refresh of every published, connected profile whose time has come."""
     now = timezone.now()
     for job in _refreshable():
-        if due(job, now) and not _asked_for(job, now):
-            today = now.astimezone(job.local_zone).date()
-            queue.request(
-                queue.Request(
-                    job.process, JobRun.Trigger.SCHEDULE, profile=job.profile, logical_date=today, in_chain=True
-                )
-            )
+        if due(job, now):
+            _start(job, now.astimezone(job.local_zone), now)
 
 
-def _asked_for(job: ScheduledJob, now: datetime) -> bool:
-    """Whether there is today's refresh: the schedule's own, or one of another trigger since its time, such as the first
-    one after connecting. One of those that failed leaves today's to be made.
+def start_missed(now: datetime) -> None:
+    """Request the last refresh that came due of every such profile, also yesterday's: a clock jumped over its time."""
+    for job in _refreshable():
+        local = now.astimezone(job.local_zone)
+        _start(job, local if due(job, now) else local - timedelta(days=1), now)
+
+
+def _start(job: ScheduledJob, day: datetime, now: datetime) -> None:
+    if not _asked_for(job, day, now):
+        request = queue.Request(
+            job.process, JobRun.Trigger.SCHEDULE, profile=job.profile, logical_date=day.date(), in_chain=True
+        )
+        queue.request(request)
+
+
+def _asked_for(job: ScheduledJob, day: datetime, now: datetime) -> bool:
+    """Whether there is this day's refresh: the schedule's own, or one of another trigger since its time, such as the
+    first one after connecting. One of those that failed leaves it to be made.
     """
-    local = now.astimezone(job.local_zone)
-    own = Q(logical_date=local.date())
-    other = Q(in_chain=True, created_at__range=(_moment(job.local_time, local, job.local_zone), now))
+    own = Q(logical_date=day.date())
+    other = Q(in_chain=True, created_at__range=(_moment(job.local_time, day, job.local_zone), now))
     runs = JobRun.objects.filter(profile=job.profile, process=job.process)
     return runs.filter(own | other & ~Q(state=JobRun.State.FAILED)).exists()
 

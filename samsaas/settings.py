@@ -14,6 +14,7 @@ from csp.constants import NONCE, NONE, SELF
 from profiles import connectors
 from samsaas.environment import Environment
 from samsaas.lib.body_limits import LARGEST_FORM
+from samsaas.lib.hosts import stands_in
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Environment()
@@ -23,6 +24,8 @@ env.read_env(os.environ.get("SAMSAAS_ENV_FILE", BASE_DIR / ".env"))
 DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = env.str("SECRET_KEY", default="")
 FIELD_ENCRYPTION_KEYS = env.list("FIELD_ENCRYPTION_KEYS", default=[])
+AUDIT_SIGNING_KEY = env.str("AUDIT_SIGNING_KEY", default="")
+AUDIT_PUBLIC_KEYS = env.list("AUDIT_PUBLIC_KEYS", default=[])
 PUBLIC_URL = env.address("PUBLIC_URL", default="http://localhost:8000").rstrip("/")
 _public = urlsplit(PUBLIC_URL)
 HTTPS = _public.scheme == "https"
@@ -37,6 +40,23 @@ DROPBOX_AUTHORIZE_URL = env.address("DROPBOX_AUTHORIZE_URL", default="https://ww
 DROPBOX_TOKEN_URL = env.address("DROPBOX_TOKEN_URL", default="https://api.dropboxapi.com/oauth2/token")
 DROPBOX_API_URL = env.address("DROPBOX_API_URL", default="https://api.dropboxapi.com").rstrip("/")
 SANDBOX = env.bool("SANDBOX", default=False)
+
+# --- mail ------------------------------------------------------------------------------------------------------------
+_mail = env.mail_server("EMAIL_URL")
+EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+EMAIL_HOST, EMAIL_PORT = _mail["EMAIL_HOST"], _mail["EMAIL_PORT"]  # without a host, mails are only kept in the outbox
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _mail["EMAIL_HOST_USER"], _mail["EMAIL_HOST_PASSWORD"]
+EMAIL_USE_TLS = bool(_mail.get("EMAIL_USE_TLS", False))
+EMAIL_USE_SSL = bool(_mail.get("EMAIL_USE_SSL", False))
+EMAIL_TIMEOUT = 20  # seconds; Django's default waits for ever
+DEFAULT_FROM_EMAIL = env.str("MAIL_FROM", default="")
+MAIL_ANY_HOUR = env.bool("MAIL_ANY_HOUR", default=False)
+RECLAMATION_QUIET_DAYS = env.days("RECLAMATION_QUIET_DAYS")
+MAIL_RETENTION_DAYS = env.int("MAIL_RETENTION_DAYS", default=1095, least=30)
+# A mail that was only kept has reached nobody. Only where no vendor is a real one does silence after it mean anything.
+KEPT_MAILS_COUNT = SANDBOX or all(
+    stands_in(vendor.endpoints_from(globals().get).api_url) for vendor in connectors.vendors().values()
+)
 
 # --- applications ----------------------------------------------------------------------------------------------------
 INSTALLED_APPS = [
@@ -136,8 +156,28 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": timedelta(seconds=10),
         "options": {"expires": 60},
     },
+    "Go on with removals": {
+        "task": "samsaas.schedule.sweep_removals",
+        "schedule": timedelta(minutes=1),
+        "options": {"expires": 60},
+    },
     "Start due refreshes": {
         "task": "samsaas.schedule.start_due",
+        "schedule": timedelta(minutes=1),
+        "options": {"expires": 60},
+    },
+    "Seal the audit trail": {
+        "task": "samsaas.schedule.seal_audit",
+        "schedule": timedelta(minutes=1),
+        "options": {"expires": 60},
+    },
+    "Send mails": {
+        "task": "samsaas.schedule.send_mails",
+        "schedule": timedelta(minutes=1),
+        "options": {"expires": 60},
+    },
+    "Go on with what people were asked": {
+        "task": "samsaas.schedule.sweep_asking",
         "schedule": timedelta(minutes=1),
         "options": {"expires": 60},
     },
@@ -168,6 +208,7 @@ JOB_PROCESSES = [
     "profiles.processes.PROCESSES",
     "subscriptions.processes.PROCESSES",
     "reclamation.processes.PROCESSES",
+    "samsaas.processes.PROCESSES",
 ]
 JOB_FINISHED_DOORBELL = "samsaas.schedule.follow"
 JOB_NEXT_STEP = "samsaas.schedule.next_step"

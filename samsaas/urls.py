@@ -5,7 +5,8 @@ from django.contrib.auth import views as auth
 from django.urls import include, path
 
 from profiles.oauth import views as oauth
-from samsaas import dashboard, health, sign_in
+from samsaas import audit_trail, dashboard, health, sign_in
+from samsaas.demo import views as demo
 
 urlpatterns = [
     path("", dashboard.home, name="home"),
@@ -13,12 +14,15 @@ urlpatterns = [
     path("", include("profiles.urls")),
     path("", include("subscriptions.urls")),
     path("", include("reclamation.urls")),
-    path("audit/", dashboard.audit_list, name="audit_list"),
+    path("audit/", audit_trail.audit_list, name="audit_list"),
+    path("audit/verify/", audit_trail.audit_verify, name="audit_verify"),
+    path("audit/export/", audit_trail.audit_export, name="audit_export"),
     path("accounts/login/", sign_in.SignIn.as_view(), name="login"),
     path("accounts/logout/", sign_in.SignOut.as_view(), name="logout"),
     path("accounts/password/", sign_in.ChangePassword.as_view(), name="password_change"),
     path("accounts/password/done/", auth.PasswordChangeDoneView.as_view(), name="password_change_done"),
     path("core/", admin.site.urls),
+    path("demo/<int:days>/later/", demo.demo_later, name="demo_later"),
     path("healthz", health.alive, name="healthz"),
     path("readyz", health.ready, name="readyz"),
 ]

@@ -11,7 +11,7 @@ from profiles.models import IntegrationProfile
 from samsaas.lib.tables import ListFilter, search
 from subscriptions.activity import last_used
 from subscriptions.activity.coverage import reach
-from subscriptions.links import EXCLUDED, LEFT, UNRECOGNIZED, USES, USES_NONE
+from subscriptions.links import EXCLUDED, LEFT, LEFT_ADMIN, UNRECOGNIZED, USES, USES_NONE
 from subscriptions.models import (
     Person,
     SoftwareModel,
@@ -62,7 +62,12 @@ class SubscriptionFilter(ListFilter):
     )
     user = django_filters.ChoiceFilter(
         label="User",
-        choices=[(WITH_USER, "With user"), (WITHOUT_USER, "Without user"), (LEFT, "Left the company")],
+        choices=[
+            (WITH_USER, "With user"),
+            (WITHOUT_USER, "Without user"),
+            (LEFT, "Left the company"),
+            (LEFT_ADMIN, "Left the company, administrator"),
+        ],
         empty_label="Any",
         method="by_user",
     )
@@ -110,6 +115,8 @@ class SubscriptionFilter(ListFilter):
         return queryset.search(value)
 
     def by_user(self, queryset: QuerySet[Subscription], name: str, value: str) -> QuerySet[Subscription]:
+        if value == LEFT_ADMIN:
+            return self._seats_of_leavers(queryset.filter(is_admin=True))
         return (
             self._seats_of_leavers(queryset) if value == LEFT else queryset.filter(match__isnull=value == WITHOUT_USER)
         )

@@ -10,7 +10,7 @@ from django.urls import reverse
 USES, USES_NONE = "yes", "no"
 UNRECOGNIZED = "null"
 EXCLUDED = "excluded"
-LEFT = "left"
+LEFT, LEFT_ADMIN = "left", "left_admin"
 
 
 def list_url(**filters: Any) -> str:

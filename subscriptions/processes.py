@@ -1,15 +1,16 @@
-"""The processes of this app: download subscriptions, match people, pull user activity, import people."""
+"""The processes of this app: download subscriptions, match people, pull activity, also earlier one, import people."""
 
 from __future__ import annotations
 
 from django.urls import reverse
+from django.utils import timezone
 
 from profiles.connectors import base
 from profiles.jobs.process import Confirmation, Counter, Link, Process
 from profiles.models import IntegrationProfile, JobRun
 from profiles.processes import needs_vendor_process
 from subscriptions import links
-from subscriptions.activity import pull
+from subscriptions.activity import pull, pull_earlier, read_further_back
 from subscriptions.download import download
 from subscriptions.matching import match
 from subscriptions.people.imports import steps
@@ -160,6 +161,26 @@ PULL_ACTIVITY = Process(
     ways_on=_open_subscriptions,
     found_template="subscriptions/activity/run_coverage.html",
 )
+
+
+def _has_nothing_earlier(profile: IntegrationProfile) -> str:
+    return read_further_back.refusal(profile, timezone.now())
+
+
+PULL_EARLIER_ACTIVITY = Process(
+    key=pull_earlier.PULL_EARLIER,
+    label="Pull earlier activity",
+    unit="Events",
+    verb=pull_earlier.run,
+    counters=PULL_ACTIVITY.counters,
+    refusal=_has_nothing_earlier,
+    survives_outages=False,
+    done_text="The log is read up to the time that was known before.",
+    canceled_text="What was stored before stays; the next run for the same time goes on from there.",
+    facts=PULL_ACTIVITY.facts,
+    ways_on=_open_subscriptions,
+    found_template=PULL_ACTIVITY.found_template,
+)
 IMPORT_PEOPLE = Process(
     key=steps.IMPORT,
     label="Import people",
@@ -185,4 +206,4 @@ IMPORT_PEOPLE = Process(
     ways_on=_open_file,
     start_elsewhere="A file of people is read or applied from its own page.",
 )
-PROCESSES = [DOWNLOAD_SUBSCRIPTIONS, MATCH_PEOPLE, PULL_ACTIVITY, IMPORT_PEOPLE]
+PROCESSES = [DOWNLOAD_SUBSCRIPTIONS, MATCH_PEOPLE, PULL_ACTIVITY, PULL_EARLIER_ACTIVITY, IMPORT_PEOPLE]

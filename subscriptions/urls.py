@@ -35,6 +35,7 @@ urlpatterns = [
     path("people/<int:pk>/", people.person_detail, name="person_detail"),
     path("people/<int:pk>/edit/", people.person_edit, name="person_edit"),
     path("people/<int:pk>/delete/", people.person_delete, name="person_delete"),
+    path("people/<int:pk>/account/", people.person_account, name="person_account"),
     path("people/imports/", people_imports.person_import_new, name="person_import_new"),
     path("people/imports/example/", people_imports.person_import_example, name="person_import_example"),
     path("people/imports/<int:pk>/", people_imports.person_import_detail, name="person_import_detail"),
@@ -59,5 +60,6 @@ urlpatterns = [
     *exclusion_urls("identifier_exclusion", "identifiers"),
     *exclusion_urls("user_exclusion", "users"),
     path("integration-profiles/<int:pk>/read-again/", activity.activity_read_again, name="activity_read_again"),
+    path("integration-profiles/<int:pk>/further-back/", activity.activity_further_back, name="activity_further_back"),
     path("what-counts-as-use/", activity.activity_type_list, name="activity_type_list"),
 ]

@@ -7,14 +7,8 @@ test begins at the moment anew and goes on from there as time does. Waits of thr
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
-from typing import Any
 
-import time_machine
-from django.db.models.functions import Now
-
-SQLITE = "STRFTIME('%%%%Y-%%%%m-%%%%d %%%%H:%%%%M:%%%%f', 'NOW', '{:+.3f} seconds')"
-POSTGRESQL = "(STATEMENT_TIMESTAMP() + INTERVAL '{:.6f} seconds')"
+from samsaas.lib.moved_clock import MovedClock
 
 
 def moment(text: str) -> dt.datetime:
@@ -23,31 +17,16 @@ def moment(text: str) -> dt.datetime:
     return told if told.tzinfo else told.replace(tzinfo=dt.UTC)
 
 
-class Journey:
+class Journey(MovedClock):
     """A run that takes place at another moment, from `begin` to `end`; `again` goes back to the moment."""
 
     def __init__(self, destination: dt.datetime) -> None:
-        self.destination, self.ahead = destination, 0.0
-        self._travel = time_machine.travel(destination, tick=True)
-        self._as_sqlite, self._as_postgresql = Now.as_sqlite, Now.as_postgresql
+        super().__init__()
+        self.destination = destination
 
     def begin(self) -> None:
-        self._traveler = self._travel.start()
-        # A server's clock cannot be moved, and SQLite asks the system: what they say is corrected on its way.
-        Now.as_sqlite = self._corrected(SQLITE)
-        Now.as_postgresql = self._corrected(POSTGRESQL)
+        super().begin()
         self.again()
 
     def again(self) -> None:
-        self._traveler.move_to(self.destination)
-        self.ahead = self.destination.timestamp() - time_machine.escape_hatch.time.time()
-
-    def end(self) -> None:
-        Now.as_sqlite, Now.as_postgresql = self._as_sqlite, self._as_postgresql
-        self._travel.stop()
-
-    def _corrected(self, template: str) -> Callable[..., Any]:
-        def as_sql(now: Now, compiler: Any, connection: Any, **context: Any) -> Any:
-            return now.as_sql(compiler, connection, template=template.format(self.ahead), **context)
-
-        return as_sql
+        self.move_to(self.destination)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -30,6 +31,13 @@ def pytest_configure(config: pytest.Config) -> None:
             raise pytest.UsageError(f"--at: {error}") from error
         journey.begin()
         config.add_cleanup(journey.end)
+
+
+def pytest_collection_finish() -> None:
+    """What is loaded by now stays. Without this the garbage collector looks at it anew in 8 % of the time of a run."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
 
 
 def pytest_report_header(config: pytest.Config) -> str | None:

@@ -11,7 +11,8 @@ from django.utils import timezone
 from profiles.aliases import choose as aliases
 from profiles.connectors import base
 from profiles.models import Credential, IntegrationProfile, JobRun
-from reclamation.models import RemovalCandidate
+from reclamation.models import ReclamationRule, RemovalCandidate
+from reclamation.rules import versions
 from reclamation.states import CLOSED, State
 from samsaas.models import AuditEntry
 from subscriptions.models import (
@@ -144,6 +145,16 @@ def candidate(seat: Subscription | None = None, **fields: Any) -> RemovalCandida
         "closed_at": now if fields.get("state") in CLOSED else None,
     }
     return RemovalCandidate.objects.create(**{**defaults, **fields})
+
+
+def rule(model: SoftwareModel | None = None, **fields: Any) -> ReclamationRule:
+    """The rule of a software model as it is made, in its first version."""
+    made = ReclamationRule.objects.create(
+        software_model=model or software_model(),
+        **{"name": f"Rule {next(numbers)}", "made_at": timezone.now(), **fields},
+    )
+    versions.add_version(made, by=None, now=timezone.now())
+    return made
 
 
 def audit_entry(**fields: Any) -> AuditEntry:

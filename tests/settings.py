@@ -10,6 +10,7 @@ os.environ.update(
     SAMSAAS_ENV_FILE=os.devnull,
     SECRET_KEY=secrets.token_urlsafe(50),
     FIELD_ENCRYPTION_KEYS=Fernet.generate_key().decode(),
+    AUDIT_SIGNING_KEY=Fernet.generate_key().decode(),  # 32 random bytes, too
     PUBLIC_URL="http://localhost:8000",
     ALLOWED_HOSTS="localhost,127.0.0.1,testserver",
     SERVE_UNCOLLECTED_STATIC="true",

@@ -15,6 +15,8 @@ from django.core.management import call_command
 from django.db.models import BaseConstraint, UniqueConstraint
 from django.forms import ModelForm
 
+pytestmark = pytest.mark.one_database
+
 ROOT = Path(__file__).parent.parent
 APPS = ("samsaas", "profiles", "subscriptions", "reclamation")
 MODULE_LINES, VIEW_LINES, FUNCTION_MEDIAN = 400, 20, 10
@@ -24,8 +26,10 @@ VAGUE = {"utils", "helpers", "services", "common", "misc", "manager", "managers"
 LEASE = {"owner", "heartbeat_at"}
 LEASE_WRITERS = {f"profiles/jobs/{name}.py" for name in ("job", "execute", "queue")}
 LEASE_WRITERS |= {"profiles/delete_profile.py", "samsaas/embedded.py"}
-# Who may give a removal candidate its state: one module, where every move is checked and kept as history.
-STATE_WRITERS = {"reclamation/workflow.py"}
+LEASE_WRITERS |= {"reclamation/attempts.py", "samsaas/outbox.py"}  # attempts and mails have leases of their own
+# Who may give a removal candidate its state: one module, where every move is checked and kept as history. Attempts and
+# batches of removals have one each as well.
+STATE_WRITERS = {"reclamation/workflow.py", "reclamation/attempts.py", "reclamation/removal/batches.py"}
 WRITING = {"update", "create", "get_or_create", "update_or_create", "bulk_update", "setattr", "RemovalCandidate"}
 
 

@@ -12,9 +12,12 @@ from tests import compose
 
 PROGRAMS = {
     "activity": ["--sizes", "2000", "--members", "100"],
+    "audit": ["--sizes", "1200"],
     "download": ["--sizes", "1000"],
     "lists": ["--seats", "400", "--rounds", "1"],
     "people": ["--sizes", "200"],
+    "candidates": ["--seats", "2000", "--rounds", "1"],
+    "removals": ["--removals", "5"],
 }
 
 

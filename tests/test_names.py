@@ -10,6 +10,8 @@ import pytest
 
 from tests.test_architecture import functions, modules
 
+pytestmark = pytest.mark.one_database
+
 # More functions than these may not be called by one word: its module's name has to complete it.
 ONE_WORD_SHARE = 0.45
 # Words that say nothing of what a function does or a value holds.

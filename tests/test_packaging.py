@@ -17,13 +17,15 @@ from samsaas import doors
 from samsaas.lib.body_limits import LARGEST_FILE
 from tests import compose
 
+pytestmark = pytest.mark.one_database
+
 ROOT = compose.ROOT
-SECRETS = {"SECRET_KEY", "FIELD_ENCRYPTION_KEYS"}
+SECRETS = {"SECRET_KEY", "FIELD_ENCRYPTION_KEYS", "AUDIT_SIGNING_KEY"}
 NEEDED_SECRETS = {
     "proxy": set(),
     "migrate": {"field_encryption_keys", "database_url"},
-    "web": {"secret_key", "field_encryption_keys", "database_url", "broker_url"},
-    "worker": {"field_encryption_keys", "database_url", "broker_url"},
+    "web": {"secret_key", "field_encryption_keys", "audit_signing_key", "database_url", "broker_url", "email_url"},
+    "worker": {"field_encryption_keys", "audit_signing_key", "database_url", "broker_url", "email_url"},
     "beat": {"database_url", "broker_url"},
     "postgres": {"postgres_password", "database_password"},
     "redis": {"redis_password"},
@@ -94,7 +96,8 @@ def test_each_service_gets_the_secrets_it_needs_as_files_and_no_others(services:
         ]
         assert {value.removeprefix(compose.SECRETS_INSIDE) for value in named} <= NEEDED_SECRETS[name], name
         for variable, value in service.get("environment", {}).items():
-            is_secret = re.search("SECRET|PASSWORD|_KEYS?$|_KEY_|DATABASE_URL|BROKER_URL", variable)
+            is_secret = re.search("SECRET|PASSWORD|_KEYS?$|_KEY_|DATABASE_URL|BROKER_URL|EMAIL_URL", variable)
+            is_secret = is_secret and variable != "AUDIT_PUBLIC_KEYS"
             assert not is_secret or (variable.endswith("_FILE") and value.startswith(compose.SECRETS_INSIDE)), variable
 
 
@@ -114,6 +117,7 @@ def test_secrets_are_made_once_and_kept(tmp_path: Path) -> None:
     compose.make_secrets(tmp_path / "secrets")
     assert {path.name: path.read_text() for path in (tmp_path / "secrets").iterdir()} == made
     compose.make_secrets(tmp_path / "others")
+    assert made.pop("email_url") == "", "it is the operator's to fill in"
     assert all((tmp_path / "others" / name).read_text() != text for name, text in made.items())
     assert "secrets/" in (ROOT / ".gitignore").read_text().splitlines()
 

@@ -9,6 +9,8 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from samsaas import roles
 from tests import worlds
 
+pytestmark = pytest.mark.one_database
+
 IDENTITIES = ("anonymous", "no_role", "inactive", *roles.ROLES)
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 HELD = {"anonymous": None, "no_role": set(), "inactive": None}

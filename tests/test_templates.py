@@ -5,6 +5,10 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
+
+pytestmark = pytest.mark.one_database
+
 TEMPLATES = Path(__file__).parent.parent / "templates"
 WIDEST = 160
 

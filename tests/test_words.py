@@ -12,9 +12,11 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.one_database
+
 ROOT = Path(__file__).parent.parent
 MADE = ("__pycache__", "node_modules", "staticfiles", "var")  # folders that tools and the product make
-UNTRACKED = (".coverage", "celerybeat-schedule", "uv.lock", ".DS_Store")
+UNTRACKED = ("celerybeat-schedule", "uv.lock", ".DS_Store")
 ITSELF = "tests/test_words.py"
 
 # Stems, found anywhere in a word or an identifier, with what is written instead.

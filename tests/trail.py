@@ -11,24 +11,25 @@ from django.db import connection
 from samsaas import audit, record_sign_ins
 
 
-def triggers() -> list[str]:
+def triggers(table: str = audit.TABLE) -> list[str]:
     """The names of the triggers that the table has."""
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute(
-                "SELECT tgname FROM pg_trigger WHERE tgrelid = to_regclass(%s) AND NOT tgisinternal", [audit.TABLE]
+                "SELECT tgname FROM pg_trigger WHERE tgrelid = to_regclass(%s) AND NOT tgisinternal", [table]
             )
         else:
-            cursor.execute("SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = %s", [audit.TABLE])
+            cursor.execute("SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = %s", [table])
         return sorted(name for (name,) in cursor.fetchall())
 
 
 def drop_triggers() -> None:
     """What the owner of the database can do."""
-    place = f' ON "{audit.TABLE}"' if connection.vendor == "postgresql" else ""
-    for name in triggers():
-        with connection.cursor() as cursor:
-            cursor.execute(f'DROP TRIGGER "{name}"{place}')
+    for table in (audit.TABLE, audit.SEALS):
+        place = f' ON "{table}"' if connection.vendor == "postgresql" else ""
+        for name in triggers(table):
+            with connection.cursor() as cursor:
+                cursor.execute(f'DROP TRIGGER "{name}"{place}')
 
 
 @contextmanager

@@ -55,6 +55,18 @@ def change(alias_id: int, data: dict[str, Any], *, by: User) -> ConnectionAlias:
 
 
 @transaction.atomic
+def change_limits(alias_id: int, data: dict[str, Any], *, by: User) -> ConnectionAlias:
+    """Store how many removals a team of this alias allows. They count from the next removal on."""
+    alias = ConnectionAlias.objects.select_for_update(of=("self",)).get(pk=alias_id)
+    changes = edits.set_changed(alias, data, ConnectionAlias.LIMITS, empty="inherited")
+    if changes:
+        alias.version += 1
+        alias.save()
+        audit.record(by, "changed removal limits", alias, before=changes.before, after=changes.after)
+    return alias
+
+
+@transaction.atomic
 def delete(alias_id: int, *, by: User) -> None:
     """Delete an unused child with its credentials. Raises `InUse`."""
     alias = ConnectionAlias.objects.select_for_update(of=("self",)).get(pk=alias_id)

@@ -60,3 +60,25 @@ class AliasForm(ClientForm):
         if ConnectionAlias.objects.filter(name__iexact=name).exclude(pk=self.instance.pk).exists():
             raise ValidationError("Another alias has this name.")
         return name
+
+
+class LimitsForm(forms.ModelForm):
+    """How many removals a team allows, without a second person and at all."""
+
+    class Meta:
+        model = ConnectionAlias
+        fields = ConnectionAlias.LIMITS
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in ConnectionAlias.LIMITS:
+            inherited = inheritance.without_own(self.instance, name)
+            self.fields[name].label = inherited.label
+            self.fields[name].help_text = f"Empty: {inherited.value}, {inherited.origin}."
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        quota, ceiling = (cleaned.get(name) for name in ConnectionAlias.LIMITS)
+        if quota and ceiling and quota > ceiling:
+            self.add_error("reclaim_quota", "This cannot be more than what is possible in 7 days at all.")
+        return cleaned

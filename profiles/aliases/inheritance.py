@@ -19,7 +19,11 @@ LABELS = {
     "attempts": "Attempts per call",
     "refresh_at": "Daily refresh at",
     "zone": "Time zone",
+    "reclaim_quota": "Removals without a second person",
+    "reclaim_ceiling": "Removals in 7 days at most",
 }
+# What a limit of removals is where nobody has set it; the number follows from the team's licenses.
+SHARES = {"reclaim_quota": "a twentieth of the licenses, 10 at most", "reclaim_ceiling": "a fifth of the licenses"}
 
 
 @dataclass(frozen=True)
@@ -44,11 +48,11 @@ class Setting:
 
 def settings_of(alias: ConnectionAlias) -> list[Setting]:
     """Every effective setting of an alias."""
-    return [setting_of(alias, name) for name in ConnectionAlias.SETTINGS]
+    return [setting_of(alias, name) for name in (*ConnectionAlias.SETTINGS, *ConnectionAlias.LIMITS)]
 
 
 def setting_of(alias: ConnectionAlias, name: str) -> Setting:
-    """The effective value of one of `ConnectionAlias.SETTINGS`."""
+    """The effective value of one of `ConnectionAlias.SETTINGS` or `LIMITS`."""
     source = next((one for one in (alias, alias.parent) if one and getattr(one, name) not in (None, "")), None)
     value = getattr(source, name) if source else _installation_default(name)
     return Setting(LABELS[name], _display_value(value), source, own=source == alias)
@@ -62,7 +66,7 @@ def without_own(alias: ConnectionAlias, name: str) -> Setting:
 
 
 def _installation_default(name: str) -> Any:
-    chosen_here = {"refresh_at": time.fromisoformat(settings.DAILY_REFRESH_AT), "zone": settings.TIME_ZONE}
+    chosen_here = {"refresh_at": time.fromisoformat(settings.DAILY_REFRESH_AT), "zone": settings.TIME_ZONE, **SHARES}
     return chosen_here[name] if name in chosen_here else getattr(DEFAULTS, name)
 
 

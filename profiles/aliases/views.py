@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 
 from profiles.aliases import edit as edit_alias, inheritance
-from profiles.aliases.forms import AliasForm
+from profiles.aliases.forms import AliasForm, LimitsForm
 from profiles.aliases.tables import AliasTable
 from profiles.connection import endpoints
 from profiles.connection.forms import changes_clients
@@ -65,6 +65,17 @@ def alias_edit(request: SignedInRequest, pk: int) -> HttpResponse:
                 return redirect(alias)
     alias = _get_alias(pk)
     return render(request, "profiles/aliases/alias_form.html", {"form": form, "alias": alias, "parent": alias.parent})
+
+
+@recent_password_required
+def alias_limits(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Change how many removals a team of this alias allows. Only an administrator may."""
+    form = LimitsForm(request.POST or None, instance=_get_alias(pk))
+    if form.is_valid():
+        alias = edit_alias.change_limits(pk, form.cleaned_data, by=request.user)
+        messages.success(request, f"The limits of {alias} were saved. They count from the next removal on.")
+        return redirect(alias)
+    return render(request, "profiles/aliases/alias_limits.html", {"form": form, "alias": _get_alias(pk)})
 
 
 @recent_password_required

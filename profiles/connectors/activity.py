@@ -59,6 +59,9 @@ class Uses:
     with a seat's id. Both hold only ids that are whole, see `text.identity`. `beside` counts what could be a member's
     and is no known use, by day and by the name of its counter; day 0 is one that could not be read. `repeats` knows the
     events of a while ago, so that one sent twice counts once. A connector's hot loop writes all of it.
+
+    `came_back` has the seats whose accounts became members again, and when last, where single accounts were asked about
+    (`recent`).
     """
 
     def __init__(self, repeats: Repeats | None = None) -> None:
@@ -69,6 +72,7 @@ class Uses:
         self.unknown_kinds: set[str] = set()
         self.unknown_actors: set[str] = set()
         self.repeats = repeats or Repeats()
+        self.came_back: dict[str, dt.datetime] = {}
 
     def __len__(self) -> int:
         return sum(map(len, self.held.values()))

@@ -156,6 +156,47 @@ class Admin(msgspec.Struct, frozen=True, kw_only=True):
     status: str = "active"
 
 
+class Look(msgspec.Struct, frozen=True, kw_only=True):
+    """What the vendor says about one account now.
+
+    `state` is one of present, withdrawn (out of the tenant, and it can come back), gone (it can not), unknown (a status
+    that this version does not know). `seat` is there unless the vendor knows no such account. `undoable` says whether
+    the vendor would restore it; None where it does not say.
+    """
+
+    external_id: str
+    state: str
+    seat: Seat | None = None
+    undoable: bool | None = None
+    request_id: str = ""
+
+
+class Effect(msgspec.Struct, frozen=True, kw_only=True):
+    """What the vendor did at our word. `state` is done or working; `job` is what `ask` is given, opaque."""
+
+    state: str
+    job: str = ""
+    request_id: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Removal:
+    """How a vendor takes seats back.
+
+    - `frees_at`: the step that frees the license: "withdraw" or "finish".
+    - `undo_days`: for how many days `restore` works after `withdraw`; None for until `finish`.
+    - `default_undo_days`: what a rule begins with.
+    - `needs_destination`: whether `finish` hands files to another account.
+    - `warnings`: sentences for whoever is about to press the button.
+    """
+
+    frees_at: str
+    undo_days: int | None
+    default_undo_days: int
+    needs_destination: bool
+    warnings: tuple[str, ...] = ()
+
+
 class TokenSource(Protocol):
     """Provides a valid access token.
 
@@ -226,8 +267,10 @@ class Connector(Protocol):
 
     def seats(self, cursor: str = "") -> Iterator[Page]: ...
 
-    def activity(self, since: dt.datetime, cursor: str = "") -> Iterator[ActivityPage]:
-        """Every event since `since`, or after `cursor`.
+    def activity(
+        self, since: dt.datetime, cursor: str = "", *, until: dt.datetime | None = None
+    ) -> Iterator[ActivityPage]:
+        """Every event since `since`, or after `cursor`; with `until` only those before it, see `Vendor.bounded_log`.
 
         Raises ListingReset when the vendor no longer accepts the cursor.
         """
@@ -252,6 +295,62 @@ class Connector(Protocol):
         ...
 
 
+class RemovingConnector(Connector, Protocol):
+    """A vendor whose seats can be taken back. `withdraw`, `restore` and `finish` are effects: each is called once.
+
+    An effect raises `AnswerLost` if it may have happened: look before anything else is done. After every other
+    ConnectorError nothing happened: `Refused` (`failure.tag` says why), `Throttled` and `TryLater` (nothing was sent,
+    or the vendor did not begin; `failure.tag` is set where it is busy), and the errors of every call. An effect never
+    waits, because the look before it grows old; only a refused token is renewed once.
+    """
+
+    def make_room(self, calls: int) -> None:
+        """Wait now, so that so many calls can be made in a row. Raises Throttled where that would take too long."""
+        ...
+
+    def look(self, external_ids: Sequence[str]) -> list[Look]:
+        """What the vendor says about these accounts now, in their order. Raises ConnectorError."""
+        ...
+
+    def withdraw(
+        self, external_id: str, *, wipe: bool = False, destination: str = "", transfer_admin: str = ""
+    ) -> Effect:
+        """Take the account out of the tenant. With a destination its files go there at once, for good."""
+        ...
+
+    def restore(self, external_id: str) -> Effect:
+        """Bring a withdrawn account back."""
+        ...
+
+    def finish(self, external_id: str, *, destination: str, transfer_admin: str) -> Effect:
+        """Hand the files of a withdrawn account to another one. Afterwards it cannot be restored."""
+        ...
+
+    def ask(self, step: str, job: str) -> Effect:
+        """How far the vendor is with what `step` (withdraw or finish) handed out as `job`.
+
+        Raises TryLater when it could not be asked, and AnswerLost when the vendor lost the job: then only `look` tells.
+        """
+        ...
+
+    def recent(self, seats: Sequence[Seat], since: dt.datetime) -> Uses:
+        """The use of these seats since then, asked from the vendor now, folded as `activity` folds it.
+
+        Every row has the `external_id` of one of the seats. `counters["set_aside"]` says how many events could not be
+        read, and `came_back` which of the seats were restored or joined again, as `returned` does for many at once. A
+        seat that the vendor's log cannot be asked about is left to `look`.
+        """
+        ...
+
+    def finished(self, external_ids: Sequence[str], since: dt.datetime) -> set[str]:
+        """Those of these accounts of which the vendor's log says that their files were handed over since then."""
+        ...
+
+    def returned(self, external_ids: Sequence[str], since: dt.datetime) -> set[str]:
+        """Those of these accounts of which the vendor's log says that they were restored or joined again since then."""
+        ...
+
+
 @dataclass(frozen=True, kw_only=True)
 class Vendor:
     """A registry row: everything the application knows about a vendor without calling it.
@@ -263,7 +362,9 @@ class Vendor:
     - `app_steps`: how to create the vendor's app, in order. {scopes} and {redirect_url} mark the steps that come with
       these values to copy.
     - `activity_types`: what counts as use, and why.
+    - `bounded_log`: whether the vendor's log can be read until a moment of the past, see `Connector.activity`.
     - `session_scope`: the scope for device sessions, a second signal. A consent asks for it only on demand.
+    - `removal`: how seats are taken back; None where this version cannot.
     """
 
     key: str
@@ -279,7 +380,9 @@ class Vendor:
     seat_types: tuple[SeatType, ...] = ()
     app_steps: tuple[str, ...] = ()
     activity_types: tuple[ActivityType, ...] = ()
+    bounded_log: bool = False
     session_scope: str = ""
+    removal: Removal | None = None
 
     def setting_names(self) -> dict[str, str]:
         """The deployment setting that overrides each endpoint field, such as DROPBOX_API_URL for `api_url`."""

@@ -88,6 +88,11 @@ class Watchdog:
                 return
 
 
+def running_watchdog() -> Watchdog | None:
+    """The watchdog of the exchange that this thread is making."""
+    return getattr(_wire, "watchdog", None)
+
+
 def look_up(host: str, port: int, seconds: float) -> list[str]:
     """The addresses of a name, in the order to try them. Raises OSError, and TimeoutError when the time is over.
 
@@ -123,7 +128,7 @@ class _Watched:
 
     def _new_conn(self) -> socket.socket:
         """Connect to the first address of the name that answers, all tries within the deadline of the exchange."""
-        watchdog: Watchdog | None = getattr(_wire, "watchdog", None)
+        watchdog = running_watchdog()
         if watchdog is None:
             connected: socket.socket = super()._new_conn()  # type: ignore[misc]
             return connected
@@ -162,7 +167,7 @@ class _Watched:
         self._show_socket()
 
     def _show_socket(self) -> None:
-        watchdog: Watchdog | None = getattr(_wire, "watchdog", None)
+        watchdog = running_watchdog()
         if watchdog is None:
             return
         watchdog.connection, watchdog.sock = self, getattr(self, "sock", None)

@@ -18,6 +18,7 @@ from requests_oauthlib import OAuth2Session
 
 from profiles.connectors import refusals
 from profiles.connectors.base import (
+    AnswerLost,
     ConnectorError,
     Counters,
     Failure,
@@ -47,7 +48,9 @@ from profiles.connectors.waiting import (
     retry_after as retry_after,
 )
 
+TOLD_TO_WAIT = "The vendor asked us to wait, and the time is not over."
 PACE = "Keeping to the alias's rate limit."
+LOOK_FIRST = "Nobody knows whether it took effect. The account is looked at again before anything else is done."
 _jitter = SystemRandom()
 Read = TypeVar("Read")
 
@@ -74,6 +77,14 @@ def note_form(forms: set[str], error: TryLater | UnreadableAnswer) -> None:
     forms.add(error.fingerprint if isinstance(error, UnreadableAnswer) else "")
     if isinstance(error, UnreadableAnswer) and len(forms) > 1:
         error.fingerprint = ""
+
+
+def _fetch_at_once(ask: Callable[[], str]) -> str:
+    """A token for a call with an effect. Without one nothing was sent, so no answer of the call can be lost."""
+    try:
+        return ask()
+    except (AnswerLost, UnreadableAnswer) as error:
+        raise TryLater(str(error), failure=error.failure) from error
 
 
 class _TokenSession(BoundedSession, OAuth2Session):
@@ -108,6 +119,8 @@ class VendorSession:
         self._limits = limits
         self._wait = wait
         self._next_call = 0.0
+        self._not_before = 0.0
+        self._room = 0
         self._session = _TokenSession(client_id)
         self._session.fit_for(require_secure(api_url))
 
@@ -115,13 +128,15 @@ class VendorSession:
         """POST JSON and return what `read` makes of the 2xx answer; every other outcome is a ConnectorError.
 
         `read` raises ValueError for a body that it cannot read. `repeatable` calls are tried `limits.attempts` times in
-        an outage or after an unreadable answer. A call with an effect is tried once: after AnswerLost and after
-        UnreadableAnswer nobody knows whether it took effect. A refused token or a 429 had none: both are repeated.
+        an outage or after an unreadable answer. Every other call has an effect: see `_call_once`.
         """
+        if not repeatable:
+            return self._call_once(url, body, read)
         limits, budget = self._limits, self._limits.deadline
         token, renewed, outages, throttles = self._fetch_token(self._tokens.access_token), False, 0, 0
         forms: set[str] = set()
         while True:
+            self._sit_out_the_rest()
             self._keep_pace()
             began = time.monotonic()
             try:
@@ -139,21 +154,58 @@ class VendorSession:
                 outages += 1
                 budget -= time.monotonic() - began
                 note_form(forms, error)
-                if not repeatable or outages >= limits.attempts or budget <= 0 or isinstance(error, GaveUp):
+                if outages >= limits.attempts or budget <= 0 or isinstance(error, GaveUp):
                     raise
                 self._back_off(outages)
             self.counters.retries += 1
 
-    def _keep_pace(self) -> None:
+    def _call_once(self, url: str, body: bytes, read: Callable[[Answer], Read]) -> Read:
+        """A call with an effect. It is sent once, and at once, because what was looked at before it grows old.
+
+        Raises AnswerLost if it may have taken effect; after any other error it did not. A refused token had no effect:
+        then the call is made again with a new one. A 429 had none either, but how long to wait is for the caller.
+        """
+        token = _fetch_at_once(self._tokens.access_token)
+        try:
+            return self._send_effect(url, body, token, read)
+        except StaleToken:
+            token = _fetch_at_once(partial(self._tokens.renew, token))
+            self.counters.retries += 1
+            return self._send_effect(url, body, token, read)
+
+    def _send_effect(self, url: str, body: bytes, token: str, read: Callable[[Answer], Read]) -> Read:
+        if (left := self._not_before - time.monotonic()) > 0:
+            raise Throttled(TOLD_TO_WAIT, retry_after=left)
+        self._keep_pace(waiting=False)
+        try:
+            return self._read_once(url, body, token, self._limits.deadline, read)
+        except ConnectorError as error:
+            if refusals.may_have_happened(error):
+                raise AnswerLost(str(error), failure=error.failure, remedy=LOOK_FIRST) from error
+            raise
+
+    def make_room(self, calls: int) -> None:
+        """Wait now for what the next calls would wait for between them. The calls after them wait longer.
+
+        Their first answer would otherwise be too old by the last of them. Raises Throttled where that takes too long.
+        """
+        self._sit_out_the_rest()
+        left = self._next_call - time.monotonic()
+        if self._limits.requests_per_minute and left > 0:
+            self._wait(left, PACE)
+        self._room = calls
+
+    def _keep_pace(self, *, waiting: bool = True) -> None:
         """Leave the same time between any two calls, retries included.
 
-        The limit is ours, so this does not count as throttling.
+        The limit is ours, so this does not count as throttling. A call that cannot wait makes the next one wait longer.
         """
         if not self._limits.requests_per_minute:
             return
         now = time.monotonic()
-        if self._next_call > now:
+        if waiting and not self._room and self._next_call > now:
             self._wait(self._next_call - now, PACE)
+        self._room = max(0, self._room - waiting)
         self._next_call = max(self._next_call, now) + 60 / self._limits.requests_per_minute
 
     def _fetch_token(self, ask: Callable[[], str]) -> str:
@@ -173,6 +225,14 @@ class VendorSession:
                     raise
                 self._back_off(outages)
             self.counters.retries += 1
+
+    def _sit_out_the_rest(self) -> None:
+        """Wait until the time is over for which an earlier call was told to wait: limits count per team, not per call.
+
+        Calls that a vendor refuses for coming too early count as well. Raises Throttled where the time is too long.
+        """
+        if (left := self._not_before - time.monotonic()) > 0:
+            self._sit_out(Throttled(TOLD_TO_WAIT, retry_after=left), 0)
 
     def _sit_out(self, error: Throttled, throttles: int) -> None:
         """Wait as long as the vendor asks; raises the error where that is too long or was asked too often."""
@@ -219,6 +279,7 @@ class VendorSession:
             return self._dialect.judge(answer, failure)
         if line is refusals.RATE_LIMIT:
             seconds = retry_after(answer, self._dialect.retry_after(answer))
+            self._not_before = time.monotonic() + seconds
             return refusals.error_of(line, failure, reason=f"{seconds:g}", retry_after=seconds)
         return refusals.error_of(line, failure)
 
@@ -230,6 +291,8 @@ class VendorSession:
         if throttled:
             self.counters.throttled_seconds += seconds
         self._wait(seconds, reason)
+        if throttled:
+            self._not_before = 0.0
 
     def _compare_clocks(self, answer: Answer) -> None:
         theirs = http_date(answer.headers.get("Date", ""))

@@ -14,10 +14,12 @@ from enum import StrEnum
 from typing import Any
 
 from profiles.connectors.base import (
+    AnswerLost,
     ConnectorError,
     Failure,
     ProtocolError,
     Refused,
+    StaleToken,
     Throttled,
     TryLater,
     UnreadableAnswer,
@@ -27,6 +29,8 @@ from profiles.connectors.redaction import redact
 from profiles.connectors.transport import Answer
 
 REASON_KEPT = 300
+PROXY_SIGN_IN_STATUS = 407
+TOO_MANY = 429
 EVERY_400 = range(400, 500)
 
 
@@ -131,6 +135,22 @@ def error_of(line: Refusal, failure: Failure, *, reason: str = "", **details: An
     return line.raises(line.message.format(**words), failure=failure, remedy=line.remedy, **details)
 
 
+def may_have_happened(error: ConnectorError) -> bool:
+    """Whether a call with an effect may have taken effect although it ended in this error.
+
+    It did not if it was not sent, or if the vendor refused it: with a status of 4xx in the vendor's own words, or with
+    a 429. A proxy that asks for a sign-in did not pass it on. Every other status says nothing certain: a web page of a
+    proxy may stand in the place of the vendor's answer.
+    """
+    status = error.failure.status
+    if isinstance(error, AnswerLost) or status is None:
+        return isinstance(error, AnswerLost)
+    if status in (PROXY_SIGN_IN_STATUS, TOO_MANY) or isinstance(error, StaleToken):
+        return False
+    in_no_words = isinstance(error, TryLater) and not error.failure.tag
+    return in_no_words or not 400 <= status < 500
+
+
 def quotable(text: str) -> str:
     """A vendor's sentence, fit to be quoted: without secrets, on one line, at most 300 characters, no period."""
     return plain(redact(text[: 4 * REASON_KEPT]), REASON_KEPT).strip().rstrip(".")
@@ -183,7 +203,7 @@ TOO_EARLY = Refusal(
 RATE_LIMIT = Refusal(
     key="rate-limit",
     answer="429, as JSON, text or anything else",
-    status=(429,),
+    status=(TOO_MANY,),
     raises=Throttled,
     ends=Ends.NOTHING,
     again=Again.WHEN_TOLD,
@@ -205,7 +225,7 @@ REDIRECT = Refusal(
 PROXY_SIGN_IN = Refusal(
     key="proxy-sign-in",
     answer="407",
-    status=(407,),
+    status=(PROXY_SIGN_IN_STATUS,),
     raises=TryLater,
     ends=Ends.NOTHING,
     again=Again.SOON,

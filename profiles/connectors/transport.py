@@ -93,7 +93,7 @@ class Bounds:
 def exchange(session: requests.Session, url: str, body: bytes, headers: Mapping[str, str], bounds: Bounds) -> Answer:
     """POST once and read the whole answer, whatever its status.
 
-    Raises TryLater when nothing was sent, AnswerLost when the request may have arrived, and GaveUp when the answer was
+    Raises TryLater when nothing was sent, AnswerLost when the request may have arrived, and GaveUp when its answer was
     too slow or too large.
     """
     started = time.monotonic()
@@ -165,8 +165,11 @@ def _too_large(response: requests.Response, max_bytes: int) -> GaveUp:
 def _failed_exchange(url: str, error: Exception | None, watchdog: Watchdog, seconds: float) -> TryLater:
     parts = urlsplit(url)
     failure = Failure(endpoint=parts.path)
-    if watchdog.expired or str(error) == "the total deadline is over":
-        return GaveUp(f"{parts.hostname} did not answer completely within {seconds:g} seconds.", failure=failure)
+    too_slow = watchdog.expired or str(error) == "the total deadline is over"
     if not watchdog.reached:
-        return TryLater(f"No connection to {parts.hostname} ({type(error).__name__}).", failure=failure)
+        # Also when the time went by looking up the name, connecting or agreeing on TLS.
+        why = f"within {seconds:g} seconds" if too_slow else f"({type(error).__name__})"
+        return TryLater(f"No connection to {parts.hostname} {why}.", failure=failure)
+    if too_slow:
+        return GaveUp(f"{parts.hostname} did not answer completely within {seconds:g} seconds.", failure=failure)
     return AnswerLost(f"The answer of {parts.hostname} was lost ({type(error).__name__}).", failure=failure)

@@ -35,7 +35,7 @@ from django.utils import timezone
 from profiles.connection import refresh_token
 from profiles.connectors import base
 from profiles.jobs import queue
-from profiles.jobs.job import Canceled, Held, Job, LeaseLost, Verb
+from profiles.jobs.job import Canceled, Held, Job, LeaseLost, MakeWay, Verb
 from profiles.jobs.process import find_process, refreshing_keys
 from profiles.models import IntegrationProfile, JobRun
 
@@ -141,6 +141,8 @@ def _call_verb(job: Job, verb: Verb, now: datetime) -> None:
     except Held as held:
         if job.finish(JobRun.State.HELD, error_kind="Held", error_message=str(held)):
             _update_attention(job.run)
+    except MakeWay as others:
+        job.requeue_behind(others)
     except base.Throttled as throttled:
         job.requeue_throttled(throttled.retry_after)
     except (base.TryLater, base.UnreadableAnswer) as outage:

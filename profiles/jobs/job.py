@@ -15,6 +15,7 @@ from profiles.models import JobRun
 
 WAIT_SLICE_SECONDS = 2.0
 # The pauses of a run that nobody waits for while the vendor is in trouble, one after the other; then the run fails.
+OTHERS_FIRST = timedelta(minutes=1)
 OUTAGE_PAUSES = [timedelta(minutes=minutes) for minutes in (5, 15, 30, 60, 120)]
 
 
@@ -31,6 +32,10 @@ class LeaseLost(Exception):
 
 class Canceled(Exception):
     """A person asked the run to stop."""
+
+
+class MakeWay(Exception):
+    """The run lets others go first: it goes back into the queue for a minute. The text says for whom."""
 
 
 class Held(Exception):
@@ -152,6 +157,10 @@ class Job:
         moved = self.leased_row().filter(cancel_requested=False).update(**values)
         if not moved:
             self.finish(JobRun.State.CANCELED)
+
+    def requeue_behind(self, others: MakeWay) -> None:
+        """Put the run back into the queue, so that the others get the vendor for themselves."""
+        self.requeue(OTHERS_FIRST, str(others))
 
     def requeue_throttled(self, seconds: float) -> None:
         """Put the run back into the queue for as long as the vendor asks."""

@@ -53,12 +53,27 @@ class ConnectionAlias(models.Model):
         blank=True,
         help_text="Such as Europe/Berlin. Empty: the parent's, or the installation's.",
     )
+    reclaim_quota = models.PositiveIntegerField(
+        "removals without a second person",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(1000)],
+        help_text="Per team in 24 hours and in 7 days. Empty: the parent's, or a twentieth of the licenses.",
+    )
+    reclaim_ceiling = models.PositiveIntegerField(
+        "removals in 7 days at most",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(100_000)],
+        help_text="Per team; never more than a fifth of the licenses. Empty: the parent's, or that fifth.",
+    )
     version = models.PositiveIntegerField(
         default=1, help_text="Counts every change, also of its client ids and secrets."
     )
     created_at = models.DateTimeField(auto_now_add=True)
 
     SETTINGS = ("page_size", "requests_per_minute", "attempts", "refresh_at", "zone")
+    LIMITS = ("reclaim_quota", "reclaim_ceiling")  # changed on a page of their own, by an administrator
 
     class Meta:
         verbose_name = "connection & credential alias"
@@ -83,7 +98,7 @@ class ConnectionAlias(models.Model):
         return reverse("alias_detail", args=[self.pk])
 
     def effective_setting(self, setting: str) -> Any:
-        """One of `SETTINGS`: the alias's own value, else its parent's.
+        """One of `SETTINGS` or `LIMITS`: the alias's own value, else its parent's.
 
         `None` means the default of connector or installation.
         """

@@ -20,6 +20,11 @@ class CandidateQuerySet(models.QuerySet["RemovalCandidate"]):
         return self.exclude(closed_at=None)
 
 
+INVITED = "invited"
+# A person judged these by what the account is, and not by its use: its user is told, and an approver is asked.
+NOT_ABOUT_USE = frozenset({"unlicensed", "restricted_software"})
+
+
 class RemovalCandidate(models.Model):
     """A proposal to remove a seat. It removes nothing by itself, and only `workflow` changes its state.
 
@@ -43,6 +48,22 @@ class RemovalCandidate(models.Model):
     external_id = models.CharField("external user id", max_length=255)
     software_model = models.CharField(max_length=400, blank=True)
 
+    rule = models.ForeignKey(
+        "reclamation.ReclamationRule", null=True, on_delete=models.SET_NULL, related_name="candidates"
+    )
+    rule_version = models.ForeignKey(
+        "reclamation.RuleVersion", null=True, on_delete=models.SET_NULL, related_name="+", db_index=False
+    )
+    reason = models.CharField(max_length=24, blank=True, help_text="Code of the reason it was proposed for.")
+    person_name = models.CharField(max_length=200, blank=True, help_text="The user’s name when it was opened.")
+    person_key = models.CharField(
+        max_length=80, blank=True, help_text="The user’s employee number when they were asked. Empty: nobody was."
+    )
+    is_leaver = models.BooleanField(default=False)
+    after_notice = models.BooleanField(
+        default=False, help_text="The first use after the opening came within the notice period."
+    )
+
     justification = models.CharField(max_length=20, choices=Justification.choices, default=Justification.LOW_USAGE)
     note = models.TextField(blank=True)
     state = models.CharField(max_length=20, choices=State.choices)
@@ -60,6 +81,23 @@ class RemovalCandidate(models.Model):
     attention = models.CharField(
         max_length=200, blank=True, help_text="What samsaas found that a person has to weigh. Empty: nothing."
     )
+    assigned_to = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", db_index=False
+    )
+    assignment_group = models.ForeignKey(
+        "auth.Group", null=True, blank=True, on_delete=models.SET_NULL, related_name="+", db_index=False
+    )
+    hold = models.CharField(
+        max_length=24, blank=True, help_text="Code of the guard for which a pending removal waits. Empty: nothing."
+    )
+    hold_text = models.CharField(max_length=300, blank=True)
+    batch = models.ForeignKey(
+        "reclamation.RemovalBatch", null=True, blank=True, on_delete=models.SET_NULL, related_name="candidates"
+    )
+    deadline = models.DateTimeField(
+        null=True, help_text="When the user’s time to answer ends. Empty: nobody was asked."
+    )
+
     opened_at = models.DateTimeField()
     opened_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -75,6 +113,11 @@ class RemovalCandidate(models.Model):
 
     class Meta:
         ordering = ["-pk"]
+        indexes = [
+            models.Index(
+                fields=["state", "profile"], condition=models.Q(closed_at=None), name="candidate_open_by_state"
+            ),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["subscription"], condition=models.Q(closed_at=None), name="candidate_one_open_per_seat"
@@ -100,6 +143,24 @@ class RemovalCandidate(models.Model):
     def seat_name(self) -> str:
         """The name of the seat, as on its own page."""
         return self.display_name or self.email or self.external_id
+
+    @property
+    def is_about_use(self) -> bool:
+        """Whether it was proposed because of its use, so that its user can be asked about it."""
+        return self.justification not in NOT_ABOUT_USE
+
+    @property
+    def is_canceled_by_use(self) -> bool:
+        """Whether use is a reason to keep it: always, but for what a person proposed for another reason than use."""
+        return self.is_about_use or not self.opened_by_id
+
+    @property
+    def is_invitation(self) -> bool:
+        """Whether its account was only invited when it was proposed, also as that of a leaver or by a person.
+
+        One that was accepted since is not removed on this proposal.
+        """
+        return INVITED in (self.reason, self.status_at_opening)
 
     @property
     def is_open(self) -> bool:

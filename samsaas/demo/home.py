@@ -6,6 +6,7 @@ import fcntl
 import os
 import secrets
 import shutil
+from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +15,7 @@ from urllib.parse import quote
 from cryptography.fernet import Fernet
 
 LOOPBACK = "127.0.0.1"
-MADE = ("samsaas.*", "sandbox.*", "demo.log", "static")
+MADE = ("samsaas.*", "sandbox.*", "demo.log", "static", "clock")
 # Variables of a real installation that would make the demo's pages unreachable.
 NOT_HERE = {"ALLOWED_HOSTS", "TRUST_PROXY", "SECURE_SSL_REDIRECT"}
 CONSONANTS, VOWELS = "bdfghjklmnprstvz", "aeiou"
@@ -38,9 +39,11 @@ class DemoFolder:
 
     def write_settings(self, *, port: int, sandbox_port: int) -> None:
         """Write the settings file. Keys are made once; addresses follow the ports of each start. Needs `hold_lock`."""
-        kept = self._read_settings() or {
+        kept = {  # a folder of an older release lacks the later ones
             "SECRET_KEY": secrets.token_urlsafe(50),
             "FIELD_ENCRYPTION_KEYS": Fernet.generate_key().decode(),
+            "AUDIT_SIGNING_KEY": urlsafe_b64encode(secrets.token_bytes(32)).decode(),
+            **self._read_settings(),
         }
         self._replace_settings(kept | self._settings_for_ports(port, sandbox_port))
 
@@ -56,6 +59,8 @@ class DemoFolder:
             "SERVE_UNCOLLECTED_STATIC": "true",
             "STATIC_ROOT": str(static),
             "SANDBOX": "true",
+            "EMAIL_URL": "",  # mails are kept in the outbox
+            "MAIL_ANY_HOUR": "true",
             "DROPBOX_AUTHORIZE_URL": f"{vendor}/oauth2/authorize",
             "DROPBOX_TOKEN_URL": f"{vendor}/oauth2/token",
             "DROPBOX_API_URL": vendor,

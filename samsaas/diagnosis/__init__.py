@@ -5,7 +5,7 @@ Each check is a function without arguments that yields findings. A check changes
 
 from __future__ import annotations
 
-from samsaas.diagnosis import configuration, jobs, storage, vendors
+from samsaas.diagnosis import configuration, jobs, mail, storage, vendors
 from samsaas.diagnosis.findings import FAIL, OK, WARN, Finding, run_checks, warn
 
 __all__ = ["FAIL", "OK", "WARN", "Finding", "run"]
@@ -25,7 +25,7 @@ def run(*, vendor: bool = False) -> list[Finding]:
 
 def _examine_storage() -> list[Finding]:
     found: list[Finding] = []
-    for step in ((storage.database,), (storage.migrations,), storage.CHECKS + jobs.CHECKS):
+    for step in ((storage.database,), (storage.migrations,), storage.CHECKS + jobs.CHECKS + mail.CHECKS):
         if any(finding.level == FAIL for finding in found):
             return [*found, warn("stored data", "Not checked.", "Repair the database first.")]
         found += run_checks(step)

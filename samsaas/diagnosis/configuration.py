@@ -10,15 +10,16 @@ from django.core.exceptions import ImproperlyConfigured
 
 from samsaas import checks, startup
 from samsaas.diagnosis.findings import Check, Finding, error_line, fail, ok, warn
-from samsaas.lib import encryption
+from samsaas.lib import encryption, signatures
 
 SHORTEST_SECRET = 32
 FEWEST_CHARACTERS = 5
 # Another check here reports these, or Django reports them twice.
 REPORTED_ELSEWHERE = {
-    *("samsaas.E001", "samsaas.E003", "samsaas.E010", "samsaas.E013", "samsaas.E015"),
-    *("samsaas.W011", "security.W009", "security.W018"),
+    *("samsaas.E001", "samsaas.E003", "samsaas.E010", "samsaas.E013", "samsaas.E015", "samsaas.E016"),
+    *("samsaas.E020", "samsaas.W011", "samsaas.W017", "security.W009", "security.W018"),
 }
+NEW_AUDIT_KEY = "Run manage.py new_audit_key and set AUDIT_SIGNING_KEY, the same for web and worker."
 NEW_KEY = "Run manage.py new_field_key and put its key first in FIELD_ENCRYPTION_KEYS, the same for every process."
 
 
@@ -45,6 +46,20 @@ def encryption_keys() -> Iterator[Finding]:
     count = len(settings.FIELD_ENCRYPTION_KEYS)
     others = f", and {count - 1} older ones that only decrypt" if count > 1 else ""
     yield ok("encryption keys", f"FIELD_ENCRYPTION_KEYS has a key that encrypts{others}.")
+
+
+def audit_signing_key() -> Iterator[Finding]:
+    """AUDIT_SIGNING_KEY, without which the audit trail is not sealed and no evidence is signed, is usable."""
+    try:
+        key = signatures.signing_key().public
+        others = len(signatures.known_keys()) - 1
+    except signatures.NoKey as problem:
+        yield warn("audit signing key", str(problem), NEW_AUDIT_KEY)
+    except ImproperlyConfigured as problem:
+        yield fail("audit signing key", error_line(problem), NEW_AUDIT_KEY)
+    else:
+        older = f", and {others} older ones are believed" if others else ""
+        yield ok("audit signing key", f"The key {key.id} signs{older}.")
 
 
 def redirect_uri() -> Iterator[Finding]:
@@ -105,6 +120,7 @@ def code_checks() -> Iterator[Finding]:
 CHECKS: tuple[Check, ...] = (
     secret_key,
     encryption_keys,
+    audit_signing_key,
     redirect_uri,
     proxy,
     development_switches,

@@ -52,8 +52,9 @@ def error_line(error: BaseException) -> str:
 
 
 def _installation_secrets() -> list[str]:
-    held = [*settings.FIELD_ENCRYPTION_KEYS, connection.settings_dict["PASSWORD"]]
+    held = [*settings.FIELD_ENCRYPTION_KEYS, settings.AUDIT_SIGNING_KEY, connection.settings_dict["PASSWORD"]]
     held.append(unquote(urlsplit(settings.CELERY_BROKER_URL).password or ""))
+    held.append(settings.EMAIL_HOST_PASSWORD)
     return [secret for secret in held if secret]
 
 

@@ -20,7 +20,7 @@ from samsaas.models import Heartbeat
 
 BROKER_SECONDS = 2
 WAITING_TOO_LONG = timedelta(minutes=5)
-# The beat sends seven messages a minute, so this many wait when no worker took one for four minutes.
+# The beat sends nine messages a minute, so this many wait when no worker took one for more than three minutes.
 TOO_MANY_WAIT = 30
 TICKS_REMEDY = (
     "See whether the broker answers, whether both have the same CELERY_BROKER_URL, and whether long runs hold every "

@@ -16,8 +16,9 @@ from django.utils import timezone
 from profiles.models import IntegrationProfile, JobRun
 from samsaas import audit, health, roles, stored_secrets
 from samsaas.diagnosis.findings import Check, Finding, error_line, fail, ok, warn
-from samsaas.lib import append_only, encryption
+from samsaas.lib import append_only, encryption, signatures
 from samsaas.models import Heartbeat
+from samsaas.sealing import seals, state
 
 MOST_DRIFT = timedelta(seconds=5)
 REFRESH_OVERDUE = timedelta(hours=48)
@@ -26,6 +27,7 @@ LOST_KEY = (
     "Add the key they were written with to FIELD_ENCRYPTION_KEYS. If it is lost for good, or somebody changed them in "
     "the database, run manage.py rotate_field_keys --forget-lost and enter the secrets again."
 )
+VERIFY = "Run manage.py verify_audit, and put the public key of every earlier key into AUDIT_PUBLIC_KEYS."
 NOT_BOUND = (
     "They are not used. If they came back with a backup, run manage.py rotate_field_keys --bind-unbound. If not, "
     "somebody wrote to the database: enter them again."
@@ -115,13 +117,28 @@ def secrets_readable() -> Iterator[Finding]:
 
 
 def audit_trail() -> Iterator[Finding]:
-    """The database refuses to change or delete entries of the audit trail."""
-    problems = append_only.find_problems(audit.TABLE)
+    """The database refuses to change or delete entries of the audit trail, and their seals."""
+    found = [problem for table in (audit.TABLE, audit.SEALS) for problem in append_only.find_problems(table)]
+    problems = dict.fromkeys(found)
     if problems:
         remedy = "Run manage.py migrate --noinput, which puts the table right, and find out who changed it."
         yield fail("audit trail", f"Entries can be changed, dropped or hidden: {', '.join(problems)}.", remedy)
     else:
         yield ok("audit trail", "The database refuses to change or delete entries.")
+
+
+def audit_seals() -> Iterator[Finding]:
+    """The entries are sealed in time, and the last seal is genuine. `verify_audit` checks all of them."""
+    chain, keys = state.describe_chain(now=timezone.now()), signatures.known_keys()
+    last = chain.last
+    if last and (last.key_id not in keys or not seals.is_genuine(last, keys[last.key_id])):
+        yield fail("audit seals", f"Seal {last.number} is not signed with a key of yours.", VERIFY)
+    elif chain.problem:
+        yield warn("audit seals", chain.problem, "Set AUDIT_SIGNING_KEY, or check worker and beat.")
+    elif last:
+        yield ok("audit seals", f"The last one is {chain.to_keep} of {last.at:%Y-%m-%d %H:%M} UTC.")
+    else:
+        yield ok("audit seals", "Nothing had to be sealed yet.")
 
 
 def administrators() -> Iterator[Finding]:
@@ -157,4 +174,11 @@ def _profile_names(condition: Q) -> str:
     return ", ".join(names[:NAMES_SHOWN]) + (" and others" if len(names) > NAMES_SHOWN else "")
 
 
-CHECKS: tuple[Check, ...] = (writable_and_on_time, secrets_readable, audit_trail, administrators, integration_profiles)
+CHECKS: tuple[Check, ...] = (
+    writable_and_on_time,
+    secrets_readable,
+    audit_trail,
+    audit_seals,
+    administrators,
+    integration_profiles,
+)

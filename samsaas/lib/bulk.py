@@ -6,15 +6,16 @@ Values must be what the database driver stores for the column. They are neither 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db import transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 # Django keeps all parameters of one executemany call in memory, so a stream is inserted in slices.
 SLICE = 1000
+Value = TypeVar("Value")
 
 
 def load(connection: BaseDatabaseWrapper, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> int:
@@ -53,3 +54,8 @@ def _insert_rows(connection: Any, table: str, columns: list[str], rows: Iterable
             cursor.executemany(statement, batch)
             count += len(batch)
     return count
+
+
+def in_slices(values: Sequence[Value], size: int) -> Iterator[Sequence[Value]]:
+    """The values in pieces of at most `size`, as many as one statement may name."""
+    return (values[start : start + size] for start in range(0, len(values), size))

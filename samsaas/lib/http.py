@@ -4,6 +4,9 @@ from django.contrib.auth.models import User
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
+# What a session remembers: when it began, and when somebody was last there, in seconds since 1970.
+STARTED, SEEN = "samsaas_started", "samsaas_seen"
+
 
 class SignedInRequest(HttpRequest):
     """A request that `DefaultDeny` let through: its account has the role that the page requires."""

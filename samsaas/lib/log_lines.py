@@ -14,6 +14,7 @@ from typing import Any
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
 
 from samsaas.lib.client_address import client_address
+from samsaas.lib.redaction import redact
 
 # C0 and C1, line and paragraph separators, marks of writing direction, invisible letters, lone surrogates, tags.
 CONTROLS = re.compile(
@@ -32,7 +33,8 @@ def describe_request(request: Any) -> str:
     """Method and path of a request, whose it is, and from where. It never queries: the database may be the problem."""
     account = getattr(request, "_cached_user", None)
     name = account.get_username() if account is not None else ""
-    return f"{request.method} {request.path} by {name or 'a visitor'} from {client_address(request) or 'nowhere'}"
+    path, whence = redact(request.path), client_address(request) or "nowhere"
+    return f"{request.method} {path} by {name or 'a visitor'} from {whence}"
 
 
 class LineFormatter(logging.Formatter):

@@ -13,6 +13,7 @@ PATTERNS = (
         ),
         r"\1[redacted]",
     ),
+    (re.compile(r"(/(?:keep|approvals/link)/)[\w-]+"), r"\1[redacted]"),
     (re.compile(r"(://[^\s:/@]*:)[^\s@/]+(?=@)"), r"\1[redacted]"),
 )
 

@@ -82,6 +82,7 @@ class Table(django_tables2.Table):
     empty_text = ""
     page_sizes = PAGE_SIZES
     empty_title = "Nothing here"
+    selection: Any = None  # what `samsaas.lib.selection_bar` gives to a table with tick boxes
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         # django-tables2 would set this on the instance and so hide the text of the class.
@@ -91,10 +92,9 @@ class Table(django_tables2.Table):
     def body(self) -> Iterator[SafeString]:
         """The rows of the page as markup. For 450 cells a template would take several times as long."""
         link = SafeString(" data-row-link") if self.row_links else ""
-        context = Context()
-        columns = [
-            (_open_cell(place, column), _cell_writer(column, context)) for place, column in enumerate(self.columns)
-        ]
+        context = Context({"selection": self.selection})
+        head = next((column.name for column in self.columns if not is_tick(column)), "")
+        columns = [(_open_cell(column, head), _cell_writer(column, context)) for column in self.columns]
         for row in self.paginated_rows:
             cells = format_html_join("", "{}{}</div></td>", ((opening, write(row)) for opening, write in columns))
             yield format_html("<tr{}>{}</tr>\n", link, cells)
@@ -104,8 +104,13 @@ class Table(django_tables2.Table):
         per_page = DEFAULT_PAGE_SIZE
 
 
-def _open_cell(place: int, column: BoundColumn) -> SafeString:
-    css = filter(None, ("" if place else "head", f"col-{column.name}", column.attrs["td"]["class"]))
+def is_tick(column: BoundColumn) -> bool:
+    """Whether the column has the tick boxes of a list whose rows can be selected."""
+    return getattr(column.column, "is_tick", False)
+
+
+def _open_cell(column: BoundColumn, head: str) -> SafeString:
+    css = filter(None, ("head" if column.name == head else "", f"col-{column.name}", column.attrs["td"]["class"]))
     return format_html('<td class="{}" data-label="{}"><div>', " ".join(css), column.header)
 
 
@@ -241,7 +246,7 @@ def filter_chips(request: HttpRequest, filterset: ListFilter) -> list[dict[str, 
     made = []
     for name, label, text in filterset.active_filters():
         left = request.GET.copy()
-        for gone in (name, "page"):
+        for gone in (name, "page", "selection"):
             left.pop(gone, None)
         made.append({"label": label, "text": text, "url": f"{request.path}?{left.urlencode()}"})
     return made

@@ -14,6 +14,8 @@ from typing import Any
 from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
+from profiles.connectors import base
+from profiles.models import IntegrationProfile
 from subscriptions.activity.coverage import reach
 from subscriptions.models import Subscription
 from subscriptions.models.subscription import SubscriptionQuerySet
@@ -21,6 +23,7 @@ from subscriptions.models.subscription import SubscriptionQuerySet
 NEVER_ACTIVE, NOT_COVERED = "none", "uncovered"
 GAP = "gap"
 GAP_LABEL = "Not covered since the last known activity"
+SESSION_FACT = "last_session"  # in the facts of a pull: the latest use of a device it read
 
 
 @dataclass(frozen=True)
@@ -101,6 +104,12 @@ def idle(seat: Any, now: datetime) -> Idle | None:
         is_exact=start is not None and start >= seat.vouched_from,
         never_used=latest is None or (seat.assigned_at is not None and latest.at < seat.assigned_at),
     )
+
+
+def has_read_sessions(profile: IntegrationProfile) -> bool:
+    """Whether a pull ever read a device session of the team that the profile is connected to."""
+    pulls = profile.runs.filter(process=base.ACTIVITY, facts__has_key=SESSION_FACT)
+    return (pulls.filter(created_at__gte=profile.team_since) if profile.team_since else pulls).exists()
 
 
 def band_condition(key: str, now: datetime, known: reach.Knowledge | None = None) -> Q:

@@ -7,6 +7,7 @@
 4. Read device sessions as a second signal where the grant allows it.
 5. Judge the reading. Store which time is covered now, but only if it is believed; otherwise say why. The next pull
    begins at the end of what is covered, so it reads the doubtful time again.
+6. Drop the days of use that are older than 400 days.
 
 The latest activity never moves backwards, and nothing here calls a seat inactive.
 """
@@ -22,7 +23,7 @@ from profiles.connection.team import check_team
 from profiles.connectors import base
 from profiles.jobs.job import Job, LeaseLost
 from profiles.models import IntegrationProfile
-from subscriptions.activity import store as activity
+from subscriptions.activity import drop_old_days, last_used, store as activity
 from subscriptions.activity.coverage import intervals, plausibility
 from subscriptions.activity.reading import LogReading
 from subscriptions.models import LastActivity, ReadDay, Subscription
@@ -42,7 +43,7 @@ def run(job: Job, *, now: datetime) -> None:
     if profile is None:
         raise LeaseLost("The profile is gone.")
     connector = job.connector()
-    _check_team(profile, connector)
+    check_same_team(profile, connector)
     _ask_for_file_events(job, profile, connector)
     reading = LogReading(job, profile, connector)
     if not reading.try_to_resume(now):
@@ -52,13 +53,15 @@ def run(job: Job, *, now: datetime) -> None:
     with transaction.atomic():
         _conclude(job, reading, last_session)
         IntegrationProfile.objects.filter(pk=profile.pk).update(activity_refreshed_at=now)
+    drop_old_days.run(job, profile, now)
 
 
-def _check_team(profile: IntegrationProfile, connector: base.Connector) -> None:
+def check_same_team(profile: IntegrationProfile, connector: base.Connector) -> None:
+    """Refuse another team than the profile's. Where the grant does not say the team, the download says so."""
     try:
         check_team(profile, connector.team())
     except base.MissingScope:
-        return  # the download needs this scope, and says so
+        return
 
 
 def _ask_for_file_events(job: Job, profile: IntegrationProfile, connector: base.Connector) -> None:
@@ -73,12 +76,9 @@ def _ask_for_file_events(job: Job, profile: IntegrationProfile, connector: base.
 
 def _conclude(job: Job, reading: LogReading, last_session: datetime | None) -> None:
     """Store what the reading covers, if it is believed, and say why if not. Call it in a transaction."""
-    profile = IntegrationProfile.objects.select_for_update(no_key=True, of=("self",)).get(pk=reading.profile.pk)
-    if profile.team_id != reading.team_id:
-        raise base.Refused(SEVERAL_TEAMS, remedy="Start the run again.")
-    belief = plausibility.judge(_figures(reading, profile, last_session))
-    for doubt in belief.doubts:
-        job.warn(f"Not called covered: {doubt}"[:500])
+    profile = lock_profile_of_team(reading)
+    belief = plausibility.judge(figures_of(reading, profile, last_session))
+    warn_of_doubts(job, belief.doubts)
     if belief.silent_since is not None:
         intervals.withdraw_after(profile, reading.team_id, belief.silent_since)
     if belief.covers_from is not None:
@@ -92,14 +92,31 @@ def _conclude(job: Job, reading: LogReading, last_session: datetime | None) -> N
                 run_id=job.run.pk,
             ),
         )
-        _keep_days(profile, reading)
+        keep_read_days(profile, reading)
     reading.facts |= {"doubts": belief.doubts, "last_page": []}
+    if last_session is not None:
+        reading.facts |= {last_used.SESSION_FACT: last_session.isoformat()}
     job.progress(facts=reading.facts, step="Covered" if belief.covers_from else "Read, but not believed")
 
 
-def _figures(
+def lock_profile_of_team(reading: LogReading) -> IntegrationProfile:
+    """The profile, locked until the end of the transaction. Raises Refused if it is of another team by now."""
+    profile = IntegrationProfile.objects.select_for_update(no_key=True, of=("self",)).get(pk=reading.profile.pk)
+    if profile.team_id != reading.team_id:
+        raise base.Refused(SEVERAL_TEAMS, remedy="Start the run again.")
+    return profile
+
+
+def warn_of_doubts(job: Job, doubts: list[str]) -> None:
+    """Say on the run's page why time that was read is not covered."""
+    for doubt in doubts:
+        job.warn(f"Not called covered: {doubt}"[:500])
+
+
+def figures_of(
     reading: LogReading, profile: IntegrationProfile, last_session: datetime | None
 ) -> plausibility.ReadingFigures:
+    """What a reading that came to its end is judged by."""
     first = reading.began.astimezone(UTC).date().toordinal() - COMPARED
     compared = profile.read_days.filter(team_id=reading.team_id, day__gte=date.fromordinal(first))
     active = intervals.seats_of_team(profile).filter(status=Subscription.Status.ACTIVE)
@@ -137,12 +154,13 @@ def _latest_portion(reading: LogReading) -> plausibility.Portion | None:
     )
 
 
-def _keep_days(profile: IntegrationProfile, reading: LogReading) -> None:
+def keep_read_days(profile: IntegrationProfile, reading: LogReading) -> None:
     """Keep how much the log held on each day that was read, for the next reading to be compared with."""
+    first, end = reading.since.date(), reading.until.date() if reading.until else date.max
     rows = [
         ReadDay(profile=profile, team_id=reading.team_id, day=day, events=events)
         for day, events in reading.by_day.items()
-        if day >= reading.since.date()
+        if first <= day < end
     ]
     ReadDay.objects.bulk_create(
         rows, update_conflicts=True, unique_fields=["profile", "team_id", "day"], update_fields=["events"]

@@ -72,6 +72,8 @@ def _fold_pages(pages: Iterator[base.ActivityPage], repeats: base.Repeats) -> It
 class LogReading:
     """One pass over the vendor's log, with what it found."""
 
+    process = base.ACTIVITY
+
     def __init__(self, job: Job, profile: IntegrationProfile, connector: base.Connector) -> None:
         self.job, self.run, self.profile, self.connector = job, job.run, profile, connector
         self.facts: dict[str, object] = {}
@@ -86,6 +88,11 @@ class LogReading:
     def began(self) -> datetime:
         """The end of the time that is read, in the vendor's time: a moment that its clock has surely reached."""
         return datetime.fromisoformat(str(self.facts["began"]))
+
+    @property
+    def until(self) -> datetime | None:
+        """The moment before which the vendor is asked for events; None for all there are."""
+        return None
 
     @property
     def started(self) -> datetime:
@@ -142,7 +149,7 @@ class LogReading:
         continue would be tried again for ever. Where a person chose from when to read, another run's reading is not
         continued.
         """
-        for run in (self.run, None if WANTED in self.run.facts else self._unfinished_pull()):
+        for run in (self.run, self._unfinished_pull()):
             if run and run.cursor and run.cursor_at and now - run.cursor_at < CURSOR_LIFE and self._is_ours(run):
                 self.facts = {**dict(self.run.facts), **dict(run.facts)}
                 self.job.progress(cursor=run.cursor, cursor_at=run.cursor_at, facts=self.facts, step="Continuing")
@@ -154,8 +161,11 @@ class LogReading:
         return run.facts.get("team") == self.profile.team_id and "totals" in run.facts
 
     def _unfinished_pull(self) -> JobRun | None:
-        """The profile's last pull, if it failed or was canceled."""
-        last = self.profile.runs.filter(process=base.ACTIVITY, pk__lt=self.run.pk).order_by("-pk").first()
+        """The profile's last pull, if it failed or was canceled, and nobody chose from when this one reads."""
+        return None if WANTED in self.run.facts else self._last_unfinished()
+
+    def _last_unfinished(self) -> JobRun | None:
+        last = self.profile.runs.filter(process=self.process, pk__lt=self.run.pk).order_by("-pk").first()
         return last if last and last.state in (JobRun.State.FAILED, JobRun.State.CANCELED) else None
 
     def start_reading(self, now: datetime) -> None:
@@ -165,18 +175,25 @@ class LogReading:
         from its first page on, or published after `started`.
         """
         skew = timedelta(seconds=max(0.0, -(self.connector.counters.clock_skew or 0.0)))
-        with transaction.atomic():
-            profiles = IntegrationProfile.objects.select_for_update(no_key=True, of=("self",))
-            self.profile = profiles.get(pk=self.profile.pk)
-            started = sql.database_now()
+        started = self._lock_profile()
         since = intervals.next_since(self.profile, now)
         if wanted := self.run.facts.get(WANTED):
             since = min(since, intervals.midnight_of(datetime.fromisoformat(wanted)))
+        self._start(since, now.astimezone(UTC) - skew, started)
+
+    def _lock_profile(self) -> datetime:
+        """Read the profile anew under a lock, and return the moment by the database's clock."""
+        with transaction.atomic():
+            profiles = IntegrationProfile.objects.select_for_update(no_key=True, of=("self",))
+            self.profile = profiles.get(pk=self.profile.pk)
+            return sql.database_now()
+
+    def _start(self, since: datetime, began: datetime, started: datetime) -> None:
         counted_before = self.run.facts.get("reading") == self.run.pk
         self.facts = {
             **self.run.facts,
             "since": since.isoformat(),
-            "began": (now.astimezone(UTC) - skew).isoformat(),
+            "began": began.isoformat(),
             "started": started.isoformat(),
             "team": self.profile.team_id,
             "reading": self.run.pk,
@@ -207,11 +224,16 @@ class LogReading:
 
     def _store_all_batches(self) -> None:
         """Three threads work: one fetches and decodes pages, one folds them into batches, this one stores them."""
-        pages = read_ahead.read(self.connector.activity(self.since, self.run.cursor), depth=PAGES_AHEAD)
+        events = self.connector.activity(self.since, self.run.cursor, until=self.until)
+        pages = read_ahead.read(events, depth=PAGES_AHEAD)
         repeats = base.Repeats(earlier=self._last_page())
         for batch in read_ahead.read(_fold_pages(pages, repeats), depth=BATCHES_AHEAD, idle=self.job.fence):
             self._warn_of_unknown(batch.uses)
             self._store_batch(batch)
+            self._make_way()
+
+    def _make_way(self) -> None:
+        """Called after each stored batch. A reading that is not urgent raises `MakeWay` here."""
 
     def _warn_of_unknown(self, uses: base.Uses) -> None:
         warnings = [(kind, "kind of event, counted as use to be safe") for kind in sorted(uses.unknown_kinds)]

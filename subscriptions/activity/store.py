@@ -42,7 +42,7 @@ def store_batch(profile: IntegrationProfile, uses: Uses, *, run_id: int, reading
     """Write a batch. Call it in the transaction that stores the batch's cursor.
 
     `reading` identifies the pass over the vendor's log. The events of a day add up within one reading and replace those
-    of an earlier reading. With 0, no days are stored: a session says when it was last used, not how often.
+    of an earlier reading. With 0 a day is noted, but not counted: a session says when it was last used, not how often.
     """
     if sql.is_postgresql():
         sql.execute("SET LOCAL jit = off")
@@ -53,6 +53,8 @@ def store_batch(profile: IntegrationProfile, uses: Uses, *, run_id: int, reading
     _keep_latest(run_id, signal)
     if reading:
         _keep_days(reading)
+    else:
+        _note_days()
     sql.drop_table(BATCH)
     sql.drop_table(FOUND)
     return Stored(known=int(known or 0), nobody=int(counted or 0) - int(known or 0))
@@ -263,4 +265,16 @@ def _keep_days(reading: int) -> None:
             pull = excluded.pull
         """,
         [reading],
+    )
+
+
+def _note_days() -> None:
+    """Note that there was use on these days. Where events of a day were counted, nothing changes."""
+    sql.execute(
+        f"""
+        INSERT INTO {DAYS} (subscription_id, day, events, earlier, pull)
+        SELECT seat_id, day, 0, 0, 0 FROM {FOUND}
+        WHERE true GROUP BY seat_id, day ORDER BY seat_id, day
+        ON CONFLICT (subscription_id, day) DO NOTHING
+        """
     )

@@ -1,4 +1,4 @@
-"""What counts as use, with the reasons; and the page on which a person has a log read again."""
+"""What counts as use, with the reasons; and the pages on which a person has a log read again, or further back."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from profiles import connectors
 from profiles.jobs import start
 from profiles.models import IntegrationProfile
 from samsaas.lib.http import SignedInRequest
-from subscriptions.activity import read_again
-from subscriptions.activity.coverage.intervals import midnight_of
-from subscriptions.activity.forms import ReadAgainForm
+from subscriptions.activity import pull_earlier, read_again, read_further_back
+from subscriptions.activity.coverage.intervals import latest_of_team, midnight_of
+from subscriptions.activity.forms import FurtherBackForm, ReadAgainForm
 
 WAITS_ALREADY = "Another pull waits already; nothing was requested. Cancel it first, or wait for its end."
 
@@ -42,3 +42,20 @@ def activity_read_again(request: SignedInRequest, pk: int) -> HttpResponse:
             messages.info(request, WAITS_ALREADY)
         return redirect(run or profile)
     return render(request, "subscriptions/activity/read_again.html", {"profile": profile, "form": form})
+
+
+def activity_further_back(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Ask from which earlier day on the log shall be read, up to the time that is known, and request that run."""
+    profile = get_object_or_404(IntegrationProfile.objects.select_related("alias"), pk=pk)
+    now = timezone.now()
+    known, reason = latest_of_team(profile), read_further_back.refusal(profile, now)
+    if reason or known is None:
+        messages.error(request, reason or pull_earlier.NOTHING_KNOWN)
+        return redirect(profile)
+    earliest = pull_earlier.earliest(now).date()
+    form = FurtherBackForm(request.POST or None, earliest=earliest, known_from=known.since, initial={"since": earliest})
+    if request.method == "POST" and form.is_valid():
+        run, _ = read_further_back.run(profile, form.cleaned_data["since"], by=request.user, now=now)
+        return redirect(run or profile)
+    context = {"profile": profile, "form": form, "known": known}
+    return render(request, "subscriptions/activity/further_back.html", context)

@@ -13,7 +13,6 @@ from typing import Any
 
 from django.db import connection
 
-from profiles.connectors import base
 from profiles.models import IntegrationProfile, JobRun
 from samsaas.lib import sql
 from subscriptions.download import staging
@@ -24,7 +23,6 @@ REMOVED = Subscription.Status.REMOVED.value
 FOUND = "download_differences"
 GONE = "download_gone"
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
-RUNS = JobRun._meta.db_table
 # A vendor's list may lag: for this long after a removal of ours it may still show the account.
 LAG = timedelta(hours=1)
 
@@ -60,16 +58,17 @@ def correct_by_own_changes(stage: str, profile: IntegrationProfile, began: datet
     """Bring the staged listing up to date with what we did ourselves since it began; call it before it is compared.
 
     An account that we removed since then, or so shortly before that the list may lag, is taken out: it does not return.
-    A seat that was restored since then, and is not listed, is shielded like one whose record could not be read.
+    One that is listed later was restored at the vendor, and does. A seat that was restored since then, and is not
+    listed, is shielded like one whose record could not be read.
     """
     sql.execute(
         f"""
         DELETE FROM {stage} WHERE (status IS NULL OR status <> %s) AND external_id IN (
-            SELECT t.external_id FROM {SEATS} t JOIN {RUNS} r ON r.id = t.ended_by_run_id
-            WHERE t.profile_id = %s AND t.ended_at > %s AND r.process = %s
+            SELECT t.external_id FROM {SEATS} t
+            WHERE t.profile_id = %s AND t.ended_at IS NOT NULL AND t.freed_at > %s
         )
         """,
-        [REMOVED, profile.pk, _driver_time(began - LAG), base.RECLAIM],
+        [REMOVED, profile.pk, _driver_time(began - LAG)],
     )
     restored = "t.profile_id = %s AND t.ended_at IS NULL AND t.changed_at > %s"
     since = [profile.pk, _driver_time(began)]
@@ -150,7 +149,10 @@ def find_changes(stage: str, profile: IntegrationProfile, identifiers: dict[str,
             t.id IS NULL OR t.ended_at IS NOT NULL OR t.known_since < %s OR ({staged}) {differ} ({stored})
         )
         """,
-        [*chain.from_iterable(identifiers.items()), profile.pk, REMOVED, _team_since(profile)],
+        [
+            *chain.from_iterable(identifiers.items()),
+            *(profile.pk, REMOVED, _team_since(profile)),
+        ],
     )
     total, new, returned = sql.fetch_row(
         f"SELECT count(*), count(*) - count(seat_id), count(CASE WHEN returned THEN 1 END) FROM {FOUND}"
@@ -161,19 +163,20 @@ def find_changes(stage: str, profile: IntegrationProfile, identifiers: dict[str,
 def update_changed(stage: str, profile: IntegrationProfile, now: datetime) -> None:
     """Write changed and returned seats. A seat that returns keeps its row.
 
-    One that was last listed by another team is known to this one from now on.
+    One that was last listed by another team is known to this one from now on. One that had ended has returned now.
     """
     values = ", ".join(f"{name} = s.{name}" for name in staging.WRITTEN)
     sql.execute(
         f"""
         UPDATE {SEATS} AS t
         SET identifier_id = d.identifier_id, {values}, changed_at = %s, ended_at = NULL, ended_by_run_id = NULL,
+            returned_at = CASE WHEN t.ended_at IS NULL THEN t.returned_at ELSE %s END,
             read_from = CASE WHEN t.known_since < %s THEN NULL ELSE t.read_from END,
             known_since = CASE WHEN t.known_since < %s THEN %s ELSE t.known_since END
         FROM {FOUND} d JOIN {stage} s ON s.position = d.position
         WHERE t.id = d.seat_id
         """,
-        [_driver_time(now), *[_team_since(profile)] * 2, _driver_time(sql.database_now())],
+        [*[_driver_time(now)] * 2, *[_team_since(profile)] * 2, _driver_time(sql.database_now())],
     )
 
 

@@ -174,7 +174,8 @@ def _write_differences(
         differences.update_changed(stage, profile, now)
     if new:
         differences.insert_new(stage, profile, now)
-    return Written(current, new, changed, returned, unchanged=live - new - changed - returned)
+    unchanged = live - new - changed - returned
+    return Written(current, new, changed, returned, unchanged=unchanged)
 
 
 def _end_missing(job: Job, profile: IntegrationProfile, listing: plausibility.ListingFigures, now: datetime) -> str:

@@ -23,14 +23,14 @@ from subscriptions.rematch import MATCH
 
 
 @dataclass(frozen=True)
-class Effect:
+class RuleEffect:
     """How many seats had their *excluded* flag changed, and in how many profiles."""
 
     seats: int
     profiles: int
 
 
-def save(rule: Rule, *, by: User) -> Effect:
+def save(rule: Rule, *, by: User) -> RuleEffect:
     """Create or change the rule and apply it. The caller has validated it."""
     with transaction.atomic():
         before = type(rule)._default_manager.select_for_update().filter(pk=rule.pk).first() if rule.pk else None
@@ -40,7 +40,7 @@ def save(rule: Rule, *, by: User) -> Effect:
     return _apply_to_profiles({rule.profile_id, before.profile_id if before else rule.profile_id}, by)
 
 
-def delete(rule: Rule, *, by: User) -> Effect:
+def delete(rule: Rule, *, by: User) -> RuleEffect:
     """Delete the rule. Seats that no other rule excludes count again."""
     profile = rule.profile_id
     with transaction.atomic():
@@ -49,12 +49,12 @@ def delete(rule: Rule, *, by: User) -> Effect:
     return _apply_to_profiles({profile}, by)
 
 
-def _apply_to_profiles(profile_ids: set[int | None], by: User) -> Effect:
+def _apply_to_profiles(profile_ids: set[int | None], by: User) -> RuleEffect:
     profiles = IntegrationProfile.objects.order_by("pk")
     if None not in profile_ids:
         profiles = profiles.filter(pk__in=[pk for pk in profile_ids if pk])
     changes = [_apply_to_profile(profile, by) for profile in profiles]
-    return Effect(seats=sum(changes), profiles=sum(1 for changed in changes if changed))
+    return RuleEffect(seats=sum(changes), profiles=sum(1 for changed in changes if changed))
 
 
 def _apply_to_profile(profile: IntegrationProfile, by: User) -> int:

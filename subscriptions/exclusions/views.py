@@ -125,7 +125,7 @@ def _page_names(about: Kind) -> dict[str, Any]:
     }
 
 
-def _effect_sentence(effect: change_exclusions.Effect) -> str:
+def _effect_sentence(effect: change_exclusions.RuleEffect) -> str:
     if not effect.seats:
         return "No subscription changed."
     if effect.seats == 1:

@@ -55,7 +55,7 @@ class ActivityDay(models.Model):
 
     A pull that reads a day again counts it again. `pull` is the reading that counted `events`, so overlapping pulls do
     not count an event twice; `earlier` is the most that a reading before it counted, so that a log that comes up short
-    takes nothing away.
+    takes nothing away. A day without events is one on which a device session was last used. Days are kept for 400 days.
     """
 
     pk = models.CompositePrimaryKey("subscription_id", "day")

@@ -74,6 +74,14 @@ class Person(models.Model):
         max_length=2, blank=True, validators=[RegexValidator(r"^[A-Z]{2}$", "Use two capital letters, such as DE.")]
     )
     left_on = models.DateField(null=True, blank=True, help_text="Last day. Empty: active.")
+    account = models.OneToOneField(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="person",
+        help_text="The person’s account here, set by hand or by single sign-on, never by an address.",
+    )
     updated_at = models.DateTimeField(auto_now=True)
     compared_key = ComparedField("key", text_forms.normalize_identifier, max_length=80)
     compared_name = ComparedField("name", text_forms.normalize_name, max_length=200)

@@ -102,6 +102,21 @@ class Subscription(models.Model):
     )
     changed_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)
+    returned_at = models.DateTimeField(
+        null=True, blank=True, help_text="When it was last listed again after it had ended."
+    )
+    restored_at = models.DateTimeField(
+        null=True, blank=True, help_text="When a removal of it was last undone, here or at the vendor."
+    )
+    freed_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text="When our own removal of it freed its license. A list begun less than an hour later is too old to "
+        "bring it back.",
+    )
+    keep_until = models.DateField(
+        null=True, blank=True, help_text="A person decided that it is not reclaimed until this day, which counts."
+    )
     ended_by_run = models.ForeignKey(
         "profiles.JobRun", null=True, blank=True, on_delete=models.SET_NULL, related_name="+", db_index=False
     )
@@ -128,6 +143,11 @@ class Subscription(models.Model):
                 fields=["ended_by_run"],
                 condition=models.Q(ended_by_run__isnull=False),
                 name="subscription_by_ending_run",
+            ),
+            models.Index(
+                fields=["profile", "freed_at"],
+                condition=models.Q(freed_at__isnull=False),
+                name="subscription_freed",
             ),
         ]
 

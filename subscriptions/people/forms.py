@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 
 from samsaas.lib.form_fields import require_printable
 from samsaas.lib.text_forms import clean_text
 from subscriptions import addresses
 from subscriptions.models import Person
-from subscriptions.people import directory, edit as edit_people
+from subscriptions.people import directory, edit as edit_people, tie_account
 
 LONGEST_LIST = 10_000
 TEXTS = {"key", "name", "department", "manager", "cost_center"}
@@ -88,3 +89,20 @@ class PersonForm(forms.ModelForm):
             return addresses.checked_addresses(self.cleaned_data[name].splitlines())
         except ValueError as error:
             raise ValidationError(str(error)) from None
+
+
+class PersonAccountForm(forms.Form):
+    """Which account is the person's. One that is somebody else's is no choice."""
+
+    account = forms.ModelChoiceField(
+        label="Account",
+        queryset=User.objects.none(),
+        required=False,
+        empty_label="None",
+        help_text="Accounts that are tied to somebody else are not offered.",
+    )
+
+    def __init__(self, *args: Any, person: Person, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.initial["account"] = person.account_id
+        self.fields["account"].queryset = tie_account.free_accounts(person)  # type: ignore[attr-defined]

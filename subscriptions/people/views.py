@@ -14,9 +14,9 @@ from samsaas.lib import edits, tables
 from samsaas.lib.http import SignedInRequest
 from subscriptions.models import Person
 from subscriptions.models.person import PersonQuerySet
-from subscriptions.people import directory, edit as edit_people
+from subscriptions.people import directory, edit as edit_people, tie_account
 from subscriptions.people.filters import PersonFilter
-from subscriptions.people.forms import PersonForm
+from subscriptions.people.forms import PersonAccountForm, PersonForm
 from subscriptions.people.tables import PersonTable
 from subscriptions.users import changes_file
 from subscriptions.users.confirm import DOWNLOAD, is_confirmed, shown_changes
@@ -34,7 +34,7 @@ def person_list(request: SignedInRequest) -> HttpResponse:
 
 def person_detail(request: SignedInRequest, pk: int) -> HttpResponse:
     """One person: data, addresses, seats, manager and direct reports."""
-    person = get_object_or_404(_people_with_seats(), pk=pk)
+    person = get_object_or_404(_people_with_seats().select_related("account"), pk=pk)
     context = {"person": person, "seats": directory.seats_of(person), **directory.page_context(person)}
     return render(request, "subscriptions/people/person_detail.html", context)
 
@@ -109,3 +109,18 @@ def person_delete(request: SignedInRequest, pk: int) -> HttpResponseBase:
         return changes_file.stream("person", changes.shown, rows=len(changes.shown), by=request.user)
     context = {"person": person, "by_hand": by_hand, "changes": changes}
     return render(request, "subscriptions/people/person_delete.html", context)
+
+
+def person_account(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Tie the person to their account here, by hand."""
+    person = get_object_or_404(Person, pk=pk)
+    form = PersonAccountForm(request.POST or None, person=person)
+    if form.is_valid():
+        try:
+            tie_account.run(person, form.cleaned_data["account"], by=request.user)
+        except tie_account.AccountTaken:
+            form.add_error("account", "Somebody else was tied to this account meanwhile.")
+        else:
+            messages.success(request, f"The account of {person} was saved.")
+            return redirect(person)
+    return render(request, "subscriptions/people/person_account.html", {"person": person, "form": form})

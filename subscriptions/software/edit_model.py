@@ -6,6 +6,7 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.db.models import CASCADE
 
 from samsaas import audit
 from subscriptions.models import SoftwareModel
@@ -40,8 +41,11 @@ def delete(model: SoftwareModel, *, by: User) -> bool:
 
 
 def is_empty(model: SoftwareModel) -> bool:
-    """Whether nothing refers to the model: no subscription identifier, and so no seat, and no row of another app."""
-    relations = SoftwareModel._meta.related_objects
+    """Whether nothing refers to the model: no subscription identifier, and so no seat, and no row of another app.
+
+    What is deleted with the model, such as its reclamation rule, does not count.
+    """
+    relations = [one for one in SoftwareModel._meta.related_objects if one.on_delete is not CASCADE]
     return not any(one.related_model._base_manager.filter(**{one.field.name: model}).exists() for one in relations)
 
 

@@ -11,7 +11,8 @@ from django.db.models import prefetch_related_objects
 from django.utils import timezone
 
 from profiles.models import IntegrationProfile, JobRun
-from profiles.notices import Notice
+from profiles.notices import ProfileNotice
+from subscriptions.activity import pull_earlier
 from subscriptions.activity.coverage import intervals, reasons, timeline
 
 register = template.Library()
@@ -25,7 +26,7 @@ STATES = {
     "gap": ("Gap", "not read, or not believed: unknown, never inactive", "fill-warn", 7.5),
 }
 
-GAPS = Notice(
+GAPS = ProfileNotice(
     "warn", "Activity is not covered throughout", "Time that was not read counts as unknown, never as inactive."
 )
 
@@ -51,6 +52,7 @@ def coverage_of(profile: IntegrationProfile) -> dict[str, Any]:
         "since": known["stretches"][0].since if known["stretches"] else now,
         "read_until": read[-1].until if read else None,
         "final_until": read[-1].settled_until if read else None,
+        "can_go_back": not pull_earlier.refusal(profile, now),
         "doubted": reasons.doubted_run(profile),
         "words": "Activity coverage: " + ", ".join(f"{one['label'].lower()} {one['days']}" for one in legend),
         "gaps": gaps,
@@ -120,5 +122,7 @@ def run_covers(run: JobRun) -> str:
     if run.state == JobRun.State.SUCCEEDED and run.facts.get("doubts"):
         return "This time was read to its end, but not all of it is believed; the warnings say why."
     if run.state == JobRun.State.SUCCEEDED:
+        if run.process == pull_earlier.PULL_EARLIER:
+            return "This time was read to its end and is covered, in one piece with what was known before."
         return "This time was read to its end and is covered. Its last three days may still get late events."
     return "This time is not covered: only a reading that comes to its end proves anything."

@@ -10,7 +10,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests import servers
 from tests.browser import installations
@@ -24,6 +24,8 @@ ARGUMENTS = (
     "--disable-sync",
     "--no-first-run",
 )
+# Everything comes at once on a quiet machine; what never comes still fails.
+expect.set_options(timeout=30_000)
 
 
 @pytest.fixture(scope="session")

@@ -10,6 +10,8 @@ from playwright.sync_api import Page
 
 from tests import worlds
 
+pytestmark = pytest.mark.one_database
+
 
 @pytest.mark.browser
 def test_the_browser_finds_nothing_against_the_content_security_policy(

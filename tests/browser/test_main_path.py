@@ -83,6 +83,7 @@ def test_one_press_and_every_step_of_the_refresh_passes_by_on_the_page(page: Pag
         "Match people",
         "Pull user activity",
         "Re-examine candidates",
+        "Find candidates",
     ):
         row = page.get_by_role("region", name="Job results").locator("tr", has_text=process)
         expect(row.filter(has_text="Succeeded")).to_have_count(1, timeout=60_000)
@@ -162,6 +163,20 @@ PAGES = (
     "/what-counts-as-use/",
     "/removal-candidates/",
     "/subscriptions/7/propose/",
+    "/reasons/",
+    "/integration-profiles/1/reasons/",
+    "/integration-profiles/1/reasons/subscriptions/",
+    "/reclamation-rules/",
+    "/reclamation-rules/1/",
+    "/reclamation-rules/1/edit/",
+    "/reclamation-rules/1/review/",
+    "/reclamation-rules/1/observations/",
+    "/exemptions/",
+    "/exemptions/new/",
+    "/exemptions/import/",
+    "/approvals/",
+    "/outbox/",
+    "/outbox/text/",
     "/audit/",
 )
 

@@ -11,7 +11,7 @@ from tests.browser.installations import Installation
 from tests.browser.test_main_path import create_profile, sign_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.own_database]
-CHAIN = ("Download subscriptions", "Match people", "Pull user activity", "Re-examine candidates")
+CHAIN = ("Download subscriptions", "Match people", "Pull user activity", "Re-examine candidates", "Find candidates")
 
 
 def allow_as(page: Page, team: str) -> None:

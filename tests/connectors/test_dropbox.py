@@ -15,7 +15,7 @@ from profiles.connectors import base
 from profiles.connectors.dropbox import devices, events, members
 from profiles.connectors.dropbox.sandbox import Fault, Sandbox
 from profiles.connectors.dropbox.sandbox.team import status_of
-from tests.connectors.contract import ConnectorContract
+from tests.connectors.contract import ConnectorContract, RemovalContract
 from tests.connectors.doubles import World, plugged, sample
 
 LIST = "team/members/list_v2"
@@ -65,6 +65,39 @@ class TestContract(ConnectorContract):
     def truth(self, world: World) -> set[str]:
         team = next(iter(world.sandbox.teams.values()))
         return {m["profile"]["team_member_id"] for m in team.members if status_of(m) != "removed"}
+
+
+class TestRemovalContract(RemovalContract):
+    vendor = "dropbox"
+    effects = {
+        "withdraw": "team/members/remove",
+        "restore": "team/members/recover",
+        "finish": "team/members/move_former_member_files",
+    }
+    expired = refused(401, "expired_access_token")
+
+    def somebody(self, world: World) -> str:
+        return self.id_of(world.sandbox.console().team.any_member())
+
+    def recipient(self, world: World) -> str:
+        return self.id_of(world.sandbox.console().team.admins()[0])
+
+    def use(self, world: World, external_id: str, at: dt.datetime, arrives: dt.datetime) -> None:
+        console = world.sandbox.console()
+        console.note_use(console.team.find("team_member_id", external_id) or {}, at, arrives=arrives)
+
+    def pass_time(self, world: World, by: dt.timedelta) -> None:
+        world.sandbox.clock.move(by)
+        world.tokens.token = world.sandbox.grant()[0]
+
+    @staticmethod
+    def id_of(found: dict[str, Any]) -> str:
+        return str(found["profile"]["team_member_id"])
+
+
+def test_every_vendor_that_takes_seats_back_keeps_the_contract_of_removals() -> None:
+    removing = {key for key, row in connectors.vendors().items() if row.removal is not None}
+    assert removing == {test.vendor for test in RemovalContract.__subclasses__()}
 
 
 def test_the_team_and_its_licenses(world: World) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from profiles.connectors import base, tokens
 from profiles.connectors.dropbox.refusals import DROPBOX_REFUSALS
+from profiles.connectors.dropbox.removal_tags import REMOVAL_TAGS
 from profiles.connectors.dropbox.sandbox import Fault, Sandbox
 from profiles.connectors.refusals import Again, Ends, Refusal, as_table
 from profiles.connectors.token_refusals import TOKEN_REFUSALS
@@ -79,6 +80,7 @@ API: dict[str, list[Said]] = {
     "no-permission": [(403, tagged("no_permission")), (403, tagged("paper_access_denied")), (403, tagged("other"))],
     "not-there": [(404, "Not found"), (405, HTML), (410, b""), (404, tagged("x"))],
     "cursor-lost": [(409, tagged("invalid_cursor")), (409, tagged("reset"))],
+    **{line.key: [(409, tagged(code)) for code in line.codes] for line in REMOVAL_TAGS},
     "other-409": [(409, tagged("invalid_time_range")), (409, tagged("other")), (409, {"error": "bare"})],
     "no-reason-4xx": [(401, HTML), (403, b""), (409, HTML), (418, "tea"), (400, b"")],
     "other-4xx": [(422, tagged("path_root")), (418, {})],

@@ -10,8 +10,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 FILE_VARIABLE = "FAULT_FIGURES"
-# What concerns download, activity, tokens and scheduling; the catalog's other faults belong to other parts.
-WANTED = tuple(f"F{number}" for number in (*range(9, 16), *range(32, 39), *range(42, 56)))
+# What concerns download, activity, tokens, the audit trail and scheduling; the other faults belong to other parts.
+WANTED = tuple(f"F{number}" for number in (*range(9, 16), 29, *range(32, 39), *range(42, 66)))
 RELATIONS: dict[str, Callable[[float, float], bool]] = {"=": operator.eq, "≤": operator.le, "≥": operator.ge}
 
 

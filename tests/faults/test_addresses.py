@@ -10,7 +10,7 @@ from django.test import Client
 
 from tests import factories, worlds
 
-pytestmark = [pytest.mark.fault, pytest.mark.django_db]
+pytestmark = [pytest.mark.fault, pytest.mark.django_db, pytest.mark.one_database]
 HERE = "http://testserver"
 ELSEWHERE = (
     "https://evil.example/",

@@ -28,7 +28,7 @@ from tests.connectors.doubles import Tokens, World, endpoints, plugged, served
 from tests.faults import proxy
 from tests.faults.tenant import LIST, Tenant
 
-pytestmark = pytest.mark.fault
+pytestmark = [pytest.mark.fault, pytest.mark.one_database]
 BOUND = datetime(2030, 1, 1, tzinfo=UTC)
 JSON = {"Content-Type": "application/json"}
 DEADLINE = 0.5

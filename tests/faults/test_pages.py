@@ -162,7 +162,7 @@ class Busy(Team):
     chance = random.Random(0)
     calm = False
 
-    def window(self, start: int, count: int, include_removed: bool) -> tuple[list[Any], bool]:
+    def window(self, start: int, count: int, include_removed: bool) -> tuple[list[Any], int | None]:
         if start == 0:
             self.order, self.place = [one for one in self.members if status_of(one) != "removed"], 0
             self.listed: dict[str, Any] = {}
@@ -175,7 +175,7 @@ class Busy(Team):
         more = self.place < len(self.order)
         if not self.calm:
             self.live()
-        return told, more
+        return told, self.place if more else None
 
     def live(self) -> None:
         for one in self.chance.sample(self.order, 3):

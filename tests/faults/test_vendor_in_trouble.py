@@ -16,7 +16,7 @@ from samsaas import schedule
 from tests import worlds
 from tests.faults.tenant import EVENTS_MORE, LIST_MORE, Tenant
 
-pytestmark = [pytest.mark.fault, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.fault, pytest.mark.django_db(transaction=True), pytest.mark.one_database]
 DOWN = Fault(status=503, body="<html>down</html>")
 TOO_MANY = {"reason": {".tag": "too_many_requests"}}
 NOW = "Wed, 21 Oct 2026 07:28:00 GMT"

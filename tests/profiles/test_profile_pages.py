@@ -86,6 +86,13 @@ def test_bad_input_is_named_and_creates_nothing(integrator, field, value):
     assert not IntegrationProfile.objects.exists() and not Credential.objects.exists()
 
 
+@pytest.mark.parametrize(("days", "accepted"), [(60, True), (61, True), (365, True), (366, False)])
+def test_activity_can_be_analyzed_from_a_year_back(integrator, days, accepted):
+    moment = (timezone.localtime() - timedelta(days=days)).strftime("%Y-%m-%dT12:00")
+    integrator.post(NEW, filled(analyze_activity_from=moment))
+    assert IntegrationProfile.objects.exists() is accepted
+
+
 def test_a_reclamation_key_without_its_secret_is_refused(integrator):
     assert "reclamation_client_secret" in errors_of(integrator.post(NEW, filled(reclamation_client_id="second")))
 

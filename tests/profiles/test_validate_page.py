@@ -17,7 +17,7 @@ from subscriptions.models import ActivityCoverage
 from tests import factories, pages, worlds
 from tests.profiles.test_profile_pages import filled
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 
 def page_of(client, profile) -> str:

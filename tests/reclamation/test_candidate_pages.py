@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from types import SimpleNamespace
 from typing import Any
 
@@ -29,8 +30,9 @@ def manager(signed_in: Any) -> Any:
 
 
 @pytest.fixture
-def world() -> SimpleNamespace:
+def world(reader: Any, manager: Any) -> SimpleNamespace:
     """Two profiles; three open candidates and two closed ones."""
+    rule = factories.rule()
     europe, asia = factories.profile(display_name="Europe"), factories.profile(display_name="Asia")
 
     def one(name: str, profile: Any = europe, **fields: Any) -> RemovalCandidate:
@@ -38,13 +40,15 @@ def world() -> SimpleNamespace:
         return factories.candidate(seat, **fields)
 
     rows = {
-        "ada": one("ada"),
-        "bob": one("bob", asia, justification="unlicensed"),
-        "cid": one("cid", asia, state=State.ATTENTION_REQUIRED),
-        "dot": one("dot", state=State.CLOSED_SKIPPED),
+        "ada": one("ada", reason="idle", rule=rule, is_leaver=True),
+        "bob": one("bob", asia, justification="unlicensed", reason="manual", assigned_to=reader.user),
+        "cid": one("cid", asia, state=State.ATTENTION_REQUIRED, reason="manual", hold="switch"),
+        "dot": one("dot", state=State.CLOSED_SKIPPED, assigned_to=manager.user),
         "eve": one("eve", asia, state=State.CLOSED_COMPLETE, justification="unlicensed"),
     }
-    return SimpleNamespace(europe=europe, asia=asia, rows=rows, number=rows["bob"].number, key=rows["bob"].pk)
+    return SimpleNamespace(
+        europe=europe, asia=asia, rows=rows, rule=rule, number=rows["bob"].number, key=rows["bob"].pk
+    )
 
 
 def exported(answer: Any) -> list[list[str]]:
@@ -65,6 +69,17 @@ FILTERS = [
     ("q=rc{key}", "bob"),
     ("q=asia", "bob cid"),
     ("q=%25", ""),
+    ("reason=idle", "ada"),
+    ("reason=manual", "bob cid"),
+    ("rule={rule.pk}", "ada"),
+    ("rule=none", "bob cid"),
+    ("hold=yes", "cid"),
+    ("hold=no", "ada bob"),
+    ("leaver=yes", "ada"),
+    ("leaver=no&state=all", "bob cid dot eve"),
+    ("assigned=me", "bob"),
+    ("assigned=nobody", "ada cid"),
+    ("assigned=somebody&state=all", "bob dot"),
 ]
 
 
@@ -75,6 +90,26 @@ def test_a_filter_shows_counts_and_exports_the_same_candidates(reader: Any, worl
     listed = {name for name, candidate in world.rows.items() if candidate.get_absolute_url() in page}
     assert listed == set(names.split()) and pages.rows_behind(reader, f"{LIST}?{query}") == len(listed)
     assert {row[1] for row in exported(reader.get(f"{EXPORT}?{query}"))[1:]} == listed
+
+
+def test_tabs_count_each_state_and_keep_the_other_filters(reader: Any, world: Any) -> None:
+    page = reader.get(f"{LIST}?profile={world.asia.pk}").content.decode()
+    tabs = re.search(r'aria-label="States">(.*?)</nav>', page, re.DOTALL)
+    assert tabs
+    found = re.findall(r'href="([^"]*)"[^>]*>(.*?)</a>', tabs[1], re.DOTALL)
+    counts = {pages.text_of(text): url.replace("&amp;", "&") for url, text in found}
+    assert list(counts) == [
+        *("Open 2", "Attention Required 1", "Ready 1", "Awaiting User 0", "Awaiting Approval 0"),
+        *("Awaiting Revocation 0", "Closed 1"),
+    ]
+    for text, url in counts.items():
+        assert pages.rows_behind(reader, url) == int(text.rsplit(" ", 1)[1]), text
+
+
+def test_a_row_says_what_the_license_costs_where_that_is_known(reader: Any) -> None:
+    model = factories.software_model(cost_override="240.00", currency="EUR")
+    factories.candidate(factories.subscription(identifier=factories.identifier(software_model=model)))
+    assert "240.00 EUR" in reader.get(LIST).content.decode()
 
 
 @pytest.mark.parametrize("column", CandidateTable.base_columns)
@@ -155,3 +190,10 @@ def test_an_open_candidate_says_that_nothing_was_removed(reader: Any, world: Any
 def test_the_page_of_a_profile_leads_to_its_candidates(reader: Any, world: Any) -> None:
     page = reader.get(world.asia.get_absolute_url()).content.decode()
     assert f"{LIST}?profile={world.asia.pk}" in page
+
+
+def test_inactive_days_that_are_not_known_are_a_dash_and_no_markup(reader: Any) -> None:
+    candidate = factories.candidate()
+    for path in (LIST, candidate.get_absolute_url()):
+        page = reader.get(path).content.decode()
+        assert '<span class="nothing">–</span>' in page and "&lt;span" not in page

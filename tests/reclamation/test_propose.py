@@ -92,6 +92,7 @@ def test_without_any_activity_the_days_that_were_read_are_the_least(user: Any, s
         "inactive_days": 9,
         "exact": False,
         "file_events": None,
+        "run": None,
     }
     page = pages.text_of(user.get(candidate.get_absolute_url()).content.decode())
     assert "Never active" in page and "≥ 9" in page and "Nothing was seen since" in page
@@ -153,7 +154,7 @@ def test_the_admin_who_authorized_the_connection_is_refused_and_the_way_out_is_n
     assert "Let another administrator press Get OAuth Token first" in press(user, seat).content.decode()
     twin = factories.subscription(external_id=credential.admin_external_id)  # of a team with another connection
     press(user, twin)
-    assert RemovalCandidate.objects.get().subscription == twin
+    assert RemovalCandidate.objects.get(subscription__external_id=seat.external_id).subscription == twin
 
 
 def test_a_seat_that_is_proposed_already_leads_to_its_candidate(user: Any, seat: Subscription) -> None:

@@ -14,6 +14,7 @@ from profiles.connectors.dropbox.sandbox import log
 from profiles.jobs import queue
 from profiles.models import Credential, JobRun
 from reclamation import guards, propose, reexamine
+from reclamation.asking import standing
 from reclamation.models import RemovalCandidate
 from reclamation.states import State
 from samsaas.models import AuditEntry
@@ -69,7 +70,7 @@ class TestDailyRefresh:
         stopped = dropbox.now()
         dropbox.now = lambda: stopped  # nobody uses anything meanwhile
         done = self.refresh(connected, integrator)
-        assert done[-1].process == reexamine.REEXAMINE and done[-1].counters["seen"] == 1
+        assert done[-2].process == reexamine.REEXAMINE and done[-2].counters["seen"] >= 1
         assert state_of(proposed.candidate) == State.READY
 
     def test_the_account_is_gone(self, connected: Any, integrator: Any, proposed: Any) -> None:
@@ -77,14 +78,14 @@ class TestDailyRefresh:
         self.refresh(connected, integrator)
         assert state_of(proposed.candidate) == State.CLOSED_SKIPPED
         page = integrator.get(proposed.candidate.get_absolute_url()).content.decode()
-        assert KEEPS not in page and reexamine.GONE in page
+        assert KEEPS not in page and guards.SENTENCES[guards.ENDED] in page
 
     def test_somebody_worked_with_it_meanwhile(
         self, connected: Any, integrator: Any, proposed: Any, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         member_id = proposed.member["profile"]["team_member_id"]
         who = {".tag": "user", "user": {".tag": "team_member", "team_member_id": member_id}}
-        event = log._make_event((timezone.now() + timedelta(hours=1)).date(), 1, log.DOINGS[0], who)
+        event = log.make_event((timezone.now() + timedelta(hours=1)).date(), 1, log.DOINGS[0], who)
         real = log.events
         monkeypatch.setattr(log, "events", lambda *given: [*real(*given), event])
         RemovalCandidate.objects.update(opened_at=timezone.now() - timedelta(days=2))
@@ -111,7 +112,7 @@ class TestDailyRefresh:
         connected.scheduled_jobs.filter(process="pull_activity").update(paused=True)
         proposed.team.members.remove(proposed.member)
         done = self.refresh(connected, integrator)
-        assert [run.process for run in done][-2:] == ["match_people", reexamine.REEXAMINE]
+        assert [run.process for run in done][-3:] == ["match_people", reexamine.REEXAMINE, "find_candidates"]
         assert state_of(proposed.candidate) == State.CLOSED_SKIPPED
 
 
@@ -162,7 +163,29 @@ FORBIDDEN: dict[str, tuple[Callable[[Any], None], str]] = {
 
 def test_every_guard_has_words_for_both_times_it_is_asked() -> None:
     codes = {guard.code for guard in guards.GUARDS}
-    assert codes == set(propose.REFUSALS) == set(reexamine.REASONS) == set(FORBIDDEN)
+    assert codes == set(propose.REFUSALS) == set(guards.SENTENCES) == set(FORBIDDEN)
+
+
+@pytest.mark.parametrize("code", FORBIDDEN)
+def test_what_refuses_a_proposal_is_an_objection_wherever_a_candidate_is_asked_about(world: Any, code: str) -> None:
+    FORBIDDEN[code][0](world)
+    fresh = RemovalCandidate.objects.get(pk=world.candidate.pk)
+    assert standing.objection(fresh, world.now) == guards.SENTENCES[code]
+
+
+@pytest.mark.parametrize("left_on", [None, 5])
+@pytest.mark.parametrize("state", [State.READY, State.AWAITING_APPROVAL, State.AWAITING_REVOCATION])
+def test_a_leaver_who_is_rehired_or_stays_longer_is_no_leaver_any_more(
+    world: Any, left_on: int | None, state: str
+) -> None:
+    """Case 17."""
+    match = factories.match(world.seat, factories.person(left_on=timezone.localdate() - timedelta(days=2)))
+    RemovalCandidate.objects.filter(pk=world.candidate.pk).update(reason="leaver", is_leaver=True, state=state)
+    assert look_again(world.profile).counters["skipped"] == 0
+    match.person.left_on = timezone.localdate() + timedelta(days=left_on) if left_on else None
+    match.person.save()
+    assert look_again(world.profile).counters["skipped"] == 1
+    assert world.candidate.history.last().reason == reexamine.REHIRED
 
 
 @pytest.mark.parametrize("code", FORBIDDEN)
@@ -170,15 +193,15 @@ def test_what_refuses_a_proposal_closes_an_open_candidate(world: Any, manager: A
     happens, refusal = FORBIDDEN[code]
     happens(world)
     before = manager.get(world.candidate.get_absolute_url()).content.decode()
-    assert reexamine.REASONS[code] in before and KEEPS not in before, "the page is true before the next refresh"
+    assert guards.SENTENCES[code] in before and KEEPS not in before, "the page is true before the next refresh"
 
     counters = look_again(world.profile).counters
     assert (counters["seen"], counters["skipped"]) == (1, 1)
     assert state_of(world.candidate) == State.CLOSED_SKIPPED
     change = world.candidate.history.last()
-    assert (change.from_state, change.by, change.reason) == (State.READY, None, reexamine.REASONS[code])
+    assert (change.from_state, change.by, change.reason) == (State.READY, None, guards.SENTENCES[code])
     line = AuditEntry.objects.get(verb="moved removal candidate")
-    assert line.actor_id is None and line.detail["reason"] == reexamine.REASONS[code]
+    assert line.actor_id is None and line.detail["reason"] == guards.SENTENCES[code]
     assert propose.refusal_reason(world.seat) == refusal
     assert refusal in manager.get(world.seat.get_absolute_url()).content.decode()
 

@@ -22,7 +22,7 @@ from subscriptions.models import SoftwareModel, Subscription
 from tests import deployment, factories, test_permissions, worlds
 from tests.samsaas.sign_in_world import LOGIN, PASSWORD, guess, try_to
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 ASKED = [
     "SESSION_COOKIE_NAME",

@@ -19,7 +19,7 @@ from tests.profiles.test_lost_updates import opened
 from tests.profiles.test_profile_pages import NEW, filled
 from tests.samsaas.sign_in_world import is_signed_in
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 PASSWORD, SECRET = "a long password", "brand-new-secret-77"
 ASKED = "Enter your password again"
 

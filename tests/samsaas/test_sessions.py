@@ -24,7 +24,7 @@ from tests import factories, test_permissions, worlds
 from tests.samsaas.sign_in_world import PASSWORD, guess, is_signed_in, try_to
 from tests.samsaas.test_hardening import production
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 ROOT = Path(__file__).parent.parent.parent
 __all__ = ["production"]  # a fixture

@@ -23,7 +23,7 @@ from samsaas.models import AuditEntry
 from tests import worlds
 from tests.test_permissions import addresses
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 NOTICE = "Stored secrets cannot be decrypted"
 # Pages that have neither frame nor reader: for machines, or shown before anybody signed in.
 WITHOUT_FRAME = {"healthz", "readyz", "login", "logout", "oauth_redirect", "person_import_example"}

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator
-from typing import Any, TypeVar
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import msgspec
 
@@ -16,34 +16,41 @@ from profiles.connectors.base import (
     ActivityPage,
     Admin,
     Counters,
+    Effect,
     Endpoints,
     Limits,
+    Look,
     Page,
     Refused,
+    Seat,
     SeatType,
     Team,
     TokenSource,
+    Uses,
     Vendor,
     VendorProcess,
     Wait,
     plain,
 )
-from profiles.connectors.dropbox import activity_types, devices, events, members, probes
+from profiles.connectors.dropbox import (
+    activity_types,
+    devices,
+    events,
+    look as looks,
+    members,
+    probes,
+    recent as log,
+    removal,
+)
 from profiles.connectors.dropbox.client import REQUEST_ID_HEADER, DropboxClient, DropboxDialect
+from profiles.connectors.dropbox.paging import count_events, count_records, walk_pages
 from profiles.connectors.http import VendorSession
 from profiles.connectors.transport import Answer
 
-AnyPage = TypeVar("AnyPage", Page, ActivityPage)
-
-LIST = "team/members/list_v2"
-LIST_CONTINUE = "team/members/list/continue_v2"
-EVENTS = "team_log/get_events"
-EVENTS_CONTINUE = "team_log/get_events/continue"
 DEVICES = "team/devices/list_members_devices"
 EVENTS_A_PAGE = 1000
 CLOCKS_DIFFER = dt.timedelta(hours=24)
 LARGEST_PAGE = 1000
-MOST_EMPTY_PAGES = 1000
 LARGEST_COUNT = 2**31 - 1
 
 # ServiceNow's table names Security Admin, but Dropbox documents no role below Team admin that may connect a team app.
@@ -113,7 +120,9 @@ VENDOR = Vendor(
         "On the Branding tab, select Save changes.",
     ),
     activity_types=activity_types.TABLE,
+    bounded_log=True,
     session_scope="sessions.list",
+    removal=removal.REMOVAL,
 )
 
 
@@ -125,6 +134,10 @@ class _TeamInfo(msgspec.Struct):
     num_licensed_users: Any = None
     num_provisioned_users: Any = None
     num_used_licenses: Any = None
+
+
+def _read_members(answer: Answer) -> Page:
+    return members.page(answer.body, plain(answer.headers.get(REQUEST_ID_HEADER, ""), 200))
 
 
 def _read_count(value: Any) -> int | None:
@@ -194,63 +207,70 @@ class Dropbox:
         """
         limit = min(max(self._limits.page_size, 1), LARGEST_PAGE)
         start = {"limit": limit, "include_removed": False}
-        return self._walk_pages(
-            cursor,
-            lambda place: (LIST_CONTINUE, {"cursor": place}) if place else (LIST, start),
-            lambda answer: members.page(answer.body, plain(answer.headers.get(REQUEST_ID_HEADER, ""), 200)),
-            lambda page: len(page.items) + len(page.set_aside),
-        )
+        return walk_pages(self._client, looks.LISTING, start, _read_members, count_records, cursor)
 
-    def activity(self, since: dt.datetime, cursor: str = "") -> Iterator[ActivityPage]:
+    def activity(
+        self, since: dt.datetime, cursor: str = "", *, until: dt.datetime | None = None
+    ) -> Iterator[ActivityPage]:
         """The team log since `since`, or after `cursor`, as pages that fold to uses per account and day.
 
-        We ask without an end time, so that the cursor can be used for later events. An empty page may be followed by
-        others.
+        Without `until` we ask for no end time, so that the cursor can be used for later events. An empty page may be
+        followed by others.
         """
         bound = dt.datetime.now(dt.UTC) + CLOCKS_DIFFER
-        start = {"limit": EVENTS_A_PAGE, "time": {"start_time": since.astimezone(dt.UTC).strftime(events.STAMP)}}
-        return self._walk_pages(
-            cursor,
-            lambda place: (EVENTS_CONTINUE, {"cursor": place}) if place else (EVENTS, start),
-            lambda answer: events.page(answer.body, bound),
-            lambda page: page.read,
+        span = {"start_time": since, "end_time": until} if until else {"start_time": since}
+        time = {name: moment.astimezone(dt.UTC).strftime(events.STAMP) for name, moment in span.items()}
+        start = {"limit": EVENTS_A_PAGE, "time": time}
+        return walk_pages(
+            self._client, log.LOG, start, lambda answer: events.page(answer.body, bound), count_events, cursor
         )
 
     def sessions(self) -> Iterator[ActivityPage]:
         """The latest activity of every web session, desktop client and mobile client of the team."""
         bound = dt.datetime.now(dt.UTC) + CLOCKS_DIFFER
-        return self._walk_pages(
-            "",
-            lambda place: (DEVICES, {"cursor": place} if place else {}),
-            lambda answer: devices.page(answer.body, bound),
-            lambda page: page.read,
+        return walk_pages(
+            self._client, (DEVICES, DEVICES), {}, lambda answer: devices.page(answer.body, bound), count_events
         )
 
-    def _walk_pages(
-        self,
-        cursor: str,
-        asked: Callable[[str], tuple[str, dict[str, Any]]],
-        decode: Callable[[Answer], AnyPage],
-        size: Callable[[AnyPage], int],
-    ) -> Iterator[AnyPage]:
-        """Every page up to the last one.
+    def make_room(self, calls: int) -> None:
+        """See `VendorSession.make_room`: so many calls in a row without a wait between them."""
+        self._session.make_room(calls)
 
-        Raises ProtocolError for a listing that runs in a circle or has only empty pages.
-        """
-        # "" means the first page. A page with more to come but without a cursor would start the listing again.
-        seen, empty = {cursor, ""}, 0
-        while True:
-            route, argument = asked(cursor)
-            answer, page = self._client.call(route, argument, lambda answer: (answer, decode(answer)))
-            empty = 0 if size(page) else empty + 1
-            # Checked before the page is yielded, so that the error has this answer and its request id.
-            if page.has_more and (page.cursor in seen or empty > MOST_EMPTY_PAGES):
-                raise self._client.impossible_answer(route, answer, "the listing goes round in circles")
-            yield page
-            if not page.has_more:
-                return
-            cursor = page.cursor
-            seen.add(cursor)
+    def look(self, external_ids: Sequence[str]) -> list[Look]:
+        """See `look.look`: what Dropbox says about these members, removed ones included."""
+        return looks.look(self._client, external_ids)
+
+    def withdraw(
+        self, external_id: str, *, wipe: bool = False, destination: str = "", transfer_admin: str = ""
+    ) -> Effect:
+        """See `removal.withdraw`. An effect, as are `restore` and `finish`: each is sent once."""
+        return removal.withdraw(
+            self._client, external_id, wipe=wipe, destination=destination, transfer_admin=transfer_admin
+        )
+
+    def restore(self, external_id: str) -> Effect:
+        """See `removal.restore`."""
+        return removal.restore(self._client, external_id)
+
+    def finish(self, external_id: str, *, destination: str, transfer_admin: str) -> Effect:
+        """See `removal.finish`."""
+        return removal.finish(self._client, external_id, destination=destination, transfer_admin=transfer_admin)
+
+    def ask(self, step: str, job: str) -> Effect:
+        """See `removal.ask`."""
+        return removal.ask(self._client, step, job)
+
+    def recent(self, seats: Sequence[Seat], since: dt.datetime) -> Uses:
+        """See `recent.recent`: the use of these seats since then, asked by account."""
+        return log.recent(self._client, seats, since, dt.datetime.now(dt.UTC) + CLOCKS_DIFFER)
+
+    def finished(self, external_ids: Sequence[str], since: dt.datetime) -> set[str]:
+        """See `recent.finished`: whose files were handed over since then."""
+        return log.finished(self._client, external_ids, since)
+
+    def returned(self, external_ids: Sequence[str], since: dt.datetime) -> set[str]:
+        """See `recent.returned`: who was restored or joined again since then."""
+        return log.returned(self._client, external_ids, since)
 
     def file_events(self) -> bool | None:
         """Whether the plan records file events; None where Dropbox does not say or does not let us ask."""
@@ -259,7 +279,7 @@ class Dropbox:
     def probe(self, process: str, *, authorized_by: str = "") -> str:
         """Try what a process needs: the member list, the team log, or everything a removal needs except the removal."""
         if process == DOWNLOAD:
-            self._client.call(LIST, {"limit": 1, "include_removed": False})
+            self._client.call(looks.LISTING[0], {"limit": 1, "include_removed": False})
             team = self.team()
             accounts = f"Dropbox counts {team.provisioned or 0:,} accounts."
             return f"{team.name or team.team_id}: the member list can be read. {accounts}"

@@ -195,9 +195,27 @@ def _addresses(mails: list[_SecondaryEmail]) -> tuple[str, ...]:
     return tuple(address for one in mails if one.email and (address := identity(one.email, EMAIL)))
 
 
-def _page_with_odd_records(body: bytes, request_id: str) -> Page:
+def raw_page(body: bytes, request_id: str = "") -> Page:
+    """An answer of the listing with its records as Dropbox sent them. Raises ValueError if it is not a listing."""
+    loose = _read_loosely(body)
+    return Page(items=loose.members, cursor=loose.cursor or "", has_more=loose.has_more, request_id=request_id)
+
+
+def id_of(record: Any) -> str:
+    """The member id of a record that may be of any form; empty where it has none that can be read."""
+    found = record.get("profile") if isinstance(record, dict) else None
+    member_id = found.get("team_member_id") if isinstance(found, dict) else None
+    # A damaged id is nobody's: it would shield an account that does not exist, and let the real one end.
+    return member_id if isinstance(member_id, str) and re.fullmatch(ID, member_id) else ""
+
+
+def _read_loosely(body: bytes) -> _LooseListing:
     # For a lone surrogate or broken UTF-8 in one name msgspec refuses the whole page; the standard decoder does not.
-    loose = msgspec.convert(json.loads(body.decode("utf-8", "replace"), parse_int=parse_number), _LooseListing)
+    return msgspec.convert(json.loads(body.decode("utf-8", "replace"), parse_int=parse_number), _LooseListing)
+
+
+def _page_with_odd_records(body: bytes, request_id: str) -> Page:
+    loose = _read_loosely(body)
     seats: list[Seat] = []
     set_aside: list[SetAside] = []
     for record in loose.members:
@@ -216,12 +234,8 @@ def parse_number(digits: str) -> int | str:
 
 
 def _set_aside(record: Any, reason: str) -> SetAside:
-    found = record.get("profile") if isinstance(record, dict) else None
-    member_id = found.get("team_member_id") if isinstance(found, dict) else None
-    # A damaged id is nobody's: it would shield an account that does not exist, and let the real one end.
-    known = member_id if isinstance(member_id, str) and re.fullmatch(ID, member_id) else ""
     return SetAside(
         reason=plain(reason, 200),
-        external_id=known,
+        external_id=id_of(record),
         excerpt=plain(json.dumps(record, ensure_ascii=False)[:EXCERPT], EXCERPT),
     )

@@ -17,6 +17,7 @@ from profiles.connectors.dropbox.lines import (
     STALE,
     UNTICKED,
 )
+from profiles.connectors.dropbox.removal_tags import REMOVAL_TAGS
 from profiles.connectors.dropbox.sentences import SENTENCES
 from profiles.connectors.refusals import (
     CONFIGURE,
@@ -176,5 +177,5 @@ OTHERS: tuple[Refusal, ...] = (
         **OURS,
     ),
 )
-JUDGED: tuple[Refusal, ...] = (*TAGS, *SENTENCES, *OTHERS)
+JUDGED: tuple[Refusal, ...] = (*TAGS, *REMOVAL_TAGS, *SENTENCES, *OTHERS)
 DROPBOX_REFUSALS: tuple[Refusal, ...] = (*EVERY_VENDOR, *JUDGED, UNREADABLE)

@@ -117,9 +117,12 @@ class Command(BaseCommand):
         log_to(home.log_file)
         from samsaas import embedded  # noqa: PLC0415 - loads the worker, which stage 1 does not need
         from samsaas.demo import web  # noqa: PLC0415
+        from samsaas.demo.clock import DemoClock  # noqa: PLC0415 - needs the models
 
         sandbox = self._bind_sandbox(home, ports)
         web_port = ports["--port"]
+        demo_clock = DemoClock(home.folder / "clock")
+        demo_clock.begin()
         product = bind_port(lambda: web.Embedded(LOOPBACK, web_port, settings.PUBLIC_URL), "--port", ports)
         call_command("migrate", verbosity=0)
         from samsaas.demo import people as demo_people  # noqa: PLC0415 - stage 1 runs without the apps' data

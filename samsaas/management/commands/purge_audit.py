@@ -1,7 +1,8 @@
 """`manage.py purge_audit --before DATE`: delete old entries of the audit trail.
 
 1. Count the entries before that day, in the time zone of the pages, and show them. Without --yes that is all.
-2. With --yes, delete them and append an entry that says who did it, how many entries went, and from when to when.
+2. With --yes, delete those that are sealed. A seal names them, so that verifying goes on from there, and an entry says
+   who did it, how many went, and from when to when. A trail that is not as it was sealed is left alone.
 """
 
 from __future__ import annotations
@@ -11,12 +12,11 @@ from datetime import date, datetime, time
 from typing import Any
 
 from django.core.management import BaseCommand, CommandError
-from django.db.models import Count, Max, Min
 from django.utils import timezone
 
 from samsaas import audit
-from samsaas.lib import append_only
 from samsaas.models import AuditEntry
+from samsaas.sealing import purge
 
 
 class Command(BaseCommand):
@@ -25,21 +25,26 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--before", type=day, required=True, metavar="YYYY-MM-DD", help="keep this day and later")
         parser.add_argument("--yes", action="store_true", help="delete them; there is no way back but a backup")
+        parser.add_argument("--despite-problems", action="store_true", help="also from a trail that was changed")
 
     def handle(self, *args: Any, **options: Any) -> None:
         before = timezone.make_aware(datetime.combine(options["before"], time.min))
         if before > timezone.now():
             raise CommandError("The day is in the future. Entries up to now cannot all be deleted.")
         if not options["yes"]:
-            figures = _figures(before)
+            figures = purge.find_figures(AuditEntry.objects.filter(at__lt=before))
             self.stdout.write(_sentence("would be deleted", figures))
             self.stdout.write("Nothing was deleted. Add --yes to delete them." if figures["entries"] else "")
             return
-        with append_only.allow_deleting(audit.TABLE, before=before):
-            figures = _figures(before)
-            if figures["entries"]:
-                AuditEntry.objects.filter(at__lt=before).delete()
-                audit.record(None, "purged audit trail", None, **audit.command_line(), **_as_texts(before, figures))
+        try:
+            figures = purge.run(
+                before,
+                now=timezone.now(),
+                done_by=audit.command_line(),
+                despite_problems=options["despite_problems"],
+            )
+        except purge.PurgeRefused as reason:
+            raise CommandError(str(reason)) from reason
         self.stdout.write(_sentence("deleted", figures))
 
 
@@ -51,18 +56,8 @@ def day(text: str) -> date:
         raise ArgumentTypeError(f"{text!r} is no day such as 2026-01-31") from error
 
 
-def _figures(before: datetime) -> dict[str, Any]:
-    old = AuditEntry.objects.filter(at__lt=before).order_by()
-    return old.aggregate(entries=Count("pk"), oldest=Min("at"), newest=Max("at"))
-
-
 def _sentence(done: str, figures: dict[str, Any]) -> str:
     if not figures["entries"]:
         return "There are no entries before that day."
     oldest, newest = (timezone.localtime(figures[name]) for name in ("oldest", "newest"))
     return f"{figures['entries']} entries {done}, from {oldest:%Y-%m-%d %H:%M} to {newest:%Y-%m-%d %H:%M}."
-
-
-def _as_texts(before: datetime, figures: dict[str, Any]) -> dict[str, Any]:
-    moments = {"before": before, "oldest": figures["oldest"], "newest": figures["newest"]}
-    return {"entries": figures["entries"]} | {name: moment.isoformat() for name, moment in moments.items()}

@@ -36,6 +36,11 @@ def of_team(profile: IntegrationProfile) -> list[ActivityCoverage]:
     return sorted((one for one in profile.coverage.all() if one.team_id == profile.team_id), key=lambda one: one.since)
 
 
+def latest_of_team(profile: IntegrationProfile) -> ActivityCoverage | None:
+    """The interval of the profile's team that reaches furthest; None if nothing was read yet."""
+    return max(of_team(profile), key=lambda one: one.until, default=None)
+
+
 def next_since(profile: IntegrationProfile, now: datetime) -> datetime:
     """Where the next pull begins: the midnight 72 hours before the end of what is covered without a gap.
 
@@ -66,7 +71,7 @@ def _quiet_since(profile: IntegrationProfile) -> list[datetime]:
 
 def _unread_since(profile: IntegrationProfile) -> list[datetime]:
     """From when the log has to be read for active seats that became known after it was read; none if there are none."""
-    latest = max(of_team(profile), key=lambda one: one.until, default=None)
+    latest = latest_of_team(profile)
     if latest is None:
         return []
     wanted = Greatest(Coalesce("assigned_at", "first_seen_at"), profile.analyze_activity_from)
@@ -109,6 +114,36 @@ def add_reading(profile: IntegrationProfile, reading: Reading) -> None:
         profile=profile, known_since__gt=whole.known_by, known_since__lte=reading.started
     )
     late.filter(Q(read_from=None) | Q(read_from__gt=reading.since)).update(read_from=reading.since)
+
+
+@transaction.atomic
+def add_earlier(profile: IntegrationProfile, reading: Reading) -> bool:
+    """Store the interval of a believed reading that ended where the team's latest interval begins, merged with it.
+
+    What was vouched for stays vouched for: a seat that the reading did not know keeps from when on the log was read for
+    it. False, and nothing is stored, if the latest interval is another one meanwhile.
+    """
+    of_team = _of_same_team(profile, reading.team_id).select_for_update()
+    latest = of_team.order_by("-until").first()
+    if latest is None or not latest.since <= reading.until <= latest.until:
+        return False
+    touching = list(of_team.filter(since__lte=reading.until, until__gte=reading.since))
+    known_by = min([reading.started, *(one.known_by for one in touching)])
+    _set_read_from(profile, reading, latest, known_by)
+    since = min([reading.since, *(one.since for one in touching)])
+    of_team.filter(pk__in=[one.pk for one in touching if one.pk != latest.pk]).delete()
+    ActivityCoverage.objects.filter(pk=latest.pk).update(since=since, known_by=known_by)
+    return True
+
+
+def _set_read_from(profile: IntegrationProfile, reading: Reading, latest: ActivityCoverage, known_by: datetime) -> None:
+    """From when on the log was read for those who became known after `known_by`, once the intervals are one."""
+    late = Subscription.objects.filter(profile=profile, known_since__gt=known_by)
+    was_known = Q(known_since__lte=latest.known_by)
+    unread = late.filter(known_since__gt=reading.started).filter(was_known | Q(read_from__lt=latest.since))
+    unread.update(read_from=latest.since)
+    read = late.filter(known_since__lte=reading.started).filter(was_known | Q(read_from__lte=reading.until))
+    read.update(read_from=reading.since)
 
 
 @transaction.atomic

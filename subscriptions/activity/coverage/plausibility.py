@@ -50,7 +50,8 @@ class ReadingFigures:
     actor, `set_aside` those that could not be read, `not_use` what members did that is no use. `latest` is the end of a
     long reading, which is judged as well. `by_day` are its events of use by UTC day, `before` what earlier
     believed readings of the same team counted. `last_session` is the latest use of a device, where that was read;
-    without file events (`file_events` is False) a device is used without the log knowing.
+    without file events (`file_events` is False) a device is used without the log knowing. `next_use` is the first day
+    after a reading that ends in the past on which the log holds use.
     `members_since(moment)` counts the active seats that were assigned before the moment.
     """
 
@@ -68,6 +69,7 @@ class ReadingFigures:
     members_since: Callable[[datetime], int]
     not_use: int = 0
     latest: Portion | None = None
+    next_use: date | None = None
 
     @property
     def portions(self) -> list[Portion]:
@@ -208,7 +210,8 @@ def _silence(reading: ReadingFigures) -> tuple[datetime | None, datetime]:
         if _is_silence(reading, at, midnight_of_day(day)):
             lively_from = midnight_of_day(day) + DAY
         at = midnight_of_day(day) + DAY
-    return (at if _is_silence(reading, at, reading.until) else None), lively_from
+    end = midnight_of_day(reading.next_use) if reading.next_use else reading.until
+    return (at if _is_silence(reading, at, end) else None), lively_from
 
 
 def _is_silence(reading: ReadingFigures, since: datetime, until: datetime) -> bool:

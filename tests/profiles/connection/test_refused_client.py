@@ -16,7 +16,7 @@ from samsaas.models import AuditEntry
 from tests import worlds
 from tests.profiles.test_profile_pages import filled
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 TOKEN = "oauth2/token"
 NOT_GONE: list[tuple[int, Any]] = [
     (400, {"error": "invalid_client: Invalid client_id or client_secret"}),

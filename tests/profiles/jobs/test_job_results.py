@@ -11,13 +11,14 @@ from profiles.connectors import base
 from profiles.jobs import figures
 from profiles.models import JobRun
 from profiles.models.run import VALIDATE
+from reclamation.find_candidates import FIND
 from reclamation.reexamine import REEXAMINE
 from samsaas.models import AuditEntry
 from samsaas.schedule import DAILY_ORDER
 from subscriptions.rematch import MATCH
 from tests import factories, pages, worlds
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 
 def found(client, query: str) -> int:
@@ -110,7 +111,7 @@ def test_a_failure_shows_the_vendors_request_id_and_the_remedy(integrator):
     assert "req-77" in page and "Ask." in page
 
 
-@pytest.mark.parametrize(("in_chain", "following"), [(True, [MATCH, base.ACTIVITY, REEXAMINE]), (False, [])])
+@pytest.mark.parametrize(("in_chain", "following"), [(True, [MATCH, base.ACTIVITY, REEXAMINE, FIND]), (False, [])])
 def test_run_again_repeats_the_process_and_what_followed_it(integrator, connected, in_chain, following):
     worlds.work_on()
     old = run_of(base.DOWNLOAD)
@@ -135,8 +136,8 @@ def test_what_cannot_run_again_offers_no_button_and_says_why_when_asked(integrat
     assert "Run again" not in page_of(integrator, run)
     page = integrator.post(f"/runs/{run.pk}/again/", follow=True).content.decode()
     assert "not connected yet" in page and JobRun.objects.count() == 1
-    reclaim = factories.run(profile=draft, process=base.RECLAIM, state="failed")
-    assert "does not know this process" in integrator.post(f"/runs/{reclaim.pk}/again/", follow=True).content.decode()
+    unknown = factories.run(profile=draft, process="from_a_later_version", state="failed")
+    assert "does not know this process" in integrator.post(f"/runs/{unknown.pk}/again/", follow=True).content.decode()
 
 
 def test_a_run_of_a_deleted_profile_cannot_run_again(integrator):

@@ -15,7 +15,7 @@ from profiles.jobs.job import OUTAGE_PAUSES, Job
 from profiles.models import Credential, IntegrationProfile, JobRun
 from tests import worlds
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 ROUTES = (
     "team/get_info",
     "team/members/list_v2",

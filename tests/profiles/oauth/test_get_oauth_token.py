@@ -15,7 +15,7 @@ from profiles.models import Credential, IntegrationProfile, JobRun, OAuthState
 from samsaas.models import AuditEntry
 from tests import worlds
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 
 def outcome_of(client: Any, sandbox: Any, back: str) -> str:

@@ -19,7 +19,7 @@ from profiles.models import Credential, IntegrationProfile
 from profiles.oauth import flow
 from tests import worlds
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 SECONDS, SLACK = 0.8, 3.0
 TOKEN, INFO, ADMIN = "oauth2/token", "team/get_info", "team/token/get_authenticated_admin"
 SLOW = {

@@ -9,6 +9,7 @@ import time_machine
 
 from profiles.connectors import base
 from profiles.models import ConnectionAlias, Credential, IntegrationProfile, JobRun, ScheduledJob
+from reclamation.find_candidates import FIND
 from reclamation.reexamine import REEXAMINE
 from samsaas import schedule
 from samsaas.models import AuditEntry
@@ -123,9 +124,9 @@ def test_paused_events_are_stepped_over_and_run_by_hand(integrator, connected):
     events = job(base.ACTIVITY)
     integrator.post(f"/scheduled-jobs/{events.pk}/pause/")
     done = worlds.work_on()
-    assert [run.process for run in done] == [base.DOWNLOAD, MATCH, REEXAMINE]
+    assert [run.process for run in done] == [base.DOWNLOAD, MATCH, REEXAMINE, FIND]
     integrator.post(f"/scheduled-jobs/{events.pk}/run/")
-    assert [run.process for run in worlds.work_on()] == [base.ACTIVITY, REEXAMINE]
+    assert [run.process for run in worlds.work_on()] == [base.ACTIVITY, REEXAMINE, FIND]
 
 
 def test_run_now_and_download_now_go_on_to_people_and_events(integrator, connected):
@@ -157,7 +158,7 @@ def test_a_job_that_cannot_run_says_why_instead_of_offering_it(integrator, conne
 def test_a_step_that_followed_another_one_is_not_put_down_to_the_person_who_started_the_chain(integrator, connected):
     worlds.work_on()
     integrator.post(f"/scheduled-jobs/{job().pk}/run/")
-    first, second, third, _ = worlds.work_on()
+    first, second, third, *_ = worlds.work_on()
     lines = [AuditEntry.objects.get(verb="requested run", object_id=str(run.pk)) for run in (first, second, third)]
     assert [line.actor_id for line in lines] == [integrator.user.pk, None, None]
     assert [line.detail.get("triggered_by") for line in lines] == [None, str(first), str(second)]

@@ -18,6 +18,8 @@ from hypothesis import given, strategies
 
 from samsaas.lib import csv_export
 
+pytestmark = pytest.mark.one_database
+
 FORMULAS = [
     "=1+1",
     "=HYPERLINK('http://evil.example','click')",

@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from samsaas.dashboard import AuditFilter
+from samsaas.audit_trail import AuditFilter
 from samsaas.lib import column_values, paging, search
 from samsaas.models import AuditEntry
 from subscriptions.models import Person, PersonAddress, Subscription

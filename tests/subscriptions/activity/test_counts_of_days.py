@@ -10,9 +10,10 @@ from django.db import transaction
 from django.utils import timezone
 
 from profiles.connectors import base
+from profiles.jobs.job import Job
 from profiles.models import IntegrationProfile
-from subscriptions.activity import store as activity
-from subscriptions.models import ActivityDay, LastActivity
+from subscriptions.activity import drop_old_days, store as activity
+from subscriptions.models import ActivityDay, LastActivity, Subscription
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -77,7 +78,28 @@ def test_a_reading_that_begins_anew_replaces_its_own_counts_only(profile: Integr
 
 def test_a_session_says_when_and_not_how_often(profile: IntegrationProfile) -> None:
     read(profile, 0, 4)
-    assert shown() == [] and LastActivity.objects.count() == 1
+    assert shown() == [0] and LastActivity.objects.count() == 1
+
+
+def test_the_day_of_a_session_lowers_no_count_and_adds_to_none(profile: IntegrationProfile) -> None:
+    read(profile, 1, 3)
+    read(profile, 0, 1, 1)
+    assert shown() == [3, 0]
+    read(profile, 2, 2, 5)
+    assert shown() == [3, 5]
+
+
+def test_days_are_kept_for_400_days(profile: IntegrationProfile) -> None:
+    now = timezone.now()
+    seats = [Subscription.objects.get(profile=profile), factories.subscription(external_id="dbmid:two")]
+    for seat in seats:
+        for ago in (0, 399, 400, 401, 900):
+            day = now.astimezone(UTC).date() - timedelta(days=ago)
+            ActivityDay.objects.create(subscription=seat, day=day, events=1, pull=1)
+    run = factories.run(profile=profile, state="running", owner="me")
+    assert drop_old_days.run(Job(run), profile, now) == 2
+    kept = [ActivityDay.objects.filter(subscription=seat).count() for seat in seats]
+    assert kept == [3, 5], "those of another profile are its own pull's affair"
 
 
 def test_of_equal_moments_the_kind_that_sorts_last_is_shown(profile: IntegrationProfile) -> None:

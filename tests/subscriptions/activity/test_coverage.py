@@ -56,7 +56,7 @@ def covered() -> int:
 def an_event(dropbox: Any, days_ago: float, **user: str) -> dict[str, Any]:
     at = dropbox.now() - timedelta(days=days_ago)
     who = {".tag": "user", "user": {".tag": "team_member", **user}}
-    event = log._make_event(at.date(), 0, log.DOINGS[0], who)
+    event = log.make_event(at.date(), 0, log.DOINGS[0], who)
     return {**event, "timestamp": at.strftime("%Y-%m-%dT%H:%M:%SZ")}
 
 

@@ -15,8 +15,9 @@ from profiles.connectors import base
 from profiles.connectors.dropbox.sandbox import Fault, log
 from profiles.jobs import queue
 from profiles.models import IntegrationProfile, JobRun
+from reclamation.find_candidates import FIND
 from reclamation.reexamine import REEXAMINE
-from subscriptions.activity import reading, store as activity
+from subscriptions.activity import last_used, reading, store as activity
 from subscriptions.activity.coverage import intervals, timeline
 from subscriptions.models import ActivityCoverage, ActivityDay, LastActivity, Subscription
 from subscriptions.rematch import MATCH
@@ -42,7 +43,7 @@ def connected(connected: Any, dropbox: Any) -> IntegrationProfile:
 def refreshed(connected: Any) -> IntegrationProfile:
     """A profile after its first whole refresh."""
     runs = worlds.work_on()
-    assert [run.state for run in runs] == ["succeeded"] * 4, [(run.process, run.error_message) for run in runs]
+    assert [run.state for run in runs] == ["succeeded"] * 5, [(run.process, run.error_message) for run in runs]
     profile: IntegrationProfile = connected
     profile.refresh_from_db()
     return profile
@@ -137,7 +138,7 @@ def test_the_next_pull_reads_a_day_again_counts_nothing_twice_and_finds_what_cam
     seat = Subscription.objects.current().filter(status="active").order_by("pk").last()
     assert seat
     yesterday = dropbox.now().date() - timedelta(days=1)
-    late = log._make_event(
+    late = log.make_event(
         yesterday,
         23 * 3600,
         log.DOINGS[0],
@@ -356,7 +357,13 @@ def test_a_plan_without_file_events_is_seen_said_and_device_sessions_help(
     assert run is not None and run.state == "succeeded"
     assert connected.file_events is False and any("no file events" in warning for warning in run.warnings)
     assert LastActivity.objects.filter(signal="session", kind="desktop_client").count() > 50
-    assert not ActivityDay.objects.exists(), "a session says when, not how often"
+    sessions = dict(LastActivity.objects.filter(signal="session").values_list("subscription", "at"))
+    days = ActivityDay.objects.values_list("subscription", "day", "events", "earlier")
+    assert {(seat, at.date(), 0, 0) for seat, at in sessions.items()} <= set(days)
+    assert not ActivityDay.objects.exclude(events=0, earlier=0).exists(), "a session says when, not how often"
+    assert last_used.has_read_sessions(connected)
+    connected.team_since = timezone.now() + timedelta(days=1)
+    assert not last_used.has_read_sessions(connected), "those of another team"
 
 
 @pytest.mark.parametrize(("times", "told"), [(1, False), (3, True)])
@@ -441,4 +448,4 @@ def test_a_failed_download_stops_the_chain_before_people_and_activity(connected:
 def test_a_switched_off_process_is_not_pulled(connected: Any) -> None:
     IntegrationProfile.objects.update(pull_activity=False)
     runs = worlds.work_on()
-    assert {run.process for run in runs} == {base.DOWNLOAD, MATCH, REEXAMINE}
+    assert {run.process for run in runs} == {base.DOWNLOAD, MATCH, REEXAMINE, FIND}

@@ -168,13 +168,13 @@ def reclaim(profile, *names, ago=timedelta(0)):
     ours = factories.run(profile=profile, process=base.RECLAIM, state="succeeded")
     removed = Subscription.objects.filter(external_id__in=[f"dbmid:{name}" for name in names])
     at = timezone.now() - ago
-    removed.update(ended_at=at, changed_at=at, ended_by_run=ours, status="removed")
+    removed.update(ended_at=at, freed_at=at, changed_at=at, ended_by_run=ours, status="removed")
 
 
 def restore(profile, *names):
     """What a run does when the vendor has taken the accounts back."""
     back = Subscription.objects.filter(external_id__in=[f"dbmid:{name}" for name in names])
-    back.update(ended_at=None, ended_by_run=None, status="active", changed_at=timezone.now())
+    back.update(ended_at=None, freed_at=None, ended_by_run=None, status="active", changed_at=timezone.now())
 
 
 @pytest.mark.parametrize("names", [("u0",), ("u5",), ("u0", "u3", "u5")])

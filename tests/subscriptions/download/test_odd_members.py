@@ -25,7 +25,7 @@ from tests import worlds
 from tests.connectors.doubles import sample, served
 from tests.subscriptions.download_world import current, queue_run
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 LIST, CONTINUE, INFO = "team/members/list_v2", "team/members/list/continue_v2", "team/get_info"
 PAGE = "text/html; charset=utf-8"

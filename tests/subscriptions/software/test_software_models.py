@@ -105,6 +105,7 @@ def test_only_an_empty_model_is_deleted_and_only_after_a_question(signed_in: Any
     manager = signed_in("sam_admin")
     kind = factories.identifier(software_model=model)
     path = f"{model.get_absolute_url()}delete/"
+    factories.rule(model)  # which every model gets, and which goes with it
     assert path not in manager.get(model.get_absolute_url()).content.decode()
     for answer in (manager.get(path, follow=True), manager.post(path, follow=True)):
         assert "is in use" in answer.content.decode()

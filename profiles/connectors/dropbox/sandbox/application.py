@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import itertools
 import math
@@ -13,7 +14,12 @@ from email.utils import format_datetime
 from pathlib import Path
 
 from profiles.connectors.dropbox.sandbox import arguments, consent, oauth, routes
-from profiles.connectors.dropbox.sandbox.faults import Faults
+from profiles.connectors.dropbox.sandbox.calls import Call, Route, api_error
+from profiles.connectors.dropbox.sandbox.clock import Clock, machine_time
+from profiles.connectors.dropbox.sandbox.effects import Done, Effects
+from profiles.connectors.dropbox.sandbox.faults import Fault, Faults
+from profiles.connectors.dropbox.sandbox.former import load_past
+from profiles.connectors.dropbox.sandbox.jobs import Work
 from profiles.connectors.dropbox.sandbox.messages import JSON, Answered, Request, Response, as_page, as_text
 from profiles.connectors.dropbox.sandbox.store import AccessToken, App, Grant, Store
 from profiles.connectors.dropbox.sandbox.team import Team, demo_teams
@@ -48,7 +54,10 @@ UNTICKED = (
 class Sandbox:
     """A stand-in Dropbox.
 
-    `now` may be replaced at any time. `rate` is (calls, seconds) per app and team; None means unlimited. The demo apps
+    All its times follow from `clock`, which takes them from `now` and can be moved. `work` says how long things take,
+    `done` which effects took place, in order. `info_tells_removed`: whether get_info_v2 finds removed members.
+
+    `rate` is (calls, seconds) per app and team; None means unlimited. The demo apps
     accept `redirect_uris` beside LOCAL_REDIRECT_URIS. `state_file` keeps apps, grants, tokens and the day of the first
     start over a restart; the teams' past is counted back from that day.
     """
@@ -59,15 +68,20 @@ class Sandbox:
         *,
         redirect_uris: Iterable[str] = (),
         state_file: Path | None = None,
-        now: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC),
+        now: Callable[[], dt.datetime] = machine_time,
         rate: tuple[int, float] | None = None,
     ) -> None:
-        self.now, self.rate = now, rate
+        self.clock, self.rate = Clock(now), rate
         self.teams = {team.team_id: team for team in (demo_teams() if teams is None else teams)}
-        self.store = Store(lambda: self.now().timestamp(), state_file)
+        self.store = Store(self.clock, state_file)
+        self.clock.moved = self.store.save
         for team in self.teams.values():
             team.first_day = self.store.first_day
-        self.faults = Faults()
+            if kept := self.store.pasts.get(team.team_id):
+                load_past(team, kept)
+        self.faults, self.work = Faults(), Work()
+        self.done: list[Done] = []
+        self.info_tells_removed = False
         self.log: deque[tuple[str, int]] = deque(maxlen=10_000)
         self.cursor_epoch = 0
         self.approved: dict[str, str] = {}
@@ -77,6 +91,24 @@ class Sandbox:
         uris = tuple(dict.fromkeys((*LOCAL_REDIRECT_URIS, *redirect_uris)))
         self.register_app(DEMO_KEY, DEMO_SECRET, uris, ALL_SCOPES, name="samsaas demo")
         self.register_app(RECLAIM_KEY, RECLAIM_SECRET, uris, RECLAIM_SCOPES, name="samsaas demo reclamation")
+
+    @property
+    def now(self) -> Callable[[], dt.datetime]:
+        """What time it is here. To replace it replaces the source of the clock."""
+        return self.clock.now
+
+    @now.setter
+    def now(self, source: Callable[[], dt.datetime]) -> None:
+        self.clock.source = source
+
+    def console(self, team: Team | None = None) -> Effects:
+        """What an admin of a team, the first one if none is given, does in the admin console."""
+        return Effects(sandbox=self, team=team or next(iter(self.teams.values())))
+
+    def keep_past(self, team: Team) -> None:
+        """Keep what became of a team over a restart."""
+        self.store.pasts[team.team_id] = team.past.as_json()
+        self.store.save()
 
     def register_app(
         self, key: str, secret: str, redirect_uris: Iterable[str], scopes: Iterable[str], *, name: str = ""
@@ -114,16 +146,34 @@ class Sandbox:
         """Answer a request, with the headers of every Dropbox answer."""
         with self._lock:
             route = request.path.removeprefix("/2/").strip("/")
+            self.work.catch_up(self.now())
             fault = self.faults.take(route)
-            if fault is not None and fault.status is not None and not fault.acts:
-                response = fault.answer()
-            else:
-                response = self._route_request(request, route)
-                response = response if fault is None else self.faults.apply(fault, response)
+            response = self._fail(fault, request, route) if fault else self._route_request(request, route)
             self.log.append((route, response.status))
             response.headers.setdefault("X-Dropbox-Request-Id", secrets.token_hex(16))
             response.headers.setdefault("Date", format_datetime(self.now(), usegmt=True))
             return response
+
+    def _fail(self, fault: Fault, request: Request, route: str) -> Response:
+        """The answer of a call that a fault was planned for."""
+        if fault.acts or fault.drops:
+            self.work.end_named(request.body, acts=not fault.drops)
+        if fault.late is not None:
+            try:
+                call = self._authorize(request, route)
+            except Answered as answered:
+                return answered.response
+            # It was authorized now, so it takes effect also if the token has run out by then.
+            self.work.late.append((self.now() + fault.late, lambda: self._act_late(call)))
+            return fault.answer()
+        if fault.status is not None and not fault.acts:
+            return fault.answer()
+        return self.faults.apply(fault, self._route_request(request, route))
+
+    def _act_late(self, call: Call) -> None:
+        # What was refused by then did not happen, and nobody hears of it.
+        with contextlib.suppress(Answered):
+            routes.answer_of(routes.ROUTES[call.route], call)
 
     def _route_request(self, request: Request, route: str) -> Response:
         try:
@@ -140,9 +190,14 @@ class Sandbox:
             return answered.response
 
     def _answer_api(self, request: Request, name: str) -> Response:
+        call = self._authorize(request, name)
+        return routes.answer_of(routes.ROUTES[name], call)
+
+    def _authorize(self, request: Request, name: str) -> Call:
+        """The call that a request makes. Raises Answered where it is refused."""
         route = routes.ROUTES.get(name)
         if route is None:
-            return as_text(f'Unknown API function: "{name}"')
+            raise Answered(as_text(f'Unknown API function: "{name}"'))
         if request.method != "POST":
             raise arguments.refuse(name, "This function only accepts POST requests.")
         token, grant = self._check_token(request, name)
@@ -154,10 +209,9 @@ class Sandbox:
         if app is not None and route.scope and route.scope not in app.scopes:
             raise arguments.refuse(name, UNTICKED.format(route.scope))
         if route.scope and route.scope not in token.scopes:
-            raise routes.api_error(self, 401, {".tag": "missing_scope", "required_scope": route.scope})
+            raise api_error(self, 401, {".tag": "missing_scope", "required_scope": route.scope})
         argument = arguments.read(name, request.body, route.fields)
-        call = routes.Call(sandbox=self, route=name, token=token, grant=grant, team=team, argument=argument)
-        return routes.answer_of(route, call)
+        return Call(sandbox=self, route=name, token=token, grant=grant, team=team, argument=argument)
 
     def _check_token(self, request: Request, name: str) -> tuple[AccessToken, Grant]:
         header = request.headers.get("Authorization", "")
@@ -169,12 +223,12 @@ class Sandbox:
         token = self.store.tokens.get(text.strip())
         grant = self.store.grants.get(token.grant_id) if token else None
         if token is None or grant is None:
-            raise routes.api_error(self, 401, {".tag": "invalid_access_token"})
+            raise api_error(self, 401, {".tag": "invalid_access_token"})
         if token.expires_at is not None and token.expires_at <= self.now().timestamp():
-            raise routes.api_error(self, 401, {".tag": "expired_access_token"})
+            raise api_error(self, 401, {".tag": "expired_access_token"})
         return token, grant
 
-    def _team_of(self, request: Request, name: str, route: routes.Route, grant: Grant) -> Team:
+    def _team_of(self, request: Request, name: str, route: Route, grant: Grant) -> Team:
         team = self.teams.get(grant.team_id)
         if route.user:
             if grant.team_id:
@@ -200,4 +254,4 @@ class Sandbox:
         if len(calls) > most:
             wait = max(1, math.ceil(calls[-most] + seconds - now))
             detail = {"reason": {".tag": "too_many_requests"}, "retry_after": wait}
-            raise routes.api_error(self, 429, detail, Retry_After=str(wait))
+            raise api_error(self, 429, detail, Retry_After=str(wait))

@@ -95,6 +95,11 @@ def selector(value: Any) -> str:
     return "" if isinstance(value.get(tag), str) and set(value) == {".tag", tag} else f"missing field '{tag}'"
 
 
+def optional_selector(value: Any) -> str:
+    """A UserSelectorArg, or nothing."""
+    return "" if value is None else selector(value)
+
+
 def tag_of(value: Any) -> Any:
     return value.get(".tag") if isinstance(value, dict) else value
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from profiles.connectors.dropbox.sandbox.messages import JSON, TEXT, Delivery, Response
+
+if TYPE_CHECKING:
+    from profiles.connectors.dropbox.sandbox.schedule import Schedule
 
 EVERY_ROUTE = "*"
 
@@ -18,13 +22,17 @@ class Fault:
     """One fault.
 
     With a `status`, the answer is replaced and the call has no effect, unless `acts` is set. Without a `status`, the
-    true answer is delivered as `delivery` says. A dict body is sent as JSON.
+    true answer is delivered as `delivery` says. A dict body is sent as JSON. `late`: the call takes effect this much
+    later by the sandbox's clock. On a call that asks for a job, `acts` lets the job end first, and `drops` lets it end
+    without doing what it is for.
     """
 
     status: int | None = None
     body: bytes | str | dict[str, Any] | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     acts: bool = False
+    late: dt.timedelta | None = None
+    drops: bool = False
     delivery: Delivery = Delivery()
 
     def answer(self) -> Response:
@@ -44,6 +52,12 @@ class Faults:
     def __init__(self) -> None:
         self._planned: list[tuple[str, int | None, Fault]] = []
         self._calls: Counter[str] = Counter()
+        self.schedule: Schedule | None = None
+
+    def arm(self, schedule: Schedule | None) -> None:
+        """Let calls fail as a schedule says, until it is None. The calls are counted anew."""
+        self.schedule = schedule
+        self._calls.clear()
 
     def add(self, route: str, nth: int | None, fault: Fault) -> None:
         """Let the nth call of `route` fail, counted from now and from 1; None means every call."""
@@ -52,6 +66,7 @@ class Faults:
 
     def clear(self) -> None:
         self._planned.clear()
+        self.schedule = None
 
     def take(self, route: str) -> Fault | None:
         """Count a call of `route` and return the fault planned for it, if any."""
@@ -60,7 +75,7 @@ class Faults:
         for planned, at, fault in self._planned:
             if planned in (route, EVERY_ROUTE) and at in (None, self._calls[planned]):
                 return fault
-        return None
+        return self.schedule.plan(route, self._calls[route]) if self.schedule else None
 
     @staticmethod
     def apply(fault: Fault, response: Response) -> Response:

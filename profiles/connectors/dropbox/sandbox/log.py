@@ -35,11 +35,39 @@ def events(team: Team, since: dt.datetime, until: dt.datetime) -> Iterator[Event
     """Every event since `since` and before `until`, day by day."""
     day = since.replace(hour=0, minute=0, second=0, microsecond=0)
     lower, upper = stamp(since), stamp(until)
+    removals = team.past.removals
     while day < until:
         for event in events_of_day(team, day.date()):
-            if lower <= event["timestamp"] < upper:
+            if lower <= event["timestamp"] < upper and not (removals and _happened_away(team, event)):
                 yield event
         day += DAY
+
+
+Span = tuple[dt.datetime | None, dt.datetime | None]
+
+
+def recorded(team: Team, span: Span, seen: Span) -> Iterator[Event]:
+    """The events made by calls that happened in one span and are shown in the other; both may be open.
+
+    A cursor goes on with what is new: also with what happened long ago and is shown only now.
+    """
+    for one in team.past.recorded:
+        if _is_within(one.arrives, seen) and _is_within(dt.datetime.fromisoformat(one.event["timestamp"]), span):
+            yield one.event
+
+
+def _is_within(moment: dt.datetime, span: Span) -> bool:
+    since, until = span
+    return (since is None or moment >= since) and (until is None or moment < until)
+
+
+def _happened_away(team: Team, event: Event) -> bool:
+    """Whether the actor of an event had left the team by then, so that it never happened."""
+    actor = event.get("actor") or {}
+    member_id = (actor.get("user") or {}).get("team_member_id", "")
+    if member_id not in team.past.removals:
+        return False
+    return team.past.was_away(member_id, dt.datetime.fromisoformat(event["timestamp"]))
 
 
 @lru_cache(maxsize=512)
@@ -69,13 +97,13 @@ def _events_of_member(team: Team, index: int, member: Member, day: dt.date) -> l
     for number in range(times):
         chosen = DOINGS[roll(team.team_id, index, day.toordinal(), number, "doing") % len(DOINGS)]
         when = 7 * 3600 + roll(team.team_id, index, day.toordinal(), number, "when") % (11 * 3600)
-        found.append(_make_event(day, when, chosen, {".tag": "user", "user": member_log_info(member)}))
+        found.append(make_event(day, when, chosen, {".tag": "user", "user": member_log_info(member)}))
     return sorted(found, key=lambda event: str(event["timestamp"]))
 
 
 def _is_active_on(team: Team, index: int, member: Member, day: dt.date) -> bool:
     profile = member["profile"]
-    if status_of(member) != "active" or profile["joined_on"][:10] > day.isoformat():
+    if team.past.first_status(member) != "active" or profile["joined_on"][:10] > day.isoformat():
         return False
     number = roll(team.seed, "habit", index)
     habit = HABITS[number % len(HABITS)]
@@ -97,15 +125,15 @@ def _odd_events(team: Team, day: dt.date) -> list[Event]:
         "user": {".tag": "non_team_member", "display_name": "A Guest", "email": "guest@elsewhere.example"},
     }
     found = [
-        _make_event(
+        make_event(
             day, 8 * 3600 + number % 3600, ("file_operations", "file_edit", "(file_operations) Edited files"), app
         ),
-        _make_event(day, 9 * 3600 + number % 3600, ("logins", "login_fail", "(logins) Failed to sign in"), who),
-        _make_event(day, 10 * 3600 + number % 3600, DOINGS[3], stranger),
-        _make_event(day, 12 * 3600 + number % 3600, DOINGS[1], None),
+        make_event(day, 9 * 3600 + number % 3600, ("logins", "login_fail", "(logins) Failed to sign in"), who),
+        make_event(day, 10 * 3600 + number % 3600, DOINGS[3], stranger),
+        make_event(day, 12 * 3600 + number % 3600, DOINGS[1], None),
     ]
     if number % 7 == 0:
-        worn = _make_event(day, 11 * 3600, DOINGS[2], who)
+        worn = make_event(day, 11 * 3600, DOINGS[2], who)
         worn["origin"] = {"access_method": {".tag": "sign_in_as", "session_id": opaque("dbwsid:", team.team_id)}}
         found.append(worn)
         acting = {".tag": "admin", "admin": member_log_info(admin)}
@@ -114,21 +142,30 @@ def _odd_events(team: Team, day: dt.date) -> list[Event]:
             "member_change_status",
             "(members) Changed member status (invited, joined, suspended, etc.)",
         )
-        found.append(_make_event(day, 13 * 3600, change, acting))
+        found.append(make_event(day, 13 * 3600, change, acting))
     return found
 
 
 def matches(
     event: Event, *, account_id: str | None = None, category: str | None = None, event_type: str | None = None
 ) -> bool:
-    """Whether an event passes the filters. In the sandbox, an event names only its actor."""
-    actor = event.get("actor") or {}
-    user = actor.get("user") or actor.get("admin") or {}
+    """Whether an event passes the filters. An account is found as the actor, the context or a participant."""
     return (
-        account_id in (None, user.get("account_id"))
+        (account_id is None or _names(event, account_id))
         and category in (None, event["event_category"][".tag"])
         and event_type in (None, event["event_type"][".tag"])
     )
+
+
+def _names(event: Event, account_id: str) -> bool:
+    """Whether an event names an account. Most events have an actor only, and a log has many."""
+    actor = event.get("actor")
+    if actor and (actor.get("user") or actor.get("admin") or {}).get("account_id") == account_id:
+        return True
+    if "context" not in event and "participants" not in event:
+        return False
+    users = [event.get("context", {}), *(one["user"] for one in event.get("participants", ()))]
+    return account_id in [user.get("account_id") for user in users]
 
 
 def member_log_info(member: Member) -> dict[str, Any]:
@@ -145,7 +182,7 @@ def member_log_info(member: Member) -> dict[str, Any]:
     return found
 
 
-def _make_event(day: dt.date, second: int, doing: tuple[str, str, str], actor: dict[str, Any] | None) -> Event:
+def make_event(day: dt.date, second: int, doing: tuple[str, str, str], actor: dict[str, Any] | None) -> Event:
     category, kind, description = doing
     midnight = dt.datetime.combine(day, dt.time(0), tzinfo=dt.UTC)
     event: Event = {

@@ -8,49 +8,17 @@ import datetime as dt
 import hashlib
 import itertools
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import Any
 
 from profiles.connectors.dropbox.sandbox import arguments, log
 from profiles.connectors.dropbox.sandbox.arguments import Field
-from profiles.connectors.dropbox.sandbox.messages import Answered, Response, as_json
-from profiles.connectors.dropbox.sandbox.store import AccessToken, Grant
-from profiles.connectors.dropbox.sandbox.team import ROLES, Team, status_of
-
-if TYPE_CHECKING:
-    from profiles.connectors.dropbox.sandbox.application import Sandbox
-
+from profiles.connectors.dropbox.sandbox.calls import Call, Route, api_error
+from profiles.connectors.dropbox.sandbox.messages import Response, as_json
+from profiles.connectors.dropbox.sandbox.removal import REMOVAL_ROUTES
+from profiles.connectors.dropbox.sandbox.team import ROLES, status_of
 
 DEVICES_A_PAGE = 100
-
-
-@dataclass(frozen=True, kw_only=True)
-class Call:
-    """An authorized call: who calls, for which team, with which argument."""
-
-    sandbox: Sandbox
-    route: str
-    token: AccessToken
-    grant: Grant
-    team: Team
-    argument: dict[str, Any]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Route:
-    """`fields` None means a void argument; `user` marks the few routes for personal accounts."""
-
-    answer: Callable[[Call], Any]
-    scope: str = ""
-    fields: Mapping[str, Field] | None = None
-    user: bool = False
-
-
-def api_error(sandbox: Sandbox, status: int, detail: dict[str, Any], **headers: str) -> Answered:
-    """The JSON error envelope. `error_summary` ends in a varying number of dots, as Dropbox's does."""
-    summary = detail.get(".tag") or detail["reason"][".tag"]
-    return Answered(as_json({"error_summary": summary + "/" + sandbox.next_dots(), "error": detail}, status, **headers))
 
 
 def get_info(call: Call) -> Any:
@@ -92,18 +60,22 @@ def continue_members(call: Call) -> Any:
 
 
 def _members_page(call: Call, start: int, limit: int, removed: bool) -> Any:
-    members, more = call.team.window(start, limit, removed)
-    cursor = make_cursor(call, "members", {"start": start + len(members), "limit": limit, "removed": removed})
-    return {"members": members, "cursor": cursor, "has_more": more}
+    call.team.update_recovery(call.sandbox.now())
+    members, following = call.team.window(start, limit, removed)
+    place = start + len(members) if following is None else following
+    cursor = make_cursor(call, "members", {"start": place, "limit": limit, "removed": removed})
+    return {"members": members, "cursor": cursor, "has_more": following is not None}
 
 
 def get_members_info(call: Call) -> Any:
+    """Whether Dropbox calls a removed member "valid" is not documented: `info_tells_removed` says it."""
+    call.team.update_recovery(call.sandbox.now())
     infos = []
     for selector in call.argument["members"]:
-        key = selector[".tag"]
-        member = call.team.find(key, selector[key])
-        found = {".tag": "member_info", **member} if member else {".tag": "id_not_found", "id_not_found": selector[key]}
-        infos.append(found)
+        member = call.find(selector)
+        known = member is not None and (call.sandbox.info_tells_removed or status_of(member) != "removed")
+        unknown = {".tag": "id_not_found", "id_not_found": selector[selector[".tag"]]}
+        infos.append({".tag": "member_info", **member} if member is not None and known else unknown)
     return {"members_info": infos}
 
 
@@ -124,6 +96,7 @@ def get_events(call: Call) -> Any:
         raise api_error(call.sandbox, 409, {".tag": "account_id_not_found"})
     since = first or now - dt.timedelta(days=30)
     start = {"start": 0, "limit": call.argument["limit"], "ends": bool(end), "only": only}
+    start |= {"first": since.isoformat(), "now": now.isoformat()}
     return _log_page(call, since, end or now, start)
 
 
@@ -131,18 +104,28 @@ def continue_events(call: Call) -> Any:
     place = read_cursor(call, "events", call.argument["cursor"], unknown="bad_cursor")
     since, until = (dt.datetime.fromisoformat(place[name]) for name in ("since", "until"))
     if place["whole"]:  # everything until then was listed, so continue with later events
-        since, until = until, until if place["ends"] else call.sandbox.now()
+        now = call.sandbox.now()
+        since, until = until, until if place["ends"] else now
+        place |= {"before": place.get("now", place["until"]), "now": now.isoformat()}
     return _log_page(call, since, until, place)
 
 
 def _log_page(call: Call, since: dt.datetime, until: dt.datetime, place: dict[str, Any]) -> Any:
     start, limit = place["start"], place["limit"]
-    found = (event for event in log.events(call.team, since, until) if log.matches(event, **place.get("only", {})))
+    listed = itertools.chain(log.events(call.team, since, until), _recorded(call, since, until, place))
+    found = (event for event in listed if log.matches(event, **place.get("only", {})))
     window = list(itertools.islice(found, start, start + limit + 1))
     more = len(window) > limit
     reached = {"since": since.isoformat(), "until": until.isoformat(), "whole": not more}
     cursor = make_cursor(call, "events", {**place, **reached, "start": start + limit if more else 0})
     return {"events": window[:limit], "cursor": cursor, "has_more": more}
+
+
+def _recorded(call: Call, since: dt.datetime, until: dt.datetime, place: dict[str, Any]) -> Iterator[log.Event]:
+    first, before, now = (place.get(name) for name in ("first", "before", "now"))
+    seen = (before and dt.datetime.fromisoformat(before), dt.datetime.fromisoformat(now) if now else until)
+    span = (dt.datetime.fromisoformat(first) if first else since, until if place["ends"] else None)
+    return log.recorded(call.team, span, seen)
 
 
 def list_devices(call: Call) -> Any:
@@ -153,10 +136,6 @@ def list_devices(call: Call) -> Any:
     window, more = found[start : start + DEVICES_A_PAGE], start + DEVICES_A_PAGE < len(found)
     answer = {"devices": window, "has_more": more}
     return answer | ({"cursor": make_cursor(call, "devices", {"start": start + DEVICES_A_PAGE})} if more else {})
-
-
-def get_job_status(call: Call) -> Any:
-    raise api_error(call.sandbox, 409, {".tag": "invalid_async_job_id"})
 
 
 def revoke_token(call: Call) -> Any:
@@ -190,7 +169,6 @@ def _seal_place(call: Call, text: bytes) -> bytes:
 
 
 CURSOR = {"cursor": Field(check=arguments.text)}
-JOB = {"async_job_id": Field(check=arguments.some_text)}
 LISTING = {
     "limit": Field(check=arguments.whole(1, 1000), default=1000),
     "include_removed": Field(check=arguments.boolean, default=False),
@@ -225,10 +203,7 @@ ROUTES: dict[str, Route] = {
     "team_log/get_events": Route(answer=get_events, scope=READ_EVENTS, fields=EVENTS),
     "team_log/get_events/continue": Route(answer=continue_events, scope=READ_EVENTS, fields=CURSOR),
     "team/devices/list_members_devices": Route(answer=list_devices, scope="sessions.list", fields=DEVICES),
-    "team/members/remove/job_status/get": Route(answer=get_job_status, scope="members.delete", fields=JOB),
-    "team/members/move_former_member_files/job_status/check": Route(
-        answer=get_job_status, scope="members.write", fields=JOB
-    ),
+    **REMOVAL_ROUTES,
     "auth/token/revoke": Route(answer=revoke_token, user=True),
 }
 

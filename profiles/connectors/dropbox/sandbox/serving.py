@@ -17,6 +17,7 @@ from urllib.parse import parse_qsl, urlsplit
 import requests
 from requests.structures import CaseInsensitiveDict
 
+from profiles.connectors import deadline
 from profiles.connectors.dropbox.sandbox.application import Sandbox
 from profiles.connectors.dropbox.sandbox.messages import Request, Response
 
@@ -130,10 +131,12 @@ def plug(sandbox: Sandbox, mock: _Mock, base_urls: Iterable[str]) -> None:
         sent = body.encode() if isinstance(body, str) else bytes(body)
         url = urlsplit(prepared.url or "")
         path = f"{url.path}?{url.query}" if url.query else url.path
+        if watchdog := deadline.running_watchdog():
+            watchdog.reached = True  # as a socket would have shown
         response = sandbox.handle(_parse_request(prepared.method or "", path, dict(prepared.headers), sent))
         if response.delivery.reset:
             raise requests.ConnectionError(ConnectionResetError("reset by the sandbox"))
-        return response.status, response.headers, response.body
+        return response.status, response.headers, response.body[: response.delivery.truncate]
 
     for base_url in base_urls:
         for method in ("GET", "POST"):

@@ -6,10 +6,12 @@ import datetime as dt
 import json
 import os
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+
+from profiles.connectors.dropbox.sandbox.clock import Clock
 
 CODE_LIFE = 600
 TOKEN_LIFE = 14400
@@ -65,14 +67,15 @@ class AccessToken:
 
 
 class Store:
-    """Everything the sandbox keeps over a restart. `now` returns seconds since 1970.
+    """Everything the sandbox keeps over a restart: how far the clock was moved, and what became of the teams, too.
 
-    `first_day` is the day of the very first start.
+    `first_day` is the day of the very first start. `pasts` holds the past of each team in the form of the file.
     """
 
-    def __init__(self, now: Callable[[], float], path: Path | None = None) -> None:
-        self._now, self._path = now, path
-        self.first_day = dt.datetime.fromtimestamp(now(), dt.UTC).date()
+    def __init__(self, clock: Clock, path: Path | None = None) -> None:
+        self._clock, self._path = clock, path
+        self.first_day = clock.now().date()
+        self.pasts: dict[str, dict[str, Any]] = {}
         self.apps: dict[str, App] = {}
         self.codes: dict[str, Code] = {}
         self.grants: dict[str, Grant] = {}
@@ -80,6 +83,9 @@ class Store:
         self.tokens: dict[str, AccessToken] = {}
         if path and path.exists():
             self._load_state(json.loads(path.read_text("utf-8")))
+
+    def _now(self) -> float:
+        return self._clock.now().timestamp()
 
     def issue_code(self, **fields: Any) -> str:
         """A fresh code for this consent."""
@@ -134,6 +140,8 @@ class Store:
             return
         kept = {
             "first_day": self.first_day.isoformat(),
+            "moved_by": self._clock.shift.total_seconds(),
+            "pasts": self.pasts,
             "apps": [asdict(app) for app in self.apps.values()],
             "grants": [asdict(grant) for grant in self.grants.values()],
             "refresh_tokens": self.refresh_tokens,
@@ -149,6 +157,8 @@ class Store:
             return {name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()}
 
         self.first_day = dt.date.fromisoformat(kept.get("first_day", DAY_OF_OLD_FILES))
+        self._clock.shift = dt.timedelta(seconds=kept.get("moved_by", 0))
+        self.pasts = kept.get("pasts", {})
         self.apps = {fields["key"]: App(**restore_tuples(fields)) for fields in kept["apps"]}
         self.grants = {fields["grant_id"]: Grant(**restore_tuples(fields)) for fields in kept["grants"]}
         self.refresh_tokens = dict(kept["refresh_tokens"])

@@ -5,9 +5,11 @@ from __future__ import annotations
 import base64
 import datetime as dt
 import hashlib
+import itertools
 from functools import cached_property
 from typing import Any
 
+from profiles.connectors.dropbox.sandbox.former import RECOVERABLE, Past
 from profiles.connectors.dropbox.sandbox.names import SCRIPTS
 
 # A team's past, counted from the midnight of its first day.
@@ -65,6 +67,7 @@ class Team:
         self.people, self.removed = people, removed
         self.team_id = opaque("dbtid:AAD", "team", name, seed)
         self.first_day = dt.datetime.now(dt.UTC).date()
+        self.past = Past()
 
     @cached_property
     def members(self) -> list[Member]:
@@ -72,14 +75,29 @@ class Team:
         taken: set[str] = set()
         return [self.make_member(index, taken) for index in range(self.people + self.removed)]
 
-    def window(self, start: int, count: int, include_removed: bool) -> tuple[list[Member], bool]:
-        """Up to `count` members from position `start`, and whether there are more."""
-        listed = [m for m in self.members if include_removed or status_of(m) != "removed"]
-        return listed[start : start + count], start + count < len(listed)
+    def window(self, start: int, count: int, include_removed: bool) -> tuple[list[Member], int | None]:
+        """Up to `count` members from position `start`, and the position of the next one to list, if there is one.
+
+        Positions count everybody, so that a removal between two pages hides nobody else.
+        """
+        after = itertools.islice(enumerate(self.members), start, None)
+        listed = (place for place in after if include_removed or status_of(place[1]) != "removed")
+        found = list(itertools.islice(listed, count))
+        following = next(listed, None)
+        return [member for _, member in found], following[0] if following else None
 
     def find(self, key: str, value: str) -> Member | None:
         """The member whose `team_member_id`, `external_id` or `email` this is."""
         return next((m for m in self.members if m["profile"].get(key) == value), None)
+
+    def update_recovery(self, now: dt.datetime) -> None:
+        """Let the status of every removed member say what is true now."""
+        self.past.update_recovery(now)
+        if now < self.past_moment(RECOVERABLE) or "members" not in vars(self):
+            return
+        for member in self.members:
+            if status_of(member) == "removed" and not self.past.removal_of(member):
+                member["profile"]["status"]["is_recoverable"] = False
 
     def admins(self) -> list[Member]:
         """Active team admins, who alone may connect an app."""
@@ -124,17 +142,31 @@ class Team:
         self._add_status_fields(profile, status, index)
         return {"profile": profile, "roles": self._roles_at(index)}
 
+    def make_invited(self, email: str, now: dt.datetime) -> Member:
+        """Somebody who was invited after the sandbox's first day, and is not in the list yet."""
+        member = self.make_member(len(self.members))
+        for name in ("account_id", "joined_on", "suspended_on", "external_id"):
+            member["profile"].pop(name, None)
+        changed = {"email": email, "email_verified": False, "status": {".tag": "invited"}, "invited_on": stamp(now)}
+        member["profile"] |= {**changed, "secondary_emails": [], "membership_type": {".tag": "full"}}
+        member["roles"] = []
+        return member
+
     def _add_status_fields(self, profile: dict[str, Any], status: str, index: int) -> None:
         if status == "invited":
-            profile["invited_on"] = stamp_between(self._past(INVITED_FROM), self._past(INVITED_UNTIL), self.seed, index)
+            profile["invited_on"] = stamp_between(
+                self.past_moment(INVITED_FROM), self.past_moment(INVITED_UNTIL), self.seed, index
+            )
             return
         profile["account_id"] = opaque("dbid:AAB", self.team_id, index)
-        profile["joined_on"] = stamp_between(self._past(FOUNDED), self._past(LAST_JOINING), self.seed, "joined", index)
+        profile["joined_on"] = stamp_between(
+            self.past_moment(FOUNDED), self.past_moment(LAST_JOINING), self.seed, "joined", index
+        )
         profile["is_directory_restricted"] = False
         if status == "removed":
             profile["status"] |= {"is_recoverable": index % 2 == 0, "is_disconnected": False}
         if status == "suspended":
-            since, until = self._past(LAST_JOINING), self._past(INVITED_FROM)
+            since, until = self.past_moment(LAST_JOINING), self.past_moment(INVITED_FROM)
             profile["suspended_on"] = stamp_between(since, until, self.seed, "suspended", index)
         if index % 9 == 4:
             other = profile["email"].replace("@", "@mail.")
@@ -142,7 +174,8 @@ class Team:
         if index % 3:
             profile["external_id"] = f"emp-{index:06d}"
 
-    def _past(self, since_first_day: dt.timedelta) -> dt.datetime:
+    def past_moment(self, since_first_day: dt.timedelta) -> dt.datetime:
+        """A moment counted from the midnight of the first day."""
         return dt.datetime.combine(self.first_day, dt.time(0), tzinfo=dt.UTC) + since_first_day
 
     def _status_at(self, index: int) -> str:
@@ -166,14 +199,14 @@ class Team:
 
 
 class LargeTeam(Team):
-    """A team of any size that creates each window of members on demand and keeps none."""
+    """A team of any size that creates each window of members on demand and keeps none. So nobody can be removed."""
 
     def __init__(self, people: int, name: str = "Very Large Company", *, seed: int = 7) -> None:
         super().__init__(name, "large.example", people, people + people // 10, seed=seed)
 
-    def window(self, start: int, count: int, include_removed: bool) -> tuple[list[Member], bool]:
+    def window(self, start: int, count: int, include_removed: bool) -> tuple[list[Member], int | None]:
         end = min(start + count, self.people)
-        return [self.make_member(index) for index in range(start, end)], end < self.people
+        return [self.make_member(index) for index in range(start, end)], end if end < self.people else None
 
     def find(self, key: str, value: str) -> Member | None:
         # Searching everybody would create a million people; only the first few, the admins among them, can be found.

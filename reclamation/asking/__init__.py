@@ -1,0 +1,1 @@
+"""Asking: mails to users, the link that can only keep, and approvals."""

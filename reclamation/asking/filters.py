@@ -1,0 +1,71 @@
+"""The filters of the outbox and of the approvals. Their state is in the URL."""
+
+from __future__ import annotations
+
+import django_filters
+from django.db.models import Q, QuerySet
+
+from reclamation.asking import approvers
+from reclamation.models import Approval, Notice
+from samsaas.lib.tables import ListFilter, search
+from samsaas.models import Mail
+
+OPEN, MINE, ANSWERED, ALL = "open", "mine", "answered", "all"
+FAILED_OPEN = "failed_open"
+
+
+def failed_open() -> Q:
+    """For mails: failed, and about a candidate that is not decided yet."""
+    return Q(state=Mail.State.FAILED, notice__candidate__closed_at=None, notice__isnull=False)
+
+
+class NoticeFilter(ListFilter):
+    q = search(placeholder="Address or subject", method="by_text")
+    state = django_filters.ChoiceFilter(
+        label="State",
+        choices=[*Mail.State.choices, (FAILED_OPEN, "Failed, of an open candidate")],
+        empty_label="Any",
+        method="in_state",
+    )
+    kind = django_filters.ChoiceFilter(
+        label="Kind", field_name="notice__kind", choices=Notice.Kind.choices, empty_label="Any"
+    )
+
+    class Meta:
+        model = Mail
+        fields = ("q", "state", "kind")
+
+    def in_state(self, queryset: QuerySet[Mail], name: str, value: str) -> QuerySet[Mail]:
+        return queryset.filter(failed_open() if value == FAILED_OPEN else Q(state=value))
+
+    def by_text(self, queryset: QuerySet[Mail], name: str, value: str) -> QuerySet[Mail]:
+        return queryset.filter(Q(to__icontains=value) | Q(subject__icontains=value))
+
+
+class ApprovalFilter(ListFilter):
+    """Without a choice the list shows what waits for an answer."""
+
+    show = django_filters.ChoiceFilter(
+        label="Show",
+        choices=[(MINE, "Waiting for me"), (ANSWERED, "Answered or over"), (ALL, "All")],
+        empty_label="Waiting",
+        method="chosen",
+    )
+    question = django_filters.ChoiceFilter(label="Question", choices=Approval.Question.choices, empty_label="Any")
+
+    class Meta:
+        model = Approval
+        fields = ("show", "question")
+
+    def filter_queryset(self, queryset: QuerySet[Approval]) -> QuerySet[Approval]:
+        chosen: QuerySet[Approval] = super().filter_queryset(queryset)
+        return chosen if self.form.cleaned_data.get("show") else chosen.filter(at=None)
+
+    def chosen(self, queryset: QuerySet[Approval], name: str, value: str) -> QuerySet[Approval]:
+        if value == ALL:
+            return queryset
+        return (
+            queryset.exclude(at=None)
+            if value == ANSWERED
+            else queryset.filter(approvers.asked_of(self.request.user), at=None)
+        )

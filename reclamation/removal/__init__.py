@@ -1,0 +1,1 @@
+"""Removing accounts at the vendor: batches, the gate, the one call, undo, and the move of files."""

@@ -1,0 +1,1 @@
+"""What removals saved."""

@@ -1,0 +1,60 @@
+"""The selection of the candidate list: how an action reads which candidates were selected.
+
+    token = request.GET.get("selection") or request.POST.get("selection", "")
+    try:
+        candidates = selection.read(request, token)
+    except selection.SelectionGone as gone:
+        messages.error(request, str(gone))
+        return redirect("candidate_list")
+
+The rows are those of this moment. An action that a person confirms compares them with what they saw
+(`samsaas.lib.weigh_selection`), or keeps the keys that it showed.
+"""
+
+from __future__ import annotations
+
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from reclamation.filters import CandidateFilter
+from reclamation.models import RemovalCandidate
+from samsaas import roles
+from samsaas.lib import selection
+from samsaas.lib.selection import BarAction, SelectableList, SelectionGone as SelectionGone
+
+
+def visible_candidates(request: HttpRequest) -> QuerySet[RemovalCandidate]:
+    """The candidates that the person may see: every role that opens the list sees all of them."""
+    is_reader = roles.may(request.user, CANDIDATES.url_name)
+    return RemovalCandidate.objects.all() if is_reader else RemovalCandidate.objects.none()
+
+
+CANDIDATES = SelectableList(
+    key="candidates",
+    url_name="candidate_list",
+    select_url_name="candidate_select",
+    rows=visible_candidates,
+    filterset=CandidateFilter,
+)
+ACTIONS = (
+    BarAction("reclaim", "Reclaim", "batch_confirm", icon="circle-minus", tone="primary", keeps_post=True),
+    BarAction("assign", "Assign", "candidate_assign"),
+    BarAction("close", "Close Skipped", "candidate_close"),
+    BarAction("note", "Add a note", "candidate_note"),
+    BarAction("export", "Export CSV", "candidate_export"),
+)
+
+
+def allowed_actions(request: HttpRequest) -> list[BarAction]:
+    """The buttons that this account may press. Those of a page that is not served are left out."""
+    return [one for one in ACTIONS if any(roles.may(request.user, one.url_name, method) for method in ("POST", "GET"))]
+
+
+def forget(request: HttpRequest, token: str) -> None:
+    """Drop a selection whose candidates were dealt with."""
+    selection.forget(request, token)
+
+
+def read(request: HttpRequest, token: str) -> QuerySet[RemovalCandidate]:
+    """The selected candidates as they are now. Raises `SelectionGone`, whose text says so to the person."""
+    return selection.read(request, token, CANDIDATES)
