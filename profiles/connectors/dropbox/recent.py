@@ -13,6 +13,7 @@ from typing import Annotated, Any
 
 import msgspec
 
+from profiles.connectors.activity import name_of
 from profiles.connectors.base import ActivityPage, DayUse, ListingReset, Page, Seat, Uses
 from profiles.connectors.dropbox import events
 from profiles.connectors.dropbox.client import DropboxClient
@@ -86,7 +87,7 @@ def _add_own(seat: Seat, read: Uses, found: Uses) -> None:
     addresses = {address.casefold() for address in (seat.email, *seat.secondary_emails) if address}
     for number, accounts in read.held.items():
         for key, use in accounts.items():
-            account, address = read.names.get(key, ("", "")) if isinstance(key, str) else key
+            account, address = name_of(read.names[key]) if isinstance(key, str) else key
             by_address = not isinstance(key, str) and not account and address.casefold() in addresses
             if key == seat.external_id or account == seat.account_id or by_address:
                 _add_use(found, number, seat, use)
