@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 from functools import partial
 from typing import Annotated, Any
 
 import msgspec
 
 from profiles.connectors.base import ActivityPage, DayUse, Uses
-from profiles.connectors.dropbox.members import Cursor, Id, parse_number
+from profiles.connectors.dropbox.members import Cursor, Id, decode_loosely
 from profiles.connectors.moments import possible
 
 _Moment = Annotated[dt.datetime, msgspec.Meta(tz=True)]
@@ -43,7 +42,7 @@ def page(body: bytes, bound: dt.datetime) -> ActivityPage:
     try:
         listing = _decoder.decode(body)
     except (msgspec.ValidationError, msgspec.DecodeError, UnicodeDecodeError):
-        listing = msgspec.convert(json.loads(body.decode("utf-8", "replace"), parse_int=parse_number), Devices)
+        listing = decode_loosely(body, Devices)
     fold = partial(_fold_devices, listing.devices, bound)
     return ActivityPage(read=len(listing.devices), fold=fold, cursor=listing.cursor or "", has_more=listing.has_more)
 

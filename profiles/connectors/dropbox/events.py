@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-import json
 from functools import partial
 from typing import Annotated, Any
 
@@ -29,7 +28,7 @@ from profiles.connectors.dropbox.activity_types import (
     Actor,
     Category,
 )
-from profiles.connectors.dropbox.members import Cursor, parse_number
+from profiles.connectors.dropbox.members import Cursor, decode_loosely
 from profiles.connectors.moments import EARLIEST
 from profiles.connectors.text import identity
 
@@ -259,7 +258,7 @@ def _odd_page(body: bytes, bound: dt.datetime) -> ActivityPage:
 
     Such an event counts for its own day, or, if that cannot be read, for the day of the event before it.
     """
-    loose = msgspec.convert(json.loads(body.decode("utf-8", "replace"), parse_int=parse_number), _LooseLog)
+    loose = decode_loosely(body, _LooseLog)
     fit: list[Event] = []
     odd: list[int] = []
     day = 0

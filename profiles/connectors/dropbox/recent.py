@@ -7,7 +7,6 @@ a clock that is slow.
 from __future__ import annotations
 
 import datetime as dt
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Annotated, Any
 
@@ -17,7 +16,7 @@ from profiles.connectors.activity import name_of
 from profiles.connectors.base import ActivityPage, DayUse, ListingReset, Page, Seat, Uses
 from profiles.connectors.dropbox import events
 from profiles.connectors.dropbox.client import DropboxClient
-from profiles.connectors.dropbox.members import Cursor, parse_number
+from profiles.connectors.dropbox.members import Cursor, decode_loosely
 from profiles.connectors.dropbox.paging import count_events, count_records, walk_pages
 from profiles.connectors.transport import Answer
 
@@ -74,7 +73,7 @@ def _fold_log(client: DropboxClient, start: dict[str, Any], seat: Seat, bound: d
 def _changes_of_status(body: bytes) -> Iterator[_Event]:
     """The changes of status on a page that was decoded as a log before. One that cannot be read is left out."""
     if STATUS_CHANGED.encode() in body:
-        log = json.loads(body.decode("utf-8", "replace"), parse_int=parse_number)
+        log = decode_loosely(body, dict[str, Any])
         yield from _readable(log["events"], STATUS_CHANGED)
 
 
