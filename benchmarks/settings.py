@@ -12,7 +12,7 @@ def database(wanted: str, scratch: Path) -> str:
     """The URL of the database. Raises SystemExit unless its name says that it may be emptied."""
     if wanted == "sqlite":
         return f"sqlite:///{scratch / 'benchmark.sqlite3'}"
-    if not urlsplit(wanted).path.lstrip("/").startswith("benchmark"):
+    if not urlsplit(wanted).path.rpartition("/")[2].startswith("benchmark"):
         raise SystemExit("The database is emptied, so its name must begin with benchmark.")
     return wanted
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests import compose
+from tests import compose, migrated
 
 PROGRAMS = {
     "activity": ["--sizes", "2000", "--members", "100"],
@@ -31,7 +31,9 @@ def test_every_benchmark_is_tried() -> None:
 @pytest.mark.own_database
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_a_benchmark_prints_its_table(program: str, tmp_path: Path) -> None:
-    command = [sys.executable, f"benchmarks/{program}.py", *PROGRAMS[program]]
+    database = f"sqlite:///{tmp_path}/benchmark.sqlite3"
+    migrated.put_sqlite(database)
+    command = [sys.executable, f"benchmarks/{program}.py", *PROGRAMS[program], "--database", database]
     done = subprocess.run(command, cwd=compose.ROOT, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
     assert done.stdout.count("\n| ") > 3

@@ -5,13 +5,14 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import msgspec
 
 from profiles.connectors.text import identity, plain
 
 PAGES_REMEMBERED = 10  # for which another worker compares with the last page of the worker before
+EMAIL, IDENTIFIER = 320, 128
 
 
 class Use(NamedTuple):
@@ -38,14 +39,26 @@ class DayUse(msgspec.Struct, gc=False):
     kind: str
 
 
+class Named(Protocol):
+    """The actor of an event as the vendor names it, besides the id of its seat."""
+
+    account_id: str | None
+    email: str | None
+
+
+def name_of(actor: Named) -> tuple[str, str]:
+    """The account id of an actor, and the e-mail address at that time. A damaged one is none."""
+    return identity(actor.account_id or "", IDENTIFIER), identity(actor.email or "", EMAIL)
+
+
 class Uses:
     """Collects what a connector reads from pages of events: the use of accounts by day, and counts of everything read.
 
     `counters` add up: read = counted + the reasons not to count. `held` is keyed by day (its ordinal), then by the
-    seat's id, or by account id and address where the vendor did not give the seat's id; `names` has the account id and
-    address that came with a seat's id. `beside` counts what could be a member's and is no known use, by day and by the
-    name of its counter; day 0 is one that could not be read. `repeats` knows the events of a while ago, so that one
-    sent twice counts once. A connector's hot loop writes all of it.
+    seat's id, or by account id and address where the vendor did not give the seat's id; `names` has the actor that came
+    with a seat's id. Both hold only ids that are whole, see `text.identity`. `beside` counts what could be a member's
+    and is no known use, by day and by the name of its counter; day 0 is one that could not be read. `repeats` knows the
+    events of a while ago, so that one sent twice counts once. A connector's hot loop writes all of it.
 
     `came_back` has the seats whose accounts became members again, and when last, where single accounts were asked about
     (`recent`).
@@ -53,7 +66,7 @@ class Uses:
 
     def __init__(self, repeats: Repeats | None = None) -> None:
         self.held: dict[int, dict[str | tuple[str, str], DayUse]] = {}
-        self.names: dict[str, tuple[str, str]] = {}
+        self.names: dict[str, Named] = {}
         self.counters: Counter[str] = Counter()
         self.beside: Counter[tuple[int, str]] = Counter()
         self.unknown_kinds: set[str] = set()
@@ -66,13 +79,28 @@ class Uses:
 
     def rows(self) -> Iterator[Use]:
         """The uses collected so far, one row per account and day, fit to store."""
-        kinds: dict[str, str] = {}
+        for external_id, day, latest, kind, events in self.of_seats():
+            yield Use(external_id, "", "", day, latest, kind, events)
+        for (account_id, email), day, latest, kind, events in self.of_names():
+            yield Use("", account_id, email, day, latest, kind, events)
+
+    def of_seats(self) -> Iterator[tuple[str, dt.date, dt.datetime, str, int]]:
+        """The uses that say the id of their seat: id, day, latest, kind and events."""
+        kinds = _Kinds()
         for number, accounts in self.held.items():
             day = dt.date.fromordinal(number)
             for key, held in accounts.items():
-                kind = kinds.get(held.kind) or kinds.setdefault(held.kind, plain(held.kind, 80))
-                whose = (identity(key, 128), "", "") if isinstance(key, str) else ("", *key)
-                yield Use(*whose, day, held.latest, kind, held.events)
+                if isinstance(key, str):
+                    yield key, day, held.latest, kinds[held.kind], held.events
+
+    def of_names(self) -> Iterator[tuple[tuple[str, str], dt.date, dt.datetime, str, int]]:
+        """The uses that do not say it: account id with address, and the rest as before."""
+        kinds = _Kinds()
+        for number, accounts in self.held.items():
+            day = dt.date.fromordinal(number)
+            for key, held in accounts.items():
+                if not isinstance(key, str):
+                    yield key, day, held.latest, kinds[held.kind], held.events
 
     def events_by_day(self) -> dict[dt.date, int]:
         """How many events of use each UTC day holds so far."""
@@ -86,6 +114,14 @@ class Uses:
         if not self.held:
             return None
         return max(held.latest for held in self.held[max(self.held)].values())
+
+
+class _Kinds(dict[str, str]):
+    """Kinds of event, fit to store."""
+
+    def __missing__(self, kind: str) -> str:
+        self[kind] = fit = plain(kind, 80)
+        return fit
 
 
 class Repeats:

@@ -24,7 +24,9 @@ def identity(text: str, most: int) -> str:
 
     It is never repaired or shortened as `plain` does with other texts, since it could become somebody else's.
     """
-    return text if UNREAD not in text and plain(text, most) == text else ""
+    if len(text) > most or UNREAD in text:
+        return ""
+    return text if text.isprintable() or plain(text, most) == text else ""
 
 
 def show_damaged(text: str, most: int) -> str:

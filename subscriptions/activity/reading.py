@@ -30,7 +30,7 @@ CURSOR_LIFE = timedelta(days=2)
 BATCH_USES = 100_000
 BATCH_SECONDS = 15.0
 BATCHES_AHEAD = 1
-PAGES_AHEAD = 8
+PAGES_AHEAD = 2
 MOST_RESTARTS = 2
 MOST_UNKNOWN_NAMED = 20
 NOTHING_YET: dict[str, object] = {"by_day": {}, "beside": {}, "totals": {}, "last_use": None, "last_page": []}

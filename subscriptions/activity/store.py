@@ -13,7 +13,8 @@ from typing import Any
 from django.db import connection
 from django.db.models import Q
 
-from profiles.connectors.base import Use, Uses
+from profiles.connectors.activity import name_of
+from profiles.connectors.base import Uses
 from profiles.models import IntegrationProfile
 from samsaas.lib import bulk, sql
 from subscriptions.activity import names_in_log
@@ -26,8 +27,7 @@ BATCH = "activity_batch"
 FOUND = "activity_found"
 LOST = "activity_lost"
 NAMES = "activity_names"
-# As the vendor gives a use, but its address is in the form in which addresses are compared.
-COLUMNS = tuple("compared_email" if name == "email" else name for name in Use._fields)
+FACTS = ("day", "latest", "kind", "events")
 
 
 @dataclass(frozen=True)
@@ -70,32 +70,32 @@ def forget_reading(profile: IntegrationProfile, reading: int) -> None:
 
 
 def _stage_uses(uses: Uses) -> None:
+    """Stage the rows. An address is staged in the form in which addresses are compared."""
     day, moment = ("date", "timestamptz") if sql.is_postgresql() else ("text", "text")
     sql.execute(
         f"""
         CREATE TEMPORARY TABLE {BATCH} (
-            external_id text, account_id text, compared_email text,
+            external_id text DEFAULT '', account_id text DEFAULT '', compared_email text DEFAULT '',
             day {day}, latest {moment}, kind text, events integer
         )
         """
     )
-    bulk.load(connection, BATCH, COLUMNS, _driver_rows(uses))
+    named = ((account, normalize_address(email), *facts) for (account, email), *facts in uses.of_names())
+    bulk.load(connection, BATCH, ("external_id", *FACTS), _as_stored(uses.of_seats()))
+    bulk.load(connection, BATCH, ("account_id", "compared_email", *FACTS), _as_stored(named))
     sql.analyze(BATCH, "external_id")
 
 
-def _driver_rows(uses: Uses) -> Iterator[tuple[Any, ...]]:
+def _as_stored(rows: Iterator[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
     """The rows as the database's driver takes them."""
-    is_postgresql = sql.is_postgresql()
-    for use in uses.rows():
-        day, latest = (use.day, use.latest) if is_postgresql else (use.day.isoformat(), use.latest.isoformat(" ")[:19])
-        email = normalize_address(use.email) if use.email else ""
-        yield use.external_id, use.account_id, email, day, latest, use.kind, use.events
+    if sql.is_postgresql():
+        return rows
+    return ((*who, day.isoformat(), at.isoformat(" ")[:19], kind, events) for *who, day, at, kind, events in rows)
 
 
 def _names_alone(uses: Uses) -> Iterator[names_in_log.Name]:
     """The account ids and addresses of uses that do not say the id of their seat."""
-    keys = {key for accounts in uses.held.values() for key in accounts if not isinstance(key, str)}
-    for account, email in keys:
+    for account, email in {name for name, *_ in uses.of_names()}:
         if account:
             yield names_in_log.ACCOUNT, account
         if address := normalize_address(email):
@@ -148,7 +148,8 @@ def _collect_lost(profile: IntegrationProfile, uses: Uses) -> None:
         return
     columns = ("external_id", "account_id", "compared_email")
     sql.execute(f"CREATE TEMPORARY TABLE {NAMES} (external_id text, account_id text, compared_email text)")
-    rows = ((key, account, normalize_address(email)) for key, (account, email) in uses.names.items() if key in unknown)
+    named = ((key, *name_of(actor)) for key, actor in uses.names.items() if key in unknown)
+    rows = ((key, account, normalize_address(email)) for key, account, email in named)
     bulk.load(connection, NAMES, columns, rows)
     sql.execute(
         f"""

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from tests import servers
+from tests import migrated, servers
 from tests.browser import installations
 from tests.conftest import needs
 
@@ -51,15 +48,6 @@ def page(browser: Browser) -> Iterator[Page]:
     assert complaints == []
 
 
-@contextmanager
-def empty_database(server_url: str) -> Iterator[str]:
-    name = f"walk_{secrets.token_hex(4)}"
-    with psycopg.connect(server_url, autocommit=True) as connection:
-        connection.execute(f"create database {name}")
-        yield server_url.rpartition("/")[0] + f"/{name}"
-        connection.execute(f"drop database {name} with (force)")
-
-
 @pytest.fixture(params=["embedded", "services"])
 def installation(request: Any, tmp_path: Path) -> Iterator[installations.Installation]:
     """The same walk on both ways to run the product."""
@@ -68,7 +56,7 @@ def installation(request: Any, tmp_path: Path) -> Iterator[installations.Install
             yield made
         return
     postgres, redis = request.getfixturevalue("postgres_url"), request.getfixturevalue("redis_url")
-    with empty_database(postgres) as database, installations.services(tmp_path, database, redis) as made:
+    with migrated.on_postgresql(postgres) as database, installations.services(tmp_path, database, redis) as made:
         yield made
 
 
@@ -76,7 +64,7 @@ def installation(request: Any, tmp_path: Path) -> Iterator[installations.Install
 def on_services(tmp_path: Path, postgres_url: str, redis_url: str) -> Iterator[installations.Installation]:
     """With workers that are missed after eight seconds of silence, so that a test can wait for it."""
     with (
-        empty_database(postgres_url) as database,
+        migrated.on_postgresql(postgres_url) as database,
         installations.services(tmp_path, database, redis_url, JOB_STALE_SECONDS="8") as made,
     ):
         yield made

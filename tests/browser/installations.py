@@ -19,7 +19,7 @@ from pathlib import Path
 from cryptography.fernet import Fernet
 
 from profiles.connectors.dropbox.sandbox import Sandbox, serving
-from tests import servers
+from tests import migrated, servers
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 90.0
@@ -96,6 +96,7 @@ def embedded(folder: Path, *, with_story: bool = False) -> Iterator[Installation
     said_at_once = {"PYTHONUNBUFFERED": "1", "PYTHONFAULTHANDLER": "1"}
     made.environment = clean_environment(SAMSAAS_DEMO_DIR=str(folder / "demo"), **said_at_once)
     ports = ("--port", str(port), "--sandbox-port", str(servers.free_port()))
+    migrated.put_sqlite(f"sqlite:///{folder}/demo/samsaas.sqlite3")
     made.start("demo", "manage.py", "demo", *(() if with_story else ("--empty",)), *ports)
     try:
         wait_until_it_answers(made.url, made)
@@ -128,9 +129,14 @@ def told_password(console: Path) -> str:
 
 @contextmanager
 def services(folder: Path, database_url: str, broker_url: str, **settings: str) -> Iterator[Installation]:
-    """gunicorn, worker and beat as processes of their own; the sandbox in this one, so that tests can break it."""
+    """gunicorn, worker and beat as processes of their own; the sandbox in this one, so that tests can break it.
+
+    `database_url` is that of a migrated database, or of a SQLite file that does not exist yet.
+    """
     port = servers.free_port()
     url = f"http://localhost:{port}"
+    if database_url.startswith("sqlite:"):
+        migrated.put_sqlite(database_url)
     with ExitStack() as stack:
         sandbox = Sandbox(redirect_uris=[f"{url}/oauth_redirect.do"])
         vendor = serving.serve(sandbox, "localhost").start()
@@ -153,7 +159,6 @@ def services(folder: Path, database_url: str, broker_url: str, **settings: str) 
             DROPBOX_API_URL=there,
             **settings,
         )
-        made.manage("migrate", "--verbosity", "0")
         made.manage(
             "createsuperuser",
             "--noinput",

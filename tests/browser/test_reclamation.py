@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests import mail_server
-from tests.browser import conftest, installations
+from tests import mail_server, migrated
+from tests.browser import installations
 from tests.browser.installations import Installation
 from tests.browser.test_main_path import create_profile, get_token, sign_in
 
@@ -89,7 +89,7 @@ def walk(request: Any, page: Page, tmp_path: Path) -> Iterator[Walk]:
             yield Walk(page, made)
         return
     postgres, redis = request.getfixturevalue("postgres_url"), request.getfixturevalue("redis_url")
-    with mail_server.run() as mails, conftest.empty_database(postgres) as database:
+    with mail_server.run() as mails, migrated.on_postgresql(postgres) as database:
         mail = {"EMAIL_URL": f"smtp://127.0.0.1:{mails.port}", "MAIL_FROM": "licenses@samsaas.example"}
         with installations.services(tmp_path, database, redis, MAIL_ANY_HOUR="true", **mail) as made:
             yield Walk(page, made, mails)

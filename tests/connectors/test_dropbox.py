@@ -12,7 +12,7 @@ import pytest
 
 from profiles import connectors
 from profiles.connectors import base
-from profiles.connectors.dropbox import events, members
+from profiles.connectors.dropbox import devices, events, members
 from profiles.connectors.dropbox.sandbox import Fault, Sandbox
 from profiles.connectors.dropbox.sandbox.team import status_of
 from tests.connectors.contract import ConnectorContract, RemovalContract
@@ -419,7 +419,7 @@ def test_a_damaged_id_says_of_nobody_that_it_is_listed(damage: bytes, where: byt
 
 @pytest.mark.parametrize("end", ["\n", "\0", "\r\n", "ü"])
 def test_a_cursor_that_cannot_be_sent_back_unchanged_is_not_taken(end: str) -> None:
-    for page in (members.page, lambda body: events.page(body, BOUND), lambda body: events.devices_page(body, BOUND)):
+    for page in (members.page, lambda body: events.page(body, BOUND), lambda body: devices.page(body, BOUND)):
         whole = {"members": [], "events": [], "devices": [], "has_more": True, "cursor": "c" + end}
         with pytest.raises(ValueError):
             page(json.dumps(whole).encode())

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import copy
 import json
+import random
+from collections import Counter
 from datetime import UTC, date, datetime
 from typing import Any, NamedTuple
 
 import pytest
 
-from profiles.connectors.activity import Repeats
+from profiles.connectors.activity import Repeats, name_of
 from profiles.connectors.base import ActivityPage, Use, Uses
-from profiles.connectors.dropbox import activity_types, events
+from profiles.connectors.dropbox import activity_types, devices, events
 from tests.connectors.doubles import sample
 
 BOUND = datetime(2026, 7, 21, tzinfo=UTC)
@@ -139,9 +141,86 @@ def test_what_was_sent_a_page_ago_is_remembered_and_what_was_sent_long_ago_is_no
     assert counts == [1, 0, 1, 1, 0, 1, 1, 1]
 
 
+def test_an_unknown_kind_that_is_sent_twice_is_one_unknown_event() -> None:
+    strange = event(event_category={".tag": "holograms"}, event_type={".tag": "hologram_shown", "description": ""})
+    assert fold(event(), strange, event(), strange).counted == {"read": 4, "counted": 2, "unknown": 1, "repeated": 2}
+
+
+def test_on_the_day_of_the_bound_every_event_is_compared_with_it() -> None:
+    """The bound is a moment, not a day, and days may come mixed."""
+    bound = datetime(2026, 7, 20, 12, tzinfo=UTC)
+    times = ["20T11:00:00Z", "20T13:00:00Z", "19T23:00:00Z", "20T11:30:00Z", "20T12:00:01Z", "20T13:59:00+02:00"]
+    body = {"events": [event(timestamp=f"2026-07-{time}") for time in times], "cursor": "", "has_more": False}
+    events.page(json.dumps(body).encode(), bound).fold(into := Uses())
+    assert into.counters["counted"] == 4 and into.counters["set_aside"] == 2
+    assert {use.day.day: (use.events, use.latest.minute) for use in into.rows()} == {20: (3, 59), 19: (1, 0)}
+
+
+def plain_reason(one: Any) -> str:
+    """Why an event is nobody's use, asked one after the other."""
+    actor, origin = one["actor"], one["origin"] or {}
+    if actor is None:
+        return "no_actor"
+    if actor[".tag"] not in ("user", "admin"):
+        return "unknown_actor" if actor[".tag"] == "agent" else "not_member"
+    if one["event_type"][".tag"] in activity_types.NO_USE:
+        return "not_use"
+    user = actor.get("user") or actor.get("admin") or {}
+    if not any(user.get(name) for name in ("team_member_id", "account_id", "email")):
+        return "not_member" if user.get(".tag") == "non_team_member" else "unknown_actor"
+    access = (origin.get("access_method") or {}).get(".tag")
+    if access == "sign_in_as" and actor[".tag"] == "user":
+        return "signed_in_as"
+    return "" if "2000" <= one["timestamp"] <= "2026-07-21" else "set_aside"
+
+
+def any_event(dice: random.Random) -> dict[str, Any]:
+    """An event of any form, most often a usual one."""
+    number = dice.randrange(4)
+    ids = {"team_member_id": f"dbmid:{number}", "account_id": f"dbid:{number}", "email": f"{number}@x"}
+    named = dice.choice([ids, ids, ids, {"account_id": ids["account_id"]}, {"email": ids["email"]}, {}])
+    user = {".tag": dice.choice(["team_member"] * 5 + ["non_team_member"]), **named}
+    tag = dice.choice(["user"] * 6 + ["admin", "app", "agent"])
+    usual = {"access_method": {".tag": "end_user"}}
+    return event(
+        timestamp=f"{dice.choice(['2026-07-19', '2026-07-20'] * 4 + ['1999-12-31', '2026-07-22'])}T08:00:0{number}Z",
+        event_type={".tag": dice.choice(["login_success", "file_edit", "login_fail", "hologram_shown"])},
+        actor=dice.choice([{".tag": tag, tag: user}] * 9 + [None]),
+        origin=dice.choice([usual] * 5 + [None, {}, {"access_method": {".tag": "sign_in_as"}}]),
+    )
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_whatever_a_page_is_mixed_of_each_event_is_judged_by_itself(seed: int) -> None:
+    """The same answer as from plain questions, one event after the other, in any order."""
+    dice = random.Random(seed)  # noqa: S311 - the same events in every run
+    into, counted = Uses(), Counter[str]()
+    latest: dict[tuple[str, ...], list[str]] = {}
+    for _ in range(4):
+        found = [any_event(dice) for _ in range(60)]
+        body = json.dumps({"events": found, "cursor": "next", "has_more": False}).encode()
+        events.page(body, BOUND).fold(into)
+        for one in found:
+            if reason := plain_reason(one):
+                counted[reason] += 1
+                continue
+            user = one["actor"].get("user") or one["actor"].get("admin")
+            member = user.get("team_member_id", "")
+            whose = (member, "", "") if member else ("", user.get("account_id", ""), user.get("email", ""))
+            moment = one["timestamp"] + one["event_type"][".tag"]
+            known = latest.setdefault((*whose, one["timestamp"][:10]), [])
+            counted["repeated" if moment in known else "counted"] += 1
+            known += [moment] * (moment not in known)
+    assert into.counters["read"] == 240 and counted == {name: into.counters[name] for name in counted}
+    folded = {
+        (*use[:3], str(use.day)): (use.latest.strftime(events.STAMP) + use.kind, use.events) for use in into.rows()
+    }
+    assert folded == {whose: (max(moments), len(moments)) for whose, moments in latest.items()}
+
+
 def test_the_account_and_address_that_came_with_an_id_are_kept_for_when_nobody_knows_the_id() -> None:
     page = fold(event(actor=acting("user", team_member_id="dbmid:1", account_id="dbid:1", email="a@x")))
-    assert page.into.names == {"dbmid:1": ("dbid:1", "a@x")}
+    assert {key: name_of(actor) for key, actor in page.into.names.items()} == {"dbmid:1": ("dbid:1", "a@x")}
 
 
 def test_what_an_administrator_does_while_signed_in_as_a_member_is_told_apart() -> None:
@@ -275,7 +354,7 @@ def test_a_damaged_identity_of_an_actor_leads_to_nobody_and_may_be_somebody(odd:
         page = fold(event(actor=acting("user", **actor)))
         assert not page.uses and page.counted == {"read": 1, "unknown_actor": 1}
     body = {"devices": [{"team_member_id": odd, "web_sessions": [{"updated": EARLIER}]}], "has_more": False}
-    events.devices_page(json.dumps(body).encode(), BOUND).fold(into := Uses())
+    devices.page(json.dumps(body).encode(), BOUND).fold(into := Uses())
     assert not list(into.rows()) and into.counters["set_aside"] == 1
 
 
@@ -300,7 +379,7 @@ def test_device_sessions_give_the_latest_moment_and_never_the_future() -> None:
         ],
         "has_more": False,
     }
-    events.devices_page(json.dumps(body).encode(), BOUND).fold(into)
+    devices.page(json.dumps(body).encode(), BOUND).fold(into)
     (use,) = into.rows()
     assert use[:3] == ("dbmid:1", "", "") and use.kind == "web_session"
     assert use.latest == datetime(2026, 7, 3, tzinfo=UTC)
@@ -318,7 +397,7 @@ def test_device_sessions_give_the_latest_moment_and_never_the_future() -> None:
 def test_an_odd_device_record_is_set_aside_alone(odd: Any) -> None:
     fit = {"team_member_id": "dbmid:1", "web_sessions": [{"updated": "2026-07-01T00:00:00Z"}]}
     into = Uses()
-    events.devices_page(json.dumps({"devices": [odd, fit], "has_more": False}).encode(), BOUND).fold(into)
+    devices.page(json.dumps({"devices": [odd, fit], "has_more": False}).encode(), BOUND).fold(into)
     assert [use.external_id for use in into.rows()] == ["dbmid:1"] and into.counters["set_aside"] == 1
 
 
@@ -330,7 +409,7 @@ def test_a_session_of_an_impossible_time_says_nothing_and_another_one_counts(nev
     odd = {"team_member_id": "dbmid:1", "web_sessions": [{"updated": never}]}
     both = {"team_member_id": "dbmid:2", "web_sessions": [{"updated": never}, {"updated": "2026-07-01T00:00:00Z"}]}
     into = Uses()
-    events.devices_page(json.dumps({"devices": [odd, both], "has_more": False}).encode(), BOUND).fold(into)
+    devices.page(json.dumps({"devices": [odd, both], "has_more": False}).encode(), BOUND).fold(into)
     assert [(use.external_id, use.latest) for use in into.rows()] == [("dbmid:2", datetime(2026, 7, 1, tzinfo=UTC))]
 
 
@@ -343,7 +422,7 @@ def test_an_odd_text_or_number_costs_nobody_the_page(broken: bytes, odd: bool) -
     ]
     for key, records, decode in (
         ("events", [event(ip="BROKEN"), event(timestamp=EARLIER)], events.page),
-        ("devices", members, events.devices_page),
+        ("devices", members, devices.page),
     ):
         body = json.dumps({key: [*([None] if odd else []), *records], "has_more": False}).encode()
         decode(body.replace(b'"BROKEN"', broken), BOUND).fold(into := Uses())

@@ -15,11 +15,7 @@ from tests import servers
 
 
 class OwnPostgres(servers.Cluster):
-    """`database` is an address of an empty database in it."""
-
-    @property
-    def database(self) -> str:
-        return self.url.rpartition("/")[0] + "/walk"
+    """What can happen to it."""
 
     def restart(self) -> None:
         self.stop()
@@ -63,8 +59,6 @@ def running() -> Iterator[OwnPostgres]:
         made = OwnPostgres(folder)
         made.start()
         try:
-            with psycopg.connect(made.url, autocommit=True) as link:
-                link.execute("create database walk")
             yield made
         finally:
             made.stop()

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests import migrated
 from tests.conftest import needs
 from tests.faults import house as houses, own_postgres, own_redis
 from tests.faults.crowd import until
@@ -46,7 +47,10 @@ def redis(tmp_path_factory: Any) -> Iterator[OwnRedis]:
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: Any, postgres: OwnPostgres, redis: OwnRedis) -> Iterator[House]:
     folder = tmp_path_factory.mktemp("house")
-    with houses.opened(folder, postgres.database, redis.url, JOB_STALE_SECONDS=str(STALE_SECONDS)) as made:
+    with (
+        migrated.on_postgresql(postgres.url) as database,
+        houses.opened(folder, database, redis.url, JOB_STALE_SECONDS=str(STALE_SECONDS)) as made,
+    ):
         yield made
 
 

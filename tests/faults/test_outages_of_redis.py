@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.conftest import empty_database
+from tests import migrated
 from tests.browser.installations import ROOT, clean_environment
 from tests.conftest import needs
 from tests.faults import house as houses, own_redis
@@ -45,7 +45,7 @@ def house(request: Any, tmp_path_factory: Any, redis: OwnRedis) -> Iterator[Hous
             yield made
         return
     postgres = request.getfixturevalue("postgres_url")
-    with empty_database(postgres) as database, houses.opened(folder, database, redis.url) as made:
+    with migrated.on_postgresql(postgres) as database, houses.opened(folder, database, redis.url) as made:
         yield made
 
 

@@ -19,7 +19,7 @@ from cryptography.fernet import Fernet
 
 from profiles.connectors.dropbox.sandbox import Fault, Sandbox, serving
 from profiles.connectors.dropbox.sandbox.messages import Delivery
-from tests import servers
+from tests import migrated, servers
 from tests.browser.installations import Installation, clean_environment, wait_until_it_answers
 from tests.faults.crowd import until
 from tests.faults.house import CONNECT, House
@@ -55,7 +55,7 @@ class Served:
 
     def set_up(self) -> None:
         """What docs/deploying.md says, and a connected team."""
-        self.made.manage("migrate", "--noinput", "--verbosity", "0")
+        migrated.put_sqlite(self.database)
         account = ("--noinput", "--username", "admin", "--email", "admin@example.com")
         self.made.manage("createsuperuser", *account, DJANGO_SUPERUSER_PASSWORD=self.made.password)
         access, refresh = self.sandbox.grant()

@@ -32,7 +32,16 @@ from profiles.connectors.base import (
     Wait,
     plain,
 )
-from profiles.connectors.dropbox import activity_types, events, look as looks, members, probes, recent as log, removal
+from profiles.connectors.dropbox import (
+    activity_types,
+    devices,
+    events,
+    look as looks,
+    members,
+    probes,
+    recent as log,
+    removal,
+)
 from profiles.connectors.dropbox.client import REQUEST_ID_HEADER, DropboxClient, DropboxDialect
 from profiles.connectors.dropbox.paging import count_events, count_records, walk_pages
 from profiles.connectors.http import VendorSession
@@ -220,7 +229,7 @@ class Dropbox:
         """The latest activity of every web session, desktop client and mobile client of the team."""
         bound = dt.datetime.now(dt.UTC) + CLOCKS_DIFFER
         return walk_pages(
-            self._client, (DEVICES, DEVICES), {}, lambda answer: events.devices_page(answer.body, bound), count_events
+            self._client, (DEVICES, DEVICES), {}, lambda answer: devices.page(answer.body, bound), count_events
         )
 
     def make_room(self, calls: int) -> None:

@@ -2,7 +2,7 @@
 
 Events have no id and come unsorted, and every field but the time and the kind may be missing. An event in the future is
 set aside, because it would keep its seat active for ever, and so is one from before the year 2000. Events of the same
-second, kind and actor count once, since the vendor may send an event, or a page, twice. An actor of a kind we do not
+moment, kind and actor count once, since the vendor may send an event, or a page, twice. An actor of a kind we do not
 know may be somebody's use: the counters say how many there were, and the kinds are named.
 """
 
@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-import json
 from functools import partial
 from typing import Annotated, Any
 
 import msgspec
 
+from profiles.connectors.activity import IDENTIFIER, name_of
 from profiles.connectors.base import ActivityPage, DayUse, Uses, plain
 from profiles.connectors.dropbox.activity_types import (
     ACTORS,
@@ -23,15 +23,20 @@ from profiles.connectors.dropbox.activity_types import (
     NO_USE,
     OTHER_ACTORS,
     OUTSIDERS,
-    SIGN_IN_AS,
+    Access,
+    Account,
+    Actor,
+    Category,
 )
-from profiles.connectors.dropbox.members import Cursor, Id, parse_number
-from profiles.connectors.moments import EARLIEST, possible
+from profiles.connectors.dropbox.members import Cursor, decode_loosely
+from profiles.connectors.moments import EARLIEST
 from profiles.connectors.text import identity
 
-UNKNOWN, EMAIL, IDENTIFIER = 120, 320, 128
+UNKNOWN = 120
 MOST_UNKNOWN = 20
 NAMELESS = ("", "")
+BESIDE = ("no_actor", "unknown_actor", "not_use", "set_aside")  # reasons that may hide a member's use
+REASONS = (*BESIDE, "not_member", "signed_in_as")
 STAMP = "%Y-%m-%dT%H:%M:%SZ"
 _Moment = Annotated[dt.datetime, msgspec.Meta(tz=True)]
 
@@ -40,28 +45,36 @@ class _Tag(msgspec.Struct, gc=False):
     tag: str = msgspec.field(name=".tag")
 
 
+class _Category(msgspec.Struct, gc=False):
+    tag: Category = msgspec.field(name=".tag")
+
+
+class _Access(msgspec.Struct, gc=False):
+    tag: Access = msgspec.field(name=".tag")
+
+
 class _User(msgspec.Struct, gc=False):
-    tag: str | None = msgspec.field(name=".tag", default=None)
+    tag: Account | None = msgspec.field(name=".tag", default=None)
     team_member_id: str | None = None
     account_id: str | None = None
     email: str | None = None
 
 
 class _Actor(msgspec.Struct, gc=False):
-    tag: str = msgspec.field(name=".tag")
+    tag: Actor = msgspec.field(name=".tag")
     user: _User | None = None
     admin: _User | None = None
 
 
 class _Origin(msgspec.Struct, gc=False):
-    access_method: _Tag | None = None
+    access_method: _Access | None = None
 
 
 class Event(msgspec.Struct, gc=False):
     """TeamEvent, with the fields we read."""
 
     timestamp: _Moment
-    event_category: _Tag
+    event_category: _Category
     event_type: _Tag
     actor: _Actor | None = None
     origin: _Origin | None = None
@@ -81,27 +94,7 @@ class _LooseLog(msgspec.Struct, gc=False):
     cursor: Cursor | None = None
 
 
-class _Session(msgspec.Struct, gc=False):
-    updated: _Moment | None = None
-
-
-class _MemberDevices(msgspec.Struct, gc=False):
-    team_member_id: Id
-    web_sessions: list[_Session] | None = None
-    desktop_clients: list[_Session] | None = None
-    mobile_clients: list[_Session] | None = None
-
-
-class Devices(msgspec.Struct, gc=False):
-    """ListMembersDevicesResult. Each record is decoded by itself, so that only an odd one is set aside."""
-
-    devices: list[Any]
-    has_more: bool
-    cursor: Cursor | None = None
-
-
 decoder = msgspec.json.Decoder(Log)
-_devices = msgspec.json.Decoder(Devices)
 
 
 def page(body: bytes, bound: dt.datetime) -> ActivityPage:
@@ -117,95 +110,116 @@ def page(body: bytes, bound: dt.datetime) -> ActivityPage:
     return ActivityPage(read=len(log.events), fold=fold, cursor=log.cursor or "", has_more=log.has_more)
 
 
-def _fold_events(events: list[Event], bound: dt.datetime, into: Uses) -> None:  # noqa: C901, PLR0912, PLR0915
-    """The hot loop of a pull, run once per event: keep it flat, and create only objects that are kept."""
-    into.repeats.lasting = partial(_lasting_marks, events)
-    if into.repeats.earlier:
+class _Apart:
+    """The events of one page that are nobody's use, counted by the reason."""
+
+    def __init__(self, bound: dt.datetime, into: Uses) -> None:
+        self.counted = dict.fromkeys(REASONS, 0)
+        self._bound, self._into = bound, into
+
+    def takes(self, event: Event, neighbor: int) -> bool:
+        """Count an event that is nobody's use. False for every other. `neighbor` is the day of an event before it."""
+        reason = _why_apart(event, self._bound)
+        if not reason:
+            return False
+        self.counted[reason] += 1
+        if reason in BESIDE:
+            day = neighbor if reason == "set_aside" else event.timestamp.toordinal()  # an impossible day is none
+            self._into.beside[day, reason] += 1
+        if reason == "unknown_actor" and event.actor:
+            tag = event.actor.tag
+            name = f"{tag.value} without an id or an address" if tag in ACTORS else tag.value
+            _name_unknown(self._into.unknown_actors, name)
+        return True
+
+
+def _why_apart(event: Event, bound: dt.datetime) -> str:
+    """Why an event is nobody's use, as the name of the counter; empty if it is somebody's."""
+    actor, origin = event.actor, event.origin
+    if actor is None:
+        return "no_actor"
+    if actor.tag not in ACTORS:
+        return "not_member" if actor.tag in OTHER_ACTORS else "unknown_actor"
+    if event.event_type.tag in NO_USE:
+        return "not_use"
+    user = actor.user or actor.admin
+    if user is None or _key(user) == NAMELESS:
+        return "not_member" if user is not None and user.tag in OUTSIDERS else "unknown_actor"
+    if actor.tag is Actor.USER and origin and origin.access_method and origin.access_method.tag is Access.SIGN_IN_AS:
+        return "signed_in_as"
+    return "" if EARLIEST <= event.timestamp <= bound else "set_aside"
+
+
+def _fold_events(events: list[Event], bound: dt.datetime, into: Uses) -> None:  # noqa: C901
+    """The hot loop of a pull, run once per event: keep it flat, and create only objects that are kept.
+
+    One condition finds what most events are: use by a user, of a kind that this page had before. Only the others are
+    looked at from all sides.
+    """
+    repeats = into.repeats
+    repeats.lasting = partial(_lasting_marks, events)
+    if repeats.earlier:
         events = _leave_out_earlier(events, into)
-    held, names, beside, utc = into.held, into.names, into.beside, dt.UTC
-    marks, before = into.repeats.now, into.repeats.before
-    not_use = not_member = worn = no_actor = unknown_actor = unknown = repeated = set_aside = number = 0
+    apart, held, names, utc = _Apart(bound, into), into.held, into.names, dt.UTC
+    marks, before, remember = repeats.now, repeats.before, repeats.now.add
+    a_user, sign_in_as = Actor.USER, Access.SIGN_IN_AS
+    usual: set[str] = set()  # the kinds of use on this page that are known
+    accounts: dict[str | tuple[str, str], DayUse] = {}
+    last_sure = bound.astimezone(utc).toordinal() - 1
+    today = number = unknown = repeated = 0
     for event in events:
         actor = event.actor
-        if actor is None:
-            no_actor += 1
-            beside[event.timestamp.toordinal(), "no_actor"] += 1
-            continue
-        if actor.tag not in ACTORS:
-            if actor.tag in OTHER_ACTORS:
-                not_member += 1
-            else:
-                unknown_actor += 1
-                beside[event.timestamp.toordinal(), "unknown_actor"] += 1
-                _name_unknown(into.unknown_actors, actor.tag)
-            continue
         kind = event.event_type.tag
-        if kind in NO_USE:
-            not_use += 1
-            beside[event.timestamp.toordinal(), "not_use"] += 1
-            continue
-        user = actor.user or actor.admin
-        if user is None:
-            key: str | tuple[str, str] = NAMELESS
-        else:
-            key = user.team_member_id if user.team_member_id in names else _key(user)
-        if user is None or key == NAMELESS:
-            if user is not None and user.tag in OUTSIDERS:
-                not_member += 1
-            else:
-                unknown_actor += 1
-                beside[event.timestamp.toordinal(), "unknown_actor"] += 1
-                _name_unknown(into.unknown_actors, f"{actor.tag} without an id or an address")
-            continue
         origin = event.origin
         if (
-            origin is not None
-            and origin.access_method is not None
-            and origin.access_method.tag == SIGN_IN_AS
-            and actor.tag == "user"
+            actor is None
+            or actor.tag is not a_user
+            or (user := actor.user) is None
+            or kind not in usual
+            or (origin is not None and (access := origin.access_method) is not None and access.tag is sign_in_as)
         ):
-            worn += 1
-            continue
+            if apart.takes(event, number) or actor is None or (user := actor.user or actor.admin) is None:
+                continue
+            if event.event_category.tag.value in CATEGORIES:
+                usual.add(kind)
+            else:
+                unknown += 1
+                _name_unknown(into.unknown_kinds, f"{event.event_category.tag.value}: {kind}")
         when = event.timestamp
-        if when > bound or when < EARLIEST:
-            set_aside += 1
-            beside[number, "set_aside"] += 1  # its own day is none: that of its neighbor
-            continue
-        if when.tzinfo is not utc:
+        if when.tzinfo is not utc or when.toordinal() != today:
+            if not EARLIEST <= when <= bound and apart.takes(event, number):
+                continue
             when = when.astimezone(utc)
-        number = when.toordinal()
-        mark = hash((number, when.hour, when.minute, when.second, kind, key))
+            number = when.toordinal()
+            today = number if number <= last_sure else 0  # on the day of the bound every event is compared with it
+            accounts = held.get(number) or {}
+        key: Any = user.team_member_id
+        found = accounts.get(key)
+        if found is None and key not in names:
+            key = _key(user)
+            if isinstance(key, str):
+                names[key] = user
+            elif key == NAMELESS:
+                apart.takes(event, number)
+                continue
+            else:
+                found = accounts.get(key)
+        mark = hash((number, when.time(), kind, key))
         if mark in marks or mark in before:
             repeated += 1
+            unknown -= kind not in usual
             continue
-        marks.add(mark)
-        if event.event_category.tag not in CATEGORIES:
-            unknown += 1
-            _name_unknown(into.unknown_kinds, f"{event.event_category.tag}: {kind}")
-        day = held.get(number)
-        if day is None:
-            day = held[number] = {}
-        found = day.get(key)
+        remember(mark)
         if found is None:
-            day[key] = DayUse(1, when, kind)
-            if key not in names and isinstance(key, str):
-                names[key] = _seatless_key(user)
+            accounts[key] = DayUse(1, when, kind)
+            held[number] = accounts
         else:
             found.events += 1
-            if when > found.latest or (when == found.latest and kind > found.kind):
+            if when >= found.latest and (when > found.latest or kind > found.kind):
                 found.latest, found.kind = when, kind
-    into.repeats.turn()
-    reasons = {
-        "not_use": not_use,
-        "not_member": not_member,
-        "signed_in_as": worn,
-        "no_actor": no_actor,
-        "unknown_actor": unknown_actor,
-        "repeated": repeated,
-        "set_aside": set_aside,
-    }
-    counted = len(events) - sum(reasons.values())
-    into.counters.update(read=len(events), counted=counted, unknown=unknown, **reasons)
+    repeats.turn()
+    counted = len(events) - repeated - sum(apart.counted.values())
+    into.counters.update(read=len(events), counted=counted, unknown=unknown, repeated=repeated, **apart.counted)
 
 
 def _leave_out_earlier(events: list[Event], into: Uses) -> list[Event]:
@@ -225,7 +239,7 @@ def _lasting_mark(event: Event) -> str:
     user = event.actor and (event.actor.user or event.actor.admin)
     if not user:
         return ""
-    key = (int(event.timestamp.timestamp()), event.event_type.tag, user.team_member_id or _seatless_key(user))
+    key = (int(event.timestamp.timestamp()), event.event_type.tag, user.team_member_id or name_of(user))
     return hashlib.blake2b(repr(key).encode("utf-8", "replace"), digest_size=8).hexdigest()
 
 
@@ -236,12 +250,7 @@ def _name_unknown(names: set[str], name: str) -> None:
 
 def _key(user: _User) -> str | tuple[str, str]:
     """The member id of an actor; its account id and address if it has none. A damaged id is none."""
-    return identity(user.team_member_id or "", IDENTIFIER) or _seatless_key(user)
-
-
-def _seatless_key(user: _User) -> tuple[str, str]:
-    """The account id of an actor, and the e-mail address at that time."""
-    return identity(user.account_id or "", IDENTIFIER), identity(user.email or "", EMAIL)
+    return identity(user.team_member_id or "", IDENTIFIER) or name_of(user)
 
 
 def _odd_page(body: bytes, bound: dt.datetime) -> ActivityPage:
@@ -249,7 +258,7 @@ def _odd_page(body: bytes, bound: dt.datetime) -> ActivityPage:
 
     Such an event counts for its own day, or, if that cannot be read, for the day of the event before it.
     """
-    loose = msgspec.convert(json.loads(body.decode("utf-8", "replace"), parse_int=parse_number), _LooseLog)
+    loose = decode_loosely(body, _LooseLog)
     fit: list[Event] = []
     odd: list[int] = []
     day = 0
@@ -275,40 +284,3 @@ def _day_of_odd(record: Any, bound: dt.datetime) -> int:
     except (ValueError, TypeError, KeyError, RecursionError):
         return 0
     return when.toordinal() if EARLIEST <= when <= bound else 0
-
-
-def devices_page(body: bytes, bound: dt.datetime) -> ActivityPage:
-    """Decode a page of device sessions. The kind of activity is the kind of the device used last."""
-    try:
-        listing = _devices.decode(body)
-    except (msgspec.ValidationError, msgspec.DecodeError, UnicodeDecodeError):
-        listing = msgspec.convert(json.loads(body.decode("utf-8", "replace"), parse_int=parse_number), Devices)
-    fold = partial(_fold_devices, listing.devices, bound)
-    return ActivityPage(read=len(listing.devices), fold=fold, cursor=listing.cursor or "", has_more=listing.has_more)
-
-
-def _fold_devices(found: list[Any], bound: dt.datetime, into: Uses) -> None:
-    for record in found:
-        try:
-            member = msgspec.convert(record, _MemberDevices)
-            seen = _session_times(member, bound)
-        except (ValueError, RecursionError):
-            into.counters["set_aside"] += 1
-            continue
-        if seen:
-            latest, kind = max(seen)
-            into.held.setdefault(latest.toordinal(), {})[member.team_member_id] = DayUse(1, latest, kind)
-
-
-def _session_times(member: _MemberDevices, bound: dt.datetime) -> list[tuple[dt.datetime, str]]:
-    kinds = {
-        "web_session": member.web_sessions,
-        "desktop_client": member.desktop_clients,
-        "mobile_client": member.mobile_clients,
-    }
-    return [
-        (updated, kind)
-        for kind, sessions in kinds.items()
-        for one in sessions or ()
-        if (updated := possible(one.updated)) and updated <= bound
-    ]

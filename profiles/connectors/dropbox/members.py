@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 
@@ -109,6 +109,7 @@ class AuthenticatedAdmin(msgspec.Struct, gc=False):
     admin_profile: Profile
 
 
+Form = TypeVar("Form")
 _listing = msgspec.json.Decoder(MemberListing)
 _NO_NAME = _Name()
 
@@ -197,7 +198,7 @@ def _addresses(mails: list[_SecondaryEmail]) -> tuple[str, ...]:
 
 def raw_page(body: bytes, request_id: str = "") -> Page:
     """An answer of the listing with its records as Dropbox sent them. Raises ValueError if it is not a listing."""
-    loose = _read_loosely(body)
+    loose = decode_loosely(body, _LooseListing)
     return Page(items=loose.members, cursor=loose.cursor or "", has_more=loose.has_more, request_id=request_id)
 
 
@@ -209,13 +210,8 @@ def id_of(record: Any) -> str:
     return member_id if isinstance(member_id, str) and re.fullmatch(ID, member_id) else ""
 
 
-def _read_loosely(body: bytes) -> _LooseListing:
-    # For a lone surrogate or broken UTF-8 in one name msgspec refuses the whole page; the standard decoder does not.
-    return msgspec.convert(json.loads(body.decode("utf-8", "replace"), parse_int=parse_number), _LooseListing)
-
-
 def _page_with_odd_records(body: bytes, request_id: str) -> Page:
-    loose = _read_loosely(body)
+    loose = decode_loosely(body, _LooseListing)
     seats: list[Seat] = []
     set_aside: list[SetAside] = []
     for record in loose.members:
@@ -228,7 +224,15 @@ def _page_with_odd_records(body: bytes, request_id: str) -> Page:
     )
 
 
-def parse_number(digits: str) -> int | str:
+def decode_loosely(body: bytes, form: type[Form]) -> Form:
+    """Decode a page of which a part is damaged. Raises msgspec.ValidationError or ValueError if it has another form.
+
+    For a lone surrogate or broken UTF-8 in one name msgspec refuses the whole page; the standard decoder does not.
+    """
+    return msgspec.convert(json.loads(body.decode("utf-8", "replace"), parse_int=_parse_number), form)
+
+
+def _parse_number(digits: str) -> int | str:
     """An integer, or text where it is too long: Python refuses thousands of digits, and with them the whole page."""
     return int(digits) if len(digits) <= MOST_DIGITS else digits
 

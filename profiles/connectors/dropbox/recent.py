@@ -7,16 +7,16 @@ a clock that is slow.
 from __future__ import annotations
 
 import datetime as dt
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Annotated, Any
 
 import msgspec
 
+from profiles.connectors.activity import name_of
 from profiles.connectors.base import ActivityPage, DayUse, ListingReset, Page, Seat, Uses
 from profiles.connectors.dropbox import events
 from profiles.connectors.dropbox.client import DropboxClient
-from profiles.connectors.dropbox.members import Cursor, parse_number
+from profiles.connectors.dropbox.members import Cursor, decode_loosely
 from profiles.connectors.dropbox.paging import count_events, count_records, walk_pages
 from profiles.connectors.transport import Answer
 
@@ -73,7 +73,7 @@ def _fold_log(client: DropboxClient, start: dict[str, Any], seat: Seat, bound: d
 def _changes_of_status(body: bytes) -> Iterator[_Event]:
     """The changes of status on a page that was decoded as a log before. One that cannot be read is left out."""
     if STATUS_CHANGED.encode() in body:
-        log = json.loads(body.decode("utf-8", "replace"), parse_int=parse_number)
+        log = decode_loosely(body, dict[str, Any])
         yield from _readable(log["events"], STATUS_CHANGED)
 
 
@@ -86,7 +86,7 @@ def _add_own(seat: Seat, read: Uses, found: Uses) -> None:
     addresses = {address.casefold() for address in (seat.email, *seat.secondary_emails) if address}
     for number, accounts in read.held.items():
         for key, use in accounts.items():
-            account, address = read.names.get(key, ("", "")) if isinstance(key, str) else key
+            account, address = name_of(read.names[key]) if isinstance(key, str) else key
             by_address = not isinstance(key, str) and not account and address.casefold() in addresses
             if key == seat.external_id or account == seat.account_id or by_address:
                 _add_use(found, number, seat, use)

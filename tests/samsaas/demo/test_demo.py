@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests import servers
+from tests import migrated, servers
 from tests.browser import installations
 
 ROOT = installations.ROOT
@@ -54,6 +54,10 @@ class Demo:
         finally:
             process.kill()
             process.wait()
+
+    def put_tables(self) -> None:
+        """Shorten the first start, which would make them."""
+        migrated.put_sqlite(f"sqlite:///{self.home}/samsaas.sqlite3")
 
     def error_of_refusal(self, *more: str) -> str:
         """The error text of a start that ends by itself."""
@@ -172,6 +176,7 @@ def test_a_port_that_is_taken_is_answered_with_the_command_that_works(tmp_path: 
         assert offered.keys() == {"--port", "--sandbox-port"} and offered[option] != getattr(other, taken)
         if option == "--sandbox-port":  # one of the two is enough: a start takes a while
             other.port, other.sandbox_port = offered["--port"], offered["--sandbox-port"]
+            other.put_tables()
             with other.running():
                 pass
 
@@ -219,6 +224,7 @@ def test_it_begins_with_a_story_that_is_recorded_once_and_never_by_half(tmp_path
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_it_stops_cleanly_and_goes_on_where_it_was(tmp_path: Path, number: int) -> None:
     other = Demo(tmp_path)
+    other.put_tables()
     with socket.create_server(("127.0.0.1", other.port)):
         other.error_of_refusal()  # a start that fails before it prints the password must not use it up
     with other.running() as start:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -27,6 +28,12 @@ def until(condition) -> None:  # type: ignore[no-untyped-def]
 def test_items_come_in_order_and_the_thread_ends() -> None:
     assert list(read_ahead.read(range(1000), depth=3)) == list(range(1000))
     until(reader_is_gone)
+
+
+def test_the_thread_does_not_wait_long_for_a_busy_reader() -> None:
+    """A tenth of what Python lets a busy thread work on; a page of events is folded in less than that."""
+    list(read_ahead.read([1], depth=1))
+    assert sys.getswitchinterval() <= 0.0005
 
 
 def test_the_next_item_is_fetched_while_the_last_one_is_being_written() -> None:

@@ -17,6 +17,7 @@ import pytest
 
 from samsaas import doors
 from samsaas.web_server import connection, worker
+from tests import migrated
 from tests.samsaas.web_server.conftest import ROOT, Running, environment, running
 from tests.samsaas.web_server.slow_clients import FORM, HEAD, KINDS, STATIC, connect, crowd, is_closed, seconds_to
 
@@ -161,9 +162,9 @@ def own(tmp_path_factory: Any) -> Iterator[Running]:
     """A server with a database and an account that may import people."""
     folder = tmp_path_factory.mktemp("own")
     keys = {name: value for name, value in environment(folder, 0).items() if "KEY" in name}
-    for command in (["migrate", "-v0"], ["shell", "-v0", "-c", ACCOUNT]):
-        arguments = [sys.executable, "manage.py", *command]
-        subprocess.run(arguments, cwd=ROOT, env=environment(folder, 0) | keys, check=True, stdout=subprocess.DEVNULL)
+    migrated.put_sqlite(environment(folder, 0)["DATABASE_URL"])
+    arguments = [sys.executable, "manage.py", "shell", "-v0", "-c", ACCOUNT]
+    subprocess.run(arguments, cwd=ROOT, env=environment(folder, 0) | keys, check=True, stdout=subprocess.DEVNULL)
     with running(folder, "gunicorn", **keys) as started:
         started.get("/healthz", timeout=30)
         yield started

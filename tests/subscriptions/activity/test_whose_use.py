@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -30,7 +31,7 @@ def whose(profile: IntegrationProfile, *, member_id: str = "", account_id: str =
     now, uses = timezone.now(), base.Uses()
     key = member_id or (account_id, email)
     if member_id:
-        uses.names[member_id] = (account_id, email)
+        uses.names[member_id] = SimpleNamespace(account_id=account_id, email=email)
     uses.held[now.toordinal()] = {key: base.DayUse(1, now, "login_success")}
     with transaction.atomic():
         stored = activity.store_batch(profile, uses, run_id=1, reading=1, signal="event")

@@ -9,9 +9,10 @@ import math
 import secrets
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from email.utils import format_datetime
 from pathlib import Path
+from typing import Any
 
 from profiles.connectors.dropbox.sandbox import arguments, consent, oauth, routes
 from profiles.connectors.dropbox.sandbox.calls import Call, Route, api_error
@@ -20,6 +21,7 @@ from profiles.connectors.dropbox.sandbox.effects import Done, Effects
 from profiles.connectors.dropbox.sandbox.faults import Fault, Faults
 from profiles.connectors.dropbox.sandbox.former import load_past
 from profiles.connectors.dropbox.sandbox.jobs import Work
+from profiles.connectors.dropbox.sandbox.log import Event
 from profiles.connectors.dropbox.sandbox.messages import JSON, Answered, Request, Response, as_page, as_text
 from profiles.connectors.dropbox.sandbox.store import AccessToken, App, Grant, Store
 from profiles.connectors.dropbox.sandbox.team import Team, demo_teams
@@ -84,6 +86,7 @@ class Sandbox:
         self.info_tells_removed = False
         self.log: deque[tuple[str, int]] = deque(maxlen=10_000)
         self.cursor_epoch = 0
+        self.listings: dict[tuple[Any, ...], tuple[list[Event], Iterator[Event]]] = {}
         self.approved: dict[str, str] = {}
         self._calls: dict[tuple[str, str], deque[float]] = {}
         self._dots = itertools.cycle(("", ".", "..", "..."))

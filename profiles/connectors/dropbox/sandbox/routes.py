@@ -19,6 +19,7 @@ from profiles.connectors.dropbox.sandbox.removal import REMOVAL_ROUTES
 from profiles.connectors.dropbox.sandbox.team import ROLES, status_of
 
 DEVICES_A_PAGE = 100
+LISTINGS_KEPT = 8
 
 
 def get_info(call: Call) -> Any:
@@ -112,13 +113,27 @@ def continue_events(call: Call) -> Any:
 
 def _log_page(call: Call, since: dt.datetime, until: dt.datetime, place: dict[str, Any]) -> Any:
     start, limit = place["start"], place["limit"]
-    listed = itertools.chain(log.events(call.team, since, until), _recorded(call, since, until, place))
-    found = (event for event in listed if log.matches(event, **place.get("only", {})))
-    window = list(itertools.islice(found, start, start + limit + 1))
-    more = len(window) > limit
+    found = _events_up_to(call, since, until, place)
+    window, more = found[start : start + limit], len(found) > start + limit
     reached = {"since": since.isoformat(), "until": until.isoformat(), "whole": not more}
     cursor = make_cursor(call, "events", {**place, **reached, "start": start + limit if more else 0})
-    return {"events": window[:limit], "cursor": cursor, "has_more": more}
+    return {"events": window, "cursor": cursor, "has_more": more}
+
+
+def _events_up_to(call: Call, since: dt.datetime, until: dt.datetime, place: dict[str, Any]) -> list[log.Event]:
+    """The first events of a listing, one more than its page needs. The latest listings are kept to go on from."""
+    kept, only = call.sandbox.listings, place.get("only", {})
+    key = (call.team.team_id, since, until, *only.values(), place.get("before"), place.get("now"))
+    listing = kept.pop(key, None) if place["start"] else None
+    if listing is None:
+        every = itertools.chain(log.events(call.team, since, until), _recorded(call, since, until, place))
+        listing = ([], (event for event in every if log.matches(event, **only)))
+    found, following = listing
+    found += itertools.islice(following, max(0, place["start"] + place["limit"] + 1 - len(found)))
+    kept[key] = listing
+    if len(kept) > LISTINGS_KEPT:
+        del kept[next(iter(kept))]
+    return found
 
 
 def _recorded(call: Call, since: dt.datetime, until: dt.datetime, place: dict[str, Any]) -> Iterator[log.Event]:

@@ -1,0 +1,98 @@
+"""Databases as `migrate` leaves them, made once and copied: most installations of the tests begin with one.
+
+To make every table from nothing takes seconds, and dozens of installations are set up. Those that test the first start
+itself begin with no database at all.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import secrets
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psycopg
+from cryptography.fernet import Fernet
+
+from tests import compose
+
+
+def put_sqlite(url: str) -> None:
+    """Write a migrated database where the URL of a SQLite file says, `sqlite:///…`."""
+    file = Path(urlsplit(url).path)
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with _held() as folder:
+        template = folder / f"{_release()}.sqlite3"
+        if not template.exists():
+            for outdated in folder.glob("*.sqlite3"):
+                outdated.unlink()
+            fresh = folder / "fresh.sqlite3"
+            _migrate(f"sqlite:///{fresh}")
+            fresh.rename(template)
+        shutil.copyfile(template, file)
+
+
+@contextmanager
+def on_postgresql(server_url: str) -> Iterator[str]:
+    """The URL of a migrated database of its own, which is dropped at the end."""
+    name, server = f"migrated_{secrets.token_hex(4)}", server_url.rpartition("/")[0]
+    with psycopg.connect(server_url, autocommit=True) as connection:
+        connection.execute(f"create database {name} template {_template_on(connection, server)}")
+    try:
+        yield f"{server}/{name}"
+    finally:
+        with psycopg.connect(server_url, autocommit=True) as connection:
+            connection.execute(f"drop database {name} with (force)")
+
+
+def _template_on(connection: psycopg.Connection, server: str) -> str:
+    template = f"template_{_release()}"
+    with _held():
+        if not connection.execute("select 1 from pg_database where datname = %s", [template]).fetchone():
+            connection.execute("drop database if exists template_fresh with (force)")
+            connection.execute("create database template_fresh")
+            _migrate(f"{server}/template_fresh")
+            connection.execute(f"alter database template_fresh rename to {template}")
+    return template
+
+
+def _migrate(url: str) -> None:
+    environment = {
+        **os.environ,
+        "DATABASE_URL": url,
+        "DJANGO_SETTINGS_MODULE": "samsaas.settings",
+        "SAMSAAS_ENV_FILE": os.devnull,
+        "SECRET_KEY": secrets.token_urlsafe(50),
+        "FIELD_ENCRYPTION_KEYS": Fernet.generate_key().decode(),
+    }
+    command = [sys.executable, "manage.py", "migrate", "--noinput", "--verbosity", "0"]
+    subprocess.run(command, cwd=compose.ROOT, env=environment, check=True)
+
+
+@cache
+def _release() -> str:
+    """Tells apart what different code leaves: after its migrations `migrate` also makes groups and triggers."""
+    told = hashlib.sha256()
+    for app in ("samsaas", "profiles", "subscriptions", "reclamation"):
+        for path in sorted((compose.ROOT / app).rglob("*.py")):
+            told.update(str(path.relative_to(compose.ROOT)).encode() + path.read_bytes())
+    return told.hexdigest()[:16]
+
+
+@contextmanager
+def _held() -> Iterator[Path]:
+    """The folder of the templates, for one process at a time. Runs beside one another share it."""
+    folder = Path(tempfile.gettempdir()) / f"samsaas-migrated-{os.getuid()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield folder
