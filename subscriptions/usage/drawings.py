@@ -1,7 +1,7 @@
 """Charts of the license position: owned and used by day, in use by last activity, spend by month.
 
-Nothing is counted when a page is opened: use by day and by last activity is stored by reconciliations, and what was
-owned and spent follows from the entitlements, as they are known today.
+Nothing is counted when a page is opened: use by day is stored by reconciliations, use by last activity when facts
+change, and what was owned and spent follows from the entitlements, as they are known today.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from samsaas.lib.charts import Chart, Drawing, Series
 from subscriptions import links
 from subscriptions.activity import last_used
 from subscriptions.entitlements.terms import Book, add_months, annual_spend
-from subscriptions.models import MetricResult
 from subscriptions.reconciliation import use_by_day
 from subscriptions.reconciliation.use_by_day import DayOfUse
+from subscriptions.seat_counts import stored
 
 DAYS = 90
 MONTHS = 12
@@ -51,15 +51,12 @@ def _describe_use(days: Sequence[DayOfUse]) -> str:
     return f"{text} Rights without limit have no line." if any(one.owned is None for one in days) else text
 
 
-def list_bands(metrics: Iterable[MetricResult], **filters: Any) -> list[dict[str, Any]]:
-    """In use by last activity, as the run counted it: for each band its number, width and the list of its rows now.
+def list_bands(models: Iterable[int], **filters: Any) -> list[dict[str, Any]]:
+    """In use now by last activity, as it is counted when facts change: for each band its number, width and rows.
 
-    Empty where no run has counted it, as for a day that is over.
+    Empty where nothing was counted yet.
     """
-    sums: dict[str, int] = {}
-    for metric in metrics:
-        for key, number in metric.last_activity.items():
-            sums[key] = sums.get(key, 0) + number
+    sums = stored.read().used_by_band(models)
     if not sums:
         return []
     most = max(sums.values()) or 1

@@ -48,7 +48,7 @@ def describe(one: ModelResult) -> dict[str, Any]:
         "newer": None if one.current else newer_of(one),
         "use_chart": drawings.draw_use(models, position.day),
         "spend_chart": drawings.draw_spend(models, position.day, drawings.main_currency(spend, "")),
-        "bands": drawings.list_bands(metrics, **filters),
+        "bands": drawings.list_bands(models, **filters) if one.current else [],
         "drift": list_drift(one),
     }
 

@@ -46,12 +46,11 @@ def license_usage(request: SignedInRequest) -> HttpResponse:
 def _draw_position(position: shown.Shown, currency: str, **words: str) -> dict[str, Any]:
     """The charts over all software models of a position, or over those of a publisher or product."""
     models = list(position.models.filter(**words).values_list("software_model", flat=True))
-    metrics = MetricResult.objects.filter(model_result__in=position.models.filter(**words)).only("last_activity")
     known = [key for key in models if key is not None]
     return {
         "use_chart": drawings.draw_use(known, position.day),
         "spend_chart": drawings.draw_spend(known, position.day, currency),
-        "bands": drawings.list_bands(metrics),
+        "bands": drawings.list_bands(known) if position.is_today else [],
     }
 
 
