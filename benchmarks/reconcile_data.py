@@ -18,7 +18,8 @@ from django.utils import timezone
 
 from benchmarks import lists_data
 from profiles.models import IntegrationProfile, JobRun
-from reclamation.models import RemovalCandidate, StateChange
+from reclamation.models import ReclamationRule, RemovalCandidate, StateChange
+from reclamation.rules import make_rules
 from subscriptions.models import (
     Allocation,
     Entitlement,
@@ -70,6 +71,8 @@ def prepare(seats: int, models: int, entitlements: int) -> None:
     lists_data._load(LastActivity, lists_data._activity(keys, now))
     lists_data._load(SubscriptionVersion, _list_versions(keys, kinds, now))
     lists_data._load(RemovalCandidate, lists_data._candidates(keys[::50], profiles * 2, now))
+    make_rules.run(now)
+    RemovalCandidate.objects.update(rule=ReclamationRule.objects.order_by("pk")[0])
     lists_data._load(UseDay, _list_days(kinds, now))
     rights = _make_entitlements(made, entitlements, seats, now)
     lists_data._load(Allocation, _list_allocations(rights, people, seats // 10, now))
