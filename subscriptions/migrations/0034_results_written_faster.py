@@ -23,5 +23,9 @@ class Migration(migrations.Migration):
             name='metric_result',
             field=models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='seats', to='subscriptions.metricresult'),
         ),
+        migrations.AddIndex(
+            model_name='subscription',
+            index=models.Index(condition=models.Q(('consumes_license', True), ('ended_at', None), ('excluded', False)), fields=['id', 'identifier'], name='subscription_counting'),
+        ),
         migrations.RunPython(count_anew, migrations.RunPython.noop),
     ]

@@ -32,7 +32,7 @@ def open_candidates() -> dict[int, int]:
                 SELECT t.identifier_id FROM {SEATS} t
                 WHERE t.id = d.subscription_id AND {CONSUMING.format("t")} {condition}
             ) AS identifier_id, count(*) AS number
-            FROM (SELECT DISTINCT subscription_id FROM ({statement}) o) d GROUP BY 1
+            FROM ({statement}) d GROUP BY 1
         ) c JOIN {IDENTIFIERS} i ON i.id = c.identifier_id JOIN {MODELS} s ON s.id = i.software_model_id
         WHERE s.under_management
         GROUP BY i.software_model_id

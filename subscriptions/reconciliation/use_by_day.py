@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from django.db.models import Max, Min, Sum
+from django.db.models import Max, Min, Q, Sum
 from django.utils import timezone
 
 from subscriptions.entitlements.terms import Book
@@ -53,19 +53,19 @@ def _first_day(today: date) -> date:
     return today if first_seen is None else max(timezone.localtime(first_seen).date(), today - OLDEST)
 
 
-def days_of(models: Iterable[int], since: date, until: date) -> list[DayOfUse]:
-    """Use and rights of these software models for each day from `since` to `until`, both included. Three queries."""
-    return on_days(models, [since + place * ONE_DAY for place in range((until - since).days + 1)])
+def days_of(models: Iterable[int], since: date, until: date, book: Book) -> list[DayOfUse]:
+    """Use and rights of these software models for each day from `since` to `until`, both included. One query."""
+    return on_days(models, [since + place * ONE_DAY for place in range((until - since).days + 1)], book)
 
 
-def on_days(models: Iterable[int], days: Sequence[date], book: Book | None = None) -> list[DayOfUse]:
-    """Use and rights of these software models at the end of some days. Three queries, or two if the book was read."""
+def on_days(models: Iterable[int], days: Sequence[date], book: Book) -> list[DayOfUse]:
+    """Use and rights of these software models, whose entitlements are in the book, at the end of days. One query."""
     keys = set(models)
     rows = UseDay.objects.filter(day__in=days).order_by().values_list("day")
-    used = dict(rows.filter(identifier__software_model__in=keys).annotate(Sum("in_use")))
-    counted = set(rows.values_list("day", flat=True).distinct())
-    owned = _owned_on(days, keys, book or Book.read(software_model__in=keys))
-    return [DayOfUse(day, used.get(day, 0) if day in counted else None, owned[day]) for day in days]
+    of_models = Q(identifier__software_model__in=keys)
+    used = {day: number or 0 for day, number in rows.annotate(used=Sum("in_use", filter=of_models))}
+    owned = _owned_on(days, keys, book)
+    return [DayOfUse(day, used.get(day), owned[day]) for day in days]
 
 
 def _owned_on(days: Sequence[date], models: set[int], book: Book) -> dict[date, int | None]:
