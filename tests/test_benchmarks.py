@@ -15,6 +15,7 @@ PROGRAMS = {
     "audit": ["--sizes", "1200"],
     "home": ["--seats", "400", "--rounds", "1"],
     "download": ["--sizes", "1000"],
+    "home": ["--seats", "400", "--rounds", "1"],
     "lists": ["--seats", "400", "--rounds", "1"],
     "people": ["--sizes", "200"],
     "candidates": ["--seats", "2000", "--rounds", "1"],
