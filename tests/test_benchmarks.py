@@ -13,7 +13,6 @@ from tests import compose, migrated
 PROGRAMS = {
     "activity": ["--sizes", "2000", "--members", "100"],
     "audit": ["--sizes", "1200"],
-    "home": ["--seats", "400", "--rounds", "1"],
     "download": ["--sizes", "1000"],
     "home": ["--seats", "400", "--rounds", "1"],
     "lists": ["--seats", "400", "--rounds", "1"],
