@@ -65,7 +65,7 @@ def read_candidates() -> OpenCandidates:
         if rule is None:
             by_hand += number
         else:
-            reasons.setdefault(reason, Counter())[models.get(rule)] += number
+            reasons.setdefault(reason or Reason.MANUAL, Counter())[models.get(rule)] += number
     for reason, model, number in _count_by_hand() if by_hand else ():
         reasons.setdefault(reason or Reason.MANUAL, Counter())[model] += number
     return OpenCandidates(states, reasons)
