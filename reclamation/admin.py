@@ -63,9 +63,7 @@ class ObservationAdmin(ReadOnlyAdmin):
 class BackTestAdmin(ReadOnlyAdmin):
     list_display = ("__str__", "rule", "from_on", "to_on", "by", "at")
     list_select_related = ("rule", "by")
-    related_lists = (
-        RelatedList(label="Findings", of="reclamation_backtestfinding", lookup="back_test__id__exact"),
-    )
+    related_lists = (RelatedList(label="Findings", of="reclamation_backtestfinding", lookup="back_test__id__exact"),)
 
 
 @admin.register(BackTestFinding)

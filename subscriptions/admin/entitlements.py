@@ -97,9 +97,7 @@ class EntitlementImportAdmin(ReadOnlyAdmin):
     list_filter = ("state",)
     list_select_related = ("uploaded_by",)
     buttons = (AdminButton(label="Import", url_name="entitlement_import_new", on_row=False),)
-    related_lists = (
-        RelatedList(label="Lines", of="subscriptions_entitlementimportrow", lookup="upload__id__exact"),
-    )
+    related_lists = (RelatedList(label="Lines", of="subscriptions_entitlementimportrow", lookup="upload__id__exact"),)
 
 
 @admin.register(EntitlementImportRow)

@@ -15,7 +15,7 @@ BANDS += (("61 to 90 days ago", 90), ("More than 90 days ago", 10**6))
 
 
 class HomeRecount(PageRecount):
-    """`used` has the last day of use of the subscriptions that were used, `read_since` the day from which all was read."""
+    """`used` has the last day of use of what was used, `read_since` is the day from which all logs were read."""
 
     def __init__(self, case: dict[str, Any], on: date, used: dict[str, date], read_since: date) -> None:
         super().__init__(case, on, is_today=True)
@@ -126,7 +126,8 @@ class HomeRecount(PageRecount):
     def profiles(self) -> dict[str, list[str]]:
         return {
             profile["id"]: [
-                write_number(sum(row["profile"] == profile["id"] for row in rows)) for rows in (self.current, self.in_use)
+                write_number(sum(row["profile"] == profile["id"] for row in rows))
+                for rows in (self.current, self.in_use)
             ]
             for profile in self.recount.tables["profiles"]
         }

@@ -121,10 +121,15 @@ class PagesOfPosition:
 
 def tiles(page: str) -> list[str]:
     """The text of every tile."""
-    return [pages.text_of(inside) for inside in re.findall(r'<(?:a|div) class="tile[^>]*>(.*?)</(?:a|div)>\s*</li>', page, flags=re.DOTALL)]
+    return [
+        pages.text_of(inside)
+        for inside in re.findall(r'<(?:a|div) class="tile[^>]*>(.*?)</(?:a|div)>\s*</li>', page, flags=re.DOTALL)
+    ]
 
 
 def equations(page: str) -> dict[str, str]:
     """The figures of a license metric: key -> the sentence."""
-    found = re.findall(r'<div class="figure-row" id="([a-z-]+)">\s*<h3>.*?</h3>\s*<p class="sum">(.*?)</p>', page, flags=re.DOTALL)
+    found = re.findall(
+        r'<div class="figure-row" id="([a-z-]+)">\s*<h3>.*?</h3>\s*<p class="sum">(.*?)</p>', page, flags=re.DOTALL
+    )
     return {key: pages.text_of(inside) for key, inside in found}

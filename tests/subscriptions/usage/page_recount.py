@@ -41,8 +41,8 @@ def write_price(price: str | None, currency: str) -> str:
     return f"{currency} {int(whole):,}.{decimals.rstrip('0').ljust(2, '0')}"
 
 
-def write_rights(count: int) -> str:
-    return f"{count:,} right{'' if count == 1 else 's'}"
+def plural(count: int, words: str) -> str:
+    return f"{count:,} {words}{'' if count == 1 else 's'}"
 
 
 class PageRecount:
@@ -101,16 +101,18 @@ class PageRecount:
         models = [one for name in names for one in self.of_publisher(name).values()]
         unpriced, out, needed = (sum(one[word] for one in sums) for word in ("unpriced", "out_of_compliance", "needed"))
         good = sum(one["status"] == "compliant" for one in products)
-        amounts = {word: Recount.add(one[word] for one in sums) for word in ("true_up", "over_licensed", "annual_spend")}
+        amounts = {
+            word: Recount.add(one[word] for one in sums) for word in ("true_up", "over_licensed", "annual_spend")
+        }
         opened = sum(one["open_candidates"] for one in models)
         potential = self.potential(models)
-        note = f"a year, for {opened} open removal candidate{'' if opened == 1 else 's'}"
+        potential = "0" if potential == NOTHING else potential
+        for_what = f"for {plural(opened, 'open removal candidate')}" if self.is_today else "as of then"
         return [
-            f"Compliant products {good} of {len(products)} {out} software model{'' if out == 1 else 's'} out of compliance",
-            f"True-up {write_amounts(amounts['true_up'], unpriced)} a year, for {needed} missing "
-            f"right{'' if needed == 1 else 's'}",
+            f"Compliant products {good} of {len(products)} {plural(out, 'software model')} out of compliance",
+            f"True-up {write_amounts(amounts['true_up'], unpriced)} a year, for {plural(needed, 'missing right')}",
             f"Over-licensed {write_amounts(amounts['over_licensed'], unpriced)} a year, for rights that are left",
-            f"Potential savings {'0' if potential == NOTHING else potential} {note if self.is_today else 'a year, as of then'}",
+            f"Potential savings {potential} a year, {for_what}",
             f"Spend {write_amounts(amounts['annual_spend'])} a year, for what is in force",
         ]
 
@@ -174,15 +176,15 @@ class PageRecount:
         by_right = one["in_use"] - one["allocated_in_use"] - len(one["unlicensed"])
         price = write_price(one["price"], one["currency"])
         spare = 0 if is_unlimited else max(0, one["available"])
-        opened = one["open_candidates"]
-        candidates = f"{opened} open removal candidate{'' if opened == 1 else 's'}"
+        reserved, over = one["allocated_not_in_use"], write_amount(one["over_licensed"], one["currency"])
+        candidates = plural(one["open_candidates"], "open removal candidate")
+        true_up, potential = (write_amount(one[word], one["currency"]) for word in ("true_up", "potential_savings"))
         found = {
-            "in-use": f"{one['in_use']} in use = {one['allocated_in_use']} covered by an allocation + {by_right} covered "
-            f"by a right + {len(one['unlicensed'])} not covered",
-            "used": f"{one['used']} used = {one['in_use']} in use + {one['allocated_not_in_use']} allocated, not in use",
-            "true-up": f"{write_amount(one['true_up'], one['currency'])} a year = {one['needed']} needed × {price} a right",
-            "potential-savings": f"{write_amount(one['potential_savings'], one['currency'])} a year = {candidates} × "
-            f"{price} a right",
+            "in-use": f"{one['in_use']} in use = {one['allocated_in_use']} covered by an allocation + {by_right} "
+            f"covered by a right + {len(one['unlicensed'])} not covered",
+            "used": f"{one['used']} used = {one['in_use']} in use + {reserved} allocated, not in use",
+            "true-up": f"{true_up} a year = {one['needed']} needed × {price} a right",
+            "potential-savings": f"{potential} a year = {candidates} × {price} a right",
         }
         if is_unlimited:
             return {**found, "available": "unlimited available", "needed": "0 needed"}
@@ -190,7 +192,7 @@ class PageRecount:
             **found,
             "available": f"{one['available']} available = {one['owned']} owned − {one['used']} used",
             "needed": f"{one['needed']} needed = {one['used']} used − {one['owned']} owned",
-            "over-licensed": f"{write_amount(one['over_licensed'], one['currency'])} a year = {spare} left × {price} a right",
+            "over-licensed": f"{over} a year = {spare} left × {price} a right",
         }
 
     def cover(self, key: str) -> list[tuple[Row, str, int]]:
@@ -231,7 +233,7 @@ class PageRecount:
         free = max(0, one["owned"] - one["allocated"])
         if covered == "Right":
             return f"Right no. {place:,} of {free:,}"
-        return f"None left: no. {place:,} in line for {write_rights(free)}"
+        return f"None left: no. {place:,} in line for {plural(free, 'right')}"
 
     # --- the reconciliation ----------------------------------------------------------------------------------------
     def listed_sentence(self) -> str:
@@ -273,7 +275,10 @@ class PageRecount:
 
     def open_candidates(self) -> list[str]:
         """The software model of each open candidate, as its subscription has it now."""
-        last = {row["id"]: row["model"] for row in sorted(self.recount.tables["subscriptions"], key=lambda row: row["since"])}
+        last = {
+            row["id"]: row["model"]
+            for row in sorted(self.recount.tables["subscriptions"], key=lambda row: row["since"])
+        }
         return [last[row["subscription"]] for row in self.recount.tables["candidates"] if row["state"] in OPEN]
 
 

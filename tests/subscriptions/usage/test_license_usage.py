@@ -159,9 +159,7 @@ def test_every_tier_says_the_same_of_a_publisher_of_which_nothing_was_bought(
     assert "Zeta Out of compliance, 0 % of 1 product" in classic
 
 
-def test_the_preferred_currency_is_kept_for_whoever_prefers_it(
-    keeper: Any, signed_in: Any, company: Company
-) -> None:
+def test_the_preferred_currency_is_kept_for_whoever_prefers_it(keeper: Any, signed_in: Any, company: Company) -> None:
     company.own(company.draw, 9, 10, "EUR")
     company.reconcile()
     keeper.get(f"{USAGE}?currency=USD")
