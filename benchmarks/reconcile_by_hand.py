@@ -146,6 +146,10 @@ def list_pages(metric: Any) -> list[tuple[str, str, list[str]]]:
         "SELECT u.day, sum(u.in_use) FROM subscriptions_useday u JOIN subscriptions_subscriptionidentifier i "
         f"ON i.id = u.identifier_id WHERE i.software_model_id = {model.software_model_id} GROUP BY u.day"
     )
+    bands = (
+        "SELECT i.software_model_id, c.counts FROM subscriptions_seatcount c "
+        "JOIN subscriptions_subscriptionidentifier i ON i.id = c.identifier_id"
+    )
     all_days = "SELECT day, sum(in_use) FROM subscriptions_useday GROUP BY day"
     potential = (
         "SELECT i.software_model_id, count(*) FROM reclamation_removalcandidate c "
@@ -158,14 +162,14 @@ def list_pages(metric: Any) -> list[tuple[str, str, list[str]]]:
     of_publisher = f"{products} AND publisher = '{product.publisher}'"
     runs = "SELECT * FROM subscriptions_reconciliationrun ORDER BY id DESC LIMIT 50"
     return [
-        ("License usage", "/license-usage/", [products, potential, all_days]),
+        ("License usage", "/license-usage/", [products, potential, all_days, bands]),
         (
             "publisher",
             f"/license-usage/{product.publisher}/",
-            [of_publisher, potential, days],
+            [of_publisher, potential, days, bands],
         ),
-        ("product", product.get_absolute_url(), [models, of_model, potential, days]),
-        ("software model", model.get_absolute_url(), [of_model, rights, potential, days]),
+        ("product", product.get_absolute_url(), [models, of_model, potential, days, bands]),
+        ("software model", model.get_absolute_url(), [of_model, rights, potential, days, bands]),
         ("license metric", metric.get_absolute_url(), [one, rights, potential, days]),
         (
             "subscriptions of a metric",

@@ -1,8 +1,9 @@
 """What the benchmark of reconciliations looks at: models, entitlements, allocations, and subscriptions with their past.
 
-Two profiles share the seats of the software models. Nine in ten have a user, one in fifty is excluded, and one in five
-had other facts before a day of the last year. Of ten entitlements of a model three are in force, one of them a renewal;
-the others are over, drafts, pending or retired. There are as many allocations as a tenth of the seats.
+Two profiles share the seats of the software models. Nine in ten have a user, most have activity, one in fifty is
+excluded, and one in five had other facts before a day of the last year. Of ten entitlements of a model three are in
+force, one of them a renewal; the others are over, drafts, pending or retired. There are as many allocations as a tenth
+of the seats.
 """
 
 from __future__ import annotations
@@ -17,11 +18,13 @@ from django.utils import timezone
 
 from benchmarks import lists_data
 from profiles.models import IntegrationProfile, JobRun
-from reclamation.models import RemovalCandidate, StateChange
+from reclamation.models import ReclamationRule, RemovalCandidate, StateChange
+from reclamation.rules import make_rules
 from subscriptions.models import (
     Allocation,
     Entitlement,
     EntitlementVersion,
+    LastActivity,
     Match,
     Person,
     ReconciliationRun,
@@ -33,11 +36,13 @@ from subscriptions.models import (
     SubscriptionVersion,
     UseDay,
 )
+from subscriptions.seat_counts import count
 
 YEAR = timedelta(days=365)
 IN_FORCE = 3  # of the entitlements of a model
 PUBLISHERS = 10
 EMPTIED = (
+    LastActivity,
     UseDay,
     SeatResult,
     StateChange,
@@ -63,11 +68,15 @@ def prepare(seats: int, models: int, entitlements: int) -> None:
     keys = list(Subscription.objects.order_by("pk").values_list("pk", flat=True))
     people = list(Person.objects.order_by("pk").values_list("pk", flat=True))
     lists_data._load(Match, lists_data._matches(keys, people, ResolutionRule.objects.all()[0], now))
+    lists_data._load(LastActivity, lists_data._activity(keys, now))
     lists_data._load(SubscriptionVersion, _list_versions(keys, kinds, now))
     lists_data._load(RemovalCandidate, lists_data._candidates(keys[::50], profiles * 2, now))
+    make_rules.run(now)
+    RemovalCandidate.objects.update(rule=ReclamationRule.objects.order_by("pk")[0])
     lists_data._load(UseDay, _list_days(kinds, now))
     rights = _make_entitlements(made, entitlements, seats, now)
     lists_data._load(Allocation, _list_allocations(rights, people, seats // 10, now))
+    count.run_due(now)
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("VACUUM ANALYZE")

@@ -65,7 +65,7 @@ class BoundedPaginator(Paginator):
     @cached_property
     def count(self) -> int:
         rows = cast("models.QuerySet[models.Model]", self.object_list)
-        return rows[:MOST_COUNTED].count()
+        return rows.order_by()[:MOST_COUNTED].count()
 
 
 class RoleAdmin(admin.ModelAdmin):

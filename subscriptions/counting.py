@@ -37,7 +37,7 @@ def shared_profiles() -> list[int]:
 def in_position(seats: SubscriptionQuerySet, position: str) -> SubscriptionQuerySet:
     """Those of the subscriptions that count now, or are aside for one of the reasons of `POSITIONS`."""
     found = seats.consuming()
-    twice = _is_twice()
+    twice = is_twice()
     if position == DUPLICATE:
         return found.filter(twice) if twice else found.none()
     once = found.exclude(twice) if twice else found
@@ -53,8 +53,11 @@ def counted() -> SubscriptionQuerySet:
     return in_position(Subscription.objects.all(), COUNTED)
 
 
-def _is_twice() -> Q | None:
-    """Whether an earlier profile of the same team has a subscription of the account. None: no team has two profiles."""
+def is_twice() -> Q | None:
+    """The condition for subscriptions that do not count, because an earlier profile of the same team has the account.
+
+    None: no team has two profiles.
+    """
     shared = shared_profiles()
     if not shared:
         return None

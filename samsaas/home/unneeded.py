@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db.models import Count
+from django.db.models import Count, OuterRef, Subquery
 from django.urls import reverse
 
 from reclamation.models import ReclamationRule, RemovalCandidate
@@ -19,6 +19,7 @@ from reclamation.reasons import Reason
 from samsaas.home.amounts import Amounts, PriceList
 from subscriptions import links
 from subscriptions.activity import last_used
+from subscriptions.models import Subscription
 from subscriptions.seat_counts.count import IDLE, LEFT, NEVER, WITHOUT_USER
 from subscriptions.seat_counts.stored import SeatFigures
 
@@ -58,7 +59,9 @@ def read_candidates() -> OpenCandidates:
     models = dict(ReclamationRule.objects.values_list("pk", "software_model"))
     open_ones = RemovalCandidate.objects.open().order_by()
     grouped = open_ones.filter(rule__isnull=False).values_list("state", "reason", "rule").annotate(Count("pk"))
-    by_hand = open_ones.filter(rule=None).values_list("state", "reason", "subscription__identifier__software_model")
+    # Each seat is looked up: a join would read all of them.
+    of_seat = Subscription.objects.filter(pk=OuterRef("subscription")).values("identifier__software_model")
+    by_hand = open_ones.filter(rule=None).values_list("state", "reason", Subquery(of_seat))
     counted = [(state, reason, models.get(rule), number) for state, reason, rule, number in grouped]
     for state, reason, model, number in (*counted, *by_hand.annotate(Count("pk"))):
         states[state] += number

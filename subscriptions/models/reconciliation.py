@@ -231,9 +231,6 @@ class MetricResult(models.Model):
     annual_spend = models.JSONField(default=dict, help_text="Amounts as texts, by currency.")
     ends_on = models.DateField(null=True, help_text="The latest end of the entitlements in force.")
     has_seats = models.BooleanField(default=False, help_text="Whether its seats are still stored.")
-    last_activity = models.JSONField(
-        default=dict, help_text="In use by band of last activity, as of the run. Empty for a day that is over."
-    )
 
     class Meta:
         ordering = ["model_result", "metric"]
@@ -278,7 +275,7 @@ class SeatResult(models.Model):
     """One seat that counted, and what covers it. `rank` is its place among the seats covered in the same way.
 
     Those without a right go on counting where the covered ones end. A million rows are written by every run, so there
-    are few indexes, and the seats and people are referred to without a constraint of the database.
+    are few indexes, and what they refer to is referred to without a constraint of the database.
     """
 
     class Covered(models.TextChoices):
@@ -286,7 +283,9 @@ class SeatResult(models.Model):
         RIGHT = "right", "By a right"
         NONE = "none", "Not covered"
 
-    metric_result = models.ForeignKey(MetricResult, on_delete=models.CASCADE, related_name="seats", db_index=False)
+    metric_result = models.ForeignKey(
+        MetricResult, on_delete=models.CASCADE, related_name="seats", db_index=False, db_constraint=False
+    )
     subscription = models.ForeignKey(
         "subscriptions.Subscription",
         null=True,

@@ -145,6 +145,12 @@ class Subscription(models.Model):
                 name="subscription_current",
             ),
             models.Index(fields=["identifier", "ended_at", "excluded"], name="subscription_by_identifier"),
+            # What is proposed is looked up among the seats that count whenever a page shows what that would save.
+            models.Index(
+                fields=["id", "identifier"],
+                condition=models.Q(ended_at=None, excluded=False, consumes_license=True),
+                name="subscription_counting",
+            ),
             models.Index(fields=["compared_email"], name="subscription_by_email"),
             models.Index(
                 fields=["ended_by_run"],

@@ -16,7 +16,7 @@ from samsaas.lib.snapshot import read_snapshot
 from subscriptions.entitlements.terms import Book, by_model
 from subscriptions.models import MetricResult, RemediationOption, SoftwareModel
 from subscriptions.question import PositionQuestion
-from subscriptions.reconciliation import count_activity, count_use, cover_seats, drift, inputs, read_facts
+from subscriptions.reconciliation import count_use, cover_seats, drift, inputs, read_facts
 from subscriptions.reconciliation.count_use import GroupUse, ModelUse
 from subscriptions.reconciliation.figures import Rights, compute, is_in_position
 from subscriptions.reconciliation.remedies import list_options
@@ -69,7 +69,6 @@ class _Read:
     rights: dict[int, Rights]
     uses: dict[int, ModelUse]
     excluded: dict[int, int]
-    activity: dict[int, dict[str, int]]
 
 
 def run(question: PositionQuestion, *, show: Show = lambda step: None) -> Position:
@@ -99,9 +98,8 @@ def _read(question: PositionQuestion, show: Show) -> _Read:
     position.groups = count_use.count_by_group() if question.is_grouped else {}
     position.vendors = count_use.models_by_vendor()
     uses = count_use.count_by_model(question)
-    activity = count_activity.count_by_model(question)
     show(STEPS)
-    return _Read(position, rights, uses, excluded, activity)
+    return _Read(position, rights, uses, excluded)
 
 
 def _is_asked(question: PositionQuestion, model: SoftwareModel) -> bool:
@@ -127,7 +125,6 @@ def _compute_figures(found: _Read) -> Position:
             continue
         try:
             figures = compute(model, use, rights, excluded=found.excluded.get(key, 0))
-            figures.last_activity = found.activity.get(key, {})
             position.options[key] = list_options(figures, position.question.day)
         except money.TooLarge as error:
             log.warning("No position of %s: %s", model, error)

@@ -15,7 +15,7 @@ from samsaas.lib import signatures
 from subscriptions.models import MetricResult, PositionDocument, ProductResult, ReconciliationRun
 
 QUESTION = ("question_date", "publishers", "group", "subgroup", "scope_key", "started_at", "finished_at", "problem")
-LEFT_OUT = {"id", "run", "current", "model_result", "has_seats", "product_result", "last_activity"}
+LEFT_OUT = {"id", "run", "current", "model_result", "has_seats", "product_result"}
 
 
 def sign(run: ReconciliationRun) -> tuple[str, str]:

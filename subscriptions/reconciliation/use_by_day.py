@@ -1,4 +1,3 @@
-# ruff: noqa: S608 - names of tables and columns are our own constants, all else is a parameter
 """How much was in use at the end of each day, and what was owned then: for charts, which must not count seats.
 
 Use is kept by seat type, so that it follows a seat type that is mapped to another software model. What was owned is
@@ -11,17 +10,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from django.db.models import Max, Min, Sum
+from django.db.models import Max, Min, Q, Sum
 from django.utils import timezone
 
-from samsaas.lib import sql
-from samsaas.lib.snapshot import read_snapshot
 from subscriptions.entitlements.terms import Book
 from subscriptions.models import Subscription, UseDay
-from subscriptions.question import ask
-from subscriptions.reconciliation import read_facts
+from subscriptions.reconciliation import count_days
 
-MOST_DAYS = 31
 OLDEST = timedelta(days=366)
 ONE_DAY = timedelta(days=1)
 
@@ -36,50 +31,41 @@ class DayOfUse:
 
 
 def store_missing(*, now: datetime) -> int:
-    """Count the days that are over and not stored yet, the oldest first, at most a month of them. Returns how many."""
-    days = list(_missing_days(timezone.localtime(now).date()))[:MOST_DAYS]
-    for day in days:
-        with read_snapshot():
-            read_facts.store_facts(ask(day, now=now))
-            counts = _count_by_identifier()
-        rows = [UseDay(day=day, identifier_id=identifier, in_use=number) for identifier, number in counts]
-        UseDay.objects.bulk_create(rows, ignore_conflicts=True)
-    read_facts.drop_tables()
-    return len(days)
+    """Count the days that are over and not stored yet. Returns of how many of them there was anything."""
+    days = list(_missing_days(timezone.localtime(now).date()))
+    counted = count_days.count_by_identifier(days)
+    rows = [UseDay(day=day, identifier_id=identifier, in_use=number) for day, identifier, number in counted]
+    UseDay.objects.bulk_create(rows, ignore_conflicts=True, batch_size=1000)
+    return len({row.day for row in rows})
 
 
 def _missing_days(today: date) -> Iterator[date]:
     last = UseDay.objects.aggregate(last=Max("day"))["last"]
-    first_seen = Subscription.objects.order_by().aggregate(first=Min("first_seen_at"))["first"]
-    if first_seen is None:
-        return
-    day = last + ONE_DAY if last else max(timezone.localtime(first_seen).date(), today - OLDEST)
+    day = last + ONE_DAY if last else _first_day(today)
     while day < today:
         yield day
         day += ONE_DAY
 
 
-def _count_by_identifier() -> list[tuple[int, int]]:
-    rows = sql.fetch_rows(
-        f"SELECT f.identifier_id, count(*) FROM {read_facts.FACTS} f WHERE NOT f.excluded AND f.consumes_license "
-        f"AND f.seat_id NOT IN (SELECT seat_id FROM {read_facts.TWICE}) GROUP BY f.identifier_id"
-    )
-    return [(int(identifier), int(number)) for identifier, number in rows]
+def _first_day(today: date) -> date:
+    """The day on which the first seat was seen, or the oldest one that is drawn; today without seats."""
+    first_seen = Subscription.objects.order_by().aggregate(first=Min("first_seen_at"))["first"]
+    return today if first_seen is None else max(timezone.localtime(first_seen).date(), today - OLDEST)
 
 
-def days_of(models: Iterable[int], since: date, until: date) -> list[DayOfUse]:
-    """Use and rights of these software models for each day from `since` to `until`, both included. Three queries."""
-    return on_days(models, [since + place * ONE_DAY for place in range((until - since).days + 1)])
+def days_of(models: Iterable[int], since: date, until: date, book: Book) -> list[DayOfUse]:
+    """Use and rights of these software models for each day from `since` to `until`, both included. One query."""
+    return on_days(models, [since + place * ONE_DAY for place in range((until - since).days + 1)], book)
 
 
-def on_days(models: Iterable[int], days: Sequence[date], book: Book | None = None) -> list[DayOfUse]:
-    """Use and rights of these software models at the end of some days. Three queries, or two if the book was read."""
+def on_days(models: Iterable[int], days: Sequence[date], book: Book) -> list[DayOfUse]:
+    """Use and rights of these software models, whose entitlements are in the book, at the end of days. One query."""
     keys = set(models)
     rows = UseDay.objects.filter(day__in=days).order_by().values_list("day")
-    used = dict(rows.filter(identifier__software_model__in=keys).annotate(Sum("in_use")))
-    counted = set(rows.values_list("day", flat=True).distinct())
-    owned = _owned_on(days, keys, book or Book.read(software_model__in=keys))
-    return [DayOfUse(day, used.get(day, 0) if day in counted else None, owned[day]) for day in days]
+    of_models = Q(identifier__software_model__in=keys)
+    used = {day: number or 0 for day, number in rows.annotate(used=Sum("in_use", filter=of_models))}
+    owned = _owned_on(days, keys, book)
+    return [DayOfUse(day, used.get(day), owned[day]) for day in days]
 
 
 def _owned_on(days: Sequence[date], models: set[int], book: Book) -> dict[date, int | None]:

@@ -16,6 +16,7 @@ from django.db.models import Count, Q
 from django.utils import timezone
 
 from profiles.models import IntegrationProfile
+from subscriptions import counting, seats_changed
 from subscriptions.activity import last_used
 from subscriptions.activity.coverage import reach
 from subscriptions.models import SeatCount, SeatCounting, SeatsChanged, Subscription
@@ -23,7 +24,7 @@ from subscriptions.models import SeatCount, SeatCounting, SeatsChanged, Subscrip
 CLAIM = timedelta(minutes=10)
 CURRENT, EXCLUDED, IN_USE = "current", "excluded", "in_use"
 LEFT, LEFT_ADMINS, WITHOUT_USER, NEVER, IDLE = "left", "left_admins", "without_user", "never", "idle"
-BAND, GAPS = "band_", "gaps_"
+BAND, GAPS, USED = "band_", "gaps_", "used_"
 
 
 def run_due(now: datetime) -> int:
@@ -35,8 +36,18 @@ def _due(today: Any) -> list[int]:
     """The keys of the profiles that changed, or were counted on another day or never."""
     counted = SeatCounting.objects.filter(day=today).values("profile")
     old = IntegrationProfile.objects.filter(refreshed_at__isnull=False).exclude(pk__in=counted)
-    changed = SeatsChanged.objects.order_by().values_list("profile", flat=True).distinct()
-    return sorted({*old.order_by().values_list("pk", flat=True), *changed})
+    changed = {*SeatsChanged.objects.order_by().values_list("profile", flat=True).distinct()}
+    return sorted({*old.order_by().values_list("pk", flat=True), *changed, *_later_of_team(changed)})
+
+
+def _later_of_team(changed: set[int]) -> set[int]:
+    """Profiles of a team whose accounts may count no longer, or again, since an earlier profile of it has changed."""
+    shared = IntegrationProfile.objects.filter(pk__in=counting.shared_profiles())
+    teams = {key: (vendor, team) for key, vendor, team in shared.values_list("pk", "vendor", "team_id")}
+    of_changed = [(key, teams[key]) for key in changed if key in teams]
+    later = {key for key, team in teams.items() if any(one < key and of == team for one, of in of_changed)} - changed
+    seats_changed.note(*later)
+    return later
 
 
 def _count_claimed(profile: int, now: datetime) -> bool:
@@ -80,7 +91,7 @@ def conditions_by_name(known: reach.Knowledge, now: datetime) -> dict[str, Q]:
     """What is counted, as conditions for listed seats that have `unused_since`.
 
     What somebody pays for is in use, so users who left, seats without user, and those that are not used are counted
-    among the seats in use only.
+    among the seats in use only. Those of `USED` count in the license position, each account once.
     """
     current = Q(excluded=False)
     in_use = current & Q(consumes_license=True)
@@ -95,7 +106,10 @@ def conditions_by_name(known: reach.Knowledge, now: datetime) -> dict[str, Q]:
         NEVER: in_use & last_used.band_condition(last_used.NEVER_ACTIVE, now, known),
         IDLE: in_use & last_used.idle_condition(now),
     }
+    twice = counting.is_twice()
+    once = in_use & ~twice if twice else in_use
     for key, of_band, of_gap in last_used.bands_and_gaps(now, known):
         counted[BAND + key] = current & of_band
         counted[GAPS + key] = current & of_band & of_gap
+        counted[USED + key] = once & of_band
     return counted

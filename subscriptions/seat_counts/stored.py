@@ -11,7 +11,7 @@ from typing import Any
 from profiles.models import IntegrationProfile
 from subscriptions.activity import last_used
 from subscriptions.models import SeatCount, SeatCounting
-from subscriptions.seat_counts.count import BAND, GAPS
+from subscriptions.seat_counts.count import BAND, GAPS, USED
 
 
 @dataclass
@@ -36,6 +36,13 @@ class SeatFigures:
         return [
             last_used.describe_band(key, self.total[BAND + key], self.total[GAPS + key]) for key in last_used.LABELS
         ]
+
+    def used_by_band(self, models: Iterable[int]) -> dict[str, int]:
+        """Seats of these software models that count, in every band of last activity; nothing before the first count."""
+        if self.counted_at is None:
+            return {}
+        counts: Counter[str] = sum((self.by_model.get(model, Counter()) for model in models), Counter())
+        return {key: counts[USED + key] for key in last_used.LABELS}
 
     def of_models(self, name: str) -> dict[int | None, int]:
         """One count by software model, where it is not zero."""

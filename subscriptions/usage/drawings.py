@@ -1,7 +1,7 @@
 """Charts of the license position: owned and used by day, in use by last activity, spend by month.
 
-Nothing is counted when a page is opened: use by day and by last activity is stored by reconciliations, and what was
-owned and spent follows from the entitlements, as they are known today.
+Nothing is counted when a page is opened: use by day is stored by reconciliations, use by last activity when facts
+change, and what was owned and spent follows from the entitlements, as they are known today.
 """
 
 from __future__ import annotations
@@ -9,25 +9,29 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 from samsaas.lib import charts, money
 from samsaas.lib.charts import Chart, Drawing, Series
 from subscriptions import links
 from subscriptions.activity import last_used
-from subscriptions.entitlements.terms import Book, add_months, annual_spend
-from subscriptions.models import MetricResult
+from subscriptions.entitlements.terms import Book, add_months, yearly_cost
 from subscriptions.reconciliation import use_by_day
 from subscriptions.reconciliation.use_by_day import DayOfUse
+from subscriptions.seat_counts import stored
 
 DAYS = 90
 MONTHS = 12
 ONE_DAY = timedelta(days=1)
 
 
-def draw_use(models: Iterable[int], until: date) -> Drawing | None:
-    """What was in use and what was owned at the end of each day until that one; None if no day is known."""
-    days = use_by_day.days_of(models, until - timedelta(days=DAYS - 1), until)
+def draw_use(models: Iterable[int], until: date, book: Book) -> Drawing | None:
+    """What was in use and what was owned at the end of each day until that one; None if no day is known.
+
+    The book has the entitlements of these software models.
+    """
+    days = use_by_day.days_of(models, until - timedelta(days=DAYS - 1), until, book)
     known = [place for place, one in enumerate(days) if one.in_use is not None]
     if not known:
         return None
@@ -51,15 +55,12 @@ def _describe_use(days: Sequence[DayOfUse]) -> str:
     return f"{text} Rights without limit have no line." if any(one.owned is None for one in days) else text
 
 
-def list_bands(metrics: Iterable[MetricResult], **filters: Any) -> list[dict[str, Any]]:
-    """In use by last activity, as the run counted it: for each band its number, width and the list of its rows now.
+def list_bands(models: Iterable[int], **filters: Any) -> list[dict[str, Any]]:
+    """In use now by last activity, as it is counted when facts change: for each band its number, width and rows.
 
-    Empty where no run has counted it, as for a day that is over.
+    Empty where nothing was counted yet.
     """
-    sums: dict[str, int] = {}
-    for metric in metrics:
-        for key, number in metric.last_activity.items():
-            sums[key] = sums.get(key, 0) + number
+    sums = stored.read().used_by_band(models)
     if not sums:
         return []
     most = max(sums.values()) or 1
@@ -76,11 +77,10 @@ def list_bands(metrics: Iterable[MetricResult], **filters: Any) -> list[dict[str
     ]
 
 
-def draw_spend(models: Iterable[int], until: date, currency: str) -> Drawing | None:
+def draw_spend(book: Book, until: date, currency: str) -> Drawing | None:
     """What a year costs in one currency, at the end of each of the last months; None if nothing is known."""
-    book = Book.read(software_model__in=list(models))
     days = _ends_of_months(until)
-    amounts = [_spend_in(book, day, currency) for day in days]
+    amounts = _spend_on(days, book, currency)
     if not currency or not any(amounts):
         return None
     return charts.draw(
@@ -94,9 +94,22 @@ def draw_spend(models: Iterable[int], until: date, currency: str) -> Drawing | N
     )
 
 
-def _spend_in(book: Book, day: date, currency: str) -> Decimal | None:
+def _spend_on(days: Sequence[date], book: Book, currency: str) -> list[Decimal | None]:
+    """What is in force on each of the days costs a year; None where that is too large to be written."""
+    sums = dict.fromkeys(days, Fraction())
+    for one in book.entitlements:
+        term, cost = book.force_of(one), yearly_cost(one) if one.currency == currency else None
+        if term is not None and cost is not None:
+            first, last = term
+            for day in days:
+                if first <= day and (last is None or day <= last):
+                    sums[day] += cost
+    return [_write_or_none(amount, currency) for amount in sums.values()]
+
+
+def _write_or_none(amount: Fraction, currency: str) -> Decimal | None:
     try:
-        return annual_spend(book.in_force(day)).get(currency, Decimal(0))
+        return money.rounded(amount, currency)
     except money.TooLarge:
         return None
 

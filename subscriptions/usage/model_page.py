@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import QuerySet
-
 from profiles.models import IntegrationProfile
 from subscriptions.entitlements.terms import Book, DerivedState
 from subscriptions.models import Entitlement, ModelResult, ProductResult, ReconciliationRun
@@ -35,7 +33,8 @@ def describe(one: ModelResult) -> dict[str, Any]:
         metric.model_result = one
     models = [one.software_model_id] if one.software_model_id else []
     filters = {"model": one.software_model_id} if one.software_model_id else {}
-    entitlements = list_entitlements(one, position)
+    book = read_book(one)
+    entitlements = list_entitlements(book, position)
     spend = metrics[0].annual_spend if metrics else {}
     return {
         "position": position,
@@ -46,9 +45,9 @@ def describe(one: ModelResult) -> dict[str, Any]:
         "entitlements": entitlements[:MOST_ENTITLEMENTS],
         "more_entitlements": max(0, len(entitlements) - MOST_ENTITLEMENTS),
         "newer": None if one.current else newer_of(one),
-        "use_chart": drawings.draw_use(models, position.day),
-        "spend_chart": drawings.draw_spend(models, position.day, drawings.main_currency(spend, "")),
-        "bands": drawings.list_bands(metrics, **filters),
+        "use_chart": drawings.draw_use(models, position.day, book),
+        "spend_chart": drawings.draw_spend(book, position.day, drawings.main_currency(spend, "")),
+        "bands": drawings.list_bands(models, **filters) if one.current else [],
         "drift": list_drift(one),
     }
 
@@ -58,12 +57,13 @@ def newer_of(one: ModelResult) -> ModelResult | None:
     return ModelResult.objects.current().filter(software_model=one.software_model_id).exclude(pk=one.pk).first()
 
 
-def list_entitlements(one: ModelResult, position: Shown) -> list[tuple[Entitlement, DerivedState]]:
-    """The entitlements of the model with their state on that day: those in force first, then those to come."""
-    if one.software_model_id is None:
-        return []
-    rows: QuerySet[Entitlement] = Entitlement.objects.filter(software_model=one.software_model_id)
-    book = Book(rows)
+def read_book(one: ModelResult) -> Book:
+    """All entitlements of the model, drafts too."""
+    return Book(Entitlement.objects.filter(software_model=one.software_model_id) if one.software_model_id else ())
+
+
+def list_entitlements(book: Book, position: Shown) -> list[tuple[Entitlement, DerivedState]]:
+    """The entitlements of a model with their state on that day: those in force first, then those to come."""
     states = [(entitlement, book.state_on(entitlement, position.day)) for entitlement in book.entitlements]
     places = {state: place for place, state in enumerate(ORDER)}
     return sorted(states, key=lambda row: (places.get(row[1], len(ORDER)), row[0].pk))

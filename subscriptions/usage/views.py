@@ -14,6 +14,7 @@ from samsaas.lib import tables
 from samsaas.lib.http import SignedInRequest
 from samsaas.lib.local_path import read_local_path
 from subscriptions import counting
+from subscriptions.entitlements.terms import Book
 from subscriptions.models import MetricResult, ModelResult, ProductResult
 from subscriptions.reconciliation import tiers
 from subscriptions.usage import amounts, drawings, model_page, potential, publishers, shown
@@ -46,12 +47,12 @@ def license_usage(request: SignedInRequest) -> HttpResponse:
 def _draw_position(position: shown.Shown, currency: str, **words: str) -> dict[str, Any]:
     """The charts over all software models of a position, or over those of a publisher or product."""
     models = list(position.models.filter(**words).values_list("software_model", flat=True))
-    metrics = MetricResult.objects.filter(model_result__in=position.models.filter(**words)).only("last_activity")
     known = [key for key in models if key is not None]
+    book = Book.read(software_model__in=known)
     return {
-        "use_chart": drawings.draw_use(known, position.day),
-        "spend_chart": drawings.draw_spend(known, position.day, currency),
-        "bands": drawings.list_bands(metrics),
+        "use_chart": drawings.draw_use(known, position.day, book),
+        "spend_chart": drawings.draw_spend(book, position.day, currency),
+        "bands": drawings.list_bands(known) if position.is_today else [],
     }
 
 

@@ -201,6 +201,7 @@ def test_every_page_passes_the_accessibility_rules_light_dark_and_narrow(
     create_profile(page)
     get_token(page)
     downloaded(page)
+    expect(page.locator("main [hx-trigger]")).to_have_count(0, timeout=90_000)
     found = []
     for scheme, width in (("light", 1280), ("dark", 1280), ("light", 360)):
         page.set_viewport_size({"width": width, "height": 900})

@@ -23,7 +23,7 @@ def chosen(page: Page, url: str) -> None:
     page.goto(f"{url}/people/")
     page.get_by_role("link", name="Import").first.click()
     file = {"name": "walk.csv", "mimeType": "text/csv", "buffer": FILE.encode()}
-    page.get_by_label("CSV file").set_input_files([file])  # type: ignore[list-item]
+    page.get_by_role("button", name="File").set_input_files([file])  # type: ignore[list-item]
     page.get_by_role("button", name="Upload and preview").click()
 
 

@@ -135,8 +135,8 @@ def test_every_export_is_recorded_with_its_list_and_its_number_of_rows(
 
 
 def test_no_page_sends_a_file_of_data_without_an_entry(signed_in: Any, refused_people: PersonImport) -> None:
-    client, silent = signed_in("admin"), {"person_import_example"}
-    for name in roles.POLICY.keys() - silent - {"admin:*"}:
+    client, silent = signed_in("admin"), {"person_import_example", "allocation_example"}
+    for name in (one for one in roles.POLICY.keys() - silent if not one.endswith("*")):
         try:
             address = reverse(name)
         except Exception:

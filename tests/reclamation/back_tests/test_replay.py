@@ -19,6 +19,7 @@ from reclamation.back_tests import replay, start
 from reclamation.back_tests.start import Question
 from reclamation.models import BackTest, BackTestFinding, Exemption
 from reclamation.states import State
+from samsaas import schedule
 from subscriptions.activity import last_used
 from subscriptions.models import ActivityDay
 from tests import factories, worlds
@@ -307,6 +308,7 @@ def test_a_run_that_lost_its_worker_goes_on_after_the_last_day_it_did(monkeypatc
 def test_a_run_takes_as_many_statements_for_thirty_subscriptions_as_for_one() -> None:
     past = Past()
     costs = []
+    schedule.count_seats()
     for number in (1, 30):
         for _ in range(number):
             past.seat(10)

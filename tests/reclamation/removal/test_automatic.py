@@ -115,7 +115,7 @@ def test_above_the_quota_the_batch_waits_for_a_person_and_home_leads_there(place
     assert any(str(batch) in text and "second person" in text for text in run.warnings)
     client.force_login(ann)
     page = client.get("/").text
-    assert "/removal-batches/?state=quarantined" in page and "wait for a second person" in page
+    assert "/removal-batches/?state=quarantined" in page and "waiting for a second person" in page
     assert str(batch) in client.get("/removal-batches/?state=quarantined").text
     batches.decide(batch.pk, approve=True, by=ann, now=timezone.now())
     assert Notice.objects.filter(kind="ask").count() == 7

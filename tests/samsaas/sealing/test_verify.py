@@ -252,12 +252,20 @@ def test_old_entries_that_no_seal_has_are_a_warning(sealed: Any) -> None:
     assert report.is_sound and report.unsealed == 3 and "waiting for a seal since" in report.warnings[0]
 
 
-def test_an_entry_that_cannot_even_be_read_is_named_and_the_others_are_checked(sealed: list[list[int]]) -> None:
+def unchecked(switch: str) -> None:
+    """Whether this connection to SQLite stores what no column may hold."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"PRAGMA ignore_check_constraints = {switch}")
+
+
+def test_an_entry_that_cannot_even_be_read_is_named_and_the_others_are_checked(
+    sealed: list[list[int]], request: pytest.FixtureRequest
+) -> None:
     if connection.vendor == "postgresql":
         pytest.skip("PostgreSQL checks what it stores")
     number = sealed[0][1]
-    with connection.cursor() as cursor:
-        cursor.execute("PRAGMA ignore_check_constraints = ON")
+    unchecked("ON")
+    request.addfinalizer(lambda: unchecked("OFF"))
     for column, value in (("object_name", b"\xff\xfe"), ("detail", "{nonsense"), ("at", "yesterday")):
         tamper(f"UPDATE {ENTRIES} SET {column} = %s WHERE id = %s", value, number)
         report = verified()

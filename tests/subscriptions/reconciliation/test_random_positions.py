@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import date, timedelta
 from typing import Any
 
 import pytest
 
-from subscriptions.models import MetricResult, ReconciliationRun, SeatResult
-from subscriptions.reconciliation import live
+from subscriptions.models import MetricResult, ReconciliationRun, SeatResult, UseDay
+from subscriptions.reconciliation import live, use_by_day
 from tests.subscriptions.reconciliation import position_world as worlds, random_case
 from tests.subscriptions.reconciliation.recount import Recount
 
@@ -39,6 +40,23 @@ def test_every_figure_is_what_a_recount_in_python_says(seed: int) -> None:
         asked = describe(world, worlds.reconcile_as_of(on, now=now, group=group))
         recounted = Recount({**case, "tables": {**case["tables"], "candidates": []}}, on).run()
         assert asked == recounted
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_every_day_that_is_over_is_counted_for_charts_as_a_recount_of_that_day_says(seed: int) -> None:
+    case = random_case.make_case(seed)
+    world = worlds.make_world(case)
+    use_by_day.store_missing(now=worlds.moment(random_case.LAST) + timedelta(hours=20))
+    names = {row.pk: name for name, row in world.identifiers.items()}
+    told: dict[date, Counter[Any]] = {}
+    for one in UseDay.objects.all():
+        told.setdefault(one.day, Counter())[names[one.identifier_id]] = one.in_use
+    for place in range((random_case.LAST - random_case.FIRST).days):
+        day = random_case.FIRST + timedelta(days=place)
+        listed = [row for row in Recount(case, day).listed() if row["kind"] in ("", "unrecognized", "not_managed")]
+        assert told.get(day, Counter()) == Counter(
+            (world.profiles[row["profile"]].vendor, row["model"]) for row in listed
+        )
 
 
 def check_sums(run: ReconciliationRun) -> None:

@@ -14,6 +14,7 @@ from profiles.jobs.job import Canceled
 from profiles.models import IntegrationProfile, JobRun
 from samsaas import schedule
 from subscriptions import recompute
+from subscriptions.entitlements.terms import Book
 from subscriptions.models import (
     Entitlement,
     MetricResult,
@@ -215,8 +216,8 @@ def test_days_that_are_over_are_counted_once_for_charts(place):
     today = timezone.localdate()
     for _ in range(2):
         reconcile_as_of(None, now=now())
-    assert UseDay.objects.count() == 31 * 2 + 9 * 2, "a month of days at a time"
-    points = use_by_day.days_of([place.short.pk], today - 3 * DAY, today)
+        assert UseDay.objects.count() == 40 * 2
+    points = use_by_day.days_of([place.short.pk], today - 3 * DAY, today, Book.read())
     assert [(one.in_use, one.owned) for one in points] == [(3, 2), (3, 2), (3, 2), (None, 2)]
 
 

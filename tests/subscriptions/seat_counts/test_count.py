@@ -15,7 +15,7 @@ from subscriptions import seats_changed
 from subscriptions.activity import last_used
 from subscriptions.exclusions import exclude
 from subscriptions.matching import by_hand
-from subscriptions.models import SeatCount, SeatCounting, SeatsChanged, Subscription, UserExclusion
+from subscriptions.models import LastActivity, SeatCount, SeatCounting, SeatsChanged, Subscription, UserExclusion
 from subscriptions.seat_counts import count, stored
 from tests import factories, pages, worlds
 
@@ -117,3 +117,24 @@ def test_unrecognized_seats_are_in_the_totals_and_of_no_software_model() -> None
     worlds.count_seats()
     found = stored.read()
     assert found.total["in_use"] == 1 and found.of_models("in_use") == {None: 1}
+
+
+def test_what_counts_is_counted_by_last_activity_and_an_account_of_two_profiles_once() -> None:
+    model = factories.software_model()
+    first, second = (factories.profile(team_id="dbtid:one") for _ in range(2))
+    kind = factories.identifier(software_model=model)
+    earlier, later = (factories.subscription(profile=one, identifier=kind, external_id="a") for one in (first, second))
+    factories.subscription(profile=second, identifier=kind, external_id="b")
+    factories.subscription(profile=second, identifier=kind, external_id="c", consumes_license=False)
+    LastActivity.objects.create(subscription=later, at=timezone.now(), kind="file_edit", signal="event")
+
+    def bands() -> dict[str, int]:
+        return {key: number for key, number in counted().used_by_band([model.pk]).items() if number}
+
+    assert bands() == {}, "nothing was counted yet, so nothing is 0"
+    worlds.count_seats()
+    assert bands() == {last_used.NOT_COVERED: 2}
+    Subscription.objects.filter(pk=earlier.pk).update(ended_at=timezone.now())
+    seats_changed.note(first.pk)
+    assert bands() == {last_used.NOT_COVERED: 1, "today": 1}, "the second profile has the account now"
+    assert stored.read().used_by_band([]) == dict.fromkeys(last_used.LABELS, 0)

@@ -75,8 +75,7 @@ class Company:
         return run
 
     def count_days(self) -> None:
-        while use_by_day.store_missing(now=timezone.now()):
-            pass
+        use_by_day.store_missing(now=timezone.now())
 
     def metric(self, model: SoftwareModel) -> MetricResult:
         return MetricResult.objects.get(model_result__current=True, model_result__software_model=model)

@@ -8,8 +8,8 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('auth', '0012_alter_user_first_name_max_length'),
-        ('subscriptions', '0028_seat_counts'),
+        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
+        ('subscriptions', '0034_results_written_faster'),
     ]
 
     operations = [
