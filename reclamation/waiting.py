@@ -53,12 +53,12 @@ SINGULAR = {
     "Differences": "Difference",
     "Entitlements": "Entitlement",
     "Mails that failed": "Mail that failed",
+    "Publishers": "Publisher",
     "Questions to you": "Question to you",
     "Reclamation rules": "Reclamation rule",
     "Removals that can be undone": "Removal that can be undone",
     "Removals that need a person": "Removal that needs a person",
     "Renewals": "Renewal",
-    "Software models": "Software model",
     "Subscription identifiers": "Subscription identifier",
 }
 

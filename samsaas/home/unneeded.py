@@ -16,6 +16,7 @@ from django.urls import reverse
 
 from reclamation.models import ReclamationRule, RemovalCandidate
 from reclamation.reasons import Reason
+from reclamation.states import State
 from samsaas.home.amounts import Amounts, PriceList
 from subscriptions import links
 from subscriptions.activity import last_used
@@ -46,6 +47,11 @@ class OpenCandidates:
     @property
     def count(self) -> int:
         return sum(self.by_state.values())
+
+    @property
+    def leaving(self) -> int:
+        """Those being removed, or removed and still to be undone: they count in no license position any more."""
+        return self.by_state.get(State.AWAITING_REVOCATION, 0)
 
     def of_models(self) -> dict[int | None, int]:
         """All of them by software model."""
