@@ -67,8 +67,7 @@ def _unneeded(seats: stored.SeatFigures, candidates: unneeded.OpenCandidates, pr
     bands = seats.by_band()
     return {
         "unneeded": unneeded.rows(seats, candidates, prices),
-        "proposed": candidates.count,
-        "leaving": candidates.leaving,
+        "candidates": candidates,
         "proposed_cost": prices.cost_of(candidates.of_models()),
         "counted_at": seats.counted_at,
         "bands": figures.draw_bands(bands),
