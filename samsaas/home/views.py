@@ -41,9 +41,7 @@ def _figures(request: SignedInRequest, profiles: list[Any]) -> dict[str, Any]:
     """Everything on the page that is a number, from what is stored: no seat is counted here."""
     seats, metrics, run, today = stored.read(), position.read_current(), position.last_whole_run(), timezone.localdate()
     book, candidates = Book.read(), unneeded.read_candidates()
-    for profile in profiles[:SHOWN]:
-        counted = seats.of_profile(profile)
-        profile.current, profile.in_use = (counted[CURRENT], counted[IN_USE]) if counted is not None else (None, None)
+    _add_counts(profiles[:SHOWN], seats)
     steps = checklist.steps()
     asks_for_rule = any(step.key == checklist.RULE and not step.is_done for step in steps)
     found = needs.list_needs(
@@ -61,6 +59,13 @@ def _figures(request: SignedInRequest, profiles: list[Any]) -> dict[str, Any]:
         "savings_chart": charts.freed_and_saved(today),
         **_unneeded(seats, candidates, PriceList.from_metrics(metrics)),
     }
+
+
+def _add_counts(profiles: list[Any], seats: stored.SeatFigures) -> None:
+    """What is listed and in use of each profile; None where it was not counted yet."""
+    for profile in profiles:
+        counted = seats.of_profile(profile)
+        profile.current, profile.in_use = (counted[CURRENT], counted[IN_USE]) if counted is not None else (None, None)
 
 
 def _unneeded(seats: stored.SeatFigures, candidates: unneeded.OpenCandidates, prices: PriceList) -> dict[str, Any]:
