@@ -79,7 +79,9 @@ def reconciliation_detail(request: SignedInRequest, pk: int) -> HttpResponse:
         context["metric"] = _metric_of(one)
         context |= tables.listing(request, ModelResult.objects.filter(product_result__run=one), FoundModelTable)
     elif one.finished_at:
-        context |= tables.listing(request, ProductResult.objects.filter(run=one).select_related("run"), FoundProductTable)
+        context |= tables.listing(
+            request, ProductResult.objects.filter(run=one).select_related("run"), FoundProductTable
+        )
     return render(request, "subscriptions/reconciliation/reconciliation_detail.html", context)
 
 

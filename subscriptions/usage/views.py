@@ -95,7 +95,9 @@ def product_result(request: SignedInRequest, pk: int) -> HttpResponse:
     position = shown.of_product(product)
     words = {"publisher": product.publisher, "product": product.product}
     rows = MetricResult.objects.filter(model_result__in=position.models.filter(**words))
-    metrics = list(rows.select_related("model_result__product_result__run").order_by("model_result__edition", "model_result"))
+    metrics = list(
+        rows.select_related("model_result__product_result__run").order_by("model_result__edition", "model_result")
+    )
     live = potential.by_product() if position.is_today else {}
     context = {
         "position": position,

@@ -328,9 +328,7 @@ def test_a_day_of_which_a_profile_is_not_known_has_no_total_and_nothing_is_calle
     page = page_of(keeper, f"{USAGE}Acme/?run={run.pk}")
     mail = pages.rows(page, "Product")["Mail"]
     assert mail[0] in ("Not known", "Not compliant") and "Every figure above" not in told(page)
-    lite = MetricResult.objects.get(
-        model_result__product_result__run=run, model_result__software_model=company.lite
-    )
+    lite = MetricResult.objects.get(model_result__product_result__run=run, model_result__software_model=company.lite)
     page = page_of(keeper, lite.model_result.product_result.get_absolute_url())
     row = pages.rows(page, "Software model")["Acme Mail Lite"]
     assert (row[0], row[6]) == ("Not known", "not known")
