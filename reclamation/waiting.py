@@ -134,7 +134,7 @@ def _candidates(user: User, seats: stored.SeatFigures | None, states: Mapping[st
 
 
 def _count_by_state() -> dict[str, int]:
-    return dict(RemovalCandidate.objects.open().order_by().values_list("state").annotate(number=Count("*")))
+    return dict(RemovalCandidate.objects.open().order_by().values_list("state").annotate(how_many=Count("*")))
 
 
 def _mails(user: User) -> Iterator[Waiting]:

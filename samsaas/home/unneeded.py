@@ -60,7 +60,7 @@ def read_candidates() -> OpenCandidates:
     # In the order of an index, which has all that is asked.
     open_ones = RemovalCandidate.objects.open().order_by().values_list("reason", "rule", "state")
     by_hand = 0
-    for reason, rule, state, number in open_ones.annotate(number=Count("*")):
+    for reason, rule, state, number in open_ones.annotate(how_many=Count("*")):
         states[state] += number
         if rule is None:
             by_hand += number
@@ -75,7 +75,7 @@ def _count_by_hand() -> Iterable[tuple[str, int | None, int]]:
     """Those without a rule by reason and software model. Each seat is looked up: a join would read all of them."""
     of_seat = Subscription.objects.filter(pk=OuterRef("subscription")).values("identifier__software_model")
     open_ones = RemovalCandidate.objects.open().order_by().filter(rule=None)
-    return open_ones.values_list("reason", Subquery(of_seat)).annotate(number=Count("*"))
+    return open_ones.values_list("reason", Subquery(of_seat)).annotate(how_many=Count("*"))
 
 
 def rows(seats: SeatFigures, candidates: OpenCandidates, prices: PriceList) -> list[UnneededLine]:

@@ -40,7 +40,7 @@ def home(request: SignedInRequest) -> HttpResponse:
 def _figures(request: SignedInRequest, profiles: list[Any]) -> dict[str, Any]:
     """Everything on the page that is a number, from what is stored: no seat is counted here."""
     seats, metrics, run, today = stored.read(), position.read_current(), position.last_whole_run(), timezone.localdate()
-    book, candidates = Book.read(), unneeded.read_candidates()
+    book, candidates = Book.read_terms(), unneeded.read_candidates()
     for profile in profiles[:SHOWN]:
         counted = seats.of_profile(profile)
         profile.current, profile.in_use = (counted[CURRENT], counted[IN_USE]) if counted is not None else (None, None)
