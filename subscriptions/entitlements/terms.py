@@ -21,8 +21,10 @@ ONE_DAY = timedelta(days=1)
 PERIODS_A_YEAR = {Entitlement.Period.MONTHLY: 12, Entitlement.Period.QUARTERLY: 4, Entitlement.Period.ANNUALLY: 1}
 PRICE_DIGITS = 4
 # What says when and how long an entitlement counts, how much it is, what it costs, and by when the vendor must know.
-TERMS = ("software_model", "state", "start", "end", "retired_on", "renews", "purchased_rights", "unlimited")
-TERMS += ("period", "unit_cost", "total_cost", "currency", "notice_days", "auto_renew", "reduction_asked_on")
+TERMS = (
+    *("software_model", "state", "start", "end", "retired_on", "renews", "purchased_rights", "unlimited"),
+    *("period", "unit_cost", "total_cost", "currency", "notice_days", "auto_renew", "reduction_asked_on"),
+)
 
 
 class DerivedState(models.TextChoices):
