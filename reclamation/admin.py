@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from reclamation.models import (
     Approval,
     BackTest,
+    BackTestFinding,
     CandidateNote,
     Exemption,
     KeepAnswer,
@@ -62,6 +63,14 @@ class ObservationAdmin(ReadOnlyAdmin):
 class BackTestAdmin(ReadOnlyAdmin):
     list_display = ("__str__", "rule", "from_on", "to_on", "by", "at")
     list_select_related = ("rule", "by")
+    related_lists = (RelatedList(label="Findings", of="reclamation_backtestfinding", lookup="back_test__id__exact"),)
+
+
+@admin.register(BackTestFinding)
+class BackTestFindingAdmin(ReadOnlyAdmin):
+    list_display = ("back_test", "subscription", "on", "reason", "outcome", "last_use_on", "back_on")
+    list_filter = ("outcome", "reason")
+    list_select_related = ("back_test", "subscription")
 
 
 @admin.register(RemovalCandidate)

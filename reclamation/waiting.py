@@ -53,12 +53,12 @@ SINGULAR = {
     "Differences": "Difference",
     "Entitlements": "Entitlement",
     "Mails that failed": "Mail that failed",
+    "Publishers": "Publisher",
     "Questions to you": "Question to you",
     "Reclamation rules": "Reclamation rule",
     "Removals that can be undone": "Removal that can be undone",
     "Removals that need a person": "Removal that needs a person",
     "Renewals": "Renewal",
-    "Software models": "Software model",
     "Subscription identifiers": "Subscription identifier",
 }
 
@@ -134,7 +134,7 @@ def _candidates(user: User, seats: stored.SeatFigures | None, states: Mapping[st
 
 
 def _count_by_state() -> dict[str, int]:
-    return dict(RemovalCandidate.objects.open().order_by().values_list("state").annotate(how_many=Count("*")))
+    return dict(RemovalCandidate.objects.open().order_by().values_list("state").annotate(count=Count("*")))
 
 
 def _mails(user: User) -> Iterator[Waiting]:

@@ -59,6 +59,7 @@ MODULES = (
             ),
             ListLink(label="Subscription Identifier Exclusion Rules", of="subscriptions_identifierexclusion"),
             ListLink(label="Subscription User Exclusion Rules", of="subscriptions_userexclusion"),
+            ListLink(label="Subscription Counts", of="subscriptions_seatcount"),
         ),
     ),
     Module(
@@ -70,6 +71,8 @@ MODULES = (
             ListLink(label="Entitlement Versions", of="subscriptions_entitlementversion"),
             ListLink(label="User Allocations", of="subscriptions_allocation"),
             ListLink(label="Entitlement Imports", of="subscriptions_entitlementimport"),
+            ListLink(label="Entitlement Import Lines", of="subscriptions_entitlementimportrow"),
+            ListLink(label="Renewal Reminders", of="subscriptions_renewalreminder"),
             ListLink(label="Reconciliation Results", of="subscriptions_reconciliationrun"),
             ListLink(label="Product Results", of="subscriptions_productresult"),
             ListLink(label="Software Model Results", of="subscriptions_modelresult"),
@@ -77,6 +80,7 @@ MODULES = (
             ListLink(label="Group Results", of="subscriptions_groupresult"),
             ListLink(label="Licensed and Unlicensed Subscriptions", of="subscriptions_seatresult"),
             ListLink(label="Remediation Options", of="subscriptions_remediationoption"),
+            ListLink(label="Use by Day", of="subscriptions_useday"),
         ),
     ),
     Module(
@@ -86,6 +90,7 @@ MODULES = (
             ListLink(label="Reclamation Rules", of="reclamation_reclamationrule"),
             ListLink(label="Reclamation Rule Versions", of="reclamation_ruleversion"),
             ListLink(label="Back Tests", of="reclamation_backtest"),
+            ListLink(label="Back Test Findings", of="reclamation_backtestfinding"),
             ListLink(label="Observations", of="reclamation_observation"),
             ListLink(label="Removal Candidates", of="reclamation_removalcandidate"),
             ListLink(label="State Changes", of="reclamation_statechange"),

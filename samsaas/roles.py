@@ -161,6 +161,7 @@ POLICY: dict[str, dict[str, str]] = {
     "reconciliation_detail": READ,
     "reconciliation_cancel": RECORD_ACT,
     "reconciliation_keep": RECORD_ACT,
+    "reconciliation_seats": READ,
     "vendor-drift": READ,
     "position_csv": READ,
     "position_xlsx": READ,

@@ -96,6 +96,7 @@ def reconciliation_urls() -> list[URLPattern]:
         path(one, reconciliations.reconciliation_detail, name="reconciliation_detail"),
         path(f"{one}cancel/", reconciliations.reconciliation_cancel, name="reconciliation_cancel"),
         path(f"{one}keep/", reconciliations.reconciliation_keep, name="reconciliation_keep"),
+        path(f"{one}listed/<str:kind>/", reconciliations.reconciliation_seats, name="reconciliation_seats"),
     ]
 
 

@@ -11,6 +11,9 @@ import pytest
 
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # Playwright's loop makes Django think it is asynchronous
 
+# What compares pages with a recount says what differs, as the assertions of tests do.
+pytest.register_assert_rewrite("tests.subscriptions.usage.check_pages", "tests.samsaas.home.play_home")
+
 from tests import servers  # noqa: E402 - the environment comes first
 
 ROLES = ("admin", "sam_integrator", "sam_admin", "sam_user")

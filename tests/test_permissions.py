@@ -77,6 +77,8 @@ def addresses() -> dict[str, str]:
             found[name] = reverse(CORE_UI.get(name, "admin:index"))
         elif name in ("profile_create", "admin:profiles_integrationprofile_new"):
             found[name] = reverse(name, args=["dropbox"])
+        elif name == "reconciliation_seats":
+            found[name] = reverse(name, args=[1, "excluded"])
         elif name == "authorization_stopped":
             found[name] = reverse(name, args=["state_unknown"])
         else:

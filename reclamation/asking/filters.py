@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import django_filters
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from reclamation.asking import approvers
 from reclamation.models import Approval, Notice
 from samsaas.lib.tables import ListFilter, search
 from samsaas.models import Mail
+from subscriptions.models import RenewalReminder
 
 OPEN, MINE, ANSWERED, ALL = "open", "mine", "answered", "all"
 FAILED_OPEN = "failed_open"
+RENEWAL, TEST = "renewal", "test"
 
 
 def failed_open() -> Q:
@@ -28,7 +30,10 @@ class NoticeFilter(ListFilter):
         method="in_state",
     )
     kind = django_filters.ChoiceFilter(
-        label="Kind", field_name="notice__kind", choices=Notice.Kind.choices, empty_label="Any"
+        label="Kind",
+        choices=[*Notice.Kind.choices, (RENEWAL, "Renewal reminder"), (TEST, "Test")],
+        empty_label="Any",
+        method="of_kind",
     )
 
     class Meta:
@@ -37,6 +42,12 @@ class NoticeFilter(ListFilter):
 
     def in_state(self, queryset: QuerySet[Mail], name: str, value: str) -> QuerySet[Mail]:
         return queryset.filter(failed_open() if value == FAILED_OPEN else Q(state=value))
+
+    def of_kind(self, queryset: QuerySet[Mail], name: str, value: str) -> QuerySet[Mail]:
+        reminders = Exists(RenewalReminder.objects.filter(mail=OuterRef("pk")))
+        if value == RENEWAL:
+            return queryset.filter(reminders)
+        return queryset.filter(~reminders, notice=None) if value == TEST else queryset.filter(notice__kind=value)
 
     def by_text(self, queryset: QuerySet[Mail], name: str, value: str) -> QuerySet[Mail]:
         return queryset.filter(Q(to__icontains=value) | Q(subject__icontains=value))

@@ -12,16 +12,16 @@ class NoticeTable(Table):
     row_links = True
     filtered_title = "No mail matches"
     empty_title = "No mail yet"
-    empty_text = "A mail is written when the user of a removal candidate is asked, or an approver."
+    empty_text = "A mail is written when the user of a removal candidate or an approver is asked, or a renewal is near."
 
     subject = MarkupColumn(
         '<a href="{% url "notice_detail" record.pk %}">{{ record.subject|outside }}</a>'
-        '<span class="sub">{{ record.notice.get_kind_display|default:"Test" }}</span>',
+        '{% load asking %}<span class="sub">{{ record|mail_kind }}</span>',
         attrs=ROOMY,
     )
     to = MarkupColumn("{{ record.to|breakable }}")
-    candidate = MarkupColumn(
-        "{% with one=record.notice.candidate %}"
+    about = MarkupColumn(
+        "{% load asking %}{% with one=record|mail_subject %}"
         '{% if one %}<a href="{{ one.get_absolute_url }}">{{ one.number }}</a>{% else %}{{ ""|outside }}{% endif %}'
         "{% endwith %}",
         orderable=False,
@@ -35,7 +35,7 @@ class NoticeTable(Table):
 
     class Meta(Table.Meta):
         model = Mail
-        fields = ("subject", "to", "candidate", "state", "queued_at", "sent_at")
+        fields = ("subject", "to", "about", "state", "queued_at", "sent_at")
         order_by = "-queued_at"
 
 

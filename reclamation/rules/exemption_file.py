@@ -1,35 +1,31 @@
-"""A file of people who are exempt: CSV in UTF-8 with the columns person, reason and until.
+"""A file of people who are exempt: CSV or a workbook with the columns person, reason and until.
 
-The file is small, and read at once. What is wrong with one line refuses that line only.
+The file is small, and read at once. Its lines go through the form of the preview as text. What is wrong with one line
+refuses that line only.
 """
 
 from __future__ import annotations
 
 import csv
-import re
+import io
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
-
-from django.utils.dateparse import parse_date
+from typing import BinaryIO
 
 from reclamation.models import Exemption
-from samsaas.lib import text_forms
+from samsaas.lib.spreadsheets import cells, open_sheet
+from samsaas.lib.spreadsheets.cells import BadCell
+from samsaas.lib.spreadsheets.sheet import Cell, Row, Sheet, SheetLimits, Unreadable, simplify_heading
 from subscriptions.models import Person
 from subscriptions.people.find_person import find_person
 
 MOST_LINES = 500
-LARGEST = 40_000  # bytes: the text goes through the form of the preview
-CONTROL = re.compile(r"[\x01-\x08\x0b\x0c\x0e-\x1f\x7f]")
-COLUMNS = ("person", "reason", "until")
-DELIMITERS = ",;\t"
+LARGEST_TEXT = 60_000  # letters: the lines go through the form of the preview
+LONGEST_CELL = 320
+PERSON, REASON, UNTIL = COLUMNS = ("person", "reason", "until")
 LONGEST_REASON = Exemption._meta.get_field("reason").max_length or 0
 NO_HEADER = "The first line must name the columns: person, reason and until."
-NOT_UTF8 = "The file is not UTF-8. Save it as CSV in UTF-8 (in Excel: “CSV UTF-8”) and upload it again."
-
-
-class UnreadableList(Exception):
-    """The file as a whole cannot be read. The message says why and what to do."""
 
 
 @dataclass(frozen=True)
@@ -44,71 +40,83 @@ class ExemptionLine:
     problem: str = ""
 
 
-def decode(raw: bytes) -> str:
-    """The text of an uploaded file. Raises `UnreadableList`."""
-    if len(raw) > LARGEST:
-        raise UnreadableList(f"The file is larger than {LARGEST // 1000} KB. Upload it in parts.")
-    try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise UnreadableList(NOT_UTF8) from None
-    if "\x00" in text:
-        raise UnreadableList(NOT_UTF8)
-    if CONTROL.search(text):
-        raise UnreadableList("The file contains a control character, which no person’s number, address or reason has.")
-    return text
+def read_file(file: BinaryIO) -> str:
+    """The lines of a file as text, for the form of the preview. Raises `Unreadable`."""
+    sheet = open_sheet.run(file, SheetLimits(MOST_LINES), known=COLUMNS.__contains__)
+    places = _find_columns(sheet)
+    text = io.StringIO()
+    writer = csv.writer(text)
+    for row in sheet.rows:
+        shown, problem = _read_row(row, places)
+        writer.writerow([row.line, *shown, row.problem or problem])
+    if not text.tell():
+        raise Unreadable("The file has no line below its header.")
+    if text.tell() > LARGEST_TEXT:
+        raise Unreadable("The file is too large. Upload it in parts.")
+    return text.getvalue()
 
 
-def read(text: str, today: date) -> list[ExemptionLine]:
-    """The lines below the header, each with the person it means or what is wrong. Raises `UnreadableList`."""
-    rows = list(_rows(text))
+def _find_columns(sheet: Sheet) -> list[int | None]:
+    names = [simplify_heading(heading) for heading in sheet.headings]
+    if not {PERSON, REASON} <= set(names):
+        raise Unreadable(NO_HEADER)
+    if any(names.count(name) > 1 for name in COLUMNS):
+        raise Unreadable("Two columns have the same name. Keep one of each.")
+    return [names.index(name) if name in names else None for name in COLUMNS]
+
+
+def _read_row(row: Row, places: list[int | None]) -> tuple[list[str], str]:
+    """The cells as they are shown, and what no text can be read of."""
+    found: list[Cell] = [row.cells[at] if at is not None and at < len(row.cells) else "" for at in places]
+    problems = []
+    for name, cell in zip(COLUMNS, found, strict=True):
+        try:
+            cells.read_text(cell)
+        except BadCell as bad:
+            problems.append(f"{name.capitalize()} {bad}")
+    return [cells.show_cell(cell)[:LONGEST_CELL] for cell in found], " ".join(problems)
+
+
+def read_lines(text: str, today: date) -> list[ExemptionLine]:
+    """The lines, each with the person it means or what is wrong."""
     found: list[ExemptionLine] = []
     seen: set[int] = set()
-    for number, cells in rows:
-        line = _read_line(number, cells, today)
+    for row in _split_lines(text):
+        line = _read_line(row, today)
         if line.person and line.person.pk in seen:
-            line = ExemptionLine(number, line.text, problem="This person is on an earlier line already.")
+            line = replace(line, person=None, problem="This person is on an earlier line already.")
         if line.person:
             seen.add(line.person.pk)
         found.append(line)
     return found
 
 
-def _rows(text: str) -> Iterator[tuple[int, dict[str, str]]]:
-    lines = text.splitlines()
-    header = next((line for line in lines if line.strip()), "")
-    delimiter = next((mark for mark in DELIMITERS if mark in header), ",")
-    try:
-        rows = list(csv.reader(lines, delimiter=delimiter, strict=True))
-    except csv.Error as error:
-        raise UnreadableList(f"The file cannot be read as CSV: {error}.") from None
-    numbered = [(number, row) for number, row in enumerate(rows, start=1) if any(cell.strip() for cell in row)]
-    names = [cell.strip().lower() for cell in numbered[0][1]] if numbered else []
-    if not set(COLUMNS[:2]) <= set(names):
-        raise UnreadableList(NO_HEADER)
-    if len(numbered) - 1 > MOST_LINES:
-        raise UnreadableList(f"The file has more than {MOST_LINES} lines. Upload it in parts.")
-    for number, row in numbered[1:]:
-        yield number, dict(zip(names, (text_forms.clean_text(cell) for cell in row), strict=False))
+def _split_lines(text: str) -> Iterator[list[str]]:
+    for row in list(csv.reader(io.StringIO(text)))[:MOST_LINES]:
+        if len(row) == 2 + len(COLUMNS) and row[0].isascii() and row[0].isdigit() and len(row[0]) < 10:
+            yield row
 
 
-def _read_line(number: int, cells: dict[str, str], today: date) -> ExemptionLine:
-    whom, reason, last = (cells.get(name, "") for name in COLUMNS)
-    until = _parse_day(last)
+def _read_line(row: list[str], today: date) -> ExemptionLine:
+    number, problem = int(row[0]), row[-1]
+    whom, reason, last = (" ".join(text.split()) for text in row[1:-1])
+    if problem:
+        return ExemptionLine(number, whom, reason, problem=problem)
+    until, bad_day = _read_day(last)
     person, unknown = find_person(whom)
     problems = [
         unknown,
         "" if reason else "It gives no reason.",
         f"The reason is longer than {LONGEST_REASON} letters." if len(reason) > LONGEST_REASON else "",
-        f"“{last[:20]}” is not a date such as 2026-03-31." if last and until is None else "",
+        bad_day,
         "The last day is over." if until and until < today else "",
     ]
     problem = " ".join(filter(None, problems))
     return ExemptionLine(number, whom, reason, until, None if problem else person, problem)
 
 
-def _parse_day(cell: str) -> date | None:
+def _read_day(text: str) -> tuple[date | None, str]:
     try:
-        return parse_date(cell)
-    except ValueError:
-        return None
+        return cells.read_day(text, order=None), ""
+    except BadCell as bad:
+        return None, f"Until {bad}"

@@ -10,6 +10,8 @@ from django.core.exceptions import ValidationError
 
 from reclamation.rules import exemption_file
 from reclamation.rules.exempt import Protection
+from samsaas.lib.spreadsheets.open_sheet import ACCEPTED
+from samsaas.lib.spreadsheets.sheet import Unreadable
 from subscriptions.models import Person, Subscription
 from subscriptions.people.find_person import find_person
 
@@ -65,13 +67,13 @@ class ExemptionFileForm(forms.Form):
     """A list of people who are exempt: the file, or, from the preview, its text."""
 
     file = forms.FileField(
-        label="CSV file",
         max_length=255,
         required=False,
-        widget=forms.FileInput(attrs={"accept": ".csv,text/csv"}),
-        help_text=f"UTF-8, at most {exemption_file.LARGEST // 1000} KB and {exemption_file.MOST_LINES} lines.",
+        error_messages={"empty": "The file is empty."},
+        widget=forms.FileInput(attrs={"accept": ACCEPTED}),
+        help_text=f"CSV in UTF-8 or a workbook (.xlsx), at most {exemption_file.MOST_LINES:,} lines.",
     )
-    text = forms.CharField(required=False, strip=False, widget=forms.HiddenInput)
+    text = forms.CharField(required=False, strip=False, widget=forms.HiddenInput, max_length=70_000)
 
     def __init__(self, *args: Any, today: date, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -81,14 +83,15 @@ class ExemptionFileForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         """Read the lines. A file that cannot be read as a whole is an error of the form."""
         cleaned = super().clean() or self.cleaned_data
-        file = cleaned.get("file")
+        if self.errors:
+            return cleaned
         try:
-            text = exemption_file.decode(file.read()) if file else cleaned.get("text", "")
+            text = exemption_file.read_file(cleaned["file"]) if cleaned.get("file") else cleaned.get("text", "")
             if not text.strip():
-                raise exemption_file.UnreadableList("Choose a file that is not empty.")
-            self.lines = exemption_file.read(text, self.today)
-        except exemption_file.UnreadableList as problem:
+                raise Unreadable("Choose a file that is not empty.")
+        except Unreadable as problem:
             raise ValidationError(str(problem)) from None
+        self.lines = exemption_file.read_lines(text, self.today)
         return {**cleaned, "text": text}
 
     @property

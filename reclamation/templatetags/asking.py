@@ -11,6 +11,7 @@ from reclamation.asking import wording
 from reclamation.models import Approval, KeepAnswer, RemovalCandidate
 from samsaas.models import Mail
 from samsaas.templatetags.ui import outside, pill
+from subscriptions.models import Entitlement
 
 register = template.Library()
 ANSWERS = {
@@ -30,6 +31,25 @@ def mail_pill(mail: Mail) -> str:
         if mail.kept and mail.state == Mail.State.SENT
         else pill(mail.state, mail.get_state_display())
     )
+
+
+@register.filter
+def mail_kind(mail: Mail) -> str:
+    """What kind of mail it is."""
+    notice = getattr(mail, "notice", None)
+    if notice is not None:
+        return str(notice.get_kind_display())
+    return "Renewal reminder" if mail.renewal_reminders.all() else "Test"
+
+
+@register.filter
+def mail_subject(mail: Mail) -> RemovalCandidate | Entitlement | None:
+    """The candidate or the entitlement that a mail is about. A test is about nothing."""
+    notice = getattr(mail, "notice", None)
+    if notice is not None:
+        candidate: RemovalCandidate = notice.candidate
+        return candidate
+    return next((one.entitlement for one in mail.renewal_reminders.all()), None)
 
 
 @register.simple_tag

@@ -85,9 +85,9 @@ def _of_position(
     ):
         url = f"{reverse('renewals')}?{urlencode({'urgency': urgency.value})}"
         yield Waiting(Rank.RENEWALS, urgencies.count(urgency), label, note, url)
-    out = [one.model_result for one in metrics if one.is_out_of_compliance]
-    url = out[0].get_absolute_url() if len(out) == 1 else f"{reverse('license-usage')}?status=out"
-    yield Waiting(Rank.COMPLIANCE, len(out), "Software models", "more in use than is owned", url, "bad")
+    out = {one.model_result.publisher for one in metrics if one.is_out_of_compliance}
+    url = f"{reverse('license-usage')}?status=out"
+    yield Waiting(Rank.COMPLIANCE, len(out), "Publishers", "of which more is in use than is owned", url, "bad")
     figures = whole_run.figures if whole_run else {}
     drifting = sum(bool(one["drift"]) for kind in ("profiles", "vendors") for one in figures.get(kind, ()))
     note = "between the vendors’ counts and what is counted here"

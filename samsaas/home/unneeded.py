@@ -16,6 +16,7 @@ from django.urls import reverse
 
 from reclamation.models import ReclamationRule, RemovalCandidate
 from reclamation.reasons import Reason
+from reclamation.states import State
 from samsaas.home.amounts import Amounts, PriceList
 from subscriptions import links
 from subscriptions.activity import last_used
@@ -47,6 +48,11 @@ class OpenCandidates:
     def count(self) -> int:
         return sum(self.by_state.values())
 
+    @property
+    def leaving(self) -> int:
+        """Those being removed, or removed and still to be undone: they count in no license position any more."""
+        return self.by_state.get(State.AWAITING_REVOCATION, 0)
+
     def of_models(self) -> dict[int | None, int]:
         """All of them by software model."""
         return dict(sum((Counter(models) for models in self.by_reason.values()), Counter()))
@@ -60,7 +66,7 @@ def read_candidates() -> OpenCandidates:
     # In the order of an index, which has all that is asked.
     open_ones = RemovalCandidate.objects.open().order_by().values_list("reason", "rule", "state")
     by_hand = 0
-    for reason, rule, state, number in open_ones.annotate(how_many=Count("*")):
+    for reason, rule, state, number in open_ones.annotate(count=Count("*")):
         states[state] += number
         if rule is None:
             by_hand += number
@@ -75,7 +81,7 @@ def _count_by_hand() -> Iterable[tuple[str, int | None, int]]:
     """Those without a rule by reason and software model. Each seat is looked up: a join would read all of them."""
     of_seat = Subscription.objects.filter(pk=OuterRef("subscription")).values("identifier__software_model")
     open_ones = RemovalCandidate.objects.open().order_by().filter(rule=None)
-    return open_ones.values_list("reason", Subquery(of_seat)).annotate(how_many=Count("*"))
+    return open_ones.values_list("reason", Subquery(of_seat)).annotate(count=Count("*"))
 
 
 def rows(seats: SeatFigures, candidates: OpenCandidates, prices: PriceList) -> list[UnneededLine]:

@@ -68,6 +68,7 @@ def _unneeded(seats: stored.SeatFigures, candidates: unneeded.OpenCandidates, pr
     return {
         "unneeded": unneeded.rows(seats, candidates, prices),
         "proposed": candidates.count,
+        "leaving": candidates.leaving,
         "proposed_cost": prices.cost_of(candidates.of_models()),
         "counted_at": seats.counted_at,
         "bands": figures.draw_bands(bands),

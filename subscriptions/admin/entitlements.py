@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 from django.contrib import admin
+from django.http import HttpRequest
 
 from samsaas.read_only_admin import AdminButton, ReadOnlyAdmin, RelatedList
-from subscriptions.models import Allocation, Entitlement, EntitlementImport, EntitlementVersion
+from subscriptions.models import (
+    Allocation,
+    Entitlement,
+    EntitlementImport,
+    EntitlementImportRow,
+    EntitlementVersion,
+    RenewalReminder,
+)
 
 
 def is_draft(one: Entitlement) -> bool:
@@ -57,6 +65,7 @@ class EntitlementAdmin(ReadOnlyAdmin):
         RelatedList(label="Versions", of="subscriptions_entitlementversion", lookup="entitlement__id__exact"),
         RelatedList(label="User allocations", of="subscriptions_allocation", lookup="entitlement__id__exact"),
         RelatedList(label="Renewals", of="subscriptions_entitlement", lookup="renews__id__exact"),
+        RelatedList(label="Renewal reminders", of="subscriptions_renewalreminder", lookup="entitlement__id__exact"),
     )
 
     @admin.display(description="Number", ordering="pk")
@@ -88,3 +97,29 @@ class EntitlementImportAdmin(ReadOnlyAdmin):
     list_filter = ("state",)
     list_select_related = ("uploaded_by",)
     buttons = (AdminButton(label="Import", url_name="entitlement_import_new", on_row=False),)
+    related_lists = (RelatedList(label="Lines", of="subscriptions_entitlementimportrow", lookup="upload__id__exact"),)
+
+
+@admin.register(EntitlementImportRow)
+class EntitlementImportRowAdmin(ReadOnlyAdmin):
+    list_display = ("upload", "line", "effect", "name", "problem", "note")
+    list_filter = ("effect",)
+    search_fields = ("name", "problem")
+    list_select_related = ("upload",)
+
+
+@admin.register(RenewalReminder)
+class RenewalReminderAdmin(ReadOnlyAdmin):
+    list_display = ("entitlement", "reduce_by", "days_before", "at", "account", "mail_state")
+    list_filter = ("days_before",)
+    list_select_related = ("entitlement", "account", "mail")
+    exclude = ("mail",)
+
+    @admin.display(description="Mail")
+    def mail_state(self, one: RenewalReminder) -> str:
+        if one.mail is not None:
+            return str(one.mail.get_state_display())
+        return "not kept any more" if one.account_id else "nobody with an address"
+
+    def get_readonly_fields(self, request: HttpRequest, obj: RenewalReminder | None = None) -> tuple[str, ...]:
+        return (*super().get_readonly_fields(request, obj), "mail_state")

@@ -16,6 +16,7 @@ from subscriptions.models import (
     ReconciliationRun,
     RemediationOption,
     SeatResult,
+    UseDay,
 )
 from subscriptions.reconciliation.exports.columns import write_amounts
 
@@ -180,3 +181,12 @@ class RemediationOptionAdmin(ReadOnlyAdmin):
     list_display = ("metric_result", "kind", "rights", "cost", "currency", "affects_compliance", "state", "applied_at")
     list_filter = ("state", "kind", "affects_compliance")
     list_select_related = ("metric_result__model_result",)
+
+
+@admin.register(UseDay)
+class UseDayAdmin(ReadOnlyAdmin):
+    """How many subscriptions counted at the end of a day: what charts draw, since no page counts."""
+
+    ordering = ("-day", "identifier_id")
+    list_display = ("day", "identifier", "in_use")
+    list_select_related = ("identifier",)

@@ -9,6 +9,7 @@ from subscriptions.models import (
     ActivityCoverage,
     IdentifierExclusion,
     LastActivity,
+    SeatCount,
     SoftwareModel,
     Subscription,
     SubscriptionIdentifier,
@@ -115,3 +116,20 @@ class UserExclusionAdmin(ReadOnlyAdmin):
         AdminButton(label="Edit", url_name="user_exclusion_edit"),
         AdminButton(label="Delete", url_name="user_exclusion_delete"),
     )
+
+
+@admin.register(SeatCount)
+class SeatCountAdmin(ReadOnlyAdmin):
+    """What home shows: counted when facts change, since no page counts."""
+
+    list_display = ("profile", "identifier", "current", "in_use")
+    list_filter = ("profile",)
+    list_select_related = ("profile", "identifier")
+
+    @admin.display(description="Current")
+    def current(self, one: SeatCount) -> int:
+        return int(one.counts.get("current", 0))
+
+    @admin.display(description="In use")
+    def in_use(self, one: SeatCount) -> int:
+        return int(one.counts.get("in_use", 0))

@@ -354,6 +354,22 @@ class PinnedPublisher(models.Model):
         return self.publisher
 
 
+class PreferredCurrency(models.Model):
+    """The currency that an account sees first. Amounts of another one stand behind it, and are never added."""
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, primary_key=True, on_delete=models.CASCADE, related_name="preferred_currency"
+    )
+    currency = models.CharField(max_length=3)
+
+    class Meta:
+        ordering = ["user"]
+        verbose_name_plural = "preferred currencies"
+
+    def __str__(self) -> str:
+        return self.currency
+
+
 class UseDay(models.Model):
     """How many seats of a seat type counted at the end of a day: for charts, which must not count seats."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from samsaas.lib.tables import NUMBER, ROOMY, MarkupColumn, NumberColumn, Table
-from subscriptions.models import ModelResult, ProductResult, ReconciliationRun
+from subscriptions.models import ModelResult, ProductResult, ReconciliationRun, Subscription
 
 LOAD = "{% load position %}"
 NARROW = {"td": {"class": "narrow"}}
@@ -94,3 +94,37 @@ class FoundModelTable(Table):
         fields = ("model",)
         sequence = fields
         order_by = "pk"
+
+
+class PastSeatTable(Table):
+    """Subscriptions as they were at the end of a day, with what has become of them."""
+
+    caption = "Subscriptions"
+    row_links = True
+    empty_title = "No subscription"
+    empty_text = "None was so at the end of that day."
+
+    display_name = MarkupColumn(
+        '<a href="{{ record.get_absolute_url }}">{{ record.title|outside }}</a>',
+        verbose_name="Subscription",
+        order_by=("display_name", "pk"),
+        attrs=ROOMY,
+    )
+    email = MarkupColumn("{{ value|breakable }}", verbose_name="User principal name", orderable=False)
+    profile = MarkupColumn(
+        '<span class="clamp">{{ record.profile.display_name|outside }}</span>',
+        verbose_name="Subscription profile",
+        orderable=False,
+    )
+    now = MarkupColumn(
+        "{% if record.ended_at %}{% pill 'ended' 'Ended' %}{% else %}{% pill record.status record.get_status_display %}"
+        "{% if record.excluded %} {% pill 'canceled' 'Excluded' %}{% endif %}{% endif %}",
+        verbose_name="Now",
+        orderable=False,
+    )
+
+    class Meta(Table.Meta):
+        model = Subscription
+        fields = ("display_name", "email", "profile", "now")
+        sequence = fields
+        order_by = "display_name"

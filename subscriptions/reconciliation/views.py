@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.db.models import F, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST
@@ -17,11 +17,17 @@ from samsaas.lib import tables
 from samsaas.lib.http import SignedInRequest
 from samsaas.lib.local_path import read_local_path
 from subscriptions import recompute
-from subscriptions.models import MetricResult, ModelResult, ProductResult, ReconciliationRun
-from subscriptions.reconciliation import sign, words
+from subscriptions.models import MetricResult, ModelResult, ProductResult, ReconciliationRun, Subscription
+from subscriptions.question import end_of
+from subscriptions.reconciliation import past_seats, sign, words
 from subscriptions.reconciliation.filters import ReconciliationFilter
 from subscriptions.reconciliation.forms import QuestionForm
-from subscriptions.reconciliation.tables import FoundModelTable, FoundProductTable, ReconciliationTable
+from subscriptions.reconciliation.tables import (
+    FoundModelTable,
+    FoundProductTable,
+    PastSeatTable,
+    ReconciliationTable,
+)
 
 UNDER_WAY = "The same was asked for already. This is the reconciliation under way."
 SIGNED, FALSE_SIGNATURE = "good", "bad"
@@ -70,6 +76,7 @@ def reconciliation_detail(request: SignedInRequest, pk: int) -> HttpResponse:
         "one": one,
         "aside": words.list_aside(one),
         "counted_url": words.url_of_counted(one),
+        "is_past": words.is_past(one),
         "inputs": words.list_inputs(one),
         "notes": words.list_notes(one),
         "signature": _verify(one) if "verify" in request.GET and one.signature else "",
@@ -79,10 +86,27 @@ def reconciliation_detail(request: SignedInRequest, pk: int) -> HttpResponse:
         context["metric"] = _metric_of(one)
         context |= tables.listing(request, ModelResult.objects.filter(product_result__run=one), FoundModelTable)
     elif one.finished_at:
-        context |= tables.listing(
-            request, ProductResult.objects.filter(run=one).select_related("run"), FoundProductTable
-        )
+        products = ProductResult.objects.filter(run=one).select_related("run")
+        context |= tables.listing(request, products, FoundProductTable)
     return render(request, "subscriptions/reconciliation/reconciliation_detail.html", context)
+
+
+def reconciliation_seats(request: SignedInRequest, pk: int, kind: str) -> HttpResponse:
+    """The subscriptions that counted at the end of the day of a reconciliation, or were aside for one reason."""
+    one = _get_run(pk)
+    if kind not in past_seats.KINDS or not one.figures:
+        raise Http404("A reconciliation counts no such subscriptions.")
+    if not words.is_past(one):
+        return redirect(words.url_of_kind(kind))
+    rows = past_seats.list_seats(kind, end_of(words.day_of(one)))
+    context = tables.listing(request, rows, PastSeatTable, describe=_describe_seats)
+    context |= {"one": one, "label": words.KIND_LABELS[kind], "meaning": words.ASIDE_MEANINGS.get(kind, "")}
+    context |= {"day": words.day_of(one), "number": words.count_of_kind(one, kind)}
+    return render(request, "subscriptions/reconciliation/reconciliation_seats.html", context)
+
+
+def _describe_seats(rows: QuerySet[Subscription]) -> QuerySet[Subscription]:
+    return rows.select_related("profile", "identifier")
 
 
 def _metric_of(run: ReconciliationRun) -> MetricResult | None:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from django.urls import reverse
+from django.utils import timezone
 
 from profiles.models import IntegrationProfile
 from subscriptions import counting, links
 from subscriptions.models import ReconciliationRun
-from subscriptions.reconciliation.read_facts import ASIDE
+from subscriptions.reconciliation.read_facts import ASIDE, COUNTED
 
 ASIDE_LABELS = {
     "excluded": "Excluded",
@@ -26,6 +27,7 @@ ASIDE_MEANINGS = {
     "unrecognized": "its subscription identifier leads to no software model, so the position is incomplete",
     "not_managed": "its software model is not under management",
 }
+KIND_LABELS = {COUNTED: "Counted", **ASIDE_LABELS}
 MOST_NAMES = 3
 CHANGE = "after a change"
 
@@ -84,18 +86,41 @@ def write_asker(run: ReconciliationRun) -> str:
 
 
 def list_aside(run: ReconciliationRun) -> list[FoundNumber]:
-    """What was set aside, by kind. As of the moment it ran, each leads to the rows that are so now."""
+    """What was set aside, by kind. Each leads to its rows: those of the run's day, or of now if that is today."""
     aside = run.figures.get("aside", {})
-    is_of_now = run.question_date is None
     return [
         FoundNumber(
             ASIDE_LABELS[kind],
             aside.get(kind, 0),
             ASIDE_MEANINGS[kind],
-            counting.url_of_aside(kind) if is_of_now else "",
+            _url_of_seats(run, kind) if is_past(run) else url_of_kind(kind),
         )
         for kind in ASIDE
     ]
+
+
+def day_of(run: ReconciliationRun) -> date:
+    """The day it was asked about, or on which it ran."""
+    return run.question_date or timezone.localtime(run.started_at).date()
+
+
+def is_past(run: ReconciliationRun) -> bool:
+    """Whether its day is over, so that what is so now may not be what it counted."""
+    return day_of(run) < timezone.localdate()
+
+
+def url_of_kind(kind: str) -> str:
+    """The subscriptions that count now, or are aside now for this reason."""
+    return links.list_url(position=counting.COUNTED) if kind == COUNTED else counting.url_of_aside(kind)
+
+
+def count_of_kind(run: ReconciliationRun, kind: str) -> int:
+    """How many the run counted, or set aside for this reason."""
+    return int(run.figures.get(COUNTED, 0) if kind == COUNTED else run.figures.get("aside", {}).get(kind, 0))
+
+
+def _url_of_seats(run: ReconciliationRun, kind: str) -> str:
+    return reverse("reconciliation_seats", args=[run.pk, kind])
 
 
 def list_inputs(run: ReconciliationRun) -> list[ProfileInput]:
@@ -138,5 +163,5 @@ def list_notes(run: ReconciliationRun) -> list[str]:
 
 
 def url_of_counted(run: ReconciliationRun) -> str:
-    """The subscriptions that count now, for a run of now; empty for a day that is over."""
-    return "" if run.question_date else links.list_url(position=counting.COUNTED)
+    """The subscriptions that counted: those of the run's day, or those that count now if that is today."""
+    return _url_of_seats(run, COUNTED) if is_past(run) else url_of_kind(COUNTED)

@@ -8,9 +8,11 @@ from decimal import Decimal
 from django.http import HttpRequest
 
 from samsaas.lib import money
+from samsaas.lib.http import SignedInRequest
+from subscriptions.models import PreferredCurrency
 
 UNKNOWN = "not known"
-PREFERRED = "preferred_currency"  # in the session
+READ = "_preferred_currency"  # attribute of the request, so that a page reads it once
 
 
 def write_amount(amount: Decimal | None, currency: str) -> str:
@@ -31,4 +33,17 @@ def write_amounts(found: Mapping[str, str], preferred: str = "") -> list[str]:
 
 def preferred_currency(request: HttpRequest | None) -> str:
     """The currency that the reader wants to see first; empty where they have not said."""
-    return str(request.session.get(PREFERRED, "")) if request is not None and hasattr(request, "session") else ""
+    user = getattr(request, "user", None)
+    if user is None or not user.is_authenticated:
+        return ""
+    if not hasattr(request, READ):
+        chosen = PreferredCurrency.objects.filter(user=user).values_list("currency", flat=True).first()
+        setattr(request, READ, chosen or "")
+    return str(getattr(request, READ))
+
+
+def prefer_currency(request: SignedInRequest, currency: str) -> None:
+    """Show this currency first to the reader, here and whenever they come back."""
+    if currency != preferred_currency(request):
+        PreferredCurrency.objects.update_or_create(user=request.user, defaults={"currency": currency})
+        setattr(request, READ, currency)

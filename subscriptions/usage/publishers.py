@@ -36,8 +36,8 @@ class Publisher:
     name: str
     sums: Mapping[str, Any]
     potential: Potential
-    status: str
     is_pinned: bool
+    without_entitlement: int  # of its products
     query: str
 
     @property
@@ -45,8 +45,13 @@ class Publisher:
         return publisher_url(self.name, self.query)
 
     @property
+    def status(self) -> str:
+        """Its status as a tier: compliant or not. Products say why not."""
+        return str(self.sums["status"])
+
+    @property
     def is_compliant(self) -> bool:
-        return self.sums["status"] == ComplianceStatus.COMPLIANT
+        return self.status == ComplianceStatus.COMPLIANT
 
     @property
     def percent(self) -> int:
@@ -56,9 +61,7 @@ class Publisher:
     @property
     def tone(self) -> str:
         """The color of its card."""
-        if self.is_compliant:
-            return "good"
-        return "warn" if self.status == ComplianceStatus.NOT_ENTITLED else "bad"
+        return "good" if self.is_compliant else "bad"
 
 
 def publisher_url(name: str, query: str = "") -> str:
@@ -83,21 +86,17 @@ def list_publishers(shown: Shown, user: User) -> list[Publisher]:
             name,
             tiers.sum_products(rows),
             sum_potential(rows, shown, live),
-            status_of(rows),
-            name in pinned,
-            shown.query,
+            is_pinned=name in pinned,
+            without_entitlement=count_without_entitlement(rows),
+            query=shown.query,
         )
         for name, rows in sorted(by_name.items(), key=lambda one: one[0].casefold())
     ]
 
 
-def status_of(products: Iterable[ProductResult]) -> ComplianceStatus:
-    """Compliant, or not. Where the only reason is that nothing was ever bought, it says that: it is no breach."""
-    statuses = {one.status for one in products}
-    if ComplianceStatus.NOT_COMPLIANT in statuses:
-        return ComplianceStatus.NOT_COMPLIANT
-    is_bare = ComplianceStatus.NOT_ENTITLED in statuses
-    return ComplianceStatus.NOT_ENTITLED if is_bare else ComplianceStatus.COMPLIANT
+def count_without_entitlement(products: Iterable[ProductResult]) -> int:
+    """How many of these products have no entitlement in force."""
+    return sum(one.status == ComplianceStatus.NOT_ENTITLED for one in products)
 
 
 def sum_potential(

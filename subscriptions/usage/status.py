@@ -27,9 +27,8 @@ def explain(metric: MetricResult, last_ended: Entitlement | None = None) -> str:
     """Why the metric has its status."""
     if is_not_known(metric):
         missing = ", ".join(metric.model_result.product_result.run.unknown)
-        return (
-            f"At least {metric.used:,} are used and {metric.owned:,} are owned. Nothing is known that day of {missing}."
-        )
+        at_least = f"At least {metric.used:,} are used and {metric.owned:,} are owned."
+        return f"{at_least} Nothing is known that day of {missing}."
     if metric.status == ComplianceStatus.NOT_ENTITLED:
         return _explain_not_entitled(metric, last_ended)
     if metric.unlimited:

@@ -33,7 +33,7 @@ def license_usage(request: SignedInRequest) -> HttpResponse:
     form = UsageForm(request.GET, currencies=publishers.list_currencies(found))
     wish = form.read()
     if wish["currency"]:
-        request.session[amounts.PREFERRED] = wish["currency"]
+        amounts.prefer_currency(request, wish["currency"])
     sums, total = publishers.sum_all(found)
     main = drawings.main_currency(sums["annual_spend"], amounts.preferred_currency(request))
     listed = publishers.order(publishers.narrow(found, wish["q"], wish["status"]), wish["sort"], main)
@@ -72,7 +72,7 @@ def publisher_result(request: SignedInRequest, publisher: str) -> HttpResponse:
     products = list(rows)
     if not products:
         raise Http404("No product of this publisher is in the position.")
-    sums = tiers.sum_products(products) | {"status": publishers.status_of(products)}
+    sums = tiers.sum_products(products)
     live = potential.by_product() if position.is_today else {}
     main = drawings.main_currency(sums["annual_spend"], amounts.preferred_currency(request))
     context = tables.listing(request, rows, ProductResultTable, ProductResultFilter)
@@ -80,6 +80,7 @@ def publisher_result(request: SignedInRequest, publisher: str) -> HttpResponse:
         "position": position,
         "publisher": publisher,
         "sums": sums,
+        "without_entitlement": publishers.count_without_entitlement(products),
         "potential": publishers.sum_potential(products, position, live),
         "candidates_url": counting.url_of_candidates(publisher=publisher),
         **_draw_position(position, main, publisher=publisher),
@@ -95,9 +96,8 @@ def product_result(request: SignedInRequest, pk: int) -> HttpResponse:
     position = shown.of_product(product)
     words = {"publisher": product.publisher, "product": product.product}
     rows = MetricResult.objects.filter(model_result__in=position.models.filter(**words))
-    metrics = list(
-        rows.select_related("model_result__product_result__run").order_by("model_result__edition", "model_result")
-    )
+    rows = rows.select_related("model_result__product_result__run")
+    metrics = list(rows.order_by("model_result__edition", "model_result"))
     live = potential.by_product() if position.is_today else {}
     context = {
         "position": position,

@@ -14,13 +14,23 @@ from django.contrib.sessions.models import Session
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from profiles.models import Credential, IntegrationProfile
+from reclamation.models import BackTest, BackTestFinding
 from samsaas import audit, core_navigation, roles
 from samsaas.core_ui import CoreUISite
 from samsaas.models import AuditEntry
 from samsaas.read_only_admin import ReadOnlyAdmin
-from tests import worlds
+from subscriptions.models import (
+    Entitlement,
+    EntitlementImport,
+    EntitlementImportRow,
+    RenewalReminder,
+    SeatCount,
+    UseDay,
+)
+from tests import factories, worlds
 
 PROFILES = "/core/profiles/integrationprofile/"
 ACCOUNTS = "/core/auth/user/"
@@ -84,6 +94,33 @@ def test_every_list_and_row_opens_for_the_role_admin(administrator: Any, draft: 
         assert administrator.get(reverse(f"{name}_changelist"), {"q": "a"}).status_code == 200
         if row := model._default_manager.first():
             assert administrator.get(reverse(f"{name}_change", args=[row.pk])).status_code == 200
+
+
+def test_lines_of_imports_findings_reminders_and_counts_have_lists_and_forms(administrator: Any) -> None:
+    now, today = timezone.now(), timezone.localdate()
+    seat = factories.subscription()
+    owned = Entitlement.objects.create(software_model=seat.identifier.software_model, start=today, purchased_rights=1)
+    upload = EntitlementImport.objects.create(file_name="rights.xlsx", uploaded_at=now, state="preview")
+    line = EntitlementImportRow.objects.create(upload=upload, line=7, effect="refused", problem="It has no end.")
+    test = BackTest.objects.create(rule=factories.rule(), settings={}, from_on=today, to_on=today, at=now)
+    finding = BackTestFinding.objects.create(back_test=test, subscription=seat, on=today, reason="idle", outcome="back")
+    reminder = RenewalReminder.objects.create(entitlement=owned, reduce_by=today, days_before=30, at=now)
+    worlds.count_seats()
+    UseDay.objects.create(day=today, identifier=seat.identifier, in_use=41)
+    for row, word in (
+        (line, "It has no end."),
+        (finding, "Came back"),
+        (reminder, "nobody with an address"),
+        (SeatCount.objects.get(), str(seat.profile)),
+        (UseDay.objects.get(), "41"),
+    ):
+        name = f"admin:{row._meta.app_label}_{row._meta.model_name}"
+        listed = html.unescape(administrator.get(reverse(f"{name}_changelist")).content.decode())
+        form = html.unescape(administrator.get(reverse(f"{name}_change", args=[row.pk])).content.decode())
+        assert word in listed and word in form, name
+        assert administrator.post(reverse(f"{name}_change", args=[row.pk]), {}).status_code == 405
+    page = administrator.get(reverse("admin:subscriptions_entitlementimport_change", args=[upload.pk]))
+    assert f"/core/subscriptions/entitlementimportrow/?upload__id__exact={upload.pk}" in page.content.decode()
 
 
 def test_the_index_has_the_classic_navigation(administrator: Any) -> None:

@@ -134,6 +134,24 @@ def test_a_profile_that_needs_somebody_comes_first_and_says_why(signed_in: Any) 
     assert 'href="/integration-profiles/"' in page, "the others are one click away"
 
 
+def test_the_figure_of_what_is_out_of_compliance_opens_exactly_its_publishers(signed_in: Any) -> None:
+    reader, profile = signed_in("sam_user"), factories.profile()
+    for publisher, editions in (("Acme", 3), ("Zeta", 1)):
+        for number in range(editions):
+            model = factories.software_model(publisher=publisher, product="Mail", edition=str(number))
+            for _ in range(2):
+                factories.subscription(profile=profile, identifier=factories.identifier(software_model=model))
+            own(model, 1)
+    own(factories.software_model(publisher="Enough"), 3)
+    worlds.count_seats()
+    reconcile_as_of(None, now=timezone.now())
+    page = main_of(home(reader))
+    found = re.search(r'<a href="(/license-usage/\?status=out)">\s*<strong class="num">(\d+)</strong>', page)
+    assert found and found[2] == "2" and "Publishers" in pages.text_of(page)
+    listed = reader.get(f"{found[1]}&view=list").content.decode()
+    assert list(pages.rows(listed, "Publisher")) == ["Acme", "Zeta"]
+
+
 def test_a_lost_grant_shows_on_home_at_once(integrator: Any, connected: Any, dropbox: Any) -> None:
     dropbox.store.refresh_tokens.clear()
     Credential.objects.update(expires_at=timezone.now() - timedelta(seconds=1))

@@ -11,7 +11,8 @@ from django.utils import timezone
 
 from samsaas.lib import signatures
 from samsaas.models import AuditEntry
-from subscriptions.models import ProductResult, ReconciliationRun, SeatResult
+from subscriptions import history
+from subscriptions.models import ProductResult, ReconciliationRun, SeatResult, Subscription
 from subscriptions.reconciliation import forget_seats
 from tests import factories, pages, worlds
 from tests.subscriptions.usage.usage_world import Company
@@ -110,32 +111,102 @@ def test_only_some_publishers_are_computed_and_aside_is_over_all_of_them(keeper:
     assert "What is aside is counted over all publishers." in page
 
 
-def test_every_figure_of_what_was_set_aside_opens_its_rows(keeper: Any) -> None:
-    company = Company()
+def set_aside_one_of_each_kind(company: Company) -> list[Subscription]:
     excluded, idle, strange, unmanaged = (company.fill(company.lite, 1)[0] for _ in range(4))
     twin = factories.profile(display_name="Acme twin", team_id="t1", refreshed_at=timezone.now())
     first = company.seats[company.full.pk][0]
-    factories.subscription(profile=twin, identifier=first.identifier, external_id=first.external_id)
+    second = factories.subscription(
+        profile=twin, identifier=first.identifier, external_id=first.external_id, first_seen_at=first.first_seen_at
+    )
     excluded.excluded = True
     idle.consumes_license = False
     strange.identifier = factories.identifier(software_model=None)
     unmanaged.identifier = factories.identifier(software_model=factories.software_model(under_management=False))
     for seat in (excluded, idle, strange, unmanaged):
         seat.save()
+    return [excluded, idle, second, strange, unmanaged]
+
+
+ONE_OF_EACH = {"excluded": 1, "no_license": 1, "duplicate": 1, "unrecognized": 1, "not_managed": 1}
+
+
+def test_every_figure_of_what_was_set_aside_opens_its_rows(keeper: Any) -> None:
+    company = Company()
+    set_aside_one_of_each_kind(company)
     run = company.reconcile()
-    assert run.figures["aside"] == {
-        "excluded": 1,
-        "no_license": 1,
-        "duplicate": 1,
-        "unrecognized": 1,
-        "not_managed": 1,
-    }
+    assert run.figures["aside"] == ONE_OF_EACH
     page = keeper.get(run.get_absolute_url()).content.decode()
     found = re.findall(r'<a href="(/subscriptions/\?[^"]*)">\s*<strong>(\d+)</strong>', page)
     assert len(found) == 6
     for url, number in found:
         assert pages.rows_behind(keeper, url.replace("&amp;", "&")) == int(number), url
     assert "the position is incomplete" in pages.text_of(page)
+
+
+def listed_links(client: Any, run: ReconciliationRun) -> dict[str, int]:
+    """The terms of *listed = counted + aside*: address -> number."""
+    page = client.get(run.get_absolute_url()).content.decode()
+    found = re.findall(r'<a href="([^"]*)">\s*<strong>(\d+)</strong>', page)
+    return {url.replace("&amp;", "&"): int(number) for url, number in found}
+
+
+def test_what_was_set_aside_on_a_day_that_is_over_opens_the_rows_of_that_day(keeper: Any) -> None:
+    company = Company()
+    aside = set_aside_one_of_each_kind(company)
+    keys = [seat.pk for seat in aside]
+    past, now = timezone.localdate() - timedelta(days=5), timezone.now()
+    history.keep_former_of([*keys, company.seats[company.lite.pk][0].pk], now=now)
+    Subscription.objects.filter(pk__in=keys[:3]).update(excluded=False, consumes_license=True, ended_at=now)
+    Subscription.objects.filter(pk__in=keys[3:]).update(identifier=company.seats[company.lite.pk][0].identifier)
+    Subscription.objects.filter(pk=company.seats[company.lite.pk][0].pk).update(excluded=True)
+    run = company.reconcile(past)
+    assert run.figures["aside"] == ONE_OF_EACH and run.figures["counted"] == 8
+    links = listed_links(keeper, run)
+    assert len(links) == 6 and all(url.startswith(f"{run.get_absolute_url()}listed/") for url in links)
+    for (url, number), seat in zip(links.items(), [None, *aside], strict=True):
+        assert pages.rows_behind(keeper, url) == number, url
+        page = keeper.get(url).content.decode()
+        assert f"on {past:%-d %b %Y}" in pages.text_of(page)
+        if seat is not None:
+            assert list(pages.rows(page, "Subscription")) == [seat.title], url
+    today = company.reconcile()
+    assert today.figures["aside"] == {**dict.fromkeys(ONE_OF_EACH, 0), "excluded": 1}
+    for url, number in listed_links(keeper, today).items():
+        assert url.startswith("/subscriptions/") and pages.rows_behind(keeper, url) == number, url
+
+
+def test_a_run_of_last_week_opens_what_was_so_then_and_says_what_it_counted(keeper: Any) -> None:
+    company = Company()
+    aside = set_aside_one_of_each_kind(company)
+    run = company.reconcile()
+    past = timezone.now() - timedelta(days=7)
+    ReconciliationRun.objects.filter(pk=run.pk).update(started_at=past)
+    history.keep_former_of([aside[0].pk], now=timezone.now())
+    Subscription.objects.filter(pk=aside[0].pk).update(excluded=False)
+    url, number = next(iter((url, number) for url, number in listed_links(keeper, run).items() if "excluded" in url))
+    assert url == f"{run.get_absolute_url()}listed/excluded/"
+    assert pages.rows_behind(keeper, url) == number == 1
+    Subscription.objects.filter(pk=aside[1].pk).update(consumes_license=True)
+    page = told(keeper.get(f"{run.get_absolute_url()}listed/no_license/"))
+    assert f"{run.number} counted 1." in page and "No subscription" in page
+
+
+def test_what_no_run_counts_has_no_page_and_today_leads_to_the_list_of_today(keeper: Any) -> None:
+    run = Company().reconcile()
+    assert keeper.get(f"{run.get_absolute_url()}listed/nonsense/").status_code == 404
+    answer = keeper.get(f"{run.get_absolute_url()}listed/excluded/")
+    assert (answer.status_code, answer["Location"]) == (302, "/subscriptions/?seats=excluded")
+    ReconciliationRun.objects.filter(pk=run.pk).update(figures={})
+    assert keeper.get(f"{run.get_absolute_url()}listed/excluded/").status_code == 404
+
+
+def test_the_rows_of_a_past_day_cost_as_many_queries_for_many_as_for_few(keeper: Any) -> None:
+    company = Company()
+    run = company.reconcile(timezone.localdate() - timedelta(days=5))
+    url = f"{run.get_absolute_url()}listed/counted/"
+    few = pages.cost(keeper, url)
+    company.fill(company.full, 30)
+    assert pages.cost(keeper, url) == few
 
 
 def test_the_list_is_filtered_sorted_and_paged(keeper: Any) -> None:

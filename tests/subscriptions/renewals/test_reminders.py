@@ -173,7 +173,8 @@ def test_the_owner_is_reminded_first_then_who_published_it_then_the_administrato
 
 
 @pytest.mark.parametrize("change", [{"is_active": False}, {"email": ""}, {"email": "no address"}])
-def test_whoever_cannot_be_written_to_is_passed_over(calendar: Any, keeper: Any, change: Any) -> None:
+def test_whoever_cannot_be_written_to_is_passed_over(calendar: Any, keeper: Any, settings: Any, change: Any) -> None:
+    settings.EMAIL_HOST = "mail.example.com"
     one = worked_example(keeper.user, in_days=88)
     type(keeper.user).objects.filter(pk=keeper.user.pk).update(**change)
     assert remind.run(timezone.now()) == 1
@@ -183,6 +184,24 @@ def test_whoever_cannot_be_written_to_is_passed_over(calendar: Any, keeper: Any,
     assert AuditEntry.objects.get(verb="reminded of renewal").detail["to"] == []
     type(keeper.user).objects.update(is_active=True)
     assert "nobody with an address" in pages.text_of(keeper.get(f"/renewals/{one.pk}/").content.decode())
+
+
+def test_without_a_mail_server_the_outbox_keeps_the_reminder_also_of_an_account_without_an_address(
+    calendar: Any, keeper: Any, signed_in: Any, settings: Any
+) -> None:
+    settings.MAIL_ANY_HOUR = True
+    one = worked_example(keeper.user, in_days=88)
+    type(keeper.user).objects.update(email="")
+    remind.run(timezone.now())
+    schedule.send_mails()
+    mail, admin = Mail.objects.get(), signed_in("sam_admin")
+    assert (mail.to, mail.kept, mail.state) == (keeper.user.username, True, Mail.State.SENT)
+    for query, rows in (("", 1), ("?kind=renewal", 1), ("?kind=test", 0), ("?kind=ask", 0)):
+        assert pages.rows_behind(admin, f"/outbox/{query}") == rows, query
+    row = pages.rows(admin.get("/outbox/").content.decode(), "Subject")[f"{mail.subject} Renewal reminder"]
+    assert row[1:3] == [one.number, "Kept here"]
+    page = admin.get(f"/outbox/{mail.pk}/").content.decode()
+    assert "Renewal reminder" in page and f'href="{one.get_absolute_url()}"' in page
 
 
 def test_whoever_lost_the_role_is_not_written_to(calendar: Any, keeper: Any) -> None:

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.test import Client
 from django.utils import timezone
 
 from subscriptions.models import MetricResult, PinnedPublisher, Subscription
@@ -135,12 +136,40 @@ def test_what_has_no_price_is_not_known_and_said_beside_the_totals(keeper: Any, 
     company.reconcile()
     page = page_of(keeper, USAGE)
     assert "1 software model has no price" in told(page)
-    assert "publisher-warn" in page, "nothing was ever bought of Zeta: its card is no breach"
-    assert pages.rows(page_of(keeper, f"{USAGE}?view=list"), "Publisher")["Zeta"][0] == "No entitlement"
+    assert "0 of 1 product compliant (0 %), 1 without an entitlement" in told(page), "why Zeta is not compliant"
     metric = company.metric(company.draw)
     page = told(page_of(keeper, metric.get_absolute_url()))
     assert "No entitlement" in page and "2 are in use, and no entitlement is in force. None was ever recorded." in page
     assert "not known a year = 2 needed × not known a right" in page
+
+
+def test_every_tier_says_the_same_of_a_publisher_of_which_nothing_was_bought(
+    keeper: Any, signed_in: Any, company: Company
+) -> None:
+    company.reconcile()
+    row = pages.rows(page_of(keeper, f"{USAGE}?view=list&q=zeta"), "Publisher")["Zeta"]
+    (card,) = re.findall(r'<li class="card publisher-card publisher-(\w+)">', page_of(keeper, f"{USAGE}?q=zeta"))
+    page = page_of(keeper, f"{USAGE}Zeta/")
+    lead = told(page.split('class="lead">')[1].split("</p>")[0])
+    assert (row[0], card) == ("Not compliant", "bad") and lead.startswith("Not compliant 1 of 1 product without an")
+    assert pages.rows(page, "Product")["Draw"][0] == "No entitlement", "the product says why"
+    assert list(pages.rows(page_of(keeper, f"{USAGE}?view=list&status=out"), "Publisher")) == ["Acme", "Zeta"]
+    assert "2 Publishers" in told(page_of(keeper, "/"))
+    classic = told(page_of(keeper, "/core/license-workbench/?tab=out"))
+    assert "Zeta Out of compliance, 0 % of 1 product" in classic
+
+
+def test_the_preferred_currency_is_kept_for_whoever_prefers_it(keeper: Any, signed_in: Any, company: Company) -> None:
+    company.own(company.draw, 9, 10, "EUR")
+    company.reconcile()
+    keeper.get(f"{USAGE}?currency=USD")
+    again = Client()
+    again.force_login(keeper.user)
+    assert "USD 660.00 EUR 90.00" in told(page_of(again, USAGE)), "also in another session"
+    assert "USD 660.00 EUR 90.00" in told(page_of(again, "/")), "and on home"
+    assert "EUR 90.00 USD 660.00" in told(page_of(signed_in("sam_admin"), USAGE)), "not for others"
+    keeper.get(f"{USAGE}?currency=XXX")
+    assert "USD 660.00 EUR 90.00" in told(page_of(again, USAGE)), "what nothing costs is ignored"
 
 
 def test_a_day_that_is_over_is_asked_for_and_shown_with_its_own_figures(keeper: Any, company: Company) -> None:
