@@ -40,7 +40,7 @@ def home(request: SignedInRequest) -> HttpResponse:
 def _figures(request: SignedInRequest, profiles: list[Any]) -> dict[str, Any]:
     """Everything on the page that is a number, from what is stored: no seat is counted here."""
     seats, metrics, run, today = stored.read(), position.read_current(), position.last_whole_run(), timezone.localdate()
-    book, candidates = Book.read(), unneeded.read_candidates()
+    book, candidates = Book.read_terms(), unneeded.read_candidates()
     _add_counts(profiles[:SHOWN], seats)
     steps = checklist.steps()
     asks_for_rule = any(step.key == checklist.RULE and not step.is_done for step in steps)

@@ -48,7 +48,7 @@ def _draw_position(position: shown.Shown, currency: str, **words: str) -> dict[s
     """The charts over all software models of a position, or over those of a publisher or product."""
     models = list(position.models.filter(**words).values_list("software_model", flat=True))
     known = [key for key in models if key is not None]
-    book = Book.read(software_model__in=known)
+    book = Book.read_terms(software_model__in=known)
     return {
         "use_chart": drawings.draw_use(known, position.day, book),
         "spend_chart": drawings.draw_spend(book, position.day, currency),
