@@ -118,6 +118,12 @@ def money_in(amount: Decimal | None, currency: str) -> str:
     return usage_amounts.write_amount(amount, currency)
 
 
+@register.filter
+def price_in(price: Decimal | None, currency: str) -> str:
+    """The price of a right with all the decimals that it is computed with; not known where there is none."""
+    return usage_amounts.write_price(price, currency)
+
+
 COVERED: dict[str, tuple[str, str]] = {
     SeatResult.Covered.ALLOCATION: ("yes", "Allocation"),
     SeatResult.Covered.RIGHT: ("yes", "Right"),
