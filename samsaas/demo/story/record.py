@@ -74,6 +74,7 @@ class _Story:
             self.go_to(days_ago)
             for happen in events.get(days_ago, ()):
                 happen()
+                work_on()
             if days_ago % WEEK == 0:
                 self.reconcile()
             before = days_ago

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import responses
 import time_machine
+from django.db.models import F
 from django.utils import timezone
 
 from profiles.connectors import base
@@ -81,6 +82,8 @@ def test_it_is_the_same_story_at_every_hour_and_adds_up(tmp_path: Path, at: str)
         whole = ReconciliationRun.objects.filter(scope_key__endswith="/all")
         assert whole.count() == 9 and whole.filter(scheduled_on=last).count() == 1
         assert "in_progress" not in {*whole.values_list("state", flat=True)}
+        late = ReconciliationRun.objects.filter(finished_at__gt=F("started_at") + timedelta(hours=1))
+        assert not late.exists(), "what was asked for on a day was answered on it"
         attempts = Counter(RemovalAttempt.objects.values_list("state", flat=True))
         assert attempts == {"closed": 6, "restored": 1, "removed": 1}
 
