@@ -41,9 +41,7 @@ def _figures(request: SignedInRequest, profiles: list[Any]) -> dict[str, Any]:
     """Everything on the page that is a number, from what is stored: no seat is counted here."""
     seats, metrics, run, today = stored.read(), position.read_current(), position.last_whole_run(), timezone.localdate()
     book, candidates = Book.read_terms(), unneeded.read_candidates()
-    for profile in profiles[:SHOWN]:
-        counted = seats.of_profile(profile)
-        profile.current, profile.in_use = (counted[CURRENT], counted[IN_USE]) if counted is not None else (None, None)
+    _add_counts(profiles[:SHOWN], seats)
     steps = checklist.steps()
     asks_for_rule = any(step.key == checklist.RULE and not step.is_done for step in steps)
     found = needs.list_needs(
@@ -63,12 +61,18 @@ def _figures(request: SignedInRequest, profiles: list[Any]) -> dict[str, Any]:
     }
 
 
+def _add_counts(profiles: list[Any], seats: stored.SeatFigures) -> None:
+    """What is listed and in use of each profile; None where it was not counted yet."""
+    for profile in profiles:
+        counted = seats.of_profile(profile)
+        profile.current, profile.in_use = (counted[CURRENT], counted[IN_USE]) if counted is not None else (None, None)
+
+
 def _unneeded(seats: stored.SeatFigures, candidates: unneeded.OpenCandidates, prices: PriceList) -> dict[str, Any]:
     bands = seats.by_band()
     return {
         "unneeded": unneeded.rows(seats, candidates, prices),
-        "proposed": candidates.count,
-        "leaving": candidates.leaving,
+        "candidates": candidates,
         "proposed_cost": prices.cost_of(candidates.of_models()),
         "counted_at": seats.counted_at,
         "bands": figures.draw_bands(bands),

@@ -130,6 +130,12 @@ def over_licensed(context: RequestContext, result: ProductResult | MetricResult)
     return amounts(context, result.over_licensed, result.unpriced)
 
 
+@register.filter
+def price_in(price: Decimal | None, currency: str) -> str:
+    """The price of a right with all the decimals that it is computed with; not known where there is none."""
+    return usage_amounts.write_price(price, currency)
+
+
 COVERED: dict[str, tuple[str, str]] = {
     SeatResult.Covered.ALLOCATION: ("yes", "Allocation"),
     SeatResult.Covered.RIGHT: ("yes", "Right"),

@@ -234,8 +234,8 @@ def test_monthly_rights_without_an_end_are_for_ever_and_have_no_price_until_an_e
 
 # --- tiers ---------------------------------------------------------------------------------------------------------
 def test_a_publisher_in_two_spellings_stays_two_and_is_asked_for_as_one(place: Place) -> None:
-    for name in ("Acme", "ACME"):
-        model = factories.software_model(publisher=name, product=f"Mail of {name}")
+    for name, product in (("Acme", "Mail"), ("ACME", "Draw")):
+        model = factories.software_model(publisher=name, product=product)
         place.own(model, 1)
         place.use(model, 1)
     reconcile_as_of(None, now=place.now)

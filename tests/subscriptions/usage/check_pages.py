@@ -8,7 +8,7 @@ from typing import Any
 from subscriptions.models import MetricResult, ReconciliationRun
 from tests import pages
 from tests.subscriptions.reconciliation.position_world import World
-from tests.subscriptions.usage.page_recount import PageRecount
+from tests.subscriptions.usage.page_recount import PageRecount, write_amount, write_number
 from tests.subscriptions.usage.usage_world import USAGE
 
 
@@ -70,7 +70,22 @@ class PagesOfPosition:
             assert shown[name] == sentence, (key, name)
         owned = self.expected.models[key]["owned"]
         assert shown["owned"].startswith(f"{owned} owned"), key
+        self.check_groups(key, metric)
         self.check_seats(key, f"{metric.get_absolute_url()}subscriptions/")
+        self.check_figures_that_are_links(page)
+
+    def check_groups(self, key: str, metric: MetricResult) -> None:
+        """By department or country, where the run was asked to divide."""
+        if self.run.group == "none":
+            return
+        one = self.expected.models[key]
+        expected = {
+            name: [*(write_number(group[word]) for word in ("in_use", "unlicensed")), share]
+            for name, group in one["groups"].items()
+            for share in (write_amount(group["cost_share"], one["currency"]),)
+        }
+        page = self.open(f"{metric.get_absolute_url()}groups/?group={self.run.group}&per_page=100")
+        assert (pages.rows(page, "Group") if expected else {}) == expected, key
         self.check_figures_that_are_links(page)
 
     def check_seats(self, key: str, url: str) -> None:

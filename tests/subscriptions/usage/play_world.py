@@ -21,7 +21,7 @@ def check_today(seed: int, reader: Any) -> int:
     with time_machine.travel(NOW, tick=False):
         case = random_case.make_case(seed)
         world = worlds.make_world(case)
-        run = worlds.reconcile_as_of(None, now=NOW)
+        run = worlds.reconcile_as_of(None, now=NOW, group=case["question"]["group"])
         reader.force_login(reader.user)
         return PagesOfPosition(reader, world, PageRecount(case, TODAY, is_today=True), run).check()
 
@@ -35,6 +35,6 @@ def check_past(seed: int, reader: Any) -> int:
         reader.force_login(reader.user)
         opened = 0
         for day in PAST_DAYS:
-            run = worlds.reconcile_as_of(day, now=NOW)
+            run = worlds.reconcile_as_of(day, now=NOW, group=case["question"]["group"])
             opened += PagesOfPosition(reader, world, PageRecount(case, day, is_today=False), run).check()
         return opened

@@ -132,6 +132,14 @@ def test_two_currencies_stand_beside_each_other_the_preferred_one_first(keeper: 
     assert "750.00" not in told(page_of(keeper, USAGE))
 
 
+def test_a_price_has_all_its_decimals_wherever_it_stands(keeper: Any, company: Company) -> None:
+    company.own(company.draw, 9, Decimal("12.345"), "EUR")
+    company.reconcile()
+    metric = company.metric(company.draw)
+    row = pages.rows(page_of(keeper, metric.model_result.get_absolute_url()), "License metric")["User subscription"]
+    assert row[4] == "EUR 12.345" and "EUR 12.345 a right" in told(page_of(keeper, metric.get_absolute_url()))
+
+
 def test_what_has_no_price_is_not_known_and_said_beside_the_totals(keeper: Any, company: Company) -> None:
     company.reconcile()
     page = page_of(keeper, USAGE)
@@ -353,7 +361,7 @@ def test_a_day_of_which_a_profile_is_not_known_has_no_total_and_nothing_is_calle
     assert run.inputs["unknown"] == ["Late Team"]
     page = told(page_of(keeper, f"{USAGE}?as_of={day}&view={view}"))
     assert "There is no total for that day" in page
-    assert page.count("Its products are as far as was listed by then.") == 1 and "products compliant" not in page
+    assert page.count("Its products are as far as was listed by then.") == 2 and "products compliant" not in page
     page = page_of(keeper, f"{USAGE}Acme/?run={run.pk}")
     mail = pages.rows(page, "Product")["Mail"]
     assert mail[0] in ("Not known", "Not compliant") and "Every figure above" not in told(page)

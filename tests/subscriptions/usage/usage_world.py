@@ -54,7 +54,7 @@ class Company:
             entitlement=self.full_rights, person=self.gone, quantity=1, assigned_on=date(2020, 1, 1)
         )
 
-    def own(self, model: SoftwareModel, rights: int, cost: int, currency: str, **fields: Any) -> Entitlement:
+    def own(self, model: SoftwareModel, rights: int, cost: int | Decimal, currency: str, **fields: Any) -> Entitlement:
         end = timezone.localdate() + timedelta(days=99)
         given = {"state": "in_use", "start": date(2020, 1, 1), "end": end, "unit_cost": Decimal(cost), **fields}
         return Entitlement.objects.create(software_model=model, purchased_rights=rights, currency=currency, **given)
