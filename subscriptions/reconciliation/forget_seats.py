@@ -21,7 +21,9 @@ def run(*, between: Callable[[], None] = lambda: None) -> int:
     """Delete them. Returns how many. `between` is called after every piece, and may raise to stop."""
     deleted = 0
     for result in replaced_results():
-        while piece := _delete_piece(result):
+        piece = PIECE
+        while piece == PIECE:
+            piece = _delete_piece(result)
             deleted += piece
             between()
         MetricResult.objects.filter(pk=result.pk).update(has_seats=False)
@@ -38,8 +40,9 @@ def replaced_results() -> QuerySet[MetricResult]:
 
 
 def _delete_piece(result: MetricResult) -> int:
-    return sql.execute(
-        f"DELETE FROM {SEAT_RESULTS} WHERE id IN "
-        f"(SELECT id FROM {SEAT_RESULTS} WHERE metric_result_id = %s LIMIT {PIECE})",
-        [result.pk],
-    )
+    """Found by where they are stored, which PostgreSQL would otherwise look for among the seats of all results."""
+    found = f"SELECT {{}} FROM {SEAT_RESULTS} WHERE metric_result_id = %s LIMIT {PIECE}"
+    chosen = f"id IN ({found.format('id')})"
+    if sql.is_postgresql():
+        chosen = f"ctid = ANY (ARRAY({found.format('ctid')}))"
+    return sql.execute(f"DELETE FROM {SEAT_RESULTS} WHERE {chosen}", [result.pk])
