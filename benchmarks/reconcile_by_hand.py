@@ -169,7 +169,7 @@ def list_pages(metric: Any) -> list[tuple[str, str, list[str]]]:
             [of_publisher, potential, days, bands],
         ),
         ("product", product.get_absolute_url(), [models, of_model, potential, days, bands]),
-        ("software model", model.get_absolute_url(), [of_model, rights, potential, days, bands]),
+        ("software model", model.get_absolute_url(), [of_model, rights, days, bands]),
         ("license metric", metric.get_absolute_url(), [one, rights, potential, days]),
         (
             "subscriptions of a metric",

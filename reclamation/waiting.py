@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from urllib.parse import urlencode
@@ -80,12 +80,15 @@ class Waiting:
         return SINGULAR.get(self.label, self.label) if self.count == 1 else self.label
 
 
-def list_for(user: User, seats: stored.SeatFigures | None = None) -> list[Waiting]:
+def list_for(
+    user: User, seats: stored.SeatFigures | None = None, states: Mapping[str, int] | None = None
+) -> list[Waiting]:
     """What of reclamation waits for somebody with the roles of this account, most urgent first.
 
-    Kinds without any are left out. `seats` are the stored counts, if the caller has read them.
+    Kinds without any are left out. `seats` are the stored counts, and `states` the numbers of open candidates by their
+    state, if the caller has read them.
     """
-    found = [*_removals(user), *_questions(user), *_candidates(user, seats), *_mails(user)]
+    found = [*_removals(user), *_questions(user), *_candidates(user, seats, states), *_mails(user)]
     return sorted((one for one in found if one.count), key=lambda one: one.rank)
 
 
@@ -115,10 +118,10 @@ def _questions(user: User) -> Iterator[Waiting]:
     yield Waiting(Rank.APPROVALS, asked, "Questions to you", "approve or reject", url)
 
 
-def _candidates(user: User, seats: stored.SeatFigures | None) -> Iterator[Waiting]:
+def _candidates(user: User, seats: stored.SeatFigures | None, states: Mapping[str, int] | None) -> Iterator[Waiting]:
     if not roles.may(user, "candidate_list"):
         return
-    counted = dict(RemovalCandidate.objects.open().order_by().values_list("state").annotate(Count("pk")))
+    counted = _count_by_state() if states is None else states
     for rank, state, note, tone in (
         (Rank.ATTENTION, State.ATTENTION_REQUIRED, "attention required", "warn"),
         (Rank.READY, State.READY, "ready to be reclaimed", "info"),
@@ -128,6 +131,10 @@ def _candidates(user: User, seats: stored.SeatFigures | None) -> Iterator[Waitin
     left = (seats or stored.read()).total[LEFT_ADMINS]
     url = _url("subscription_list", user=LEFT_ADMIN)
     yield Waiting(Rank.LEFT_ADMINS, left, "Administrators who left", "never proposed", url)
+
+
+def _count_by_state() -> dict[str, int]:
+    return dict(RemovalCandidate.objects.open().order_by().values_list("state").annotate(count=Count("*")))
 
 
 def _mails(user: User) -> Iterator[Waiting]:

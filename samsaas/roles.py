@@ -230,7 +230,7 @@ POLICY: dict[str, dict[str, str]] = {
     # Core UI shows what the Workspace shows, and its buttons call pages of the Workspace. The longest row counts.
     "admin:*": {"GET": SAM_USER},
     "admin:auth_*": {"GET": ADMIN, "POST": ADMIN},
-    "admin:login": {"GET": PUBLIC, "POST": PUBLIC},
+    "admin:login": {"GET": SIGNED_IN, "POST": SIGNED_IN},
     "admin:logout": {"POST": SIGNED_IN},
     "admin:password_change": {"GET": SIGNED_IN, "POST": SIGNED_IN},
     "admin:license_workbench": READ,

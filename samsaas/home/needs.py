@@ -5,7 +5,7 @@ Profiles that need somebody come before all of it (`urgent_profiles`): their fai
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 from urllib.parse import urlencode
@@ -50,6 +50,7 @@ def is_urgent(profile: Any) -> bool:
 
 def list_needs(
     user: User,
+    states: Mapping[str, int],
     *,
     seats: SeatFigures,
     metrics: Sequence[MetricResult],
@@ -57,9 +58,12 @@ def list_needs(
     whole_run: ReconciliationRun | None,
     today: date,
 ) -> list[Waiting]:
-    """What waits for somebody with the roles of this account. Kinds without any are left out."""
+    """What waits for somebody with the roles of this account. Kinds without any are left out.
+
+    `states` are the numbers of open candidates by their state.
+    """
     found = [
-        *waiting.list_for(user, seats),
+        *waiting.list_for(user, seats, states),
         *_of_position(metrics, book, whole_run, today),
         *_of_recognition(seats),
         *_of_rules(user),

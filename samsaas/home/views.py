@@ -40,13 +40,13 @@ def home(request: SignedInRequest) -> HttpResponse:
 def _figures(request: SignedInRequest, profiles: list[Any]) -> dict[str, Any]:
     """Everything on the page that is a number, from what is stored: no seat is counted here."""
     seats, metrics, run, today = stored.read(), position.read_current(), position.last_whole_run(), timezone.localdate()
-    book = Book.read()
-    for profile in profiles[:SHOWN]:
-        counted = seats.of_profile(profile)
-        profile.current, profile.in_use = (counted[CURRENT], counted[IN_USE]) if counted is not None else (None, None)
+    book, candidates = Book.read_terms(), unneeded.read_candidates()
+    _add_counts(profiles[:SHOWN], seats)
     steps = checklist.steps()
     asks_for_rule = any(step.key == checklist.RULE and not step.is_done for step in steps)
-    found = needs.list_needs(request.user, seats=seats, metrics=metrics, book=book, whole_run=run, today=today)
+    found = needs.list_needs(
+        request.user, candidates.by_state, seats=seats, metrics=metrics, book=book, whole_run=run, today=today
+    )
     return {
         "steps": steps,
         "steps_done": [step.label for step in steps if step.is_done],
@@ -57,15 +57,22 @@ def _figures(request: SignedInRequest, profiles: list[Any]) -> dict[str, Any]:
         "position_at": run.finished_at if run else None,
         "use_chart": charts.owned_and_used(metrics, book, today),
         "savings_chart": charts.freed_and_saved(today),
-        **_unneeded(seats, PriceList.from_metrics(metrics)),
+        **_unneeded(seats, candidates, PriceList.from_metrics(metrics)),
     }
 
 
-def _unneeded(seats: stored.SeatFigures, prices: PriceList) -> dict[str, Any]:
-    candidates, bands = unneeded.read_candidates(), seats.by_band()
+def _add_counts(profiles: list[Any], seats: stored.SeatFigures) -> None:
+    """What is listed and in use of each profile; None where it was not counted yet."""
+    for profile in profiles:
+        counted = seats.of_profile(profile)
+        profile.current, profile.in_use = (counted[CURRENT], counted[IN_USE]) if counted is not None else (None, None)
+
+
+def _unneeded(seats: stored.SeatFigures, candidates: unneeded.OpenCandidates, prices: PriceList) -> dict[str, Any]:
+    bands = seats.by_band()
     return {
         "unneeded": unneeded.rows(seats, candidates, prices),
-        "proposed": candidates.count,
+        "candidates": candidates,
         "proposed_cost": prices.cost_of(candidates.of_models()),
         "counted_at": seats.counted_at,
         "bands": figures.draw_bands(bands),

@@ -5,8 +5,9 @@ Amounts are exact fractions here and are rounded once, where they are shown or s
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from calendar import monthrange
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -19,6 +20,11 @@ from subscriptions.models import Entitlement
 ONE_DAY = timedelta(days=1)
 PERIODS_A_YEAR = {Entitlement.Period.MONTHLY: 12, Entitlement.Period.QUARTERLY: 4, Entitlement.Period.ANNUALLY: 1}
 PRICE_DIGITS = 4
+# What says when and how long an entitlement counts, how much it is, what it costs, and by when the vendor must know.
+TERMS = (
+    *("software_model", "state", "start", "end", "retired_on", "renews", "purchased_rights", "unlimited"),
+    *("period", "unit_cost", "total_cost", "currency", "notice_days", "auto_renew", "reduction_asked_on"),
+)
 
 
 class DerivedState(models.TextChoices):
@@ -46,6 +52,11 @@ class Book:
         """The published entitlements, or some of them. Renewals are of the same software model."""
         return cls(Entitlement.objects.published().filter(**filters))
 
+    @classmethod
+    def read_terms(cls, **filters: object) -> Book:
+        """The same with the columns of `TERMS` only: for charts and for what is due, over hundreds of entitlements."""
+        return cls(Entitlement.objects.published().filter(**filters).only(*TERMS))
+
     def renewal(self, one: Entitlement) -> Entitlement | None:
         """The published renewal of an entitlement, unless it was retired before it began."""
         return self.renewal_of.get(one.pk)
@@ -70,6 +81,14 @@ class Book:
         if not is_published(one) or (last is not None and last < one.start):
             return None
         return one.start, last
+
+    def places_in(self, one: Entitlement, days: Sequence[date]) -> range:
+        """The places of those of the days, which are in order, on which its rights count."""
+        term = self.force_of(one)
+        if term is None:
+            return range(0)
+        first, last = term
+        return range(bisect_left(days, first), len(days) if last is None else bisect_right(days, last))
 
     def in_force(self, day: date) -> list[Entitlement]:
         """Those whose rights count on that day, by number."""

@@ -9,6 +9,7 @@ from django.db import models
 from django.urls import reverse
 
 from subscriptions.models.entitlement import Entitlement
+from subscriptions.models.software import display_name
 
 CANCELED = "It was canceled. The results of before stand."
 
@@ -98,6 +99,11 @@ class ReconciliationRun(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("reconciliation_detail", args=[self.pk])
+
+    @property
+    def unknown(self) -> list[str]:
+        """Profiles of which nothing had been listed by that day: without them there is no total."""
+        return list(self.inputs.get("unknown", []))
 
     @property
     def number(self) -> str:
@@ -193,7 +199,7 @@ class ModelResult(models.Model):
         ]
 
     def __str__(self) -> str:
-        return " ".join(part for part in (self.publisher, self.product, self.edition) if part)
+        return display_name(self.publisher, self.product, self.edition)
 
     def get_absolute_url(self) -> str:
         return reverse("model_result", args=[self.pk])

@@ -24,6 +24,15 @@ class SoftwareModelQuerySet(models.QuerySet["SoftwareModel"]):
         return found or self.get_or_create(publisher=publisher, product=product, edition=edition)[0]
 
 
+def display_name(publisher: str, product: str, edition: str) -> str:
+    """How people call a software model. "Acme Mail" of the publisher "Acme" is not called "Acme Acme Mail".
+
+    Otherwise as ServiceNow does: publisher, product and edition.
+    """
+    named = product if product.startswith(publisher) else f"{publisher} {product}"
+    return f"{named} {edition}".strip()
+
+
 class SoftwareModel(models.Model):
     """A product in one edition. It is created automatically when a download first lists a seat of it."""
 
@@ -63,10 +72,7 @@ class SoftwareModel(models.Model):
         ]
 
     def __str__(self) -> str:
-        # ServiceNow's display name is publisher + product + edition. Here "Acme Mail"
-        # of the publisher "Acme" is not shown as "Acme Acme Mail".
-        product = self.product if self.product.startswith(self.publisher) else f"{self.publisher} {self.product}"
-        return f"{product} {self.edition}".strip()
+        return display_name(self.publisher, self.product, self.edition)
 
     def get_absolute_url(self) -> str:
         return reverse("software_model_detail", args=[self.pk])

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from itertools import accumulate
 
 from django.db.models import Max, Min, Q, Sum
 from django.utils import timezone
@@ -70,14 +71,12 @@ def on_days(models: Iterable[int], days: Sequence[date], book: Book) -> list[Day
 
 def _owned_on(days: Sequence[date], models: set[int], book: Book) -> dict[date, int | None]:
     """The rights that are in force on each day; None where one of them is unlimited."""
-    rights, unlimited = dict.fromkeys(days, 0), set[date]()
+    changes, unlimited = [0] * (len(days) + 1), set[date]()
     for one in book.entitlements:
-        term = book.force_of(one) if one.software_model_id in models else None
-        if term is None:
-            continue
-        first, last = term
-        in_term = [day for day in days if first <= day and (last is None or day <= last)]
-        unlimited.update(in_term if one.unlimited else ())
-        for day in in_term:
-            rights[day] += one.purchased_rights
-    return {day: None if day in unlimited else rights[day] for day in days}
+        places = book.places_in(one, days) if one.software_model_id in models else ()
+        if places:
+            changes[places[0]] += one.purchased_rights
+            changes[places[-1] + 1] -= one.purchased_rights
+            unlimited.update(days[place] for place in places if one.unlimited)
+    rights = list(accumulate(changes))
+    return {day: None if day in unlimited else number for day, number in zip(days, rights, strict=False)}

@@ -86,7 +86,8 @@ def reconciliation_detail(request: SignedInRequest, pk: int) -> HttpResponse:
         context["metric"] = _metric_of(one)
         context |= tables.listing(request, ModelResult.objects.filter(product_result__run=one), FoundModelTable)
     elif one.finished_at:
-        context |= tables.listing(request, ProductResult.objects.filter(run=one), FoundProductTable)
+        products = ProductResult.objects.filter(run=one).select_related("run")
+        context |= tables.listing(request, products, FoundProductTable)
     return render(request, "subscriptions/reconciliation/reconciliation_detail.html", context)
 
 
@@ -110,7 +111,7 @@ def _describe_seats(rows: QuerySet[Subscription]) -> QuerySet[Subscription]:
 
 def _metric_of(run: ReconciliationRun) -> MetricResult | None:
     metrics = MetricResult.objects.filter(model_result__product_result__run=run)
-    return metrics.select_related("model_result").first()
+    return metrics.select_related("model_result__product_result__run").first()
 
 
 def _verify(run: ReconciliationRun) -> str:

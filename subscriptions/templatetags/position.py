@@ -85,8 +85,10 @@ def run_duration(run: ReconciliationRun) -> str:
 @register.filter
 def status_pill(result: Any) -> str:
     """Whether a product, a license metric or a publisher is compliant."""
-    status = ComplianceStatus(result["status"] if isinstance(result, Mapping) else result.status)
-    return pill(STATUSES[status], str(status.label))
+    if isinstance(result, (ProductResult, MetricResult)) and status.is_not_known(result):
+        return pill("unknown", "Not known")
+    found = ComplianceStatus(result["status"] if isinstance(result, Mapping) else result.status)
+    return pill(STATUSES[found], str(found.label))
 
 
 @register.filter
@@ -116,6 +118,16 @@ def spend(context: RequestContext, metric: MetricResult) -> str:
 def money_in(amount: Decimal | None, currency: str) -> str:
     """One amount; not known where there is none."""
     return usage_amounts.write_amount(amount, currency)
+
+
+@register.simple_tag(takes_context=True)
+def over_licensed(context: RequestContext, result: ProductResult | MetricResult) -> str:
+    """What the rights that are left cost; not known where more may have been in use."""
+    if status.is_not_known(result):
+        return format_html('<span class="muted">{}</span>', usage_amounts.UNKNOWN)
+    if isinstance(result, MetricResult):
+        return money_in(result.over_licensed, result.currency)
+    return amounts(context, result.over_licensed, result.unpriced)
 
 
 @register.filter

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from itertools import accumulate
 from typing import Any
 
 from samsaas.lib import charts, money
@@ -96,15 +97,13 @@ def draw_spend(book: Book, until: date, currency: str) -> Drawing | None:
 
 def _spend_on(days: Sequence[date], book: Book, currency: str) -> list[Decimal | None]:
     """What is in force on each of the days costs a year; None where that is too large to be written."""
-    sums = dict.fromkeys(days, Fraction())
+    changes = [Fraction()] * (len(days) + 1)
     for one in book.entitlements:
-        term, cost = book.force_of(one), yearly_cost(one) if one.currency == currency else None
-        if term is not None and cost is not None:
-            first, last = term
-            for day in days:
-                if first <= day and (last is None or day <= last):
-                    sums[day] += cost
-    return [_write_or_none(amount, currency) for amount in sums.values()]
+        places = book.places_in(one, days) if one.currency == currency else ()
+        if places and (cost := yearly_cost(one)) is not None:
+            changes[places[0]] += cost
+            changes[places[-1] + 1] -= cost
+    return [_write_or_none(amount, currency) for amount in list(accumulate(changes))[:-1]]
 
 
 def _write_or_none(amount: Fraction, currency: str) -> Decimal | None:

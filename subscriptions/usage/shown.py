@@ -41,7 +41,8 @@ class Shown:
 
     @property
     def products(self) -> QuerySet[ProductResult]:
-        return ProductResult.objects.filter(run=self.run) if self.run else ProductResult.objects.current()
+        found = ProductResult.objects.filter(run=self.run) if self.run else ProductResult.objects.current()
+        return found.select_related("run")
 
     @property
     def models(self) -> QuerySet[ModelResult]:
@@ -82,7 +83,7 @@ class Shown:
     @property
     def unknown(self) -> list[str]:
         """Profiles of which nothing is known for that day: without them there is no total."""
-        return list(self.basis.inputs.get("unknown", [])) if self.basis else []
+        return self.basis.unknown if self.basis else []
 
     @property
     def oldest_input(self) -> datetime | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from subscriptions.entitlements import words
-from subscriptions.models import ComplianceStatus, Entitlement, MetricResult, SeatResult
+from subscriptions.models import ComplianceStatus, Entitlement, MetricResult, ProductResult, SeatResult
 
 FLAGS = {
     "override": "The price is the override of the software model.",
@@ -15,8 +15,20 @@ FLAGS = {
 }
 
 
+def is_not_known(result: ProductResult | MetricResult) -> bool:
+    """Whether it is compliant only as far as is known: of its day not every profile is known, so more was in use."""
+    if result.status != ComplianceStatus.COMPLIANT or result.unlimited:
+        return False
+    product = result if isinstance(result, ProductResult) else result.model_result.product_result
+    return bool(product.run.unknown)
+
+
 def explain(metric: MetricResult, last_ended: Entitlement | None = None) -> str:
     """Why the metric has its status."""
+    if is_not_known(metric):
+        missing = ", ".join(metric.model_result.product_result.run.unknown)
+        at_least = f"At least {metric.used:,} are used and {metric.owned:,} are owned."
+        return f"{at_least} Nothing is known that day of {missing}."
     if metric.status == ComplianceStatus.NOT_ENTITLED:
         return _explain_not_entitled(metric, last_ended)
     if metric.unlimited:

@@ -40,7 +40,12 @@ class ProductResultTable(Table):
     used = MarkupColumn(figure("models"), attrs=NUMBER)
     needed = MarkupColumn(figure("models"), attrs=NUMBER)
     true_up = MarkupColumn(money("models"), attrs=NUMBER, orderable=False, verbose_name="True-up")
-    over_licensed = MarkupColumn(money("models"), attrs=NUMBER, orderable=False, verbose_name="Over-licensed")
+    over_licensed = MarkupColumn(
+        LOAD + '<a class="quiet" href="{{ record.get_absolute_url }}#models">{% over_licensed record %}</a>',
+        attrs=NUMBER,
+        orderable=False,
+        verbose_name="Over-licensed",
+    )
     annual_spend = MarkupColumn(
         money("models").replace(" record.unpriced", ""), attrs=NUMBER, orderable=False, verbose_name="Spend a year"
     )

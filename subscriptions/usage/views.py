@@ -48,7 +48,7 @@ def _draw_position(position: shown.Shown, currency: str, **words: str) -> dict[s
     """The charts over all software models of a position, or over those of a publisher or product."""
     models = list(position.models.filter(**words).values_list("software_model", flat=True))
     known = [key for key in models if key is not None]
-    book = Book.read(software_model__in=known)
+    book = Book.read_terms(software_model__in=known)
     return {
         "use_chart": drawings.draw_use(known, position.day, book),
         "spend_chart": drawings.draw_spend(book, position.day, currency),
@@ -95,14 +95,12 @@ def product_result(request: SignedInRequest, pk: int) -> HttpResponse:
         return _go_to_newer(request, product)
     position = shown.of_product(product)
     words = {"publisher": product.publisher, "product": product.product}
-    rows = MetricResult.objects.filter(model_result__in=position.models.filter(**words))
-    metrics = list(rows.select_related("model_result").order_by("model_result__edition", "model_result"))
     live = potential.by_product() if position.is_today else {}
     context = {
         "position": position,
         "product_sum": product,
         "publisher_url": publishers.publisher_url(product.publisher, position.query),
-        "metrics": metrics,
+        "metrics": _list_metrics(position, **words),
         "potential": publishers.sum_potential([product], position, live),
         "newer": None if product.current else _newer(product),
         **_draw_position(
@@ -110,6 +108,12 @@ def product_result(request: SignedInRequest, pk: int) -> HttpResponse:
         ),
     }
     return render(request, "subscriptions/usage/product_result.html", context)
+
+
+def _list_metrics(position: shown.Shown, **words: str) -> list[MetricResult]:
+    rows = MetricResult.objects.filter(model_result__in=position.models.filter(**words))
+    rows = rows.select_related("model_result__product_result__run")
+    return list(rows.order_by("model_result__edition", "model_result"))
 
 
 def _newer(product: ProductResult) -> ProductResult | None:

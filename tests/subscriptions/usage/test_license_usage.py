@@ -347,3 +347,27 @@ def test_a_removed_subscription_that_can_be_restored_is_named_beside_the_figures
     company.reconcile()
     page = told(page_of(keeper, company.metric(company.full).get_absolute_url()))
     assert "1 restorable subscription does not count, and would need a right if restored." in page
+
+
+@pytest.mark.parametrize("view", ["cards", "list"])
+def test_a_day_of_which_a_profile_is_not_known_has_no_total_and_nothing_is_called_compliant(
+    keeper: Any, company: Company, view: str
+) -> None:
+    day = timezone.localdate() - timedelta(days=20)
+    since = timezone.now() - timedelta(days=30)
+    Subscription.objects.exclude(identifier__software_model=company.full).update(first_seen_at=since)
+    factories.profile(display_name="Late Team", refreshed_at=timezone.now(), team_id="t2")
+    run = company.reconcile(day)
+    assert run.inputs["unknown"] == ["Late Team"]
+    page = told(page_of(keeper, f"{USAGE}?as_of={day}&view={view}"))
+    assert "There is no total for that day" in page
+    assert page.count("Its products are as far as was listed by then.") == 2 and "products compliant" not in page
+    page = page_of(keeper, f"{USAGE}Acme/?run={run.pk}")
+    mail = pages.rows(page, "Product")["Mail"]
+    assert mail[0] in ("Not known", "Not compliant") and "Every figure above" not in told(page)
+    lite = MetricResult.objects.get(model_result__product_result__run=run, model_result__software_model=company.lite)
+    page = page_of(keeper, lite.model_result.product_result.get_absolute_url())
+    row = pages.rows(page, "Software model")["Acme Mail Lite"]
+    assert (row[0], row[6]) == ("Not known", "not known")
+    page = told(page_of(keeper, lite.get_absolute_url()))
+    assert "At least 2 are used and 5 are owned. Nothing is known that day of Late Team." in page
