@@ -63,7 +63,7 @@ class PagesOfPosition:
         of_position = {"model_result__product_result__run": self.run}
         metric = metrics.get(**({"model_result__current": True} if self.expected.is_today else of_position))
         page = self.open(metric.model_result.get_absolute_url())
-        assert pages.rows(page, "License metric") == {"User subscription": self.expected.metric_row(key)}
+        assert pages.rows(page, "License metric") == {"User Subscription": self.expected.metric_row(key)}
         page = self.open(metric.get_absolute_url())
         shown = equations(page)
         for name, sentence in self.expected.equations(key).items():

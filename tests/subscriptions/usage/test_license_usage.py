@@ -136,7 +136,7 @@ def test_a_price_has_all_its_decimals_wherever_it_stands(keeper: Any, company: C
     company.own(company.draw, 9, Decimal("12.345"), "EUR")
     company.reconcile()
     metric = company.metric(company.draw)
-    row = pages.rows(page_of(keeper, metric.model_result.get_absolute_url()), "License metric")["User subscription"]
+    row = pages.rows(page_of(keeper, metric.model_result.get_absolute_url()), "License metric")["User Subscription"]
     assert row[4] == "EUR 12.345" and "EUR 12.345 a right" in told(page_of(keeper, metric.get_absolute_url()))
 
 
