@@ -194,7 +194,7 @@ def test_workers_go_on_refreshing_while_the_keys_are_changed(settings):
     def change_keys() -> None:
         try:
             while not done.is_set():
-                settings.FIELD_ENCRYPTION_KEYS.reverse()  # in place: settings that are replaced cannot be read meanwhile
+                settings.FIELD_ENCRYPTION_KEYS.reverse()  # in place: others cannot read settings being replaced
                 stored_secrets.rotate(TOKENS)
         finally:
             connection.close()
