@@ -218,8 +218,7 @@ def test_over_long_addresses_are_refused_and_long_values_are_not_a_failure(signe
 
 
 HUGE = (str(2**31), "9" * 19, "9" * 5000, "1e999")
-LOOKUPS = ("id", "id__gt", "profile__id__exact", "created_at__year", "o", "no__such", "_to_field")
-READ_BY_US = ("id__in", "q", "p")
+LOOKUPS = ("id", "id__in", "id__gt", "profile__id__exact", "created_at__year", "q", "p", "o", "no__such", "_to_field")
 
 
 def core_ui_lists() -> Iterator[str]:
@@ -239,11 +238,8 @@ def test_core_ui_filters_are_never_a_failure(signed_in: Any, draft: Any) -> None
             failed.append((address[:60], {name: value[:20] for name, value in query.items()}))
 
     for address in core_ui_lists():
-        filters = filter_parameters(admin, address)
-        for name in LOOKUPS:
-            ask(address, **{name: HUGE[1]})
         for value in HUGE:
-            for name in {*READ_BY_US, *filters}:
+            for name in {*LOOKUPS, *filter_parameters(admin, address)}:
                 ask(address, **{name: value})
             ask(f"{address}{quote(value)[:1500]}/change/")
     for key in (*HUGE, "x", "_2F", "_"):
