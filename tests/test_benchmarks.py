@@ -37,4 +37,5 @@ def test_a_benchmark_prints_its_table(program: str, tmp_path: Path) -> None:
     command = [sys.executable, f"benchmarks/{program}.py", *PROGRAMS[program], "--database", database]
     done = subprocess.run(command, cwd=compose.ROOT, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
-    assert done.stdout.count("\n| ") > 1
+    least = 1 if program == "home" else 3  # the table of home has one page
+    assert done.stdout.count("\n| ") > least

@@ -394,7 +394,7 @@ def test_a_profile_that_is_not_refreshed_is_not_searched(world: Any, integrator:
 def test_many_seats_cost_few_queries(world: Any, django_assert_max_num_queries: Any) -> None:
     for _ in range(60):
         idle_seat(world)
-    with django_assert_max_num_queries(75):
+    with django_assert_max_num_queries(73):
         assert find(world.profile).counters["proposed"] == 60
 
 
