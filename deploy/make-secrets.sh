@@ -24,6 +24,7 @@ keep() {
 keep secret_key "$(random 48)"
 keep field_encryption_keys "$(random 32)"
 keep audit_signing_key "$(random 32)"
+keep metrics_token "$(hexadecimal)"
 keep postgres_password "$(hexadecimal)"
 keep database_password "$(hexadecimal)"
 keep database_url "postgres://samsaas:$(cat database_password)@postgres:5432/samsaas"

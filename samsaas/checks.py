@@ -17,6 +17,7 @@ from samsaas.lib.hosts import LOOPBACK
 
 NEW_SECRET = "Set SECRET_KEY to at least 50 random characters, the same for every process."  # noqa: S105 - advice
 BROKER_FORM = "Set it to redis://:password@host:6379/0, special characters of the password percent-encoded."
+SHORTEST_TOKEN = 20
 ONE_ADDRESS = "Use a scheme and a host only, such as https://samsaas.example.com."
 
 
@@ -81,6 +82,15 @@ def audit_keys(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     except ImproperlyConfigured as problem:
         hint = "Make a key with manage.py new_audit_key; it also prints the public key to keep."
         return [Error(str(problem), hint=hint, id="samsaas.E020")]
+    return []
+
+
+@register(Tags.security)
+def metrics_token(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """METRICS_TOKEN cannot be guessed: nothing counts how often somebody tries."""
+    if 0 < len(settings.METRICS_TOKEN) < SHORTEST_TOKEN:
+        message = f"METRICS_TOKEN is shorter than {SHORTEST_TOKEN} characters."
+        return [Error(message, hint="Set it to random characters, or unset it.", id="samsaas.E022")]
     return []
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from gunicorn.glogging import Logger
 
 from samsaas.environment import Environment
-from samsaas.lib.log_lines import LineFormatter
+from samsaas.lib.log_lines import FORMATS, LineFormatter
 from samsaas.lib.redaction import RedactSecrets
 
 
@@ -33,7 +33,7 @@ class LineLogger(Logger):
     def setup(self, cfg: Any) -> None:
         super().setup(cfg)
         for handler in (*self.error_log.handlers, *self.access_log.handlers):
-            handler.setFormatter(LineFormatter())
+            handler.setFormatter(FORMATS.get(read_setting("LOG_FORMAT", "line"), LineFormatter)())
             handler.addFilter(RedactSecrets())
 
 

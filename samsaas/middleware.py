@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -18,6 +19,7 @@ from django.utils import timezone
 
 from samsaas import roles
 from samsaas.lib.http import SEEN, STARTED, clear_browser
+from samsaas.lib.log_context import note_request
 
 STAMP_EVERY = 60
 # Pages that another page fetches by itself, again and again. They show nobody's presence.
@@ -47,6 +49,20 @@ class AnswerHeaders:
         is_static = bool(caching) and request.path_info.startswith(settings.STATIC_URL)
         if not is_static and NO_STORE not in caching:
             answer.headers["Cache-Control"] = NO_STORE
+        return answer
+
+
+class RequestNumber:
+    """Gives every request a number, for the lines of the log and as X-Request-ID for whoever reports an error."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        number = uuid.uuid4().hex
+        with note_request(number):
+            answer = self.get_response(request)
+        answer.headers["X-Request-ID"] = number
         return answer
 
 

@@ -39,6 +39,7 @@ RECORD_ACT = {"POST": SAM_USER}
 POLICY: dict[str, dict[str, str]] = {
     "healthz": {"GET": PUBLIC},
     "readyz": {"GET": PUBLIC},
+    "metrics": {"GET": PUBLIC},  # it asks for a token of its own
     "login": {"GET": PUBLIC, "POST": PUBLIC},
     "logout": {"POST": PUBLIC},
     "password_change": {"GET": SIGNED_IN, "POST": SIGNED_IN},

@@ -25,6 +25,7 @@ DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = env.str("SECRET_KEY", default="")
 FIELD_ENCRYPTION_KEYS = env.list("FIELD_ENCRYPTION_KEYS", default=[])
 AUDIT_SIGNING_KEY = env.str("AUDIT_SIGNING_KEY", default="")
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 AUDIT_PUBLIC_KEYS = env.list("AUDIT_PUBLIC_KEYS", default=[])
 PUBLIC_URL = env.address("PUBLIC_URL", default="http://localhost:8000").rstrip("/")
 _public = urlsplit(PUBLIC_URL)
@@ -79,6 +80,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "samsaas.middleware.AnswerHeaders",  # outermost, so that no answer misses them
+    "samsaas.middleware.RequestNumber",
     "csp.middleware.CSPMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.middleware.security.SecurityMiddleware",
@@ -328,12 +330,16 @@ STORAGES = {
 
 # --- logs: to the console, without secrets, a line a record ----------------------------------------------------------
 LOG_LEVEL = env.one_of("LOG_LEVEL", default="INFO", words=("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"))
+LOG_FORMAT = env.one_of("LOG_FORMAT", default="line", words=("line", "json"))
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "filters": {"redact": {"()": "samsaas.lib.redaction.RedactSecrets"}},
-    "formatters": {"line": {"()": "samsaas.lib.log_lines.LineFormatter"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "filters": ["redact"], "formatter": "line"}},
+    "formatters": {
+        "line": {"()": "samsaas.lib.log_lines.LineFormatter"},
+        "json": {"()": "samsaas.lib.log_lines.JsonFormatter"},
+    },
+    "handlers": {"console": {"class": "logging.StreamHandler", "filters": ["redact"], "formatter": LOG_FORMAT}},
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
     "loggers": {
         # These three write tokens, secrets and whole bodies at DEBUG.

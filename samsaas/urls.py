@@ -8,6 +8,7 @@ from profiles.oauth import views as oauth
 from samsaas import audit_trail, health, sign_in
 from samsaas.demo import views as demo
 from samsaas.home import views as home
+from samsaas.metrics import views as metrics
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -27,4 +28,5 @@ urlpatterns = [
     path("demo/<int:days>/later/", demo.demo_later, name="demo_later"),
     path("healthz", health.alive, name="healthz"),
     path("readyz", health.ready, name="readyz"),
+    path("metrics", metrics.metrics, name="metrics"),
 ]

@@ -24,7 +24,15 @@ SECRETS = {"SECRET_KEY", "FIELD_ENCRYPTION_KEYS", "AUDIT_SIGNING_KEY"}
 NEEDED_SECRETS = {
     "proxy": set(),
     "migrate": {"field_encryption_keys", "database_url"},
-    "web": {"secret_key", "field_encryption_keys", "audit_signing_key", "database_url", "broker_url", "email_url"},
+    "web": {
+        "secret_key",
+        "field_encryption_keys",
+        "audit_signing_key",
+        "database_url",
+        "broker_url",
+        "email_url",
+        "metrics_token",
+    },
     "worker": {"field_encryption_keys", "audit_signing_key", "database_url", "broker_url", "email_url"},
     "beat": {"database_url", "broker_url"},
     "postgres": {"postgres_password", "database_password"},

@@ -38,6 +38,7 @@ from profiles.jobs import queue
 from profiles.jobs.job import Canceled, Held, Job, LeaseLost, MakeWay, Verb
 from profiles.jobs.process import find_process, refreshing_keys
 from profiles.models import IntegrationProfile, JobRun
+from samsaas.lib.log_context import note_run
 
 log = logging.getLogger(__name__)
 
@@ -115,7 +116,7 @@ def run(run_id: int, verb: Verb | None = None, *, clock: Callable[[], datetime] 
     job = claim(run_id)
     if job is None:
         return
-    with keep_alive(job):
+    with note_run(run_id), keep_alive(job):
         _call_verb(job, verb, clock())
     queue.start_waiting()
     if job.run.subject is not None:

@@ -6,6 +6,7 @@ sequence would be carried out by the terminal of whoever reads it, and a mark of
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 from datetime import UTC, datetime
@@ -14,6 +15,7 @@ from typing import Any
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
 
 from samsaas.lib.client_address import client_address
+from samsaas.lib.log_context import REQUEST, RUN
 from samsaas.lib.redaction import redact
 
 # C0 and C1, line and paragraph separators, marks of writing direction, invisible letters, lone surrogates, tags.
@@ -37,6 +39,17 @@ def describe_request(request: Any) -> str:
     return f"{request.method} {path} by {name or 'a visitor'} from {whence}"
 
 
+def request_of(record: logging.LogRecord) -> str:
+    """The request that the record is about, in words; empty if there is none."""
+    request = getattr(record, "request", None)
+    return describe_request(request) if hasattr(request, "path") else ""
+
+
+def write_moment(record: logging.LogRecord) -> str:
+    """When it was logged, in UTC, to the millisecond."""
+    return datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+
+
 class LineFormatter(logging.Formatter):
     """Time in UTC with its zone, level, logger, message. A traceback follows in lines that begin with a bar."""
 
@@ -44,18 +57,45 @@ class LineFormatter(logging.Formatter):
         super().__init__(fmt, style=style, **kwargs)
 
     def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: N802 - its name
-        return datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+        return write_moment(record)
 
     def format(self, record: logging.LogRecord) -> str:
         record.message, record.asctime = record.getMessage(), self.formatTime(record)
-        if hasattr(getattr(record, "request", None), "path"):
-            record.message += f" [{describe_request(record.request)}]"  # type: ignore[attr-defined]
-        blocks = [self._exception_text(record), self.formatStack(record.stack_info) if record.stack_info else ""]
-        further = [CONTINUED + escape_controls(line) for block in blocks if block for line in block.split("\n")]
+        if request := request_of(record):
+            record.message += f" [{request}]"
+        further = [CONTINUED + escape_controls(line) for block in self.blocks(record) for line in block.split("\n")]
         return "\n".join([escape_controls(self.formatMessage(record)), *further])
+
+    def blocks(self, record: logging.LogRecord) -> list[str]:
+        """The traceback and the stack, where there are any."""
+        stack = self.formatStack(record.stack_info) if record.stack_info else ""
+        return [block for block in (self._exception_text(record), stack) if block]
 
     def _exception_text(self, record: logging.LogRecord) -> str:
         """The traceback, but none for a request that was refused: its line says it all, and anybody can send it."""
         if record.exc_info and isinstance(record.exc_info[1], PermissionDenied | SuspiciousOperation):
             return ""
         return record.exc_text or (self.formatException(record.exc_info) if record.exc_info else "")
+
+
+class JsonFormatter(LineFormatter):
+    """One object of JSON a record, in one line of ASCII: `at`, `level`, `logger`, `message`, and what else is known.
+
+    `request_id` and `run` say what it belongs to, `request` who asked for what, `traceback` where it went wrong.
+    """
+
+    def format(self, record: logging.LogRecord) -> str:
+        values: dict[str, Any] = {
+            "at": write_moment(record),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+            "request_id": REQUEST.get(),
+            "run": RUN.get(),
+            "request": request_of(record),
+            "traceback": "\n".join(self.blocks(record)),
+        }
+        return json.dumps({name: value for name, value in values.items() if value not in ("", None)})
+
+
+FORMATS = {"line": LineFormatter, "json": JsonFormatter}

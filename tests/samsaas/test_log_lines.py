@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import logging
 import os
 import re
@@ -11,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +20,9 @@ import pytest
 from django.conf import settings as configured
 from django.test import Client
 
-from samsaas.lib.log_lines import CONTROLS
-from tests import deployment, servers
+from profiles.jobs import execute
+from samsaas.lib.log_lines import CONTROLS, JsonFormatter
+from tests import deployment, factories, servers
 from tests.samsaas.sign_in_world import guess
 from tests.samsaas.test_redaction import log
 
@@ -104,6 +107,51 @@ def test_the_time_has_its_zone(log: io.StringIO) -> None:
     logging.getLogger("anything").warning("now")
     assert LINE.match(log.getvalue())
     assert configured.LOGGING["formatters"]["line"]["()"].endswith("LineFormatter")
+
+
+# --- structured lines ------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def json_log(log: io.StringIO) -> io.StringIO:
+    logging.getLogger().handlers[0].setFormatter(JsonFormatter())
+    logging.getLogger("django").setLevel("INFO")
+    return log
+
+
+@pytest.mark.parametrize("evil", EVIL)
+def test_a_structured_record_is_one_line_of_ascii_whatever_it_says(json_log: io.StringIO, evil: str) -> None:
+    try:
+        raise ValueError(evil)
+    except ValueError:
+        logging.getLogger("anything").exception("it %s broke, password=%s", evil, "hunter2-hunter2")
+    (line,) = json_log.getvalue().splitlines()
+    assert line.isascii() and "hunter2" not in line
+    told = json.loads(line)
+    assert told["level"] == "ERROR" and told["logger"] == "anything" and "ValueError" in told["traceback"]
+    assert datetime.fromisoformat(told["at"]).tzinfo
+
+
+@pytest.mark.django_db
+def test_a_structured_record_names_its_request_as_the_answer_does(json_log: io.StringIO, signed_in: Any) -> None:
+    answer = signed_in("sam_user", username="ann").get("/audit/?q=private")
+    (told,) = map(json.loads, json_log.getvalue().splitlines())
+    assert told["request_id"] == answer["X-Request-ID"] and len(told["request_id"]) == 32
+    assert told["request"].startswith("GET /audit/ by ann from ") and "private" not in json_log.getvalue()
+
+
+@pytest.mark.django_db
+def test_a_structured_record_names_its_run(json_log: io.StringIO) -> None:
+    run = factories.run(profile=factories.profile(), state="queued")
+
+    def fail(job: Any, *, now: Any) -> None:
+        raise RuntimeError("an error of our own")
+
+    execute.run(run.pk, fail)
+    told = [json.loads(line) for line in json_log.getvalue().splitlines()]
+    assert [one["run"] for one in told if one["logger"] == "profiles.jobs.execute"] == [run.pk]
+    logging.getLogger("anything").warning("after it")
+    assert "run" not in json.loads(json_log.getvalue().splitlines()[-1])
 
 
 # --- the web server's own log ----------------------------------------------------------------------------------------

@@ -1,0 +1,1 @@
+"""What Prometheus reads: `collect.py` asks the database, `views.py` answers whoever has the token."""
