@@ -32,7 +32,12 @@ class Group:
 
 
 WORKSPACE = (
-    Group(items=(Item(label="Home", url_name="home", icon="home", prefixes=("home",)),)),
+    Group(
+        items=(
+            Item(label="Home", url_name="home", icon="home", prefixes=("home",)),
+            Item(label="Notifications", url_name="notification_list", icon="mail", prefixes=("notification_",)),
+        )
+    ),
     Group(
         parent="License operations",
         label="User Subscriptions",
@@ -122,6 +127,7 @@ WORKSPACE = (
                 icon="link",
                 prefixes=("resolution_rule_",),
             ),
+            Item(label="Webhooks", url_name="webhook_list", icon="link", prefixes=("webhook_",)),
             Item(label="Job results", url_name="run_list", icon="clipboard-list", prefixes=("run_",)),
             Item(label="Audit trail", url_name="audit_list", icon="history", prefixes=("audit_",)),
             Item(label="Core UI", url_name="admin:index", icon="settings", prefixes=("admin:",)),

@@ -3,7 +3,8 @@
 1. Sessions that expired.
 2. Authorizations that were used or have expired, a day after they began.
 3. Counts of wrong passwords that no longer count.
-4. What django-axes stored of sign-ins before the counts had a table of their own.
+4. Events and calls of webhooks that are half a year old.
+5. What django-axes stored of sign-ins before the counts had a table of their own.
 """
 
 from __future__ import annotations
@@ -16,8 +17,10 @@ from django.db.models import Q
 
 from profiles.models import OAuthState
 from samsaas import guessing
+from samsaas.models import Event
 
 KEEP_AUTHORIZATIONS = timedelta(days=1)
+KEEP_EVENTS = timedelta(days=180)
 KEEP_OLD_SIGN_INS = timedelta(days=90)
 
 
@@ -29,5 +32,6 @@ def run(now: datetime) -> dict[str, int]:
         "sessions": Session.objects.filter(expire_date__lt=now).delete()[0],
         "authorizations": OAuthState.objects.filter(over, created_at__lt=now - KEEP_AUTHORIZATIONS).delete()[0],
         "wrong passwords": guessing.discard_old(now),
+        "events": Event.objects.filter(at__lt=now - KEEP_EVENTS).delete()[0],
         "old sign-ins": sum(model.objects.filter(old_sign_ins).delete()[0] for model in (AccessAttempt, AccessLog)),
     }

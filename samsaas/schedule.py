@@ -27,6 +27,7 @@ from reclamation.reexamine import REEXAMINE
 from reclamation.removal import sweep as removal_sweep
 from reclamation.rules import exempt
 from samsaas import outbox, purge_expired
+from samsaas.events import call, notice, tell
 from samsaas.models import Heartbeat
 from samsaas.sealing import seal
 from subscriptions import recompute
@@ -168,6 +169,15 @@ def sweep_removals() -> None:
 def send_mails() -> None:
     """Every minute: send the mails that are due."""
     outbox.send_due(timezone.now())
+
+
+@shared_task
+def tell_of_events() -> None:
+    """Every minute: notice what happened, tell people by mail, and call the webhooks that are due."""
+    now = timezone.now()
+    notice.run(now)
+    tell.run(now)
+    call.run(now)
 
 
 @shared_task

@@ -52,6 +52,8 @@ EMAIL_USE_SSL = bool(_mail.get("EMAIL_USE_SSL", False))
 EMAIL_TIMEOUT = 20  # seconds; Django's default waits for ever
 DEFAULT_FROM_EMAIL = env.str("MAIL_FROM", default="")
 MAIL_ANY_HOUR = env.bool("MAIL_ANY_HOUR", default=False)
+# Hosts that webhooks may reach although they are in a private network or speak plain http.
+WEBHOOK_HOSTS_INSIDE = {host.lower() for host in env.list("WEBHOOK_HOSTS_INSIDE", default=[])}
 RECLAMATION_QUIET_DAYS = env.days("RECLAMATION_QUIET_DAYS")
 MAIL_RETENTION_DAYS = env.int("MAIL_RETENTION_DAYS", default=1095, least=30)
 # A mail that was only kept has reached nobody. Only where no vendor is a real one does silence after it mean anything.
@@ -185,6 +187,11 @@ CELERY_BEAT_SCHEDULE = {
     },
     "Send mails": {
         "task": "samsaas.schedule.send_mails",
+        "schedule": timedelta(minutes=1),
+        "options": {"expires": 60},
+    },
+    "Tell of events": {
+        "task": "samsaas.schedule.tell_of_events",
         "schedule": timedelta(minutes=1),
         "options": {"expires": 60},
     },
