@@ -206,7 +206,7 @@ class ChecklistTick(models.Model):
         return self.key
 
 
-class Event(models.Model):
+class Notification(models.Model):
     """Something that happened and may need a person. `samsaas.events` notices it in what is stored, once."""
 
     kind = models.CharField(max_length=30)
@@ -219,8 +219,8 @@ class Event(models.Model):
 
     class Meta:
         ordering = ["-pk"]
-        constraints = [models.UniqueConstraint(fields=["kind", "key"], name="event_once")]
-        indexes = [models.Index(fields=["id"], condition=models.Q(told=False), name="event_untold")]
+        constraints = [models.UniqueConstraint(fields=["kind", "key"], name="notification_once")]
+        indexes = [models.Index(fields=["id"], condition=models.Q(told=False), name="notification_untold")]
 
     def __str__(self) -> str:
         return self.title
@@ -229,10 +229,10 @@ class Event(models.Model):
         return self.path
 
 
-class EventChoices(models.Model):
+class NotificationChoices(models.Model):
     """What a person wants to be told by mail, and up to which event they have read the list."""
 
-    user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="event_choices")
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="notification_choices")
     by_kind = models.JSONField(default=dict, help_text="off, at_once or daily by kind. Missing: as the product has it.")
     any_hour = models.BooleanField("Also at night, on weekends and on quiet days", default=False)
     read_until = models.BigIntegerField(default=0, help_text="The last event of the list when it was marked as read.")
@@ -240,7 +240,7 @@ class EventChoices(models.Model):
     daily_on = models.DateField(null=True, help_text="The local date of the last daily mail.")
 
     class Meta:
-        verbose_name = verbose_name_plural = "event choices"
+        verbose_name = verbose_name_plural = "notification choices"
 
     def __str__(self) -> str:
         return str(self.user)
@@ -283,7 +283,7 @@ class WebhookCall(models.Model):
         FAILED = "failed", "Failed"
 
     webhook = models.ForeignKey(Webhook, on_delete=models.CASCADE, related_name="calls")
-    event = models.ForeignKey(Event, null=True, on_delete=models.CASCADE, related_name="+")
+    event = models.ForeignKey(Notification, null=True, on_delete=models.CASCADE, related_name="+")
     number = models.CharField(max_length=36, unique=True, help_text="The receiver gets it again with every try.")
     state = models.CharField(max_length=10, choices=State.choices, default=State.QUEUED)
     queued_at = models.DateTimeField()

@@ -17,7 +17,7 @@ from django.db.models import Q
 
 from profiles.models import OAuthState
 from samsaas import guessing
-from samsaas.models import Event
+from samsaas.models import Notification
 
 KEEP_AUTHORIZATIONS = timedelta(days=1)
 KEEP_EVENTS = timedelta(days=180)
@@ -32,6 +32,6 @@ def run(now: datetime) -> dict[str, int]:
         "sessions": Session.objects.filter(expire_date__lt=now).delete()[0],
         "authorizations": OAuthState.objects.filter(over, created_at__lt=now - KEEP_AUTHORIZATIONS).delete()[0],
         "wrong passwords": guessing.discard_old(now),
-        "events": Event.objects.filter(at__lt=now - KEEP_EVENTS).delete()[0],
+        "events": Notification.objects.filter(at__lt=now - KEEP_EVENTS).delete()[0],
         "old sign-ins": sum(model.objects.filter(old_sign_ins).delete()[0] for model in (AccessAttempt, AccessLog)),
     }

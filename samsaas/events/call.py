@@ -19,7 +19,7 @@ from django.db.models.functions import Now
 
 from samsaas import audit
 from samsaas.events import hook_body, post
-from samsaas.events.post import Answer
+from samsaas.events.post import HookAnswer
 from samsaas.lib.encryption import UndecryptableValue
 from samsaas.models import Webhook, WebhookCall
 
@@ -56,15 +56,15 @@ def make(pk: int, now: datetime) -> str:
     return _settle(call, owner, _send(call, now), now)
 
 
-def _send(call: WebhookCall, now: datetime) -> Answer:
+def _send(call: WebhookCall, now: datetime) -> HookAnswer:
     try:
         body, headers = hook_body.write(call, now)
         return post.post(call.webhook.url, body, headers)
     except UndecryptableValue:
-        return Answer(None, UNREADABLE)
+        return HookAnswer(None, UNREADABLE)
 
 
-def _settle(call: WebhookCall, owner: str, answer: Answer, now: datetime) -> str:
+def _settle(call: WebhookCall, owner: str, answer: HookAnswer, now: datetime) -> str:
     tries = call.tries + 1
     said = {"tries": tries, "status": answer.status, "answer": answer.words[:300], "owner": "", "lease_until": None}
     own = WebhookCall.objects.filter(pk=call.pk, owner=owner, state=State.QUEUED)

@@ -10,10 +10,10 @@ from django.conf import settings
 from standardwebhooks.webhooks import Webhook as Signer
 
 from samsaas.events.kinds import KINDS
-from samsaas.models import Event, Webhook, WebhookCall
+from samsaas.models import Notification, Webhook, WebhookCall
 
 Style = Webhook.Style
-TEST = Event(
+TEST = Notification(
     kind="test", title="A test from samsaas", text="If you can read this, events arrive here.", path="/webhooks/"
 )
 
@@ -34,17 +34,17 @@ def sign(hook: Webhook, number: str, body: str, now: datetime) -> dict[str, str]
     return {"webhook-id": number, "webhook-timestamp": str(int(moment.timestamp())), "webhook-signature": signature}
 
 
-def _as_data(event: Event, call: WebhookCall, now: datetime) -> dict[str, Any]:
+def _as_data(event: Notification, call: WebhookCall, now: datetime) -> dict[str, Any]:
     about = {"title": event.title, "text": event.text, "url": _address(event)}
     return {"type": event.kind, "timestamp": (event.at or now).astimezone(UTC).isoformat(), "data": about}
 
 
-def _for_slack(event: Event, call: WebhookCall, now: datetime) -> dict[str, Any]:
+def _for_slack(event: Notification, call: WebhookCall, now: datetime) -> dict[str, Any]:
     lines = [f"*{_slack(event.title)}*", _slack(event.text), f"<{_address(event)}|Open in samsaas>"]
     return {"text": "\n".join(line for line in lines if line)}
 
 
-def _for_teams(event: Event, call: WebhookCall, now: datetime) -> dict[str, Any]:
+def _for_teams(event: Notification, call: WebhookCall, now: datetime) -> dict[str, Any]:
     """An adaptive card, as a Teams workflow takes it."""
     heading = {"type": "TextBlock", "text": _teams(event.title), "weight": "Bolder", "wrap": True}
     text = [{"type": "TextBlock", "text": _teams(event.text), "wrap": True}] if event.text else []
@@ -54,7 +54,7 @@ def _for_teams(event: Event, call: WebhookCall, now: datetime) -> dict[str, Any]
     return {"type": "message", "attachments": [{"contentType": kind, "content": card}]}
 
 
-def _address(event: Event) -> str:
+def _address(event: Notification) -> str:
     return f"{settings.PUBLIC_URL}{event.path}"
 
 

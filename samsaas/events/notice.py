@@ -17,29 +17,29 @@ from profiles.models import IntegrationProfile, JobRun
 from reclamation.find_candidates import FIND
 from reclamation.models import RemovalAttempt, RemovalBatch
 from samsaas.events import kinds
-from samsaas.models import Event, Webhook
+from samsaas.models import Notification, Webhook
 from subscriptions.models import MetricResult, ReconciliationRun, RenewalReminder
 
 LOOK_BACK = timedelta(days=2)
 MOST_AT_ONCE = 500
-Finder = Callable[[datetime], Iterator[Event]]
+Finder = Callable[[datetime], Iterator[Notification]]
 
 
 def run(now: datetime) -> int:
     """Store an event for everything new. Returns how many."""
-    first_time = not Event.objects.exists()
+    first_time = not Notification.objects.exists()
     found = {(one.kind, one.key): one for finder in FINDERS for one in finder(now)}
-    known = Event.objects.filter(kind__in={kind for kind, _ in found}, key__in={key for _, key in found})
+    known = Notification.objects.filter(kind__in={kind for kind, _ in found}, key__in={key for _, key in found})
     for pair in known.values_list("kind", "key"):
         found.pop(pair, None)
     for one in found.values():
         one.told, one.title = first_time, one.title[:200]
     fresh = sorted(found.values(), key=lambda one: one.at)
-    Event.objects.bulk_create(fresh, ignore_conflicts=True)
+    Notification.objects.bulk_create(fresh, ignore_conflicts=True)
     return len(fresh)
 
 
-def _runs(now: datetime) -> Iterator[Event]:
+def _runs(now: datetime) -> Iterator[Notification]:
     """Runs that failed or wait for confirmation, but those of Validate Connection: whoever pressed it sees it."""
     states = {JobRun.State.FAILED: (kinds.RUN_FAILED, "failed"), JobRun.State.HELD: (kinds.RUN_HELD, "waits for you")}
     ended = JobRun.objects.filter(state__in=states, finished_at__gte=now - LOOK_BACK)
@@ -50,7 +50,7 @@ def _runs(now: datetime) -> Iterator[Event]:
         yield _event(kind, run.pk, run.finished_at or now, f"{name} {words}", text, run.get_absolute_url())
 
 
-def _authorizations(now: datetime) -> Iterator[Event]:
+def _authorizations(now: datetime) -> Iterator[Notification]:
     """Profiles that need a person to connect them again: once until the next refresh that works."""
     lost = (IntegrationProfile.Attention.NEEDS_AUTHORIZATION, IntegrationProfile.Attention.CLIENT_REFUSED)
     for one in IntegrationProfile.objects.filter(attention__in=lost)[:MOST_AT_ONCE]:
@@ -64,7 +64,7 @@ def _authorizations(now: datetime) -> Iterator[Event]:
         yield _event(kinds.NEEDS_AUTHORIZATION, key, now, title, text, one.get_absolute_url())
 
 
-def _candidates(now: datetime) -> Iterator[Event]:
+def _candidates(now: datetime) -> Iterator[Notification]:
     runs = JobRun.objects.filter(process=FIND, state=JobRun.State.SUCCEEDED, finished_at__gte=now - LOOK_BACK)
     for run in runs.order_by("-pk")[:MOST_AT_ONCE]:
         if number := int(run.counters.get("proposed") or 0):
@@ -73,7 +73,7 @@ def _candidates(now: datetime) -> Iterator[Event]:
             yield _event(kinds.CANDIDATES_FOUND, run.pk, run.finished_at or now, title, "", path)
 
 
-def _batches(now: datetime) -> Iterator[Event]:
+def _batches(now: datetime) -> Iterator[Notification]:
     stopped = RemovalBatch.objects.filter(state=RemovalBatch.State.QUARANTINED)
     for one in stopped[:MOST_AT_ONCE]:
         title = f"{one} of {one.profile_name} waits for a second person"
@@ -83,7 +83,7 @@ def _batches(now: datetime) -> Iterator[Event]:
         )
 
 
-def _attempts(now: datetime) -> Iterator[Event]:
+def _attempts(now: datetime) -> Iterator[Notification]:
     """Removals that need a person, that were wrong, or were taken back."""
     since, made = now - LOOK_BACK, RemovalAttempt.objects.filter(dry_run=False).select_related("candidate")
     state, words = RemovalAttempt.State, "Removal of {}"
@@ -99,11 +99,11 @@ def _attempts(now: datetime) -> Iterator[Event]:
         yield _of_attempt(kinds.SEAT_RESTORED, one, one.restored_at or now, "{} was restored", "")
 
 
-def _of_attempt(kind: str, one: RemovalAttempt, at: datetime, title: str, text: str) -> Event:
+def _of_attempt(kind: str, one: RemovalAttempt, at: datetime, title: str, text: str) -> Notification:
     return _event(kind, one.pk, at, title.format(one.email or one.external_id), text, one.candidate.get_absolute_url())
 
 
-def _position(now: datetime) -> Iterator[Event]:
+def _position(now: datetime) -> Iterator[Notification]:
     """Software models of which more is in use than is owned, and those that are compliant again: on the change only."""
     current = MetricResult.objects.filter(model_result__current=True, model_result__software_model__isnull=False)
     rows = list(current.select_related("model_result__software_model"))
@@ -119,11 +119,11 @@ def _position(now: datetime) -> Iterator[Event]:
 
 def _last_states() -> dict[str, bool]:
     """For each software model by its key whether it was out of compliance as last told."""
-    told = Event.objects.filter(kind__in=(kinds.OUT_OF_COMPLIANCE, kinds.COMPLIANT_AGAIN)).order_by("pk")
+    told = Notification.objects.filter(kind__in=(kinds.OUT_OF_COMPLIANCE, kinds.COMPLIANT_AGAIN)).order_by("pk")
     return {key.partition(":")[0]: kind == kinds.OUT_OF_COMPLIANCE for kind, key in told.values_list("kind", "key")}
 
 
-def _reductions(now: datetime) -> Iterator[Event]:
+def _reductions(now: datetime) -> Iterator[Notification]:
     recent = RenewalReminder.objects.filter(at__gte=now - LOOK_BACK).select_related("entitlement")
     for one in recent[:MOST_AT_ONCE]:
         title = f"{one.entitlement}: the vendor must know of a reduction by {one.reduce_by:%-d %b %Y}"
@@ -131,7 +131,7 @@ def _reductions(now: datetime) -> Iterator[Event]:
         yield _event(kinds.REDUCE_BY, key, one.at, title, "", reverse("renewal_detail", args=[one.entitlement_id]))
 
 
-def _reconciliations(now: datetime) -> Iterator[Event]:
+def _reconciliations(now: datetime) -> Iterator[Notification]:
     bad = (ReconciliationRun.State.FAILED, ReconciliationRun.State.PARTIALLY_COMPLETED)
     for one in ReconciliationRun.objects.filter(state__in=bad, finished_at__gte=now - LOOK_BACK)[:MOST_AT_ONCE]:
         title = f"{one}: {one.get_state_display().lower()}"
@@ -139,7 +139,7 @@ def _reconciliations(now: datetime) -> Iterator[Event]:
         yield _event(kinds.RECONCILIATION_FAILED, one.pk, one.finished_at or now, title, text, one.get_absolute_url())
 
 
-def _drift(now: datetime) -> Iterator[Event]:
+def _drift(now: datetime) -> Iterator[Notification]:
     """Profiles of which the vendor counts another number in use than is counted here; once for each difference."""
     whole = ReconciliationRun.objects.filter(finished_at__gte=now - LOOK_BACK, question_date=None)
     run = whole.filter(scope_key__endswith="/all").order_by("-pk").first()
@@ -149,15 +149,15 @@ def _drift(now: datetime) -> Iterator[Event]:
             yield _event(kinds.DRIFT, f"{one['profile']}:{one['drift']}", now, title, "", reverse("vendor-drift"))
 
 
-def _webhooks(now: datetime) -> Iterator[Event]:
+def _webhooks(now: datetime) -> Iterator[Notification]:
     for one in Webhook.objects.filter(stopped_at__gte=now - LOOK_BACK):
         text = "Nothing arrived there for two days. Correct its address, send a test, and switch it on again."
         key, title = f"{one.pk}:{one.stopped_at:%Y%m%d%H%M%S}", f"Webhook {one} was switched off"
         yield _event(kinds.WEBHOOK_STOPPED, key, one.stopped_at or now, title, text, one.get_absolute_url())
 
 
-def _event(kind: str, key: Any, at: datetime, title: str, text: str, path: str) -> Event:
-    return Event(kind=kind, key=str(key), at=at, title=title, text=text, path=path)
+def _event(kind: str, key: Any, at: datetime, title: str, text: str, path: str) -> Notification:
+    return Notification(kind=kind, key=str(key), at=at, title=title, text=text, path=path)
 
 
 FINDERS: tuple[Finder, ...] = (

@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Answer:
+class HookAnswer:
     """`status` is None where nothing was answered; `words` say what was, or why nothing."""
 
     status: int | None
@@ -58,20 +58,20 @@ def is_inside(host: str) -> bool:
     return host.lower() in settings.WEBHOOK_HOSTS_INSIDE
 
 
-def post(url: str, body: bytes, headers: dict[str, str]) -> Answer:
+def post(url: str, body: bytes, headers: dict[str, str]) -> HookAnswer:
     """Send it once, and say what was answered. It raises nothing."""
     if problem := address_problem(url):
-        return Answer(None, problem)
+        return HookAnswer(None, problem)
     try:
         with Watchdog(WHOLE_SECONDS), _open_session(url) as session:
             sent = session.post(url, data=body, headers=headers, stream=True, allow_redirects=False, timeout=TIMEOUT)
             with sent as answer:
-                return Answer(answer.status_code, _read(answer))
+                return HookAnswer(answer.status_code, _read(answer))
     except InvalidIPAddress:
-        return Answer(None, PRIVATE)
+        return HookAnswer(None, PRIVATE)
     except (requests.RequestException, OSError, ValueError) as error:
         log.info("A webhook was not reached: %s", type(error).__name__)
-        return Answer(None, f"Nothing was answered ({type(error).__name__}).")
+        return HookAnswer(None, f"Nothing was answered ({type(error).__name__}).")
 
 
 def _open_session(url: str) -> BoundedSession:

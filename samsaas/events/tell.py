@@ -20,7 +20,7 @@ from django.utils import timezone
 from samsaas import outbox, roles
 from samsaas.events.kinds import AT_ONCE, DAILY, KINDS
 from samsaas.lib import mail as letters
-from samsaas.models import Event, EventChoices, Webhook, WebhookCall
+from samsaas.models import Notification, NotificationChoices, Webhook, WebhookCall
 
 MOST_EVENTS = 200
 MOST_LINES = 20
@@ -35,10 +35,10 @@ def run(now: datetime) -> int:
 
 @transaction.atomic
 def _tell_new(now: datetime) -> int:
-    events = list(Event.objects.filter(told=False).order_by("pk")[:MOST_EVENTS])
+    events = list(Notification.objects.filter(told=False).order_by("pk")[:MOST_EVENTS])
     if not events:
         return 0
-    taken = Event.objects.filter(pk__in=[one.pk for one in events], told=False).update(told=True)
+    taken = Notification.objects.filter(pk__in=[one.pk for one in events], told=False).update(told=True)
     if taken != len(events):  # another worker has them
         transaction.set_rollback(True)
         return 0
@@ -48,47 +48,49 @@ def _tell_new(now: datetime) -> int:
 
 def _tell_of_the_day(now: datetime) -> int:
     local = timezone.localtime(now)
-    if local.hour < MORNING or not (newest := Event.objects.order_by("-pk").values_list("pk", flat=True).first()):
+    if local.hour < MORNING or not (
+        newest := Notification.objects.order_by("-pk").values_list("pk", flat=True).first()
+    ):
         return 0
     due = [(user, choices) for user, choices in _readers() if choices.daily_on != local.date()]
     return sum(_tell_one_of_the_day(user, choices, newest, now) for user, choices in due)
 
 
 @transaction.atomic
-def _tell_one_of_the_day(user: User, choices: EventChoices, newest: int, now: datetime) -> int:
+def _tell_one_of_the_day(user: User, choices: NotificationChoices, newest: int, now: datetime) -> int:
     today = timezone.localdate(now)
     if choices.pk is None:
         choices.save()
-    mine = EventChoices.objects.filter(pk=choices.pk).exclude(daily_on=today)
+    mine = NotificationChoices.objects.filter(pk=choices.pk).exclude(daily_on=today)
     if not mine.update(daily_on=today, daily_until=newest):
         return 0
     since = {"pk__gt": choices.daily_until} if choices.daily_until else {"at__gte": now - timedelta(days=1)}
-    events = list(Event.objects.filter(pk__lte=newest, **since).order_by("pk")[: MOST_EVENTS * 5])
+    events = list(Notification.objects.filter(pk__lte=newest, **since).order_by("pk")[: MOST_EVENTS * 5])
     return _mail(user, choices, _wanted(user, choices, events, DAILY), "Today: ", now)
 
 
-def _readers() -> list[tuple[User, EventChoices]]:
+def _readers() -> list[tuple[User, NotificationChoices]]:
     """Every account that can get mails, with what it chose. Two queries."""
     users = [user for user in roles.accounts_with(roles.SAM_USER).order_by("pk") if not _cannot_get_mail(user)]
-    chosen = {one.user_id: one for one in EventChoices.objects.filter(user__in=users)}
-    return [(user, chosen.get(user.pk) or EventChoices(user=user)) for user in users]
+    chosen = {one.user_id: one for one in NotificationChoices.objects.filter(user__in=users)}
+    return [(user, chosen.get(user.pk) or NotificationChoices(user=user)) for user in users]
 
 
 def _cannot_get_mail(user: User) -> bool:
     return not user.email or bool(letters.address_problem(user.email))
 
 
-def _wanted(user: User, choices: EventChoices, events: Sequence[Event], when: str) -> list[Event]:
+def _wanted(user: User, choices: NotificationChoices, events: Sequence[Notification], when: str) -> list[Notification]:
     kinds = {kind.key for kind in KINDS.values() if kind.is_for(user) and chosen(user, choices, kind.key) == when}
     return [one for one in events if one.kind in kinds]
 
 
-def chosen(user: User, choices: EventChoices, kind: str) -> str:
+def chosen(user: User, choices: NotificationChoices, kind: str) -> str:
     """Whether this account is told of the kind at once, once a day, or not by mail."""
     return str(choices.by_kind.get(kind) or KINDS[kind].usual_mail(user))
 
 
-def _mail(user: User, choices: EventChoices, events: Sequence[Event], before: str, now: datetime) -> int:
+def _mail(user: User, choices: NotificationChoices, events: Sequence[Notification], before: str, now: datetime) -> int:
     if not events:
         return 0
     more = len(events) - 1
@@ -104,7 +106,7 @@ def _mail(user: User, choices: EventChoices, events: Sequence[Event], before: st
     return 1
 
 
-def write_body(events: Sequence[Event]) -> str:
+def write_body(events: Sequence[Notification]) -> str:
     """The text of a mail about events: each with what it means, and the address of its page."""
     blocks = [
         "\n".join(part for part in (one.title, one.text, f"{settings.PUBLIC_URL}{one.path}") if part)
@@ -116,7 +118,7 @@ def write_body(events: Sequence[Event]) -> str:
     return "\n\n".join(blocks)
 
 
-def _queue_calls(events: Sequence[Event], now: datetime) -> None:
+def _queue_calls(events: Sequence[Notification], now: datetime) -> None:
     hooks = list(Webhook.objects.filter(active=True))
     WebhookCall.objects.bulk_create(
         WebhookCall(webhook=hook, event=one, number=str(uuid4()), queued_at=now, not_before=now)

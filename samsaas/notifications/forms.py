@@ -11,7 +11,7 @@ from samsaas.events import post
 from samsaas.events.kinds import CHOICES, KINDS, list_for
 from samsaas.events.tell import chosen
 from samsaas.lib.form_fields import require_printable
-from samsaas.models import EventChoices, Webhook
+from samsaas.models import NotificationChoices, Webhook
 
 KEEPS = "Stored encrypted and not shown again. Leave it empty to keep the stored one."
 
@@ -20,7 +20,7 @@ class ChoicesForm(forms.ModelForm):
     """A choice for every kind of event whose page the account may open."""
 
     class Meta:
-        model = EventChoices
+        model = NotificationChoices
         fields = ("any_hour",)
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
@@ -31,7 +31,7 @@ class ChoicesForm(forms.ModelForm):
             self.fields[kind.key] = forms.ChoiceField(label=kind.label, choices=CHOICES, initial=usual)
         self.order_fields([kind.key for kind in self.kinds])
 
-    def save(self, commit: bool = True) -> EventChoices:
+    def save(self, commit: bool = True) -> NotificationChoices:
         self.instance.by_kind = {kind.key: self.cleaned_data[kind.key] for kind in self.kinds}
         return super().save(commit)
 

@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from samsaas.events import hook_body
 from samsaas.events.kinds import KINDS
 from samsaas.lib import search, tables
-from samsaas.models import Event, Webhook, WebhookCall
+from samsaas.models import Notification, Webhook, WebhookCall
 
 
 class EventTable(tables.Table):
@@ -30,7 +30,7 @@ class EventTable(tables.Table):
     at = tables.MarkupColumn("{{ value|when }}", verbose_name="When")
 
     class Meta(tables.Table.Meta):
-        model = Event
+        model = Notification
         fields = ("title", "kind", "at")
         order_by = "-at"
 
@@ -40,10 +40,10 @@ class EventFilter(tables.ListFilter):
     kind = django_filters.ChoiceFilter(choices=[(one.key, one.label) for one in KINDS.values()], empty_label="Any")
 
     class Meta:
-        model = Event
+        model = Notification
         fields = ("q", "kind")
 
-    def find(self, queryset: QuerySet[Event], name: str, value: str) -> QuerySet[Event]:
+    def find(self, queryset: QuerySet[Notification], name: str, value: str) -> QuerySet[Notification]:
         return search.find(queryset, value, "title", "text")
 
 

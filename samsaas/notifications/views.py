@@ -13,7 +13,7 @@ from samsaas.events import edit_webhooks
 from samsaas.events.kinds import list_for
 from samsaas.lib import edits, tables
 from samsaas.lib.http import SignedInRequest
-from samsaas.models import Event, EventChoices, Webhook
+from samsaas.models import Notification, NotificationChoices, Webhook
 from samsaas.notifications.forms import ChoicesForm, WebhookForm
 from samsaas.notifications.tables import CallTable, EventFilter, EventTable, WebhookTable, describe_events
 from samsaas.reauthenticate import recent_password_required
@@ -23,9 +23,9 @@ TOLD_ONCE = "Give this secret to the receiver now; it is not shown again: {}"
 
 def notification_list(request: SignedInRequest) -> HttpResponse:
     """Events about pages that the account may open, the newest first."""
-    events = Event.objects.filter(kind__in=[kind.key for kind in list_for(request.user)])
+    events = Notification.objects.filter(kind__in=[kind.key for kind in list_for(request.user)])
     context: dict[str, Any] = tables.listing(request, events, EventTable, EventFilter)
-    read_until = EventChoices.objects.filter(user=request.user).values_list("read_until", flat=True).first() or 0
+    read_until = NotificationChoices.objects.filter(user=request.user).values_list("read_until", flat=True).first() or 0
     describe_events([row.record for row in context["table"].paginated_rows], read_until)
     context["unread"] = events.filter(pk__gt=read_until).count()
     return render(request, "samsaas/notifications/notification_list.html", context)
@@ -33,15 +33,15 @@ def notification_list(request: SignedInRequest) -> HttpResponse:
 
 def notification_read(request: SignedInRequest) -> HttpResponse:
     """Mark everything that happened until now as read."""
-    newest = Event.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
-    EventChoices.objects.update_or_create(user=request.user, defaults={"read_until": newest})
+    newest = Notification.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+    NotificationChoices.objects.update_or_create(user=request.user, defaults={"read_until": newest})
     messages.success(request, "Marked as read.")
     return redirect("notification_list")
 
 
 def notification_settings(request: SignedInRequest) -> HttpResponse:
     """What the person gets by mail."""
-    stored = EventChoices.objects.filter(user=request.user).first() or EventChoices(user=request.user)
+    stored = NotificationChoices.objects.filter(user=request.user).first() or NotificationChoices(user=request.user)
     form = ChoicesForm(request.POST or None, instance=stored, user=request.user)
     if form.is_valid():
         form.save()

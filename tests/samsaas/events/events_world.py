@@ -11,15 +11,15 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from samsaas.events import edit_webhooks
-from samsaas.models import Event, Webhook
+from samsaas.models import Notification, Webhook
 
 MONDAY = datetime(2026, 11, 30, 10, 0, tzinfo=UTC)
 HOST = "127.0.0.1"
 
 
-def event(kind: str = "run.failed", key: str = "1", **fields: Any) -> Event:
+def event(kind: str = "run.failed", key: str = "1", **fields: Any) -> Notification:
     given = {"title": "Download subscriptions of Dropbox failed", "text": "What to do.", "path": "/runs/1/"}
-    return Event.objects.create(kind=kind, key=key, **{"at": MONDAY, **given, **fields})
+    return Notification.objects.create(kind=kind, key=key, **{"at": MONDAY, **given, **fields})
 
 
 def hook(by: Any, url: str, style: str = "signed", kinds: tuple[str, ...] = ("run.failed",)) -> tuple[Webhook, str]:

@@ -13,7 +13,7 @@ import pytest
 from standardwebhooks.webhooks import Webhook as Verifier, WebhookVerificationError
 
 from samsaas.events import call, notice, post, tell
-from samsaas.models import AuditEntry, Event, Mail, Webhook, WebhookCall
+from samsaas.models import AuditEntry, Mail, Notification, Webhook, WebhookCall
 from tests.samsaas.events.events_world import HOST, MONDAY, Receiver, event, hook, receiver
 
 pytestmark = pytest.mark.django_db
@@ -175,7 +175,7 @@ def test_a_public_name_that_leads_inside_reaches_nothing(found: str, monkeypatch
 
     monkeypatch.setattr(socket, "getaddrinfo", resolve)
     answer = post.post("https://rebinding.example.com/hook", b"{}", {})
-    assert answer == post.Answer(None, post.PRIVATE) and asked == ["rebinding.example.com"]
+    assert answer == post.HookAnswer(None, post.PRIVATE) and asked == ["rebinding.example.com"]
 
 
 def test_two_workers_make_a_call_once(inside: Receiver, account: Any) -> None:
@@ -195,7 +195,7 @@ def test_address_and_secret_are_in_no_log_and_no_row_as_they_are(
     event()
     tell.run(MONDAY)
     call.run(MONDAY)
-    stored = str([list(model.objects.values()) for model in (Webhook, WebhookCall, Event)]) + str(
+    stored = str([list(model.objects.values()) for model in (Webhook, WebhookCall, Notification)]) + str(
         list(AuditEntry.objects.values_list("detail", "object_name"))
     )
     for text in ("T0KEN-OF-THE-CHANNEL", secret):

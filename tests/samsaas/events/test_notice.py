@@ -9,7 +9,7 @@ import pytest
 
 from reclamation.models import RemovalAttempt, RemovalBatch
 from samsaas.events import notice
-from samsaas.models import Event
+from samsaas.models import Notification
 from subscriptions.models import ReconciliationRun
 from tests import factories
 from tests.samsaas.events.events_world import MONDAY, event
@@ -26,7 +26,7 @@ def not_the_first_time(db: None) -> None:
 
 def look(now: Any = MONDAY) -> list[tuple[str, str]]:
     notice.run(now)
-    return list(Event.objects.exclude(kind="test").order_by("pk").values_list("kind", "title"))
+    return list(Notification.objects.exclude(kind="test").order_by("pk").values_list("kind", "title"))
 
 
 def failed_run(**fields: Any) -> Any:
@@ -37,7 +37,7 @@ def failed_run(**fields: Any) -> Any:
 def test_a_failed_run_is_told_once_with_what_to_do(db: None) -> None:
     run = failed_run(error_message="The token was revoked.", error_remedy="Press Get OAuth Token.")
     assert look() == look(MONDAY + HOUR) == [("run.failed", "Download subscriptions of Dropbox failed")]
-    one = Event.objects.get(kind="run.failed")
+    one = Notification.objects.get(kind="run.failed")
     assert one.text == "The token was revoked. Press Get OAuth Token." and one.path == run.get_absolute_url()
     assert one.at == run.finished_at and not one.told
 
@@ -51,10 +51,10 @@ def test_a_run_that_waits_for_confirmation_is_told_and_a_validation_is_not(db: N
 
 
 def test_the_first_look_of_an_installation_tells_nobody_of_days_that_are_over(db: None) -> None:
-    Event.objects.all().delete()
+    Notification.objects.all().delete()
     failed_run()
     look()
-    assert Event.objects.get().told
+    assert Notification.objects.get().told
 
 
 def test_a_lost_authorization_is_told_again_only_after_it_worked_in_between(db: None) -> None:
@@ -71,7 +71,7 @@ def test_new_candidates_are_told_with_their_number_and_none_is_not(db: None) -> 
     factories.run(process="find_candidates", counters={"proposed": 1234}, **given)
     factories.run(process="find_candidates", counters={"proposed": 0}, **given)
     assert look() == [("candidates.found", "1,234 new removal candidates of Dropbox")]
-    assert Event.objects.get(kind="candidates.found").path == f"/removal-candidates/?profile={profile.pk}"
+    assert Notification.objects.get(kind="candidates.found").path == f"/removal-candidates/?profile={profile.pk}"
 
 
 def test_batches_and_removals_that_need_a_person_are_told(db: None, account: Any) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from samsaas.events import tell
-from samsaas.models import Event, EventChoices, Mail
+from samsaas.models import Mail, Notification, NotificationChoices
 from tests.samsaas.events.events_world import MONDAY, event
 
 pytestmark = pytest.mark.django_db
@@ -29,7 +29,7 @@ def test_a_failed_refresh_is_mailed_at_once_to_whoever_can_act_on_it(account: An
     body = Mail.objects.get().body
     assert "/runs/1/" in body and "What to do." in body and "/notifications/settings/" in body
     tell.run(MONDAY)
-    assert len(mails()) == 1 and not Event.objects.filter(told=False).exists()
+    assert len(mails()) == 1 and not Notification.objects.filter(told=False).exists()
 
 
 def test_what_happens_together_is_one_mail(account: Any) -> None:
@@ -46,8 +46,8 @@ def test_a_person_chooses_what_they_get_and_when(account: Any) -> None:
         account("sam_integrator", email="ann@example.com"),
         account("sam_user", email="bob@example.com"),
     )
-    EventChoices.objects.create(user=integrator, by_kind={"run.failed": "off"})
-    EventChoices.objects.create(user=reader, by_kind={"run.failed": "at_once"}, any_hour=True)
+    NotificationChoices.objects.create(user=integrator, by_kind={"run.failed": "off"})
+    NotificationChoices.objects.create(user=reader, by_kind={"run.failed": "at_once"}, any_hour=True)
     event()
     tell.run(MONDAY.replace(hour=3))
     mail = Mail.objects.get()
@@ -82,7 +82,7 @@ def test_whoever_lost_their_role_or_account_is_told_nothing(account: Any) -> Non
     gone.is_active = False
     gone.save()
     for user in (gone, stripped):
-        EventChoices.objects.create(user=user, by_kind={"run.failed": "at_once"})
+        NotificationChoices.objects.create(user=user, by_kind={"run.failed": "at_once"})
     event()
     tell.run(MONDAY)
     assert mails() == []
@@ -91,7 +91,7 @@ def test_whoever_lost_their_role_or_account_is_told_nothing(account: Any) -> Non
 def test_of_a_webhook_only_administrators_are_told(account: Any) -> None:
     account("admin", email="root@example.com")
     user = account("sam_admin", email="ann@example.com")
-    EventChoices.objects.create(user=user, by_kind={"webhook.stopped": "at_once"})
+    NotificationChoices.objects.create(user=user, by_kind={"webhook.stopped": "at_once"})
     event("webhook.stopped", title="Webhook Chat was switched off")
     tell.run(MONDAY)
     assert [to for to, _ in mails()] == ["root@example.com"]

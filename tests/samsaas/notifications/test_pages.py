@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from samsaas.models import AuditEntry, EventChoices, Webhook, WebhookCall
+from samsaas.models import AuditEntry, NotificationChoices, Webhook, WebhookCall
 from tests import worlds
 from tests.samsaas.events.events_world import HOST, Receiver, event, hook, receiver
 
@@ -79,7 +79,7 @@ def test_a_person_chooses_and_finds_the_choice_again(signed_in: Any) -> None:
     kinds = re.findall(r'<select name="([\w.]+)"', page)
     sent = dict.fromkeys(kinds, "off") | {"run.failed": "daily", "any_hour": "on"}
     assert reader.post(SETTINGS, sent).status_code == 302
-    kept = EventChoices.objects.get(user=reader.user)
+    kept = NotificationChoices.objects.get(user=reader.user)
     assert kept.by_kind["run.failed"] == "daily" and kept.any_hour
     assert reader.post(SETTINGS, sent | {"run.failed": "never"}).status_code == 200
     kept.refresh_from_db()

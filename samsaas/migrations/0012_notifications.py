@@ -33,7 +33,7 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='Event',
+            name='Notification',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('kind', models.CharField(max_length=30)),
@@ -46,12 +46,12 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-pk'],
-                'indexes': [models.Index(condition=models.Q(('told', False)), fields=['id'], name='event_untold')],
-                'constraints': [models.UniqueConstraint(fields=('kind', 'key'), name='event_once')],
+                'indexes': [models.Index(condition=models.Q(('told', False)), fields=['id'], name='notification_untold')],
+                'constraints': [models.UniqueConstraint(fields=('kind', 'key'), name='notification_once')],
             },
         ),
         migrations.CreateModel(
-            name='EventChoices',
+            name='NotificationChoices',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('by_kind', models.JSONField(default=dict, help_text='off, at_once or daily by kind. Missing: as the product has it.')),
@@ -59,11 +59,11 @@ class Migration(migrations.Migration):
                 ('read_until', models.BigIntegerField(default=0, help_text='The last event of the list when it was marked as read.')),
                 ('daily_until', models.BigIntegerField(default=0, help_text='The last event of the last daily mail.')),
                 ('daily_on', models.DateField(help_text='The local date of the last daily mail.', null=True)),
-                ('user', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='event_choices', to=settings.AUTH_USER_MODEL)),
+                ('user', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='notification_choices', to=settings.AUTH_USER_MODEL)),
             ],
             options={
-                'verbose_name': 'event choices',
-                'verbose_name_plural': 'event choices',
+                'verbose_name': 'notification choices',
+                'verbose_name_plural': 'notification choices',
             },
         ),
         migrations.CreateModel(
@@ -80,7 +80,7 @@ class Migration(migrations.Migration):
                 ('status', models.PositiveSmallIntegerField(help_text='The last HTTP status.', null=True)),
                 ('answer', models.CharField(blank=True, help_text='What was answered last, or why nothing was.', max_length=300)),
                 ('ended_at', models.DateTimeField(null=True)),
-                ('event', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='samsaas.event')),
+                ('event', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='samsaas.notification')),
                 ('webhook', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='calls', to='samsaas.webhook')),
             ],
             options={
