@@ -63,6 +63,26 @@ def needs(make: Callable[[], Any]) -> Any:
         pytest.skip(str(missing))
 
 
+@pytest.fixture(scope="session")
+def django_db_keepdb(request: pytest.FixtureRequest) -> bool:
+    """The tests' database is a copy of a migrated one, unless the run is at another moment, at which it then migrates."""
+    return JOURNEY not in request.config.stash
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_keepdb: bool) -> Iterator[None]:
+    from django.db import connections  # noqa: PLC0415 - Django is set up by now
+
+    from tests import migrated  # noqa: PLC0415
+
+    if not django_db_keepdb:
+        yield
+        return
+    with migrated.of_the_tests(connections["default"].settings_dict):
+        yield
+        connections.close_all()
+
+
 @pytest.fixture(autouse=True)
 def quick_passwords(settings: Any) -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
