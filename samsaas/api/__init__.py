@@ -1,1 +1,1 @@
-"""The REST API: tokens, errors, pages of rows, orders, and its OpenAPI document. Each app serves its own rows in `api`."""
+"""The REST API: tokens, errors, pages of rows, orders and its document. Each app serves its own rows in `api`."""

@@ -43,7 +43,7 @@ class TokenDoor:
         if token is None:
             return refuse_wrong(request)
         if wait := tokens.count_call(token, client_address(request), now=now):
-            return problems.answer(HTTPStatus.TOO_MANY_REQUESTS, TOO_MANY, Retry_After=str(wait))
+            return problems.answer(HTTPStatus.TOO_MANY_REQUESTS, TOO_MANY, headers={"Retry-After": str(wait)})
         return self.answer_as(token, request)
 
     def answer_as(self, token: ApiToken, request: HttpRequest) -> HttpResponse:
@@ -82,6 +82,6 @@ def refuse_wrong(request: HttpRequest) -> HttpResponse:
     """The answer to a wrong token; they are counted by the address they come from."""
     attempt = guessing.begin_wrong_token(client_address(request), now=timezone.now())
     if attempt.refused:
-        wait = str(ceil(attempt.wait.total_seconds()))
-        return problems.answer(HTTPStatus.TOO_MANY_REQUESTS, TOO_MANY_WRONG, Retry_After=wait)
+        wait = {"Retry-After": str(ceil(attempt.wait.total_seconds()))}
+        return problems.answer(HTTPStatus.TOO_MANY_REQUESTS, TOO_MANY_WRONG, headers=wait)
     return problems.refuse_stranger(problems.BAD_TOKEN)

@@ -1,4 +1,4 @@
-"""Errors of the API, all of one shape: `application/problem+json` (RFC 9457), with a list of messages for each field."""
+"""Errors of the API, all of one shape: `application/problem+json` (RFC 9457), with messages for each field."""
 
 from __future__ import annotations
 
@@ -37,25 +37,26 @@ class Conflict(Refused):
     status = HTTPStatus.CONFLICT
 
 
-def answer(status: int, detail: str = "", *, errors: Errors | None = None, **headers: str) -> JsonResponse:
-    """An error. Names of headers are written with underscores."""
+def answer(
+    status: int, detail: str = "", *, errors: Errors | None = None, headers: Mapping[str, str] | None = None
+) -> JsonResponse:
+    """An error."""
     body: dict[str, Any] = {"title": HTTPStatus(status).phrase, "status": int(status), "detail": detail}
     if errors is not None:
         body["errors"] = {name: list(messages) for name, messages in errors.items()}
-    named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return JsonResponse(body, status=int(status), content_type=KIND, headers=named)
+    return JsonResponse(body, status=int(status), content_type=KIND, headers=dict(headers or {}))
 
 
 def refuse_stranger(detail: str = NO_TOKEN) -> JsonResponse:
     """401: nobody, or a token that opens nothing."""
     error = "" if detail == NO_TOKEN else ' error="invalid_token"'
-    return answer(HTTPStatus.UNAUTHORIZED, detail, WWW_Authenticate=CHALLENGE + error)
+    return answer(HTTPStatus.UNAUTHORIZED, detail, headers={"WWW-Authenticate": CHALLENGE + error})
 
 
 def deny(request: HttpRequest, row: Mapping[str, str] | None) -> HttpResponse:
     """What a call gets that `roles.POLICY` does not let in. `row` is that of its address, or None."""
     if row and (request.method or "") not in row and not (request.method == "HEAD" and "GET" in row):
-        return answer(HTTPStatus.METHOD_NOT_ALLOWED, Allow=", ".join(sorted(row)))
+        return answer(HTTPStatus.METHOD_NOT_ALLOWED, headers={"Allow": ", ".join(sorted(row))})
     if row and not request.user.is_authenticated:
         return refuse_stranger()
     return answer(HTTPStatus.FORBIDDEN, NOT_ALLOWED)
@@ -64,7 +65,7 @@ def deny(request: HttpRequest, row: Mapping[str, str] | None) -> HttpResponse:
 def convert(error: HttpResponse) -> HttpResponse:
     """An error that Django or a middleware has answered with a page, as a problem. Its cookies are dropped."""
     kept = {name: error.headers[name] for name in KEPT_HEADERS if name in error.headers}
-    return answer(error.status_code, **kept)
+    return answer(error.status_code, headers=kept)
 
 
 def handle(error: Exception, context: Mapping[str, Any]) -> HttpResponse | None:

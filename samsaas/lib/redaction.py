@@ -20,7 +20,7 @@ PATTERNS = (
 
 
 def redact(text: str) -> str:
-    """The text with bearer values, tokens of Dropbox and of our API, secret parameters and passwords in addresses replaced."""
+    """The text without bearer values, tokens of Dropbox and of our API, secret parameters, passwords in addresses."""
     for pattern, replacement in PATTERNS:
         text = pattern.sub(replacement, text)
     return text
