@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 from django import forms
+from django.core.exceptions import NON_FIELD_ERRORS
 from django.http import UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
 from django.utils.datastructures import MultiValueDict
@@ -105,7 +106,5 @@ def _is_plain_text(value: Any) -> bool:
 def check_form(form: forms.BaseForm) -> None:
     """Raises `Refused` with the words of the form unless it is valid."""
     if not form.is_valid():
-        errors = {
-            OF_ALL if name == forms.forms.NON_FIELD_ERRORS else name: texts for name, texts in form.errors.items()
-        }
-        raise Refused(errors={name: list(map(str, texts)) for name, texts in errors.items()})
+        texts = {name: list(map(str, found)) for name, found in form.errors.items()}
+        raise Refused(errors={OF_ALL if name == NON_FIELD_ERRORS else name: found for name, found in texts.items()})

@@ -29,7 +29,6 @@ class TokenForm(forms.Form):
     name = forms.CharField(
         max_length=ApiToken._meta.get_field("name").max_length,
         help_text="The program that uses it, such as “Power BI, finance”.",
-        validators=[require_printable],
     )
     role = forms.ChoiceField(help_text="It never may do more than your account may at that moment.")
     last_day = forms.DateField(
@@ -45,7 +44,7 @@ class TokenForm(forms.Form):
         self.fields["role"].choices = offered  # type: ignore[attr-defined]
 
     def clean_name(self) -> str:
-        return clean_text(self.cleaned_data["name"])
+        return clean_text(require_printable(self.cleaned_data["name"]))
 
     def clean_last_day(self) -> date:
         day: date = self.cleaned_data["last_day"]

@@ -229,10 +229,11 @@ def _plain_schema(field: forms.Field) -> dict[str, Any]:
     if isinstance(field, forms.ChoiceField):
         known = _values(field.choices)
         return {"type": "string", "enum": known} if known else {"type": "string"}
-    return {"type": "string"} | ({"maxLength": field.max_length} if getattr(field, "max_length", None) else {})
+    longest = getattr(field, "max_length", None)
+    return {"type": "string"} | ({"maxLength": longest} if longest else {})
 
 
-def _bounds(field: forms.IntegerField) -> dict[str, int]:
+def _bounds(field: forms.IntegerField) -> dict[str, Any]:
     named = {"minimum": field.min_value, "maximum": field.max_value}
     return {name: value for name, value in named.items() if value is not None}
 

@@ -142,7 +142,8 @@ class FoundMetricFilter(FoundFilter):
 class FoundSeatFilter(SeatResultFilter):
     metric_result = django_filters.ModelChoiceFilter(label="License metric result", queryset=MetricResult.objects.all())
 
-    class Meta(SeatResultFilter.Meta):
+    class Meta:
+        model = SeatResult
         fields = (*SeatResultFilter.Meta.fields, "metric_result")
 
 
