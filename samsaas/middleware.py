@@ -18,7 +18,8 @@ from django.urls import Resolver404, resolve
 from django.utils import timezone
 
 from samsaas import roles
-from samsaas.lib.http import SEEN, STARTED, clear_browser
+from samsaas.api import problems
+from samsaas.lib.http import SEEN, STARTED, clear_browser, is_api
 from samsaas.lib.log_context import note_request
 
 STAMP_EVERY = 60
@@ -69,13 +70,16 @@ class RequestNumber:
 class SessionLimits:
     """Signs an account out after the idle limit, and after the absolute limit even if it was never idle.
 
-    A page that only polls does not renew the idle limit: an open tab would keep its session for ever.
+    A page that only polls does not renew the idle limit: an open tab would keep its session for ever. The REST API has
+    no sessions: its cookies are not looked at.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        if is_api(request):
+            return self.get_response(request)
         is_ended = request.user.is_authenticated and self.is_over(request, timezone.now().timestamp())
         if is_ended:
             logout(request)
@@ -88,7 +92,7 @@ class SessionLimits:
 
     def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> None:
         polled = request.resolver_match is not None and request.resolver_match.view_name in POLLED
-        if request.user.is_authenticated and not polled:
+        if request.user.is_authenticated and not polled and not is_api(request):
             self.stamp(request, timezone.now().timestamp())
 
     def is_over(self, request: HttpRequest, now: float) -> bool:
@@ -117,6 +121,8 @@ class DefaultDeny:
         if roles.may(request.user, name, method):
             return None
         known = roles.POLICY.get(roles.policy_row(name))
+        if is_api(request):
+            return problems.deny(request, known)
         if known and roles.required_role(name, method) is None:
             return not_allowed(request, sorted(known))
         if known and not request.user.is_authenticated:

@@ -4,7 +4,9 @@
 2. Authorizations that were used or have expired, a day after they began.
 3. Counts of wrong passwords that no longer count.
 4. Events and calls of webhooks that are half a year old.
-5. What django-axes stored of sign-ins before the counts had a table of their own.
+5. Answers kept for an `Idempotency-Key`, after a day.
+6. API tokens that expired or were revoked 90 days ago.
+7. What django-axes stored of sign-ins before the counts had a table of their own.
 """
 
 from __future__ import annotations
@@ -17,21 +19,27 @@ from django.db.models import Q
 
 from profiles.models import OAuthState
 from samsaas import guessing
-from samsaas.models import Notification
+from samsaas.models import ApiCall, ApiToken, Notification
 
 KEEP_AUTHORIZATIONS = timedelta(days=1)
 KEEP_EVENTS = timedelta(days=180)
+KEEP_API_ANSWERS = timedelta(hours=24)
+KEEP_ENDED_TOKENS = timedelta(days=90)
 KEEP_OLD_SIGN_INS = timedelta(days=90)
 
 
 def run(now: datetime) -> dict[str, int]:
     """How many rows were deleted, by kind."""
     over = Q(used_at__isnull=False) | Q(expires_at__lt=now)
+    long_ago = now - KEEP_ENDED_TOKENS
+    ended_tokens = ApiToken.objects.filter(Q(expires_at__lt=long_ago) | Q(revoked_at__lt=long_ago))
     old_sign_ins = Q(attempt_time__lt=now - KEEP_OLD_SIGN_INS)
     return {
         "sessions": Session.objects.filter(expire_date__lt=now).delete()[0],
         "authorizations": OAuthState.objects.filter(over, created_at__lt=now - KEEP_AUTHORIZATIONS).delete()[0],
         "wrong passwords": guessing.discard_old(now),
         "events": Notification.objects.filter(at__lt=now - KEEP_EVENTS).delete()[0],
+        "answers of the API": ApiCall.objects.filter(at__lt=now - KEEP_API_ANSWERS).delete()[0],
+        "API tokens": ended_tokens.delete()[0],
         "old sign-ins": sum(model.objects.filter(old_sign_ins).delete()[0] for model in (AccessAttempt, AccessLog)),
     }

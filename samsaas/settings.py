@@ -83,6 +83,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "samsaas.middleware.AnswerHeaders",  # outermost, so that no answer misses them
     "samsaas.middleware.RequestNumber",
+    "samsaas.api.middleware.ProblemAnswers",
     "csp.middleware.CSPMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.middleware.security.SecurityMiddleware",
@@ -96,6 +97,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "samsaas.middleware.SessionLimits",
+    "samsaas.api.middleware.TokenDoor",
     "django.contrib.messages.middleware.MessageMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
@@ -116,6 +118,25 @@ TEMPLATES = [
         },
     }
 ]
+# The policy table decides who may call what, and a token's row counts its calls, so the framework's own rules stay off.
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["samsaas.api.wire.TokenOwner"],
+    "DEFAULT_PERMISSION_CLASSES": [],
+    "DEFAULT_THROTTLE_CLASSES": [],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["samsaas.api.bodies.StrictJson"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "samsaas.api.wire.AlwaysJson",
+    "EXCEPTION_HANDLER": "samsaas.api.problems.handle",
+    "URL_FORMAT_OVERRIDE": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "samsaas",
+    "VERSION": "1",
+    "DESCRIPTION": "The REST API of samsaas. docs/api.md explains tokens, pages of rows, errors and limits.",
+    "OAS_VERSION": "3.1.0",
+    "POSTPROCESSING_HOOKS": ["samsaas.api.schema.add_errors"],
+    "ENABLE_DJANGO_DEPLOY_CHECK": False,
+}
 FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 DJANGO_TABLES2_TEMPLATE = "partials/table.html"
 

@@ -6,6 +6,7 @@ from django.urls import include, path
 
 from profiles.oauth import views as oauth
 from samsaas import audit_trail, health, sign_in
+from samsaas.api import views as api
 from samsaas.demo import views as demo
 from samsaas.home import views as home
 from samsaas.metrics import views as metrics
@@ -21,6 +22,11 @@ urlpatterns = [
     path("audit/", audit_trail.audit_list, name="audit_list"),
     path("audit/verify/", audit_trail.audit_verify, name="audit_verify"),
     path("audit/export/", audit_trail.audit_export, name="audit_export"),
+    path("api/v1/", include("samsaas.api.urls")),
+    path("api-tokens/", api.token_list, name="token_list"),
+    path("api-tokens/new/", api.token_new, name="token_new"),
+    path("api-tokens/<int:pk>/revoke/", api.token_revoke, name="token_revoke"),
+    path("api-reference/", api.api_reference, name="api_reference"),
     path("accounts/login/", sign_in.SignIn.as_view(), name="login"),
     path("accounts/logout/", sign_in.SignOut.as_view(), name="logout"),
     path("accounts/password/", sign_in.ChangePassword.as_view(), name="password_change"),
