@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 from csp.constants import HEADER as CONTENT_POLICY
 from csp.utils import build_policy
@@ -20,6 +21,7 @@ from django.utils import timezone
 from samsaas import roles
 from samsaas.api import problems
 from samsaas.lib.http import SEEN, STARTED, clear_browser, is_api
+from samsaas.lib.local_path import read_local_path
 from samsaas.lib.log_context import note_request
 
 STAMP_EVERY = 60
@@ -127,10 +129,27 @@ class DefaultDeny:
             return not_allowed(request, sorted(known))
         if known and not request.user.is_authenticated:
             if "HX-Request" in request.headers:  # otherwise htmx would put the sign-in page inside the current page
-                return HttpResponse(headers={"HX-Refresh": "true"})
+                return sign_in_again(request)
             # A POST cannot be repeated after signing in, so it leads to the start page instead.
             return redirect_to_login(request.get_full_path() if method in ("GET", "HEAD") else "/")
         raise PermissionDenied
+
+
+def sign_in_again(request: HttpRequest) -> HttpResponse:
+    """Leads a part of a page that asked without a session to sign-in, and from there back to the page.
+
+    If the page itself was asked for with another filter, order or place, that is where the person goes on.
+    """
+    try:
+        shown = urlsplit(request.headers.get("HX-Current-URL", ""))
+    except ValueError:
+        shown = urlsplit("")
+    page = read_local_path(urlunsplit(("", "", shown.path, shown.query, "")))
+    if not page:
+        return HttpResponse(headers={"HX-Refresh": "true"})
+    if request.method == "GET" and request.path == shown.path:
+        page = request.get_full_path()
+    return HttpResponse(headers={"HX-Redirect": redirect_to_login(page).headers["Location"]})
 
 
 def not_allowed(request: HttpRequest, methods: list[str]) -> HttpResponse:

@@ -58,6 +58,8 @@ POLICY: dict[str, dict[str, str]] = {
     "webhook_delete": {"GET": ADMIN, "POST": ADMIN},
     "checklist_tick": {"POST": SAM_ADMIN},
     "demo_later": {"POST": SIGNED_IN},
+    "list_density": RECORD_ACT,
+    "list_columns": RECORD_ACT,
     "profile_list": READ,
     "profile_new": {"GET": SAM_INTEGRATOR},
     "profile_create": INTEGRATE,

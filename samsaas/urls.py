@@ -9,11 +9,14 @@ from samsaas import audit_trail, health, sign_in
 from samsaas.api import views as api
 from samsaas.demo import views as demo
 from samsaas.home import views as home
+from samsaas.lists import views as lists
 from samsaas.metrics import views as metrics
 
 urlpatterns = [
     path("", home.home, name="home"),
     path("checklist/<str:step>/", home.checklist_tick, name="checklist_tick"),
+    path("lists/density/", lists.list_density, name="list_density"),
+    path("lists/columns/", lists.list_columns, name="list_columns"),
     path("oauth_redirect.do", oauth.redirect_back, name="oauth_redirect"),
     path("", include("profiles.urls")),
     path("", include("subscriptions.urls")),

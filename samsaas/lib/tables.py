@@ -22,10 +22,12 @@ from django.utils.safestring import SafeString
 from django_tables2.columns import BoundColumn
 from django_tables2.rows import BoundRow
 
+from samsaas.lib.list_choices import NO_VIEW, SAVED, always_shown, columns_shown, is_tick, list_key, read_choices
 from samsaas.lib.paging import Pages, SearchPages
 from samsaas.lib.search import begins_words
 
 PAGE_SIZES = (25, 50, 100)
+KEPT = ("sort", "per_page", SAVED)  # what of an address is no filter, and stays when a filter changes
 DEFAULT_PAGE_SIZE = 50
 LONGEST_SEARCH = 200
 NUMBER = {"th": {"class": "num"}, "td": {"class": "num"}}
@@ -75,9 +77,13 @@ class NameColumn(MarkupColumn):
 
 
 class Table(django_tables2.Table):
-    """The base of all tables. With `row_links` a click anywhere in a row follows its first link."""
+    """The base of all tables. With `row_links` a click anywhere in a row follows its first link.
+
+    Columns of `hidden_at_first` are shown to who chooses them.
+    """
 
     caption = ""
+    hidden_at_first: tuple[str, ...] = ()
     row_links = False
     empty_text = ""
     page_sizes = PAGE_SIZES
@@ -93,7 +99,7 @@ class Table(django_tables2.Table):
         """The rows of the page as markup. For 450 cells a template would take several times as long."""
         link = SafeString(" data-row-link") if self.row_links else ""
         context = Context({"selection": self.selection})
-        head = next((column.name for column in self.columns if not is_tick(column)), "")
+        head = next((column.name for column in self.columns if not is_tick(column.column)), "")
         columns = [(_open_cell(column, head), _cell_writer(column, context)) for column in self.columns]
         for row in self.paginated_rows:
             cells = format_html_join("", "{}{}</div></td>", ((opening, write(row)) for opening, write in columns))
@@ -104,14 +110,21 @@ class Table(django_tables2.Table):
         per_page = DEFAULT_PAGE_SIZE
 
 
+def every_table(base: type[Table] = Table) -> Iterator[type[Table]]:
+    """The tables of all lists that are loaded."""
+    for table_class in base.__subclasses__():
+        yield table_class
+        yield from every_table(table_class)
+
+
+def find_table(key: str) -> type[Table] | None:
+    """The table of a list by what names the list in what is stored."""
+    return next((one for one in every_table() if list_key(one) == key), None)
+
+
 def one_each_line(texts: Iterable[str]) -> SafeString:
     """Texts for a cell, such as amounts of several currencies, each on a line of its own."""
     return format_html("<div>{}</div>", format_html_join("", "<div>{}</div>", ((text,) for text in texts)))
-
-
-def is_tick(column: BoundColumn) -> bool:
-    """Whether the column has the tick boxes of a list whose rows can be selected."""
-    return getattr(column.column, "is_tick", False)
 
 
 def _open_cell(column: BoundColumn, head: str) -> SafeString:
@@ -204,6 +217,29 @@ def paginate(table: Table, request: HttpRequest, pages: Paginator) -> list[str]:
     return messages
 
 
+class Look:
+    """How a person sees a list. `hidden` are columns that make no sense here, whatever anybody chose."""
+
+    def __init__(self, request: HttpRequest, table_class: type[Table], *, hidden: Iterable[str] = ()) -> None:
+        choices, self.table_class = read_choices(request), table_class
+        self.key, self.is_compact = list_key(table_class), choices.is_compact
+        self.has_view = self.key in choices.opens_with
+        self.is_chosen = self.key in choices.columns
+        self.offered = [name for name in table_class.base_columns if name not in set(hidden)]
+        self.shown = [name for name in columns_shown(request, table_class) if name in self.offered]
+
+    @property
+    def left_out(self) -> list[str]:
+        """The columns of the table that are not shown."""
+        return [name for name in self.table_class.base_columns if name not in self.shown]
+
+    def offer_columns(self, table: Table) -> list[tuple[str, str, bool]]:
+        """The columns that can be chosen: name, heading, and whether it is shown."""
+        fixed = always_shown(self.table_class)
+        every = ((name, table.columns.columns[name]) for name in self.offered if name not in fixed)
+        return [(name, str(column.header), name in self.shown) for name, column in every]
+
+
 def listing(
     request: HttpRequest,
     queryset: QuerySet[Any],
@@ -213,16 +249,18 @@ def listing(
     describe: Callable[[Any], QuerySet[Any]] | None = None,
     **table_options: Any,
 ) -> dict[str, Any]:
-    """The template context of a list page: `table`, `filter`, `chips`, `problems`, `clear_url`, `kept_parameters`.
+    """The template context of a list page: `table`, `filter`, `chips`, `problems`, `clear_url`, `kept_parameters`, `look`,
+    `columns`.
 
     `describe` adds the joins and annotations that only the rows of a page need, after filtering and counting.
     """
+    look = Look(request, table_class, hidden=table_options.pop("exclude", ()))
     filterset = filterset_class(request.GET, queryset=queryset, request=request) if filterset_class else None
     rows = filterset.qs if filterset else queryset
     # The table does not get the request: django-tables2 would accept any page size from it, even a negative one.
-    table = table_class(rows, **table_options)
+    table = table_class(rows, exclude=look.left_out, **table_options)
     table.request = request
-    if asked := [alias for alias in request.GET.getlist("sort") if alias.lstrip("-") in table.columns.names()]:
+    if asked := [alias for alias in request.GET.getlist("sort") if alias.lstrip("-") in look.shown]:
         table.order_by = asked
     settle_order(table)
     every = describe(queryset) if describe else queryset
@@ -234,8 +272,10 @@ def listing(
         "filter": filterset,
         "problems": (filterset.problems() if filterset else []) + problems,
         "chips": filter_chips(request, filterset) if filterset else [],
-        "clear_url": request.path,
-        "kept_parameters": [(name, request.GET[name]) for name in ("sort", "per_page") if request.GET.get(name)],
+        "clear_url": f"{request.path}?{SAVED}={NO_VIEW}" if look.has_view else request.path,
+        "kept_parameters": [(name, request.GET[name]) for name in KEPT if request.GET.get(name)],
+        "look": look,
+        "columns": look.offer_columns(table),
     }
 
 
