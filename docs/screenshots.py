@@ -48,6 +48,7 @@ PAGES = {
     "authorization-denied": "/authorizations/2/",
     "authorization-stopped": "/authorizations/stopped/state_unknown/",
     "run-list": "/runs/",
+    "saved-views": "/lists/views/",
     "run": "/runs/2/",
     "run-validation": "/runs/1/",
     "run-activity": "/runs/4/",

@@ -361,19 +361,17 @@ class ListPreference(models.Model):
         settings.AUTH_USER_MODEL, primary_key=True, on_delete=models.CASCADE, related_name="+"
     )
     is_compact = models.BooleanField(default=True, help_text="One line a row.")
-    columns = models.JSONField(
-        default=dict, help_text="The columns shown, by list. A list that is missing has its own."
-    )
+    columns = models.JSONField(default=dict, help_text="The columns shown, by list. Missing: its own.")
     opens_with = models.JSONField(default=dict, help_text="The saved view a list opens with, by list.")
 
     def __str__(self) -> str:
         return f"Lists of account {self.pk}"
 
 
-def keep_shared(collector: Any, field: Any, views: Any, using: str) -> None:
+def keep_shared(collector: Any, field: Any, views: models.QuerySet[Any], using: str) -> None:
     """What happens to the views of an account that is deleted: shared ones stay without an owner, the others go."""
-    models.SET_NULL(collector, field, [one for one in views if one.shared], using)
-    models.CASCADE(collector, field, [one for one in views if not one.shared], using)
+    models.SET_NULL(collector, field, views.filter(shared=True), using)
+    models.CASCADE(collector, field, views.filter(shared=False), using)
 
 
 class SavedViewQuerySet(models.QuerySet["SavedView"]):

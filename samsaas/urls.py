@@ -9,7 +9,7 @@ from samsaas import audit_trail, health, sign_in
 from samsaas.api import views as api
 from samsaas.demo import views as demo
 from samsaas.home import views as home
-from samsaas.lists import views as lists
+from samsaas.lists import view_pages, views as lists
 from samsaas.metrics import views as metrics
 
 urlpatterns = [
@@ -17,6 +17,11 @@ urlpatterns = [
     path("checklist/<str:step>/", home.checklist_tick, name="checklist_tick"),
     path("lists/density/", lists.list_density, name="list_density"),
     path("lists/columns/", lists.list_columns, name="list_columns"),
+    path("lists/views/", view_pages.view_list, name="view_list"),
+    path("lists/views/save/", view_pages.view_save, name="view_save"),
+    path("lists/views/default/", view_pages.view_default, name="view_default"),
+    path("lists/views/<int:pk>/", view_pages.view_edit, name="view_edit"),
+    path("lists/views/<int:pk>/delete/", view_pages.view_delete, name="view_delete"),
     path("oauth_redirect.do", oauth.redirect_back, name="oauth_redirect"),
     path("", include("profiles.urls")),
     path("", include("subscriptions.urls")),

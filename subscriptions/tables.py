@@ -7,7 +7,7 @@ from typing import Any
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
-from samsaas.lib.tables import NUMBER, ROOMY, MarkupColumn, Table
+from samsaas.lib.tables import NUMBER, ROOMY, MarkupColumn, NameColumn, Table
 from subscriptions.activity import last_used
 from subscriptions.models import Subscription
 
@@ -21,6 +21,11 @@ def by_known(queryset: Any, column: str, is_descending: bool) -> tuple[Any, bool
 class SubscriptionTable(Table):
     caption = "Software subscriptions"
     row_links = True
+    hidden_at_first = (
+        *("assigned_at", "identifier", "external_id", "employee_id"),
+        *("department", "cost_center", "country", "first_seen_at"),
+    )
+    indexed = ("display_name", "email")
     filtered_title = "No subscription matches"
     empty_title = "No subscription yet"
     empty_text = "Open an integration profile, connect it, and download the subscriptions of its team."
@@ -34,13 +39,14 @@ class SubscriptionTable(Table):
     )
     email = MarkupColumn("{{ value|breakable }}", verbose_name="User principal name")
     software_model = MarkupColumn(
-        "{% if record.identifier.software_model %}{{ record.identifier.software_model }}"
-        "{% else %}{% pill 'unknown' 'Unrecognized' %}{% endif %}"
-        '<span class="sub profile-too clamp">{{ record.profile.display_name|outside }}</span>',
+        '{% with model=record.identifier.software_model %}{% if model %}<span title="{{ model }}">{{ model }}</span>'
+        "{% else %}{% pill 'unknown' 'Unrecognized' %}{% endif %}{% endwith %}",
         order_by="identifier__software_model__edition",
     )
     profile = MarkupColumn(
-        '<span class="clamp">{{ record.profile.display_name|outside }}</span>', verbose_name="Subscription profile"
+        '<span class="clamp" title="{{ record.profile.display_name|visible }}">'
+        "{{ record.profile.display_name|outside }}</span>",
+        verbose_name="Subscription profile",
     )
     status = MarkupColumn(
         "{% if record.ended_at %}{% pill 'ended' 'Ended' %}"
@@ -53,8 +59,10 @@ class SubscriptionTable(Table):
         verbose_name="License",
     )
     user = MarkupColumn(
-        '{% if record.match %}<a class="quiet" href="{{ record.match.person.get_absolute_url }}">'
-        "{{ record.match.person.name|outside }}</a>{% if record.match.person.has_left %} {% pill 'removed' 'Left' %}"
+        '{% load idle %}{% if record.match %}<a class="quiet" href="{{ record.match.person.get_absolute_url }}"'
+        '{% if record|has_name_of_user %} title="{{ record.match.person.name|visible }}">same name{% else %}>'
+        "{{ record.match.person.name|outside }}{% endif %}</a>"
+        "{% if record.match.person.has_left %} {% pill 'removed' 'Left' %}"
         "{% endif %}{% else %}{{ None|number }}{% endif %}",
         verbose_name="User",
     )
@@ -70,6 +78,17 @@ class SubscriptionTable(Table):
         attrs=NUMBER,
     )
 
+    assigned_at = MarkupColumn("{{ value|day }}", verbose_name="Assigned", orderable=False)
+    identifier = MarkupColumn(
+        "{{ record.identifier.identifier|outside }}", verbose_name="Subscription identifier", orderable=False
+    )
+    external_id = NameColumn(verbose_name="External user id", orderable=False)
+    employee_id = NameColumn(verbose_name="Employee id", orderable=False)
+    department = MarkupColumn("{{ record.match.person.department|outside }}", orderable=False)
+    cost_center = MarkupColumn("{{ record.match.person.cost_center|outside }}", orderable=False)
+    country = MarkupColumn("{{ record.match.person.country|outside }}", orderable=False)
+    first_seen_at = MarkupColumn("{{ value|day }}", verbose_name="First seen", orderable=False)
+
     def order_email(self, queryset: QuerySet[Subscription], is_descending: bool) -> tuple[QuerySet[Subscription], bool]:
         return queryset.order_by("-compared_email" if is_descending else "compared_email", "pk"), True
 
@@ -84,9 +103,11 @@ class SubscriptionTable(Table):
     def order_inactive_days(
         self, queryset: QuerySet[Subscription], is_descending: bool
     ) -> tuple[QuerySet[Subscription], bool]:
-        """The most days first, those of which only the least is known included; what is not known comes last."""
+        """Most inactive first: no activity in all that was read, then the most days; what is not known comes last."""
         described = last_used.with_idle_facts(queryset, timezone.now())
-        return by_known(described, "unused_since", not is_descending)
+        rank = last_used.inactivity_rank(most_first=is_descending)
+        days = F("unused_since").asc(nulls_last=True) if is_descending else F("unused_since").desc(nulls_last=True)
+        return described.order_by(rank, days, "pk"), True
 
     class Meta(Table.Meta):
         model = Subscription
@@ -100,5 +121,7 @@ class SubscriptionTable(Table):
             "user",
             "last_activity",
             "inactive_days",
+            *("assigned_at", "identifier", "external_id", "employee_id"),
+            *("department", "cost_center", "country", "first_seen_at"),
         )
         order_by = "display_name"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -14,6 +15,7 @@ from django.utils import timezone
 
 from samsaas import audit
 from samsaas.lib import csv_export, tables
+from samsaas.lib.list_choices import columns_shown
 from subscriptions.activity import by_day as daily_activity, last_used
 from subscriptions.exclusions import exclude
 from subscriptions.filters import SubscriptionFilter
@@ -45,17 +47,24 @@ HEADER = (
 )
 
 
-def with_row_facts(seats: SubscriptionQuerySet) -> SubscriptionQuerySet:
-    """The seats with all that a row shows."""
-    related = ("profile", "identifier__software_model", "match__person", "last_activity")
-    return last_used.with_idle_facts(seats.select_related(*related), timezone.now())
+IDLE_COLUMNS, USER_COLUMNS = {"last_activity", "inactive_days"}, {"user", "department", "cost_center", "country"}
+
+
+def with_row_facts(seats: SubscriptionQuerySet, shown: Collection[str] = ()) -> SubscriptionQuerySet:
+    """The seats with all that a row shows; `shown` are the columns of a list, otherwise it is everything."""
+    every = seats.select_related("profile", "identifier__software_model")
+    if not shown or USER_COLUMNS & set(shown):
+        every = every.select_related("match__person")
+    if not shown or IDLE_COLUMNS & set(shown):
+        every = last_used.with_idle_facts(every.select_related("last_activity"), timezone.now())
+    return every
 
 
 def subscription_list(request: HttpRequest) -> HttpResponse:
     """The seats of all profiles. Without a filter only current ones are listed."""
-    context = tables.listing(
-        request, Subscription.objects.all(), SubscriptionTable, SubscriptionFilter, describe=with_row_facts
-    )
+    describe = partial(with_row_facts, shown=columns_shown(request, SubscriptionTable))
+    seats = Subscription.objects.all()
+    context = tables.listing(request, seats, SubscriptionTable, SubscriptionFilter, describe=describe)
     context["export_query"] = request.GET.urlencode()
     # The page shows few rows, so their profiles cost nothing more.
     shown = {row.record.profile for row in context["table"].page.object_list} if context["table"].page else set()

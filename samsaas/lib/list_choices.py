@@ -6,11 +6,11 @@ class of its table; who renames a class loses what people chose for it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.http import HttpRequest
+from django.http import HttpRequest, QueryDict
 
 SAVED = "saved"  # parameter of an address: which saved view it is of
 NO_VIEW = "none"  # its value where the whole list is wanted, and not the view that it opens with
@@ -60,3 +60,12 @@ def columns_shown(request: HttpRequest, table_class: type[Any]) -> list[str]:
     if chosen is None:
         return [name for name in names if name in fixed or name not in table_class.hidden_at_first]
     return [name for name in names if name in fixed or name in chosen]
+
+
+def write_state(query: QueryDict, names: Iterable[str]) -> str:
+    """These parameters of an address as a query string, always written the same way. Empty ones are left out."""
+    state = QueryDict(mutable=True)
+    for name in sorted(set(names)):
+        for value in filter(None, query.getlist(name)):
+            state.appendlist(name, value)
+    return state.urlencode()

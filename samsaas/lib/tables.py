@@ -14,7 +14,15 @@ import django_filters
 import django_tables2
 from django.core.paginator import EmptyPage, PageNotAnInteger, Paginator
 from django.db.models import QuerySet
-from django.forms import ChoiceField, ModelChoiceField
+from django.forms import (
+    BoundField,
+    CheckboxSelectMultiple,
+    ChoiceField,
+    DateInput,
+    ModelChoiceField,
+    MultipleChoiceField,
+    NumberInput,
+)
 from django.http import HttpRequest
 from django.template import Context, Template
 from django.utils.html import format_html, format_html_join
@@ -30,6 +38,9 @@ PAGE_SIZES = (25, 50, 100)
 KEPT = ("sort", "per_page", SAVED)  # what of an address is no filter, and stays when a filter changes
 DEFAULT_PAGE_SIZE = 50
 LONGEST_SEARCH = 200
+MOST_SORTED = 100_000
+DAY = DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+DAYS = NumberInput(attrs={"placeholder": "at least"})
 NUMBER = {"th": {"class": "num"}, "td": {"class": "num"}}
 ROOMY = {"td": {"class": "roomy"}}  # wide enough for a name without a line break at every word
 
@@ -79,11 +90,13 @@ class NameColumn(MarkupColumn):
 class Table(django_tables2.Table):
     """The base of all tables. With `row_links` a click anywhere in a row follows its first link.
 
-    Columns of `hidden_at_first` are shown to who chooses them.
+    Columns of `hidden_at_first` are shown to who chooses them. A list of more than `MOST_SORTED` rows is sorted by
+    columns of `indexed` only, because any other order would read every row; None: all columns of a list that stays small.
     """
 
     caption = ""
     hidden_at_first: tuple[str, ...] = ()
+    indexed: tuple[str, ...] | None = None
     row_links = False
     empty_text = ""
     page_sizes = PAGE_SIZES
@@ -146,9 +159,11 @@ class ListFilter(django_filters.FilterSet):
     """The base of all filter forms.
 
     `finds_words`: the page searches with `samsaas.lib.search`, which looks for a short text at beginnings of words.
+    `further` are the fields that few people need; they are folded away while none of them is in use.
     """
 
     finds_words = False
+    further: tuple[str, ...] = ()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -167,6 +182,23 @@ class ListFilter(django_filters.FilterSet):
             active = [(name, label, f"begins with {text}" if name == "q" else text) for name, label, text in active]
         return active
 
+    def search_fields(self) -> list[BoundField]:
+        """The text search, if there is one."""
+        return [field for field in self.form.visible_fields() if field.field.widget.attrs.get("search")]
+
+    def main_fields(self) -> list[BoundField]:
+        """The fields beside the search."""
+        beside = [field for field in self.form.visible_fields() if not field.field.widget.attrs.get("search")]
+        return [field for field in beside if field.name not in self.further]
+
+    def further_fields(self) -> list[BoundField]:
+        """The fields that are folded away."""
+        return [field for field in self.form.visible_fields() if field.name in self.further]
+
+    def further_in_use(self) -> int:
+        """How many of the fields that are folded away narrow the list, or were meant to."""
+        return sum(1 for field in self.further_fields() if field.value() not in (None, "", []))
+
     @property
     def search_text(self) -> str:
         """The text of the search, or empty."""
@@ -181,7 +213,27 @@ class ListFilter(django_filters.FilterSet):
         ]
 
 
+class TickChoices(CheckboxSelectMultiple):
+    """Several choices of a filter as tick boxes, folded into one line that names what is ticked."""
+
+    template_name = "partials/tick_choices.html"
+
+    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
+        context = super().get_context(name, value, attrs)
+        chosen = [str(label) for key, label in self.choices if str(key) in (value or [])]
+        return context | {"summary": ", ".join(chosen) or "Any"}
+
+
+class SeveralFilter(django_filters.MultipleChoiceFilter):
+    """Rows with any of the ticked values."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(widget=TickChoices, **kwargs)
+
+
 def value_in_words(field: Any, value: Any) -> str:
+    if isinstance(field, MultipleChoiceField):
+        return " or ".join(str(label) for key, label in field.widget.choices if str(key) in value)
     if isinstance(field, ChoiceField) and not isinstance(field, ModelChoiceField):
         return str(dict(field.widget.choices).get(str(value), value))
     return str(value)
@@ -225,7 +277,8 @@ class Look:
         self.key, self.is_compact = list_key(table_class), choices.is_compact
         self.has_view = self.key in choices.opens_with
         self.is_chosen = self.key in choices.columns
-        self.offered = [name for name in table_class.base_columns if name not in set(hidden)]
+        never = {*hidden, *table_class._meta.exclude}
+        self.offered = [name for name in table_class.base_columns if name not in never]
         self.shown = [name for name in columns_shown(request, table_class) if name in self.offered]
 
     @property
@@ -249,8 +302,8 @@ def listing(
     describe: Callable[[Any], QuerySet[Any]] | None = None,
     **table_options: Any,
 ) -> dict[str, Any]:
-    """The template context of a list page: `table`, `filter`, `chips`, `problems`, `clear_url`, `kept_parameters`, `look`,
-    `columns`.
+    """The template context of a list page: `table`, `filter`, `chips`, `problems`, `clear_url`, `kept_parameters`, and
+    how the person sees it (`look`, `columns`).
 
     `describe` adds the joins and annotations that only the rows of a page need, after filtering and counting.
     """
@@ -266,7 +319,8 @@ def listing(
     every = describe(queryset) if describe else queryset
     searched, size = bool(filterset and filterset.search_text), page_size(request)
     keyed = (SearchPages if searched else Pages)(table, size, every=every) if searched or describe else None
-    problems = paginate(table, request, keyed or Paginator(table.rows, size))
+    pages = keyed or Paginator(table.rows, size)
+    problems = ([] if searched else limit_orders(table, pages)) + paginate(table, request, pages)
     return {
         "table": table,
         "filter": filterset,
@@ -277,6 +331,21 @@ def listing(
         "look": look,
         "columns": look.offer_columns(table),
     }
+
+
+def limit_orders(table: Table, pages: Paginator) -> list[str]:
+    """Offer a long list only the orders that an index serves, and say so if another one was asked for."""
+    if table.indexed is None or pages.count <= MOST_SORTED:
+        return []
+    asked = [alias for alias in table.order_by if alias.lstrip("-") not in table.indexed]
+    for name in set(table.columns.names()) - set(table.indexed):
+        table.columns[name].column.orderable = False
+    if not asked:
+        return []
+    table.order_by = type(table)._meta.order_by
+    settle_order(table)
+    names = " or ".join(str(table.columns[name].header).lower() for name in table.indexed if name in table.columns)
+    return [f"More than {MOST_SORTED:,} rows are sorted by {names} only. Filter the list to sort it otherwise."]
 
 
 def settle_order(table: Table) -> None:

@@ -19,7 +19,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('account', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='+', serialize=False, to=settings.AUTH_USER_MODEL)),
                 ('is_compact', models.BooleanField(default=True, help_text='One line a row.')),
-                ('columns', models.JSONField(default=dict, help_text='The columns shown, by list. A list that is missing has its own.')),
+                ('columns', models.JSONField(default=dict, help_text='The columns shown, by list. Missing: its own.')),
                 ('opens_with', models.JSONField(default=dict, help_text='The saved view a list opens with, by list.')),
             ],
         ),

@@ -48,4 +48,4 @@ class PersonChoiceTable(PersonTable):
 
     class Meta(PersonTable.Meta):
         fields = ("name", "key", "email", "department", "seats", "match")
-        exclude = ("country",)
+        exclude = ("cost_center", "country")

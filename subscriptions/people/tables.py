@@ -20,6 +20,7 @@ class PersonTable(Table):
     caption = "People"
     row_links = True
     hidden_at_first = ("cost_center",)
+    indexed = ("name", "key", "department", "cost_center", "country")
     filtered_title = "Nobody matches"
     empty_title = "Nobody in the directory yet"
 
@@ -37,5 +38,5 @@ class PersonTable(Table):
 
     class Meta(Table.Meta):
         model = Person
-        fields = ("name", "key", "email", "department", "cost_center", "country", "seats")
+        fields: tuple[str, ...] = ("name", "key", "email", "department", "cost_center", "country", "seats")
         order_by = "name"

@@ -153,6 +153,7 @@ PAGES = (
     "/aliases/",
     "/aliases/1/",
     "/runs/",
+    "/lists/views/",
     "/runs/1/",
     "/runs/3/",
     "/subscription-identifiers/",
