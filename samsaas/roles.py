@@ -111,6 +111,7 @@ POLICY: dict[str, dict[str, str]] = {
     "person_import_new": KEEP_PEOPLE,
     "person_import_example": {"GET": SAM_ADMIN},
     "person_import_detail": {"GET": SAM_ADMIN},
+    "person_import_columns": KEEP_PEOPLE,
     "person_import_read": {"POST": SAM_ADMIN},
     "person_import_apply": {"POST": SAM_ADMIN},
     "person_import_discard": {"POST": SAM_ADMIN},

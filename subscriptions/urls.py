@@ -117,6 +117,7 @@ urlpatterns = [
     path("people/imports/", people_imports.person_import_new, name="person_import_new"),
     path("people/imports/example/", people_imports.person_import_example, name="person_import_example"),
     path("people/imports/<int:pk>/", people_imports.person_import_detail, name="person_import_detail"),
+    path("people/imports/<int:pk>/columns/", people_imports.person_import_columns, name="person_import_columns"),
     path("people/imports/<int:pk>/read/", people_imports.person_import_read, name="person_import_read"),
     path("people/imports/<int:pk>/apply/", people_imports.person_import_apply, name="person_import_apply"),
     path("people/imports/<int:pk>/discard/", people_imports.person_import_discard, name="person_import_discard"),
