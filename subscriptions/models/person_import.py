@@ -26,6 +26,9 @@ class PersonImport(FileImport):
     mark_leavers = models.BooleanField(
         default=False, help_text="The file lists everybody: people who are missing from it have left."
     )
+    fetched = models.BooleanField(
+        default=False, help_text="It came by itself from where the deployment settings say, and nobody uploaded it."
+    )
     strict = models.BooleanField(default=False, help_text="A cell that cannot be read costs its line.")
     sheet = models.CharField(max_length=200, blank=True, help_text="The sheet of a workbook; empty: the first one.")
     columns = models.JSONField(

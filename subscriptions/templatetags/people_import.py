@@ -11,6 +11,7 @@ from django.utils.text import Truncator
 from samsaas.lib.spreadsheets import encodings
 from samsaas.templatetags.ui import ago, icon, number, outside, pill
 from subscriptions.models import PersonImport, PersonImportRow
+from subscriptions.people.imports import feed
 from subscriptions.people.imports.columns import EMAILS, KEY, LABELS, LEFT_ON, NAME
 from subscriptions.people.imports.differences import ADDRESSES
 from subscriptions.people.imports.parse_cells import parse_cells
@@ -48,7 +49,8 @@ def import_history(upload: PersonImport) -> str:
     """When a file came, from whom, and when it was applied."""
     who = format_html(" by {}", upload.uploaded_by.get_username()) if upload.uploaded_by else ""
     applied = format_html(", applied {}", ago(upload.applied_at)) if upload.applied_at else ""
-    return format_html("Uploaded {}{}{}.", ago(upload.uploaded_at), who, applied)
+    came = "Fetched" if upload.fetched else "Uploaded"
+    return format_html("{} {}{}{}.", came, ago(upload.uploaded_at), who, applied)
 
 
 @register.filter
@@ -62,6 +64,12 @@ def import_applied(upload: PersonImport) -> str:
         f"{number(counts['leavers'])} marked as {'a leaver' if counts['leavers'] == 1 else 'leavers'}",
     ]
     return ", ".join(filter(None, done)) + "."
+
+
+@register.filter
+def fetched_holds(upload: PersonImport) -> list[str]:
+    """Why a file that was fetched waits for a person."""
+    return feed.list_holds(upload) if upload.fetched else []
 
 
 @register.filter

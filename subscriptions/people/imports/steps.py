@@ -40,7 +40,7 @@ def run(job: Job, *, now: datetime) -> None:
     STEPS[State(upload.state)](job, upload, now=now)
 
 
-def confirm(upload_id: int, *, confirmed: bool, by: User) -> PersonImport:
+def confirm(upload_id: int, *, confirmed: bool, by: User | None) -> PersonImport:
     """Request a run that applies the preview as it is shown. `confirmed` accepts what there is to confirm.
 
     Raises `Over` or `Unconfirmed`, and requests nothing then.
@@ -95,7 +95,7 @@ def discard(upload_id: int, *, by: User) -> PersonImport:
     return upload
 
 
-def request_run(upload: PersonImport, *, by: User) -> None:
+def request_run(upload: PersonImport, *, by: User | None) -> None:
     """Request the run that the import's state needs, and store both. Call it in a transaction. Raises `Over`."""
     file_imports.request_run(upload, IMPORT, by=by)
 

@@ -44,13 +44,13 @@ HR_FILES = {
     "surname as the name": """PERSONALNUMMER;Name;Vorname;E-Mail;Abteilung;Führungskraft;Kst;Land;Austritt
 7;Müller;Anna;anna@acme.example;Vertrieb;1;CC-1;DEUTSCHLAND;31. März 2026
 """,
-    "French": """Matricule;Prénom;Nom;Adresse e-mail;Service;Matricule du responsable;Centre de coûts;Pays;Date de sortie
+    "French": """Matricule;Prénom;Nom;Adresse e-mail;Service;Matricule responsable;Centre de coûts;Pays;Date de sortie
 7;Anna;Müller;anna@acme.example;Vertrieb;1;CC-1;Allemagne;31/03/2026
 """,
     "Spanish": """Nº de empleado;Nombre;Apellidos;Correo electrónico;Departamento;Jefe;Centro de costes;País;Baja
 7;Anna;Müller;anna@acme.example;Vertrieb;1;CC-1;Alemania;31/03/2026
 """,
-    "English": """Employee_ID,First Name,LAST NAME,Work E-mail,Dept.,Manager ID,Cost-Centre,Country name,Termination date
+    "English": """Employee_ID,First Name,LAST NAME,Work E-mail,Dept.,Manager ID,Cost-Centre,Country,Termination date
 7,Anna,Müller,anna@acme.example,Vertrieb,1,CC-1,Germany,03/31/2026
 """,
 }
