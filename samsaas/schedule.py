@@ -34,7 +34,7 @@ from subscriptions import recompute
 from subscriptions.download import staging
 from subscriptions.entitlements.imports import steps as entitlement_imports
 from subscriptions.models import Entitlement, ReconciliationRun
-from subscriptions.people.imports import retention
+from subscriptions.people.imports import feed, retention
 from subscriptions.question import ask
 from subscriptions.rematch import MATCH
 from subscriptions.renewals import remind
@@ -141,6 +141,13 @@ def chains_are_over(now: datetime) -> bool:
     if not jobs or not all(due(job, now) and _asked_for(job, now.astimezone(job.local_zone), now) for job in jobs):
         return False
     return not follow() and not JobRun.objects.active().filter(in_chain=True).exists()
+
+
+@shared_task
+def fetch_people() -> None:
+    """Every minute: fetch the day's file of people when its time has come, and apply one that need not wait."""
+    feed.start_due(timezone.now())
+    feed.go_on()
 
 
 @shared_task

@@ -197,6 +197,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": timedelta(minutes=1),
         "options": {"expires": 60},
     },
+    "Fetch people": {
+        "task": "samsaas.schedule.fetch_people",
+        "schedule": timedelta(minutes=1),
+        "options": {"expires": 60},
+    },
     "Start due reconciliation": {
         "task": "samsaas.schedule.start_reconciliation",
         "schedule": timedelta(minutes=1),
@@ -252,6 +257,11 @@ DAILY_REFRESH_AT = env.time_of_day("DAILY_REFRESH_AT", default="02:00")
 # The license position is computed after the last chain of the day, and at this hour at the latest.
 RECONCILE_AT = env.time_of_day("RECONCILE_AT", default="06:00")
 RECONCILE_EVERY = env.one_of("RECONCILE_EVERY", default="day", words=("day", "week"))
+# Where the file of people comes from by itself every day, and whether it lists everybody.
+PEOPLE_SOURCE = env.people_source("PEOPLE_SOURCE")
+PEOPLE_SOURCE_TOKEN = env.str("PEOPLE_SOURCE_TOKEN", default="")
+PEOPLE_SOURCE_AT = env.time_of_day("PEOPLE_SOURCE_AT", default="01:00")
+PEOPLE_SOURCE_LISTS_EVERYBODY = env.bool("PEOPLE_SOURCE_LISTS_EVERYBODY", default=False)
 # Where each app declares its processes (kinds of job): `profiles.jobs.process.Process`.
 JOB_PROCESSES = [
     "profiles.processes.PROCESSES",

@@ -19,8 +19,9 @@ from typing import Any
 from samsaas.lib import sql
 from subscriptions.models import FormerAddress, PersonImport, PersonImportOverlap, PersonImportRow, PersonImportSeat
 from subscriptions.people.imports import differences as people_differences
+from subscriptions.people.imports.columns import KEY, LEFT_ON, NAME
 from subscriptions.people.imports.differences import ADDRESSES, Known
-from subscriptions.people.imports.file import KEY, LEFT_ON, NAME, Values
+from subscriptions.people.imports.parse_cells import Values
 from subscriptions.users import claims, compare, overlay
 from subscriptions.users.claims import PEOPLE, Lookup
 from subscriptions.users.overlay import CHANGED, CHANGED_ADDRESSES, OVERLAID, ChangedPerson
