@@ -1,4 +1,4 @@
-"""The project's own tables: the audit trail and its seals, heartbeats of processes, and counts of wrong passwords."""
+"""The project's own tables: the audit trail and its seals, heartbeats, guesses, mails, and accounts."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
+from django.urls import reverse
 
 from samsaas.lib.fields import EncryptedTextField, RowWithSecrets
 
@@ -177,6 +178,9 @@ class Mail(RowWithSecrets):
     not_before = models.DateTimeField(help_text="It is not sent before this moment.")
     give_up_at = models.DateTimeField(help_text="Not sent by then, it has failed.")
     any_hour = models.BooleanField(default=False, help_text="Sent at once, also at night and on a weekend.")
+    opens_account = models.BooleanField(
+        default=False, help_text="Whoever has its link gets an account, so only administrators see a kept one."
+    )
     tries = models.PositiveIntegerField(default=0)
     owner = models.CharField(max_length=36, blank=True)
     lease_until = models.DateTimeField(null=True)
@@ -203,3 +207,57 @@ class ChecklistTick(models.Model):
 
     def __str__(self) -> str:
         return self.key
+
+
+class AccountSession(models.Model):
+    """Whose a session is and where it began, so that an account's sessions can be listed and ended.
+
+    `samsaas.sessions` alone writes it. `key` is the session's primary key: the hash of what the browser has.
+    """
+
+    key = models.CharField(max_length=40, unique=True)
+    account = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="open_sessions")
+    address = models.CharField(max_length=45, blank=True)
+    browser = models.CharField(max_length=60, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.account_id}: {self.browser}"
+
+
+class Invitation(models.Model):
+    """An account that is offered by mail. The link's token is stored as its hash; it ends when the account is made."""
+
+    email = models.EmailField()
+    username = models.CharField(max_length=150)
+    roles = models.JSONField(default=list)
+    token_hash = models.CharField(max_length=64, unique=True, null=True)
+    invited_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    invited_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    accepted_at = models.DateTimeField(null=True)
+    withdrawn_at = models.DateTimeField(null=True)
+    account = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    mail = models.ForeignKey(Mail, null=True, on_delete=models.SET_NULL, related_name="+")
+
+    class Meta:
+        ordering = ["-pk"]
+
+    def __str__(self) -> str:
+        return self.email
+
+    def get_absolute_url(self) -> str:
+        return reverse("invitation_detail", args=[self.pk])
+
+
+class PasswordResetRequest(models.Model):
+    """Somebody asked for a link to set a new password. It is answered later, so that asking tells nobody anything."""
+
+    email = models.CharField(max_length=254)
+    asked_at = models.DateTimeField()
+    answered_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["email", "asked_at"], name="reset_by_email")]
+
+    def __str__(self) -> str:
+        return f"{self.email} at {self.asked_at:%Y-%m-%d %H:%M:%S}"

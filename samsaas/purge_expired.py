@@ -3,7 +3,8 @@
 1. Sessions that expired.
 2. Authorizations that were used or have expired, a day after they began.
 3. Counts of wrong passwords that no longer count.
-4. What django-axes stored of sign-ins before the counts had a table of their own.
+4. Requests for a new password, a day after they were made, and links to accounts in mails that were only kept.
+5. What django-axes stored of sign-ins before the counts had a table of their own.
 """
 
 from __future__ import annotations
@@ -15,9 +16,11 @@ from django.contrib.sessions.models import Session
 from django.db.models import Q
 
 from profiles.models import OAuthState
-from samsaas import guessing
+from samsaas import guessing, outbox, sessions
+from samsaas.models import Mail, PasswordResetRequest
 
 KEEP_AUTHORIZATIONS = timedelta(days=1)
+KEEP_RESET_REQUESTS = timedelta(days=1)
 KEEP_OLD_SIGN_INS = timedelta(days=90)
 
 
@@ -27,6 +30,11 @@ def run(now: datetime) -> dict[str, int]:
     old_sign_ins = Q(attempt_time__lt=now - KEEP_OLD_SIGN_INS)
     return {
         "sessions": Session.objects.filter(expire_date__lt=now).delete()[0],
+        "owners of sessions": sessions.discard_ownerless(),
+        "requests for a new password": PasswordResetRequest.objects.filter(
+            asked_at__lt=now - KEEP_RESET_REQUESTS
+        ).delete()[0],
+        "links to accounts": outbox.drop_secrets(Mail.objects.filter(opens_account=True, give_up_at__lt=now)),
         "authorizations": OAuthState.objects.filter(over, created_at__lt=now - KEEP_AUTHORIZATIONS).delete()[0],
         "wrong passwords": guessing.discard_old(now),
         "old sign-ins": sum(model.objects.filter(old_sign_ins).delete()[0] for model in (AccessAttempt, AccessLog)),
