@@ -37,6 +37,12 @@ READER = "reader"  # may look at everything and change nothing: meets the 403 pa
 
 PAGES = {
     "home": "/",
+    "accounts": "/accounts/",
+    "account": "/accounts/1/",
+    "account-edit": "/accounts/1/edit/",
+    "own-account": "/accounts/me/",
+    "invitations": "/accounts/invitations/",
+    "invitation-new": "/accounts/invitations/new/",
     "profile-list": "/integration-profiles/",
     "profile-new": "/integration-profiles/new/",
     "profile-form": "/integration-profiles/new/dropbox/",

@@ -179,6 +179,9 @@ class Mail(RowWithSecrets):
     not_before = models.DateTimeField(help_text="It is not sent before this moment.")
     give_up_at = models.DateTimeField(help_text="Not sent by then, it has failed.")
     any_hour = models.BooleanField(default=False, help_text="Sent at once, also at night and on a weekend.")
+    opens_account = models.BooleanField(
+        default=False, help_text="Whoever has its link gets an account, so only administrators see a kept one."
+    )
     tries = models.PositiveIntegerField(default=0)
     owner = models.CharField(max_length=36, blank=True)
     lease_until = models.DateTimeField(null=True)
@@ -399,3 +402,57 @@ class SavedView(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class AccountSession(models.Model):
+    """Whose a session is and where it began, so that an account's sessions can be listed and ended.
+
+    `samsaas.sessions` alone writes it. `key` is the session's primary key: the hash of what the browser has.
+    """
+
+    key = models.CharField(max_length=40, unique=True)
+    account = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="open_sessions")
+    address = models.CharField(max_length=45, blank=True)
+    browser = models.CharField(max_length=60, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.account_id}: {self.browser}"
+
+
+class Invitation(models.Model):
+    """An account that is offered by mail. The link's token is stored as its hash; it ends when the account is made."""
+
+    email = models.EmailField()
+    username = models.CharField(max_length=150)
+    roles = models.JSONField(default=list)
+    token_hash = models.CharField(max_length=64, unique=True, null=True)
+    invited_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    invited_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    accepted_at = models.DateTimeField(null=True)
+    withdrawn_at = models.DateTimeField(null=True)
+    account = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    mail = models.ForeignKey(Mail, null=True, on_delete=models.SET_NULL, related_name="+")
+
+    class Meta:
+        ordering = ["-pk"]
+
+    def __str__(self) -> str:
+        return self.email
+
+    def get_absolute_url(self) -> str:
+        return reverse("invitation_detail", args=[self.pk])
+
+
+class PasswordResetRequest(models.Model):
+    """Somebody asked for a link to set a new password. It is answered later, so that asking tells nobody anything."""
+
+    email = models.CharField(max_length=254)
+    asked_at = models.DateTimeField()
+    answered_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["email", "asked_at"], name="reset_by_email")]
+
+    def __str__(self) -> str:
+        return f"{self.email} at {self.asked_at:%Y-%m-%d %H:%M:%S}"

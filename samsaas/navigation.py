@@ -115,6 +115,7 @@ WORKSPACE = (
     Group(
         label="Administration",
         items=(
+            Item(label="Accounts", url_name="account_list", icon="lock", prefixes=("account_", "invitation_")),
             Item(
                 label="Connection & credential aliases",
                 url_name="alias_list",

@@ -27,6 +27,7 @@ from reclamation.reexamine import REEXAMINE
 from reclamation.removal import sweep as removal_sweep
 from reclamation.rules import exempt
 from samsaas import outbox, purge_expired
+from samsaas.accounts import reset_password
 from samsaas.events import call, notice, tell
 from samsaas.models import Heartbeat
 from samsaas.sealing import seal
@@ -174,7 +175,8 @@ def sweep_removals() -> None:
 
 @shared_task
 def send_mails() -> None:
-    """Every minute: send the mails that are due."""
+    """Every minute: answer who lost a password, and send the mails that are due."""
+    reset_password.answer_requests(timezone.now())
     outbox.send_due(timezone.now())
 
 

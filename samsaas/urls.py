@@ -39,6 +39,7 @@ urlpatterns = [
     path("accounts/logout/", sign_in.SignOut.as_view(), name="logout"),
     path("accounts/password/", sign_in.ChangePassword.as_view(), name="password_change"),
     path("accounts/password/done/", auth.PasswordChangeDoneView.as_view(), name="password_change_done"),
+    path("accounts/", include("samsaas.accounts.urls")),
     path("core/", admin.site.urls),
     path("demo/<int:days>/later/", demo.demo_later, name="demo_later"),
     path("healthz", health.alive, name="healthz"),

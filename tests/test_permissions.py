@@ -84,6 +84,8 @@ def addresses() -> dict[str, str]:
             found[name] = reverse(name, args=["dropbox"])
         elif name == "reconciliation_seats":
             found[name] = reverse(name, args=[1, "excluded"])
+        elif name == "password_reset_confirm":
+            found[name] = reverse(name, args=["MQ", "x-y"])
         elif name == "authorization_stopped":
             found[name] = reverse(name, args=["state_unknown"])
         else:

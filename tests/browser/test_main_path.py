@@ -194,6 +194,12 @@ PAGES = (
     "/outbox/",
     "/outbox/text/",
     "/audit/",
+    "/accounts/",
+    "/accounts/1/",
+    "/accounts/1/edit/",
+    "/accounts/me/",
+    "/accounts/invitations/",
+    "/accounts/invitations/new/",
 )
 
 
