@@ -20,7 +20,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from samsaas.api import bodies
-from samsaas.api.problems import Refused
+from samsaas.api.problems import CallRefused
 from samsaas.api.reading import Resource, check_parameters
 from samsaas.api.terms import HEADER, LONGEST_KEY, Order
 from samsaas.models import ApiCall
@@ -66,7 +66,7 @@ def order(
 
 
 def fill_form(kind: Callable[..., Any], body: dict[str, Any], **options: Any) -> Any:
-    """The form filled in with a body, and valid. Raises `Refused`."""
+    """The form filled in with a body, and valid. Raises `CallRefused`."""
     empty = kind(None, **options)
     form = kind(bodies.as_form_data(body, empty.fields), **options)
     bodies.check_form(form)
@@ -80,7 +80,7 @@ def _once(request: Request, act: Callable[[], Response]) -> Response:
         with transaction.atomic():
             return act()
     if not (0 < len(key) <= LONGEST_KEY and key.isascii() and key.isprintable()):
-        raise Refused(errors={HEADER: [BAD_KEY]})
+        raise CallRefused(errors={HEADER: [BAD_KEY]})
     with transaction.atomic():
         kept, is_new = _take_key(request, key)
         if not is_new:
@@ -103,7 +103,7 @@ def _take_key(request: Request, key: str) -> tuple[ApiCall, bool]:
 
 def _replay(kept: ApiCall, fingerprint: str) -> Response:
     if kept.fingerprint != fingerprint:
-        raise Refused(OTHER_BODY, {HEADER: [OTHER_BODY]})
+        raise CallRefused(OTHER_BODY, {HEADER: [OTHER_BODY]})
     return Response(kept.answer, status=kept.status, headers={REPLAYED: "true"})
 
 
