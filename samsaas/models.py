@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, NoReturn
 
 from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
+from django.utils import timezone
 
 from samsaas.lib.fields import EncryptedTextField, RowWithSecrets
 
@@ -236,6 +237,16 @@ class ApiToken(models.Model):
     def is_valid(self, now: datetime) -> bool:
         """Whether it opens anything at that moment."""
         return self.revoked_at is None and now < self.expires_at
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it opens anything now."""
+        return self.is_valid(timezone.now())
+
+    @property
+    def last_day(self) -> date:
+        """The last local day on which it is valid; its end is the beginning of the next one."""
+        return timezone.localdate(self.expires_at - timedelta(seconds=1))
 
 
 class ApiCall(models.Model):

@@ -60,7 +60,7 @@ def list_groups(patterns: tuple[URLPattern, ...]) -> list[OperationGroup]:
             tag = operation["tags"][0]
             group = groups.setdefault(tag, OperationGroup(_in_words(tag), tag.lower(), operation["description"]))
             group.operations.append(_read_operation(path, method, operation))
-            group.fields = group.fields or _read_fields(_row_schema(operation, document))
+            group.fields = group.fields or _read_fields({**_row_schema(operation, document), "required": ()})
     return list(groups.values())
 
 
