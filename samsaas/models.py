@@ -256,7 +256,7 @@ class ApiCall(models.Model):
     key = models.CharField(max_length=200)
     fingerprint = models.CharField(max_length=64, help_text="SHA-256 of address and body.")
     status = models.PositiveSmallIntegerField(default=0)
-    answer = models.JSONField(null=True)
+    answer = models.TextField(blank=True, help_text="As JSON, in the order in which it was sent.")
     at = models.DateTimeField(db_index=True)
 
     class Meta:

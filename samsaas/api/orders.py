@@ -7,6 +7,7 @@ nothing, so it is not kept, and may be sent again with the same key.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from functools import wraps
 from hashlib import sha256
@@ -18,6 +19,7 @@ from django.db import transaction
 from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.utils.encoders import JSONEncoder
 
 from samsaas.api import bodies
 from samsaas.api.problems import CallRefused
@@ -86,7 +88,7 @@ def _once(request: Request, act: Callable[[], Response]) -> Response:
         if not is_new:
             return _replay(kept, fingerprint_of(request))
         given = act()
-        ApiCall.objects.filter(pk=kept.pk).update(status=given.status_code, answer=given.data)
+        ApiCall.objects.filter(pk=kept.pk).update(status=given.status_code, answer=_as_text(given.data))
         return given
 
 
@@ -104,7 +106,11 @@ def _take_key(request: Request, key: str) -> tuple[ApiCall, bool]:
 def _replay(kept: ApiCall, fingerprint: str) -> Response:
     if kept.fingerprint != fingerprint:
         raise CallRefused(OTHER_BODY, {HEADER: [OTHER_BODY]})
-    return Response(kept.answer, status=kept.status, headers={REPLAYED: "true"})
+    return Response(json.loads(kept.answer), status=kept.status, headers={REPLAYED: "true"})
+
+
+def _as_text(data: Any) -> str:
+    return json.dumps(data, cls=JSONEncoder)
 
 
 def fingerprint_of(request: Request) -> str:
