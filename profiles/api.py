@@ -19,12 +19,12 @@ from samsaas.api.orders import fill_form, order
 from samsaas.api.problems import Conflict
 from samsaas.api.reading import Resource, find_row
 from samsaas.api.routes import order_route, read_routes
-from samsaas.api.rows import Account, Row, Text
+from samsaas.api.rows import AccountName, ApiRow, Text
 
 OVER = "This run is over already."
 
 
-class ProfileRow(Row):
+class ProfileRow(ApiRow):
     class Meta:
         model = IntegrationProfile
         fields = (
@@ -35,8 +35,8 @@ class ProfileRow(Row):
         )
 
 
-class RunRow(Row):
-    requested_by = Account()
+class RunRow(ApiRow):
+    requested_by = AccountName()
 
     class Meta:
         model = JobRun
@@ -48,7 +48,7 @@ class RunRow(Row):
         )
 
 
-class CredentialRow(Row):
+class CredentialRow(ApiRow):
     """A credential without anything that is secret."""
 
     class Meta:
@@ -56,7 +56,7 @@ class CredentialRow(Row):
         fields = ("purpose", "state", "state_reason", "granted_scopes", "team_name", "authorized_at", "expires_at")
 
 
-class AliasRow(Row):
+class AliasRow(ApiRow):
     credentials = CredentialRow(many=True, read_only=True)
 
     class Meta:
@@ -67,7 +67,7 @@ class AliasRow(Row):
         )
 
 
-class ScheduledJobRow(Row):
+class ScheduledJobRow(ApiRow):
     local_time = Text(help_text="When it runs: its own time, the alias's or the installation's.")
     local_zone = Text()
 

@@ -32,10 +32,10 @@ from reclamation.savings.filters import SavingsFilter
 from reclamation.selected import add_note, assign
 from reclamation.selected.forms import AssignForm, NoteForm
 from samsaas.api.orders import fill_form, order
-from samsaas.api.problems import Conflict, Refused
+from samsaas.api.problems import CallRefused, Conflict
 from samsaas.api.reading import Resource, find_row
 from samsaas.api.routes import order_route, read_routes
-from samsaas.api.rows import Account, Money, Row, Text
+from samsaas.api.rows import AccountName, ApiRow, Money, Text
 from subscriptions.models import Subscription
 
 CLOSED = "This candidate is closed."
@@ -49,15 +49,15 @@ FIELDS_OF_RULE = (
 )
 
 
-class RuleRow(Row):
+class RuleRow(ApiRow):
     class Meta:
         model = ReclamationRule
         fields = FIELDS_OF_RULE
 
 
-class CandidateRow(Row):
+class CandidateRow(ApiRow):
     number = Text()
-    assigned_to, opened_by = Account(), Account()
+    assigned_to, opened_by = AccountName(), AccountName()
     assignment_group = Text("assignment_group.name", allow_null=True, default=None)
 
     class Meta:
@@ -70,8 +70,8 @@ class CandidateRow(Row):
         )
 
 
-class BatchRow(Row):
-    requested_by, decided_by = Account(), Account()
+class BatchRow(ApiRow):
+    requested_by, decided_by = AccountName(), AccountName()
 
     class Meta:
         model = RemovalBatch
@@ -81,7 +81,7 @@ class BatchRow(Row):
         )
 
 
-class AttemptRow(Row):
+class AttemptRow(ApiRow):
     class Meta:
         model = RemovalAttempt
         fields = (
@@ -92,15 +92,15 @@ class AttemptRow(Row):
         )
 
 
-class ExemptionRow(Row):
-    by = Account()
+class ExemptionRow(ApiRow):
+    by = AccountName()
 
     class Meta:
         model = Exemption
         fields = ("id", "person", "subscription", "reason", "until", "by", "at", "ended_at")
 
 
-class SavingsRow(Row):
+class SavingsRow(ApiRow):
     price, amount = Money("price"), Money("amount")
 
     class Meta:
@@ -210,14 +210,14 @@ class Batches(Resource):
 
 
 def find_ready(chosen: QuerySet[RemovalCandidate]) -> list[RemovalCandidate]:
-    """All of the chosen candidates, of one team and ready. Raises `Conflict` and `Refused`: it is all or nothing."""
+    """All of the chosen candidates, of one team and ready. Raises `Conflict` or `CallRefused`: all or nothing."""
     plans = plan.make([one.pk for one in chosen], now=timezone.now())
     ready = [one for each in plans for one in each.ready]
     numbers = sorted({one.number for one in chosen} - {one.number for one in ready})
     if numbers:
         raise Conflict(NOT_READY.format(", ".join(numbers[:20])))
     if len(plans) > 1:
-        raise Refused(errors={"candidates": [ONE_TEAM]})
+        raise CallRefused(errors={"candidates": [ONE_TEAM]})
     return ready
 
 

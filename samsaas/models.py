@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, NoReturn, Self
 
 from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
 from django.urls import reverse
+from django.utils import timezone
 
 from samsaas.lib.fields import EncryptedTextField, RowWithSecrets
 
@@ -338,6 +339,16 @@ class ApiToken(models.Model):
         """Whether it opens anything at that moment."""
         return self.revoked_at is None and now < self.expires_at
 
+    @property
+    def is_open(self) -> bool:
+        """Whether it opens anything now."""
+        return self.is_valid(timezone.now())
+
+    @property
+    def last_day(self) -> date:
+        """The last local day on which it is valid; its end is the beginning of the next one."""
+        return timezone.localdate(self.expires_at - timedelta(seconds=1))
+
 
 class ApiCall(models.Model):
     """What was answered to a call with an `Idempotency-Key`, so that the same call is not carried out again."""
@@ -346,7 +357,7 @@ class ApiCall(models.Model):
     key = models.CharField(max_length=200)
     fingerprint = models.CharField(max_length=64, help_text="SHA-256 of address and body.")
     status = models.PositiveSmallIntegerField(default=0)
-    answer = models.JSONField(null=True)
+    answer = models.TextField(blank=True, help_text="As JSON, in the order in which it was sent.")
     at = models.DateTimeField(db_index=True)
 
     class Meta:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from samsaas.api.reading import Resource
 from samsaas.api.routes import read_routes
-from samsaas.api.rows import Row
+from samsaas.api.rows import ApiRow
 from samsaas.audit_trail import AuditFilter
 from samsaas.models import AuditEntry
 
 
-class AuditEntryRow(Row):
+class AuditEntryRow(ApiRow):
     class Meta:
         model = AuditEntry
         fields = ("id", "at", "actor_id", "actor_name", "verb", "object_type", "object_id", "object_name", "detail")

@@ -15,7 +15,7 @@ from rest_framework.exceptions import ParseError
 from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 
-from samsaas.api.problems import OF_ALL, Refused
+from samsaas.api.problems import OF_ALL, CallRefused
 from samsaas.api.terms import MOST_AT_ONCE
 
 UNKNOWN = "There is no such field."
@@ -51,21 +51,21 @@ def _refuse_constant(name: str) -> Any:
 
 
 def read_object(request: Request) -> dict[str, Any]:
-    """The body, which may be missing. Raises `Refused`."""
+    """The body, which may be missing. Raises `CallRefused`."""
     body = request.data if request._request.META.get("CONTENT_LENGTH") not in (None, "", "0") else {}
     if not isinstance(body, dict):
-        raise Refused(NO_OBJECT, {OF_ALL: [NO_OBJECT]})
+        raise CallRefused(NO_OBJECT, {OF_ALL: [NO_OBJECT]})
     return body
 
 
 def as_form_data(body: dict[str, Any], fields: dict[str, forms.Field]) -> MultiValueDict[str, Any]:
-    """The body as a browser would have sent it. Raises `Refused` for unknown names and wrong types."""
+    """The body as a browser would have sent it. Raises `CallRefused` for unknown names and wrong types."""
     errors = {name[:100]: [UNKNOWN] for name in body if name not in fields}
     for name in body.keys() & fields.keys():
         if problem := wrong_type(body[name], fields[name]):
             errors[name] = [problem]
     if errors:
-        raise Refused(errors=errors)
+        raise CallRefused(errors=errors)
     data: MultiValueDict[str, Any] = MultiValueDict()
     for name, value in body.items():
         if value is not None:
@@ -104,7 +104,7 @@ def _is_plain_text(value: Any) -> bool:
 
 
 def check_form(form: forms.BaseForm) -> None:
-    """Raises `Refused` with the words of the form unless it is valid."""
+    """Raises `CallRefused` with the words of the form unless it is valid."""
     if not form.is_valid():
         texts = {name: list(map(str, found)) for name, found in form.errors.items()}
-        raise Refused(errors={OF_ALL if name == NON_FIELD_ERRORS else name: found for name, found in texts.items()})
+        raise CallRefused(errors={OF_ALL if name == NON_FIELD_ERRORS else name: found for name, found in texts.items()})

@@ -17,9 +17,9 @@ from samsaas.models import ApiToken
 
 MEANINGS = {
     roles.ADMIN: "all that you may do",
-    roles.SAM_INTEGRATOR: "reads everything but the audit trail, starts downloads and validates connections",
-    roles.SAM_ADMIN: "reads everything, decides on candidates and requests removals",
-    roles.SAM_USER: "reads everything but the audit trail, records entitlements, proposes candidates, reconciles",
+    roles.SAM_INTEGRATOR: "reads, reconciles, starts downloads",
+    roles.SAM_ADMIN: "reads all, decides on candidates, requests removals",
+    roles.SAM_USER: "reads, reconciles, records entitlements, proposes",
 }
 
 

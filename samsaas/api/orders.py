@@ -7,6 +7,7 @@ nothing, so it is not kept, and may be sent again with the same key.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from functools import wraps
 from hashlib import sha256
@@ -18,9 +19,10 @@ from django.db import transaction
 from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.utils.encoders import JSONEncoder
 
 from samsaas.api import bodies
-from samsaas.api.problems import Refused
+from samsaas.api.problems import CallRefused
 from samsaas.api.reading import Resource, check_parameters
 from samsaas.api.terms import HEADER, LONGEST_KEY, Order
 from samsaas.models import ApiCall
@@ -66,7 +68,7 @@ def order(
 
 
 def fill_form(kind: Callable[..., Any], body: dict[str, Any], **options: Any) -> Any:
-    """The form filled in with a body, and valid. Raises `Refused`."""
+    """The form filled in with a body, and valid. Raises `CallRefused`."""
     empty = kind(None, **options)
     form = kind(bodies.as_form_data(body, empty.fields), **options)
     bodies.check_form(form)
@@ -80,13 +82,13 @@ def _once(request: Request, act: Callable[[], Response]) -> Response:
         with transaction.atomic():
             return act()
     if not (0 < len(key) <= LONGEST_KEY and key.isascii() and key.isprintable()):
-        raise Refused(errors={HEADER: [BAD_KEY]})
+        raise CallRefused(errors={HEADER: [BAD_KEY]})
     with transaction.atomic():
         kept, is_new = _take_key(request, key)
         if not is_new:
             return _replay(kept, fingerprint_of(request))
         given = act()
-        ApiCall.objects.filter(pk=kept.pk).update(status=given.status_code, answer=given.data)
+        ApiCall.objects.filter(pk=kept.pk).update(status=given.status_code, answer=_as_text(given.data))
         return given
 
 
@@ -103,8 +105,12 @@ def _take_key(request: Request, key: str) -> tuple[ApiCall, bool]:
 
 def _replay(kept: ApiCall, fingerprint: str) -> Response:
     if kept.fingerprint != fingerprint:
-        raise Refused(OTHER_BODY, {HEADER: [OTHER_BODY]})
-    return Response(kept.answer, status=kept.status, headers={REPLAYED: "true"})
+        raise CallRefused(OTHER_BODY, {HEADER: [OTHER_BODY]})
+    return Response(json.loads(kept.answer), status=kept.status, headers={REPLAYED: "true"})
+
+
+def _as_text(data: Any) -> str:
+    return json.dumps(data, cls=JSONEncoder)
 
 
 def fingerprint_of(request: Request) -> str:

@@ -21,7 +21,7 @@ OF_ALL = ""  # the key of errors that belong to no field
 Errors = Mapping[str, Sequence[str]]
 
 
-class Refused(Exception):
+class CallRefused(Exception):
     """A call that is answered with an error. `errors` are messages by field or parameter."""
 
     status = HTTPStatus.UNPROCESSABLE_ENTITY
@@ -31,7 +31,7 @@ class Refused(Exception):
         self.detail, self.errors = detail, errors
 
 
-class Conflict(Refused):
+class Conflict(CallRefused):
     """What was asked does not fit what is stored now: somebody else was first, or its state does not allow it."""
 
     status = HTTPStatus.CONFLICT
@@ -70,7 +70,7 @@ def convert(error: HttpResponse) -> HttpResponse:
 
 def handle(error: Exception, context: Mapping[str, Any]) -> HttpResponse | None:
     """The answer to an exception of a view, for Django REST framework. None: it is a fault of ours, a 500."""
-    if isinstance(error, Refused):
+    if isinstance(error, CallRefused):
         return answer(error.status, error.detail, errors=error.errors)
     if isinstance(error, ValidationError):
         return answer(HTTPStatus.UNPROCESSABLE_ENTITY, UNREADABLE, errors=by_field(error))

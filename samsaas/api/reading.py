@@ -17,7 +17,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
-from samsaas.api.problems import Refused
+from samsaas.api.problems import CallRefused
 from samsaas.api.schema import OperationSchema
 from samsaas.api.terms import CURSOR, DEFAULT_LIMIT, LARGEST_KEY, LIMIT, MOST_AT_ONCE
 from samsaas.lib.tables import ListFilter
@@ -99,33 +99,33 @@ def _read_keys(rows: QuerySet[Any], limit: int, after: int | None) -> list[int]:
 
 
 def check_parameters(request: Request, declared: Iterable[str]) -> None:
-    """Raises `Refused` for a parameter that is not declared, or is given twice."""
+    """Raises `CallRefused` for a parameter that is not declared, or is given twice."""
     known = set(declared)
     errors = {name[:100]: [UNDECLARED] for name in request.query_params if name not in known}
     errors |= {name: [TWICE] for name, texts in request.query_params.lists() if name in known and len(texts) > 1}
     if errors:
-        raise Refused(errors=errors)
+        raise CallRefused(errors=errors)
 
 
 def filter_rows(kind: type[ListFilter], rows: QuerySet[Any], request: Request) -> QuerySet[Any]:
-    """The rows that the parameters choose. Raises `Refused` with the words of the page's form."""
+    """The rows that the parameters choose. Raises `CallRefused` with the words of the page's form."""
     chosen = kind(request.query_params, queryset=rows, request=request)
     if not chosen.form.is_valid():
-        raise Refused(errors={name: list(map(str, texts)) for name, texts in chosen.form.errors.items()})
+        raise CallRefused(errors={name: list(map(str, texts)) for name, texts in chosen.form.errors.items()})
     return chosen.qs
 
 
 def read_limit(request: Request) -> int:
-    """How many rows the page shall have. Raises `Refused`."""
+    """How many rows the page shall have. Raises `CallRefused`."""
     text = request.query_params.get(LIMIT, str(DEFAULT_LIMIT))
     is_number = text.isascii() and text.isdigit() and len(text) < 6
     if not is_number or not 1 <= int(text) <= MOST_AT_ONCE:
-        raise Refused(errors={LIMIT: [BAD_LIMIT]})
+        raise CallRefused(errors={LIMIT: [BAD_LIMIT]})
     return int(text)
 
 
 def read_cursor(request: Request) -> int | None:
-    """After which row the page begins. Raises `Refused` unless the cursor was made for this list and these filters."""
+    """After which row the page begins. Raises `CallRefused` for a cursor of another list or of other filters."""
     text = request.query_params.get(CURSOR)
     if text is None:
         return None
@@ -134,7 +134,7 @@ def read_cursor(request: Request) -> int | None:
     except (signing.BadSignature, ValueError, TypeError):
         of_list, key = None, 0
     if of_list != _list_key(request):
-        raise Refused(errors={CURSOR: [BAD_CURSOR]})
+        raise CallRefused(errors={CURSOR: [BAD_CURSOR]})
     return int(key)
 
 

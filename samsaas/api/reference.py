@@ -40,7 +40,7 @@ class Operation:
 
 
 @dataclass
-class Group:
+class OperationGroup:
     """The operations on rows of one kind, and the fields of a row."""
 
     name: str
@@ -51,16 +51,16 @@ class Group:
 
 
 @cache
-def list_groups(patterns: tuple[URLPattern, ...]) -> list[Group]:
+def list_groups(patterns: tuple[URLPattern, ...]) -> list[OperationGroup]:
     """The operations by resource, in the order of the document."""
     document = schema.read_document(patterns)
-    groups: dict[str, Group] = {}
+    groups: dict[str, OperationGroup] = {}
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
             tag = operation["tags"][0]
-            group = groups.setdefault(tag, Group(_in_words(tag), tag.lower(), operation["description"]))
+            group = groups.setdefault(tag, OperationGroup(_in_words(tag), tag.lower(), operation["description"]))
             group.operations.append(_read_operation(path, method, operation))
-            group.fields = group.fields or _read_fields(_row_schema(operation, document))
+            group.fields = group.fields or _read_fields({**_row_schema(operation, document), "required": ()})
     return list(groups.values())
 
 

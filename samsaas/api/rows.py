@@ -33,7 +33,7 @@ class OptionalChoice(serializers.ChoiceField):
         super().__init__(**{**kwargs, "allow_blank": True})
 
 
-class Row(serializers.ModelSerializer):
+class ApiRow(serializers.ModelSerializer):
     """The base of all rows. They are written and never read: bodies go through the forms of the pages."""
 
     serializer_field_mapping = {**serializers.ModelSerializer.serializer_field_mapping, models.DateTimeField: Moment}
@@ -65,7 +65,7 @@ class Money(serializers.Field):
 
 
 @extend_schema_field({"type": "array", "items": MONEY})
-class Amounts(serializers.Field):
+class AmountsByCurrency(serializers.Field):
     """A column with amounts by currency. They are never added."""
 
     def __init__(self) -> None:
@@ -76,7 +76,7 @@ class Amounts(serializers.Field):
 
 
 @extend_schema_field({"type": ["string", "null"]})
-class Account(serializers.Field):
+class AccountName(serializers.Field):
     """An account by its name. List the relation in the `related` of the resource."""
 
     def __init__(self) -> None:

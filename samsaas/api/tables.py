@@ -51,7 +51,7 @@ class TokenTable(tables.Table):
     )
     user = tables.MarkupColumn("{{ record.user.username|outside }}", verbose_name="Account", order_by="user__username")
     role = tables.MarkupColumn("{{ record.role }}", verbose_name="At most")
-    expires_at = tables.MarkupColumn("{{ record.expires_at|when }}", verbose_name="Valid until")
+    expires_at = tables.MarkupColumn("{{ record.last_day|date:'j M Y' }}", verbose_name="Valid until")
     last_used_at = tables.MarkupColumn(
         "{% if record.last_used_at %}{{ record.last_used_at|when }}"
         '<span class="sub">from {{ record.last_used_from }}</span>{% else %}Never{% endif %}',
@@ -61,11 +61,11 @@ class TokenTable(tables.Table):
         "{% if record.revoked_at %}Revoked {{ record.revoked_at|when }}{% elif record.is_open %}"
         "<a href=\"{% url 'token_revoke' record.pk %}\">Revoke"
         '<span class="visually-hidden"> {{ record.name|outside }}</span></a>{% else %}Expired{% endif %}',
-        verbose_name="",
+        verbose_name="State",
         orderable=False,
     )
 
     class Meta(tables.Table.Meta):
         model = ApiToken
         fields = ("name", "user", "role", "expires_at", "last_used_at", "end")
-        order_by = "-last_used_at"
+        order_by = "name"

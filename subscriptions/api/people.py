@@ -6,12 +6,12 @@ from rest_framework import serializers
 
 from samsaas.api.reading import Resource
 from samsaas.api.routes import read_routes
-from samsaas.api.rows import Row
+from samsaas.api.rows import ApiRow
 from subscriptions.models import Person, ResolutionRule
 from subscriptions.people.filters import PersonFilter
 
 
-class PersonRow(Row):
+class PersonRow(ApiRow):
     addresses = serializers.SlugRelatedField(slug_field="address", many=True, read_only=True)
 
     class Meta:
@@ -22,7 +22,7 @@ class PersonRow(Row):
         )
 
 
-class ResolutionRuleRow(Row):
+class ResolutionRuleRow(ApiRow):
     class Meta:
         model = ResolutionRule
         fields = ("id", "name", "order", "active", "source", "lookup", "transform", "new_domain", "profiles", "scoped")

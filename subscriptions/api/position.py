@@ -16,7 +16,7 @@ from samsaas.api.orders import fill_form, order
 from samsaas.api.problems import Conflict
 from samsaas.api.reading import Resource, find_row
 from samsaas.api.routes import read_routes
-from samsaas.api.rows import Account, Amounts, Money, Number, Row, Text
+from samsaas.api.rows import AccountName, AmountsByCurrency, ApiRow, Money, Number, Text
 from samsaas.lib.tables import ListFilter
 from subscriptions import recompute
 from subscriptions.models import (
@@ -32,9 +32,9 @@ from subscriptions.reconciliation.forms import QuestionForm
 from subscriptions.usage.filters import SeatResultFilter
 
 
-class ReconciliationRow(Row):
+class ReconciliationRow(ApiRow):
     number = Text()
-    requested_by = Account()
+    requested_by = AccountName()
 
     class Meta:
         model = ReconciliationRun
@@ -44,9 +44,9 @@ class ReconciliationRow(Row):
         )
 
 
-class ProductResultRow(Row):
-    true_up, over_licensed = Amounts(), Amounts()
-    potential_savings, annual_spend = Amounts(), Amounts()
+class ProductResultRow(ApiRow):
+    true_up, over_licensed = AmountsByCurrency(), AmountsByCurrency()
+    potential_savings, annual_spend = AmountsByCurrency(), AmountsByCurrency()
 
     class Meta:
         model = ProductResult
@@ -57,7 +57,7 @@ class ProductResultRow(Row):
         )
 
 
-class ModelResultRow(Row):
+class ModelResultRow(ApiRow):
     run = Number("product_result.run_id")
 
     class Meta:
@@ -65,7 +65,7 @@ class ModelResultRow(Row):
         fields = ("id", "run", "product_result", "current", "software_model", "publisher", "product", "edition")
 
 
-class MetricResultRow(Row):
+class MetricResultRow(ApiRow):
     run = Number("model_result.product_result.run_id")
     current = serializers.BooleanField(source="model_result.current", read_only=True)
     software_model = Number("model_result.software_model_id", allow_null=True)
@@ -73,7 +73,7 @@ class MetricResultRow(Row):
     edition = Text("model_result.edition")
     price, true_up = Money("price"), Money("true_up")
     over_licensed, potential_savings = Money("over_licensed"), Money("potential_savings")
-    annual_spend = Amounts()
+    annual_spend = AmountsByCurrency()
 
     class Meta:
         model = MetricResult
@@ -86,7 +86,7 @@ class MetricResultRow(Row):
         )
 
 
-class SeatResultRow(Row):
+class SeatResultRow(ApiRow):
     class Meta:
         model = SeatResult
         fields = (

@@ -19,7 +19,7 @@ from samsaas.api.orders import fill_form, order
 from samsaas.api.problems import Conflict
 from samsaas.api.reading import Resource, check_parameters, filter_rows, find_row
 from samsaas.api.routes import order_route, read_routes, route
-from samsaas.api.rows import Account, Money, Number, Row, Text, write_amount
+from samsaas.api.rows import AccountName, ApiRow, Money, Number, Text, write_amount
 from samsaas.lib import edits
 from samsaas.lib.tables import ListFilter
 from subscriptions.entitlements import edit
@@ -34,12 +34,12 @@ CHANGED_MEANWHILE = "Somebody else saved this entitlement meanwhile. Read it aga
 PUBLISHED = "It is published. Correct it on its page, where a reason is asked for."
 
 
-class EntitlementRow(Row):
+class EntitlementRow(ApiRow):
     number = Text()
     shown_state = Text(help_text="Its state of today: build, pending, in_use, superseded, expired …")
     unit_cost = Money("unit_cost")
     total_cost = Money("total_cost")
-    owner = Account()
+    owner = AccountName()
 
     class Meta:
         model = Entitlement
@@ -52,7 +52,7 @@ class EntitlementRow(Row):
         )
 
 
-class AllocationRow(Row):
+class AllocationRow(ApiRow):
     class Meta:
         model = Allocation
         fields = ("id", "entitlement", "person", "quantity", "assigned_on", "released_on", "source")
@@ -87,7 +87,7 @@ class RenewalAdvice(serializers.Serializer):
     yearly_change = Change()
 
 
-class AllocationFilter(ListFilter):
+class AllocationListFilter(ListFilter):
     """The allocations of an entitlement or of a person. Without a choice also those that were released."""
 
     entitlement = django_filters.ModelChoiceFilter(label="Entitlement", queryset=Entitlement.objects.all())
@@ -157,7 +157,7 @@ def save_draft(view: Resource, form: EntitlementForm, request: Request) -> Entit
 class Allocations(Resource):
     """Allocations: rights that are reserved for a person."""
 
-    model, serializer_class, filterset = Allocation, AllocationRow, AllocationFilter
+    model, serializer_class, filterset = Allocation, AllocationRow, AllocationListFilter
 
 
 class Renewals(Resource):

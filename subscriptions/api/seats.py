@@ -11,13 +11,13 @@ from rest_framework import serializers
 from profiles.models import IntegrationProfile
 from samsaas.api.reading import Resource
 from samsaas.api.routes import read_routes
-from samsaas.api.rows import Moment, Number, Row, Text
+from samsaas.api.rows import ApiRow, Moment, Number, Text
 from samsaas.lib.tables import ListFilter
 from subscriptions.filters import SubscriptionFilter
 from subscriptions.models import ActivityCoverage, Subscription
 
 
-class SubscriptionRow(Row):
+class SubscriptionRow(ApiRow):
     identifier = Text("identifier.identifier")
     software_model = Number("identifier.software_model_id", allow_null=True)
     person = serializers.SerializerMethodField(help_text="The number of its user; null without one.")
@@ -44,7 +44,7 @@ class SubscriptionRow(Row):
         return row.last_activity.kind if hasattr(row, "last_activity") else ""
 
 
-class CoverageRow(Row):
+class CoverageRow(ApiRow):
     class Meta:
         model = ActivityCoverage
         fields = ("id", "profile", "team_id", "since", "until", "known_by", "run")

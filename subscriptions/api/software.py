@@ -8,14 +8,14 @@ from django.db.models import QuerySet
 
 from samsaas.api.reading import Resource
 from samsaas.api.routes import read_routes
-from samsaas.api.rows import Money, Number, Row, Text
+from samsaas.api.rows import ApiRow, Money, Number, Text
 from subscriptions.exclusions.filters import IdentifierExclusionFilter, UserExclusionFilter
 from subscriptions.models import IdentifierExclusion, SoftwareModel, SubscriptionIdentifier, UserExclusion
 from subscriptions.software import figures
 from subscriptions.software.filters import IdentifierFilter, SoftwareModelFilter
 
 
-class SoftwareModelRow(Row):
+class SoftwareModelRow(ApiRow):
     cost_override = Money("cost_override")
     subscriptions = Number("current", help_text="Those that count now.")
     licenses_in_use = Number("consuming")
@@ -28,7 +28,7 @@ class SoftwareModelRow(Row):
         )
 
 
-class IdentifierRow(Row):
+class IdentifierRow(ApiRow):
     subscriptions = Number("current", help_text="Those that count now.")
 
     class Meta:
@@ -36,7 +36,7 @@ class IdentifierRow(Row):
         fields = ("id", "vendor", "identifier", "software_model", "subscriptions", "created_at")
 
 
-class IdentifierExclusionRow(Row):
+class IdentifierExclusionRow(ApiRow):
     identifier_name = Text("identifier.identifier")
 
     class Meta:
@@ -44,7 +44,7 @@ class IdentifierExclusionRow(Row):
         fields = ("id", "profile", "active", "reason", "identifier", "identifier_name")
 
 
-class UserExclusionRow(Row):
+class UserExclusionRow(ApiRow):
     class Meta:
         model = UserExclusion
         fields = ("id", "profile", "active", "reason", "pattern", "domain")

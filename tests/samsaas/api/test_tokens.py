@@ -37,6 +37,8 @@ def test_a_token_is_shown_once_and_only_its_hash_is_stored(signed_in: Any) -> No
     assert (stored.user, stored.role, stored.name) == (client.user, "sam_user", "Power BI")
     shown = client.get("/api-tokens/").content.decode()
     assert stored.prefix in shown and text not in shown and "Never" in shown
+    assert f'href="/api-tokens/{stored.pk}/revoke/"' in shown and "Expired<" not in shown
+    assert form_of()["last_day"] == stored.last_day.isoformat()
     entry = AuditEntry.objects.get(verb="created API token")
     assert entry.actor_name == client.user.username and text not in str(entry.detail) + entry.object_name
     answer = Client().get("/api/v1/people", headers={"Authorization": f"bearer {text}"})
