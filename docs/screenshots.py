@@ -72,6 +72,8 @@ PAGES = {
     "person": "/people/1/",
     "person-edit": "/people/1/edit/",
     "people-import": "/people/imports/",
+    "person-merge": "/people/1/merge/",
+    "several-subscriptions": "/people/several-subscriptions/",
     "rules": "/user-resolution-rules/",
     "rule": "/user-resolution-rules/1/",
     "without-user": "/subscriptions-without-user/",

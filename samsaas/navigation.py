@@ -60,7 +60,15 @@ WORKSPACE = (
                 icon="user-off",
                 prefixes=("unmatched_",),
             ),
-            Item(label="People", url_name="person_list", icon="user-circle", prefixes=("person_",)),
+            Item(
+                label="People",
+                url_name="person_list",
+                icon="user-circle",
+                prefixes=(
+                    "person_",
+                    "several_",
+                ),
+            ),
             Item(label="Software models", url_name="software_model_list", icon="apps", prefixes=("software_model_",)),
             Item(
                 label="Subscription identifiers",

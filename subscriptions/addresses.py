@@ -23,12 +23,18 @@ QUOTES = "\"'“”‘’<>"
 
 def split_addresses(text: str) -> list[str]:
     """The addresses in a cell, without what mail servers and mail programs write around them."""
+    if ":" not in text and "<" not in text:  # as nearly always
+        return _bare(SEPARATORS.split(text.strip()))
     found: list[str] = []
     for entry in re.split(r"[;\n]", NAMED.sub(_drop_name, text)):
         kinds = list(KIND.finditer(entry))
         if kinds and not entry[: kinds[0].start()].strip() and kinds[0][1].lower() in OTHER_KINDS:
             continue
         found += SEPARATORS.split(KIND.sub(" ", entry).strip())
+    return _bare(found)
+
+
+def _bare(found: list[str]) -> list[str]:
     return [address for one in found if (address := one.strip(QUOTES))]
 
 

@@ -10,6 +10,7 @@ from datetime import date, datetime
 from typing import Any
 from urllib.parse import urlencode
 
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.urls import reverse
 
@@ -107,7 +108,7 @@ def _of_recognition(seats: SeatFigures) -> Iterator[Waiting]:
 
 def _of_people(user: User) -> Iterator[Waiting]:
     """The file that should keep people fresh by itself, where it waits or did not come."""
-    if not roles.may(user, "person_import_detail"):
+    if not settings.PEOPLE_SOURCE or not roles.may(user, "person_import_detail"):
         return
     files = feed.waiting_files()
     if files:

@@ -46,7 +46,7 @@ class ColumnsForm(forms.Form):
             offered.append((str(place), f"{title}: {sample}"[:90] if sample else title))
         for column in self.table.columns if headings else ():
             self.fields[f"{PREFIX}{column.key}"] = forms.ChoiceField(
-                label=column.label,
+                label=column.label[:1].upper() + column.label[1:],
                 choices=offered,
                 required=False,
                 initial=str(places.get(column.key, "")),

@@ -62,7 +62,7 @@ def preview(kept: Person, other: Person) -> Moved:
         by_hand=len(_lost_seats(kept, other, timezone.localdate())),
         rights=other.allocations.count(),
         addresses=[one for one in _addresses_of(other) if one not in _addresses_of(kept)],
-        reports=_reports_of(other).count(),
+        reports=_reports_of(other, kept).count(),
         others=sum(rows.count() for rows in _rows_of_others(other)),
         obstacles=list(_find_obstacles(kept, other)),
     )
@@ -124,8 +124,8 @@ def _addresses_of(person: Person) -> list[str]:
     return [one.address for one in person.addresses.all()]
 
 
-def _reports_of(person: Person) -> QuerySet[Person]:
-    return Person.objects.filter(manager=person.key).exclude(pk=person.pk)
+def _reports_of(other: Person, kept: Person) -> QuerySet[Person]:
+    return Person.objects.filter(manager=other.key).exclude(pk__in=(other.pk, kept.pk))
 
 
 def _lost_seats(kept: Person, other: Person, today: date) -> list[int]:
@@ -164,7 +164,7 @@ def _move_rest(kept: Person, other: Person) -> None:
     FormerAddress.objects.bulk_create(
         [FormerAddress(person=kept, address=one.address, until=one.until) for one in former]
     )
-    _reports_of(other).update(manager=kept.key)
+    _reports_of(other, kept).update(manager=kept.key)
 
 
 def _fill(kept: Person, other: Person, account: User | None) -> None:

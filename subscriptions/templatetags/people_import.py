@@ -76,14 +76,13 @@ def fetched_holds(upload: PersonImport) -> list[str]:
 def how_read(upload: PersonImport) -> str:
     """What a person said of the way a file is written, now or of an earlier one, and which lines count once."""
     repeated = upload.counters.get("repeated", 0)
+    lines = "line repeats another one and counts" if repeated == 1 else "lines repeat others and count"
     told = [
         f"Its letters are read as {encodings.CHOICES[upload.encoding]}." if upload.encoding else "",
         "Its columns are those that were chosen for an earlier file with these headings."
         if upload.counters.get("remembered")
         else "",
-        f"{repeated:,} {'line repeats' if repeated == 1 else 'lines repeat'} another one and count once."
-        if repeated
-        else "",
+        f"{repeated:,} {lines} once." if repeated else "",
     ]
     return " ".join(filter(None, told))
 

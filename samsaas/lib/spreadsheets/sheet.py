@@ -79,13 +79,18 @@ class Sheet:
     @property
     def records(self) -> Iterator[Row]:
         """The rows that say anything: no lines of dashes, and not the headings once more, as pages repeat them."""
-        return filter(self._is_record, self.rows)
+        headings = [simplify_heading(heading) for heading in self.headings]
+        return (row for row in self.rows if _says_something(row) and not _repeats(row, headings))
 
-    def _is_record(self, row: Row) -> bool:
-        texts = [simplify_heading(str(cell)) for cell in row.cells]
-        if not any(letter.isalnum() for text in texts for letter in text):
-            return False
-        return len(texts) < 2 or texts != [simplify_heading(heading) for heading in self.headings[: len(texts)]]
+
+def _says_something(row: Row) -> bool:
+    return any(letter.isalnum() for cell in row.cells for letter in str(cell))
+
+
+def _repeats(row: Row, headings: list[str]) -> bool:
+    """Whether a row is the headings once more. One column is a list of words, and may hold its own heading."""
+    cells = zip(row.cells, headings, strict=False)
+    return len(row.cells) > 1 and all(simplify_heading(str(cell)) == heading for cell, heading in cells)
 
 
 Known = Callable[[str], bool]  # whether a heading, as `simplify_heading` writes it, is one that the reader knows

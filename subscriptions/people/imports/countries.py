@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 
 from babel import Locale
 
@@ -30,6 +30,7 @@ IN_USE = {
 }  # fmt: skip
 
 
+@lru_cache(maxsize=1000)
 def find_code(name: str) -> str:
     """The code of a country, from itself or from a name, without regard to case and accents; empty: unknown."""
     folded = fold_heading(name)

@@ -16,7 +16,7 @@ from django.db.models.functions import Cast
 
 from samsaas.lib import sql
 from subscriptions.models import Person, PersonAddress, PersonImport, PersonImportRow
-from subscriptions.models.person import has_left
+from subscriptions.models.person import PersonQuerySet, has_left
 from subscriptions.people.imports.columns import LEFT_ON, MANAGER
 from subscriptions.people.imports.parse_cells import Values, parse_cells
 
@@ -87,7 +87,7 @@ def accepted_lines(upload: PersonImport) -> QuerySet[PersonImportRow]:
     return upload.rows.exclude(effect=Effect.REFUSED)
 
 
-def missing_people(upload: PersonImport) -> QuerySet[Person]:
+def missing_people(upload: PersonImport) -> PersonQuerySet:
     """Active people whose employee number is on no line of the file, not even on a refused one."""
     listed = PersonImportRow.objects.filter(upload=upload)
     if sql.is_postgresql():

@@ -1,6 +1,6 @@
 """People kept fresh by themselves: once a day a file is fetched, read, and applied unless a person has to look at it.
 
-1. `start_due` requests the day's run when `PEOPLE_SOURCE_AT` has passed.
+1. `start_due` requests the day's run when `PEOPLE_SOURCE_AT` has passed, and again every hour while it fails.
 2. The run takes the newest file of the folder, or what the https address answers, and has it read as if uploaded.
 3. `go_on` applies its preview if nothing waits for a person: nothing that needs a second tick (`doubts`), not many
    refused lines, no question. Otherwise the preview stays, and home shows it.
@@ -37,6 +37,7 @@ THE_SOURCE = 1  # there is one source, so one run at a time
 BOUNDS = Bounds(connect=10, read=60, total=300, max_bytes=uploads.LARGEST)
 STILL_WRITTEN = timedelta(minutes=1)  # a file that changed just now may not be whole
 STALE = timedelta(days=2)
+TRY_AGAIN = timedelta(hours=1)
 ENDINGS = (".csv", ".xlsx")
 REMEDY = "Look at PEOPLE_SOURCE in the deployment settings, and at what the HR system delivers there."
 State = PersonImport.State
@@ -47,12 +48,16 @@ class NotFetched(Exception):
 
 
 def start_due(now: datetime) -> None:
-    """Request the day's run if its time has come. There is one run a local date."""
+    """Request the day's run if its time has come. One that failed is repeated every hour: the file may come later."""
     local = timezone.localtime(now)
-    if settings.PEOPLE_SOURCE and local.time() >= time.fromisoformat(settings.PEOPLE_SOURCE_AT):
-        today = local.date()
-        if not JobRun.objects.filter(process=FETCH, subject=THE_SOURCE, logical_date=today).exists():
-            queue.request(queue.Request(FETCH, JobRun.Trigger.SCHEDULE, subject=THE_SOURCE, logical_date=today))
+    if not settings.PEOPLE_SOURCE or local.time() < time.fromisoformat(settings.PEOPLE_SOURCE_AT):
+        return
+    runs = JobRun.objects.filter(process=FETCH, subject=THE_SOURCE)
+    failed = failed_run()
+    if not runs.filter(logical_date=local.date()).exists():
+        queue.request(queue.Request(FETCH, JobRun.Trigger.SCHEDULE, subject=THE_SOURCE, logical_date=local.date()))
+    elif failed and failed.finished_at and failed.finished_at < now - TRY_AGAIN:
+        queue.request(queue.Request(FETCH, JobRun.Trigger.SCHEDULE, subject=THE_SOURCE))
 
 
 def run(job: Job, *, now: datetime) -> None:

@@ -184,7 +184,7 @@ def _all_cells(row: Row, header: Header) -> list[str]:
 
 def _order_day(text: str, date_order: str) -> str:
     """A date such as 03/04/2026 in the form that can be read in one way; others as they are."""
-    if read_cells.find_order(text) is None:
+    if not text or read_cells.find_order(text) is None:
         return text
     if not date_order:
         raise OrderUnknown

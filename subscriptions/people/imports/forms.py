@@ -64,7 +64,9 @@ class PeopleColumnsForm(ColumnsForm):
     table = TABLE
     written = ("encoding", "sheet", "date_order")
 
-    encoding = forms.ChoiceField(label="The letters are right in", choices=list(encodings.CHOICES.items()))
+    encoding = forms.ChoiceField(
+        label="The letters are right in", choices=[("", "Choose one"), *encodings.CHOICES.items()]
+    )
 
     def __init__(self, *args: Any, upload: PersonImport, **kwargs: Any) -> None:
         super().__init__(*args, upload=upload, **kwargs)
@@ -80,7 +82,8 @@ class PeopleColumnsForm(ColumnsForm):
         field = self.fields["date_order"]
         orders = [*PersonImport.DateOrder.choices]
         field.required = is_asked
-        field.choices = orders if is_asked else [("", "As the dates themselves say"), *orders]  # type: ignore[attr-defined]
+        nothing = "Choose one" if is_asked else "As the dates themselves say"
+        field.choices = [("", nothing), *orders]  # type: ignore[attr-defined]
 
     @property
     def layout(self) -> Layout:

@@ -21,13 +21,8 @@ def reader(signed_in: Any) -> Any:
 
 def hold(person: Person, model: SoftwareModel, number: int, **fields: Any) -> list[Subscription]:
     """So many current subscriptions of a software model."""
-    identifier = factories.identifier(software_model=model)
-    seats = [
-        factories.subscription(
-            identifier=identifier, profile=identifier.profile, **{"consumes_license": True, **fields}
-        )
-        for _ in range(number)
-    ]
+    given = {"identifier": factories.identifier(software_model=model), "consumes_license": True, **fields}
+    seats = [factories.subscription(**given) for _ in range(number)]
     Match.objects.bulk_create([Match(subscription=seat, person=person, at=timezone.now()) for seat in seats])
     return seats
 

@@ -158,6 +158,15 @@ def test_a_folder_without_a_good_file_fails_the_run(source: Path, settings: Any,
     assert let_pass() is None and feed.failed_run()
 
 
+def test_a_file_that_comes_late_is_fetched_an_hour_later(source: Path) -> None:
+    assert let_pass() is None
+    deliver(source, "employee number,name\n1,Ann\n")
+    assert let_pass() is None, "not at once"
+    JobRun.objects.update(finished_at=timezone.now() - timedelta(hours=2))
+    upload = let_pass()
+    assert upload and upload.state == "applied" and feed.failed_run() is None
+
+
 @pytest.mark.parametrize(
     "value", ["http://hr.example/x.csv", "people", "ftp://x/y", "https://", "https://me:pw@hr.example/", "https://[x"]
 )

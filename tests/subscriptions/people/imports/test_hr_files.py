@@ -236,3 +236,14 @@ def test_the_file_of_refused_lines_keeps_a_surplus_cell_beside_columns_that_are_
     assert set(effects(again).values()) == {"refused"}
     twice = b"".join(keeper.get(f"{again.get_absolute_url()}errors/").streaming_content).decode()
     assert twice.splitlines()[1].endswith('"Sales"') and twice.count('"line"') == 1
+
+
+def test_leavers_who_have_a_subscription_are_counted(keeper: Any) -> None:
+    for number in ("1", "2", "3"):
+        factories.match(factories.subscription(), factories.person(key=number, name="P"))
+    factories.person(key="4", name="P")
+    text = "employee number,name,left on\n1,P,2020-01-01\n3,P,\n"
+    upload = staged(text, keeper.user, everybody=True)
+    assert upload.counters["leavers_with_seats"] == 2, "1 by its last day, 2 because it is missing; 4 has none"
+    shown = pages.text_of(keeper.get(upload.get_absolute_url()).content.decode())
+    assert "Leavers with subscriptions 2" in shown
