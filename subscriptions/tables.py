@@ -60,7 +60,7 @@ class SubscriptionTable(Table):
     )
     user = MarkupColumn(
         '{% load idle %}{% if record.match %}<a class="quiet" href="{{ record.match.person.get_absolute_url }}"'
-        '{% if record|has_name_of_user %} title="{{ record.match.person.name|visible }}">same name{% else %}>'
+        '{% if record|has_name_of_user %} title="{{ record.match.person.name|visible }}">same{% else %}>'
         "{{ record.match.person.name|outside }}{% endif %}</a>"
         "{% if record.match.person.has_left %} {% pill 'removed' 'Left' %}"
         "{% endif %}{% else %}{{ None|number }}{% endif %}",

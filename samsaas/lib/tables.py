@@ -91,7 +91,7 @@ class Table(django_tables2.Table):
     """The base of all tables. With `row_links` a click anywhere in a row follows its first link.
 
     Columns of `hidden_at_first` are shown to who chooses them. A list of more than `MOST_SORTED` rows is sorted by
-    columns of `indexed` only, because any other order would read every row; None: all columns of a list that stays small.
+    columns of `indexed` only, because any other order would read every row; None: by all, for lists that stay small.
     """
 
     caption = ""
@@ -167,6 +167,7 @@ class ListFilter(django_filters.FilterSet):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.form.label_suffix = ""
         for field in self.form.fields.values():
             if isinstance(field, ChoiceField):  # Django's message repeats the value, however long
                 field.error_messages["invalid_choice"] = "There is no such choice."
