@@ -62,8 +62,8 @@ class SubscriptionTable(Table):
         "{% load idle %}{% if record.match %}{% with user=record.match.person %}"
         "{% if user.has_left %}{% pill 'removed' 'Left' %} {% endif %}"
         '<a class="quiet" href="{{ user.get_absolute_url }}"'
-        '{% if record|has_name_of_user %} title="{{ user.name|visible }}">same{% else %}>{{ user.name|outside }}{% endif %}'
-        "</a>{% endwith %}{% else %}{{ None|number }}{% endif %}",
+        '{% if record|has_name_of_user %} title="{{ user.name|visible }}">same</a>'
+        "{% else %}>{{ user.name|outside }}</a>{% endif %}{% endwith %}{% else %}{{ None|number }}{% endif %}",
         verbose_name="User",
     )
     last_activity = MarkupColumn(
