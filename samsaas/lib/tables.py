@@ -270,7 +270,7 @@ def paginate(table: Table, request: HttpRequest, pages: Paginator) -> list[str]:
     return messages
 
 
-class Look:
+class ListLook:
     """How a person sees a list. `hidden` are columns that make no sense here, whatever anybody chose."""
 
     def __init__(self, request: HttpRequest, table_class: type[Table], *, hidden: Iterable[str] = ()) -> None:
@@ -308,7 +308,7 @@ def listing(
 
     `describe` adds the joins and annotations that only the rows of a page need, after filtering and counting.
     """
-    look = Look(request, table_class, hidden=table_options.pop("exclude", ()))
+    look = ListLook(request, table_class, hidden=table_options.pop("exclude", ()))
     filterset = filterset_class(request.GET, queryset=queryset, request=request) if filterset_class else None
     rows = filterset.qs if filterset else queryset
     # The table does not get the request: django-tables2 would accept any page size from it, even a negative one.
