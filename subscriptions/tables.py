@@ -59,11 +59,11 @@ class SubscriptionTable(Table):
         verbose_name="License",
     )
     user = MarkupColumn(
-        '{% load idle %}{% if record.match %}<a class="quiet" href="{{ record.match.person.get_absolute_url }}"'
-        '{% if record|has_name_of_user %} title="{{ record.match.person.name|visible }}">same name{% else %}>'
-        "{{ record.match.person.name|outside }}{% endif %}</a>"
-        "{% if record.match.person.has_left %} {% pill 'removed' 'Left' %}"
-        "{% endif %}{% else %}{{ None|number }}{% endif %}",
+        "{% load idle %}{% if record.match %}{% with user=record.match.person %}"
+        "{% if user.has_left %}{% pill 'removed' 'Left' %} {% endif %}"
+        '<a class="quiet" href="{{ user.get_absolute_url }}"'
+        '{% if record|has_name_of_user %} title="{{ user.name|visible }}">same</a>'
+        "{% else %}>{{ user.name|outside }}</a>{% endif %}{% endwith %}{% else %}{{ None|number }}{% endif %}",
         verbose_name="User",
     )
     last_activity = MarkupColumn(

@@ -91,7 +91,7 @@ class Table(django_tables2.Table):
     """The base of all tables. With `row_links` a click anywhere in a row follows its first link.
 
     Columns of `hidden_at_first` are shown to who chooses them. A list of more than `MOST_SORTED` rows is sorted by
-    columns of `indexed` only, because any other order would read every row; None: all columns of a list that stays small.
+    columns of `indexed` only, because any other order would read every row; None: by all, for lists that stay small.
     """
 
     caption = ""
@@ -167,6 +167,7 @@ class ListFilter(django_filters.FilterSet):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.form.label_suffix = ""
         for field in self.form.fields.values():
             if isinstance(field, ChoiceField):  # Django's message repeats the value, however long
                 field.error_messages["invalid_choice"] = "There is no such choice."
@@ -269,7 +270,7 @@ def paginate(table: Table, request: HttpRequest, pages: Paginator) -> list[str]:
     return messages
 
 
-class Look:
+class ListLook:
     """How a person sees a list. `hidden` are columns that make no sense here, whatever anybody chose."""
 
     def __init__(self, request: HttpRequest, table_class: type[Table], *, hidden: Iterable[str] = ()) -> None:
@@ -307,7 +308,7 @@ def listing(
 
     `describe` adds the joins and annotations that only the rows of a page need, after filtering and counting.
     """
-    look = Look(request, table_class, hidden=table_options.pop("exclude", ()))
+    look = ListLook(request, table_class, hidden=table_options.pop("exclude", ()))
     filterset = filterset_class(request.GET, queryset=queryset, request=request) if filterset_class else None
     rows = filterset.qs if filterset else queryset
     # The table does not get the request: django-tables2 would accept any page size from it, even a negative one.

@@ -94,6 +94,9 @@ def test_one_press_and_every_step_of_the_refresh_passes_by_on_the_page(page: Pag
         page.set_viewport_size({"width": width, "height": 860})
         too_wide = page.locator("#listing .scroller").evaluate("one => one.scrollWidth - one.clientWidth")
         assert too_wide == 0, f"the last column is cut off at {width} px"
+    page.set_viewport_size({"width": 1280, "height": 800})
+    bottoms = page.locator("#listing tbody tr").evaluate_all("rows => rows.map(r => r.getBoundingClientRect().bottom)")
+    assert sum(bottom <= 800 for bottom in bottoms) >= 14, "whole rows on a screen of 1280 x 800"
 
 
 def test_everything_works_without_scripts_and_without_a_popup(browser: Any, installation: Installation) -> None:

@@ -1,4 +1,4 @@
-"""A view that somebody saves on Monday is there on the next one, for colleagues too, and says when it no longer fits."""
+"""A view saved on a Monday is there on the next one, for colleagues too, and says when it no longer fits."""
 
 from __future__ import annotations
 
@@ -48,7 +48,9 @@ def test_a_saved_view_opens_the_list_as_it_was(ann: Any) -> None:
     assert view.query == "department=Sales&sort=-key", "only what the list's own filter knows, and its order"
     assert answer.redirect_chain[-1][0] == f"{LIST}?department=Sales&sort=-key&saved={view.pk}"
     shown = pages.text_of(answer.content.decode())
-    assert "“Sales” was saved." in shown and "View: Sales" in shown and "Anna Müller" in shown and "Bo Berg" not in shown
+    assert (
+        "“Sales” was saved." in shown and "View: Sales" in shown and "Anna Müller" in shown and "Bo Berg" not in shown
+    )
     assert AuditEntry.objects.get(verb="saved view").object_name == "Sales"
 
 
@@ -118,7 +120,7 @@ def test_a_view_whose_choice_has_vanished_says_so(ann: Any) -> None:
     view = SavedView.objects.get()
     type(factories.person()).objects.filter(department="Sales").update(department="Revenue")
     shown = text(ann, f"{LIST}?department=Sales&saved={view.pk}")
-    assert "The view “Sales” asks for a choice that no longer exists (Department)" in shown
+    assert "The view “ Sales ” asks for a choice that no longer exists (Department), so it shows more" in shown
     assert "A choice has vanished" in text(ann, VIEWS)
 
 

@@ -191,7 +191,9 @@ def test_any_number_of_idle_days_is_a_filter(reader: Any, world: Any) -> None:
     def found(query: str) -> set[str]:
         return set(shown(reader.get(f"{LIST}?{query}")))
 
-    assert found("idle_days=91") == {"hal", "gus"}, "who was never seen is surely unused for the 200 days that were read"
+    assert found("idle_days=91") == {"hal", "gus"}, (
+        "who was never seen is surely unused for the 200 days that were read"
+    )
     assert found("idle_days=92") == {"hal"}
     assert {"kay", "jon"} <= found("idle_days=20") and not {"kay", "jon"} & found("idle_days=21")
     assert not {"max", "nia"} & found("idle_days=1"), "what is not known is not idle"
