@@ -84,11 +84,11 @@ class Holds(models.Lookup):
     def get_prep_lookup(self) -> str:
         return str(self.rhs)
 
-    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+    def as_sql(self, compiler: Any, connection: Any) -> Any:
         where, values = self.process_lhs(compiler, connection)
         piece = re.sub(r"([\\%_])", r"\\\1", self.rhs)
-        return f"{where} LIKE '%%' || {NAME}(%s) || '%%'", [*values, piece]
+        return f"{where} LIKE '%%' || {NAME}(%s) || '%%'", (*values, piece)
 
-    def as_sqlite(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+    def as_sqlite(self, compiler: Any, connection: Any) -> Any:
         where, values = self.process_lhs(compiler, connection)
-        return f"instr({where}, {NAME}(%s)) > 0", [*values, self.rhs]
+        return f"instr({where}, {NAME}(%s)) > 0", (*values, self.rhs)
