@@ -45,8 +45,8 @@ RUNS = "FROM profiles_jobrun t"
 CANDIDATES = "FROM reclamation_removalcandidate t"
 OPEN = "t.closed_at IS NULL"
 CANDIDATE_TEXT = (
-    "UPPER(t.display_name) LIKE samsaas_fold('%{text}%') OR UPPER(t.email) LIKE samsaas_fold('%{text}%') OR "
-    "UPPER(t.external_id) LIKE samsaas_fold('%{text}%') OR UPPER(t.profile_name) LIKE samsaas_fold('%{text}%')"
+    "UPPER(t.display_name) LIKE UPPER('%{text}%') OR UPPER(t.email) LIKE UPPER('%{text}%') OR "
+    "UPPER(t.external_id) LIKE UPPER('%{text}%') OR UPPER(t.profile_name) LIKE UPPER('%{text}%')"
 )
 
 
