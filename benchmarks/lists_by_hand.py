@@ -37,8 +37,8 @@ HOLDING = (
     "WHERE m.person_id = t.id AND s.ended_at IS NULL AND NOT s.excluded)"
 )
 ADDRESSED = (
-    "t.id IN (SELECT id FROM subscriptions_person WHERE {person_text} LIKE UPPER('%{text}%') UNION "
-    "SELECT person_id FROM subscriptions_personaddress WHERE {address_text} LIKE UPPER('%{text}%'))"
+    "t.id IN (SELECT id FROM subscriptions_person WHERE {person_text} LIKE samsaas_fold('%{text}%') UNION "
+    "SELECT person_id FROM subscriptions_personaddress WHERE {address_text} LIKE samsaas_fold('%{text}%'))"
 )
 AUDIT = "FROM samsaas_auditentry t"
 RUNS = "FROM profiles_jobrun t"
@@ -84,7 +84,7 @@ def words() -> dict[str, Any]:
     newline = "chr(10)" if connection.vendor == "postgresql" else "char(10)"
 
     def text(*columns: str) -> str:
-        return f"UPPER({newline} || " + f" || {newline} || ".join(columns) + ")"
+        return f"samsaas_fold({newline} || " + f" || {newline} || ".join(columns) + ")"
 
     def day(days_ago: int) -> str:
         return last_used.midnight(timezone.now(), days_ago).isoformat(sep=" ")
@@ -124,7 +124,7 @@ def seats(label: str, query: str, also: str = "", *, where: str = CURRENT, **mor
 
 
 def search(label: str, text: str) -> Asked:
-    return seats(f"search: {label}", f"q={text}", f"{{seat_text}} LIKE UPPER('%{text}%')", found=True)
+    return seats(f"search: {label}", f"q={text}", f"{{seat_text}} LIKE samsaas_fold('%{text}%')", found=True)
 
 
 def sorted_by(label: str, column: str, order: str) -> Asked:
@@ -156,7 +156,7 @@ WATCHED = (
     "(t.profile_id = {whole} OR t.profile_id = {later} AND "
     "(a.at >= '{since}' OR a.at IS NULL AND t.assigned_at >= '{since}'))"
 )
-SHORT = "({{seat_text}} LIKE UPPER('%' || {{newline}} || '{0}%') OR {{seat_text}} LIKE UPPER('% {0}%'))"
+SHORT = "({{seat_text}} LIKE samsaas_fold('%' || {{newline}} || '{0}%') OR {{seat_text}} LIKE samsaas_fold('% {0}%'))"
 LISTS = (
     seats("first page", ""),
     seats("page 200", "page=200", offset=199 * PAGE),
@@ -215,7 +215,7 @@ LISTS = (
     Asked(
         label="without user, search",
         address="/subscriptions-without-user/?q=weiss",
-        where=f"{CURRENT} AND m.subscription_id IS NULL AND {{seat_text}} LIKE UPPER('%weiss%')",
+        where=f"{CURRENT} AND m.subscription_id IS NULL AND {{seat_text}} LIKE samsaas_fold('%weiss%')",
         found=True,
     ),
     Asked(label="people", address="/people/", where="t.id > 0", rows=PEOPLE, shown=WITH_SEATS, order="t.name, t.id"),
@@ -273,7 +273,7 @@ LISTS = (
     Asked(
         label="audit trail, search",
         address="/audit/?q=person.12345",
-        where="{audit_text} LIKE UPPER('%person.12345%')",
+        where="{audit_text} LIKE samsaas_fold('%person.12345%')",
         rows=AUDIT,
         shown="t.*",
         order="t.at DESC, t.id",

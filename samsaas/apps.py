@@ -2,6 +2,7 @@
 
 from django.apps import AppConfig
 from django.contrib.admin import apps as admin_apps
+from django.db.backends.signals import connection_created
 from django.db.models.signals import post_migrate
 
 
@@ -13,7 +14,9 @@ class SamsaasConfig(AppConfig):
         from django.contrib.auth.signals import user_logged_in  # noqa: PLC0415 - models must be loaded first
 
         from samsaas import audit, checks, reauthenticate, record_sign_ins, roles, sessions  # noqa: F401, PLC0415
+        from samsaas.lib import fold  # noqa: PLC0415
 
+        connection_created.connect(fold.teach)
         post_migrate.connect(roles.ensure_groups, sender=self)
         post_migrate.connect(audit.protect_entries, sender=self)
         user_logged_in.connect(reauthenticate.note_password)

@@ -1,14 +1,19 @@
-"""Finding rows by a piece of text in any of several columns.
+"""Finding rows by pieces of text in any of several columns, without regard to accents, capitals, and order of words.
 
 On PostgreSQL it uses a trigram index. Every set of columns has its own index, made in a migration over the expression
-of `Together`: GIN of UPPER((chr(10) || a || chr(10) || b)::text) with gin_trgm_ops.
+of `Together`: `index_of` says how.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import reduce
+from operator import and_
 from typing import Any, TypeVar
 
 from django.db.models import Func, Q, QuerySet, TextField
+
+from samsaas.lib.fold import NAME, Fold
 
 SHORTEST_ANYWHERE = 3  # letters; a trigram index finds shorter text only at the beginning of a word
 
@@ -28,6 +33,12 @@ class Together(Func):
         )
 
 
+def index_of(table: str, name: str, columns: Sequence[str]) -> str:
+    """The statement for a migration that makes the index of a search over these columns."""
+    together = " || chr(10) || ".join(f'"{column}"' for column in columns)
+    return f'CREATE INDEX "{name}" ON "{table}" USING gin ({NAME}(chr(10) || {together}) gin_trgm_ops)'
+
+
 def begins_words(text: str) -> bool:
     """Whether the text is so short that only beginnings of words are searched.
 
@@ -37,9 +48,17 @@ def begins_words(text: str) -> bool:
 
 
 def find(rows: Rows, text: str, *columns: str, or_else: Q | None = None) -> Rows:
-    """The rows with the text in one of the columns, in any case, and the rows that meet `or_else`."""
+    """The rows that have every word of the text in one of the columns, and the rows that meet `or_else`.
+
+    Where all words are short, they have to stand as they were typed: an index finds nothing shorter than three letters.
+    """
     if begins_words(text):
-        held = Q(_searched__icontains=f"\n{text}") | Q(_searched__icontains=f" {text}")
+        held = Q(_searched__holds=f"\n{text}") | Q(_searched__holds=f" {text}")
     else:
-        held = Q(_searched__icontains=text)
-    return rows.alias(_searched=Together(*columns)).filter(held | or_else if or_else else held)
+        held = reduce(and_, (Q(_searched__holds=piece) for piece in _pieces(text)))
+    return rows.alias(_searched=Fold(Together(*columns))).filter(held | or_else if or_else else held)
+
+
+def _pieces(text: str) -> list[str]:
+    words = text.split()
+    return words if any(len(word) >= SHORTEST_ANYWHERE or not word.isascii() for word in words) else [text]

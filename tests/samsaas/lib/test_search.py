@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from django.db import connection
 from django.utils import timezone
 
 from samsaas.audit_trail import AuditFilter
-from samsaas.lib import column_values, paging, search
+from samsaas.lib import column_values, fold, paging, search
 from samsaas.models import AuditEntry
 from subscriptions.models import Person, PersonAddress, Subscription
 from subscriptions.models.person import SEARCHED
@@ -126,3 +127,73 @@ def test_an_index_serves_every_search(text: str) -> None:
     assert "person_search" in search.find(Person.objects.all(), text, *SEARCHED).explain()
     assert "address_search" in search.find(PersonAddress.objects.all(), text, "address").explain()
     assert "audit_search" in trail.explain()
+
+
+# --- accents, order of words, ways of writing -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("MÜLLER", "Muller", "muller anna", "Müller Anna", "anna  müller", "Mu\u0308ller", "mull ann", "ANNA\u00a0M"),
+        *("o'neill", "O\u2019Neill", "weiss-muller", "WEISS\u2011MÜLLER", "weiß"),
+    ],
+)
+def test_accents_case_order_and_ways_of_writing_make_no_difference(text: str) -> None:
+    factories.subscription(display_name="Anna O’Neill Weiß-Müller", email="a@one.example")
+    factories.subscription(display_name="Bob Miller", email="b@one.example")
+    factories.person(name="Anna O’Neill Weiß-Müller")
+    assert found(text) == {"Anna O’Neill Weiß-Müller"}
+    assert Person.objects.search(text).count() == 1
+
+
+@pytest.mark.parametrize(
+    ("stored", "asked"),
+    [
+        *(
+            ("Özdemir", "ozdemir"),
+            ("Łukasz Żółć", "lukasz zolc"),
+            ("Søren Æbler", "soren aebler"),
+            ("Đỗ Đình", "do dinh"),
+        ),
+        *(
+            ("Œuvre", "oeuvre"),
+            ("İpek Işık", "ipek isik"),
+            ("Ώδη Οδός", "ωδη οδοσ"),
+            ("Ёлкин", "елкин"),
+            ("ﬁsch", "fisch"),
+        ),
+        *(("ＡＢＣ", "abc"), ("Strauß", "STRAUSS"), ("100% Ltd_A\\B", "100% ltd_a\\b")),
+    ],
+)
+def test_letters_of_other_languages_are_found_as_they_are_typed_elsewhere(stored: str, asked: str) -> None:
+    factories.subscription(display_name=stored, email="x@one.example")
+    assert found(asked) == found(stored) == {stored}
+
+
+@pytest.mark.parametrize("asked", ["100_", "ltd%a", "\\", "müller bob", "anna_"])
+def test_signs_stand_for_themselves_and_every_word_has_to_be_there(asked: str) -> None:
+    factories.subscription(display_name="Anna Müller", email="x@one.example")
+    assert found(asked) == set()
+
+
+def test_both_databases_fold_every_letter_alike() -> None:
+    """Of the scripts that people's names in directories are written in; letters that Unicode knows for long."""
+    letters = [
+        chr(code)
+        for begin, end in (
+            (0x20, 0x250),
+            (0x370, 0x530),
+            (0x1E00, 0x2000),
+            (0x2010, 0x2036),
+            (0xFB00, 0xFB07),
+            (0xFF01, 0xFF5F),
+        )
+        for code in range(begin, end)
+        if unicodedata.category(chr(code)) not in ("Cn", "Cc", "Cs")
+    ]
+    with connection.cursor() as cursor:
+        for letter in letters:
+            text = f"x{letter}x"
+            cursor.execute(f"SELECT {fold.NAME}(%s)", [text])
+            assert cursor.fetchone() == (fold.fold(text),), f"U+{ord(letter):04X}"

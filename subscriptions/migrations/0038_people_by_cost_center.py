@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('subscriptions', '0036_preferred_currency'),
+        ('subscriptions', '0037_hr_files'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
