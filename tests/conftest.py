@@ -65,7 +65,7 @@ def needs(make: Callable[[], Any]) -> Any:
 
 @pytest.fixture(scope="session")
 def django_db_keepdb(request: pytest.FixtureRequest) -> bool:
-    """The tests' database is a copy of a migrated one, unless the run is at another moment, at which it then migrates."""
+    """The tests' database is a copy of a migrated one. A run at another moment migrates, and does so at that moment."""
     return JOURNEY not in request.config.stash
 
 
