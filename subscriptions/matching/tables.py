@@ -39,6 +39,7 @@ class PersonChoiceTable(PersonTable):
 
     caption = "People to match with"
     row_links = False
+    hidden_at_first = ()
 
     match = MarkupColumn(
         '{% include "subscriptions/matching/match_button.html" with seat=record.seat person=record %}',

@@ -19,7 +19,7 @@ ADDRESS = (
 class PersonTable(Table):
     caption = "People"
     row_links = True
-    hidden_at_first = ("cost_center",)
+    hidden_at_first: tuple[str, ...] = ("cost_center",)
     indexed = ("name", "key", "department", "cost_center", "country")
     filtered_title = "Nobody matches"
     empty_title = "Nobody in the directory yet"
