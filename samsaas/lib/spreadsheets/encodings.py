@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import codecs
 import io
+import re
 from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO
 
@@ -23,7 +24,7 @@ CHOICES = {
 UTF_8_MARK, UTF_16_MARKS = codecs.BOM_UTF8, (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 UNREAD = "\ufffd"  # stands for bytes that are no text
 HEAD, CHUNK = 4096, 64 * 1024
-SAMPLES, SHOWN = 5, 36  # lines, and letters of each, that tell the encodings apart
+SAMPLES, SHOWN = 5, 28  # lines, and letters of each, that tell the encodings apart
 SAVE_AS_UTF8 = "Save it as CSV in UTF-8 (in Excel: “CSV UTF-8”) and upload it again."
 NOT_UTF8 = "The line is not UTF-8."
 Convert = Callable[[bytes, bool], bytes]
@@ -95,7 +96,8 @@ def _is_utf8(raw: bytes) -> bool:
 def _show_line(number: int, raw: bytes) -> dict[str, Any]:
     place = max(next(at for at, byte in enumerate(raw) if byte > 127) - SHOWN // 2, 0)
     piece = raw[place : place + SHOWN].strip()
-    readings = [[label, piece.decode(code, "replace").replace("\0", "")] for code, label in CHOICES.items()]
+    names = {code: re.split(r"[,(]", label)[0].strip() for code, label in CHOICES.items()}
+    readings = [[name, piece.decode(code, "replace").replace("\0", "")] for code, name in names.items()]
     return {"line": number, "readings": readings}
 
 
