@@ -2,7 +2,7 @@
 
 The same form twice, since each database has to make it from its rows: `fold` for SQLite, where every connection learns
 it as a function, and `FUNCTION` for PostgreSQL, which a migration creates and trigram indexes are made over. A test
-compares them letter by letter. A text is never stored or matched in this form: it is for finding only.
+compares every letter of both. A text is never stored or matched in this form: it is for finding only.
 """
 
 from __future__ import annotations
