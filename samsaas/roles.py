@@ -46,6 +46,7 @@ POLICY: dict[str, dict[str, str]] = {
     "home": {"GET": SIGNED_IN},
     "checklist_tick": {"POST": SAM_ADMIN},
     "demo_later": {"POST": SIGNED_IN},
+    "exported_list": READ,
     "list_density": RECORD_ACT,
     "list_columns": RECORD_ACT,
     "profile_list": READ,

@@ -27,6 +27,7 @@ from reclamation.reexamine import REEXAMINE
 from reclamation.removal import sweep as removal_sweep
 from reclamation.rules import exempt
 from samsaas import outbox, purge_expired
+from samsaas.list_exports import write
 from samsaas.models import Heartbeat
 from samsaas.sealing import seal
 from subscriptions import recompute
@@ -53,6 +54,7 @@ def sweep() -> None:
     staging.drop_orphans()
     retention.discard_unconfirmed(timezone.now())
     entitlement_imports.discard_unconfirmed(timezone.now())
+    write.discard_old(timezone.now())
 
 
 @shared_task

@@ -8,6 +8,7 @@ from profiles.oauth import views as oauth
 from samsaas import audit_trail, health, sign_in
 from samsaas.demo import views as demo
 from samsaas.home import views as home
+from samsaas.list_exports import views as list_exports
 from samsaas.lists import views as lists
 
 urlpatterns = [
@@ -15,6 +16,7 @@ urlpatterns = [
     path("checklist/<str:step>/", home.checklist_tick, name="checklist_tick"),
     path("lists/density/", lists.list_density, name="list_density"),
     path("lists/columns/", lists.list_columns, name="list_columns"),
+    path("exports/<int:pk>/", list_exports.exported_list, name="exported_list"),
     path("oauth_redirect.do", oauth.redirect_back, name="oauth_redirect"),
     path("", include("profiles.urls")),
     path("", include("subscriptions.urls")),
