@@ -125,7 +125,7 @@ def plain_text(markup: str) -> str:
 def _cell_reader(table: Any, column: BoundColumn) -> Callable[[Any], Any]:
     given, markup = getattr(table, f"value_{column.name}", None), column.column
     if given:
-        return given  # type: ignore[no-any-return]
+        return given
     if getattr(markup, "needs_value", None) is None:  # a column of django-tables2, which has a way of its own
         return lambda record: _fact(BoundRow(record, table).get_cell_value(column.name))
     is_bare, context = bool(BARE_VALUE.fullmatch(markup.code)), Context()

@@ -16,6 +16,7 @@ from django.shortcuts import redirect
 
 from samsaas import audit
 from samsaas.lib import csv_export, workbook_export
+from samsaas.lib.http import SignedInRequest
 from samsaas.lib.list_export import CSV, PARAMETER, ListExport
 from samsaas.lib.selection import PLACE_PARAMETERS
 from samsaas.lib.workbook_export import WrittenSheet
@@ -25,7 +26,7 @@ MOST_AT_ONCE = 50_000  # lines of a workbook that somebody waits for
 LONGEST_SHEET_NAME = 31  # letters, as Excel takes them
 
 
-def run(request: HttpRequest, export: ListExport, *, now: datetime) -> HttpResponseBase:
+def run(request: SignedInRequest, export: ListExport, *, now: datetime) -> HttpResponseBase:
     """The file, or the page of the run that writes it."""
     if export.is_misread:
         return redirect(_list_address(request))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import cast
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -10,6 +11,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.utils import timezone
 
+from samsaas.lib.http import SignedInRequest
 from samsaas.lib.list_export import ExportAsked
 from samsaas.lib.selection import SelectionGone
 from samsaas.list_exports import answer
@@ -24,7 +26,7 @@ class ListExports:
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponseBase | None:
         if isinstance(exception, ExportAsked):
-            return answer.run(request, exception.export, now=timezone.now())
+            return answer.run(cast("SignedInRequest", request), exception.export, now=timezone.now())
         if isinstance(exception, SelectionGone):
             messages.error(request, str(exception))
             return redirect(request.path)

@@ -9,10 +9,10 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.db import transaction
-from django.http import HttpRequest
 
 from profiles.jobs import queue
 from profiles.models import JobRun
+from samsaas.lib.http import SignedInRequest
 from samsaas.lib.list_choices import read_choices
 from samsaas.lib.list_export import ListExport
 from samsaas.lib.selection import PARAMETER, STORED
@@ -22,10 +22,10 @@ EXPORT_LIST = "export_list"
 
 
 @transaction.atomic
-def run(request: HttpRequest, export: ListExport, count: int, *, now: datetime) -> JobRun | None:
+def run(request: SignedInRequest, export: ListExport, count: int, *, now: datetime) -> JobRun | None:
     """The run that writes the file. Nothing else has its subject, so there is always a new one."""
     asked = ExportedList.objects.create(
-        by_id=request.user.pk,
+        by=request.user,
         at=now,
         name=export.name,
         path=request.path,

@@ -42,7 +42,7 @@ class NotAnExport(Exception):
 
 def run(job: Job, *, now: datetime) -> None:
     """Write the file. Raises `LeaseLost` or `Canceled`."""
-    asked = ExportedList.objects.select_related("by").get(pk=job.run.subject)
+    asked = ExportedList.objects.select_related("by").get(pk=job.run.subject or 0)
     try:
         export = open_list(asked)
     except NotAnExport as problem:
