@@ -5,10 +5,16 @@ from __future__ import annotations
 from reclamation.models import RemovalCandidate
 from samsaas.lib.selection_bar import TickColumn
 from samsaas.lib.tables import NUMBER, ROOMY, MarkupColumn, NameColumn, Table
+from subscriptions.tables import OF_THE_PERSON
 
 
 class CandidateTable(Table):
     caption = "Removal candidates"
+    in_files = (
+        ("User principal name", "email"),
+        ("Subscription profile", "profile_name"),
+        *((heading, f"subscription__{path}") for heading, path in OF_THE_PERSON),
+    )
     row_links = True
     hidden_at_first = ("profile_name", "justification", "opened_by")
     filtered_title = "No removal candidate matches"
@@ -45,6 +51,15 @@ class CandidateTable(Table):
     )
     opened_at = MarkupColumn("{{ value|day }}", verbose_name="Opened")
     opened_by = MarkupColumn('{{ record.opened_by.get_username|default:"samsaas"|outside }}', orderable=False)
+
+    def value_id(self, record: RemovalCandidate) -> str:
+        return record.number
+
+    def value_display_name(self, record: RemovalCandidate) -> str:
+        return record.display_name
+
+    def value_software_model(self, record: RemovalCandidate) -> str:
+        return record.software_model
 
     class Meta(Table.Meta):
         model = RemovalCandidate

@@ -77,6 +77,7 @@ POLICY: dict[str, dict[str, str]] = {
     "webhook_delete": {"GET": ADMIN, "POST": ADMIN},
     "checklist_tick": {"POST": SAM_ADMIN},
     "demo_later": {"POST": SIGNED_IN},
+    "exported_list": READ,
     "list_density": RECORD_ACT,
     "list_columns": RECORD_ACT,
     "view_list": READ,

@@ -29,6 +29,7 @@ from reclamation.rules import exempt
 from samsaas import outbox, purge_expired
 from samsaas.accounts import reset_password
 from samsaas.events import call, notice, tell
+from samsaas.list_exports import write
 from samsaas.models import Heartbeat
 from samsaas.sealing import seal
 from subscriptions import recompute
@@ -55,6 +56,7 @@ def sweep() -> None:
     staging.drop_orphans()
     retention.discard_unconfirmed(timezone.now())
     entitlement_imports.discard_unconfirmed(timezone.now())
+    write.discard_old(timezone.now())
 
 
 @shared_task

@@ -100,6 +100,7 @@ MIDDLEWARE = [
     "samsaas.api.middleware.TokenDoor",
     "samsaas.lists.on_request.PersonalLists",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "samsaas.list_exports.on_request.ListExports",
     "axes.middleware.AxesMiddleware",
 ]
 ROOT_URLCONF = "samsaas.urls"

@@ -9,6 +9,7 @@ from samsaas import audit_trail, health, sign_in
 from samsaas.api import views as api
 from samsaas.demo import views as demo
 from samsaas.home import views as home
+from samsaas.list_exports import views as list_exports
 from samsaas.lists import view_pages, views as lists
 from samsaas.metrics import views as metrics
 
@@ -22,6 +23,7 @@ urlpatterns = [
     path("lists/views/default/", view_pages.view_default, name="view_default"),
     path("lists/views/<int:pk>/", view_pages.view_edit, name="view_edit"),
     path("lists/views/<int:pk>/delete/", view_pages.view_delete, name="view_delete"),
+    path("exports/<int:pk>/", list_exports.exported_list, name="exported_list"),
     path("oauth_redirect.do", oauth.redirect_back, name="oauth_redirect"),
     path("", include("profiles.urls")),
     path("", include("subscriptions.urls")),

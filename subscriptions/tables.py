@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.db.models import F, QuerySet
@@ -9,7 +10,7 @@ from django.utils import timezone
 
 from samsaas.lib.tables import NUMBER, ROOMY, MarkupColumn, NameColumn, Table
 from subscriptions.activity import last_used
-from subscriptions.models import Subscription
+from subscriptions.models import LastActivity, Subscription
 
 
 def by_known(queryset: Any, column: str, is_descending: bool) -> tuple[Any, bool]:
@@ -18,8 +19,17 @@ def by_known(queryset: Any, column: str, is_descending: bool) -> tuple[Any, bool
     return queryset.order_by(key, "pk"), True
 
 
+# What an export of seats has of the person who uses one.
+OF_THE_PERSON = (
+    ("Department", "match__person__department"),
+    ("Cost center", "match__person__cost_center"),
+    ("Country", "match__person__country"),
+)
+
+
 class SubscriptionTable(Table):
     caption = "Software subscriptions"
+    in_files = OF_THE_PERSON
     row_links = True
     hidden_at_first = (
         *("assigned_at", "identifier", "external_id", "employee_id"),
@@ -88,6 +98,29 @@ class SubscriptionTable(Table):
     cost_center = MarkupColumn("{{ record.match.person.cost_center|outside }}", orderable=False)
     country = MarkupColumn("{{ record.match.person.country|outside }}", orderable=False)
     first_seen_at = MarkupColumn("{{ value|day }}", verbose_name="First seen", orderable=False)
+
+    def value_display_name(self, record: Subscription) -> str:
+        return record.title
+
+    def value_software_model(self, record: Subscription) -> str:
+        return str(record.identifier.software_model or "")
+
+    def value_profile(self, record: Subscription) -> str:
+        return record.profile.display_name
+
+    def value_consumes_license(self, record: Subscription) -> bool:
+        return record.consumes_license and record.ended_at is None and not record.excluded
+
+    def value_user(self, record: Subscription) -> str:
+        return record.match.person.name if hasattr(record, "match") else ""
+
+    def value_last_activity(self, record: Subscription) -> datetime | None:
+        latest: LastActivity | None = getattr(record, "last_activity", None)
+        return latest.at if latest else None
+
+    def value_inactive_days(self, record: Subscription) -> int | None:
+        idle = last_used.idle(record, timezone.now())
+        return idle.days if idle else None
 
     def order_email(self, queryset: QuerySet[Subscription], is_descending: bool) -> tuple[QuerySet[Subscription], bool]:
         return queryset.order_by("-compared_email" if is_descending else "compared_email", "pk"), True

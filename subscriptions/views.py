@@ -12,6 +12,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django_tables2 import A
 
 from samsaas import audit
 from samsaas.lib import csv_export, tables
@@ -21,7 +22,9 @@ from subscriptions.exclusions import exclude
 from subscriptions.filters import SubscriptionFilter
 from subscriptions.models import LastActivity, Subscription
 from subscriptions.models.subscription import SubscriptionQuerySet
-from subscriptions.tables import SubscriptionTable
+from subscriptions.tables import OF_THE_PERSON, SubscriptionTable
+
+ALL_FACTS = "CSV with all facts"
 
 HEADER = (
     "Display name",
@@ -44,6 +47,7 @@ HEADER = (
     "Inactive days are",
     "Activity coverage",
     "File events",
+    *(heading for heading, _ in OF_THE_PERSON),
 )
 
 
@@ -65,7 +69,7 @@ def subscription_list(request: HttpRequest) -> HttpResponse:
     describe = partial(with_row_facts, shown=columns_shown(request, SubscriptionTable))
     seats = Subscription.objects.all()
     context = tables.listing(request, seats, SubscriptionTable, SubscriptionFilter, describe=describe)
-    context["export_query"] = request.GET.urlencode()
+    context["more_files"] = [(ALL_FACTS, f"{reverse('subscription_export')}?{request.GET.urlencode()}")]
     # The page shows few rows, so their profiles cost nothing more.
     shown = {row.record.profile for row in context["table"].page.object_list} if context["table"].page else set()
     context["without_file_events"] = sorted((one for one in shown if one.file_events is False), key=str)
@@ -101,6 +105,7 @@ def _export_rows(seats: Any) -> Iterator[tuple[Any, ...]]:
             *((seat.match.person.name, seat.match.person.left_on) if hasattr(seat, "match") else ("", None)),
             *_activity_cells(seat, now),
             {None: "", True: "Recorded", False: "Not in this plan"}[seat.profile.file_events],
+            *(A(path).resolve(seat, quiet=True) for _, path in OF_THE_PERSON),
         )
 
 

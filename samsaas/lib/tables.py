@@ -31,6 +31,7 @@ from django_tables2.columns import BoundColumn
 from django_tables2.rows import BoundRow
 
 from samsaas.lib.list_choices import NO_VIEW, SAVED, always_shown, columns_shown, is_tick, list_key, read_choices
+from samsaas.lib.list_export import ExportAsked, ListExport, asked_kind, offer_kinds
 from samsaas.lib.paging import Pages, SearchPages
 from samsaas.lib.search import begins_words
 
@@ -79,6 +80,9 @@ class NumberColumn(django_tables2.Column):
     def render(self, value: int) -> str:
         return f"{value:,}"
 
+    def value(self, value: int) -> int:
+        return value
+
 
 class NameColumn(MarkupColumn):
     """Text that somebody else chose, as `outside` of templatetags/ui.py shows it."""
@@ -92,9 +96,12 @@ class Table(django_tables2.Table):
 
     Columns of `hidden_at_first` are shown to who chooses them. A list of more than `MOST_SORTED` rows is sorted by
     columns of `indexed` only, because any other order would read every row; None: by all, for lists that stay small.
+    `in_files` are headings and facts of a row that an export has besides the columns shown; `value_NAME(record)` is
+    what it says in the column NAME (`samsaas.lib.list_export`).
     """
 
     caption = ""
+    in_files: tuple[tuple[str, str], ...] = ()
     hidden_at_first: tuple[str, ...] = ()
     indexed: tuple[str, ...] | None = None
     row_links = False
@@ -301,13 +308,16 @@ def listing(
     filterset_class: type[ListFilter] | None = None,
     *,
     describe: Callable[[Any], QuerySet[Any]] | None = None,
+    chosen: QuerySet[Any] | None = None,
     **table_options: Any,
 ) -> dict[str, Any]:
-    """The template context of a list page: `table`, `filter`, `chips`, `problems`, `clear_url`, `kept_parameters`, and
-    how the person sees it (`look`, `columns`).
+    """The template context of a list page: `table`, `filter`, `chips`, `problems`, `clear_url`, `kept_parameters`,
+    how the person sees it (`look`, `columns`), and `files`.
 
-    `describe` adds the joins and annotations that only the rows of a page need, after filtering and counting.
+    `describe` adds the joins and annotations that only the rows of a page need, after filtering and counting. Raises
+    `ExportAsked` where the address asks for a file; it has the rows of `chosen`, if given, whatever the filter.
     """
+    filterset_class, queryset = (filterset_class, queryset) if chosen is None else (None, chosen)
     look = ListLook(request, table_class, hidden=table_options.pop("exclude", ()))
     filterset = filterset_class(request.GET, queryset=queryset, request=request) if filterset_class else None
     rows = filterset.qs if filterset else queryset
@@ -318,6 +328,9 @@ def listing(
         table.order_by = asked
     settle_order(table)
     every = describe(queryset) if describe else queryset
+    if kind := asked_kind(request):
+        is_misread = bool(filterset and filterset.errors)
+        raise ExportAsked(ListExport(kind, table, every if describe else None, is_misread))
     searched, size = bool(filterset and filterset.search_text), page_size(request)
     keyed = (SearchPages if searched else Pages)(table, size, every=every) if searched or describe else None
     pages = keyed or Paginator(table.rows, size)
@@ -329,6 +342,7 @@ def listing(
         "chips": filter_chips(request, filterset) if filterset else [],
         "clear_url": f"{request.path}?{SAVED}={NO_VIEW}" if look.has_view else request.path,
         "kept_parameters": [(name, request.GET[name]) for name in KEPT if request.GET.get(name)],
+        "files": offer_kinds(request),
         "look": look,
         "columns": look.offer_columns(table),
     }

@@ -2,6 +2,7 @@
 
 from samsaas.models.api import ApiCall, ApiToken
 from samsaas.models.audit import AuditEntry, AuditSeal
+from samsaas.models.exports import ExportedList, ExportedPiece
 from samsaas.models.lists import ListPreference, SavedView, SavedViewQuerySet, keep_shared
 from samsaas.models.mail import Mail
 from samsaas.models.notification import Notification, NotificationChoices, Webhook, WebhookCall
@@ -15,6 +16,8 @@ __all__ = [
     "AuditEntry",
     "AuditSeal",
     "ChecklistTick",
+    "ExportedList",
+    "ExportedPiece",
     "FailedSignIns",
     "GuessCount",
     "Heartbeat",
