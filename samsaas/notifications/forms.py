@@ -28,11 +28,12 @@ class ChoicesForm(forms.ModelForm):
         self.kinds = list_for(user)
         for kind in self.kinds:
             usual = chosen(user, self.instance, kind.key)
-            self.fields[kind.key] = forms.ChoiceField(label=kind.label, choices=CHOICES, initial=usual)
+            self.fields[kind.key] = forms.ChoiceField(label=kind.label, choices=CHOICES, initial=usual, required=False)
         self.order_fields([kind.key for kind in self.kinds])
 
     def save(self, commit: bool = True) -> NotificationChoices:
-        self.instance.by_kind = {kind.key: self.cleaned_data[kind.key] for kind in self.kinds}
+        chosen_now = {kind.key: self.cleaned_data[kind.key] for kind in self.kinds}
+        self.instance.by_kind = {key: choice for key, choice in chosen_now.items() if choice}
         return super().save(commit)
 
 

@@ -22,7 +22,7 @@ class EventTable(tables.Table):
     title = tables.MarkupColumn(
         '<a href="{{ record.path }}">{% if record.is_unread %}<strong>{{ value|outside }}</strong>'
         '<span class="visually-hidden"> (unread)</span>{% else %}{{ value|outside }}{% endif %}</a>'
-        '<span class="sub">{{ record.text|outside|truncatechars:160 }}</span>',
+        '{% if record.text %}<span class="sub">{{ record.text|outside|truncatechars:160 }}</span>{% endif %}',
         verbose_name="What",
         orderable=False,
     )
