@@ -14,6 +14,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -26,6 +27,8 @@ from cryptography.fernet import Fernet
 
 from tests import compose
 
+OUTDATED = 86_400  # seconds since its last use; several branches may be at work on one machine
+
 
 def put_sqlite(url: str) -> None:
     """Write a migrated database where the URL of a SQLite file says, `sqlite:///…`."""
@@ -34,11 +37,13 @@ def put_sqlite(url: str) -> None:
     with _held("sqlite") as folder:
         template = folder / f"{_release()}.sqlite3"
         if not template.exists():
-            for outdated in folder.glob("*.sqlite3"):
-                outdated.unlink()
+            for left in folder.glob("*.sqlite3*"):
+                if time.time() - left.stat().st_mtime > OUTDATED or left.name.startswith("fresh"):
+                    left.unlink()
             fresh = folder / "fresh.sqlite3"
             _migrate(f"sqlite:///{fresh}")
             fresh.rename(template)
+        template.touch()
         shutil.copyfile(template, file)
 
 
@@ -109,8 +114,8 @@ def _release() -> str:
 @contextmanager
 def _held(kind: str) -> Iterator[Path]:
     """The folder of the templates, for one process at a time and kind. Runs beside one another share it."""
-    folder = Path(tempfile.gettempdir()) / f"samsaas-migrated-{os.getuid()}"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    with (folder / f"{kind}.lock").open("w") as lock:
+    folder = Path(tempfile.gettempdir()) / f"samsaas-migrated-{os.getuid()}" / kind
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield folder
