@@ -224,6 +224,19 @@ class AccountSession(models.Model):
         return f"{self.account_id}: {self.browser}"
 
 
+class SecondFactorSecret(RowWithSecrets):
+    """What a second factor of django-allauth keeps secret: its own table has only this row's number.
+
+    So these secrets are bound to their row, checked by the doctor, and rotated with all others.
+    """
+
+    text = EncryptedTextField()
+    stored_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"secret {self.pk}"
+
+
 class Invitation(models.Model):
     """An account that is offered by mail. The link's token is stored as its hash; it ends when the account is made."""
 

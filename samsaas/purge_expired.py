@@ -16,7 +16,7 @@ from django.contrib.sessions.models import Session
 from django.db.models import Q
 
 from profiles.models import OAuthState
-from samsaas import guessing, outbox, sessions
+from samsaas import guessing, outbox, second_factor, sessions
 from samsaas.models import Mail, PasswordResetRequest
 
 KEEP_AUTHORIZATIONS = timedelta(days=1)
@@ -35,6 +35,7 @@ def run(now: datetime) -> dict[str, int]:
             asked_at__lt=now - KEEP_RESET_REQUESTS
         ).delete()[0],
         "links to accounts": outbox.drop_secrets(Mail.objects.filter(opens_account=True, give_up_at__lt=now)),
+        "secrets of second factors": second_factor.discard_unused(now),
         "authorizations": OAuthState.objects.filter(over, created_at__lt=now - KEEP_AUTHORIZATIONS).delete()[0],
         "wrong passwords": guessing.discard_old(now),
         "old sign-ins": sum(model.objects.filter(old_sign_ins).delete()[0] for model in (AccessAttempt, AccessLog)),

@@ -1,4 +1,7 @@
-"""Signing in and out, and changing the password: Django's own views and forms, with every wrong one counted."""
+"""Signing in and out, and changing the password: Django's own views and forms, with every wrong one counted.
+
+Whoever signs in does so through django-allauth (`perform_password_login`), which asks for the second factor.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,8 @@ from datetime import timedelta
 from math import ceil
 from typing import Any, cast
 
+from allauth.account.internal.flows.login import perform_password_login
+from allauth.account.models import Login
 from axes.handlers.proxy import AxesHandler
 from axes.helpers import get_client_username
 from django.contrib import messages
@@ -51,6 +56,15 @@ class SignIn(views.LoginView):
 
     def get_redirect_url(self, request: HttpRequest | None = None) -> str:
         return next_path(self.request)
+
+    def form_valid(self, form: AuthenticationForm) -> HttpResponse:
+        """The password is right. The rest is django-allauth's: it asks for the second factor, then signs in."""
+        account, request = form.get_user(), self.request
+        if attempt := getattr(request, ATTEMPT, None):
+            guessing.succeed(attempt, now=timezone.now())
+            setattr(request, ATTEMPT, None)  # otherwise signing in would take the count back once more
+        login = Login(user=account, redirect_url=self.get_success_url())
+        return perform_password_login(request, {"username": account.get_username()}, login)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return {**super().get_context_data(**kwargs), "mails_are_sent": outbox.has_server()}

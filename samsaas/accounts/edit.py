@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from allauth.mfa.models import Authenticator
 from django.contrib.auth.models import Group, User
 from django.db import transaction
 
@@ -88,6 +89,15 @@ def sign_out_everywhere(account: User, *, by: User, except_key: str | None = Non
     ended = sessions.end_sessions(account, except_key=except_key)
     audit.record(by, "signed out everywhere", account, sessions=ended, kept_own=except_key is not None)
     return ended
+
+
+@transaction.atomic
+def remove_factors(account: User, *, by: User) -> int:
+    """Take the account's second factors off, for somebody who lost them. Its sessions end. Returns how many."""
+    removed = Authenticator.objects.filter(user=account).delete()[0]
+    sessions.end_sessions(account)
+    audit.record(by, "removed second factors", account, factors=removed)
+    return removed
 
 
 def check_name(name: str) -> None:
