@@ -60,6 +60,8 @@ POLICY: dict[str, dict[str, str]] = {
     "mfa_list_webauthn": {"GET": SIGNED_IN},
     "mfa_add_webauthn": {"GET": SIGNED_IN, "POST": SIGNED_IN},
     "mfa_remove_webauthn": {"GET": SIGNED_IN, "POST": SIGNED_IN},
+    "openid_connect_login": {"GET": PUBLIC},
+    "openid_connect_callback": {"GET": PUBLIC},
     "own_account": {"GET": SIGNED_IN},
     "own_sign_out": {"POST": SIGNED_IN},
     "account_list": {"GET": ADMIN},
@@ -278,7 +280,7 @@ POLICY: dict[str, dict[str, str]] = {
 # Pages whose form has a file. All others take small forms only: see samsaas/doors.py.
 UPLOADS = frozenset({"person_import_new", "exemption_import", "entitlement_import_new", "allocation_import"})
 # GET has an effect here, so HEAD and OPTIONS are not answered: the vendor's redirect uses up the state and its code.
-GET_ONLY = frozenset({"oauth_redirect"})
+GET_ONLY = frozenset({"oauth_redirect", "openid_connect_login", "openid_connect_callback"})
 
 
 def roles_of(user: AbstractBaseUser | AnonymousUser) -> set[str]:

@@ -74,6 +74,8 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "csp",
@@ -257,7 +259,6 @@ COMPANY_NAMES = env.list("COMPANY_NAMES", default=[])
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "login"
-PASSWORD_RESET_TIMEOUT = 3600  # seconds; how long the link of a mail may be used
 SESSION_ENGINE = "samsaas.sessions"  # the table holds hashes of the keys
 SESSION_IDLE = timedelta(minutes=env.int("SESSION_IDLE_MINUTES", default=30))
 SESSION_ABSOLUTE = timedelta(hours=12)
@@ -276,6 +277,30 @@ MFA_RECOVERY_CODES_SHOW_ONCE = True  # a page that shows them again would give t
 MFA_TOTP_ISSUER = "samsaas"
 MFA_TOTP_TOLERANCE = 1  # clocks of telephones may be half a minute off
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not HTTPS  # browsers then allow localhost only
+# Single sign-on by OpenID Connect. Groups give roles at every sign-in: "group=role", separated by commas.
+OIDC_SERVER_URL = env.address("OIDC_SERVER_URL", default="").rstrip("/")
+OIDC_CLIENT_ID = env.str("OIDC_CLIENT_ID", default="")
+OIDC_CLIENT_SECRET = env.str("OIDC_CLIENT_SECRET", default="")
+OIDC_GROUPS_CLAIM = env.str("OIDC_GROUPS_CLAIM", default="groups")
+OIDC_GROUP_ROLES = env.list("OIDC_GROUP_ROLES", default=[])
+SSO_ONLY = env.bool("SSO_ONLY", default=False)
+SOCIALACCOUNT_ADAPTER = "samsaas.accounts.adapters.SignOnAdapter"
+SOCIALACCOUNT_LOGIN_ON_GET = True
+SOCIALACCOUNT_EMAIL_AUTHENTICATION = False  # an address is no proof of who somebody is
+SOCIALACCOUNT_PROVIDERS = {
+    "openid_connect": {
+        "OAUTH_PKCE_ENABLED": True,
+        "APPS": [
+            {
+                "provider_id": "company",
+                "name": "Single sign-on",
+                "client_id": OIDC_CLIENT_ID,
+                "secret": OIDC_CLIENT_SECRET,
+                "settings": {"server_url": OIDC_SERVER_URL},
+            }
+        ],
+    }
+}
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"  # in no cookie that can be read
 SESSION_COOKIE_AGE = int(SESSION_ABSOLUTE.total_seconds())
 SESSION_COOKIE_NAME = "__Host-sessionid" if HTTPS else "sessionid"

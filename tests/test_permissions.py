@@ -75,12 +75,12 @@ def addresses() -> dict[str, str]:
     for name in roles.POLICY:
         if name.endswith("*"):
             found[name] = reverse(CORE_UI.get(name, "admin:index"))
+        elif name.startswith("openid_connect_"):
+            found[name] = reverse(name, args=["company"])
         elif name in ("profile_create", "admin:profiles_integrationprofile_new"):
             found[name] = reverse(name, args=["dropbox"])
         elif name == "reconciliation_seats":
             found[name] = reverse(name, args=[1, "excluded"])
-        elif name == "password_reset_confirm":
-            found[name] = reverse(name, args=["MQ", "x-y"])
         elif name == "authorization_stopped":
             found[name] = reverse(name, args=["state_unknown"])
         else:
@@ -94,7 +94,7 @@ def addresses_of(name: str) -> str:
 
     if name.startswith("admin:") and name.count("_") > 1:
         return reverse("admin:index")
-    for args in ([], [1], [1, "excluded"], ["MQ", "x-y"], ["dropbox"]):
+    for args in ([], [1], [1, "excluded"], ["dropbox"]):
         try:
             return reverse(name, args=args)
         except NoReverseMatch:

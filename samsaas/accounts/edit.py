@@ -6,6 +6,7 @@ Each order is one transaction with its entry in the audit trail. Who loses acces
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 from allauth.mfa.models import Authenticator
@@ -14,6 +15,7 @@ from django.db import transaction
 
 from samsaas import audit, roles, sessions
 from samsaas.accounts import access
+from samsaas.models import LocalAdministrator
 
 PERSON = ("first_name", "last_name", "email")
 
@@ -106,8 +108,11 @@ def check_name(name: str) -> None:
 
 
 @transaction.atomic
-def make_local_admin(name: str, password: str, *, run_by: dict[str, str]) -> bool:
-    """An active account of this name with the role admin and this password. Returns whether it is new."""
+def make_local_admin(name: str, password: str, *, run_by: dict[str, str], now: datetime) -> bool:
+    """An active account of this name with the role admin and this password. Returns whether it is new.
+
+    It may sign in with the password also where only single sign-on is left.
+    """
     access.lock_administrators()
     account, is_new = User.objects.get_or_create(username=name)
     before = access.access_of(account)
@@ -115,6 +120,7 @@ def make_local_admin(name: str, password: str, *, run_by: dict[str, str]) -> boo
     account.set_password(password)
     account.save()
     account.groups.add(Group.objects.get(name=roles.ADMIN))
+    LocalAdministrator.objects.get_or_create(account=account, defaults={"since": now})
     sessions.end_sessions(account)
     changes = {"created": is_new, **access.differences(before, access.access_of(account))}
     audit.record(None, "made local administrator", account, **changes, **run_by)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from allauth.socialaccount.models import SocialAccount
 from django.contrib import messages
 from django.contrib.auth.models import User
 from django.http import HttpResponse
@@ -63,7 +64,9 @@ def account_edit(request: SignedInRequest, pk: int) -> HttpResponse:
             messages.success(request, f"The account {changed.get_username()} was saved.")
             return redirect("account_detail", pk)
     account.refresh_from_db()
-    return render(request, "samsaas/accounts/account_edit.html", {"account": account, "form": form})
+    by_groups = SocialAccount.objects.filter(user=account).exists()
+    context = {"account": account, "form": form, "by_groups": by_groups}
+    return render(request, "samsaas/accounts/account_edit.html", context)
 
 
 @recent_password_required
