@@ -79,6 +79,10 @@ def addresses() -> dict[str, str]:
             found[name] = reverse(name, args=["dropbox"])
         elif name == "reconciliation_seats":
             found[name] = reverse(name, args=[1, "excluded"])
+        elif name == "profile_switch":
+            found[name] = reverse(name, args=[profile.pk, "reclaim"])
+        elif name in ("help_page", "help_image"):
+            found[name] = reverse(name, args=["schedule" if name == "help_page" else "home.png"])
         elif name == "authorization_stopped":
             found[name] = reverse(name, args=["state_unknown"])
         else:
