@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -9,21 +11,24 @@ import django_filters
 from django import forms
 from django.contrib import messages
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from profiles.jobs import queue
 from profiles.models import JobRun
-from samsaas import audit
-from samsaas.lib import column_values, search, tables
+from samsaas import audit, audited_pages
+from samsaas.lib import column_values, csv_export, search, tables
 from samsaas.lib.http import SignedInRequest
 from samsaas.models import AuditEntry
 from samsaas.processes import VERIFY_AUDIT, WHOLE_TRAIL
 from samsaas.sealing import state, trail_file
 
 MOST_CHOICES = 500
+CSV_HEADER = ("When (UTC)", "Who", "Did", "Kind of object", "Object number", "To", "Detail")
 
 
 class AuditTable(tables.Table):
@@ -36,7 +41,11 @@ class AuditTable(tables.Table):
     )
     verb = tables.MarkupColumn("{{ record.verb|capfirst }}", verbose_name="Did")
     object_name = tables.MarkupColumn(
-        '<span class="clamp">{{ record.object_name|outside }}</span><span class="sub">{{ record.object_type }}</span>',
+        '{% if record.page %}<a class="clamp" href="{{ record.page }}">{{ record.object_name|outside }}</a>'
+        '{% else %}<span class="clamp">{{ record.object_name|outside }}</span>{% endif %}'
+        '{% if record.object_id %}<a class="sub" href="?kind={{ record.object_type|urlencode }}'
+        '&amp;number={{ record.object_id|urlencode }}">{{ record.object_type }} {{ record.object_id }}</a>'
+        '{% else %}<span class="sub">{{ record.object_type }}</span>{% endif %}',
         verbose_name="To",
     )
     detail = tables.MarkupColumn("{{ record.detail|readable }}", orderable=False)
@@ -63,23 +72,46 @@ class AuditFilter(tables.ListFilter):
     actor = django_filters.ChoiceFilter(
         label="Person", field_name="actor_name", choices=partial(_stored_values, "actor_name"), empty_label="Anybody"
     )
+    kind = django_filters.ChoiceFilter(
+        label="Kind of object",
+        field_name="object_type",
+        choices=partial(_stored_values, "object_type"),
+        empty_label="Any",
+    )
+    number = django_filters.CharFilter(label="Object number", field_name="object_id", max_length=40)
     since = django_filters.DateFilter(label="From", field_name="at", lookup_expr="date__gte", widget=DAY)
     until = django_filters.DateFilter(label="Until", field_name="at", lookup_expr="date__lte", widget=DAY)
 
     class Meta:
         model = AuditEntry
-        fields = ("q", "verb", "actor", "since", "until")
+        fields = ("q", "verb", "actor", "kind", "number", "since", "until")
 
     def find(self, queryset: QuerySet[AuditEntry], name: str, value: str) -> QuerySet[AuditEntry]:
         return search.find(queryset, value, "object_name", "verb", "actor_name")
 
 
-def audit_list(request: HttpRequest) -> HttpResponse:
+def audit_list(request: SignedInRequest) -> HttpResponse:
     """The audit trail, newest entry first, and how far it is sealed."""
     context: dict[str, Any] = tables.listing(request, AuditEntry.objects.all(), AuditTable, AuditFilter)
+    audited_pages.add_pages(context["table"].page.object_list.data, request.user)
     verified = JobRun.objects.filter(process=VERIFY_AUDIT, subject=WHOLE_TRAIL).first()
     chain = state.describe_chain(now=timezone.now())
     return render(request, "samsaas/audit_list.html", {**context, "chain": chain, "verified": verified})
+
+
+def audit_csv(request: SignedInRequest) -> HttpResponseBase:
+    """The entries of the filtered list as CSV. What cannot be filtered by leads back to the list, which names it."""
+    chosen = AuditFilter(request.GET, queryset=AuditEntry.objects.all(), request=request)
+    if not chosen.is_valid():
+        return redirect(f"{reverse('audit_list')}?{request.GET.urlencode()}")
+    audit.record_export(request.user, "audit trail", rows=chosen.qs.count(), filters=request.GET.dict())
+    return csv_export.stream("audit-trail", CSV_HEADER, _csv_rows(chosen.qs))
+
+
+def _csv_rows(entries: QuerySet[AuditEntry]) -> Iterator[tuple[Any, ...]]:
+    for one in entries.order_by("-at", "-pk").iterator(chunk_size=2000):
+        detail = json.dumps(one.detail, ensure_ascii=False) if one.detail else ""
+        yield one.at, one.actor_name, one.verb, one.object_type, one.object_id, one.object_name, detail
 
 
 @require_POST

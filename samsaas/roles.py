@@ -232,6 +232,7 @@ POLICY: dict[str, dict[str, str]] = {
     "approval_decide": {"GET": SIGNED_IN, "POST": SIGNED_IN},
     "approval_link": {"GET": SIGNED_IN},
     "audit_list": {"GET": SAM_ADMIN},
+    "audit_csv": {"GET": SAM_ADMIN},
     "audit_verify": {"POST": SAM_ADMIN},
     "audit_export": {"GET": SAM_ADMIN},
     # Core UI shows what the Workspace shows, and its buttons call pages of the Workspace. The longest row counts.

@@ -18,6 +18,7 @@ urlpatterns = [
     path("", include("reclamation.urls")),
     path("audit/", audit_trail.audit_list, name="audit_list"),
     path("audit/verify/", audit_trail.audit_verify, name="audit_verify"),
+    path("audit/csv/", audit_trail.audit_csv, name="audit_csv"),
     path("audit/export/", audit_trail.audit_export, name="audit_export"),
     path("accounts/login/", sign_in.SignIn.as_view(), name="login"),
     path("accounts/logout/", sign_in.SignOut.as_view(), name="logout"),
