@@ -6,12 +6,14 @@ be enough for. Its secrets are encrypted like all others, in a table of ours.
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime, timedelta
 from typing import Any
 
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.base.forms import ReauthenticateForm
 from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal.auth import generate_totp_secret
 from allauth.mfa.webauthn.forms import ReauthenticateWebAuthnForm
 from allauth.mfa.webauthn.internal.auth import begin_authentication
 from django.conf import settings
@@ -20,11 +22,13 @@ from django.http import QueryDict
 from django.utils import timezone
 
 from samsaas import roles
+from samsaas.lib.encryption import UndecryptableValue
 from samsaas.models import SecondFactorSecret
 
 Type = Authenticator.Type
 ASKED_FOR = (Type.TOTP, Type.WEBAUTHN)
 MARK = "secret:"
+log = logging.getLogger(__name__)
 KEPT_UNUSED = timedelta(hours=1)  # the row of the factor follows within the same transaction
 # What an account that still needs a second factor may open: where it is set up, and what no account is needed for.
 OPEN_BEFORE = frozenset(
@@ -46,8 +50,12 @@ class FactorAdapter(DefaultMFAAdapter):
         return f"{MARK}{row.pk}"
 
     def decrypt(self, encrypted_text: str) -> str:
-        """Raises `UndecryptableValue` or `DoesNotExist`: then the factor cannot be used, which lets nobody in."""
-        text: str = SecondFactorSecret.objects.get(pk=int(encrypted_text.removeprefix(MARK))).text
+        """The secret. One that is lost, as with a wrong key, is replaced by a random one, whose codes nobody has."""
+        try:
+            text: str = SecondFactorSecret.objects.get(pk=int(encrypted_text.removeprefix(MARK))).text
+        except (UndecryptableValue, SecondFactorSecret.DoesNotExist):
+            log.error("The secret of a second factor cannot be decrypted: manage.py doctor")
+            return generate_totp_secret()
         return text
 
     def can_delete_authenticator(self, authenticator: Authenticator) -> bool:

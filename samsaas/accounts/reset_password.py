@@ -4,8 +4,8 @@
    every address.
 2. `answer_requests`, before mails are sent every minute, looks for the accounts of what was typed and queues their
    mails. One address gets one mail in `ONCE_WITHIN`, however often it was asked for.
-3. The link's token is stored as a hash, because a worker, which makes it, has no SECRET_KEY to sign one with. It is over
-   after `VALID_FOR`, with the account's next sign-in, and with another password.
+3. The link's token is stored as a hash, because a worker, which makes it, has no SECRET_KEY to sign one with. It is
+   over after `VALID_FOR`, with the account's next sign-in, and with another password.
 
 Whoever has no password here, because another service signs them in, gets no mail.
 """

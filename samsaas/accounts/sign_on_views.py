@@ -1,6 +1,6 @@
 """To the identity provider and back.
 
-A link starts it: browsers stop a form at the first redirect to somebody else, and a provider may have a provider itself.
+A link starts it: browsers stop a form at a redirect to somebody else, and a provider may have a provider itself.
 """
 
 from __future__ import annotations

@@ -19,7 +19,8 @@ from datetime import datetime
 from itertools import chain, count
 from typing import Any
 
-from allauth.socialaccount.models import SocialLogin
+from allauth.core import context
+from allauth.socialaccount.models import SocialAccount, SocialLogin
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
@@ -84,10 +85,20 @@ def admit(login: SocialLogin, *, invitation: int | None, now: datetime) -> User:
         raise NoGroup
     with transaction.atomic():
         access.lock_administrators()
+        account = account or _made_meanwhile(login)
         if account is None:
             return _create(login, claims, given, invitation, now)
         _store_roles(account, given)
     return account
+
+
+def _made_meanwhile(login: SocialLogin) -> User | None:
+    """The account that the same person's other window has just made."""
+    found = SocialAccount.objects.filter(provider=login.account.provider, uid=login.account.uid).first()
+    if found is None:
+        return None
+    login.account, login.user = found, found.user
+    return found.user
 
 
 @transaction.atomic
@@ -118,7 +129,7 @@ def _create(
     )
     account.set_unusable_password()
     login.user = account
-    login.save(None, connect=True)
+    login.save(context.request, connect=True)
     edit.set_roles(account, given)
     audit.record(None, "created account by sign-on", account, **access.access_of(account))
     still = Invitation.objects.filter(pk=invitation or 0, accepted_at=None, withdrawn_at=None)

@@ -247,3 +247,12 @@ def test_who_has_neither_password_nor_factor_here_signs_in_again(account: Any, c
         )
         give(client, page, "")
     assert roles.ADMIN in roles.roles_of(User.objects.get(pk=root.pk))
+
+
+def test_a_factor_whose_secret_cannot_be_decrypted_lets_nobody_in_and_is_no_error(app: App, settings: Any) -> None:
+    from cryptography.fernet import Fernet  # noqa: PLC0415
+
+    settings.FIELD_ENCRYPTION_KEYS = [Fernet.generate_key().decode()]
+    client = Client()
+    sign_in(client, "ann", app.code())
+    assert not has_account(client) and client.get(CODE_PAGE).status_code == 200
