@@ -6,6 +6,7 @@ of `Together`: `index_of` says how.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from functools import reduce
 from operator import and_
@@ -13,9 +14,11 @@ from typing import Any, TypeVar
 
 from django.db.models import Func, Q, QuerySet, TextField
 
-from samsaas.lib.fold import NAME, Fold
+from samsaas.lib.fold import NAME, Fold, fold
 
 SHORTEST_ANYWHERE = 3  # letters; a trigram index finds shorter text only at the beginning of a word
+MOST_WORDS = 8  # further ones are left out
+BETWEEN_WORDS = re.compile(r"[\s,;]+")
 
 Rows = TypeVar("Rows", bound=QuerySet[Any])
 
@@ -44,7 +47,8 @@ def begins_words(text: str) -> bool:
 
     Punctuation and other scripts are searched anywhere: two characters may be a whole name.
     """
-    return 0 < len(text) < SHORTEST_ANYWHERE and text.isascii() and text.isalnum()
+    plain = fold(text) or ""
+    return 0 < len(plain) < SHORTEST_ANYWHERE and plain.isascii() and plain.isalnum()
 
 
 def find(rows: Rows, text: str, *columns: str, or_else: Q | None = None) -> Rows:
@@ -60,5 +64,6 @@ def find(rows: Rows, text: str, *columns: str, or_else: Q | None = None) -> Rows
 
 
 def _pieces(text: str) -> list[str]:
-    words = text.split()
-    return words if any(len(word) >= SHORTEST_ANYWHERE or not word.isascii() for word in words) else [text]
+    words = [word for word in BETWEEN_WORDS.split(text) if word][:MOST_WORDS]
+    plain = [fold(word) or "" for word in words]
+    return words if any(len(word) >= SHORTEST_ANYWHERE or not word.isascii() for word in plain) else [text]
