@@ -63,9 +63,49 @@ def needs(make: Callable[[], Any]) -> Any:
         pytest.skip(str(missing))
 
 
+@pytest.fixture(scope="session")
+def django_db_keepdb(request: pytest.FixtureRequest) -> bool:
+    """The tests' database is a copy of a migrated one. A run at another moment migrates at that moment."""
+    return JOURNEY not in request.config.stash
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_keepdb: bool) -> Iterator[None]:
+    from django.db import connections  # noqa: PLC0415 - Django is set up by now
+
+    from tests import migrated  # noqa: PLC0415
+
+    if not django_db_keepdb:
+        yield
+        return
+    with migrated.of_the_tests(connections["default"].settings_dict):
+        yield
+        connections.close_all()
+
+
 @pytest.fixture(autouse=True)
 def quick_passwords(settings: Any) -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def static_files_listed_once() -> Iterator[None]:
+    """Every test client loads the middleware anew, which would look at all static files again."""
+    from whitenoise.middleware import WhiteNoiseMiddleware  # noqa: PLC0415 - Django is set up by now
+
+    look, known = WhiteNoiseMiddleware.add_files_from_finders, {}
+
+    def look_once(middleware: Any) -> None:
+        place = (middleware.static_prefix, middleware.max_age, middleware.allow_all_origins)
+        if place not in known:
+            collected, middleware.files = middleware.files, {}
+            look(middleware)
+            known[place], middleware.files = middleware.files, collected
+        middleware.files.update(known[place])
+
+    WhiteNoiseMiddleware.add_files_from_finders = look_once
+    yield
+    WhiteNoiseMiddleware.add_files_from_finders = look
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -1,6 +1,6 @@
-"""Databases as `migrate` leaves them, made once and copied: most installations of the tests begin with one.
+"""Databases as `migrate` leaves them, made once and copied: the tests' own, and those of most installations.
 
-To make every table from nothing takes seconds, and dozens of installations are set up. Those that test the first start
+To make every table from nothing takes many seconds, and dozens of databases are set up. Those that test the first start
 itself begin with no database at all.
 """
 
@@ -14,10 +14,12 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import psycopg
@@ -25,19 +27,23 @@ from cryptography.fernet import Fernet
 
 from tests import compose
 
+OUTDATED = 86_400  # seconds since its last use; several branches may be at work on one machine
+
 
 def put_sqlite(url: str) -> None:
     """Write a migrated database where the URL of a SQLite file says, `sqlite:///…`."""
     file = Path(urlsplit(url).path)
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with _held() as folder:
+    with _held("sqlite") as folder:
         template = folder / f"{_release()}.sqlite3"
         if not template.exists():
-            for outdated in folder.glob("*.sqlite3"):
-                outdated.unlink()
+            for left in folder.glob("*.sqlite3*"):
+                if time.time() - left.stat().st_mtime > OUTDATED or left.name.startswith("fresh"):
+                    left.unlink()
             fresh = folder / "fresh.sqlite3"
             _migrate(f"sqlite:///{fresh}")
             fresh.rename(template)
+        template.touch()
         shutil.copyfile(template, file)
 
 
@@ -54,9 +60,26 @@ def on_postgresql(server_url: str) -> Iterator[str]:
             connection.execute(f"drop database {name} with (force)")
 
 
+@contextmanager
+def of_the_tests(database: dict[str, Any]) -> Iterator[None]:
+    """Give Django's test runner a migrated database to keep, instead of one that it would have to migrate."""
+    if database["ENGINE"].endswith("sqlite3"):
+        file = Path(database["TEST"]["NAME"])
+        put_sqlite(f"sqlite:///{file}")
+        try:
+            yield
+        finally:
+            for left in file.parent.glob(f"{file.name}*"):
+                left.unlink()
+        return
+    with on_postgresql(os.environ["DATABASE_URL"]) as url:
+        database["TEST"]["NAME"] = url.rpartition("/")[2]
+        yield
+
+
 def _template_on(connection: psycopg.Connection, server: str) -> str:
     template = f"template_{_release()}"
-    with _held():
+    with _held("postgresql"):
         if not connection.execute("select 1 from pg_database where datname = %s", [template]).fetchone():
             connection.execute("drop database if exists template_fresh with (force)")
             connection.execute("create database template_fresh")
@@ -89,10 +112,10 @@ def _release() -> str:
 
 
 @contextmanager
-def _held() -> Iterator[Path]:
-    """The folder of the templates, for one process at a time. Runs beside one another share it."""
-    folder = Path(tempfile.gettempdir()) / f"samsaas-migrated-{os.getuid()}"
-    folder.mkdir(mode=0o700, exist_ok=True)
+def _held(kind: str) -> Iterator[Path]:
+    """The folder of the templates, for one process at a time and kind. Runs beside one another share it."""
+    folder = Path(tempfile.gettempdir()) / f"samsaas-migrated-{os.getuid()}" / kind
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield folder

@@ -1,8 +1,9 @@
 """The form in which texts are searched: accents, capitals and ways of writing a letter make no difference.
 
 The same form twice, since each database has to make it from its rows: `fold` for SQLite, where every connection learns
-it as a function, and `FUNCTION` for PostgreSQL, which a migration creates and trigram indexes are made over. A test
-compares every letter of both. A text is never stored or matched in this form: it is for finding only.
+it as a function, and a function of PostgreSQL, which the migration `folded_search` of `samsaas` creates and trigram
+indexes are made over. A change here needs a migration with the function in its new form and its indexes made anew; a
+test compares every letter of both. A text is never stored or matched in this form: it is for finding only.
 """
 
 from __future__ import annotations
@@ -21,14 +22,18 @@ SINGLE = {
     **dict.fromkeys("\u2018\u2019\u201b\u02bc\u02b9\u2032", "'"),
     **dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212", "-"),
 }
+GRAVE, ACUTE = "`", "\u00b4"  # typed for an apostrophe; the second would be taken apart into a blank and an accent
 DOUBLE = {"ß": "ss", "æ": "ae", "œ": "oe", "þ": "th"}
 LETTERS = str.maketrans({**SINGLE, **DOUBLE})
 
 
 def fold(text: str | None) -> str | None:
     """The searched form of a text. It keeps blanks and line ends. None stays None."""
-    if text is None or text.isascii():
-        return text and text.lower()
+    if text is None:
+        return None
+    text = text.replace(GRAVE, "'").replace(ACUTE, "'")
+    if text.isascii():
+        return text.lower()
     return MARKS.sub("", unicodedata.normalize("NFKD", text)).lower().translate(LETTERS)
 
 
@@ -36,31 +41,6 @@ def teach(connection: Any, **kwargs: Any) -> None:
     """Let a new connection to SQLite know the function. PostgreSQL has its own."""
     if connection.vendor == "sqlite":
         connection.connection.create_function(NAME, 1, fold, deterministic=True)
-
-
-def _doubles(expression: str) -> str:
-    for letter, letters in DOUBLE.items():
-        expression = f"replace({expression}, '{letter}', '{letters}')"
-    return expression
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
-
-
-def _make_function() -> str:
-    letters = """normalize($1, NFKD), '[\u0300-\u036f]', '', 'g'"""
-    singles = f"{_quoted(''.join(SINGLE))}, {_quoted(''.join(SINGLE.values()))}"
-    other = _doubles(f'translate(lower(regexp_replace({letters}) COLLATE "und-x-icu") COLLATE "C", {singles})')
-    return f"""
-        CREATE OR REPLACE FUNCTION {NAME}(text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $fold$
-          SELECT CASE WHEN octet_length($1) = length($1) THEN lower($1 COLLATE "C") ELSE {other} END
-        $fold$
-    """
-
-
-# ICU's lower case does not depend on how the database was created. A text of ASCII is the usual one.
-FUNCTION = _make_function()
 
 
 class Folded(models.TextField):

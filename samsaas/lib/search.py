@@ -1,23 +1,23 @@
 """Finding rows by pieces of text in any of several columns, without regard to accents, capitals, and order of words.
 
-On PostgreSQL it uses a trigram index. Every set of columns has its own index, made in a migration over the expression
-of `Together`: `index_of` says how.
+On PostgreSQL it uses a trigram index. Every set of columns has its own index over the folded expression of `Together`,
+made in a migration called `folded_search`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from functools import reduce
-from operator import and_
+from operator import and_, or_
 from typing import Any, TypeVar
 
 from django.db.models import Func, Q, QuerySet, TextField
 
-from samsaas.lib.fold import NAME, Fold, fold
+from samsaas.lib.fold import Fold, fold
 
 SHORTEST_ANYWHERE = 3  # letters; a trigram index finds shorter text only at the beginning of a word
 MOST_WORDS = 8  # further ones are left out
+BEFORE_WORDS = ("\n", " ", "-")  # what stands before a word in a column
 BETWEEN_WORDS = re.compile(r"[\s,;]+")
 
 Rows = TypeVar("Rows", bound=QuerySet[Any])
@@ -36,12 +36,6 @@ class Together(Func):
         )
 
 
-def index_of(table: str, name: str, columns: Sequence[str]) -> str:
-    """The statement for a migration that makes the index of a search over these columns."""
-    together = " || chr(10) || ".join(f'"{column}"' for column in columns)
-    return f'CREATE INDEX "{name}" ON "{table}" USING gin ({NAME}(chr(10) || {together}) gin_trgm_ops)'
-
-
 def begins_words(text: str) -> bool:
     """Whether the text is so short that only beginnings of words are searched.
 
@@ -54,13 +48,17 @@ def begins_words(text: str) -> bool:
 def find(rows: Rows, text: str, *columns: str, or_else: Q | None = None) -> Rows:
     """The rows that have every word of the text in one of the columns, and the rows that meet `or_else`.
 
-    Where all words are short, they have to stand as they were typed: an index finds nothing shorter than three letters.
+    Short words begin a word there. Where all of them are short, they also have to stand as they were typed: an index
+    finds nothing shorter than three letters.
     """
-    if begins_words(text):
-        held = Q(_searched__holds=f"\n{text}") | Q(_searched__holds=f" {text}")
-    else:
-        held = reduce(and_, (Q(_searched__holds=piece) for piece in _pieces(text)))
+    held = reduce(and_, map(_holds, _pieces(text)))
     return rows.alias(_searched=Fold(Together(*columns))).filter(held | or_else if or_else else held)
+
+
+def _holds(piece: str) -> Q:
+    if begins_words(piece):
+        return reduce(or_, (Q(_searched__holds=f"{before}{piece}") for before in BEFORE_WORDS))
+    return Q(_searched__holds=piece)
 
 
 def _pieces(text: str) -> list[str]:

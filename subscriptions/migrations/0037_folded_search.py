@@ -2,8 +2,6 @@
 
 from django.db import migrations
 
-from samsaas.lib.search import index_of
-
 INDEXES = {
     "subscription_search": ("subscriptions_subscription", ("display_name", "email", "employee_id")),
     "person_search": ("subscriptions_person", ("name", "key", "department")),
@@ -16,7 +14,9 @@ def create(apps, schema_editor):
         return
     for name, (table, columns) in INDEXES.items():
         schema_editor.execute(f'DROP INDEX "{name}"')
-        schema_editor.execute(index_of(table, name, columns), params=None)
+        together = " || chr(10) || ".join(f'"{column}"' for column in columns)
+        text = f"samsaas_fold(chr(10) || {together})"
+        schema_editor.execute(f'CREATE INDEX "{name}" ON "{table}" USING gin ({text} gin_trgm_ops)', params=None)
 
 
 def drop(apps, schema_editor):

@@ -6,13 +6,13 @@ from datetime import date
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.test import Client
 from django.utils import timezone
 from playwright.sync_api import Page
 
 from subscriptions.models import Entitlement
 from tests import factories, worlds
+from tests.browser import looks
 from tests.subscriptions.reconciliation.position_world import reconcile_as_of
 
 NO_STYLES = {"preload": False}  # it would fetch style sheets, which the content security policy refuses
@@ -56,15 +56,9 @@ def test_core_ui_passes_the_accessibility_rules_light_dark_and_narrow(
     places = ("core/", f"{profiles}/", f"{profiles}/new/dropbox/", f"{profiles}/{profile.pk}/change/")
     places += ("core/license-workbench/", "core/license-workbench/?publisher=Acme", f"reconciliations/{run.pk}/print/")
     places += ("core/subscriptions/entitlement/", f"core/subscriptions/reconciliationrun/{run.pk}/change/")
-    found = []
-    for scheme, width in (("light", 1280), ("dark", 1280), ("light", 380)):
-        page.emulate_media(color_scheme=scheme)
-        page.set_viewport_size({"width": width, "height": 900})
-        for place in places:
-            assert page.goto(f"{live_server.url}/{place}").status == 200
-            result = Axe().run(page, options=NO_STYLES).response["violations"]
-            found += [(scheme, width, place, rule["id"], rule["nodes"][0]["html"][:150]) for rule in result]
-    assert found == []
+    addresses = [f"{live_server.url}/{place}" for place in places]
+    shown = (("light", 1280), ("dark", 1280), ("light", 380))
+    assert looks.faults(page, addresses, shown, may_scroll=True, **NO_STYLES) == []
 
 
 def make_position() -> Any:

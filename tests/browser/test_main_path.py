@@ -6,11 +6,11 @@ import re
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from profiles.connectors.dropbox.sandbox import Fault
 from profiles.connectors.dropbox.sandbox.messages import Delivery
+from tests.browser import looks
 from tests.browser.installations import Installation, worker_command
 
 pytestmark = [pytest.mark.browser, pytest.mark.own_database]
@@ -202,17 +202,5 @@ def test_every_page_passes_the_accessibility_rules_light_dark_and_narrow(
     get_token(page)
     downloaded(page)
     expect(page.locator("main [hx-trigger]")).to_have_count(0, timeout=90_000)
-    found = []
-    for scheme, width in (("light", 1280), ("dark", 1280), ("light", 360)):
-        page.set_viewport_size({"width": width, "height": 900})
-        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-        for path in PAGES:
-            page.goto(installation.url + path)
-            result = Axe().run(page)
-            found += [
-                (scheme, width, path, rule["id"], rule["nodes"][0]["html"][:150])
-                for rule in result.response["violations"]
-            ]
-            wider = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-            found += [(scheme, width, path, "scrolls sideways", wider)] if wider > 0 else []
-    assert found == []
+    addresses = [installation.url + path for path in PAGES]
+    assert looks.faults(page, addresses, (("light", 1280), ("dark", 1280), ("light", 360))) == []

@@ -6,7 +6,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.contrib.auth.models import Group, User
 from django.utils import timezone
 from playwright.sync_api import Page, expect
@@ -19,6 +18,7 @@ from subscriptions.entitlements import edit
 from subscriptions.models import Entitlement
 from subscriptions.renewals import remind
 from tests import factories
+from tests.browser import looks
 from tests.subscriptions.entitlements.owned_world import day
 from tests.subscriptions.renewals.renewal_world import ending, reconcile, use, worked_example
 
@@ -86,17 +86,7 @@ def test_every_page_passes_the_accessibility_rules_and_fits(walk: Page, live_ser
         "/savings/entries/",
         "/vendor-drift/",
     )
-    found = []
-    for scheme, width in LOOKS:
-        walk.set_viewport_size({"width": width, "height": 900})
-        walk.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-        for address in addresses:
-            walk.goto(f"{live_server.url}{address}")
-            rules = Axe().run(walk).response["violations"]
-            found += [(scheme, width, address, rule["id"], rule["nodes"][0]["html"][:150]) for rule in rules]
-            wider = walk.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-            found += [(scheme, width, address, "scrolls sideways", wider)] if wider > 0 else []
-    assert found == []
+    assert looks.faults(walk, [live_server.url + address for address in addresses], LOOKS) == []
 
 
 def test_from_the_list_to_what_was_asked_of_the_vendor(walk: Page, live_server: Any, keeper: User) -> None:
