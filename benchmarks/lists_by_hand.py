@@ -108,6 +108,7 @@ def words() -> dict[str, Any]:
         "week": day(7),
         "month": day(30),
         "quarter": day(90),
+        "quarter_day": day(90)[:10],
         "leaving": (timezone.localdate() + timedelta(days=0)).isoformat(),
         "text": "large.example",
     }
@@ -128,6 +129,15 @@ def search(label: str, text: str) -> Asked:
 
 def sorted_by(label: str, column: str, order: str) -> Asked:
     return seats(f"sorted by {label}", f"sort={column}", order=f"{order}, t.id")
+
+
+def suspended_by(label: str, column: str, order: str) -> Asked:
+    return seats(
+        f"suspended, sorted by {label}",
+        f"status=suspended&sort={column}",
+        "t.status = 'suspended'",
+        order=f"{order}, t.id",
+    )
 
 
 def candidates(label: str, query: str, also: str = "", *, where: str = OPEN, **more: Any) -> Asked:
@@ -155,6 +165,15 @@ LISTS = (
     seats("unrecognized", "model=null", "i.software_model_id IS NULL"),
     seats("identifier", "identifier={identifier}", "t.identifier_id = {identifier}"),
     seats("status: suspended", "status=suspended", "t.status = 'suspended'"),
+    seats("two statuses", "status=suspended&status=invited", "t.status IN ('suspended', 'invited')"),
+    seats("assigned before", "assigned_before={quarter_day}", "t.assigned_at < '{quarter}'"),
+    seats("department", "department=Department 12", "u.department = 'Department 12'"),
+    seats(
+        "idle for 31 days",
+        "idle_days=31",
+        "(t.profile_id = {whole} OR t.profile_id = {later}) AND (a.at IS NULL OR a.at < '{month}') AND "
+        "(t.assigned_at IS NULL OR t.assigned_at < '{month}')",
+    ),
     seats("license used", "license=yes", "t.consumes_license"),
     seats("license not used", "license=no", "NOT t.consumes_license"),
     seats("ended", "seats=ended", where="t.ended_at IS NOT NULL"),
@@ -183,12 +202,11 @@ LISTS = (
     search("two Chinese characters", "王伟"),
     seats("sorted by name, backwards", "sort=-display_name", order="t.display_name DESC, t.id DESC"),
     sorted_by("address", "email", "t.compared_email"),
-    sorted_by("software model", "software_model", "s.edition"),
-    sorted_by("profile", "profile", "p.display_name"),
-    sorted_by("status", "status", "t.status"),
-    sorted_by("license", "consumes_license", "t.consumes_license"),
-    sorted_by("user", "user", "u.name"),
-    sorted_by("last activity", "last_activity", "a.at"),
+    # All of it is sorted by nothing else: `limit_orders` of samsaas/lib/tables.py offers only what an index serves.
+    suspended_by("software model", "software_model", "s.edition"),
+    suspended_by("user", "user", "u.name"),
+    suspended_by("last activity", "last_activity", "a.at"),
+    suspended_by("most inactive", "-inactive_days", "a.at"),
     Asked(
         label="without user, work list",
         address="/subscriptions-without-user/",

@@ -13,8 +13,9 @@ from profiles.models import IntegrationProfile
 from reclamation.models import ReclamationRule, RemovalCandidate
 from reclamation.reasons import PROPOSABLE, Reason
 from reclamation.states import CLOSED as CLOSED_STATES, OPEN, State
-from samsaas.lib.tables import ListFilter, search
+from samsaas.lib.tables import DAYS, ListFilter, search
 from subscriptions.models import SoftwareModel
+from subscriptions.models.person import column_choices
 from subscriptions.reconciliation import live
 
 CLOSED, ALL = "closed", "all"
@@ -28,6 +29,8 @@ REASONS = [(reason.value, reason.label) for reason in (*PROPOSABLE, Reason.MANUA
 
 class CandidateFilter(ListFilter):
     """Without a choice the list shows open candidates, because somebody has to decide on them."""
+
+    further = ("justification", "rule", "hold", "use", "department", "cost_center", "country")
 
     q = search(placeholder="Number, name, e-mail or profile", method="by_text")
     state = django_filters.ChoiceFilter(
@@ -66,6 +69,27 @@ class CandidateFilter(ListFilter):
         empty_label="Anybody",
         method="by_assigned",
     )
+    idle_days = django_filters.NumberFilter(
+        label="Idle for days", field_name="evidence__inactive_days", lookup_expr="gte", min_value=1, widget=DAYS
+    )
+    department = django_filters.ChoiceFilter(
+        label="Department",
+        field_name="subscription__match__person__department",
+        choices=lambda: column_choices("department"),
+        empty_label="Any",
+    )
+    cost_center = django_filters.ChoiceFilter(
+        label="Cost center",
+        field_name="subscription__match__person__cost_center",
+        choices=lambda: column_choices("cost_center"),
+        empty_label="Any",
+    )
+    country = django_filters.ChoiceFilter(
+        label="Country",
+        field_name="subscription__match__person__country",
+        choices=lambda: column_choices("country"),
+        empty_label="Any",
+    )
     # Not on the form: the license position and the renewals of a software model lead here.
     model = django_filters.ModelChoiceFilter(
         label="Software model", queryset=SoftwareModel.objects.all(), method="by_model", widget=forms.HiddenInput
@@ -83,7 +107,8 @@ class CandidateFilter(ListFilter):
     class Meta:
         model = RemovalCandidate
         fields = (
-            *("q", "state", "profile", "justification", "reason", "rule", "hold", "leaver", "use", "assigned"),
+            *("q", "state", "profile", "reason", "leaver", "assigned", "idle_days"),
+            *("justification", "rule", "hold", "use", "department", "cost_center", "country"),
             *("model", "counted", "publisher"),
         )
 

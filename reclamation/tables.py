@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from reclamation.models import RemovalCandidate
 from samsaas.lib.selection_bar import TickColumn
-from samsaas.lib.tables import NUMBER, ROOMY, MarkupColumn, Table
+from samsaas.lib.tables import NUMBER, ROOMY, MarkupColumn, NameColumn, Table
+from subscriptions.tables import OF_THE_PERSON
 
 
 class CandidateTable(Table):
     caption = "Removal candidates"
+    in_files = (
+        ("User principal name", "email"),
+        ("Subscription profile", "profile_name"),
+        *((heading, f"subscription__{path}") for heading, path in OF_THE_PERSON),
+    )
     row_links = True
+    hidden_at_first = ("profile_name", "justification", "opened_by")
     filtered_title = "No removal candidate matches"
     empty_title = "No open removal candidate"
     empty_text = (
@@ -19,17 +26,13 @@ class CandidateTable(Table):
 
     tick = TickColumn()
     id = MarkupColumn('<a href="{{ record.get_absolute_url }}">{{ record.number }}</a>', verbose_name="Number")
-    display_name = MarkupColumn(
-        '{{ record.display_name|outside }}<span class="sub">{{ record.email|breakable }}</span>', attrs=ROOMY
-    )
-    software_model = MarkupColumn(
-        "{% if value %}{{ value }}{% else %}{% pill 'unknown' 'Unrecognized' %}{% endif %}"
-        '<span class="sub clamp">{{ record.profile_name|outside }}</span>'
-    )
+    display_name = MarkupColumn("{{ record.display_name|outside }}", attrs=ROOMY)
+    email = MarkupColumn("{{ value|breakable }}", verbose_name="E-mail")
+    software_model = MarkupColumn("{% if value %}{{ value }}{% else %}{% pill 'unknown' 'Unrecognized' %}{% endif %}")
+    profile_name = NameColumn(verbose_name="Profile")
     state = MarkupColumn("{% pill record.state record.get_state_display %}")
-    reason = MarkupColumn(
-        '{% load candidates %}{{ record|reason_label }}<span class="sub">{{ record.get_justification_display }}</span>'
-    )
+    reason = MarkupColumn("{% load candidates %}{{ record|reason_label }}")
+    justification = MarkupColumn("{{ record.get_justification_display }}")
     inactive_days = MarkupColumn(
         "{% load candidates %}{{ record|evidence_days }}", verbose_name="Inactive days", attrs=NUMBER, orderable=False
     )
@@ -46,15 +49,22 @@ class CandidateTable(Table):
         {% if not record.assigned_to and not record.assignment_group %}–{% endif %}""",
         order_by=("assigned_to__username", "assignment_group__name"),
     )
-    opened_at = MarkupColumn(
-        '{{ value|day }}<span class="sub">by {{ record.opened_by.get_username|default:"samsaas" }}</span>',
-        verbose_name="Opened",
-    )
+    opened_at = MarkupColumn("{{ value|day }}", verbose_name="Opened")
+    opened_by = MarkupColumn('{{ record.opened_by.get_username|default:"samsaas"|outside }}', orderable=False)
+
+    def value_id(self, record: RemovalCandidate) -> str:
+        return record.number
+
+    def value_display_name(self, record: RemovalCandidate) -> str:
+        return record.display_name
+
+    def value_software_model(self, record: RemovalCandidate) -> str:
+        return record.software_model
 
     class Meta(Table.Meta):
         model = RemovalCandidate
         fields = (
-            *("tick", "id", "display_name", "software_model", "state", "reason"),
-            *("inactive_days", "savings", "deadline", "assigned_to", "opened_at"),
+            *("tick", "id", "display_name", "email", "software_model", "profile_name", "state", "reason"),
+            *("justification", "inactive_days", "savings", "deadline", "assigned_to", "opened_at", "opened_by"),
         )
         order_by = "-id"

@@ -13,6 +13,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 
 from reclamation import evidence as evidence_words, propose, selection, workflow
@@ -55,7 +56,9 @@ def candidate_list(request: HttpRequest) -> HttpResponse:
     rows = visible_candidates(request).select_related(*related)
     context = tables.listing(request, rows, CandidateTable, CandidateFilter)
     selection_bar.prepare_page(request, context, CANDIDATES, allowed_actions(request))
-    context["export_query"] = CANDIDATES.filter_part(request.GET)
+    context["more_files"] = [
+        ("CSV with all facts", f"{reverse('candidate_export')}?{CANDIDATES.filter_part(request.GET)}")
+    ]
     context["undo"] = request.session.get(UNDO)
     context["tabs"] = state_tabs(request, rows)
     return render(request, "reclamation/candidate_list.html", context)

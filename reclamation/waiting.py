@@ -38,12 +38,13 @@ class Rank(IntEnum):
     READY = 7
     LEFT_ADMINS = 8
     MAILS = 9
-    RULES = 10
-    RENEWALS = 11
-    COMPLIANCE = 12
-    DRIFT = 13
-    UNMATCHED = 14
-    UNRECOGNIZED = 15
+    PEOPLE = 10
+    RULES = 11
+    RENEWALS = 12
+    COMPLIANCE = 13
+    DRIFT = 14
+    UNMATCHED = 15
+    UNRECOGNIZED = 16
 
 
 SINGULAR = {
@@ -52,6 +53,7 @@ SINGULAR = {
     "Candidates": "Candidate",
     "Differences": "Difference",
     "Entitlements": "Entitlement",
+    "Files of people": "File of people",
     "Mails that failed": "Mail that failed",
     "Publishers": "Publisher",
     "Questions to you": "Question to you",

@@ -11,81 +11,38 @@ from django.contrib.auth.forms import UserChangeForm
 from django.contrib.auth.models import Group, User
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.decorators import method_decorator
 
-from samsaas import audit, roles
+from samsaas import audit, roles, sessions
+from samsaas.accounts import access, edit
+from samsaas.accounts.forms import RolesField
 from samsaas.models import AuditEntry, AuditSeal, Mail
 from samsaas.read_only_admin import ReadOnlyAdmin, RoleAdmin
 from samsaas.reauthenticate import recent_password_required
 
-MEANINGS = {
-    roles.ADMIN: "everything, accounts and their roles included",
-    roles.SAM_INTEGRATOR: "integration profiles, connections, tokens, scheduled jobs and resolution rules; "
-    "sees everything else",
-    roles.SAM_ADMIN: "people and their import, matches, identifiers, software models, exclusion rules, removal "
-    "candidates and the audit trail; sees everything else",
-    roles.SAM_USER: "sees everything, proposes removal candidates",
-}
 WORDING = {
     "is_superuser": {"label": "Superuser", "help_text": "Holds every role, whatever is ticked above."},
     "is_active": {"help_text": "Untick to end somebody's access; nothing is deleted."},
 }
-LAST_ADMIN = "This is the last administrator. Give another active account the role admin first."
 
 
-def describe_role(group: Group) -> str:
-    """The name of a role and what it allows. A group that is no role has only its name."""
-    meaning = MEANINGS.get(group.name)
-    return f"{group.name}: {meaning}" if meaning else group.name
-
-
-def active_administrators() -> QuerySet[User]:
-    """Active accounts that may open Core UI."""
-    able = Q(is_superuser=True) | Q(groups__name=roles.ADMIN)
-    return User.objects.filter(able, is_active=True).distinct()
-
-
-def access_of(user: User) -> dict[str, Any]:
-    """What the stored account may do. A change of these facts is written to the audit trail."""
-    stored = User.objects.get(pk=user.pk)
-    return {
-        "roles": sorted(stored.groups.values_list("name", flat=True)),
-        "superuser": stored.is_superuser,
-        "active": stored.is_active,
-    }
-
-
-def person_of(user: User) -> dict[str, str]:
-    """Who the stored account is for. The name signs in, and the address may be where a password is reset."""
-    stored = User.objects.get(pk=user.pk)
-    return {name: getattr(stored, name) for name in ("username", "email", "first_name", "last_name")}
-
-
-def differences(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
-    return {fact: {"before": before[fact], "after": after[fact]} for fact in after if before[fact] != after[fact]}
-
-
-class RolesField(forms.ModelMultipleChoiceField):
-    def label_from_instance(self, obj: Any) -> str:
-        return describe_role(obj)
-
-
-class AccessForm(forms.ModelForm):
+class KeepAdministrator(forms.ModelForm):
     """The form of an account. It refuses a change that would leave no administrator."""
 
     def clean(self) -> dict[str, Any]:
+        access.lock_administrators()
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         named = {group.name for group in cleaned.get("groups", ())}
         is_administrator = cleaned.get("is_active") and (cleaned.get("is_superuser") or roles.ADMIN in named)
-        if not is_administrator and not active_administrators().exclude(pk=self.instance.pk).exists():
-            raise ValidationError(LAST_ADMIN)
+        if not is_administrator and not access.active_administrators().exclude(pk=self.instance.pk).exists():
+            raise ValidationError(access.LAST_ADMIN)
         return cleaned
 
 
-class AccountForm(AccessForm, UserChangeForm):
-    """Django's form for an account, with the check of `AccessForm`."""
+class AccountForm(KeepAdministrator, UserChangeForm):
+    """Django's form for an account, with the check of `KeepAdministrator`."""
 
 
 @admin.register(User)
@@ -125,31 +82,23 @@ class AccountAdmin(RoleAdmin, UserAdmin):
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "groups":
-            return RolesField(
-                Group.objects.order_by("name"),
-                label="Roles",
-                required=False,
-                widget=forms.CheckboxSelectMultiple,
-                help_text="Without a role an account can sign in and see nothing.",
-            )
+            return RolesField(help_text="Without a role an account can sign in and see nothing.")
         kwargs |= WORDING.get(db_field.name, {})
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: User, form: forms.ModelForm, change: bool) -> None:
-        form.before = (access_of(obj), person_of(obj)) if change else None  # type: ignore[attr-defined]
+        form.before = (access.access_of(obj), access.person_of(obj)) if change else None  # type: ignore[attr-defined]
         super().save_model(request, obj, form, change)
 
     def save_related(self, request: HttpRequest, form: forms.ModelForm, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
         account = form.instance
         if form.before is None:  # type: ignore[attr-defined]
-            audit.record(request.user, "created account", account, **access_of(account))
+            audit.record(request.user, "created account", account, **access.access_of(account))
             return
-        access, person = form.before  # type: ignore[attr-defined]
-        if changes := differences(access, access_of(account)):
-            audit.record(request.user, "changed access", account, **changes)
-        if changes := differences(person, person_of(account)):
-            audit.record(request.user, "changed account", account, **changes)
+        edit.record_changes(account, *form.before, by=request.user)  # type: ignore[attr-defined, arg-type]
+        if not account.is_active:
+            sessions.end_sessions(account)
 
     @method_decorator(recent_password_required)
     def changeform_view(
@@ -180,7 +129,7 @@ class RoleListAdmin(ReadOnlyAdmin):
 
     @admin.display(description="allows")
     def meaning(self, group: Group) -> str:
-        return MEANINGS.get(group.name, "nothing by itself")
+        return access.MEANINGS.get(group.name, "nothing by itself")
 
     @admin.display(description="given to")
     def members(self, group: Group) -> str:

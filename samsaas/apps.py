@@ -13,13 +13,14 @@ class SamsaasConfig(AppConfig):
     def ready(self) -> None:
         from django.contrib.auth.signals import user_logged_in  # noqa: PLC0415 - models must be loaded first
 
-        from samsaas import audit, checks, reauthenticate, record_sign_ins, roles  # noqa: F401, PLC0415
+        from samsaas import audit, checks, reauthenticate, record_sign_ins, roles, sessions  # noqa: F401, PLC0415
         from samsaas.lib import fold  # noqa: PLC0415
 
         connection_created.connect(fold.teach)
         post_migrate.connect(roles.ensure_groups, sender=self)
         post_migrate.connect(audit.protect_entries, sender=self)
         user_logged_in.connect(reauthenticate.note_password)
+        user_logged_in.connect(sessions.note_owner)
         record_sign_ins.connect()
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import getpass
 import socket
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 from django.contrib.auth.models import AnonymousUser, User as AuthUser
@@ -17,6 +19,18 @@ from samsaas.models import AuditEntry, AuditSeal
 TABLE = AuditEntry._meta.db_table
 SEALS = AuditSeal._meta.db_table
 LONGEST_FILTER = 200
+# Through what a person acts, where it is not a page. Each entry made meanwhile says so.
+_channel: ContextVar[str] = ContextVar("audit_channel", default="")
+
+
+@contextmanager
+def acting_through(channel: str) -> Iterator[None]:
+    """Every entry made inside says through what its person acted, such as an API token."""
+    before = _channel.set(channel)
+    try:
+        yield
+    finally:
+        _channel.reset(before)
 
 
 def record(actor: AuthUser | AnonymousUser | None, verb: str, target: models.Model | None, **detail: Any) -> AuditEntry:
@@ -48,7 +62,7 @@ def _make_entry(
         object_type=str(target._meta.verbose_name).title() if target else "",
         object_id=str(target.pk) if target else "",
         object_name=str(target)[:255] if target else "",
-        detail=detail,
+        detail=detail | ({"through": channel} if known and (channel := _channel.get()) else {}),
     )
 
 

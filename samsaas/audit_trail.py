@@ -28,6 +28,7 @@ MOST_CHOICES = 500
 
 class AuditTable(tables.Table):
     caption = "Audit trail"
+    indexed = ("at", "actor_name", "verb")
     empty_title = "Nothing has happened yet"
 
     at = tables.MarkupColumn("{{ record.at|when }}", verbose_name="When")

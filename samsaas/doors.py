@@ -27,13 +27,16 @@ from django.shortcuts import render
 from django.urls import Resolver404, resolve
 
 from samsaas import roles
+from samsaas.api import problems
 from samsaas.lib import uploads
 from samsaas.lib.body_limits import BESIDE_THE_FILE, LARGEST_FILE, LARGEST_FORM
+from samsaas.lib.http import is_api
 
 LONGEST_PATH = 2000
 LONGEST_QUERY = 8000
 UPLOADS_AT_ONCE = 2
 FORM, FORM_WITH_FILE = "application/x-www-form-urlencoded", "multipart/form-data"
+JSON = "application/json"
 # A text area sends line ends and tabs; no other control character is ever typed.
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 CONTROL_BYTES = re.compile(CONTROL.pattern.encode())
@@ -74,6 +77,7 @@ ODD_KIND = Rejection(
     "This page does not take what was sent",
     "It takes a form as a browser sends it, and no file and no other format.",
 )
+NO_JSON = Rejection(415, "The API does not take what was sent", "Send JSON, with Content-Type: application/json.")
 BUSY = Rejection(
     503, "Too many files are arriving at the same time", "Try it again in a minute. Nothing has been stored."
 )
@@ -100,7 +104,9 @@ UNREADABLE: tuple[tuple[type[Exception], Rejection], ...] = (
 
 
 def refuse(request: HttpRequest, refusal: Rejection) -> HttpResponse:
-    """The page of a refusal. What was sent stays unread."""
+    """The page of a refusal, or the problem for a call of the API. What was sent stays unread."""
+    if is_api(request):
+        return problems.answer(refusal.status, f"{refusal.title}. {refusal.remedy}")
     answer = render(request, "refused.html", {"refusal": refusal}, status=refusal.status)
     if refusal is BUSY:
         answer["Retry-After"] = "60"
@@ -152,6 +158,8 @@ def judge_body(request: HttpRequest) -> Rejection | None:
         return None
     if takes_file(request):
         return LARGE_FILE if length > LARGEST_FILE + BESIDE_THE_FILE else None
+    if is_api(request):
+        return NO_JSON if request.content_type != JSON else LARGE_FORM if length > LARGEST_FORM else None
     # Browsers send a form without a file urlencoded. Django's test client does not, but it uses no socket either.
     kinds = (FORM,) if getattr(request, "came_over_network", False) else (FORM, FORM_WITH_FILE)
     if request.content_type not in kinds:

@@ -25,6 +25,7 @@ MAIL_FORM = (
     "an address: smtp+tls://user:password@host:587 (STARTTLS), smtp+ssl://user:password@host:465 or smtp://host:25, "
     "special characters percent-encoded"
 )
+SOURCE_FORM = "an absolute path of a folder, or an https address without a password in it"
 DAYS_FORM = "days such as 2026-12-24, or 12-25 for every year, separated by commas"
 DATABASE_FORM = (
     "an address: sqlite:///path or postgres://user:password@host:5432/name, special characters percent-encoded"
@@ -115,6 +116,10 @@ class Environment(environ.Env):
         form = "an address such as scheme://host:port, special characters of a password percent-encoded"
         return self.text_readable_by(var, default, read=_parse_address, form=form)
 
+    def people_source(self, var: str) -> str:
+        """Where the file of people comes from by itself: a folder, an https address, or nowhere."""
+        return self.text_readable_by(var, "", read=_parse_people_source, form=SOURCE_FORM)
+
     def mail_server(self, var: str, default: str = "") -> dict[str, Any]:
         """Django's `EMAIL_…` settings. `EMAIL_HOST` is empty where no server is named."""
         address = self.text_readable_by(var, default, read=_parse_mail_server, form=MAIL_FORM)
@@ -146,6 +151,14 @@ def _parse_time_of_day(value: str) -> datetime:
 def _parse_address(value: str) -> str:
     parts = urlsplit(value)
     return f"{parts.hostname}:{parts.port}"  # both properties parse late and raise ValueError
+
+
+def _parse_people_source(value: str) -> str:
+    parts = urlsplit(value)
+    is_address = parts.scheme == "https" and bool(parts.hostname) and not parts.username and "#" not in value
+    if value and not is_address and not Path(value).is_absolute():
+        raise ValueError("neither a folder nor an https address")
+    return value
 
 
 def _parse_mail_server(value: str) -> dict[str, Any]:

@@ -9,7 +9,8 @@ password takes its own count back. Counted are
    `LONGEST_WAIT`. The account is never closed, and where its owner has signed in before it is not even slowed down;
 4. a session: `AXES_FAILURE_LIMIT`, then the caller ends it;
 5. new passwords tried in a session: `MOST_NEW_PASSWORDS`, right or not, because judging one takes time.
-6. links from mails, whether right or wrong: `LINKS_PER_MINUTE` from a place within a minute.
+6. links from mails, whether right or wrong: `LINKS_PER_MINUTE` from a place within a minute;
+7. wrong API tokens: `WRONG_TOKENS_PER_MINUTE` from a place within a minute.
 
 Where a door is closed nothing is counted or stored, so a place makes at most two rows for each of its `MOST_PER_PLACE`.
 Names that nobody has are counted like all others, so the answers do not tell which accounts exist. Names, addresses and
@@ -35,6 +36,7 @@ MOST_NEW_PASSWORDS = 20
 NEW_PASSWORDS = "new passwords"  # in the column of the place, for the second count of a session
 FREE_PER_NAME = 10
 LINKS_PER_MINUTE = 20
+WRONG_TOKENS_PER_MINUTE = 20
 LONGEST_WAIT = timedelta(minutes=5)
 NAME_FORGOTTEN_AFTER = timedelta(days=1)
 PLACE_KNOWN_FOR = timedelta(days=90)
@@ -77,8 +79,16 @@ def begin_new_password(session_key: str, *, now: datetime) -> Attempt:
 
 def begin_link(address: str, *, now: datetime) -> Attempt:
     """Count that a link from a mail was opened from this address. Every minute begins anew."""
-    minute, where = _digest(f"minute {int(now.timestamp()) // 60}"), _digest(f"place {network_of(address)}")
-    return _begin([(Kind.LINK, minute, where)], now)
+    return _begin([_key_of_minute(Kind.LINK, address, now)], now)
+
+
+def begin_wrong_token(address: str, *, now: datetime) -> Attempt:
+    """Count a wrong API token from this address. Every minute begins anew."""
+    return _begin([_key_of_minute(Kind.TOKEN, address, now)], now)
+
+
+def _key_of_minute(kind: Kind, address: str, now: datetime) -> Key:
+    return kind, _digest(f"minute {int(now.timestamp()) // 60}"), _digest(f"place {network_of(address)}")
 
 
 @transaction.atomic
@@ -154,7 +164,9 @@ def _lock_rows(keys: Sequence[Key], now: datetime) -> list[GuessCount]:
 
 def _remembered(row: GuessCount) -> timedelta:
     cool_off: timedelta = settings.AXES_COOLOFF_TIME
-    return {Kind.NAME: NAME_FORGOTTEN_AFTER, Kind.LINK: timedelta(minutes=1)}.get(Kind(row.kind), cool_off)
+    minute = timedelta(minutes=1)
+    remembered = {Kind.NAME: NAME_FORGOTTEN_AFTER, Kind.LINK: minute, Kind.TOKEN: minute}
+    return remembered.get(Kind(row.kind), cool_off)
 
 
 def _wait(row: GuessCount, now: datetime) -> timedelta:
@@ -171,7 +183,7 @@ def _most(row: GuessCount) -> int:
     """How many attempts close the door."""
     if row.kind == Kind.SESSION and row.place == NEW_PASSWORDS:
         return MOST_NEW_PASSWORDS
-    most = {Kind.PLACE: MOST_PER_PLACE, Kind.LINK: LINKS_PER_MINUTE}
+    most = {Kind.PLACE: MOST_PER_PLACE, Kind.LINK: LINKS_PER_MINUTE, Kind.TOKEN: WRONG_TOKENS_PER_MINUTE}
     return most.get(Kind(row.kind), settings.AXES_FAILURE_LIMIT)
 
 

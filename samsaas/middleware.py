@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 from csp.constants import HEADER as CONTENT_POLICY
 from csp.utils import build_policy
@@ -18,7 +19,9 @@ from django.urls import Resolver404, resolve
 from django.utils import timezone
 
 from samsaas import roles
-from samsaas.lib.http import SEEN, STARTED, clear_browser
+from samsaas.api import problems
+from samsaas.lib.http import SEEN, STARTED, clear_browser, is_api
+from samsaas.lib.local_path import read_local_path
 from samsaas.lib.log_context import note_request
 
 STAMP_EVERY = 60
@@ -69,13 +72,16 @@ class RequestNumber:
 class SessionLimits:
     """Signs an account out after the idle limit, and after the absolute limit even if it was never idle.
 
-    A page that only polls does not renew the idle limit: an open tab would keep its session for ever.
+    A page that only polls does not renew the idle limit: an open tab would keep its session for ever. The REST API has
+    no sessions: its cookies are not looked at.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        if is_api(request):
+            return self.get_response(request)
         is_ended = request.user.is_authenticated and self.is_over(request, timezone.now().timestamp())
         if is_ended:
             logout(request)
@@ -88,7 +94,7 @@ class SessionLimits:
 
     def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> None:
         polled = request.resolver_match is not None and request.resolver_match.view_name in POLLED
-        if request.user.is_authenticated and not polled:
+        if request.user.is_authenticated and not polled and not is_api(request):
             self.stamp(request, timezone.now().timestamp())
 
     def is_over(self, request: HttpRequest, now: float) -> bool:
@@ -117,14 +123,33 @@ class DefaultDeny:
         if roles.may(request.user, name, method):
             return None
         known = roles.POLICY.get(roles.policy_row(name))
+        if is_api(request):
+            return problems.deny(request, known)
         if known and roles.required_role(name, method) is None:
             return not_allowed(request, sorted(known))
         if known and not request.user.is_authenticated:
             if "HX-Request" in request.headers:  # otherwise htmx would put the sign-in page inside the current page
-                return HttpResponse(headers={"HX-Refresh": "true"})
+                return sign_in_again(request)
             # A POST cannot be repeated after signing in, so it leads to the start page instead.
             return redirect_to_login(request.get_full_path() if method in ("GET", "HEAD") else "/")
         raise PermissionDenied
+
+
+def sign_in_again(request: HttpRequest) -> HttpResponse:
+    """Leads a part of a page that asked without a session to sign-in, and from there back to the page.
+
+    If the page itself was asked for with another filter, order or place, that is where the person goes on.
+    """
+    try:
+        shown = urlsplit(request.headers.get("HX-Current-URL", ""))
+    except ValueError:
+        shown = urlsplit("")
+    page = read_local_path(urlunsplit(("", "", shown.path, shown.query, "")))
+    if not page:
+        return HttpResponse(headers={"HX-Refresh": "true"})
+    if request.method == "GET" and request.path == shown.path:
+        page = request.get_full_path()
+    return HttpResponse(headers={"HX-Redirect": redirect_to_login(page).headers["Location"]})
 
 
 def not_allowed(request: HttpRequest, methods: list[str]) -> HttpResponse:

@@ -32,7 +32,12 @@ class Group:
 
 
 WORKSPACE = (
-    Group(items=(Item(label="Home", url_name="home", icon="home", prefixes=("home",)),)),
+    Group(
+        items=(
+            Item(label="Home", url_name="home", icon="home", prefixes=("home",)),
+            Item(label="Notifications", url_name="notification_list", icon="mail", prefixes=("notification_",)),
+        )
+    ),
     Group(
         parent="License operations",
         label="User Subscriptions",
@@ -55,7 +60,15 @@ WORKSPACE = (
                 icon="user-off",
                 prefixes=("unmatched_",),
             ),
-            Item(label="People", url_name="person_list", icon="user-circle", prefixes=("person_",)),
+            Item(
+                label="People",
+                url_name="person_list",
+                icon="user-circle",
+                prefixes=(
+                    "person_",
+                    "several_",
+                ),
+            ),
             Item(label="Software models", url_name="software_model_list", icon="apps", prefixes=("software_model_",)),
             Item(
                 label="Subscription identifiers",
@@ -110,6 +123,7 @@ WORKSPACE = (
     Group(
         label="Administration",
         items=(
+            Item(label="Accounts", url_name="account_list", icon="lock", prefixes=("account_", "invitation_")),
             Item(
                 label="Connection & credential aliases",
                 url_name="alias_list",
@@ -122,8 +136,10 @@ WORKSPACE = (
                 icon="link",
                 prefixes=("resolution_rule_",),
             ),
+            Item(label="Webhooks", url_name="webhook_list", icon="link", prefixes=("webhook_",)),
             Item(label="Job results", url_name="run_list", icon="clipboard-list", prefixes=("run_",)),
             Item(label="Audit trail", url_name="audit_list", icon="history", prefixes=("audit_",)),
+            Item(label="API tokens", url_name="token_list", icon="key", prefixes=("token_", "api_reference")),
             Item(label="Core UI", url_name="admin:index", icon="settings", prefixes=("admin:",)),
         ),
     ),

@@ -52,10 +52,12 @@ def queue(
     secret: str = "",
     give_up_at: datetime,
     any_hour: bool = False,
+    opens_account: bool = False,
     now: datetime,
 ) -> Mail:
     """Store a mail to be sent. `body` has `LINK` where `secret`, the whole link, stands in what is sent.
 
+    `opens_account`: whoever has the link gets an account, so only administrators see it where the mail is kept.
     Subject and body may name a day that is counted from the sending: see `day_after`. A character that no mail can have
     is replaced, and never left out, because an address without it may be somebody else's.
     """
@@ -68,6 +70,7 @@ def queue(
         not_before=first_moment(now, any_hour=any_hour),
         give_up_at=give_up_at,
         any_hour=any_hour,
+        opens_account=opens_account,
     )
 
 

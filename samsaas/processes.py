@@ -1,4 +1,4 @@
-"""The process of this app: verify the audit trail."""
+"""The processes of this app: verify the audit trail, write a long list into a workbook."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from datetime import datetime
 from profiles.jobs.job import Job
 from profiles.jobs.process import Counter, Link, Process
 from profiles.models import JobRun
+from samsaas.list_exports import write
+from samsaas.list_exports.order import EXPORT_LIST
 from samsaas.sealing import seal, verify
 from samsaas.sealing.words import describe_report
 
@@ -43,6 +45,12 @@ def _open_trail(run: JobRun) -> list[Link]:
     return [Link("Open the audit trail", "/audit/", "audit_list")]
 
 
+def _download(run: JobRun) -> list[Link]:
+    if run.state != JobRun.State.SUCCEEDED:
+        return []
+    return [Link("Download the workbook", f"/exports/{run.subject}/", "exported_list")]
+
+
 PROCESSES = [
     Process(
         key=VERIFY_AUDIT,
@@ -63,5 +71,17 @@ PROCESSES = [
         canceled_text="Nothing was changed by it.",
         ways_on=_open_trail,
         start_elsewhere="The audit trail is verified from its own page.",
-    )
+    ),
+    Process(
+        key=EXPORT_LIST,
+        label="Export list",
+        unit="Lines",
+        verb=write.run,
+        done_text="The workbook is written. Only who asked for it can download it, for seven days.",
+        of_subject=True,
+        survives_outages=False,
+        canceled_text="No file was stored.",
+        ways_on=_download,
+        start_elsewhere="A list is exported from its own page.",
+    ),
 ]

@@ -26,6 +26,7 @@ INCLUDES = {
 
 PUBLIC = "public"  # anybody, signed in or not
 CACHE = "_samsaas_roles"  # attribute of the account object, so that a request reads the roles once
+SCOPE = "_samsaas_scope"  # attribute of the account object of one request: the role that its token is limited to
 SIGNED_IN = "signed_in"  # any active account, also one without a role
 
 READ = {"GET": SAM_USER}
@@ -44,9 +45,46 @@ POLICY: dict[str, dict[str, str]] = {
     "logout": {"POST": PUBLIC},
     "password_change": {"GET": SIGNED_IN, "POST": SIGNED_IN},
     "password_change_done": {"GET": SIGNED_IN},
+    # The address of a link is its secret. What asks for one says the same to everybody.
+    "invitation_accept": {"GET": PUBLIC, "POST": PUBLIC},
+    "password_reset": {"GET": PUBLIC, "POST": PUBLIC},
+    "password_reset_done": {"GET": PUBLIC},
+    "password_reset_confirm": {"GET": PUBLIC, "POST": PUBLIC},
+    "own_account": {"GET": SIGNED_IN},
+    "own_sign_out": {"POST": SIGNED_IN},
+    "account_list": {"GET": ADMIN},
+    "account_detail": {"GET": ADMIN},
+    "account_edit": {"GET": ADMIN, "POST": ADMIN},
+    "account_deactivate": {"GET": ADMIN, "POST": ADMIN},
+    "account_activate": {"POST": ADMIN},
+    "account_sign_out": {"POST": ADMIN},
+    "account_send_link": {"POST": ADMIN},
+    "invitation_list": {"GET": ADMIN},
+    "invitation_new": {"GET": ADMIN, "POST": ADMIN},
+    "invitation_detail": {"GET": ADMIN},
+    "invitation_resend": {"POST": ADMIN},
+    "invitation_withdraw": {"POST": ADMIN},
     "home": {"GET": SIGNED_IN},
+    "notification_list": READ,
+    "notification_read": RECORD_ACT,
+    "notification_settings": RECORD,
+    "webhook_list": {"GET": ADMIN},
+    "webhook_new": {"GET": ADMIN, "POST": ADMIN},
+    "webhook_detail": {"GET": ADMIN},
+    "webhook_edit": {"GET": ADMIN, "POST": ADMIN},
+    "webhook_test": {"POST": ADMIN},
+    "webhook_secret": {"POST": ADMIN},
+    "webhook_delete": {"GET": ADMIN, "POST": ADMIN},
     "checklist_tick": {"POST": SAM_ADMIN},
     "demo_later": {"POST": SIGNED_IN},
+    "exported_list": READ,
+    "list_density": RECORD_ACT,
+    "list_columns": RECORD_ACT,
+    "view_list": READ,
+    "view_save": RECORD_ACT,
+    "view_default": RECORD_ACT,
+    "view_edit": RECORD,
+    "view_delete": RECORD,
     "profile_list": READ,
     "profile_new": {"GET": SAM_INTEGRATOR},
     "profile_create": INTEGRATE,
@@ -109,9 +147,11 @@ POLICY: dict[str, dict[str, str]] = {
     "person_edit": KEEP_PEOPLE,
     "person_delete": KEEP_PEOPLE,
     "person_account": KEEP_PEOPLE,
+    "person_merge": KEEP_PEOPLE,
     "person_import_new": KEEP_PEOPLE,
     "person_import_example": {"GET": SAM_ADMIN},
     "person_import_detail": {"GET": SAM_ADMIN},
+    "person_import_columns": KEEP_PEOPLE,
     "person_import_read": {"POST": SAM_ADMIN},
     "person_import_apply": {"POST": SAM_ADMIN},
     "person_import_discard": {"POST": SAM_ADMIN},
@@ -147,6 +187,8 @@ POLICY: dict[str, dict[str, str]] = {
     "renewal_detail": READ,
     "renewal_ask": RECORD_ACT,
     "license-usage": READ,
+    "several_subscriptions": READ,
+    "several_subscriptions_export": READ,
     "license_usage_pin": RECORD_ACT,
     "publisher_result": READ,
     "product_result": READ,
@@ -225,6 +267,10 @@ POLICY: dict[str, dict[str, str]] = {
     "approval_list": {"GET": SIGNED_IN},
     "approval_decide": {"GET": SIGNED_IN, "POST": SIGNED_IN},
     "approval_link": {"GET": SIGNED_IN},
+    "token_list": READ,
+    "token_new": RECORD,
+    "token_revoke": RECORD,
+    "api_reference": READ,
     "audit_list": {"GET": SAM_ADMIN},
     "audit_verify": {"POST": SAM_ADMIN},
     "audit_export": {"GET": SAM_ADMIN},
@@ -244,6 +290,33 @@ POLICY: dict[str, dict[str, str]] = {
     "admin:subscriptions_personimport*": {"GET": SAM_ADMIN},
 }
 
+# The REST API. A call has the account of its token, with no more than the token's role (`narrow`).
+_API_READ = (
+    *("profile", "alias", "run", "scheduled_job", "subscription", "coverage", "software_model", "identifier"),
+    *("identifier_exclusion", "user_exclusion", "person", "resolution_rule", "entitlement", "allocation"),
+    *("reconciliation", "product_result", "model_result", "metric_result", "seat_result"),
+    *("rule", "exemption", "candidate", "batch", "attempt", "saving"),
+)
+POLICY |= {f"api:{noun}_{kind}": READ for noun in _API_READ for kind in ("list", "detail")}
+POLICY |= {
+    "api:openapi": {"GET": PUBLIC},  # it says nothing about the installation
+    "api:renewal_list": READ,
+    "api:audit_entry_list": {"GET": SAM_ADMIN},
+    "api:audit_entry_detail": {"GET": SAM_ADMIN},
+    "api:profile_runs": INTEGRATE_ACT,
+    "api:profile_validate": INTEGRATE_ACT,
+    "api:run_cancel": INTEGRATE_ACT,
+    "api:entitlement_list": RECORD,
+    "api:entitlement_detail": {"GET": SAM_USER, "PATCH": SAM_USER},
+    "api:entitlement_publish": RECORD_ACT,
+    "api:reconciliation_list": RECORD,
+    "api:subscription_propose": RECORD_ACT,
+    "api:candidate_close": {"POST": SAM_ADMIN},
+    "api:candidate_assign": {"POST": SAM_ADMIN},
+    "api:candidate_notes": {"POST": SAM_ADMIN},
+    "api:batch_list": {"GET": SAM_USER, "POST": SAM_ADMIN},
+}
+
 # Pages whose form has a file. All others take small forms only: see samsaas/doors.py.
 UPLOADS = frozenset({"person_import_new", "exemption_import", "entitlement_import_new", "allocation_import"})
 # GET has an effect here, so HEAD and OPTIONS are not answered: the vendor's redirect uses up the state and its code.
@@ -251,9 +324,23 @@ GET_ONLY = frozenset({"oauth_redirect"})
 
 
 def roles_of(user: AbstractBaseUser | AnonymousUser) -> set[str]:
-    """All roles of an account, with the roles they include. Inactive and anonymous accounts have none."""
+    """All roles of an account, with the roles they include. Inactive and anonymous accounts have none.
+
+    Where a token acts for the account (`narrow`), only what the role of the token includes.
+    """
     if not isinstance(user, User) or not user.is_active:
         return set()
+    scope = getattr(user, SCOPE, None)
+    return _held_roles(user) if scope is None else _held_roles(user) & INCLUDES.get(scope, set())
+
+
+def narrow(user: User, role: str) -> User:
+    """Let this account object hold no more than one role with what it includes. Nothing of it is stored."""
+    setattr(user, SCOPE, role)
+    return user
+
+
+def _held_roles(user: User) -> set[str]:
     if user.is_superuser:
         return set(ROLES)
     cached: set[str] | None = getattr(user, CACHE, None)

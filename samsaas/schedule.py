@@ -27,13 +27,16 @@ from reclamation.reexamine import REEXAMINE
 from reclamation.removal import sweep as removal_sweep
 from reclamation.rules import exempt
 from samsaas import outbox, purge_expired
+from samsaas.accounts import reset_password
+from samsaas.events import call, notice, tell
+from samsaas.list_exports import write
 from samsaas.models import Heartbeat
 from samsaas.sealing import seal
 from subscriptions import recompute
 from subscriptions.download import staging
 from subscriptions.entitlements.imports import steps as entitlement_imports
 from subscriptions.models import Entitlement, ReconciliationRun
-from subscriptions.people.imports import retention
+from subscriptions.people.imports import feed, retention
 from subscriptions.question import ask
 from subscriptions.rematch import MATCH
 from subscriptions.renewals import remind
@@ -53,6 +56,7 @@ def sweep() -> None:
     staging.drop_orphans()
     retention.discard_unconfirmed(timezone.now())
     entitlement_imports.discard_unconfirmed(timezone.now())
+    write.discard_old(timezone.now())
 
 
 @shared_task
@@ -143,6 +147,13 @@ def chains_are_over(now: datetime) -> bool:
 
 
 @shared_task
+def fetch_people() -> None:
+    """Every minute: fetch the day's file of people when its time has come, and apply one that need not wait."""
+    feed.start_due(timezone.now())
+    feed.go_on()
+
+
+@shared_task
 def purge() -> None:
     """Every hour: delete or close what is over, such as expired sessions, exemptions past their last day, old mails."""
     now = timezone.now()
@@ -166,8 +177,18 @@ def sweep_removals() -> None:
 
 @shared_task
 def send_mails() -> None:
-    """Every minute: send the mails that are due."""
+    """Every minute: answer who lost a password, and send the mails that are due."""
+    reset_password.answer_requests(timezone.now())
     outbox.send_due(timezone.now())
+
+
+@shared_task
+def tell_of_events() -> None:
+    """Every minute: notice what happened, tell people by mail, and call the webhooks that are due."""
+    now = timezone.now()
+    notice.run(now)
+    tell.run(now)
+    call.run(now)
 
 
 @shared_task

@@ -52,6 +52,8 @@ EMAIL_USE_SSL = bool(_mail.get("EMAIL_USE_SSL", False))
 EMAIL_TIMEOUT = 20  # seconds; Django's default waits for ever
 DEFAULT_FROM_EMAIL = env.str("MAIL_FROM", default="")
 MAIL_ANY_HOUR = env.bool("MAIL_ANY_HOUR", default=False)
+# Hosts that webhooks may reach although they are in a private network or speak plain http.
+WEBHOOK_HOSTS_INSIDE = {host.lower() for host in env.list("WEBHOOK_HOSTS_INSIDE", default=[])}
 RECLAMATION_QUIET_DAYS = env.days("RECLAMATION_QUIET_DAYS")
 MAIL_RETENTION_DAYS = env.int("MAIL_RETENTION_DAYS", default=1095, least=30)
 # A mail that was only kept has reached nobody. Only where no vendor is a real one does silence after it mean anything.
@@ -81,6 +83,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "samsaas.middleware.AnswerHeaders",  # outermost, so that no answer misses them
     "samsaas.middleware.RequestNumber",
+    "samsaas.api.middleware.ProblemAnswers",
     "csp.middleware.CSPMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.middleware.security.SecurityMiddleware",
@@ -94,7 +97,10 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "samsaas.middleware.SessionLimits",
+    "samsaas.api.middleware.TokenDoor",
+    "samsaas.lists.on_request.PersonalLists",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "samsaas.list_exports.on_request.ListExports",
     "axes.middleware.AxesMiddleware",
 ]
 ROOT_URLCONF = "samsaas.urls"
@@ -114,6 +120,25 @@ TEMPLATES = [
         },
     }
 ]
+# The policy table decides who may call what, and a token's row counts its calls, so the framework's own rules stay off.
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["samsaas.api.wire.TokenOwner"],
+    "DEFAULT_PERMISSION_CLASSES": [],
+    "DEFAULT_THROTTLE_CLASSES": [],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["samsaas.api.bodies.StrictJson"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "samsaas.api.wire.AlwaysJson",
+    "EXCEPTION_HANDLER": "samsaas.api.problems.handle",
+    "URL_FORMAT_OVERRIDE": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "samsaas",
+    "VERSION": "1",
+    "DESCRIPTION": "The REST API of samsaas. docs/api.md explains tokens, pages of rows, errors and limits.",
+    "OAS_VERSION": "3.1.0",
+    "POSTPROCESSING_HOOKS": ["samsaas.api.schema.add_errors"],
+    "ENABLE_DJANGO_DEPLOY_CHECK": False,
+}
 FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 DJANGO_TABLES2_TEMPLATE = "partials/table.html"
 
@@ -173,6 +198,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": timedelta(minutes=1),
         "options": {"expires": 60},
     },
+    "Fetch people": {
+        "task": "samsaas.schedule.fetch_people",
+        "schedule": timedelta(minutes=1),
+        "options": {"expires": 60},
+    },
     "Start due reconciliation": {
         "task": "samsaas.schedule.start_reconciliation",
         "schedule": timedelta(minutes=1),
@@ -185,6 +215,11 @@ CELERY_BEAT_SCHEDULE = {
     },
     "Send mails": {
         "task": "samsaas.schedule.send_mails",
+        "schedule": timedelta(minutes=1),
+        "options": {"expires": 60},
+    },
+    "Tell of events": {
+        "task": "samsaas.schedule.tell_of_events",
         "schedule": timedelta(minutes=1),
         "options": {"expires": 60},
     },
@@ -223,6 +258,11 @@ DAILY_REFRESH_AT = env.time_of_day("DAILY_REFRESH_AT", default="02:00")
 # The license position is computed after the last chain of the day, and at this hour at the latest.
 RECONCILE_AT = env.time_of_day("RECONCILE_AT", default="06:00")
 RECONCILE_EVERY = env.one_of("RECONCILE_EVERY", default="day", words=("day", "week"))
+# Where the file of people comes from by itself every day, and whether it lists everybody.
+PEOPLE_SOURCE = env.people_source("PEOPLE_SOURCE")
+PEOPLE_SOURCE_TOKEN = env.str("PEOPLE_SOURCE_TOKEN", default="")
+PEOPLE_SOURCE_AT = env.time_of_day("PEOPLE_SOURCE_AT", default="01:00")
+PEOPLE_SOURCE_LISTS_EVERYBODY = env.bool("PEOPLE_SOURCE_LISTS_EVERYBODY", default=False)
 # Where each app declares its processes (kinds of job): `profiles.jobs.process.Process`.
 JOB_PROCESSES = [
     "profiles.processes.PROCESSES",
@@ -251,6 +291,7 @@ COMPANY_NAMES = env.list("COMPANY_NAMES", default=[])
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "login"
+PASSWORD_RESET_TIMEOUT = 3600  # seconds; how long the link of a mail may be used
 SESSION_ENGINE = "samsaas.sessions"  # the table holds hashes of the keys
 SESSION_IDLE = timedelta(minutes=env.int("SESSION_IDLE_MINUTES", default=30))
 SESSION_ABSOLUTE = timedelta(hours=12)

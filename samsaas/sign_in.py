@@ -18,7 +18,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 
-from samsaas import audit, guessing, reauthenticate
+from samsaas import audit, guessing, outbox, reauthenticate
 from samsaas.lib.client_address import client_address
 from samsaas.lib.http import clear_browser
 from samsaas.lib.local_path import read_local_path
@@ -51,6 +51,9 @@ class SignIn(views.LoginView):
 
     def get_redirect_url(self, request: HttpRequest | None = None) -> str:
         return next_path(self.request)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return {**super().get_context_data(**kwargs), "mails_are_sent": outbox.has_server()}
 
     def get_success_url(self) -> str:
         url = super().get_success_url()

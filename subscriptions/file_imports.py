@@ -30,9 +30,13 @@ class Unconfirmed(Exception):
     """What the file would do needs a second tick. The message says why."""
 
 
-def request_run(upload: FileImport, process: str, *, by: User) -> None:
-    """Request the run that the import's state needs, and store both. Call it in a transaction. Raises `Over`."""
-    upload.run, fresh = queue.request(queue.Request(process, JobRun.Trigger.MANUAL, subject=upload.pk, by=by))
+def request_run(upload: FileImport, process: str, *, by: User | None) -> None:
+    """Request the run that the import's state needs, and store both. Call it in a transaction. Raises `Over`.
+
+    Nobody asks for it where the file was fetched.
+    """
+    trigger = JobRun.Trigger.MANUAL if by else JobRun.Trigger.CHAIN
+    upload.run, fresh = queue.request(queue.Request(process, trigger, subject=upload.pk, by=by))
     if not fresh:
         raise Over(AT_WORK)
     upload.save()

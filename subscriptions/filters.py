@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime, time
+
 import django_filters
 from django import forms
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from profiles.models import IntegrationProfile
-from samsaas.lib.tables import ListFilter, search
+from samsaas.lib.tables import DAY, DAYS, ListFilter, SeveralFilter, search
 from subscriptions import counting
 from subscriptions.activity import last_used
 from subscriptions.activity.coverage import reach
@@ -20,9 +22,11 @@ from subscriptions.models import (
     SubscriptionIdentifier,
     normalize_address,
 )
+from subscriptions.models.person import column_choices
 from subscriptions.models.subscription import SubscriptionQuerySet
 
 LARGEST_KEY = 2**63 - 1
+MOST_DAYS = 9999
 FEW = 5000
 ENDED = "ended"
 WITH_USER, WITHOUT_USER = "with", "without"
@@ -37,6 +41,7 @@ class SubscriptionFilter(ListFilter):
     """Without a choice the list shows current seats, because those are what licenses are paid for."""
 
     finds_words = True
+    further = ("license", "seats", "department", "cost_center", "country", "assigned_before")
 
     q = search(placeholder="Name, e-mail or id", method="by_text")
     profile = django_filters.ModelChoiceFilter(
@@ -50,7 +55,7 @@ class SubscriptionFilter(ListFilter):
         null_label=NO_MODEL,
         null_value=UNRECOGNIZED,
     )
-    status = django_filters.ChoiceFilter(label="Status", choices=Subscription.Status.choices, empty_label="Any")
+    status = SeveralFilter(label="Status", choices=Subscription.Status.choices, distinct=False)
     seats = django_filters.ChoiceFilter(
         label="Subscriptions",
         choices=[(ENDED, "Ended"), (EXCLUDED, "Excluded"), (ALL, "All")],
@@ -81,6 +86,28 @@ class SubscriptionFilter(ListFilter):
         empty_label="Any",
         method="by_activity",
     )
+    idle_days = WholeNumberFilter(
+        label="Idle for days", min_value=1, max_value=MOST_DAYS, method="by_idle_days", widget=DAYS
+    )
+    department = django_filters.ChoiceFilter(
+        label="Department",
+        field_name="match__person__department",
+        choices=lambda: column_choices("department"),
+        empty_label="Any",
+    )
+    cost_center = django_filters.ChoiceFilter(
+        label="Cost center",
+        field_name="match__person__cost_center",
+        choices=lambda: column_choices("cost_center"),
+        empty_label="Any",
+    )
+    country = django_filters.ChoiceFilter(
+        label="Country",
+        field_name="match__person__country",
+        choices=lambda: column_choices("country"),
+        empty_label="Any",
+    )
+    assigned_before = django_filters.DateFilter(label="Assigned before", method="by_assigned_before", widget=DAY)
     # Not on the form: links of other pages set these, and a chip above the list shows them.
     person = django_filters.ModelChoiceFilter(
         label="User", field_name="match__person", queryset=Person.objects.all(), widget=forms.HiddenInput
@@ -105,7 +132,8 @@ class SubscriptionFilter(ListFilter):
     class Meta:
         model = Subscription
         fields = (
-            *("q", "profile", "model", "status", "license", "user", "activity", "seats"),
+            *("q", "profile", "model", "status", "user", "activity", "idle_days"),
+            *("license", "seats", "department", "cost_center", "country", "assigned_before"),
             *("person", "address", "identifier", "coverage", "position", "ended_by"),
         )
 
@@ -148,6 +176,17 @@ class SubscriptionFilter(ListFilter):
             known = reach.read_knowledge(now)
             return queryset.alias(unused_since=known.unused_since()).filter(last_used.idle_condition(now))
         return queryset.filter(last_used.band_condition(value, now))
+
+    def by_idle_days(self, queryset: QuerySet[Subscription], name: str, value: int) -> QuerySet[Subscription]:
+        """Seats that are surely unused for so many days, also those without any activity in all that was read."""
+        now = timezone.now()
+        unused = queryset.alias(unused_since=reach.read_knowledge(now).unused_since())
+        return unused.filter(unused_since__lt=last_used.midnight(now, value - 1))
+
+    def by_assigned_before(self, queryset: QuerySet[Subscription], name: str, value: date) -> QuerySet[Subscription]:
+        """Seats that were assigned before this day of the installation's time zone."""
+        day = datetime.combine(value, time(0), tzinfo=timezone.get_current_timezone())
+        return queryset.filter(assigned_at__lt=day)
 
     def by_coverage(self, queryset: QuerySet[Subscription], name: str, value: str) -> QuerySet[Subscription]:
         return queryset.exclude(reach.read_knowledge(timezone.now()).exact())

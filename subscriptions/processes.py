@@ -15,7 +15,7 @@ from subscriptions.activity import pull, pull_earlier, read_further_back
 from subscriptions.download import download
 from subscriptions.entitlements.imports import steps as entitlement_steps
 from subscriptions.matching import match
-from subscriptions.people.imports import steps
+from subscriptions.people.imports import feed, steps
 from subscriptions.reconciliation import reconcile
 from subscriptions.rematch import MATCH
 
@@ -211,6 +211,20 @@ IMPORT_PEOPLE = Process(
 )
 
 
+FETCH_PEOPLE = Process(
+    key=feed.FETCH,
+    label="Fetch people",
+    unit="Files",
+    verb=feed.run,
+    counters={"files": Counter("Files", "fetched, and read next")},
+    done_text="The file was fetched. It is read next, and applied unless a person has to look at it.",
+    of_subject=True,
+    survives_outages=False,
+    canceled_text="Nothing was fetched.",
+    start_elsewhere="The file of people is fetched once a day, from where the deployment settings say.",
+)
+
+
 def _open_entitlements(run: JobRun) -> list[Link]:
     if run.subject is None:
         return []
@@ -276,5 +290,5 @@ RECONCILE = Process(
 )
 PROCESSES = [
     *(DOWNLOAD_SUBSCRIPTIONS, MATCH_PEOPLE, PULL_ACTIVITY, PULL_EARLIER_ACTIVITY),
-    *(IMPORT_PEOPLE, IMPORT_ENTITLEMENTS, RECONCILE),
+    *(IMPORT_PEOPLE, FETCH_PEOPLE, IMPORT_ENTITLEMENTS, RECONCILE),
 ]

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
-from samsaas.lib.tables import NUMBER, ROOMY, MarkupColumn, Table
+from samsaas.lib.tables import NUMBER, ROOMY, MarkupColumn, NameColumn, Table
 from subscriptions.activity import last_used
-from subscriptions.models import Subscription
+from subscriptions.models import LastActivity, Subscription
 
 
 def by_known(queryset: Any, column: str, is_descending: bool) -> tuple[Any, bool]:
@@ -18,9 +19,23 @@ def by_known(queryset: Any, column: str, is_descending: bool) -> tuple[Any, bool
     return queryset.order_by(key, "pk"), True
 
 
+# What an export of seats has of the person who uses one.
+OF_THE_PERSON = (
+    ("Department", "match__person__department"),
+    ("Cost center", "match__person__cost_center"),
+    ("Country", "match__person__country"),
+)
+
+
 class SubscriptionTable(Table):
     caption = "Software subscriptions"
+    in_files = OF_THE_PERSON
     row_links = True
+    hidden_at_first = (
+        *("assigned_at", "identifier", "external_id", "employee_id"),
+        *("department", "cost_center", "country", "first_seen_at"),
+    )
+    indexed = ("display_name", "email")
     filtered_title = "No subscription matches"
     empty_title = "No subscription yet"
     empty_text = "Open an integration profile, connect it, and download the subscriptions of its team."
@@ -34,13 +49,14 @@ class SubscriptionTable(Table):
     )
     email = MarkupColumn("{{ value|breakable }}", verbose_name="User principal name")
     software_model = MarkupColumn(
-        "{% if record.identifier.software_model %}{{ record.identifier.software_model }}"
-        "{% else %}{% pill 'unknown' 'Unrecognized' %}{% endif %}"
-        '<span class="sub profile-too clamp">{{ record.profile.display_name|outside }}</span>',
+        '{% with model=record.identifier.software_model %}{% if model %}<span title="{{ model }}">{{ model }}</span>'
+        "{% else %}{% pill 'unknown' 'Unrecognized' %}{% endif %}{% endwith %}",
         order_by="identifier__software_model__edition",
     )
     profile = MarkupColumn(
-        '<span class="clamp">{{ record.profile.display_name|outside }}</span>', verbose_name="Subscription profile"
+        '<span class="clamp" title="{{ record.profile.display_name|visible }}">'
+        "{{ record.profile.display_name|outside }}</span>",
+        verbose_name="Subscription profile",
     )
     status = MarkupColumn(
         "{% if record.ended_at %}{% pill 'ended' 'Ended' %}"
@@ -53,9 +69,11 @@ class SubscriptionTable(Table):
         verbose_name="License",
     )
     user = MarkupColumn(
-        '{% if record.match %}<a class="quiet" href="{{ record.match.person.get_absolute_url }}">'
-        "{{ record.match.person.name|outside }}</a>{% if record.match.person.has_left %} {% pill 'removed' 'Left' %}"
-        "{% endif %}{% else %}{{ None|number }}{% endif %}",
+        "{% load idle %}{% if record.match %}{% with user=record.match.person %}"
+        "{% if user.has_left %}{% pill 'removed' 'Left' %} {% endif %}"
+        '<a class="quiet" href="{{ user.get_absolute_url }}"'
+        '{% if record|has_name_of_user %} title="{{ user.name|visible }}">same</a>'
+        "{% else %}>{{ user.name|outside }}</a>{% endif %}{% endwith %}{% else %}{{ None|number }}{% endif %}",
         verbose_name="User",
     )
     last_activity = MarkupColumn(
@@ -69,6 +87,40 @@ class SubscriptionTable(Table):
         verbose_name="Inactive days",
         attrs=NUMBER,
     )
+
+    assigned_at = MarkupColumn("{{ value|day }}", verbose_name="Assigned", orderable=False)
+    identifier = MarkupColumn(
+        "{{ record.identifier.identifier|outside }}", verbose_name="Subscription identifier", orderable=False
+    )
+    external_id = NameColumn(verbose_name="External user id", orderable=False)
+    employee_id = NameColumn(verbose_name="Employee id", orderable=False)
+    department = MarkupColumn("{{ record.match.person.department|outside }}", orderable=False)
+    cost_center = MarkupColumn("{{ record.match.person.cost_center|outside }}", orderable=False)
+    country = MarkupColumn("{{ record.match.person.country|outside }}", orderable=False)
+    first_seen_at = MarkupColumn("{{ value|day }}", verbose_name="First seen", orderable=False)
+
+    def value_display_name(self, record: Subscription) -> str:
+        return record.title
+
+    def value_software_model(self, record: Subscription) -> str:
+        return str(record.identifier.software_model or "")
+
+    def value_profile(self, record: Subscription) -> str:
+        return record.profile.display_name
+
+    def value_consumes_license(self, record: Subscription) -> bool:
+        return record.consumes_license and record.ended_at is None and not record.excluded
+
+    def value_user(self, record: Subscription) -> str:
+        return record.match.person.name if hasattr(record, "match") else ""
+
+    def value_last_activity(self, record: Subscription) -> datetime | None:
+        latest: LastActivity | None = getattr(record, "last_activity", None)
+        return latest.at if latest else None
+
+    def value_inactive_days(self, record: Subscription) -> int | None:
+        idle = last_used.idle(record, timezone.now())
+        return idle.days if idle else None
 
     def order_email(self, queryset: QuerySet[Subscription], is_descending: bool) -> tuple[QuerySet[Subscription], bool]:
         return queryset.order_by("-compared_email" if is_descending else "compared_email", "pk"), True
@@ -84,9 +136,11 @@ class SubscriptionTable(Table):
     def order_inactive_days(
         self, queryset: QuerySet[Subscription], is_descending: bool
     ) -> tuple[QuerySet[Subscription], bool]:
-        """The most days first, those of which only the least is known included; what is not known comes last."""
+        """Most inactive first: no activity in all that was read, then the most days; what is not known comes last."""
         described = last_used.with_idle_facts(queryset, timezone.now())
-        return by_known(described, "unused_since", not is_descending)
+        rank = last_used.inactivity_rank(most_first=is_descending)
+        days = F("unused_since").asc(nulls_last=True) if is_descending else F("unused_since").desc(nulls_last=True)
+        return described.order_by(rank, days, "pk"), True
 
     class Meta(Table.Meta):
         model = Subscription
@@ -100,5 +154,7 @@ class SubscriptionTable(Table):
             "user",
             "last_activity",
             "inactive_days",
+            *("assigned_at", "identifier", "external_id", "employee_id"),
+            *("department", "cost_center", "country", "first_seen_at"),
         )
         order_by = "display_name"

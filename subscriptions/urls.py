@@ -10,14 +10,14 @@ from subscriptions.entitlements.imports import views as entitlement_imports
 from subscriptions.entitlements.recording import views as recording
 from subscriptions.exclusions import views as exclusions
 from subscriptions.matching import views as matching
-from subscriptions.people import views as people
+from subscriptions.people import merge_views, views as people
 from subscriptions.people.imports import views as people_imports
 from subscriptions.reconciliation import views as reconciliations
 from subscriptions.reconciliation.exports import views as positions
 from subscriptions.remedies import views as remedies
 from subscriptions.renewals import views as renewals
 from subscriptions.software import views as software
-from subscriptions.usage import metric_views as metrics, views as usage
+from subscriptions.usage import metric_views as metrics, several_views, views as usage
 from subscriptions.vendor_drift import views as vendor_drift
 
 
@@ -114,9 +114,17 @@ urlpatterns = [
     path("people/<int:pk>/edit/", people.person_edit, name="person_edit"),
     path("people/<int:pk>/delete/", people.person_delete, name="person_delete"),
     path("people/<int:pk>/account/", people.person_account, name="person_account"),
+    path("people/<int:pk>/merge/", merge_views.person_merge, name="person_merge"),
+    path("people/several-subscriptions/", several_views.several_subscriptions, name="several_subscriptions"),
+    path(
+        "people/several-subscriptions/export/",
+        several_views.several_subscriptions_export,
+        name="several_subscriptions_export",
+    ),
     path("people/imports/", people_imports.person_import_new, name="person_import_new"),
     path("people/imports/example/", people_imports.person_import_example, name="person_import_example"),
     path("people/imports/<int:pk>/", people_imports.person_import_detail, name="person_import_detail"),
+    path("people/imports/<int:pk>/columns/", people_imports.person_import_columns, name="person_import_columns"),
     path("people/imports/<int:pk>/read/", people_imports.person_import_read, name="person_import_read"),
     path("people/imports/<int:pk>/apply/", people_imports.person_import_apply, name="person_import_apply"),
     path("people/imports/<int:pk>/discard/", people_imports.person_import_discard, name="person_import_discard"),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -11,15 +12,19 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django_tables2 import A
 
 from samsaas import audit
 from samsaas.lib import csv_export, tables
+from samsaas.lib.list_choices import columns_shown
 from subscriptions.activity import by_day as daily_activity, last_used
 from subscriptions.exclusions import exclude
 from subscriptions.filters import SubscriptionFilter
 from subscriptions.models import LastActivity, Subscription
 from subscriptions.models.subscription import SubscriptionQuerySet
-from subscriptions.tables import SubscriptionTable
+from subscriptions.tables import OF_THE_PERSON, SubscriptionTable
+
+ALL_FACTS = "CSV with all facts"
 
 HEADER = (
     "Display name",
@@ -42,21 +47,29 @@ HEADER = (
     "Inactive days are",
     "Activity coverage",
     "File events",
+    *(heading for heading, _ in OF_THE_PERSON),
 )
 
 
-def with_row_facts(seats: SubscriptionQuerySet) -> SubscriptionQuerySet:
-    """The seats with all that a row shows."""
-    related = ("profile", "identifier__software_model", "match__person", "last_activity")
-    return last_used.with_idle_facts(seats.select_related(*related), timezone.now())
+IDLE_COLUMNS, USER_COLUMNS = {"last_activity", "inactive_days"}, {"user", "department", "cost_center", "country"}
+
+
+def with_row_facts(seats: SubscriptionQuerySet, shown: Collection[str] = ()) -> SubscriptionQuerySet:
+    """The seats with all that a row shows; `shown` are the columns of a list, otherwise it is everything."""
+    every = seats.select_related("profile", "identifier__software_model")
+    if not shown or USER_COLUMNS & set(shown):
+        every = every.select_related("match__person")
+    if not shown or IDLE_COLUMNS & set(shown):
+        every = last_used.with_idle_facts(every.select_related("last_activity"), timezone.now())
+    return every
 
 
 def subscription_list(request: HttpRequest) -> HttpResponse:
     """The seats of all profiles. Without a filter only current ones are listed."""
-    context = tables.listing(
-        request, Subscription.objects.all(), SubscriptionTable, SubscriptionFilter, describe=with_row_facts
-    )
-    context["export_query"] = request.GET.urlencode()
+    describe = partial(with_row_facts, shown=columns_shown(request, SubscriptionTable))
+    seats = Subscription.objects.all()
+    context = tables.listing(request, seats, SubscriptionTable, SubscriptionFilter, describe=describe)
+    context["more_files"] = [(ALL_FACTS, f"{reverse('subscription_export')}?{request.GET.urlencode()}")]
     # The page shows few rows, so their profiles cost nothing more.
     shown = {row.record.profile for row in context["table"].page.object_list} if context["table"].page else set()
     context["without_file_events"] = sorted((one for one in shown if one.file_events is False), key=str)
@@ -92,6 +105,7 @@ def _export_rows(seats: Any) -> Iterator[tuple[Any, ...]]:
             *((seat.match.person.name, seat.match.person.left_on) if hasattr(seat, "match") else ("", None)),
             *_activity_cells(seat, now),
             {None: "", True: "Recorded", False: "Not in this plan"}[seat.profile.file_events],
+            *(A(path).resolve(seat, quiet=True) for _, path in OF_THE_PERSON),
         )
 
 

@@ -27,6 +27,7 @@ LEASE = {"owner", "heartbeat_at"}
 LEASE_WRITERS = {f"profiles/jobs/{name}.py" for name in ("job", "execute", "queue")}
 LEASE_WRITERS |= {"profiles/delete_profile.py", "samsaas/embedded.py"}
 LEASE_WRITERS |= {"reclamation/attempts.py", "samsaas/outbox.py"}  # attempts and mails have leases of their own
+LEASE_WRITERS |= {"samsaas/events/call.py"}  # and so have calls of webhooks
 # Who may give a removal candidate its state: one module, where every move is checked and kept as history. Attempts and
 # batches of removals have one each as well.
 STATE_WRITERS = {"reclamation/workflow.py", "reclamation/attempts.py", "reclamation/removal/batches.py"}

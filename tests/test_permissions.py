@@ -8,6 +8,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from samsaas import roles
 from tests import worlds
+from tests.samsaas.api.world import Caller
 
 pytestmark = pytest.mark.one_database
 
@@ -48,6 +49,10 @@ def expected(identity: str, needed: str | None) -> bool:
     return needed == roles.SIGNED_IN or needed in held
 
 
+def is_api(name: str) -> bool:
+    return name.startswith("api:")
+
+
 def addresses() -> dict[str, str]:
     """An address for every page of ours, with objects that exist."""
     from django.urls import reverse  # noqa: PLC0415
@@ -79,6 +84,8 @@ def addresses() -> dict[str, str]:
             found[name] = reverse(name, args=["dropbox"])
         elif name == "reconciliation_seats":
             found[name] = reverse(name, args=[1, "excluded"])
+        elif name == "password_reset_confirm":
+            found[name] = reverse(name, args=["MQ", "x-y"])
         elif name == "authorization_stopped":
             found[name] = reverse(name, args=["state_unknown"])
         else:
@@ -109,10 +116,12 @@ def test_pages_let_in_whom_the_table_names_and_nobody_else(identity, account, mo
     for name, address in addresses().items():
         if name in ("logout", "admin:logout", "profile_delete"):
             continue
-        for method in METHODS:
+        for method in METHODS if not is_api(name) else (*roles.POLICY[name], "DELETE"):
             answer = client.generic(method, address)
-            let_in = not _turned_away(answer)
-            if let_in != expected(identity, roles.required_role(name, method)) and answer.status_code != 405:
+            let_in, needed = not _turned_away(answer), roles.required_role(name, method)
+            # The API knows tokens only: whoever is signed in to the pages is a stranger there.
+            should = needed == roles.PUBLIC if is_api(name) else expected(identity, needed)
+            if let_in != should and answer.status_code != 405:
                 wrong.append((name, method, answer.status_code, answer.get("Location")))
             if (
                 answer.status_code == 405
@@ -124,9 +133,46 @@ def test_pages_let_in_whom_the_table_names_and_nobody_else(identity, account, mo
 
 
 def _turned_away(answer) -> bool:
-    return answer.status_code in (403, 405) or (
+    return answer.status_code in (401, 403, 405) or (
         answer.status_code == 302 and answer["Location"].startswith("/accounts/login/")
     )
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("identity", "token_role"),
+    [*((identity, "admin") for identity in IDENTITIES), *(("admin", role) for role in roles.ROLES[1:])],
+)
+def test_the_api_lets_in_what_account_and_token_both_may_and_nobody_else(identity, token_role, account, monkeypatch):
+    monkeypatch.setattr("profiles.jobs.queue.ring", lambda run: None)
+    headers = {}
+    if identity != "anonymous":
+        user = account(identity if identity in roles.ROLES else "", username=identity)
+        headers = {"Authorization": f"Bearer {Caller(user, token_role).text}"}
+        type(user).objects.filter(pk=user.pk).update(is_active=identity != "inactive")
+    held = roles.INCLUDES.get(identity, set()) & roles.INCLUDES[token_role]
+    wrong = []
+    for name in filter(is_api, roles.POLICY):
+        for method in (*roles.POLICY[name], "DELETE"):
+            needed = roles.required_role(name, method)
+            kind = {"content_type": "application/json"} if method in ("POST", "PATCH", "PUT") else {}
+            answer = Client().generic(method, _reversed(name, 2**40), "{}" if kind else "", headers=headers, **kind)
+            if answer.status_code not in _api_codes(identity, needed, held):
+                wrong.append((name, method, answer.status_code))
+    assert wrong == []
+
+
+def _api_codes(identity: str, needed: str | None, held: set[str]) -> set[int]:
+    """What a call may be answered with. The token of an inactive account is a wrong one."""
+    if identity == "inactive":
+        return {401, 429}
+    if needed is None:
+        return {405}
+    if needed == roles.PUBLIC:
+        return {200}
+    if identity == "anonymous":
+        return {401}
+    return {200, 201, 404, 422} if needed in held else {403}
 
 
 @pytest.mark.django_db

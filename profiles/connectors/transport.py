@@ -90,8 +90,10 @@ class Bounds:
     max_bytes: int
 
 
-def exchange(session: requests.Session, url: str, body: bytes, headers: Mapping[str, str], bounds: Bounds) -> Answer:
-    """POST once and read the whole answer, whatever its status.
+def exchange(
+    session: requests.Session, url: str, body: bytes | None, headers: Mapping[str, str], bounds: Bounds
+) -> Answer:
+    """POST once and read the whole answer, whatever its status. Without a body it is a GET.
 
     Raises TryLater when nothing was sent, AnswerLost when the request may have arrived, and GaveUp when its answer was
     too slow or too large.
@@ -100,7 +102,8 @@ def exchange(session: requests.Session, url: str, body: bytes, headers: Mapping[
     timeout = (min(bounds.connect, bounds.total), min(bounds.read, bounds.total))
     with Watchdog(bounds.total) as watchdog:
         try:
-            with session.post(
+            with session.request(
+                "GET" if body is None else "POST",
                 require_secure(url),
                 data=body,
                 headers=dict(headers),
@@ -118,7 +121,7 @@ def exchange(session: requests.Session, url: str, body: bytes, headers: Mapping[
     return Answer(status=response.status_code, headers=response.headers, body=whole)
 
 
-def exchange_once(url: str, body: bytes, headers: Mapping[str, str], bounds: Bounds) -> Answer:
+def exchange_once(url: str, body: bytes | None, headers: Mapping[str, str], bounds: Bounds) -> Answer:
     """`exchange` on a new connection, with no credentials but those in `headers`."""
     with BoundedSession() as session:
         session.fit_for(url)

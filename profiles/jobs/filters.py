@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import django_filters
-from django import forms
 from django.db.models import Q, QuerySet
 
 from profiles.models import IntegrationProfile, JobRun
 from profiles.models.run import process_choices
-from samsaas.lib.tables import ListFilter, search
-
-DAY = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+from samsaas.lib.tables import DAY, ListFilter, SeveralFilter, search
 
 
 class RunFilter(ListFilter):
@@ -20,7 +17,7 @@ class RunFilter(ListFilter):
     )
     process = django_filters.ChoiceFilter(label="Process", choices=process_choices, empty_label="Any")
     trigger = django_filters.ChoiceFilter(label="Trigger", choices=JobRun.Trigger.choices, empty_label="Any")
-    state = django_filters.ChoiceFilter(label="State", choices=JobRun.State.choices, empty_label="Any")
+    state = SeveralFilter(label="State", choices=JobRun.State.choices, distinct=False)
     since = django_filters.DateFilter(label="From", field_name="created_at", lookup_expr="date__gte", widget=DAY)
     until = django_filters.DateFilter(label="Until", field_name="created_at", lookup_expr="date__lte", widget=DAY)
 

@@ -89,10 +89,14 @@ def notice_list(request: HttpRequest) -> HttpResponse:
 
 
 def notice_detail(request: HttpRequest, pk: int) -> HttpResponse:
-    """One mail as it was sent. Its link is shown only where it was kept here instead of being sent."""
+    """One mail as it was sent. Its link is shown only where it was kept here instead of being sent.
+
+    A link that opens an account is for administrators: it would give its reader another person's roles.
+    """
     mail = get_object_or_404(Mail.objects.select_related("notice__candidate"), pk=pk)
+    is_for_reader = not mail.opens_account or roles.may(request.user, "account_list")
     try:
-        link = mail.secret if mail.kept else ""
+        link = mail.secret if mail.kept and is_for_reader else ""
     except UndecryptableValue:
         link = ""
     context = {"mail": mail, "link": link, "mark": outbox.LINK, **_mail_context()}

@@ -76,8 +76,12 @@ def make(
     now: datetime,
     ticks: Ticks = Ticks(),
     dry_run: bool = False,
+    must_wait: bool = False,
 ) -> RemovalBatch:
-    """A batch of candidates of one team. Below the limits its candidates go on at once. Raises `BatchRefused`."""
+    """A batch of candidates of one team. Below the limits its candidates go on at once. Raises `BatchRefused`.
+
+    With `must_wait` it waits for a second person in any case: a program asked for it.
+    """
     locked = list(ready([one.pk for one in candidates]).select_for_update(of=("self",), no_key=True))
     if not locked or locked[0].profile is None:
         raise BatchRefused("None of these candidates is ready to be reclaimed.")
@@ -85,6 +89,7 @@ def make(
     figures = limits.figures_for(profile, now=now)
     if not dry_run:
         check_ceiling(profile, figures, len(locked), now=now)
+    waits = not dry_run and (must_wait or needs_second_person(locked, figures))
     batch = RemovalBatch.objects.create(
         profile=profile,
         profile_name=profile.display_name,
@@ -93,7 +98,7 @@ def make(
         requested_by=by,
         requested_at=now,
         dry_run=dry_run,
-        state=Batch.QUARANTINED if not dry_run and needs_second_person(locked, figures) else Batch.OPEN,
+        state=Batch.QUARANTINED if waits else Batch.OPEN,
         size=len(locked),
         limits=figures.as_json(),
         legal_hold_checked=ticks.legal_hold,

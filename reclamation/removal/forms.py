@@ -10,6 +10,7 @@ from django import forms
 from django.utils import timezone
 
 from profiles.models import IntegrationProfile
+from reclamation.models import RemovalCandidate
 from reclamation.removal import batches
 from reclamation.removal.plan import Plan
 
@@ -59,6 +60,22 @@ class BatchForm(forms.Form):
         """What was confirmed."""
         found = {name: bool(self.cleaned_data.get(name)) for name in ("legal_hold", "evidence", "admins")}
         return batches.Ticks(**found)
+
+
+class RequestForm(forms.Form):
+    """What a program says that requests removals. A second person looks at all of it before anything is done."""
+
+    candidates = forms.ModelMultipleChoiceField(queryset=RemovalCandidate.objects.open(), label="Numbers of candidates")
+    legal_hold = forms.BooleanField(
+        label="None of these accounts is under a legal hold", help_text="The vendor does not tell."
+    )
+    evidence = forms.BooleanField(required=False, label="The evidence of candidates without a rule was looked at")
+    admins = forms.BooleanField(required=False, label="Accounts of administrators are to be removed, too")
+
+    @property
+    def ticks(self) -> batches.Ticks:
+        """What was confirmed."""
+        return batches.Ticks(**{name: self.cleaned_data[name] for name in ("legal_hold", "evidence", "admins")})
 
 
 class DecideForm(forms.Form):

@@ -10,6 +10,7 @@ from datetime import date, datetime
 from typing import Any
 from urllib.parse import urlencode
 
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.urls import reverse
 
@@ -22,6 +23,7 @@ from reclamation.waiting import Rank, Waiting
 from samsaas import roles
 from subscriptions.entitlements.terms import Book
 from subscriptions.models import MetricResult, ReconciliationRun, SubscriptionIdentifier
+from subscriptions.people.imports import feed
 from subscriptions.renewals import recommend, rows
 from subscriptions.renewals.rows import Urgency
 from subscriptions.seat_counts.count import WITHOUT_USER
@@ -66,6 +68,7 @@ def list_needs(
         *waiting.list_for(user, seats, states),
         *_of_position(metrics, book, whole_run, today),
         *_of_recognition(seats),
+        *_of_people(user),
         *_of_rules(user),
     ]
     return sorted((one for one in found if one.count or one.count is None), key=lambda one: one.rank)
@@ -101,6 +104,18 @@ def _of_recognition(seats: SeatFigures) -> Iterator[Waiting]:
     unknown = SubscriptionIdentifier.objects.filter(software_model=None).count()
     url, note = f"{reverse('identifier_list')}?recognized=no", "of no software model, so in no license position"
     yield Waiting(Rank.UNRECOGNIZED, unknown, "Subscription identifiers", note, url)
+
+
+def _of_people(user: User) -> Iterator[Waiting]:
+    """The file that should keep people fresh by itself, where it waits or did not come."""
+    if not settings.PEOPLE_SOURCE or not roles.may(user, "person_import_detail"):
+        return
+    files = feed.waiting_files()
+    if files:
+        note = "that came by itself and waits for a person"
+        yield Waiting(Rank.PEOPLE, len(files), "Files of people", note, files[0].get_absolute_url())
+    if run := feed.failed_run():
+        yield Waiting(Rank.PEOPLE, None, "People were not fetched", run.error_message, run.get_absolute_url(), "bad")
 
 
 def _of_rules(user: User) -> Iterator[Waiting]:

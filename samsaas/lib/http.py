@@ -17,3 +17,11 @@ class SignedInRequest(HttpRequest):
 def clear_browser(answer: HttpResponseBase) -> None:
     """Let the browser forget the pages of the session that ended, and what they stored. Its cookie is gone already."""
     answer.headers["Clear-Site-Data"] = '"cache", "storage"'
+
+
+API = "/api/"
+
+
+def is_api(request: HttpRequest) -> bool:
+    """Whether the address belongs to the REST API, which knows tokens and no sessions, and answers with JSON only."""
+    return request.path_info.startswith(API)

@@ -6,6 +6,7 @@ import re
 PATTERNS = (
     (re.compile(r"(?i)(bearer|basic)\s+[\w.~+/=-]{8,}"), r"\1 [redacted]"),
     (re.compile(r"\bsl\.(?:u\.)?[\w-]{6,}"), "[redacted]"),
+    (re.compile(r"\bsam_[\w-]{20,}"), "[redacted]"),
     (
         re.compile(
             r"(?i)((?:access_token|refresh_token|client_secret|code_verifier|password|secret|code|state)[\\\"']*\s*[=:]\s*)"
@@ -19,7 +20,7 @@ PATTERNS = (
 
 
 def redact(text: str) -> str:
-    """The text with bearer values, Dropbox tokens, secret parameters and passwords in addresses replaced."""
+    """The text without bearer values, tokens of Dropbox and of our API, secret parameters, passwords in addresses."""
     for pattern, replacement in PATTERNS:
         text = pattern.sub(replacement, text)
     return text

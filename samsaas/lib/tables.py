@@ -14,7 +14,15 @@ import django_filters
 import django_tables2
 from django.core.paginator import EmptyPage, PageNotAnInteger, Paginator
 from django.db.models import QuerySet
-from django.forms import ChoiceField, ModelChoiceField
+from django.forms import (
+    BoundField,
+    CheckboxSelectMultiple,
+    ChoiceField,
+    DateInput,
+    ModelChoiceField,
+    MultipleChoiceField,
+    NumberInput,
+)
 from django.http import HttpRequest
 from django.template import Context, Template
 from django.utils.html import format_html, format_html_join
@@ -22,12 +30,18 @@ from django.utils.safestring import SafeString
 from django_tables2.columns import BoundColumn
 from django_tables2.rows import BoundRow
 
+from samsaas.lib.list_choices import NO_VIEW, SAVED, always_shown, columns_shown, is_tick, list_key, read_choices
+from samsaas.lib.list_export import ExportAsked, ListExport, asked_kind, offer_kinds
 from samsaas.lib.paging import Pages, SearchPages
 from samsaas.lib.search import begins_words
 
 PAGE_SIZES = (25, 50, 100)
+KEPT = ("sort", "per_page", SAVED)  # what of an address is no filter, and stays when a filter changes
 DEFAULT_PAGE_SIZE = 50
 LONGEST_SEARCH = 200
+MOST_SORTED = 100_000
+DAY = DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+DAYS = NumberInput(attrs={"placeholder": "at least"})
 NUMBER = {"th": {"class": "num"}, "td": {"class": "num"}}
 ROOMY = {"td": {"class": "roomy"}}  # wide enough for a name without a line break at every word
 
@@ -66,6 +80,9 @@ class NumberColumn(django_tables2.Column):
     def render(self, value: int) -> str:
         return f"{value:,}"
 
+    def value(self, value: int) -> int:
+        return value
+
 
 class NameColumn(MarkupColumn):
     """Text that somebody else chose, as `outside` of templatetags/ui.py shows it."""
@@ -75,9 +92,18 @@ class NameColumn(MarkupColumn):
 
 
 class Table(django_tables2.Table):
-    """The base of all tables. With `row_links` a click anywhere in a row follows its first link."""
+    """The base of all tables. With `row_links` a click anywhere in a row follows its first link.
+
+    Columns of `hidden_at_first` are shown to who chooses them. A list of more than `MOST_SORTED` rows is sorted by
+    columns of `indexed` only, because any other order would read every row; None: by all, for lists that stay small.
+    `in_files` are headings and facts of a row that an export has besides the columns shown; `value_NAME(record)` is
+    what it says in the column NAME (`samsaas.lib.list_export`).
+    """
 
     caption = ""
+    in_files: tuple[tuple[str, str], ...] = ()
+    hidden_at_first: tuple[str, ...] = ()
+    indexed: tuple[str, ...] | None = None
     row_links = False
     empty_text = ""
     page_sizes = PAGE_SIZES
@@ -93,7 +119,7 @@ class Table(django_tables2.Table):
         """The rows of the page as markup. For 450 cells a template would take several times as long."""
         link = SafeString(" data-row-link") if self.row_links else ""
         context = Context({"selection": self.selection})
-        head = next((column.name for column in self.columns if not is_tick(column)), "")
+        head = next((column.name for column in self.columns if not is_tick(column.column)), "")
         columns = [(_open_cell(column, head), _cell_writer(column, context)) for column in self.columns]
         for row in self.paginated_rows:
             cells = format_html_join("", "{}{}</div></td>", ((opening, write(row)) for opening, write in columns))
@@ -104,14 +130,21 @@ class Table(django_tables2.Table):
         per_page = DEFAULT_PAGE_SIZE
 
 
+def every_table(base: type[Table] = Table) -> Iterator[type[Table]]:
+    """The tables of all lists that are loaded."""
+    for table_class in base.__subclasses__():
+        yield table_class
+        yield from every_table(table_class)
+
+
+def find_table(key: str) -> type[Table] | None:
+    """The table of a list by what names the list in what is stored."""
+    return next((one for one in every_table() if list_key(one) == key), None)
+
+
 def one_each_line(texts: Iterable[str]) -> SafeString:
     """Texts for a cell, such as amounts of several currencies, each on a line of its own."""
     return format_html("<div>{}</div>", format_html_join("", "<div>{}</div>", ((text,) for text in texts)))
-
-
-def is_tick(column: BoundColumn) -> bool:
-    """Whether the column has the tick boxes of a list whose rows can be selected."""
-    return getattr(column.column, "is_tick", False)
 
 
 def _open_cell(column: BoundColumn, head: str) -> SafeString:
@@ -133,12 +166,15 @@ class ListFilter(django_filters.FilterSet):
     """The base of all filter forms.
 
     `finds_words`: the page searches with `samsaas.lib.search`, which looks for a short text at beginnings of words.
+    `further` are the fields that few people need; they are folded away while none of them is in use.
     """
 
     finds_words = False
+    further: tuple[str, ...] = ()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.form.label_suffix = ""
         for field in self.form.fields.values():
             if isinstance(field, ChoiceField):  # Django's message repeats the value, however long
                 field.error_messages["invalid_choice"] = "There is no such choice."
@@ -154,6 +190,23 @@ class ListFilter(django_filters.FilterSet):
             active = [(name, label, f"begins with {text}" if name == "q" else text) for name, label, text in active]
         return active
 
+    def search_fields(self) -> list[BoundField]:
+        """The text search, if there is one."""
+        return [field for field in self.form.visible_fields() if field.field.widget.attrs.get("search")]
+
+    def main_fields(self) -> list[BoundField]:
+        """The fields beside the search."""
+        beside = [field for field in self.form.visible_fields() if not field.field.widget.attrs.get("search")]
+        return [field for field in beside if field.name not in self.further]
+
+    def further_fields(self) -> list[BoundField]:
+        """The fields that are folded away."""
+        return [field for field in self.form.visible_fields() if field.name in self.further]
+
+    def further_in_use(self) -> int:
+        """How many of the fields that are folded away narrow the list, or were meant to."""
+        return sum(1 for field in self.further_fields() if field.value() not in (None, "", []))
+
     @property
     def search_text(self) -> str:
         """The text of the search, or empty."""
@@ -168,7 +221,27 @@ class ListFilter(django_filters.FilterSet):
         ]
 
 
+class TickChoices(CheckboxSelectMultiple):
+    """Several choices of a filter as tick boxes, folded into one line that names what is ticked."""
+
+    template_name = "partials/tick_choices.html"
+
+    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
+        context = super().get_context(name, value, attrs)
+        chosen = [str(label) for key, label in self.choices if str(key) in (value or [])]
+        return context | {"summary": ", ".join(chosen) or "Any"}
+
+
+class SeveralFilter(django_filters.MultipleChoiceFilter):
+    """Rows with any of the ticked values."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(widget=TickChoices, **kwargs)
+
+
 def value_in_words(field: Any, value: Any) -> str:
+    if isinstance(field, MultipleChoiceField):
+        return " or ".join(str(label) for key, label in field.widget.choices if str(key) in value)
     if isinstance(field, ChoiceField) and not isinstance(field, ModelChoiceField):
         return str(dict(field.widget.choices).get(str(value), value))
     return str(value)
@@ -204,6 +277,30 @@ def paginate(table: Table, request: HttpRequest, pages: Paginator) -> list[str]:
     return messages
 
 
+class ListLook:
+    """How a person sees a list. `hidden` are columns that make no sense here, whatever anybody chose."""
+
+    def __init__(self, request: HttpRequest, table_class: type[Table], *, hidden: Iterable[str] = ()) -> None:
+        choices, self.table_class = read_choices(request), table_class
+        self.key, self.is_compact = list_key(table_class), choices.is_compact
+        self.has_view = self.key in choices.opens_with
+        self.is_chosen = self.key in choices.columns
+        never = {*hidden, *table_class._meta.exclude}
+        self.offered = [name for name in table_class.base_columns if name not in never]
+        self.shown = [name for name in columns_shown(request, table_class) if name in self.offered]
+
+    @property
+    def left_out(self) -> list[str]:
+        """The columns of the table that are not shown."""
+        return [name for name in self.table_class.base_columns if name not in self.shown]
+
+    def offer_columns(self, table: Table) -> list[tuple[str, str, bool]]:
+        """The columns that can be chosen: name, heading, and whether it is shown."""
+        fixed = always_shown(self.table_class)
+        every = ((name, table.columns.columns[name]) for name in self.offered if name not in fixed)
+        return [(name, str(column.header), name in self.shown) for name, column in every]
+
+
 def listing(
     request: HttpRequest,
     queryset: QuerySet[Any],
@@ -211,32 +308,59 @@ def listing(
     filterset_class: type[ListFilter] | None = None,
     *,
     describe: Callable[[Any], QuerySet[Any]] | None = None,
+    chosen: QuerySet[Any] | None = None,
     **table_options: Any,
 ) -> dict[str, Any]:
-    """The template context of a list page: `table`, `filter`, `chips`, `problems`, `clear_url`, `kept_parameters`.
+    """The template context of a list page: `table`, `filter`, `chips`, `problems`, `clear_url`, `kept_parameters`,
+    how the person sees it (`look`, `columns`), and `files`.
 
-    `describe` adds the joins and annotations that only the rows of a page need, after filtering and counting.
+    `describe` adds the joins and annotations that only the rows of a page need, after filtering and counting. Raises
+    `ExportAsked` where the address asks for a file; it has the rows of `chosen`, if given, whatever the filter.
     """
+    filterset_class, queryset = (filterset_class, queryset) if chosen is None else (None, chosen)
+    look = ListLook(request, table_class, hidden=table_options.pop("exclude", ()))
     filterset = filterset_class(request.GET, queryset=queryset, request=request) if filterset_class else None
     rows = filterset.qs if filterset else queryset
     # The table does not get the request: django-tables2 would accept any page size from it, even a negative one.
-    table = table_class(rows, **table_options)
+    table = table_class(rows, exclude=look.left_out, **table_options)
     table.request = request
-    if asked := [alias for alias in request.GET.getlist("sort") if alias.lstrip("-") in table.columns.names()]:
+    if asked := [alias for alias in request.GET.getlist("sort") if alias.lstrip("-") in look.shown]:
         table.order_by = asked
     settle_order(table)
     every = describe(queryset) if describe else queryset
+    if kind := asked_kind(request):
+        is_misread = bool(filterset and filterset.errors)
+        raise ExportAsked(ListExport(kind, table, every if describe else None, is_misread))
     searched, size = bool(filterset and filterset.search_text), page_size(request)
     keyed = (SearchPages if searched else Pages)(table, size, every=every) if searched or describe else None
-    problems = paginate(table, request, keyed or Paginator(table.rows, size))
+    pages = keyed or Paginator(table.rows, size)
+    problems = ([] if searched else limit_orders(table, pages)) + paginate(table, request, pages)
     return {
         "table": table,
         "filter": filterset,
         "problems": (filterset.problems() if filterset else []) + problems,
         "chips": filter_chips(request, filterset) if filterset else [],
-        "clear_url": request.path,
-        "kept_parameters": [(name, request.GET[name]) for name in ("sort", "per_page") if request.GET.get(name)],
+        "clear_url": f"{request.path}?{SAVED}={NO_VIEW}" if look.has_view else request.path,
+        "kept_parameters": [(name, request.GET[name]) for name in KEPT if request.GET.get(name)],
+        "files": offer_kinds(request),
+        "look": look,
+        "columns": look.offer_columns(table),
     }
+
+
+def limit_orders(table: Table, pages: Paginator) -> list[str]:
+    """Offer a long list only the orders that an index serves, and say so if another one was asked for."""
+    if table.indexed is None or pages.count <= MOST_SORTED:
+        return []
+    asked = [alias for alias in table.order_by if alias.lstrip("-") not in table.indexed]
+    for name in set(table.columns.names()) - set(table.indexed):
+        table.columns[name].column.orderable = False
+    if not asked:
+        return []
+    table.order_by = type(table)._meta.order_by
+    settle_order(table)
+    names = " or ".join(str(table.columns[name].header).lower() for name in table.indexed if name in table.columns)
+    return [f"More than {MOST_SORTED:,} rows are sorted by {names} only. Filter the list to sort it otherwise."]
 
 
 def settle_order(table: Table) -> None:

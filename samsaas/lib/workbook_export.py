@@ -41,10 +41,15 @@ class WrittenSheet:
 
 def respond(filename: str, sheets: Sequence[WrittenSheet]) -> FileResponse:
     """A download of a workbook with these sheets."""
-    name = re.sub(r"\.(csv|xlsx)$", "", filename, flags=re.IGNORECASE)
-    name = re.sub(r"[^\w.-]+", "-", name, flags=re.ASCII).strip("-.") or "export"
     file = tempfile.TemporaryFile()  # noqa: SIM115 - the response closes it
     write_workbook(file, sheets)
+    return send(file, filename)
+
+
+def send(file: Any, filename: str) -> FileResponse:
+    """A download of a workbook that was written into this file."""
+    name = re.sub(r"\.(csv|xlsx)$", "", filename, flags=re.IGNORECASE)
+    name = re.sub(r"[^\w.-]+", "-", name, flags=re.ASCII).strip("-.") or "export"
     file.seek(0)
     return FileResponse(file, as_attachment=True, filename=f"{name}.xlsx", content_type=CONTENT_TYPE)
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Any
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Case, Count, F, IntegerField, Q, QuerySet, When
 from django.utils import timezone
 
 from profiles.connectors import base
@@ -93,6 +93,22 @@ def with_idle_facts(seats: QuerySet[Subscription], now: datetime) -> Any:
     """The seats with `vouched_from` and `unused_since`, see `coverage.reach`. One query more."""
     known = reach.read_knowledge(now)
     return seats.annotate(vouched_from=known.vouched_from(), unused_since=known.unused_since())
+
+
+def inactivity_rank(*, most_first: bool) -> Case:
+    """For `order_by`, on seats of `with_idle_facts`: no activity in all the time that was read, days, not known.
+
+    The first is a fact that no number of days says, and stands before the most days. It is not said of a seat that was
+    assigned within that time: it is unused for exactly so many days. What is not known comes last in both directions.
+    """
+    never = Q(last_activity=None) & ~Q(assigned_at__gt=F("vouched_from"))
+    days = 1 if most_first else 0
+    return Case(
+        When(unused_since=None, then=2),
+        When(never, then=1 - days),
+        default=days,
+        output_field=IntegerField(),
+    )
 
 
 def idle(seat: Any, now: datetime) -> Idle | None:

@@ -2,27 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
+from samsaas.lib.spreadsheets.sheet import OWN_COLUMNS
+from subscriptions.file_columns.table import ColumnTable, FileColumn
 from subscriptions.models import Entitlement
 
 PUBLISHER, PRODUCT, EDITION = "publisher", "product", "edition"
 RIGHTS, UNLIMITED, START, END, PERIOD = "purchased_rights", "unlimited", "start", "end", "period"
 UNIT_COST, TOTAL_COST, CURRENCY = "unit_cost", "total_cost", "currency"
 RENEWS, OWNER, NOTES = "renews", "owner", "notes"
-
-
-@dataclass(frozen=True)
-class FileColumn:
-    """One column: its heading in the template, other headings that mean it, what to fill in, and an example."""
-
-    key: str
-    label: str
-    meaning: str
-    example: str = ""
-    others: tuple[str, ...] = ()
-    is_required: bool = False
 
 
 COLUMNS = (
@@ -82,8 +71,8 @@ COLUMNS = (
     FileColumn(OWNER, "Owner", "The user name of an account here.", "", ("owner account",)),
     FileColumn(NOTES, "Notes", "Anything else.", "", ("comment", "comments", "description", "remarks")),
 )  # fmt: skip
-BY_KEY = {column.key: column for column in COLUMNS}
-KEY_OF = {name: column.key for column in COLUMNS for name in (column.label.lower(), *column.others)}
+TABLE = ColumnTable(COLUMNS, either=(RIGHTS, UNLIMITED), ours=frozenset(("number", "state", *OWN_COLUMNS)))
+BY_KEY = TABLE.by_key
 TEXTS = (
     *(PUBLISHER, PRODUCT, EDITION, "publisher_part_number", "vendor_name", "contract", "invoice", "purchase_order"),
     *("cost_center", "department", NOTES),

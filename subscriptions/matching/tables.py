@@ -11,6 +11,12 @@ class UnmatchedTable(Table):
     """The view sets `record.suggestions` on its rows, and `back`, the page to return to, in its context."""
 
     caption = "Subscriptions without user"
+    in_files = (
+        ("User principal name", "email"),
+        ("Verified by the vendor", "email_verified"),
+        ("External user id", "external_id"),
+        ("Employee number", "employee_id"),
+    )
     filtered_title = "No subscription without user matches"
     empty_title = "Every subscription has its user"
     empty_text = "Or none has been downloaded yet. New ones without a user appear here after the daily refresh."
@@ -25,8 +31,13 @@ class UnmatchedTable(Table):
     profile = MarkupColumn('<span class="clamp">{{ record.profile.display_name|outside }}</span>')
     status = MarkupColumn("{% pill record.status record.get_status_display %}")
     suggestions = MarkupColumn(
-        '{% include "subscriptions/matching/suggestions.html" with seat=record %}', orderable=False
+        '{% include "subscriptions/matching/suggestions.html" with seat=record %}',
+        orderable=False,
+        exclude_from_export=True,
     )
+
+    def value_display_name(self, record: Subscription) -> str:
+        return record.title
 
     class Meta(Table.Meta):
         model = Subscription
@@ -39,13 +50,15 @@ class PersonChoiceTable(PersonTable):
 
     caption = "People to match with"
     row_links = False
+    hidden_at_first = ()
 
     match = MarkupColumn(
         '{% include "subscriptions/matching/match_button.html" with seat=record.seat person=record %}',
         verbose_name="Match",
         orderable=False,
+        exclude_from_export=True,
     )
 
     class Meta(PersonTable.Meta):
         fields = ("name", "key", "email", "department", "seats", "match")
-        exclude = ("country",)
+        exclude = ("cost_center", "country")

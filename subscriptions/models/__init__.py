@@ -20,6 +20,7 @@ from subscriptions.models.person import (
 )
 from subscriptions.models.person_import import (
     PersonImport,
+    PersonImportLayout,
     PersonImportOverlap,
     PersonImportPiece,
     PersonImportRow,
@@ -69,6 +70,7 @@ __all__ = [
     "Person",
     "PersonAddress",
     "PersonImport",
+    "PersonImportLayout",
     "PersonImportOverlap",
     "PersonImportPiece",
     "PersonImportRow",

@@ -20,10 +20,6 @@ class EntitlementImport(FileImport):
         APPLIED = "applied", "Applied"
         DISCARDED = "discarded", "Discarded"
 
-    class DateOrder(models.TextChoices):
-        DAY = "day", "Day first: 3 April is 03/04/2026"
-        MONTH = "month", "Month first: 3 April is 04/03/2026"
-
     class DecimalSign(models.TextChoices):
         POINT = ".", "A point: 1,234.50"
         COMMA = ",", "A comma: 1.234,50"
@@ -33,7 +29,7 @@ class EntitlementImport(FileImport):
     columns = models.JSONField(
         default=dict, blank=True, help_text="Which place each field has in the file, as a person chose it."
     )
-    date_order = models.CharField(max_length=5, blank=True, choices=DateOrder.choices)
+    date_order = models.CharField(max_length=5, blank=True, choices=FileImport.DateOrder.choices)
     decimal_sign = models.CharField(max_length=1, blank=True, choices=DecimalSign.choices)
     good_lines = models.BooleanField(
         default=False, help_text="Refused lines are left out, and the others are imported."

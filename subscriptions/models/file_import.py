@@ -25,6 +25,10 @@ class FileImport(models.Model):
     has no active run was interrupted, and nothing of that work is stored.
     """
 
+    class DateOrder(models.TextChoices):
+        DAY = "day", "Day first: 3 April is 03/04/2026"
+        MONTH = "month", "Month first: 3 April is 04/03/2026"
+
     READING, PREVIEW, APPLYING = "reading", "preview", "applying"
 
     file_name = models.CharField(max_length=200)

@@ -13,12 +13,20 @@ from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils import timezone
 
-from samsaas.lib import search as text_search, text_forms
+from samsaas.lib import column_values, search as text_search, text_forms
 from samsaas.lib.text_forms import ComparedField, ComparedQuerySet
 
 SEARCHED = ("name", "key", "department")
 # E-mail addresses and employee numbers are compared in the same form: a rule may look up either in the other.
 normalize_address = text_forms.normalize_identifier
+
+
+MOST_CHOICES = 500
+
+
+def column_choices(column: str) -> list[tuple[str, str]]:
+    """The values that a column of the directory has, as choices of a filter."""
+    return column_values.choices(Person, column, most=MOST_CHOICES)
 
 
 class PersonQuerySet(ComparedQuerySet["Person"]):
@@ -94,6 +102,7 @@ class Person(models.Model):
         indexes = [
             models.Index(fields=["name", "id"], name="person_by_name"),
             models.Index(fields=["department"], name="person_by_department"),
+            models.Index(fields=["cost_center"], name="person_by_cost_center"),
             models.Index(fields=["country"], name="person_by_country"),
             models.Index(fields=["left_on"], condition=models.Q(left_on__isnull=False), name="person_left"),
             models.Index(fields=["compared_key"], name="person_by_compared_key"),

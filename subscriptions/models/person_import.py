@@ -15,6 +15,7 @@ class PersonImport(FileImport):
 
     class State(models.TextChoices):
         READING = "reading", "Being read"
+        CHOOSING = "choosing", "A question is open"
         UNREADABLE = "unreadable", "Cannot be read"
         PREVIEW = "preview", "To be confirmed"
         APPLYING = "applying", "Being applied"
@@ -25,12 +26,27 @@ class PersonImport(FileImport):
     mark_leavers = models.BooleanField(
         default=False, help_text="The file lists everybody: people who are missing from it have left."
     )
+    fetched = models.BooleanField(
+        default=False, help_text="It came by itself from where the deployment settings say, and nobody uploaded it."
+    )
+    strict = models.BooleanField(default=False, help_text="A cell that cannot be read costs its line.")
+    sheet = models.CharField(max_length=200, blank=True, help_text="The sheet of a workbook; empty: the first one.")
+    columns = models.JSONField(
+        default=dict, blank=True, help_text="Which place each column has in the file, as a person chose it."
+    )
+    encoding = models.CharField(max_length=10, blank=True, help_text="As a person chose it; empty: it is sure.")
+    date_order = models.CharField(max_length=5, blank=True, choices=FileImport.DateOrder.choices)
 
     class Meta:
         ordering = ["-pk"]
 
     def get_absolute_url(self) -> str:
         return reverse("person_import_detail", args=[self.pk])
+
+    @property
+    def can_choose(self) -> bool:
+        """Whether a person may still say how the file is to be read: something is asked, or the file is kept."""
+        return self.state == self.State.CHOOSING or (self.waits and bool(self.counters.get("kept")))
 
     @property
     def seat_changes(self) -> int:
@@ -42,6 +58,21 @@ class PersonImport(FileImport):
     def would_change(self) -> bool:
         """Whether there is anything to apply."""
         return any(self.counters.get(figure) for figure in ("new", "changed", "back", "leavers"))
+
+
+class PersonImportLayout(models.Model):
+    """How a person said that files with these headings are to be read. The next one is read in the same way."""
+
+    headings = models.CharField(max_length=64, unique=True, help_text="The digest of the headings, in their order.")
+    columns = models.JSONField(default=dict, help_text="Which place each column has.")
+    date_order = models.CharField(max_length=5, blank=True, choices=FileImport.DateOrder.choices)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        verbose_name = "layout of files of people"
+
+    def __str__(self) -> str:
+        return f"layout {self.headings[:8]}"
 
 
 class PersonImportPiece(models.Model):
@@ -85,6 +116,16 @@ class PersonImportRow(models.Model):
 
     def __str__(self) -> str:
         return f"line {self.line}"
+
+    @property
+    def left_out(self) -> dict[str, str]:
+        """What is wrong with the cells that are left out, by column."""
+        return self.values.get("left_out") or {}
+
+    @property
+    def good_cells(self) -> dict[str, str]:
+        """The cells that count."""
+        return {column: cell for column, cell in self.values["cells"].items() if column not in self.left_out}
 
 
 class PersonImportOverlap(models.Model):

@@ -7,18 +7,11 @@ from typing import Any
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from samsaas.lib import column_values
 from subscriptions.activity import last_used
 from subscriptions.models import Person, PersonAddress, Subscription
 
 MOST_SHOWN = 100
 OWN_MANAGER = "This is the person’s own employee number. Nobody can be their own manager."
-MOST_CHOICES = 500
-
-
-def column_choices(column: str) -> list[tuple[str, str]]:
-    """The values that a column has, as choices of a filter."""
-    return column_values.choices(Person, column, most=MOST_CHOICES)
 
 
 def seats_of(person: Person) -> QuerySet[Subscription]:

@@ -6,8 +6,7 @@ import django_filters
 
 from samsaas.lib.tables import ListFilter, search
 from subscriptions.models import Person
-from subscriptions.models.person import PersonQuerySet
-from subscriptions.people import directory
+from subscriptions.models.person import PersonQuerySet, column_choices
 
 ACTIVE, LEFT = "active", "left"
 WITH, WITHOUT = "with", "without"
@@ -18,11 +17,12 @@ class PersonFilter(ListFilter):
 
     q = search(placeholder="Name, number, department or e-mail", method="by_text")
     department = django_filters.ChoiceFilter(
-        label="Department", choices=lambda: directory.column_choices("department"), empty_label="Any"
+        label="Department", choices=lambda: column_choices("department"), empty_label="Any"
     )
-    country = django_filters.ChoiceFilter(
-        label="Country", choices=lambda: directory.column_choices("country"), empty_label="Any"
+    cost_center = django_filters.ChoiceFilter(
+        label="Cost center", choices=lambda: column_choices("cost_center"), empty_label="Any"
     )
+    country = django_filters.ChoiceFilter(label="Country", choices=lambda: column_choices("country"), empty_label="Any")
     state = django_filters.ChoiceFilter(
         label="State", choices=[(ACTIVE, "Active"), (LEFT, "Left")], empty_label="Any", method="by_state"
     )
@@ -32,7 +32,7 @@ class PersonFilter(ListFilter):
 
     class Meta:
         model = Person
-        fields = ("q", "department", "country", "state", "seats")
+        fields = ("q", "department", "cost_center", "country", "state", "seats")
 
     def by_text(self, queryset: PersonQuerySet, name: str, value: str) -> PersonQuerySet:
         return queryset.search(value)

@@ -106,3 +106,19 @@ class PersonAccountForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.initial["account"] = person.account_id
         self.fields["account"].queryset = tie_account.free_accounts(person)  # type: ignore[attr-defined]
+
+
+class SearchForm(forms.Form):
+    """A text that people are searched by."""
+
+    q = forms.CharField(required=False, max_length=100)
+
+
+class OtherPersonForm(forms.Form):
+    """The person who is merged into another one."""
+
+    other = forms.ModelChoiceField(queryset=Person.objects.none())
+
+    def __init__(self, *args: Any, person: Person, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["other"].queryset = Person.objects.exclude(pk=person.pk)  # type: ignore[attr-defined]

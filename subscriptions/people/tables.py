@@ -19,6 +19,8 @@ ADDRESS = (
 class PersonTable(Table):
     caption = "People"
     row_links = True
+    hidden_at_first: tuple[str, ...] = ("cost_center",)
+    indexed = ("name", "key", "department", "cost_center", "country")
     filtered_title = "Nobody matches"
     empty_title = "Nobody in the directory yet"
 
@@ -26,6 +28,7 @@ class PersonTable(Table):
     key = NameColumn(verbose_name="Employee number")
     email = MarkupColumn(ADDRESS, verbose_name="E-mail", orderable=False)
     department = NameColumn()
+    cost_center = NameColumn()
     country = NameColumn()
     seats = MarkupColumn(
         '<a href="{{ record.get_absolute_url }}#seats">{{ value|number }}</a>',
@@ -35,5 +38,5 @@ class PersonTable(Table):
 
     class Meta(Table.Meta):
         model = Person
-        fields = ("name", "key", "email", "department", "country", "seats")
+        fields: tuple[str, ...] = ("name", "key", "email", "department", "cost_center", "country", "seats")
         order_by = "name"

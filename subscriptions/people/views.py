@@ -12,6 +12,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 
 from samsaas.lib import edits, tables
 from samsaas.lib.http import SignedInRequest
+from samsaas.lib.list_choices import columns_shown
 from subscriptions.models import Person
 from subscriptions.models.person import PersonQuerySet
 from subscriptions.people import directory, edit as edit_people, tie_account
@@ -28,7 +29,10 @@ def _people_with_seats() -> PersonQuerySet:
 
 def person_list(request: SignedInRequest) -> HttpResponse:
     """All people of the directory."""
-    context = tables.listing(request, _people_with_seats(), PersonTable, PersonFilter)
+    shown, people = columns_shown(request, PersonTable), Person.objects.all()
+    people = people.with_seat_counts() if "seats" in shown else people
+    people = people.prefetch_related("addresses") if "email" in shown else people
+    context = tables.listing(request, people, PersonTable, PersonFilter)
     return render(request, "subscriptions/people/person_list.html", context)
 
 

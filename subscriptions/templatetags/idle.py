@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 
 from profiles.models import IntegrationProfile
+from samsaas.lib.text_forms import normalize_name
 from samsaas.templatetags.ui import number
 from subscriptions.activity import last_used
 from subscriptions.activity.coverage import reasons
@@ -65,12 +66,25 @@ def last_use(seat: Any) -> str:
     latest = getattr(seat, "last_activity", None)
     if latest is not None:
         return f"{timezone.localtime(latest.at):%-d %b %Y}"
-    known = seat.unused_since is not None
-    label = last_used.LABELS[last_used.NEVER_ACTIVE if known else last_used.NOT_COVERED]
-    return format_html('<span class="muted">{}</span>', label)
+    idle = last_used.idle(seat, timezone.now())
+    if idle is None:
+        known = seat.unused_since is not None
+        label = last_used.LABELS[last_used.NEVER_ACTIVE if known else last_used.NOT_COVERED]
+        return format_html('<span class="muted">{}</span>', label)
+    least = "" if idle.is_exact else "at least "
+    days = f"{number(idle.days)} day{'' if idle.days == 1 else 's'}"
+    at = timezone.localtime(idle.since)
+    since = f"{at:%-d %b}" if at.year == timezone.localtime().year else f"{at:%-d %b %Y}"
+    return format_html('<span class="muted" title="Never active: {}{}">None since {}</span>', least, days, since)
 
 
 @register.filter
 def file_events_missing(profile: IntegrationProfile) -> str:
     """The warning for a profile whose plan records no file events; empty for any other."""
     return NO_FILE_EVENTS if profile.file_events is False else ""
+
+
+@register.filter
+def has_name_of_user(seat: Any) -> bool:
+    """Whether the account is called as its user is, so that a list need not name both."""
+    return normalize_name(seat.display_name) == normalize_name(seat.match.person.name)

@@ -8,11 +8,13 @@ from django import template
 from django.utils.html import format_html
 from django.utils.text import Truncator
 
+from samsaas.lib.spreadsheets import encodings
 from samsaas.templatetags.ui import ago, icon, number, outside, pill
 from subscriptions.models import PersonImport, PersonImportRow
-from subscriptions.people.imports import file as people_file
+from subscriptions.people.imports import feed
+from subscriptions.people.imports.columns import EMAILS, KEY, LABELS, LEFT_ON, NAME
 from subscriptions.people.imports.differences import ADDRESSES
-from subscriptions.people.imports.file import EMAILS, HEADINGS, KEY, LEFT_ON, NAME
+from subscriptions.people.imports.parse_cells import parse_cells
 
 register = template.Library()
 
@@ -33,6 +35,8 @@ def import_state(upload: PersonImport) -> str:
     """The state of an import: of its job while there is one, and then of the file."""
     if upload.waits:
         return pill("warning", "To be confirmed")
+    if upload.state == PersonImport.State.CHOOSING:
+        return pill("warning", upload.get_state_display())
     if upload.broke_off:
         return pill("failed", "Not read")
     if upload.at_work:
@@ -45,7 +49,8 @@ def import_history(upload: PersonImport) -> str:
     """When a file came, from whom, and when it was applied."""
     who = format_html(" by {}", upload.uploaded_by.get_username()) if upload.uploaded_by else ""
     applied = format_html(", applied {}", ago(upload.applied_at)) if upload.applied_at else ""
-    return format_html("Uploaded {}{}{}.", ago(upload.uploaded_at), who, applied)
+    came = "Fetched" if upload.fetched else "Uploaded"
+    return format_html("{} {}{}{}.", came, ago(upload.uploaded_at), who, applied)
 
 
 @register.filter
@@ -59,6 +64,27 @@ def import_applied(upload: PersonImport) -> str:
         f"{number(counts['leavers'])} marked as {'a leaver' if counts['leavers'] == 1 else 'leavers'}",
     ]
     return ", ".join(filter(None, done)) + "."
+
+
+@register.filter
+def fetched_holds(upload: PersonImport) -> list[str]:
+    """Why a file that was fetched waits for a person."""
+    return feed.list_holds(upload) if upload.fetched else []
+
+
+@register.filter
+def how_read(upload: PersonImport) -> str:
+    """What a person said of the way a file is written, now or of an earlier one, and which lines count once."""
+    repeated = upload.counters.get("repeated", 0)
+    lines = "line repeats another one and counts" if repeated == 1 else "lines repeat others and count"
+    told = [
+        f"Its letters are read as {encodings.CHOICES[upload.encoding]}." if upload.encoding else "",
+        "Its columns are those that were chosen for an earlier file with these headings."
+        if upload.counters.get("remembered")
+        else "",
+        f"{repeated:,} {lines} once." if repeated else "",
+    ]
+    return " ".join(filter(None, told))
 
 
 @register.filter
@@ -81,18 +107,18 @@ def import_effect(row: PersonImportRow) -> str:
 @register.simple_tag
 def row_changes(row: PersonImportRow) -> list[dict[str, Any]]:
     """The columns that a line changes or gives to a new person, with the value before and after."""
-    values = people_file.parse_cells(row.values["cells"])
+    values = parse_cells(row.good_cells)
     now = {ADDRESSES: values.addresses, **values.fields}
     before = row.values.get("before", {})
     new = row.effect == PersonImportRow.Effect.NEW
     shown = {name for name in now if now[name]} - {KEY, NAME} if new else set(before)
     return [
         {
-            "label": headings[0].capitalize(),
+            "label": label.capitalize(),
             "was": _value_text(before.get(name)),
             "now": _value_text(now.get(name)) or ("active" if name == LEFT_ON else ""),
         }
-        for column, headings in HEADINGS.items()
+        for column, label in LABELS.items()
         if (name := ADDRESSES if column == EMAILS else column) in shown
     ]
 
@@ -101,7 +127,7 @@ def row_changes(row: PersonImportRow) -> list[dict[str, Any]]:
 def former_addresses(row: PersonImportRow) -> str:
     """Which addresses a line takes off the person; they stay known. Empty if it takes none."""
     before = row.values.get("before", {}).get(ADDRESSES, [])
-    now = people_file.parse_cells(row.values["cells"]).addresses or []
+    now = parse_cells(row.good_cells).addresses or []
     gone = [address for address in before if address not in now]
     if not gone:
         return ""

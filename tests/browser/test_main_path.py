@@ -94,6 +94,9 @@ def test_one_press_and_every_step_of_the_refresh_passes_by_on_the_page(page: Pag
         page.set_viewport_size({"width": width, "height": 860})
         too_wide = page.locator("#listing .scroller").evaluate("one => one.scrollWidth - one.clientWidth")
         assert too_wide == 0, f"the last column is cut off at {width} px"
+    page.set_viewport_size({"width": 1280, "height": 800})
+    bottoms = page.locator("#listing tbody tr").evaluate_all("rows => rows.map(r => r.getBoundingClientRect().bottom)")
+    assert sum(bottom <= 800 for bottom in bottoms) >= 14, "whole rows on a screen of 1280 x 800"
 
 
 def test_everything_works_without_scripts_and_without_a_popup(browser: Any, installation: Installation) -> None:
@@ -153,12 +156,16 @@ PAGES = (
     "/aliases/",
     "/aliases/1/",
     "/runs/",
+    "/lists/views/",
     "/runs/1/",
     "/runs/3/",
     "/subscription-identifiers/",
     "/exclusions/users/",
     "/exclusions/identifiers/",
     "/people/",
+    "/people/imports/",
+    "/people/1/merge/",
+    "/people/several-subscriptions/",
     "/user-resolution-rules/",
     "/what-counts-as-use/",
     "/entitlements/",
@@ -172,6 +179,9 @@ PAGES = (
     "/subscriptions/7/propose/",
     "/renewals/",
     "/renewals/?view=month",
+    "/api-tokens/",
+    "/api-tokens/new/",
+    "/api-reference/",
     "/savings/",
     "/savings/entries/",
     "/vendor-drift/",
@@ -190,6 +200,12 @@ PAGES = (
     "/outbox/",
     "/outbox/text/",
     "/audit/",
+    "/accounts/",
+    "/accounts/1/",
+    "/accounts/1/edit/",
+    "/accounts/me/",
+    "/accounts/invitations/",
+    "/accounts/invitations/new/",
 )
 
 

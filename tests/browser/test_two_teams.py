@@ -42,7 +42,7 @@ def wait_for_chain(page: Page, url: str) -> None:
 
 def seats_of(page: Page, url: str, name: str) -> str:
     page.goto(f"{url}/subscriptions/")
-    page.get_by_label("Profile").select_option(name)
+    page.locator(".filters").get_by_label("Profile").select_option(name)
     expect(page.locator(".chips")).to_contain_text(name)
     return page.locator("[data-row-count]").inner_text().partition(" of ")[2]
 

@@ -253,3 +253,27 @@ def test_a_part_of_a_page_asked_for_after_the_session_ended_reloads_the_whole_pa
         answer = client.get(path, headers={"HX-Request": "true"})
         assert answer.status_code == 200 and answer["HX-Refresh"] == "true" and not answer.content
         assert client.get(path)["Location"].startswith(LOGIN)
+
+
+@pytest.mark.parametrize(
+    ("asked", "shown", "goes_on"),
+    [
+        ("/runs/1/progress/", "http://testserver/runs/1/?a=b", "/runs/1/%3Fa%3Db"),
+        ("/subscriptions/?q=anna", "http://testserver/subscriptions/?q=an", "/subscriptions/%3Fq%3Danna"),
+        ("/subscriptions/?q=anna", "https://elsewhere.example/runs/", "/runs/"),
+    ],
+)
+def test_signing_in_after_the_session_ended_leads_back_to_the_page_that_was_shown(
+    client: Client, asked: str, shown: str, goes_on: str
+) -> None:
+    """With the filter that was just asked for, and never to another site, whatever the browser says."""
+    answer = client.get(asked, headers={"HX-Request": "true", "HX-Current-URL": shown})
+    assert answer.status_code == 200 and answer["HX-Redirect"] == f"{LOGIN}?next={goes_on}" and not answer.content
+
+
+@pytest.mark.parametrize(
+    "nonsense", ["http://[x", "http://testserver//elsewhere.example/", "x", "http://a/\t//b" + "c" * 3000]
+)
+def test_a_page_that_cannot_be_named_is_loaded_again(client: Client, nonsense: str) -> None:
+    answer = client.get("/runs/1/progress/", headers={"HX-Request": "true", "HX-Current-URL": nonsense})
+    assert answer["HX-Refresh"] == "true"

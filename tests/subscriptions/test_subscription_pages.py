@@ -36,11 +36,13 @@ def team() -> SimpleNamespace:
     seat_type = {"full": full, "limited": limited, "hologram": None}
     kinds = {name: factories.identifier(identifier=name, software_model=model) for name, model in seat_type.items()}
 
-    def seat(name: str, **fields: Any) -> None:
+    def seat(name: str, **fields: Any) -> Subscription:
         fields = {"profile": europe, "identifier": kinds["full"], "email": f"{name}@one.example", **fields}
-        factories.subscription(display_name=name, external_id=f"dbmid:{name}", **fields)
+        return factories.subscription(display_name=name, external_id=f"dbmid:{name}", **fields)
 
-    seat("ada", employee_id="E-100%")
+    user = factories.person(name="Ada Lovelace", department="Sales", cost_center="4711", country="DE")
+    ada = seat("ada", employee_id="E-100%", assigned_at=datetime(2019, 6, 15, 21, 59, tzinfo=UTC))
+    factories.match(ada, user)
     seat("bob", status="invited", email="Robert@two.example")
     seat("cid", status="suspended", profile=asia)
     seat("dot", identifier=kinds["limited"], consumes_license=False)
@@ -70,6 +72,12 @@ FILTERS = [
     ("seats=ended", "gus"),
     ("seats=all", "ada bob cid dot eve fay_x gus"),
     ("seats=all&license=no", "dot gus"),
+    ("status=suspended&status=invited", "bob cid"),
+    ("assigned_before=2019-06-15", ""),
+    ("assigned_before=2019-06-16", "ada"),
+    ("department=Sales", "ada"),
+    ("cost_center=4711&country=DE", "ada"),
+    ("cost_center=4711&country=DE&status=invited", ""),
     ("q=EVE", "eve"),
     ("q=two.example", "bob"),
     ("q=dbmid:cid", "cid"),
@@ -91,7 +99,10 @@ def test_a_filter_shows_counts_and_exports_the_same_seats(reader: Any, team: Any
     assert [row[0] for row in exported(reader.get(f"{EXPORT}?{query}"))[1:]] == names.split()
 
 
-@pytest.mark.parametrize("column", SubscriptionTable.base_columns)
+SORTED = [name for name, column in SubscriptionTable.base_columns.items() if column.orderable is not False]
+
+
+@pytest.mark.parametrize("column", SORTED)
 def test_every_column_sorts_both_ways_and_the_pages_hold_every_seat_once(reader: Any, team: Any, column: str) -> None:
     """Many seats share a status, a profile or a date: without a last word on their order, pages overlap."""
     Subscription.objects.all().delete()
@@ -128,6 +139,31 @@ def test_sorting_follows_what_is_shown(reader: Any, team: Any) -> None:
     assert order("status")[-1] == "eve"
 
 
+def test_a_list_too_long_to_sort_offers_only_what_an_index_serves(reader: Any, team: Any, monkeypatch: Any) -> None:
+    monkeypatch.setattr("samsaas.lib.tables.MOST_SORTED", 5)
+    page = reader.get(f"{LIST}?sort=-status").content.decode()
+    assert "More than 5 rows are sorted by display name or user principal name only." in page
+    assert shown(reader.get(f"{LIST}?sort=-status")) == ["ada", "bob", "cid", "dot", "eve", "fay_x"]
+    assert 'id="sort-email"' in page and 'id="sort-status"' not in page
+    assert shown(reader.get(f"{LIST}?sort=-email"))[0] == "bob"
+    assert 'id="sort-status"' in reader.get(f"{LIST}?profile={team.asia.pk}").content.decode(), "few enough"
+
+
+def test_the_name_of_the_user_is_shown_where_it_is_another_one(reader: Any, team: Any) -> None:
+    factories.match(Subscription.objects.get(display_name="bob"), factories.person(name="BOB"))
+    listed = pages.rows(reader.get(LIST).content.decode(), "Display name")
+    assert "Ada Lovelace" in listed["ada"] and "same" in listed["bob"]
+
+
+def test_columns_of_the_directory_are_shown_to_who_chooses_them(reader: Any, team: Any) -> None:
+    assert "Cost center</th>" not in reader.get(LIST).content.decode()
+    columns = ["department", "cost_center", "country", "assigned_at", "identifier", "external_id", "first_seen_at"]
+    reader.post("/lists/columns/", {"list": "SubscriptionTable", "column": columns, "back": LIST})
+    listed = pages.rows(reader.get(LIST).content.decode(), "Display name")
+    assert listed["ada"][:-1] == ["15 Jun 2019", "full", "dbmid:ada", "Sales", "4711", "DE"]
+    assert listed["bob"][3:6] == ["–", "–", "–"], "no user, no department"
+
+
 def test_filter_sort_and_page_size_live_in_the_url_and_keep_each_other(reader: Any, team: Any) -> None:
     for number in range(60):
         factories.subscription(profile=team.asia, display_name=f"Many {number:02}")
@@ -139,7 +175,7 @@ def test_filter_sort_and_page_size_live_in_the_url_and_keep_each_other(reader: A
     paging = [link for link in links if link.get("page") == ["3"]]
     assert paging and all(link["q"] == ["Many"] and link["sort"] == ["-email"] for link in paging)
     sorting = [link for link in links if link.get("sort") not in (None, ["-email"])]
-    assert len(sorting) == len(SubscriptionTable.base_columns)
+    assert len(sorting) == len(SORTED)
     assert all(link["profile"] == [str(team.asia.pk)] and "page" not in link for link in sorting)
     sizes = [link for link in links if link.get("per_page") == ["100"]]
     assert sizes and all(link["q"] == ["Many"] and "page" not in link for link in sizes)

@@ -11,14 +11,24 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from samsaas.lib import text_forms
+from samsaas.lib.spreadsheets import month_names
 from samsaas.lib.spreadsheets.sheet import Cell, CellError, Formula
 
 CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 CONTROL_BUT_LINES = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
-ISO = re.compile(r"(\d{4})-(\d\d)-(\d\d)(?:[ T]00:00(?::00(?:\.0+)?)?)?", re.ASCII)
+ISO = re.compile(r"(\d{4})([-/.]?)(\d\d)\2(\d\d)", re.ASCII)
 DOTTED = re.compile(r"(\d\d?)\.(\d\d?)\.(\d{4})", re.ASCII)
 SLASHED = re.compile(r"(\d\d?)[/-](\d\d?)[/-](\d{4})", re.ASCII)
+NAMED = re.compile(r"(\d\d?)(?:er|st|nd|rd|th)?[-. ]+(?:de )?([^\W\d_]+)[-., ]+(?:de )?(\d{4})")
+NAMED_FIRST = re.compile(r"([^\W\d_]+)[. ]+(\d\d?)(?:st|nd|rd|th)?,? +(\d{4})")
+# A time of that day by the clock. With an offset it is midnight there, or the day would depend on who reads it.
+CLOCK = re.compile(r"[ T]\d\d?:\d\d(?::\d\d(?:\.\d+)?)?(?: ?[AP]M)?", re.ASCII | re.IGNORECASE)
+MIDNIGHT = re.compile(r"[ T]00:00(?::00(?:\.0+)?)?(?:Z|[+-]\d\d:?\d\d)", re.ASCII)
 EARLIEST, LATEST = date(1950, 1, 1), date(2100, 12, 31)
+# What source systems write for “no day”, once the separators are gone: zeros, the first day they know, or a year from
+# 2999 on.
+NO_DAY = re.compile(r"0{8}|00010101|01010001|17530101|01011753|1899123[01]|3[01]121899|19000101|01011900|19000100")
+FAR_YEARS = range(2999, 10_000)
 DAY_FIRST, MONTH_FIRST = "day", "month"
 POINT, COMMA = ".", ","
 YES, NO = {"yes", "y", "true", "x", "1", "on"}, {"no", "n", "false", "0", "off", ""}
@@ -119,31 +129,76 @@ def read_whole(cell: Cell, *, decimal_sign: str = "") -> int | None:
 
 def read_day(cell: Cell, *, order: str | None = "") -> date | None:
     """A day, None where the cell is empty. `order` says what comes first in 03/04/2026, None: nobody is asked that."""
-    day = cell.date() if isinstance(cell, datetime) else cell if isinstance(cell, date) else None
     text = read_text(cell)
     if not text:
         return None
-    day = day or _parse_day(text, order)
+    day = _typed_day(cell) or _parse_day(text, order)
     if not EARLIEST <= day <= LATEST:
         raise BadCell(f"“{text[:SHOWN]}” is not in this century or the last.")
     return day
 
 
-def _parse_day(text: str, order: str | None) -> date:
+def read_last_day(cell: Cell, *, order: str | None = "") -> date | None:
+    """As `read_day`, and None also where a source system writes a day for none, such as 9999-12-31."""
+    text = _without_time(read_text(cell))
+    if NO_DAY.fullmatch(re.sub(r"[-/.]", "", text)):
+        return None
+    year = re.search(r"\d{4}", text, re.ASCII)
+    if not year or int(year[0]) not in FAR_YEARS:
+        return read_day(cell, order=order)
+    if not _typed_day(cell):
+        _parse_day(text, order or find_order(text) or DAY_FIRST)  # it has to be one of the calendar all the same
+    return None
+
+
+def find_order(text: str) -> str | None:
+    """What comes first in a date such as 31/03/2026; empty: either could, None: it can be read in one way only."""
+    found = SLASHED.fullmatch(_without_time(text))
+    if not found:
+        return None
+    first, second = int(found[1]), int(found[2])
+    if first == second:
+        return None
+    return DAY_FIRST if first > 12 else MONTH_FIRST if second > 12 else ""
+
+
+def _typed_day(cell: Cell) -> date | None:
+    return cell.date() if isinstance(cell, datetime) else cell if isinstance(cell, date) else None
+
+
+def _without_time(text: str) -> str:
+    for times in (MIDNIGHT, CLOCK):
+        if (found := times.search(text)) and found.end() == len(text):
+            return text[: found.start()]
+    return text
+
+
+def _parse_day(whole: str, order: str | None) -> date:
+    text = _without_time(whole)
     try:
         if found := ISO.fullmatch(text):
-            return date(int(found[1]), int(found[2]), int(found[3]))
+            return date(int(found[1]), int(found[3]), int(found[4]))
         if found := DOTTED.fullmatch(text):
             return date(int(found[3]), int(found[2]), int(found[1]))
-        if (found := SLASHED.fullmatch(text)) and order:
-            first, second = int(found[1]), int(found[2])
-            day, month = (first, second) if order == DAY_FIRST else (second, first)
-            return date(int(found[3]), month, day)
+        if found := SLASHED.fullmatch(text):
+            return _parse_slashed(int(found[1]), int(found[2]), int(found[3]), order)
+        if (found := NAMED.fullmatch(text)) and (month := month_names.find(found[2])):
+            return date(int(found[3]), month, int(found[1]))
+        if (found := NAMED_FIRST.fullmatch(text)) and (month := month_names.find(found[1])):
+            return date(int(found[3]), month, int(found[2]))
+    except BadCell as problem:
+        raise BadCell(f"“{text[:SHOWN]}”{problem}") from None
     except ValueError:
         raise BadCell(f"“{text[:SHOWN]}” is not a date of the calendar.") from None
-    if order is not None and SLASHED.fullmatch(text):
-        raise BadCell(f"“{text[:SHOWN]}”: say whether the day or the month comes first in this file.")
     raise BadCell(f"“{text[:SHOWN]}” is not a date such as 2026-03-31.")
+
+
+def _parse_slashed(first: int, second: int, year: int, order: str | None) -> date:
+    if not order and first != second:
+        told = ": say whether the day or the month comes first in this file."
+        raise BadCell(" is not a date such as 2026-03-31." if order is None else told)
+    day, month = (first, second) if order != MONTH_FIRST else (second, first)
+    return date(year, month, day)
 
 
 def read_yes(cell: Cell) -> bool:

@@ -1,20 +1,19 @@
 """Read CSV from any program. The file is streamed, one record at a time.
 
-The encoding has to be sure: UTF-8, or UTF-16 with its mark. A problem of the whole file (its encoding, its header, a
-quote that never closes) raises `Unreadable`, because then no line can be trusted.
+The encoding has to be sure: UTF-8, UTF-16 with its mark, or one that a person chose. A problem of the whole file (its
+encoding, its header, a quote that never closes) raises `Unreadable`, because then no line can be trusted.
 """
 
 from __future__ import annotations
 
-import codecs
 import csv
-import io
 import re
 from collections.abc import Iterator
 from itertools import islice
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from samsaas.lib import csv_export
+from samsaas.lib.spreadsheets.encodings import NOT_UTF8, SAVE_AS_UTF8, UNREAD, UTF_8, UTF_8_MARK, open_utf8
 from samsaas.lib.spreadsheets.sheet import (
     MOST_EMPTY,
     Known,
@@ -31,14 +30,15 @@ LONGEST_LINE = 64 * 1024
 LONGEST_RECORD = 2 * LONGEST_LINE  # the csv module takes no longer cell
 DELIMITERS = ",;\t"
 EXCEL_SEPARATOR = re.compile(r"sep=.", re.IGNORECASE)
-UTF_8_MARK, UTF_16_MARKS = codecs.BOM_UTF8, (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-HEAD, CHUNK = 4096, 64 * 1024
-SAVE_AS_UTF8 = "Save it as CSV in UTF-8 (in Excel: “CSV UTF-8”) and upload it again."
 
 
-def read(file: BinaryIO, limits: SheetLimits, known: Known) -> Sheet:
-    """The headings and the rows below them. The separator is the one that finds most known headings."""
-    source = _Source(_open_utf8(file))
+def read(file: BinaryIO, limits: SheetLimits, known: Known, encoding: str = "") -> Sheet:
+    """The headings and the rows below them. The separator is the one that finds most known headings.
+
+    `encoding` is the one that a person chose for a file that is no UTF-8. If that is UTF-8, lines that are none have a
+    problem.
+    """
+    source = _Source(open_utf8(file, encoding), lenient=encoding == UTF_8)
     begins = islice(source, MOST_EMPTY)
     first = next((line for line in begins if line.strip() and not EXCEL_SEPARATOR.fullmatch(line.strip())), None)
     if first is None:
@@ -51,17 +51,11 @@ def read(file: BinaryIO, limits: SheetLimits, known: Known) -> Sheet:
     return Sheet([printable_heading(text) for text in headings], rows, is_own=is_own)
 
 
-def check_encoding(head: bytes) -> None:
-    """Refuse what cannot be text in an encoding that is sure. Raises `Unreadable`."""
-    if not head.startswith(UTF_16_MARKS) and head.count(0) > len(head) // 4:
-        raise Unreadable(f"The file is written in UTF-16 without its mark, or is not text. {SAVE_AS_UTF8}")
-
-
 class _Source:
     """The lines of the file as text. `number` is that of the last line read, for messages."""
 
-    def __init__(self, file: BinaryIO) -> None:
-        self.file, self.number, self.began, self.since = file, 0, 1, 0
+    def __init__(self, file: BinaryIO, *, lenient: bool) -> None:
+        self.file, self.lenient, self.number, self.began, self.since = file, lenient, 0, 1, 0
 
     def begin_record(self) -> int:
         """Start a new record and return the number of its first line."""
@@ -73,53 +67,18 @@ class _Source:
             self.number += 1
             self.since += len(raw)
             if len(raw) > LONGEST_LINE:
-                raise Unreadable(f"Line {self.number} is longer than 64 KB. {self._long_line_hint(raw)}")
+                raise Unreadable(f"Line {self.number} is longer than 64 KB. This is not a table.")
             if self.since > LONGEST_RECORD:
                 raise Unreadable(f"A quote in the record that begins on line {self.began} is never closed.")
-            yield self._decode_line(raw.removeprefix(UTF_8_MARK) if self.number == 1 else raw)
+            while self.number == 1 and raw.startswith(UTF_8_MARK):  # some programs write two
+                raw = raw.removeprefix(UTF_8_MARK)
+            yield self._decode_line(raw)
 
     def _decode_line(self, raw: bytes) -> str:
         try:
-            return raw.decode()
+            return raw.decode(errors="replace" if self.lenient else "strict")
         except UnicodeDecodeError:
             raise Unreadable(f"Line {self.number} is not UTF-8. {SAVE_AS_UTF8}") from None
-
-    def _long_line_hint(self, raw: bytes) -> str:
-        return SAVE_AS_UTF8 if b"\r" in raw.rstrip(b"\r\n") else "This is not a table."
-
-
-class _FromUtf16(io.RawIOBase):
-    """The bytes of a file in UTF-16 as UTF-8."""
-
-    def __init__(self, file: BinaryIO) -> None:
-        self.file, self.left = file, b""
-        self.decoder = codecs.getincrementaldecoder("utf-16")()
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        while not self.left and (chunk := self.file.read(CHUNK)):
-            self.left = self._decode_chunk(chunk)
-        if not self.left:
-            self._decode_chunk(b"", final=True)
-        count = min(len(buffer), len(self.left))
-        buffer[:count], self.left = self.left[:count], self.left[count:]
-        return count
-
-    def _decode_chunk(self, chunk: bytes, final: bool = False) -> bytes:
-        try:
-            return self.decoder.decode(chunk, final).encode()
-        except UnicodeError:
-            raise Unreadable(f"The file begins as UTF-16, and is none. {SAVE_AS_UTF8}") from None
-
-
-def _open_utf8(file: BinaryIO) -> BinaryIO:
-    """The file in UTF-8, whichever of the two encodings it has."""
-    buffered = file if hasattr(file, "peek") else io.BufferedReader(file)  # type: ignore[type-var]
-    head = buffered.peek(HEAD)[:HEAD]
-    check_encoding(head)
-    return io.BufferedReader(_FromUtf16(buffered)) if head.startswith(UTF_16_MARKS) else buffered
 
 
 def _split_header(line: str, known: Known) -> tuple[str, list[str]]:
@@ -154,7 +113,15 @@ def _read_rows(
             raise Unreadable(f"The file has more than {limits.rows:,} lines. Upload it in parts.")
         if is_own:
             cells = [csv_export.plain_cell(cell.strip()) for cell in cells]
-        yield Row(line, cells, "" if len(cells) == wanted else _shape_problem(len(cells), wanted))
+        yield _shape_row(line, cells, wanted, lenient=source.lenient)
+
+
+def _shape_row(line: int, cells: list[str], wanted: int, *, lenient: bool) -> Row:
+    if lenient and any(UNREAD in cell for cell in cells):
+        return Row(line, cells[:wanted], NOT_UTF8, surplus=cells[wanted:])
+    if len(cells) == wanted:
+        return Row(line, cells)
+    return Row(line, cells[:wanted], _shape_problem(len(cells), wanted), len(cells) < wanted, cells[wanted:])
 
 
 def _shape_problem(there: int, wanted: int) -> str:

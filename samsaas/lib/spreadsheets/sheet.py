@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 # The columns that our own files of refused lines add. A file that has both was written by `csv_export`.
 OWN_COLUMNS = ("line", "problem")
+E_MAIL = re.compile(r"\be mail")
+NO_LETTERS = re.compile(r"[\W_]+")
 MOST_EMPTY = 1000  # lines before the header
 Cell = Any  # text; from a workbook also a number, a day, a moment, a truth value, `Formula` or `CellError`
 
@@ -40,11 +44,22 @@ class SheetLimits:
 
 @dataclass(frozen=True)
 class Row:
-    """One row: the number of its line, one cell for each heading, and a problem of its shape, if there is one."""
+    """One row: the number of its line, one cell for each heading, and a problem of its shape, if there is one.
+
+    A row with too few cells `is_short`: spreadsheets leave out empty cells at its end. `surplus` are cells beyond the
+    last heading.
+    """
 
     line: int
     cells: Sequence[Cell]
     problem: str = ""
+    is_short: bool = False
+    surplus: Sequence[Cell] = ()
+
+    @property
+    def misfit(self) -> str:
+        """The problem of its shape, for a reader to whom missing cells at the end are empty ones."""
+        return "" if self.is_short else self.problem
 
 
 @dataclass(frozen=True)
@@ -61,6 +76,22 @@ class Sheet:
     names: list[str] = field(default_factory=list)
     is_own: bool = False
 
+    @property
+    def records(self) -> Iterator[Row]:
+        """The rows that say anything: no lines of dashes, and not the headings once more, as pages repeat them."""
+        headings = [simplify_heading(heading) for heading in self.headings]
+        return (row for row in self.rows if _says_something(row) and not _repeats(row, headings))
+
+
+def _says_something(row: Row) -> bool:
+    return any(letter.isalnum() for cell in row.cells for letter in str(cell))
+
+
+def _repeats(row: Row, headings: list[str]) -> bool:
+    """Whether a row is the headings once more. One column is a list of words, and may hold its own heading."""
+    cells = zip(row.cells, headings, strict=False)
+    return len(row.cells) > 1 and all(simplify_heading(str(cell)) == heading for cell, heading in cells)
+
 
 Known = Callable[[str], bool]  # whether a heading, as `simplify_heading` writes it, is one that the reader knows
 
@@ -68,6 +99,13 @@ Known = Callable[[str], bool]  # whether a heading, as `simplify_heading` writes
 def simplify_heading(text: str) -> str:
     """A heading as headings are compared: without regard to case and blanks."""
     return " ".join(text.lower().split())
+
+
+def fold_heading(text: str) -> str:
+    """A heading as those of other programs are compared: letters without accents, and digits. “E-Mail” is “email”."""
+    letters = unicodedata.normalize("NFKD", text.casefold())
+    plain = "".join(letter for letter in letters if not unicodedata.combining(letter))
+    return E_MAIL.sub("email", " ".join(NO_LETTERS.split(plain)).strip())
 
 
 def printable_heading(text: str) -> str:

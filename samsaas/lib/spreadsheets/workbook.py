@@ -109,7 +109,8 @@ def _below_header(rows: Iterator[tuple[int, list[Cell]]], wanted: int, limits: S
     for count, (number, cells) in enumerate(rows, start=1):
         if count > limits.rows:
             raise Unreadable(f"The sheet has more than {limits.rows:,} lines. Upload it in parts.")
-        yield Row(number, cells[:wanted], _shape_problem(cells[wanted:]))
+        problem = _shape_problem(cells[wanted:])
+        yield Row(number, cells[:wanted], problem, surplus=cells[wanted:] if problem else ())
 
 
 def _shape_problem(beside: Sequence[Cell]) -> str:

@@ -156,6 +156,28 @@
     if (row && !busy) one("a", row)?.click();
   });
 
+  // --- a menu that drops down closes on a click elsewhere and on Escape ------------------------------------------------
+  const closeDrops = (target) =>
+    all("details[data-drop][open]").forEach((drop) => {
+      if (drop.contains(target)) return;
+      drop.open = false;
+    });
+  document.addEventListener("click", (event) => closeDrops(event.target));
+  document.addEventListener("keydown", (event) => {
+    const drop = event.key === "Escape" && event.target.closest("details[data-drop][open]");
+    if (!drop) return;
+    drop.open = false;
+    one("summary", drop).focus();
+  });
+
+  // --- tick boxes of a filter: the line that opens them names what is ticked ---------------------------------------------
+  document.addEventListener("change", (event) => {
+    const ticks = event.target.closest("details[data-ticks]");
+    if (!ticks) return;
+    const chosen = all("input:checked", ticks).map((box) => box.parentElement.textContent.trim());
+    one("summary", ticks).textContent = chosen.join(", ") || "Any";
+  });
+
   document.addEventListener("submit", (event) => {
     const form = event.target;
     if (form.dataset.confirm) askFirst(event, form);

@@ -119,6 +119,10 @@ def _read_day(key: str, cell: Cell, writing: FileWriting) -> date | None:
     return read_cells.read_day(cell, order=writing.date_order)
 
 
+def _read_last_day(key: str, cell: Cell, writing: FileWriting) -> date | None:
+    return read_cells.read_last_day(cell, order=writing.date_order)
+
+
 def _read_yes(key: str, cell: Cell, writing: FileWriting) -> bool:
     return read_cells.read_yes(cell)
 
@@ -174,7 +178,8 @@ Reader = Callable[[str, Cell, FileWriting], Any]
 _READERS: dict[str, Reader] = {
     **dict.fromkeys((*TEXTS, RENEWS), _read_text),
     **dict.fromkeys(WHOLE, _read_whole),
-    **dict.fromkeys((START, END), _read_day),
+    START: _read_day,
+    END: _read_last_day,
     **dict.fromkeys((UNLIMITED, "auto_renew"), _read_yes),
     **dict.fromkeys(NAMED, _read_choice),
     **dict.fromkeys((UNIT_COST, TOTAL_COST), _read_money),

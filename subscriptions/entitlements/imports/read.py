@@ -28,17 +28,10 @@ from samsaas.lib import sql, stored_file
 from samsaas.lib.spreadsheets import open_sheet
 from samsaas.lib.spreadsheets.cells import show_cell
 from samsaas.lib.spreadsheets.sheet import Row, SheetLimits, Unreadable
-from subscriptions.entitlements.imports.choose_columns import (
-    SAMPLES,
-    Choice,
-    describe_file,
-    is_known,
-    list_unused,
-    read_headings,
-    use_chosen,
-)
+from subscriptions.entitlements.columns import TABLE
 from subscriptions.entitlements.imports.compare_lines import Records, name_model
 from subscriptions.entitlements.imports.parse_line import BadLine, FileWriting, parse_line
+from subscriptions.file_columns.table import SAMPLES, Choice, describe_file
 from subscriptions.models import EntitlementImport, EntitlementImportRow
 
 LIMITS = SheetLimits(rows=50_000, columns=100)
@@ -58,20 +51,24 @@ def run(job: Job, upload: EntitlementImport, *, now: datetime) -> None:
         upload.rows.all().delete()
     try:
         with stored_file.open_pieces(upload) as file:
-            sheet = open_sheet.run(file, LIMITS, known=is_known, name=upload.sheet)
-            rows = iter(sheet.rows)
+            sheet = open_sheet.run(file, LIMITS, known=TABLE.is_known, name=upload.sheet)
+            rows = iter(sheet.records)
             first = list(islice(rows, SAMPLES))
             if not first:
                 raise Unreadable("The file has no line below its header.")
             shown = describe_file(sheet, first)
-            choice = use_chosen(upload.columns, sheet.headings) if upload.columns else read_headings(sheet.headings)
+            choice = _find_columns(upload, sheet.headings)
             if not choice.is_complete:
                 return _ask_for_columns(job, upload, shown, choice)
             records = Records.read()
             _store_lines(job, upload, chain(first, rows), choice, records)
     except Unreadable as problem:
         return _refuse_file(job, upload, str(problem))
-    _show_preview(job, upload, {**shown, "ignored": list_unused(sheet.headings, choice)[:20]}, choice, records)
+    _show_preview(job, upload, {**shown, "ignored": TABLE.list_unused(sheet.headings, choice)[:20]}, choice, records)
+
+
+def _find_columns(upload: EntitlementImport, headings: list[str]) -> Choice:
+    return TABLE.use_chosen(upload.columns, headings) if upload.columns else TABLE.read_headings(headings)
 
 
 @transaction.atomic
@@ -114,8 +111,8 @@ def _judge_rows(
         judged = EntitlementImportRow(upload=upload, line=row.line, name=name, effect=Effect.NEW)
         judged.values = {"cells": shown}
         try:
-            if row.problem:
-                raise BadLine(row.problem)
+            if row.misfit:
+                raise BadLine(row.misfit)
             values = parse_line(cells, writing)
             if same := records.accept_line(row.line, values):
                 judged.effect, judged.note = Effect.SAME, f"It is {same} already."

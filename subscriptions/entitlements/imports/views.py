@@ -21,7 +21,7 @@ from samsaas.lib.workbook_export import WrittenSheet
 from subscriptions.entitlements.columns import BY_KEY, COLUMNS
 from subscriptions.entitlements.imports import steps as import_steps
 from subscriptions.entitlements.imports.filters import EntitlementRowFilter
-from subscriptions.entitlements.imports.forms import ColumnsForm, EntitlementFileForm
+from subscriptions.entitlements.imports.forms import EntitlementColumnsForm, EntitlementFileForm
 from subscriptions.entitlements.imports.tables import EntitlementRowTable
 from subscriptions.file_imports import Over, Unconfirmed
 from subscriptions.models import EntitlementImport, EntitlementImportRow
@@ -61,7 +61,7 @@ def entitlement_import_detail(request: HttpRequest, pk: int) -> HttpResponse:
     upload = get_object_or_404(EntitlementImport.objects.select_related("uploaded_by", "run"), pk=pk)
     context: dict[str, Any] = {"upload": upload}
     if upload.state == EntitlementImport.State.CHOOSING:
-        context["form"] = ColumnsForm(upload=upload)
+        context["form"] = EntitlementColumnsForm(upload=upload)
     elif upload.waits or upload.state == EntitlementImport.State.APPLIED:
         context |= tables.listing(request, upload.rows.all(), EntitlementRowTable, EntitlementRowFilter)
     return render(request, f"{FOLDER}/import_detail.html", context)
@@ -73,7 +73,7 @@ def entitlement_import_columns(request: SignedInRequest, pk: int) -> HttpRespons
     if not upload.can_choose:
         messages.info(request, "The columns of this file cannot be chosen now.")
         return redirect(upload)
-    form = ColumnsForm(request.POST or None, upload=upload)
+    form = EntitlementColumnsForm(request.POST or None, upload=upload)
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
         written = {"date_order": data["date_order"], "decimal_sign": data["decimal_sign"]}

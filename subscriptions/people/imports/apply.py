@@ -25,9 +25,15 @@ from samsaas import audit
 from samsaas.lib import bulk, text_forms
 from subscriptions import rematch
 from subscriptions.models import FormerAddress, Person, PersonAddress, PersonImport, PersonImportRow
-from subscriptions.people.imports import differences as people_differences, read as stage_people, seats as import_seats
+from subscriptions.people.imports import (
+    differences as people_differences,
+    questions,
+    read as stage_people,
+    seats as import_seats,
+)
+from subscriptions.people.imports.columns import KEY
 from subscriptions.people.imports.differences import ADDRESSES, Known
-from subscriptions.people.imports.file import KEY, Values
+from subscriptions.people.imports.parse_cells import Values
 
 Effect = PersonImportRow.Effect
 WRITTEN = ("name", "department", "manager", "cost_center", "country", "left_on", "updated_at", "compared_name")
@@ -67,9 +73,11 @@ def _apply_lines(job: Job, upload: PersonImport, now: datetime) -> None:
         done += len(batch)
         job.show_progress(done)
     upload.rows.exclude(effect=Effect.REFUSED).delete()
+    upload.pieces.all().delete()
     import_seats.forget_effects(upload)
+    questions.forget_samples(upload)
     upload.state, upload.applied_at = PersonImport.State.APPLIED, now
-    upload.save(update_fields=["state", "applied_at"])
+    upload.save(update_fields=["state", "applied_at", "counters"])
     figures = {name: upload.counters.get(name, 0) for name in (*Effect.values, "leavers")}
     audit.record(job.run.requested_by, "imported people", upload, **figures)
     rematch.ask_everywhere(by=job.run.requested_by)

@@ -10,15 +10,15 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from django.db.models import Count, Exists, OuterRef, QuerySet, TextField
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, TextField
 from django.db.models.fields.json import KT
 from django.db.models.functions import Cast
 
 from samsaas.lib import sql
 from subscriptions.models import Person, PersonAddress, PersonImport, PersonImportRow
-from subscriptions.models.person import has_left
-from subscriptions.people.imports import file as people_file
-from subscriptions.people.imports.file import LEFT_ON, MANAGER, Values
+from subscriptions.models.person import PersonQuerySet, has_left
+from subscriptions.people.imports.columns import LEFT_ON, MANAGER
+from subscriptions.people.imports.parse_cells import Values, parse_cells
 
 BATCH = 1000
 ADDRESSES = "addresses"
@@ -50,8 +50,8 @@ def parse_line(row: PersonImportRow, known: Known | None, upload: PersonImport, 
     So has somebody whose last day is today: an earlier file of today may have left them out by mistake.
     Raises `ValueError` with all problems of the line.
     """
-    values = people_file.parse_cells(row.values["cells"])
-    lists_everybody = upload.mark_leavers and LEFT_ON not in values.fields
+    values = parse_cells(row.good_cells)
+    lists_everybody = upload.mark_leavers and LEFT_ON not in row.values["cells"]
     if lists_everybody and known and known.person.left_on and known.person.left_on <= today:
         values.fields[LEFT_ON] = None
     return values
@@ -87,7 +87,7 @@ def accepted_lines(upload: PersonImport) -> QuerySet[PersonImportRow]:
     return upload.rows.exclude(effect=Effect.REFUSED)
 
 
-def missing_people(upload: PersonImport) -> QuerySet[Person]:
+def missing_people(upload: PersonImport) -> PersonQuerySet:
     """Active people whose employee number is on no line of the file, not even on a refused one."""
     listed = PersonImportRow.objects.filter(upload=upload)
     if sql.is_postgresql():
@@ -120,5 +120,10 @@ def count_figures(upload: PersonImport) -> dict[str, Any]:
     figures = {effect.value: by_effect.get(effect.value, 0) for effect in Effect}
     leavers = missing_people(upload).count() if upload.mark_leavers else 0
     unknown = upload.rows.filter(unknown_manager=True).count()
-    active = Person.objects.active().count()
-    return {**upload.counters, **figures, "leavers": leavers, "active": active, "unknown_managers": unknown}
+    figures |= {"leavers": leavers, "active": Person.objects.active().count(), "unknown_managers": unknown}
+    return {**upload.counters, **figures, "left_out": accepted_lines(upload).filter(with_left_out()).count()}
+
+
+def with_left_out() -> Q:
+    """The lines with cells that are left out."""
+    return Q(values__has_key="left_out")

@@ -10,6 +10,11 @@ def most_leavers(active: int) -> int:
     return max(2, active // 10)
 
 
+def most_lines(lines: int) -> int:
+    """How many lines of a fetched file may be refused, or miss a cell, without a person looking at it."""
+    return max(2, lines // 10)
+
+
 def list_doubts(upload: PersonImport) -> list[str]:
     """What a person has to confirm beyond the preview itself; empty if that is nothing."""
     return [*_leaver_doubts(upload), *_seat_doubts(upload)]

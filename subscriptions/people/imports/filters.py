@@ -7,6 +7,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from samsaas.lib.tables import ListFilter, search
 from subscriptions.models import PersonImportOverlap, PersonImportRow
+from subscriptions.people.imports.differences import with_left_out
 
 
 class ImportRowFilter(ListFilter):
@@ -19,12 +20,19 @@ class ImportRowFilter(ListFilter):
         label="Overlap", choices=[("yes", "With others")], empty_label="Any", method="by_overlap"
     )
 
+    cells = django_filters.ChoiceFilter(
+        label="Cells", choices=[("left_out", "Left out")], empty_label="Any", method="by_cells"
+    )
+
     class Meta:
         model = PersonImportRow
-        fields = ("q", "effect", "manager", "overlap")
+        fields = ("q", "effect", "manager", "overlap", "cells")
 
     def by_manager(self, queryset: QuerySet[PersonImportRow], name: str, value: str) -> QuerySet[PersonImportRow]:
         return queryset.filter(unknown_manager=True)
+
+    def by_cells(self, queryset: QuerySet[PersonImportRow], name: str, value: str) -> QuerySet[PersonImportRow]:
+        return queryset.filter(with_left_out())
 
     def by_overlap(self, queryset: QuerySet[PersonImportRow], name: str, value: str) -> QuerySet[PersonImportRow]:
         """The lines that have an address or a number like somebody else's."""

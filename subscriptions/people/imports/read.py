@@ -1,12 +1,14 @@
 """Read the uploaded file of an import into a preview. Nothing in the directory changes.
 
 1. Delete the lines that an interrupted attempt has stored.
-2. Read the file line by line. Store each line with what it would change or why it is refused. Every batch of lines
+2. If a person has to say how the file is written, stop and ask: its encoding, which column is which, the order of its
+   dates. They answer once; what they say of columns and dates is kept for the next file with the same headings.
+3. Read the file line by line. Store each line with what it would change or why it is refused. Every batch of lines
    commits together with its progress.
-3. Refuse lines that share an employee number, because nobody can tell which of them is right. Mark lines whose manager
-   is unknown, but do not refuse them.
-4. Find the seats whose user would change, and the lines that overlap with somebody else.
-5. Count the figures of the preview, including the people who are missing from the file. Delete the file itself.
+4. Settle lines that share an employee number (`twins`). Mark lines whose manager is unknown, but do not refuse them.
+5. Find the seats whose user would change, and the lines that overlap with somebody else.
+6. Count the figures of the preview, including the people who are missing from the file. Delete the file itself, unless
+   a person may still say otherwise how to read it.
 
 If any line shows that the file cannot be read, even the last one, only the reason is kept.
 """
@@ -17,10 +19,9 @@ import json
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 from itertools import islice
-from typing import Any
+from typing import Any, BinaryIO
 
 from django.db import connection, transaction
-from django.db.models import Count
 from django.utils import timezone
 
 from profiles.jobs.job import Job
@@ -33,41 +34,63 @@ from subscriptions.models import PersonImport, PersonImportRow
 from subscriptions.people.imports import (
     differences as people_differences,
     file as people_file,
+    questions,
     seats as import_seats,
+    twins,
 )
-from subscriptions.people.imports.file import KEY, Record
+from subscriptions.people.imports.columns import KEY
+from subscriptions.people.imports.file import Header, OrderUnknown, Record
+from subscriptions.people.imports.parse_cells import find_left_out
 
 ROWS = PersonImportRow._meta.db_table
 COLUMNS = ("upload_id", "line", "effect", "key", "values", "problem", "unknown_manager")
 LONGEST_PROBLEM = PersonImportRow._meta.get_field("problem").max_length or 0
 Effect = PersonImportRow.Effect
-TWINS = "Another line of the file has the same employee number."
 REMEDY = "Correct the file and upload it again."
 
 
 def run(job: Job, upload: PersonImport, *, now: datetime) -> None:
-    """Store a preview, or the reason why there is none. Raises `LeaseLost` or `Canceled`."""
+    """Store a preview, a question, or the reason why there is neither. Raises `LeaseLost` or `Canceled`."""
     with transaction.atomic():
         expected = open_sheet.guess_rows(stored_file.read_pieces(upload))
         job.progress(items=0, step="Reading the file", expected=expected)
         upload.rows.all().delete()
     try:
-        header, records = people_file.read(stored_file.open_pieces(upload))
-        lines, unsure = _store_lines(job, upload, records, timezone.localdate(now))
-        if not lines:
-            raise Unreadable("The file has no line below its header.")
+        with stored_file.open_pieces(upload) as file:
+            header, lines, unsure = _read_lines(job, upload, file, timezone.localdate(now))
     except Unreadable as problem:
-        _refuse_file(job, upload, str(problem))
-    else:
-        job.progress(step="Comparing with the directory", expected=lines)
-        upload.counters = {"columns": header.known, "ignored": header.ignored, "lines": lines, "unsure": unsure}
-        _show_preview(job, upload, timezone.localdate(now))
+        return _refuse_file(job, upload, str(problem))
+    except questions.Open as question:
+        return questions.ask(job, upload, question)
+    job.progress(step="Comparing with the directory", expected=lines)
+    upload.counters = {**questions.describe(upload, header), "lines": lines, "unsure": unsure}
+    _show_preview(job, upload, timezone.localdate(now))
+
+
+def _read_lines(job: Job, upload: PersonImport, file: BinaryIO, today: date) -> tuple[Header, int, int]:
+    """Store the lines. Gives the header, how many there are, and how many of the refused ones may hide a person.
+
+    Raises `Unreadable`, or `questions.Open` where a person has to say something first.
+    """
+    layout = questions.settle_encoding(upload, file)
+    header, records = people_file.read(file, layout, remember=questions.remembered_columns)
+    questions.settle_columns(header)
+    try:
+        lines, unsure = _store_lines(job, upload, records, today)
+    except OrderUnknown:
+        layout = questions.settle_dates(file, layout, header)
+        upload.rows.all().delete()
+        header, records = people_file.read(file, layout, remember=questions.remembered_columns)
+        lines, unsure = _store_lines(job, upload, records, today)
+    if not lines:
+        raise Unreadable("The file has no line below its header.")
+    return header, lines, unsure
 
 
 def _show_preview(job: Job, upload: PersonImport, today: date) -> None:
     with transaction.atomic():
         PersonImport.objects.get_locked(upload.pk)  # locked before its lines, in the same order as discarding it
-        _refuse_shared_numbers(upload)
+        upload.counters["repeated"] = twins.settle(upload)
         people_differences.mark_unknown_managers(upload)
         upload.counters = people_differences.count_figures(upload)
         job.progress(step="Comparing the users of subscriptions")
@@ -80,7 +103,8 @@ def _show_preview(job: Job, upload: PersonImport, today: date) -> None:
 def _end_reading(job: Job, upload: PersonImport) -> None:
     upload.state = PersonImport.State.PREVIEW
     upload.save(update_fields=["state", "counters"])
-    upload.pieces.all().delete()
+    if not upload.counters["kept"]:
+        upload.pieces.all().delete()
     counters = {name: upload.counters[name] for name in ("lines", *Effect.values)}
     if upload.mark_leavers:
         counters["leavers"] = upload.counters["leavers"]
@@ -142,15 +166,15 @@ def _compare_records(upload: PersonImport, batch: Iterable[Record], today: date)
         cells = {column: _without_nul(cell) for column, cell in record.cells.items()}
         row = PersonImportRow(upload=upload, line=record.line, key=key, values={"cells": cells})
         try:
-            if record.problem:
-                raise ValueError(record.problem)
-            if cells != record.cells:
-                people_file.parse_cells(record.cells)  # its error names the cell with the NUL
+            if left_out := find_left_out(record, strict=upload.strict):
+                row.values["left_out"] = {column: _without_nul(problem) for column, problem in left_out.items()}
             known = people.get(key)
             values = people_differences.parse_line(row, known, upload, today=today)
             row.effect, row.values["before"] = people_differences.compare_line(values, known, today=today)
         except ValueError as error:
             row.effect, row.problem = Effect.REFUSED, _without_nul(str(error))[:LONGEST_PROBLEM]
+            if record.whole:
+                row.values["whole"] = [_without_nul(cell) for cell in record.whole]
         yield row
 
 
@@ -162,9 +186,3 @@ def _without_nul(cell: str) -> str:
 def _driver_row(row: PersonImportRow) -> tuple[Any, ...]:
     values: Any = row.values if sql.is_postgresql() else json.dumps(row.values)
     return (row.upload_id, row.line, str(row.effect), row.key, values, row.problem, row.unknown_manager)
-
-
-def _refuse_shared_numbers(upload: PersonImport) -> None:
-    shared = upload.rows.exclude(key="").order_by().values("key").annotate(lines=Count("pk")).filter(lines__gt=1)
-    twins = upload.rows.filter(key__in=shared.values("key")).exclude(effect=Effect.REFUSED)
-    twins.update(effect=Effect.REFUSED, problem=TWINS)

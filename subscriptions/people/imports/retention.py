@@ -21,7 +21,7 @@ State = PersonImport.State
 
 def discard_unconfirmed(now: datetime) -> int:
     """Discard the files that nobody has confirmed for so long. Returns how many."""
-    waiting = PersonImport.objects.filter(state__in=(State.READING, State.PREVIEW, State.APPLYING))
+    waiting = PersonImport.objects.filter(state__in=(State.READING, State.CHOOSING, State.PREVIEW, State.APPLYING))
     old = waiting.filter(uploaded_at__lt=now - KEEP_UNCONFIRMED).exclude(run__state__in=JobRun.ACTIVE)
     return sum(_discard_import(pk) for pk in old.values_list("pk", flat=True))
 
@@ -29,7 +29,7 @@ def discard_unconfirmed(now: datetime) -> int:
 @transaction.atomic
 def _discard_import(upload_id: int) -> bool:
     upload = PersonImport.objects.get_locked(upload_id)
-    if upload.at_work or not (upload.waits or upload.broke_off):
+    if upload.at_work or not (upload.waits or upload.broke_off or upload.can_choose):
         return False
     import_people.forget_content(upload)
     return True

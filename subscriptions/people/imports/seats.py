@@ -16,11 +16,23 @@ from contextlib import contextmanager
 from datetime import date
 from typing import Any
 
+from django.db.models import TextField
+from django.db.models.fields.json import KT
+from django.db.models.functions import Cast
+
 from samsaas.lib import sql
-from subscriptions.models import FormerAddress, PersonImport, PersonImportOverlap, PersonImportRow, PersonImportSeat
+from subscriptions.models import (
+    FormerAddress,
+    Person,
+    PersonImport,
+    PersonImportOverlap,
+    PersonImportRow,
+    PersonImportSeat,
+)
 from subscriptions.people.imports import differences as people_differences
+from subscriptions.people.imports.columns import KEY, LEFT_ON, NAME
 from subscriptions.people.imports.differences import ADDRESSES, Known
-from subscriptions.people.imports.file import KEY, LEFT_ON, NAME, Values
+from subscriptions.people.imports.parse_cells import Values
 from subscriptions.users import claims, compare, overlay
 from subscriptions.users.claims import PEOPLE, Lookup
 from subscriptions.users.overlay import CHANGED, CHANGED_ADDRESSES, OVERLAID, ChangedPerson
@@ -50,7 +62,19 @@ def store_effects(upload: PersonImport, *, today: date) -> None:
     _store_shared_addresses(upload, today)
     _store_similar_numbers(upload)
     upload.counters["seats"] = {name: getattr(figures, name) for name in ("loses", "changes", "gains", "taken")}
+    upload.counters["leavers_with_seats"] = _count_leavers_with_seats(upload)
     upload.counters["overlaps"] = upload.overlaps.order_by().values("line").distinct().count()
+
+
+def _count_leavers_with_seats(upload: PersonImport) -> int:
+    """People who are here, leave by this file, and have a subscription: missing from it, or with a last day in it."""
+    here = Person.objects.not_leavers().holding_seats()
+    last_day = Cast(KT(f"values__cells__{LEFT_ON}"), TextField())
+    rows = upload.rows.filter(effect=Effect.CHANGED).annotate(last_day=last_day)
+    rows = rows.filter(values__before__has_key=LEFT_ON).exclude(last_day="").order_by()
+    leaving = here.filter(key__in=rows.values("key"))
+    missing = people_differences.missing_people(upload).holding_seats().count() if upload.mark_leavers else 0
+    return missing + leaving.count()
 
 
 def forget_effects(upload: PersonImport) -> None:

@@ -19,11 +19,21 @@ from subscriptions.people.imports import retention, steps as import_people
 
 
 @transaction.atomic
-def run(file: BinaryIO, *, file_name: str, mark_leavers: bool, by: User, now: datetime) -> PersonImport:
-    """The new import, with its run requested."""
+def run(
+    file: BinaryIO, *, file_name: str, mark_leavers: bool, by: User | None, now: datetime, strict: bool = False
+) -> PersonImport:
+    """The new import, with its run requested. By nobody: it was fetched.
+
+    `strict`: a cell that cannot be read costs its line.
+    """
     retention.discard_unconfirmed(now)
     upload = PersonImport.objects.create(
-        file_name=file_imports.printable_name(file_name), mark_leavers=mark_leavers, uploaded_by=by, uploaded_at=now
+        file_name=file_imports.printable_name(file_name),
+        mark_leavers=mark_leavers,
+        strict=strict,
+        fetched=by is None,
+        uploaded_by=by,
+        uploaded_at=now,
     )
     stored_file.store_pieces(upload, file)
     import_people.request_run(upload, by=by)

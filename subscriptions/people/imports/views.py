@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
@@ -16,21 +14,20 @@ from django.views.decorators.http import require_POST
 from samsaas import audit
 from samsaas.lib import csv_export, tables, uploads
 from samsaas.lib.http import SignedInRequest
-from samsaas.lib.spreadsheets.sheet import OWN_COLUMNS
 from subscriptions.file_imports import Over, Unconfirmed
 from subscriptions.models import PersonImport, PersonImportRow
 from subscriptions.people import directory
 from subscriptions.people.imports import (
     differences as people_differences,
-    file as people_file,
+    refused_lines,
     seats as import_seats,
     steps as import_people,
     upload as upload_people,
 )
+from subscriptions.people.imports.columns import COLUMNS, EXAMPLE, LABELS
 from subscriptions.people.imports.doubts import list_doubts
-from subscriptions.people.imports.file import HEADINGS
 from subscriptions.people.imports.filters import ImportRowFilter
-from subscriptions.people.imports.forms import PeopleFileForm
+from subscriptions.people.imports.forms import PeopleColumnsForm, PeopleFileForm
 from subscriptions.people.imports.tables import ImportRowTable
 from subscriptions.users import changes_file
 
@@ -46,9 +43,8 @@ def person_import_new(request: SignedInRequest) -> HttpResponse:
     if form.is_valid():
         return redirect(_start_import(request, form))
     recent = PersonImport.objects.select_related("uploaded_by", "run")[:RECENT]
-    headings = [(names[0], names[1:]) for names in HEADINGS.values()]
     return render(
-        request, "subscriptions/people/imports/import_new.html", {"form": form, "recent": recent, "headings": headings}
+        request, "subscriptions/people/imports/import_new.html", {"form": form, "recent": recent, "columns": COLUMNS}
     )
 
 
@@ -58,6 +54,7 @@ def _start_import(request: SignedInRequest, form: PeopleFileForm) -> PersonImpor
         file,
         file_name=file.name,
         mark_leavers=form.cleaned_data["mark_leavers"],
+        strict=form.cleaned_data["strict"],
         by=request.user,
         now=timezone.now(),
     )
@@ -65,14 +62,16 @@ def _start_import(request: SignedInRequest, form: PeopleFileForm) -> PersonImpor
 
 def person_import_example(request: SignedInRequest) -> HttpResponseBase:
     """An example file with every column."""
-    return csv_export.stream("people-example", [names[0] for names in HEADINGS.values()], people_file.EXAMPLE)
+    return csv_export.stream("people-example", [LABELS[column] for column in EXAMPLE[0]], EXAMPLE[1:])
 
 
 def person_import_detail(request: SignedInRequest, pk: int) -> HttpResponse:
     """The progress of the job, the preview with the people who are missing from the file, or the result."""
     upload = get_object_or_404(PersonImport.objects.select_related("uploaded_by", "run"), pk=pk)
     context: dict[str, Any] = {"upload": upload}
-    if upload.waits or upload.state == PersonImport.State.APPLIED:
+    if upload.state == PersonImport.State.CHOOSING:
+        context["form"] = PeopleColumnsForm(upload=upload)
+    elif upload.waits or upload.state == PersonImport.State.APPLIED:
         context |= tables.listing(request, upload.rows.all(), ImportRowTable, ImportRowFilter)
         import_seats.attach_overlaps(upload, list(context["table"].page.object_list.data))
     if upload.waits:
@@ -81,6 +80,22 @@ def person_import_detail(request: SignedInRequest, pk: int) -> HttpResponse:
     if upload.waits and upload.mark_leavers:
         context["missing"] = people_differences.missing_people(upload)[: directory.MOST_SHOWN]
     return render(request, "subscriptions/people/imports/import_detail.html", context)
+
+
+def person_import_columns(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Say in which encoding a file is, which column is which, and how dates are written. It is read again with that."""
+    upload = get_object_or_404(PersonImport.objects.select_related("uploaded_by", "run"), pk=pk)
+    if not upload.can_choose:
+        messages.info(request, "How this file is read cannot be chosen now.")
+        return redirect(upload)
+    form = PeopleColumnsForm(request.POST if request.method == "POST" else None, upload=upload)
+    if form.is_valid():
+        try:
+            import_people.choose(pk, form.layout, by=request.user)
+        except Over as over:
+            messages.info(request, str(over))
+        return redirect(upload)
+    return render(request, "subscriptions/people/imports/import_columns.html", {"upload": upload, "form": form})
 
 
 @require_POST
@@ -131,14 +146,7 @@ def person_import_seats(request: SignedInRequest, pk: int) -> HttpResponseBase:
 def person_import_errors(request: SignedInRequest, pk: int) -> HttpResponseBase:
     """The refused lines with their problems, as a CSV file that can be corrected and uploaded again."""
     upload = get_object_or_404(PersonImport, pk=pk)
-    columns = upload.counters.get("columns", list(HEADINGS))
     refused = upload.rows.filter(effect=PersonImportRow.Effect.REFUSED)
     audit.record_export(request.user, "refused people", rows=refused.count(), filters={"file": upload.file_name})
-    header = [*(HEADINGS[column][0] for column in columns), *OWN_COLUMNS]
-    return csv_export.stream(f"refused-{upload.file_name}", header, _refused_lines(refused, columns))
-
-
-def _refused_lines(refused: QuerySet[PersonImportRow], columns: list[str]) -> Iterator[tuple[Any, ...]]:
-    for row in refused.iterator(chunk_size=2000):
-        cells = row.values.get("cells", {})
-        yield (*(cells.get(column, "") for column in columns), row.line, row.problem)
+    header, rows = refused_lines.write(upload, refused)
+    return csv_export.stream(f"refused-{upload.file_name}", header, rows)

@@ -139,9 +139,9 @@ def test_days_without_use_are_exact_or_the_least_that_is_sure_or_not_known(reade
     listed = pages.rows(reader.get(f"{LIST}?seats=all").content.decode(), "Display name")
     assert listed["ada"][-2:] == ["24 Nov 2026", "0"] and listed["cid"][-1] == "7"
     assert listed["ida"][-1] == "3", "the gap lies before its last activity"
-    assert listed["hal"][-2:] == ["Never active", "≥ 200"]
-    assert listed["kay"][-2:] == ["Never active", "≥ 20"], "the gap ended 20 days ago"
-    assert listed["lea"][-2:] == ["Never active", "10"], "assigned after the gap, so these are all its days"
+    assert listed["hal"][-2:] == ["None since 8 May", "≥ 200"]
+    assert listed["kay"][-2:] == ["None since 4 Nov", "≥ 20"], "the gap ended 20 days ago"
+    assert listed["lea"][-2:] == ["None since 14 Nov", "10"], "assigned after the gap, so these are all its days"
     assert listed["nia"][-2:] == ["Not covered", "Unknown"]
     assert listed["max"][-1] == "Unknown" and listed["old"][-1] == "–"
 
@@ -180,7 +180,26 @@ def test_whoever_was_never_active_sorts_by_the_days_that_are_sure_and_unknown_la
     assert order("inactive_days") == ["ada", "bob", "cid", "dot", "eve", "fay", "gus", "hal"]
     assert order("-inactive_days") == ["hal", "gus", "fay", "eve", "dot", "cid", "bob", "ada"]
     everybody = shown(reader.get(f"{LIST}?sort=-inactive_days"))
-    assert everybody[:3] == ["hal", "gus", "fay"] and set(everybody[-2:]) == {"max", "nia"}
+    assert everybody[:4] == ["hal", "kay", "gus", "fay"], "no activity in all that was read is more than any number"
+    assert everybody.index("lea") > everybody.index("fay"), "assigned within that time: 10 days, and no more"
+    assert set(everybody[-2:]) == {"max", "nia"}, "what is not known is apart"
+    least = shown(reader.get(f"{LIST}?sort=inactive_days"))
+    assert least[0] == "ada" and set(least[-4:-2]) == {"hal", "kay"} and set(least[-2:]) == {"max", "nia"}
+
+
+def test_any_number_of_idle_days_is_a_filter(reader: Any, world: Any) -> None:
+    def found(query: str) -> set[str]:
+        return set(shown(reader.get(f"{LIST}?{query}")))
+
+    assert found("idle_days=91") == {"hal", "gus"}, (
+        "who was never seen is surely unused for the 200 days that were read"
+    )
+    assert found("idle_days=92") == {"hal"}
+    assert {"kay", "jon"} <= found("idle_days=20") and not {"kay", "jon"} & found("idle_days=21")
+    assert not {"max", "nia"} & found("idle_days=1"), "what is not known is not idle"
+    assert "Idle for days: <strong><bdi>92" in reader.get(f"{LIST}?idle_days=92").content.decode()
+    for odd in ("0", "-3", "1.5", "10000", "9" * 400, "x"):
+        assert "The filter “Idle for days” was ignored" in reader.get(f"{LIST}?idle_days={odd}").content.decode()
 
 
 def test_a_day_is_one_of_the_installations_zone(settings: Any) -> None:

@@ -18,10 +18,13 @@ HEADER = "Employee number,Name,E-mails,Department,Manager,Cost center,Country,Le
 GOOD = "1,Anna,anna@example.com,,,,,\n"
 
 
-def uploaded(text: str | bytes, account: Any, *, everybody: bool = False, name: str = "people.csv") -> PersonImport:
+def uploaded(
+    text: str | bytes, account: Any, *, everybody: bool = False, strict: bool = False, name: str = "people.csv"
+) -> PersonImport:
     """Kept, and not yet read."""
     content = io.BytesIO(text if isinstance(text, bytes) else text.encode())
-    return upload_people.run(content, file_name=name, mark_leavers=everybody, by=account, now=timezone.now())
+    told = {"file_name": name, "mark_leavers": everybody, "strict": strict}
+    return upload_people.run(content, **told, by=account, now=timezone.now())
 
 
 def staged(text: str | bytes, account: Any, **how: Any) -> PersonImport:

@@ -51,7 +51,7 @@ def test_a_file_is_shown_first_and_applied_then(keeper: Any) -> None:
         "1,Anna Müller,Anna.Mueller@Example.com; anna@example.com,IT,2,CC-1,de,\n"
         "2,Bob,bob@example.com,,,,,\n"
         "3,Cleo,cleo@example.com new@example.com,Legal,,,,31.12.2026\n"
-        "4,,no address,,,,Germany,yesterday\n"
+        "4,,no address,,,,Germania,yesterday\n"
     )
     send(keeper, text.encode())
     worlds.work()
@@ -62,7 +62,7 @@ def test_a_file_is_shown_first_and_applied_then(keeper: Any) -> None:
     said = pages.text_of(page)
     assert "Sales Legal" in said and "old@example.com" in said
     assert "Name is empty." in said and "“no”, “address” are not e-mail addresses." in said
-    assert "Country “Germany” is not two letters" in said and "Left on “yesterday” is not a date" in said
+    assert "Country “Germania” is not two letters" in said and "Left on “yesterday” is not a date" in said
 
     assert "1 person added, 1 changed, 0 marked as leavers" in press(keeper, upload)
     anna = Person.objects.get(key="1")

@@ -1,0 +1,1 @@
+"""Accounts: who may sign in, with which roles, how they are invited, and where they are signed in."""

@@ -1,0 +1,1 @@
+"""How people see lists: density, columns, and saved views."""

@@ -1,0 +1,25 @@
+"""Programs with tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.samsaas.api.world import Caller
+
+
+@pytest.fixture(autouse=True)
+def quiet_doorbell(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("profiles.jobs.queue.ring", lambda run: None)
+
+
+@pytest.fixture
+def caller(account: Callable[..., Any]) -> Callable[..., Caller]:
+    """A program with a token: `caller("sam_user")`; `role` limits the token, not the account."""
+
+    def make(held: str = "admin", *, role: str = "admin", **fields: Any) -> Caller:
+        return Caller(account(held, **fields), role)
+
+    return make
