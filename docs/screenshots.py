@@ -43,6 +43,7 @@ PAGES = {
     "own-account": "/accounts/me/",
     "invitations": "/accounts/invitations/",
     "invitation-new": "/accounts/invitations/new/",
+    "find": "/find/?q=dropbox",
     "profile-list": "/integration-profiles/",
     "profile-new": "/integration-profiles/new/",
     "profile-form": "/integration-profiles/new/dropbox/",

@@ -78,6 +78,9 @@ POLICY: dict[str, dict[str, str]] = {
     "checklist_tick": {"POST": SAM_ADMIN},
     "demo_later": {"POST": SIGNED_IN},
     "exported_list": READ,
+    "find": READ,
+    "find_options": READ,
+    "find_open": READ,  # and the row of the record's own page
     "list_density": RECORD_ACT,
     "list_columns": RECORD_ACT,
     "view_list": READ,

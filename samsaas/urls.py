@@ -8,6 +8,7 @@ from profiles.oauth import views as oauth
 from samsaas import audit_trail, health, sign_in
 from samsaas.api import views as api
 from samsaas.demo import views as demo
+from samsaas.finder import views as finder
 from samsaas.home import views as home
 from samsaas.list_exports import views as list_exports
 from samsaas.lists import view_pages, views as lists
@@ -16,6 +17,9 @@ from samsaas.metrics import views as metrics
 urlpatterns = [
     path("", home.home, name="home"),
     path("checklist/<str:step>/", home.checklist_tick, name="checklist_tick"),
+    path("find/", finder.find, name="find"),
+    path("find/options/", finder.find_options, name="find_options"),
+    path("find/<slug:record>/", finder.find_open, name="find_open"),
     path("lists/density/", lists.list_density, name="list_density"),
     path("lists/columns/", lists.list_columns, name="list_columns"),
     path("lists/views/", view_pages.view_list, name="view_list"),

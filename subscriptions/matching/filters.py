@@ -13,8 +13,6 @@ from subscriptions.models.subscription import SubscriptionQuerySet
 
 
 class UnmatchedFilter(ListFilter):
-    finds_words = True
-
     q = search(placeholder="Name, e-mail or id", method="by_text")
     profile = django_filters.ModelChoiceFilter(
         label="Profile", queryset=IntegrationProfile.objects.all(), empty_label="Any"
@@ -41,8 +39,6 @@ class UnmatchedFilter(ListFilter):
 
 class PersonChoiceFilter(ListFilter):
     """The search for the person behind one seat."""
-
-    finds_words = True
 
     q = search(placeholder="Name, number, department or e-mail", method="by_text")
 

@@ -156,6 +156,7 @@ PAGES = (
     "/aliases/",
     "/aliases/1/",
     "/runs/",
+    "/find/?q=dropbox",
     "/lists/views/",
     "/runs/1/",
     "/runs/3/",
