@@ -124,6 +124,7 @@ PAGES = {
     "exemption-import": "/exemptions/import/",
     "approvals": "/approvals/",
     "outbox": "/outbox/",
+    "retention": "/retention/",
     "notice-text": "/outbox/text/",
     "keep-expired": "/keep/no-such-link",
     "person-account": "/people/1/account/",

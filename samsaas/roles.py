@@ -75,6 +75,8 @@ POLICY: dict[str, dict[str, str]] = {
     "webhook_test": {"POST": ADMIN},
     "webhook_secret": {"POST": ADMIN},
     "webhook_delete": {"GET": ADMIN, "POST": ADMIN},
+    "retention": {"GET": ADMIN},
+    "retention_run": {"POST": ADMIN},
     "checklist_tick": {"POST": SAM_ADMIN},
     "demo_later": {"POST": SIGNED_IN},
     "exported_list": READ,

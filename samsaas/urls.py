@@ -12,6 +12,7 @@ from samsaas.home import views as home
 from samsaas.list_exports import views as list_exports
 from samsaas.lists import view_pages, views as lists
 from samsaas.metrics import views as metrics
+from samsaas.retention import views as retention
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -32,6 +33,8 @@ urlpatterns = [
     path("audit/", audit_trail.audit_list, name="audit_list"),
     path("audit/verify/", audit_trail.audit_verify, name="audit_verify"),
     path("audit/export/", audit_trail.audit_export, name="audit_export"),
+    path("retention/", retention.retention, name="retention"),
+    path("retention/run/", retention.retention_run, name="retention_run"),
     path("api/v1/", include("samsaas.api.urls")),
     path("api-tokens/", api.token_list, name="token_list"),
     path("api-tokens/new/", api.token_new, name="token_new"),

@@ -197,6 +197,7 @@ PAGES = (
     "/exemptions/new/",
     "/exemptions/import/",
     "/approvals/",
+    "/retention/",
     "/outbox/",
     "/outbox/text/",
     "/audit/",
