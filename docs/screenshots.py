@@ -73,6 +73,7 @@ PAGES = {
     "person-edit": "/people/1/edit/",
     "people-import": "/people/imports/",
     "person-merge": "/people/1/merge/",
+    "person-erase": "/people/1/erase/",
     "several-subscriptions": "/people/several-subscriptions/",
     "rules": "/user-resolution-rules/",
     "rule": "/user-resolution-rules/1/",

@@ -150,6 +150,8 @@ POLICY: dict[str, dict[str, str]] = {
     "person_delete": KEEP_PEOPLE,
     "person_account": KEEP_PEOPLE,
     "person_merge": KEEP_PEOPLE,
+    "person_erase": {"GET": ADMIN, "POST": ADMIN},
+    "person_data": {"GET": ADMIN},
     "person_import_new": KEEP_PEOPLE,
     "person_import_example": {"GET": SAM_ADMIN},
     "person_import_detail": {"GET": SAM_ADMIN},

@@ -165,6 +165,7 @@ PAGES = (
     "/people/",
     "/people/imports/",
     "/people/1/merge/",
+    "/people/1/erase/",
     "/people/several-subscriptions/",
     "/user-resolution-rules/",
     "/what-counts-as-use/",

@@ -110,7 +110,7 @@ def test_imports_runs_events_invitations_and_places_go_after_their_time() -> Non
     old, young = (factories.run(finished_at=ago(days)) for days in (731, 729))
     for days in (181, 179):
         Notification.objects.create(kind="run_failed", key=str(days), at=ago(days), title="Run", path="/")
-        GuessCount.objects.create(kind="known", name="n", place=str(days), last_at=ago(days // 2 + 1))
+        GuessCount.objects.create(kind="known", name="n", place=str(days), last_at=ago(days - 90))
     for days in (366, 300):
         Invitation.objects.create(
             email="a@example.com", username="a", invited_at=ago(days + 7), expires_at=ago(days), roles=[]
