@@ -56,6 +56,16 @@ MAIL_ANY_HOUR = env.bool("MAIL_ANY_HOUR", default=False)
 WEBHOOK_HOSTS_INSIDE = {host.lower() for host in env.list("WEBHOOK_HOSTS_INSIDE", default=[])}
 RECLAMATION_QUIET_DAYS = env.days("RECLAMATION_QUIET_DAYS")
 MAIL_RETENTION_DAYS = env.int("MAIL_RETENTION_DAYS", default=1095, least=30)
+RETENTION_DAYS = {
+    "ended_subscriptions": env.int("RETAIN_ENDED_SUBSCRIPTIONS_DAYS", default=1095, least=30),
+    "leavers": env.int("RETAIN_LEAVERS_DAYS", default=1095, least=30),
+    "answers": env.int("RETAIN_ANSWERS_DAYS", default=1095, least=30),
+    "imports": env.int("RETAIN_IMPORTS_DAYS", default=365, least=7),
+    "sign_ins": env.int("RETAIN_SIGN_INS_DAYS", default=90),
+    "invitations": env.int("RETAIN_INVITATIONS_DAYS", default=365),
+    "runs": env.int("RETAIN_RUNS_DAYS", default=730, least=30),
+    "events": env.int("RETAIN_EVENTS_DAYS", default=180, least=30),
+}
 # A mail that was only kept has reached nobody. Only where no vendor is a real one does silence after it mean anything.
 KEPT_MAILS_COUNT = SANDBOX or all(
     stands_in(vendor.endpoints_from(globals().get).api_url) for vendor in connectors.vendors().values()
@@ -170,8 +180,7 @@ CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False  # a run does
 CELERY_WORKER_ENABLE_PREFETCH_COUNT_REDUCTION = False
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 20
-CELERY_BROKER_CONNECTION_RETRY = True
-CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_RETRY = CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # celery's default of 100 ends worker and beat after less than an hour
 CELERY_TIMEZONE = "UTC"
 # In memory: what is due is decided in the database by the tasks, and a beat without a database survives its outages.
@@ -300,12 +309,10 @@ REAUTHENTICATE_WITHIN = timedelta(minutes=env.int("REAUTHENTICATE_MINUTES", defa
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"  # in no cookie that can be read
 SESSION_COOKIE_AGE = int(SESSION_ABSOLUTE.total_seconds())
 SESSION_COOKIE_NAME = "__Host-sessionid" if HTTPS else "sessionid"
-SESSION_COOKIE_SECURE = HTTPS
-SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"  # with Strict the cookie would be missing when the vendor's consent page redirects back
 CSRF_COOKIE_NAME = "__Host-csrftoken" if HTTPS else "csrftoken"
-CSRF_COOKIE_SECURE = HTTPS
-CSRF_COOKIE_HTTPONLY = True
 # django-axes stands at the door; samsaas.guessing counts, which has the other limits.
 AXES_HANDLER = "samsaas.sign_in.GuessHandler"
 AXES_FAILURE_LIMIT = 5
@@ -321,8 +328,7 @@ if TRUST_PROXY:
 SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=HTTPS)
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
-SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
-SECURE_HSTS_PRELOAD = HTTPS
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 _consent_pages = [

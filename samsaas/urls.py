@@ -13,6 +13,8 @@ from samsaas.home import views as home
 from samsaas.list_exports import views as list_exports
 from samsaas.lists import view_pages, views as lists
 from samsaas.metrics import views as metrics
+from samsaas.personal_data import views as personal_data
+from samsaas.retention import views as retention
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -36,6 +38,10 @@ urlpatterns = [
     path("audit/", audit_trail.audit_list, name="audit_list"),
     path("audit/verify/", audit_trail.audit_verify, name="audit_verify"),
     path("audit/export/", audit_trail.audit_export, name="audit_export"),
+    path("people/<int:pk>/erase/", personal_data.person_erase, name="person_erase"),
+    path("people/<int:pk>/data/", personal_data.person_data, name="person_data"),
+    path("retention/", retention.retention, name="retention"),
+    path("retention/run/", retention.retention_run, name="retention_run"),
     path("api/v1/", include("samsaas.api.urls")),
     path("api-tokens/", api.token_list, name="token_list"),
     path("api-tokens/new/", api.token_new, name="token_new"),
