@@ -21,14 +21,14 @@ NEXT_STEP = (
     "The profile has no access and refresh token yet. Press Get OAuth Token and allow access as a team administrator."
 )
 KEPT = (
-    "The stored access is kept, and the data below stays as it is. Copy the app secret from the vendor’s app console "
+    "The stored access is kept, and the data stays as it is. Copy the app secret from the vendor’s app console "
     "into Client secret on the form and save; the next refresh goes on without a new consent."
 )
 NOT_TRIED_YET = (
     "The client secret was changed after the last try, and the next refresh uses it. To try it now, press Validate "
     "Connection."
 )
-SILENT = "Nothing is refreshed until an administrator presses Get OAuth Token again. The data below stays as it is."
+SILENT = "Nothing is refreshed until an administrator presses Get OAuth Token again. The data stays as it is."
 PRESS_VALIDATE = (
     "Press Validate Connection: it tries every enabled process, and publishes the profile when the download works."
 )
@@ -37,7 +37,10 @@ CHANGED = (
     "A process was switched on or off since the last validation, so the profile is a draft again and nothing is "
     f"refreshed. {PRESS_VALIDATE}"
 )
-PAUSED = "Nothing is refreshed daily until somebody resumes the scheduled job below. The data stays as it is."
+PAUSED = (
+    "Nothing is refreshed daily until somebody resumes the scheduled job under Jobs and coverage. "
+    "The data stays as it is."
+)
 NO_FILE_EVENTS = (
     "The vendor’s plan records no file events, only sign-ins, sharing and devices. "
     "People who only sync files look idle."
@@ -236,7 +239,8 @@ def _refresh_notices(profile: IntegrationProfile, jobs: list[ScheduledJob], now:
         return []
     text = (
         "No download has been completed since then, so the lists show the data of that day. Look at the last runs "
-        "below, then press Download subscriptions. If nothing starts, the workers or the beat are down."
+        "under Jobs and coverage, then press Download subscriptions. If nothing starts, the workers or the beat are "
+        "down."
     )
     return [ProfileNotice("warn", f"Data is stale since {_local_time(known)}", text)]
 
@@ -249,7 +253,7 @@ def _scope_notices(profile: IntegrationProfile) -> list[ProfileNotice]:
             f"{row.process.label} is not ready",
             f"The token lacks {', '.join(row.missing)}. Tick it in the vendor’s app, then press Get OAuth Token."
             if row.connected
-            else "Its separate app has not been authorized yet. Press Get OAuth Token for reclamation below.",
+            else "Its separate app has not been authorized yet. Press Get OAuth Token for reclamation on Connection.",
         )
         for row in lacking
     ]
