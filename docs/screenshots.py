@@ -134,6 +134,8 @@ PAGES = {
     "alias-parent": "/aliases/1/",
     "alias": "/aliases/2/",
     "audit": "/audit/",
+    "help": "/help/",
+    "help-page": "/help/schedule/",
     "password": "/accounts/password/",
     "not-found": "/no-such-page/",
     "core-ui": "/core/",

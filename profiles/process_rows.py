@@ -49,6 +49,11 @@ class ProcessRow:
         return self.process.key != base.DOWNLOAD
 
     @property
+    def turn(self) -> str:
+        """What its switch would do."""
+        return "off" if self.enabled else "on"
+
+    @property
     def is_daily(self) -> bool:
         """Whether the daily refresh runs it."""
         return self.process.key in ScheduledJob.Process.values

@@ -17,7 +17,7 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
-from samsaas import navigation, roles
+from samsaas import handbook, navigation, roles
 
 register = template.Library()
 
@@ -135,6 +135,13 @@ def workspace_navigation(context: RequestContext) -> list[navigation.Group]:
     """The groups and items this account may open."""
     request = context.get("request")
     return navigation.for_request(request) if request else []
+
+
+@register.simple_tag(takes_context=True)
+def help_address(context: RequestContext) -> str:
+    """Where *Help* on this page leads."""
+    match = getattr(context.get("request"), "resolver_match", None)
+    return handbook.address_for(match.view_name if match else "")
 
 
 @register.inclusion_tag("partials/place.html", takes_context=True)

@@ -160,6 +160,8 @@ def test_the_worker_is_killed_in_the_middle_and_the_run_goes_on_by_itself(
 
 PAGES = (
     "/",
+    "/help/",
+    "/help/schedule/",
     "/integration-profiles/",
     "/integration-profiles/new/",
     "/integration-profiles/new/dropbox/",
