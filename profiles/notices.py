@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db.models import Max, Q, prefetch_related_objects
-from django.utils import timezone
 
 from profiles.connectors import base, tokens
 from profiles.jobs.process import refreshing_keys
 from profiles.models import Credential, IntegrationProfile, JobRun, ProcessCheck, ScheduledJob
 from profiles.models.run import VALIDATE
 from profiles.oauth import scopes
+from samsaas.lib.person_zone import describe_moment
 
 WRONG_SECRET = tokens.WrongClient.__name__
 STALE_AFTER = timedelta(hours=36)
@@ -143,7 +143,7 @@ def _unknown_use_notices(profile: IntegrationProfile) -> list[ProfileNotice]:
         )
     if profile.activity_refreshed_at is None:
         return [ProfileNotice("idle", "User activity is not covered", NEVER_PULLED)]
-    until = _local_time(profile.activity_refreshed_at)
+    until = describe_moment(profile.activity_refreshed_at)
     return [ProfileNotice("idle", f"User activity is not covered since {until}", OFF.format(until=until))]
 
 
@@ -188,7 +188,7 @@ def _run_notices(ends: list[JobRun]) -> list[ProfileNotice]:
     """The steps of the refresh whose last run failed, waits for a person, or waits for the end of an outage."""
     found = []
     for run in ends:
-        at = _local_time(run.finished_at or run.created_at)
+        at = describe_moment(run.finished_at or run.created_at)
         label = run.get_process_display()
         if run.state == JobRun.State.FAILED:
             text = f"{run.error_message} {run.error_remedy}"
@@ -197,7 +197,7 @@ def _run_notices(ends: list[JobRun]) -> list[ProfileNotice]:
             found.append(ProfileNotice("warn", f"Waits for confirmation since {at}: {label}", run.error_message, run))
         elif run.state == JobRun.State.QUEUED and run.not_before:
             reason = run.warnings[-1] if run.warnings else ""
-            text = f"{reason} The vendor is not called again before {_local_time(run.not_before)}.".strip()
+            text = f"{reason} The vendor is not called again before {describe_moment(run.not_before)}.".strip()
             found.append(ProfileNotice("warn", f"The vendor is in trouble: {label}", text, run))
     return found
 
@@ -242,7 +242,7 @@ def _refresh_notices(profile: IntegrationProfile, jobs: list[ScheduledJob], now:
         "under Jobs and coverage, then press Download subscriptions. If nothing starts, the workers or the beat are "
         "down."
     )
-    return [ProfileNotice("warn", f"Data is stale since {_local_time(known)}", text)]
+    return [ProfileNotice("warn", f"Data is stale since {describe_moment(known)}", text)]
 
 
 def _scope_notices(profile: IntegrationProfile) -> list[ProfileNotice]:
@@ -257,7 +257,3 @@ def _scope_notices(profile: IntegrationProfile) -> list[ProfileNotice]:
         )
         for row in lacking
     ]
-
-
-def _local_time(moment: datetime) -> str:
-    return f"{timezone.localtime(moment):%-d %b %Y, %H:%M}"

@@ -7,7 +7,8 @@
 5. Answers kept for an `Idempotency-Key`, after a day.
 6. API tokens that expired or were revoked 90 days ago.
 7. Requests for a new password, a day after they were made, and links to accounts in mails that were only kept.
-8. What django-axes stored of sign-ins before the counts had a table of their own.
+8. Secrets that a refused form kept for some minutes.
+9. What django-axes stored of sign-ins before the counts had a table of their own.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from django.contrib.sessions.models import Session
 from django.db.models import Q
 
 from profiles.models import OAuthState
-from samsaas import guessing, outbox, sessions
+from samsaas import guessing, keep_secrets, outbox, sessions
 from samsaas.models import ApiCall, ApiToken, Mail, Notification, PasswordResetRequest
 
 KEEP_AUTHORIZATIONS = timedelta(days=1)
@@ -48,5 +49,6 @@ def run(now: datetime) -> dict[str, int]:
         "events": Notification.objects.filter(at__lt=now - KEEP_EVENTS).delete()[0],
         "answers of the API": ApiCall.objects.filter(at__lt=now - KEEP_API_ANSWERS).delete()[0],
         "API tokens": ended_tokens.delete()[0],
+        "secrets of refused forms": keep_secrets.discard_old(now),
         "old sign-ins": sum(model.objects.filter(old_sign_ins).delete()[0] for model in (AccessAttempt, AccessLog)),
     }

@@ -52,6 +52,7 @@ POLICY: dict[str, dict[str, str]] = {
     "password_reset_confirm": {"GET": PUBLIC, "POST": PUBLIC},
     "own_account": {"GET": SIGNED_IN},
     "own_sign_out": {"POST": SIGNED_IN},
+    "own_zone": {"POST": SIGNED_IN},
     "account_list": {"GET": ADMIN},
     "account_detail": {"GET": ADMIN},
     "account_edit": {"GET": ADMIN, "POST": ADMIN},

@@ -12,6 +12,7 @@ from profiles.jobs.views import start_run
 from profiles.models import ScheduledJob
 from profiles.schedules import edit as edit_schedule
 from profiles.schedules.forms import ScheduleForm
+from samsaas import explain_conflict
 from samsaas.lib import edits
 from samsaas.lib.http import SignedInRequest
 from samsaas.lib.local_path import read_local_path
@@ -26,7 +27,7 @@ def scheduled_job_edit(request: SignedInRequest, pk: int) -> HttpResponse:
         try:
             edit_schedule.change(pk, form.cleaned_data, by=request.user)
         except edits.EditConflict:
-            form.add_error(None, "Somebody else changed this job meanwhile. Open it again and repeat your change.")
+            explain_conflict.run(request, form, job, "this job")
         else:
             messages.success(request, f"{job} was saved.")
             return redirect(job.profile.jobs_url)

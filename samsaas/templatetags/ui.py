@@ -18,6 +18,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 from samsaas import handbook, navigation, roles
+from samsaas.lib import person_zone
 
 register = template.Library()
 
@@ -195,10 +196,8 @@ def ago(moment: datetime | None, never: str = "") -> str:
 
 @register.filter
 def when(moment: datetime | None) -> str:
-    """Date and time in the installation's zone, with the exact UTC time as tooltip."""
-    if moment is None:
-        return NOTHING
-    return time_element(moment, timezone.localtime(moment).strftime("%-d %b %Y, %H:%M"))
+    """Date and time in the zone of the person who reads, with the exact UTC time as tooltip."""
+    return NOTHING if moment is None else time_element(moment, person_zone.describe_moment(moment))
 
 
 @register.filter

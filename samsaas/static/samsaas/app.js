@@ -162,6 +162,29 @@
     if (!field.closest(".filters")) field.focus();
   };
 
+  // --- leaving a form that is not saved asks: one that was changed, or one that came back refused with what was typed --------
+  const LONG_FORMS = "main form:is(.form-card, .rule-form)";
+  let sent = null; // the form that is on its way; a file may be the answer, and then one goes on typing
+
+  const isChanged = (field) => {
+    if (!field.name || ["hidden", "submit", "button"].includes(field.type)) return false;
+    if (field.type === "checkbox" || field.type === "radio") return field.checked !== field.defaultChecked;
+    if (!field.options) return field.value !== field.defaultValue;
+    const options = [...field.options];
+    const firstOne = !field.multiple && !options.some((option) => option.defaultSelected); // is chosen by the browser
+    return options.some((option, at) => option.selected !== (firstOne ? at === 0 : option.defaultSelected));
+  };
+  const REFUSED = '[aria-invalid="true"], .errorlist, [role="alert"]';
+  const isUnsaved = (form) =>
+    form.method === "post" && form !== sent && (one(REFUSED, form) || [...form.elements].some(isChanged));
+
+  addEventListener("beforeunload", (event) => {
+    if (all(LONG_FORMS).some(isUnsaved)) event.preventDefault();
+  });
+  document.addEventListener("input", (event) => {
+    if (event.target.form === sent) sent = null;
+  });
+
   // --- one listener per event -----------------------------------------------------------------------------------------
   document.addEventListener("click", (event) => {
     const option = event.target.closest("[data-theme-option]");
@@ -203,6 +226,7 @@
     const form = event.target;
     if (form.dataset.confirm) askFirst(event, form);
     if (!event.defaultPrevented && form.dataset.popup === "oauth") openPopup(form, event.submitter);
+    if (!event.defaultPrevented) sent = form;
   });
 
   document.addEventListener("change", (event) => {
