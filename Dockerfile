@@ -12,6 +12,7 @@ COPY profiles profiles
 COPY subscriptions subscriptions
 COPY reclamation reclamation
 COPY templates templates
+COPY docs docs
 # The key exists for this one command and is in no layer: nothing here is signed or encrypted with it.
 RUN SAMSAAS_ENV_FILE=/dev/null SECRET_KEY="$(python -c 'import secrets; print(secrets.token_urlsafe(50))')" \
     /venv/bin/python manage.py collectstatic --noinput --verbosity 0 \

@@ -8,12 +8,14 @@ from django.conf import settings
 from django.contrib import admin, messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 
 from profiles import connectors
 from profiles.connectors import base
 from profiles.forms import ProfileForm
 from profiles.models import IntegrationProfile
 from profiles.views import changes_connection, form_context, save_form, takes_credentials
+from samsaas import keep_secrets
 from samsaas.lib.http import SignedInRequest
 from samsaas.reauthenticate import recent_password_required
 
@@ -35,8 +37,8 @@ def new_profile(request: SignedInRequest, vendor: str) -> HttpResponse:
     if settings.WORKSPACE:
         messages.warning(request, ELSEWHERE)
         return redirect("admin:profiles_integrationprofile_changelist")
-    form = ProfileForm(request.POST or None, vendor=vendor)
-    if profile := save_form(form, by=request.user):
+    form = ProfileForm(keep_secrets.read_form(request, now=timezone.now()), vendor=vendor)
+    if profile := save_form(request, form):
         messages.success(request, f"{profile} was created as a draft. Press Get OAuth Token next.")
         return redirect(profile)
     return render(request, TEMPLATE, _page_context(request, form, connectors.vendor(vendor)))
@@ -48,8 +50,8 @@ def edit_profile(request: SignedInRequest, pk: int) -> HttpResponse:
     if settings.WORKSPACE:
         return redirect("profile_edit", pk=pk)
     profile = get_object_or_404(IntegrationProfile.objects.select_related("alias"), pk=pk)
-    form = ProfileForm(request.POST or None, instance=profile)
-    if changed := save_form(form, by=request.user):
+    form = ProfileForm(keep_secrets.read_form(request, now=timezone.now()), instance=profile)
+    if changed := save_form(request, form):
         messages.success(request, f"{changed} was saved.")
         return redirect(changed)
     profile.refresh_from_db()

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db.models import Max, Q, prefetch_related_objects
-from django.utils import timezone
 
 from profiles.connectors import base, tokens
 from profiles.jobs.process import refreshing_keys
 from profiles.models import Credential, IntegrationProfile, JobRun, ProcessCheck, ScheduledJob
 from profiles.models.run import VALIDATE
 from profiles.oauth import scopes
+from samsaas.lib.person_zone import describe_moment
 
 WRONG_SECRET = tokens.WrongClient.__name__
 STALE_AFTER = timedelta(hours=36)
@@ -21,14 +21,14 @@ NEXT_STEP = (
     "The profile has no access and refresh token yet. Press Get OAuth Token and allow access as a team administrator."
 )
 KEPT = (
-    "The stored access is kept, and the data below stays as it is. Copy the app secret from the vendor’s app console "
+    "The stored access is kept, and the data stays as it is. Copy the app secret from the vendor’s app console "
     "into Client secret on the form and save; the next refresh goes on without a new consent."
 )
 NOT_TRIED_YET = (
     "The client secret was changed after the last try, and the next refresh uses it. To try it now, press Validate "
     "Connection."
 )
-SILENT = "Nothing is refreshed until an administrator presses Get OAuth Token again. The data below stays as it is."
+SILENT = "Nothing is refreshed until an administrator presses Get OAuth Token again. The data stays as it is."
 PRESS_VALIDATE = (
     "Press Validate Connection: it tries every enabled process, and publishes the profile when the download works."
 )
@@ -37,7 +37,10 @@ CHANGED = (
     "A process was switched on or off since the last validation, so the profile is a draft again and nothing is "
     f"refreshed. {PRESS_VALIDATE}"
 )
-PAUSED = "Nothing is refreshed daily until somebody resumes the scheduled job below. The data stays as it is."
+PAUSED = (
+    "Nothing is refreshed daily until somebody resumes the scheduled job under Jobs and coverage. "
+    "The data stays as it is."
+)
 NO_FILE_EVENTS = (
     "The vendor’s plan records no file events, only sign-ins, sharing and devices. "
     "People who only sync files look idle."
@@ -140,7 +143,7 @@ def _unknown_use_notices(profile: IntegrationProfile) -> list[ProfileNotice]:
         )
     if profile.activity_refreshed_at is None:
         return [ProfileNotice("idle", "User activity is not covered", NEVER_PULLED)]
-    until = _local_time(profile.activity_refreshed_at)
+    until = describe_moment(profile.activity_refreshed_at)
     return [ProfileNotice("idle", f"User activity is not covered since {until}", OFF.format(until=until))]
 
 
@@ -185,7 +188,7 @@ def _run_notices(ends: list[JobRun]) -> list[ProfileNotice]:
     """The steps of the refresh whose last run failed, waits for a person, or waits for the end of an outage."""
     found = []
     for run in ends:
-        at = _local_time(run.finished_at or run.created_at)
+        at = describe_moment(run.finished_at or run.created_at)
         label = run.get_process_display()
         if run.state == JobRun.State.FAILED:
             text = f"{run.error_message} {run.error_remedy}"
@@ -194,7 +197,7 @@ def _run_notices(ends: list[JobRun]) -> list[ProfileNotice]:
             found.append(ProfileNotice("warn", f"Waits for confirmation since {at}: {label}", run.error_message, run))
         elif run.state == JobRun.State.QUEUED and run.not_before:
             reason = run.warnings[-1] if run.warnings else ""
-            text = f"{reason} The vendor is not called again before {_local_time(run.not_before)}.".strip()
+            text = f"{reason} The vendor is not called again before {describe_moment(run.not_before)}.".strip()
             found.append(ProfileNotice("warn", f"The vendor is in trouble: {label}", text, run))
     return found
 
@@ -236,9 +239,10 @@ def _refresh_notices(profile: IntegrationProfile, jobs: list[ScheduledJob], now:
         return []
     text = (
         "No download has been completed since then, so the lists show the data of that day. Look at the last runs "
-        "below, then press Download subscriptions. If nothing starts, the workers or the beat are down."
+        "under Jobs and coverage, then press Download subscriptions. If nothing starts, the workers or the beat are "
+        "down."
     )
-    return [ProfileNotice("warn", f"Data is stale since {_local_time(known)}", text)]
+    return [ProfileNotice("warn", f"Data is stale since {describe_moment(known)}", text)]
 
 
 def _scope_notices(profile: IntegrationProfile) -> list[ProfileNotice]:
@@ -249,11 +253,7 @@ def _scope_notices(profile: IntegrationProfile) -> list[ProfileNotice]:
             f"{row.process.label} is not ready",
             f"The token lacks {', '.join(row.missing)}. Tick it in the vendor’s app, then press Get OAuth Token."
             if row.connected
-            else "Its separate app has not been authorized yet. Press Get OAuth Token for reclamation below.",
+            else "Its separate app has not been authorized yet. Press Get OAuth Token for reclamation on Connection.",
         )
         for row in lacking
     ]
-
-
-def _local_time(moment: datetime) -> str:
-    return f"{timezone.localtime(moment):%-d %b %Y, %H:%M}"

@@ -1,4 +1,4 @@
-"""The page of one profile: its state, connection, processes, jobs, last runs and notices."""
+"""The page of one profile, in tabs: its state and what needs a person, its subscriptions, jobs, and connection."""
 
 from __future__ import annotations
 
@@ -7,46 +7,34 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Max
+from django.urls import reverse
 from django.utils import timezone
 
-from profiles import notices, validate
-from profiles.aliases import inheritance
+from profiles import notices, process_rows, validate
 from profiles.connectors import base
 from profiles.jobs import chain, start
-from profiles.models import Credential, IntegrationProfile, JobRun, ProcessCheck, ScheduledJob
+from profiles.models import Credential, IntegrationProfile, JobRun
 from profiles.models.run import VALIDATE
-from profiles.oauth import scopes
+from profiles.oauth import outcomes, scopes
 
 RECENT_RUNS = 5
+OVERVIEW, SUBSCRIPTIONS, JOBS, CONNECTION = "overview", "subscriptions", "jobs", "connection"
+TABS = {  # tab: its label and its URL name
+    OVERVIEW: ("Overview", "profile_detail"),
+    SUBSCRIPTIONS: ("Subscriptions", "profile_subscriptions"),
+    JOBS: ("Jobs and coverage", "profile_jobs"),
+    CONNECTION: ("Connection", "profile_connection"),
+}
 
 
 @dataclass(frozen=True)
-class CheckRow:
-    """A process and the result of its last validation; `check` is `None` before the first one."""
+class Tab:
+    """One tab of the page, as a link. `waiting` counts what waits there for a person."""
 
-    process: base.VendorProcess
-    enabled: bool
-    check: ProcessCheck | None
-
-
-@dataclass(frozen=True)
-class JobRow:
-    """A scheduled job, where its time comes from, and its last run, by whatever trigger."""
-
-    job: ScheduledJob
-    origin: str
-    last: JobRun | None
-
-    @property
-    def leads(self) -> bool:
-        """Whether this job has a time of its own. Only the download has; the other jobs follow it."""
-        return self.job.process == base.DOWNLOAD
-
-    @property
-    def refusal(self) -> str:
-        """Why it cannot run now; empty when it can."""
-        return start.refusal(self.job.profile, self.job.process)
+    label: str
+    url: str
+    is_current: bool
+    waiting: int = 0
 
 
 @dataclass(frozen=True)
@@ -60,41 +48,58 @@ class Watched:
     coming: str = ""
 
 
-def page_context(profile: IntegrationProfile) -> dict[str, Any]:
-    """The context of the profile page."""
+def page_context(profile: IntegrationProfile, tab: str) -> dict[str, Any]:
+    """What every tab shows, and what this one shows besides."""
     now = timezone.now()
     credentials = {credential.purpose: credential for credential in profile.alias.credentials.all()}
     runs = list(profile.runs.select_related("requested_by", "followed_by")[:RECENT_RUNS])
     main = credentials.get(base.SUBSCRIPTIONS)
-    checks = list(profile.checks.select_related("run"))
-    jobs = jobs_of(profile)
-    banners = notices.for_profile(
-        profile,
-        main,
-        checks=checks,
-        jobs=[row.job for row in jobs],
-        validating=any(run.process == VALIDATE for run in runs if run.is_active),
-        now=now,
-    )
-    return {
+    checks, jobs = list(profile.checks.select_related("run")), process_rows.jobs_of(profile)
+    validating = any(run.process == VALIDATE for run in runs if run.is_active)
+    banners = notices.for_profile(profile, main, checks=checks, jobs=jobs, validating=validating, now=now)
+    failure = _failed_authorization(profile)
+    if failure:  # the failure says what to do, so the first-step notice is left out
+        banners = [banner for banner in banners if banner.tone != "info"]
+    context = {
         "profile": profile,
         "vendor": profile.vendor_info,
         "credentials": [credentials[purpose] for purpose in Credential.Purpose.values if purpose in credentials],
         "main": main,
-        "files_to": scopes.reclamation_admin(profile),
-        "session_scope": scopes.session_scope(profile, base.SUBSCRIPTIONS),
-        "processes": scopes.by_grant_and_refusals(profile),
-        "excess": scopes.excess_by_purpose(profile),
-        "checks": _check_rows(profile, checks),
-        "jobs": jobs,
         "runs": runs,
         "watched": _run_to_follow(runs, now),
+        "failure": failure,
         "notices": banners,
+        "tabs": _tabs(profile, tab, waiting=len(banners) + bool(failure)),
         "can_download": can_download(profile),
         "can_validate": validate.can_validate(profile),
-        "redirect_url": settings.OAUTH_REDIRECT_URL,
-        "open_attempts": profile.authorizations.filter(used_at=None).exists(),
+        "download_job": next((job for job in jobs if job.process == base.DOWNLOAD), None),
     }
+    if tab == JOBS:
+        context["processes"] = process_rows.rows_of(profile, checks, jobs)
+    return context | (_connection_facts(profile) if tab == CONNECTION else {})
+
+
+def _tabs(profile: IntegrationProfile, current: str, *, waiting: int) -> list[Tab]:
+    return [
+        Tab(label, reverse(name, args=[profile.pk]), key == current, waiting if key == OVERVIEW else 0)
+        for key, (label, name) in TABS.items()
+    ]
+
+
+def _connection_facts(profile: IntegrationProfile) -> dict[str, Any]:
+    return {
+        "files_to": scopes.reclamation_admin(profile),
+        "session_scope": scopes.session_scope(profile, base.SUBSCRIPTIONS),
+        "excess": scopes.excess_by_purpose(profile),
+        "redirect_url": settings.OAUTH_REDIRECT_URL,
+    }
+
+
+def _failed_authorization(profile: IntegrationProfile) -> dict[str, Any] | None:
+    """The last press of Get OAuth Token with its outcome, if no token was stored."""
+    last = profile.authorizations.exclude(outcome="").order_by("-pk").first()
+    outcome = outcomes.OUTCOMES.get(last.outcome) if last else None
+    return {"attempt": last, "outcome": outcome} if outcome and not outcome.stored else None
 
 
 def _run_to_follow(runs: list[JobRun], now: datetime) -> Watched | None:
@@ -107,30 +112,3 @@ def _run_to_follow(runs: list[JobRun], now: datetime) -> Watched | None:
 
 def can_download(profile: IntegrationProfile) -> bool:
     return not start.refusal(profile, base.DOWNLOAD)
-
-
-def _check_rows(profile: IntegrationProfile, checks: list[ProcessCheck]) -> list[CheckRow]:
-    held = {check.process: check for check in checks}
-    return [
-        CheckRow(process, profile.process_enabled(process.key), held.get(process.key))
-        for process in profile.vendor_info.processes
-    ]
-
-
-def jobs_of(profile: IntegrationProfile) -> list[JobRow]:
-    """The scheduled jobs of a profile, the download first."""
-    found = list(profile.scheduled_jobs.all())
-    last = profile.runs.filter(process__in=[job.process for job in found]).order_by().values("process")
-    runs = {run.process: run for run in JobRun.objects.filter(pk__in=last.annotate(last=Max("pk")).values("last"))}
-    for job in found:
-        job.profile = profile  # this one has its alias loaded
-    rows = [JobRow(job, time_origin(job), runs.get(job.process)) for job in found]
-    return sorted(rows, key=lambda row: not row.leads)
-
-
-def time_origin(job: ScheduledJob) -> str:
-    """Where the time of the job is set: on the job, on an alias, or in this installation."""
-    alias = job.profile.alias
-    at, zone = (inheritance.setting_of(alias, name).origin for name in ("refresh_at", "zone"))
-    at, zone = "set on this job" if job.refresh_at else at, "set on this job" if job.zone else zone
-    return at if at == zone else f"time {at}, zone {zone}"

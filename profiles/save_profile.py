@@ -25,6 +25,7 @@ from samsaas import audit
 from samsaas.lib import edits
 
 FIELDS = ("display_name", "analyze_activity_from", "pull_activity", "reclaim")
+SWITCHES = {base.ACTIVITY: "pull_activity", base.RECLAIM: "reclaim"}  # process: the field that holds its switch
 
 
 @transaction.atomic
@@ -47,7 +48,7 @@ def change(profile_id: int, data: dict[str, Any], *, by: User) -> IntegrationPro
     profile = IntegrationProfile.objects.select_for_update(of=("self",)).select_related("alias").get(pk=profile_id)
     edits.refuse_stale(data.get("version"), profile.version)
     changes = edits.set_changed(profile, data, FIELDS)
-    if {"pull_activity", "reclaim"} & changes.after.keys():
+    if set(SWITCHES.values()) & changes.after.keys():
         validate.withdraw(profile)
     if data.get("alias") not in (None, "", str(profile.alias_id)):
         old_alias = profile.alias
@@ -58,6 +59,20 @@ def change(profile_id: int, data: dict[str, Any], *, by: User) -> IntegrationPro
     clients = credentials.save_clients(profile.alias, data)
     audit.record(by, "changed profile", profile, before=changes.before, after=changes.after, credentials=clients)
     return profile
+
+
+@transaction.atomic
+def switch(profile_id: int, process: str, *, on: bool, by: User) -> bool:
+    """Switch one process on or off, as the form does; whether that was a change."""
+    profile = IntegrationProfile.objects.select_for_update(of=("self",)).select_related("alias").get(pk=profile_id)
+    field = SWITCHES[process]
+    changes = edits.set_changed(profile, {field: on}, [field])
+    if changes:
+        validate.withdraw(profile)
+        profile.version += 1
+        profile.save()
+        audit.record(by, "changed profile", profile, before=changes.before, after=changes.after)
+    return bool(changes)
 
 
 def _take_alias(vendor: str, data: dict[str, Any]) -> ConnectionAlias:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from profiles import views
+from profiles import overview, views
 from profiles.aliases import views as aliases
 from profiles.jobs import views as runs
 from profiles.oauth import views as oauth
@@ -12,7 +12,21 @@ urlpatterns = [
     path("integration-profiles/", views.profile_list, name="profile_list"),
     path("integration-profiles/new/", views.profile_new, name="profile_new"),
     path("integration-profiles/new/<slug:vendor>/", views.profile_create, name="profile_create"),
-    path("integration-profiles/<int:pk>/", views.profile_detail, name="profile_detail"),
+    path("integration-profiles/<int:pk>/", views.profile_detail, {"tab": overview.OVERVIEW}, name="profile_detail"),
+    path(
+        "integration-profiles/<int:pk>/subscriptions/",
+        views.profile_detail,
+        {"tab": overview.SUBSCRIPTIONS},
+        name="profile_subscriptions",
+    ),
+    path("integration-profiles/<int:pk>/jobs/", views.profile_detail, {"tab": overview.JOBS}, name="profile_jobs"),
+    path(
+        "integration-profiles/<int:pk>/connection/",
+        views.profile_detail,
+        {"tab": overview.CONNECTION},
+        name="profile_connection",
+    ),
+    path("integration-profiles/<int:pk>/processes/<slug:process>/", views.profile_switch, name="profile_switch"),
     path("integration-profiles/<int:pk>/edit/", views.profile_edit, name="profile_edit"),
     path("integration-profiles/<int:pk>/delete/", views.profile_delete, name="profile_delete"),
     path("integration-profiles/<int:pk>/download/", views.profile_download, name="profile_download"),

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth.models import User
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
@@ -18,16 +16,18 @@ from profiles.connection.forms import changes_clients
 from profiles.connectors import base
 from profiles.filters import ProfileFilter
 from profiles.forms import DeleteForm, ProfileForm, VendorForm
+from profiles.jobs.process import find_process
 from profiles.jobs.views import start_run
 from profiles.models import IntegrationProfile
 from profiles.models.run import VALIDATE
-from profiles.oauth import app_guide, outcomes
+from profiles.oauth import app_guide
 from profiles.tables import ProfileTable
+from samsaas import explain_conflict, keep_secrets
 from samsaas.lib import edits, tables
-from samsaas.lib.http import SignedInRequest
+from samsaas.lib.http import SignedInRequest, keep_popup
+from samsaas.lib.local_path import read_local_path
 from samsaas.reauthenticate import recent_password_required
 
-CHANGED_MEANWHILE = "Somebody else changed this profile meanwhile. Open it again and repeat your change."
 TAKEN = "Another profile has taken this alias meanwhile. Choose another one."
 
 
@@ -53,8 +53,9 @@ def profile_new(request: SignedInRequest) -> HttpResponse:
 def changes_connection(request: SignedInRequest, pk: int) -> bool:
     """Whether the posted form has another alias, client id or secret than the stored profile."""
     alias_id = IntegrationProfile.objects.filter(pk=pk).values_list("alias", flat=True).first()
-    other = request.POST.get("alias", "") not in ("", str(alias_id))
-    return other or changes_clients(alias_id, request.POST)
+    posted = keep_secrets.read_form(request, now=timezone.now()) or {}
+    other = posted.get("alias", "") not in ("", str(alias_id))
+    return other or changes_clients(alias_id, posted)
 
 
 def takes_credentials(request: SignedInRequest, vendor: str) -> bool:
@@ -69,8 +70,8 @@ def profile_create(request: SignedInRequest, vendor: str) -> HttpResponse:
     """The form; Submit creates a Draft."""
     if vendor not in connectors.CONNECTORS:
         raise Http404
-    form = ProfileForm(request.POST or None, vendor=vendor)
-    if profile := save_form(form, by=request.user):
+    form = ProfileForm(keep_secrets.read_form(request, now=timezone.now()), vendor=vendor)
+    if profile := save_form(request, form):
         messages.success(request, f"{profile} was created as a draft.")
         return redirect(profile)
     return render(request, "profiles/profile_form.html", form_context(form, connectors.vendor(vendor)))
@@ -80,25 +81,32 @@ def profile_create(request: SignedInRequest, vendor: str) -> HttpResponse:
 def profile_edit(request: SignedInRequest, pk: int) -> HttpResponse:
     """Change a profile; a secret left empty stays as it is."""
     profile = get_object_or_404(IntegrationProfile.objects.select_related("alias"), pk=pk)
-    form = ProfileForm(request.POST or None, instance=profile)
-    if changed := save_form(form, by=request.user):
+    form = ProfileForm(keep_secrets.read_form(request, now=timezone.now()), instance=profile)
+    if changed := save_form(request, form):
         messages.success(request, f"{changed} was saved.")
         return redirect(changed)
     profile.refresh_from_db()
     return render(request, "profiles/profile_form.html", form_context(form, profile.vendor_info, profile))
 
 
-def save_form(form: ProfileForm, *, by: User) -> IntegrationProfile | None:
+def save_form(request: SignedInRequest, form: ProfileForm) -> IntegrationProfile | None:
     """The saved profile, or None: the form was not sent or not valid, or it says why it could not be saved."""
-    if not form.is_valid():
-        return None
-    pk, data = form.instance.pk, form.cleaned_data
+    saved = _save(request, form) if form.is_valid() else None
+    if saved:
+        keep_secrets.forget(request)
+    else:
+        keep_secrets.keep(request, form, now=timezone.now())
+    return saved
+
+
+def _save(request: SignedInRequest, form: ProfileForm) -> IntegrationProfile | None:
+    pk, data, by = form.instance.pk, form.cleaned_data, request.user
     try:
         if pk is None:
             return edits.save_or_explain(form, lambda: save_profile.create(form.vendor, data, by=by))
         return edits.save_or_explain(form, lambda: save_profile.change(pk, data, by=by))
     except edits.EditConflict:
-        form.add_error(None, CHANGED_MEANWHILE)
+        explain_conflict.run(request, form, form.instance, "this profile")
     except aliases.Taken:
         form.add_error("alias", TAKEN)
     return None
@@ -118,23 +126,13 @@ def form_context(
     }
 
 
-def profile_detail(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Status, connection health, team and admin, next step, and what belongs to the profile."""
+def profile_detail(request: SignedInRequest, pk: int, tab: str) -> HttpResponse:
+    """One tab of a profile's page: state and next step, subscriptions, jobs and coverage, or connection."""
     profile = get_object_or_404(
         IntegrationProfile.objects.select_related("alias__parent", "created_by").prefetch_related("alias__credentials"),
         pk=pk,
     )
-    context = overview.page_context(profile) | {"failure": _failed_authorization(profile)}
-    if context["failure"]:  # the failure says what to do, so the first-step notice is left out
-        context["notices"] = [notice for notice in context["notices"] if notice.tone != "info"]
-    return render(request, "profiles/profile_detail.html", context)
-
-
-def _failed_authorization(profile: IntegrationProfile) -> dict[str, Any] | None:
-    """The last press of Get OAuth Token with its outcome, if no token was stored."""
-    last = profile.authorizations.exclude(outcome="").order_by("-pk").first()
-    outcome = outcomes.OUTCOMES.get(last.outcome) if last else None
-    return {"attempt": last, "outcome": outcome} if outcome and not outcome.stored else None
+    return keep_popup(render(request, f"profiles/page/{tab}.html", overview.page_context(profile, tab)))
 
 
 @recent_password_required
@@ -159,6 +157,19 @@ def profile_delete(request: SignedInRequest, pk: int) -> HttpResponse:
 def profile_download(request: SignedInRequest, pk: int) -> HttpResponse:
     """Download subscriptions now; the other steps of the daily refresh follow."""
     return start_run(request, pk, base.DOWNLOAD)
+
+
+@require_POST
+def profile_switch(request: SignedInRequest, pk: int, process: str) -> HttpResponse:
+    """Switch a process on, or with on=0 off; the profile is a draft then, until its connection is validated."""
+    profile = get_object_or_404(IntegrationProfile, pk=pk)
+    if process not in save_profile.SWITCHES:
+        raise Http404
+    switched_on = request.POST.get("on") == "1"
+    if save_profile.switch(profile.pk, process, on=switched_on, by=request.user):
+        label = f"{find_process(process).label} is switched {'on' if switched_on else 'off'}."
+        messages.success(request, f"{label} Validate Connection publishes the profile again.")
+    return redirect(read_local_path(request.POST.get("next"), reverse("profile_jobs", args=[pk])))
 
 
 @require_POST

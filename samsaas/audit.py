@@ -11,6 +11,7 @@ from typing import Any
 
 from django.contrib.auth.models import AnonymousUser, User as AuthUser
 from django.db import models
+from django.db.models import Q
 from django.utils import timezone
 
 from samsaas.lib import append_only
@@ -64,6 +65,13 @@ def _make_entry(
         object_name=str(target)[:255] if target else "",
         detail=detail | ({"through": channel} if known and (channel := _channel.get()) else {}),
     )
+
+
+def last_change(target: models.Model) -> AuditEntry | None:
+    """The last time that somebody changed an object by hand, or a newer version of it was stored."""
+    kind = str(target._meta.verbose_name).title()
+    verbs = Q(verb__startswith="changed") | Q(verb__startswith="corrected") | Q(verb__startswith="saved")
+    return AuditEntry.objects.filter(verbs, object_type=kind, object_id=str(target.pk)).first()
 
 
 def record_export(actor: AuthUser | AnonymousUser, name: str, *, rows: int, filters: Mapping[str, Any]) -> AuditEntry:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -9,14 +11,14 @@ import django_filters
 from django import forms
 from django.contrib import messages
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from profiles.jobs import queue
 from profiles.models import JobRun
-from samsaas import audit
+from samsaas import audit, audited_pages
 from samsaas.lib import column_values, search, tables
 from samsaas.lib.http import SignedInRequest
 from samsaas.models import AuditEntry
@@ -30,6 +32,7 @@ class AuditTable(tables.Table):
     caption = "Audit trail"
     indexed = ("at", "actor_name", "verb")
     empty_title = "Nothing has happened yet"
+    in_files = (("Kind of object", "object_type"), ("Object number", "object_id"))
 
     at = tables.MarkupColumn("{{ record.at|when }}", verbose_name="When")
     actor_name = tables.MarkupColumn(
@@ -37,7 +40,11 @@ class AuditTable(tables.Table):
     )
     verb = tables.MarkupColumn("{{ record.verb|capfirst }}", verbose_name="Did")
     object_name = tables.MarkupColumn(
-        '<span class="clamp">{{ record.object_name|outside }}</span><span class="sub">{{ record.object_type }}</span>',
+        '{% if record.page %}<a class="clamp" href="{{ record.page }}">{{ record.object_name|outside }}</a>'
+        '{% else %}<span class="clamp">{{ record.object_name|outside }}</span>{% endif %}'
+        '{% if record.object_id %}<a class="sub" href="?kind={{ record.object_type|urlencode }}'
+        '&amp;number={{ record.object_id|urlencode }}">{{ record.object_type }} {{ record.object_id }}</a>'
+        '{% else %}<span class="sub">{{ record.object_type }}</span>{% endif %}',
         verbose_name="To",
     )
     detail = tables.MarkupColumn("{{ record.detail|readable }}", orderable=False)
@@ -46,6 +53,15 @@ class AuditTable(tables.Table):
         model = AuditEntry
         fields = ("at", "actor_name", "verb", "object_name", "detail")
         order_by = "-at"
+
+    def value_at(self, record: AuditEntry) -> datetime:
+        return record.at
+
+    def value_object_name(self, record: AuditEntry) -> str:
+        return record.object_name
+
+    def value_detail(self, record: AuditEntry) -> str:
+        return json.dumps(record.detail, ensure_ascii=False) if record.detail else ""
 
 
 DAY = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
@@ -62,20 +78,28 @@ class AuditFilter(tables.ListFilter):
     actor = django_filters.ChoiceFilter(
         label="Person", field_name="actor_name", choices=partial(_stored_values, "actor_name"), empty_label="Anybody"
     )
+    kind = django_filters.ChoiceFilter(
+        label="Kind of object",
+        field_name="object_type",
+        choices=partial(_stored_values, "object_type"),
+        empty_label="Any",
+    )
+    number = django_filters.CharFilter(label="Object number", field_name="object_id", max_length=40)
     since = django_filters.DateFilter(label="From", field_name="at", lookup_expr="date__gte", widget=DAY)
     until = django_filters.DateFilter(label="Until", field_name="at", lookup_expr="date__lte", widget=DAY)
 
     class Meta:
         model = AuditEntry
-        fields = ("q", "verb", "actor", "since", "until")
+        fields = ("q", "verb", "actor", "kind", "number", "since", "until")
 
     def find(self, queryset: QuerySet[AuditEntry], name: str, value: str) -> QuerySet[AuditEntry]:
         return search.find(queryset, value, "object_name", "verb", "actor_name")
 
 
-def audit_list(request: HttpRequest) -> HttpResponse:
+def audit_list(request: SignedInRequest) -> HttpResponse:
     """The audit trail, newest entry first, and how far it is sealed."""
     context: dict[str, Any] = tables.listing(request, AuditEntry.objects.all(), AuditTable, AuditFilter)
+    audited_pages.add_pages(context["table"].page.object_list.data, request.user)
     verified = JobRun.objects.filter(process=VERIFY_AUDIT, subject=WHOLE_TRAIL).first()
     chain = state.describe_chain(now=timezone.now())
     return render(request, "samsaas/audit_list.html", {**context, "chain": chain, "verified": verified})

@@ -11,6 +11,7 @@ from django.http import HttpRequest
 
 from profiles.connection import credentials
 from samsaas.demo import clock
+from samsaas.lib import person_zone
 
 
 @cache
@@ -23,7 +24,7 @@ def installed_version() -> str:
 
 
 def frame_context(request: HttpRequest) -> dict[str, Any]:
-    """Product name and version, the time zone of the pages, and whether this installation uses the sandbox,
+    """Product name and version, the time zones of days and of moments, and whether this installation uses the sandbox,
     and the demo’s clock.
 
     `secrets_unreadable` is asked by the templates that show it, so that other answers cost no query.
@@ -32,6 +33,7 @@ def frame_context(request: HttpRequest) -> dict[str, Any]:
         "product": "samsaas",
         "version": installed_version(),
         "zone": settings.TIME_ZONE,
+        "person_zone": lambda: str(person_zone.current_zone()),
         "sandbox": settings.SANDBOX,
         "demo_clock": clock.running(),
         "secrets_unreadable": credentials.any_unreadable,

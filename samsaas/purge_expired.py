@@ -6,6 +6,7 @@
 4. Answers kept for an `Idempotency-Key`, after a day.
 5. API tokens that expired or were revoked 90 days ago.
 6. Requests for a new password, a day after they were made, and links to accounts in mails that were only kept.
+7. Secrets that a refused form kept for some minutes.
 
 What has a period of its own is deleted by `samsaas.retention`.
 """
@@ -18,7 +19,7 @@ from django.contrib.sessions.models import Session
 from django.db.models import Q
 
 from profiles.models import OAuthState
-from samsaas import guessing, outbox, sessions
+from samsaas import guessing, keep_secrets, outbox, sessions
 from samsaas.models import ApiCall, ApiToken, Mail, PasswordResetRequest
 
 KEEP_AUTHORIZATIONS = timedelta(days=1)
@@ -43,4 +44,5 @@ def run(now: datetime) -> dict[str, int]:
         "wrong passwords": guessing.discard_old(now),
         "answers of the API": ApiCall.objects.filter(at__lt=now - KEEP_API_ANSWERS).delete()[0],
         "API tokens": ended_tokens.delete()[0],
+        "secrets of refused forms": keep_secrets.discard_old(now),
     }

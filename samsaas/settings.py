@@ -109,6 +109,7 @@ MIDDLEWARE = [
     "samsaas.middleware.SessionLimits",
     "samsaas.api.middleware.TokenDoor",
     "samsaas.lists.on_request.PersonalLists",
+    "samsaas.accounts.on_request.PersonalZones",
     "django.contrib.messages.middleware.MessageMiddleware",
     "samsaas.list_exports.on_request.ListExports",
     "axes.middleware.AxesMiddleware",

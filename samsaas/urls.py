@@ -5,7 +5,7 @@ from django.contrib.auth import views as auth
 from django.urls import include, path
 
 from profiles.oauth import views as oauth
-from samsaas import audit_trail, health, sign_in
+from samsaas import audit_trail, health, help_pages, sign_in
 from samsaas.api import views as api
 from samsaas.demo import views as demo
 from samsaas.finder import views as finder
@@ -52,6 +52,9 @@ urlpatterns = [
     path("accounts/password/", sign_in.ChangePassword.as_view(), name="password_change"),
     path("accounts/password/done/", auth.PasswordChangeDoneView.as_view(), name="password_change_done"),
     path("accounts/", include("samsaas.accounts.urls")),
+    path("help/", help_pages.help_list, name="help_list"),
+    path("help/images/<str:name>", help_pages.help_image, name="help_image"),
+    path("help/<slug:document>/", help_pages.help_page, name="help_page"),
     path("core/", admin.site.urls),
     path("demo/<int:days>/later/", demo.demo_later, name="demo_later"),
     path("healthz", health.alive, name="healthz"),

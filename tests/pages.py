@@ -8,6 +8,9 @@ from html.parser import HTMLParser
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from profiles.models import IntegrationProfile
 
 
 def cost(client: Client, path: str) -> int:
@@ -18,6 +21,12 @@ def cost(client: Client, path: str) -> int:
         answer.getvalue()
     assert answer.status_code == 200, path
     return len(asked)
+
+
+def of_profile(client: Client, profile: IntegrationProfile) -> str:
+    """All tabs of a profile's page, one after the other."""
+    names = ("profile_detail", "profile_subscriptions", "profile_jobs", "profile_connection")
+    return "".join(client.get(reverse(name, args=[profile.pk])).content.decode() for name in names)
 
 
 def rows_behind(client: Client, url: str) -> int:

@@ -242,7 +242,7 @@ def test_image_holds_every_package_and_nothing_local() -> None:
     ignored = (ROOT / ".dockerignore").read_text().splitlines()
     let_in = {line.removeprefix("!") for line in ignored if line.startswith("!")}
     assert "*" in ignored
-    assert copied == packages | {"templates"}
+    assert copied == packages | {"templates", "docs"}
     assert let_in == copied | {"manage.py", "requirements.lock"}
 
 

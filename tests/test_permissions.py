@@ -86,6 +86,10 @@ def addresses() -> dict[str, str]:
             found[name] = reverse(name, args=[1, "excluded"])
         elif name == "password_reset_confirm":
             found[name] = reverse(name, args=["MQ", "x-y"])
+        elif name == "profile_switch":
+            found[name] = reverse(name, args=[profile.pk, "reclaim"])
+        elif name in ("help_page", "help_image"):
+            found[name] = reverse(name, args=["schedule" if name == "help_page" else "home.png"])
         elif name == "authorization_stopped":
             found[name] = reverse(name, args=["state_unknown"])
         else:

@@ -13,6 +13,7 @@ from profiles.connection.forms import ClientForm, credentials_of
 from profiles.connectors import base
 from profiles.models import ConnectionAlias, Credential
 from samsaas.lib.form_fields import time_input, zone_field
+from samsaas.lib.opened_form import OpenedForm
 
 ALIAS_NAME = RegexValidator(r"\A[A-Za-z0-9_]+\Z", "Use letters, digits and underscores only.")
 
@@ -62,7 +63,7 @@ class AliasForm(ClientForm):
         return name
 
 
-class LimitsForm(forms.ModelForm):
+class LimitsForm(OpenedForm):
     """How many removals a team allows, without a second person and at all."""
 
     class Meta:

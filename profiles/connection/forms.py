@@ -11,6 +11,7 @@ from django.core.validators import RegexValidator
 from profiles.connection import credentials
 from profiles.connectors import base
 from profiles.models import ConnectionAlias, Credential
+from samsaas.lib.secrets_form import SecretsForm
 
 KEY_SHAPE = RegexValidator(r"\A[\x21-\x7e]+\Z", "This contains a space or another character that keys never have.")
 STORED = "Stored and encrypted. Leave empty to keep it."
@@ -58,8 +59,10 @@ def changes_clients(alias_id: int | None, posted: Mapping[str, str]) -> bool:
     )
 
 
-class ClientForm(forms.ModelForm):
+class ClientForm(SecretsForm, forms.ModelForm):
     """Client ids and secrets, checked against the credentials that `stored_credentials` returns."""
+
+    secret_fields = ("client_secret", "reclamation_client_secret")
 
     client_id = key_field("Client ID", "The App key of your app.")
     client_secret = secret_field("Client secret", "The App secret of your app. It is encrypted and never shown again.")
@@ -81,6 +84,7 @@ class ClientForm(forms.ModelForm):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
+        self.require_kept()
         held = self.stored_credentials()
         for purpose, prefix in PURPOSES:
             self._clean_client(prefix, held.get(purpose))

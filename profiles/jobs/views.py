@@ -16,6 +16,7 @@ from profiles.models import IntegrationProfile, JobRun
 from samsaas import roles
 from samsaas.lib import tables
 from samsaas.lib.http import SignedInRequest
+from samsaas.lib.local_path import read_local_path
 
 STILL_ACTIVE = "This run is not over yet."
 PROFILE_DELETED = "The profile of this run was deleted."
@@ -136,13 +137,17 @@ def _start_again(request: SignedInRequest, run: JobRun, **how: bool) -> HttpResp
 
 
 def start_run(request: SignedInRequest, pk: int, process: str, *, stay: bool = False) -> HttpResponse:
-    """Ask for a run and show it; a second press leads to the run that is already under way."""
+    """Ask for a run and show it; a second press leads to the run that is already under way.
+
+    A page that shows the progress itself names itself in `next`, and stays.
+    """
     profile = get_object_or_404(IntegrationProfile.objects.select_related("alias"), pk=pk)
+    place = read_local_path(request.POST.get("next"))
     try:
         run, fresh = start.run(profile, process, by=request.user)
     except start.NotReady as reason:
         messages.error(request, str(reason))
-        return redirect(profile)
+        return redirect(place or profile)
     if not fresh:
         messages.info(request, "A run of this process is under way already.")
-    return redirect(profile if stay or run is None else run)
+    return redirect(place or (profile if stay or run is None else run))

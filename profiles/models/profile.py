@@ -75,6 +75,11 @@ class IntegrationProfile(models.Model):
         name = "profile_detail" if settings.WORKSPACE else "admin:profiles_integrationprofile_change"
         return reverse(name, args=[self.pk])
 
+    @property
+    def jobs_url(self) -> str:
+        """The page that shows its scheduled jobs."""
+        return reverse("profile_jobs", args=[self.pk]) if settings.WORKSPACE else self.get_absolute_url()
+
     def sharing_team(self, team_id: str) -> models.QuerySet[IntegrationProfile]:
         """Other profiles of this vendor that are connected to the team; none where `team_id` is empty."""
         others = IntegrationProfile.objects.exclude(pk=self.pk).exclude(team_id="")

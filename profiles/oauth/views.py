@@ -19,7 +19,7 @@ from profiles.models import Credential, IntegrationProfile, OAuthState
 from profiles.oauth import flow as oauth, grants, outcomes
 from samsaas import roles
 from samsaas.lib.encryption import UndecryptableValue
-from samsaas.lib.http import SignedInRequest
+from samsaas.lib.http import SignedInRequest, keep_popup
 from samsaas.reauthenticate import recent_password_required
 
 LONGEST_PARAMETER = 2000
@@ -60,7 +60,7 @@ def authorize(request: SignedInRequest, pk: int) -> HttpResponse:
     except (Credential.DoesNotExist, UndecryptableValue) as problem:
         messages.error(request, UNREADABLE if isinstance(problem, UndecryptableValue) else NO_CLIENT)
         return redirect(profile)
-    return SeeOther(url)
+    return keep_popup(SeeOther(url))
 
 
 def session_key(request: HttpRequest) -> str:

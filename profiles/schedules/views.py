@@ -7,13 +7,15 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
-from profiles import overview
+from profiles import process_rows
 from profiles.jobs.views import start_run
 from profiles.models import ScheduledJob
 from profiles.schedules import edit as edit_schedule
 from profiles.schedules.forms import ScheduleForm
+from samsaas import explain_conflict
 from samsaas.lib import edits
 from samsaas.lib.http import SignedInRequest
+from samsaas.lib.local_path import read_local_path
 
 
 def scheduled_job_edit(request: SignedInRequest, pk: int) -> HttpResponse:
@@ -25,11 +27,11 @@ def scheduled_job_edit(request: SignedInRequest, pk: int) -> HttpResponse:
         try:
             edit_schedule.change(pk, form.cleaned_data, by=request.user)
         except edits.EditConflict:
-            form.add_error(None, "Somebody else changed this job meanwhile. Open it again and repeat your change.")
+            explain_conflict.run(request, form, job, "this job")
         else:
             messages.success(request, f"{job} was saved.")
-            return redirect(job.profile)
-    context = {"job": _get_job(pk), "form": form, "origin": overview.time_origin(job)}
+            return redirect(job.profile.jobs_url)
+    context = {"job": _get_job(pk), "form": form, "origin": process_rows.time_origin(job)}
     return render(request, "profiles/schedules/scheduled_job_form.html", context)
 
 
@@ -40,7 +42,7 @@ def scheduled_job_pause(request: SignedInRequest, pk: int) -> HttpResponse:
     paused = request.POST.get("paused", "1") != "0"
     job = edit_schedule.pause(pk, paused=paused, by=request.user)
     messages.success(request, f"{job} is paused." if paused else f"{job} runs daily again.")
-    return redirect(job.profile)
+    return redirect(read_local_path(request.POST.get("next"), job.profile.get_absolute_url()))
 
 
 @require_POST

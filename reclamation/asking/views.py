@@ -30,7 +30,7 @@ from reclamation.asking.forms import DecisionForm, KeepForm, NoticeTemplateForm
 from reclamation.asking.tables import ApprovalTable, NoticeTable
 from reclamation.asking.wording import Wording
 from reclamation.models import Approval, Notice
-from samsaas import audit, guessing, outbox, roles
+from samsaas import audit, explain_conflict, guessing, outbox, roles
 from samsaas.lib import edits, tables
 from samsaas.lib.client_address import client_address
 from samsaas.lib.encryption import UndecryptableValue
@@ -163,7 +163,7 @@ def _act_on_template(request: SignedInRequest, form: NoticeTemplateForm, words: 
         try:
             edit_template.run(words.subject, words.text, version=version, by=request.user, now=now)
         except edits.EditConflict:
-            form.add_error(None, "Somebody else changed these words meanwhile. Open the page again and repeat it.")
+            explain_conflict.run(request, form, wording.stored(), "these words")
         else:
             messages.success(request, "The words were saved. Mails that are queued already keep theirs.")
             return True

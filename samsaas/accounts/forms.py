@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib.auth import password_validation
 from django.contrib.auth.models import Group, User
 from django.core.exceptions import ValidationError
 
 from samsaas import roles
 from samsaas.accounts.access import describe_role
+from samsaas.lib.form_fields import zone_field
 from samsaas.lib.mail import address_problem
+from samsaas.lib.opened_form import OpenedForm
 from samsaas.models import Invitation
 
 WITHOUT_ROLE = "Without a role an account can sign in and see nothing but questions that it is asked."
@@ -64,7 +67,7 @@ class InvitationForm(forms.ModelForm):
         return cleaned
 
 
-class AccessForm(forms.ModelForm):
+class AccessForm(OpenedForm):
     """Who an account is for, and its roles. The superuser's mark can be taken off here, and set in Core UI only."""
 
     groups = RolesField(help_text=WITHOUT_ROLE)
@@ -82,6 +85,18 @@ class AccessForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         if not self.instance.is_superuser:
             del self.fields["is_superuser"]
+
+
+class ZoneForm(forms.Form):
+    """The time zone of the person who reads."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["zone"] = zone_field(settings.TIME_ZONE, str(self.initial.get("zone") or ""))
+        self.fields["zone"].help_text = (
+            f"Of moments: when a job ran, when somebody did something. Days stay those of {settings.TIME_ZONE}, "
+            "because everybody counts the same days."
+        )
 
 
 class WelcomeForm(forms.Form):

@@ -9,7 +9,8 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 
 from samsaas import sessions
-from samsaas.accounts import access, edit
+from samsaas.accounts import access, choose_zone, edit
+from samsaas.accounts.forms import ZoneForm
 from samsaas.lib.http import SignedInRequest
 
 
@@ -19,8 +20,20 @@ def own_account(request: SignedInRequest) -> HttpResponse:
         "roles": [access.describe_role(group) for group in Group.objects.filter(user=request.user).order_by("name")],
         "sessions": sessions.open_sessions(request.user, now=timezone.now()),
         "own_key": sessions.stored_key(request.session.session_key or ""),
+        "form": ZoneForm(initial={"zone": choose_zone.read_stored(request.user)}),
     }
     return render(request, "samsaas/accounts/own_account.html", context)
+
+
+def own_zone(request: SignedInRequest) -> HttpResponse:
+    """Choose the time zone in which moments are shown to oneself."""
+    form = ZoneForm(request.POST)
+    if form.is_valid():
+        choose_zone.run(request.user, form.cleaned_data["zone"])
+        messages.success(request, "Saved. Moments are shown in this time zone from now on.")
+    else:
+        messages.error(request, "There is no such time zone.")
+    return redirect("own_account")
 
 
 def own_sign_out(request: SignedInRequest) -> HttpResponse:

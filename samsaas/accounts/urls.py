@@ -19,6 +19,7 @@ urlpatterns = [
     path("invitations/<int:pk>/withdraw/", views.invitation_withdraw, name="invitation_withdraw"),
     path("welcome/<str:token>/", links.invitation_accept, name="invitation_accept"),
     path("me/", own_views.own_account, name="own_account"),
+    path("me/time-zone/", own_views.own_zone, name="own_zone"),
     path("me/sign-out/", own_views.own_sign_out, name="own_sign_out"),
     path("lost-password/", links.password_reset, name="password_reset"),
     path("lost-password/sent/", links.password_reset_done, name="password_reset_done"),

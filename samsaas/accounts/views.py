@@ -10,7 +10,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 
-from samsaas import sessions
+from samsaas import explain_conflict, sessions
 from samsaas.accounts import edit, invite, reset_password
 from samsaas.accounts.access import LastAdministrator
 from samsaas.accounts.filters import AccountFilter, InvitationFilter
@@ -51,7 +51,7 @@ def account_edit(request: SignedInRequest, pk: int) -> HttpResponse:
     """Change who an account is for, and its roles."""
     account = get_object_or_404(User, pk=pk)
     form = AccessForm(request.POST or None, instance=account)
-    if form.is_valid():
+    if form.is_valid() and not explain_conflict.refuse(request, form, account, "this account"):
         try:
             changed = edit.change(pk, form.cleaned_data, by=request.user)
         except LastAdministrator as refused:

@@ -1,7 +1,7 @@
 """The type of a request in a view, and what the answer to a sign-out tells the browser."""
 
 from django.contrib.auth.models import User
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
 # What a session remembers: when it began, and when somebody was last there, in seconds since 1970.
@@ -12,6 +12,15 @@ class SignedInRequest(HttpRequest):
     """A request that `DefaultDeny` let through: its account has the role that the page requires."""
 
     user: User
+
+
+def keep_popup(answer: HttpResponse) -> HttpResponse:
+    """Let the page keep its handle of the pop-up that it opened at a vendor, and so see that it was closed by hand.
+
+    The page that opens the pop-up needs it, and every redirect of ours on the way to the vendor.
+    """
+    answer.headers["Cross-Origin-Opener-Policy"] = "same-origin-allow-popups"
+    return answer
 
 
 def clear_browser(answer: HttpResponseBase) -> None:

@@ -7,12 +7,13 @@ from typing import Any
 from django import forms
 
 from samsaas.lib import text_forms
+from samsaas.lib.opened_form import OpenedForm
 from samsaas.models import SavedView
 
 NAME_TAKEN = "You have a view of this list with this name. Choose another name, or change that view."
 
 
-class ViewForm(forms.ModelForm):
+class ViewForm(OpenedForm):
     """A view of one person and one list, which the instance names."""
 
     class Meta:

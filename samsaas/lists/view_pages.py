@@ -11,7 +11,7 @@ from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 
-from samsaas import roles
+from samsaas import explain_conflict, roles
 from samsaas.lib import edits
 from samsaas.lib.http import SignedInRequest
 from samsaas.lib.list_choices import read_choices
@@ -81,7 +81,7 @@ def view_edit(request: SignedInRequest, pk: int) -> HttpResponse:
     """Rename a view, share it, or keep it for oneself."""
     view = _find_view(request, str(pk), to_change=True)
     form = ViewForm(request.POST or None, instance=view)
-    if form.is_valid():
+    if form.is_valid() and not explain_conflict.refuse(request, form, view, "this view"):
         keep_view.change(view, by=request.user, **form.cleaned_data)
         messages.success(request, f"“{view}” was saved.")
         return redirect(_views_of(view))

@@ -6,6 +6,7 @@ from samsaas.models.exports import ExportedList, ExportedPiece
 from samsaas.models.lists import ListPreference, SavedView, SavedViewQuerySet, keep_shared
 from samsaas.models.mail import Mail
 from samsaas.models.notification import Notification, NotificationChoices, Webhook, WebhookCall
+from samsaas.models.personal import KeptSecret, PersonalZone
 from samsaas.models.process import ChecklistTick, Heartbeat
 from samsaas.models.sign_in import AccountSession, FailedSignIns, GuessCount, Invitation, PasswordResetRequest
 
@@ -22,11 +23,13 @@ __all__ = [
     "GuessCount",
     "Heartbeat",
     "Invitation",
+    "KeptSecret",
     "ListPreference",
     "Mail",
     "Notification",
     "NotificationChoices",
     "PasswordResetRequest",
+    "PersonalZone",
     "SavedView",
     "SavedViewQuerySet",
     "Webhook",

@@ -26,7 +26,10 @@ class AuditEntry(models.Model):
     class Meta:
         ordering = ["-at", "-pk"]
         verbose_name_plural = "audit entries"
-        indexes = [models.Index(fields=["actor_name"], name="audit_by_actor")]
+        indexes = [
+            models.Index(fields=["actor_name"], name="audit_by_actor"),
+            models.Index(fields=["object_type", "object_id"], name="audit_by_object"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.actor_name or 'system'} {self.verb} {self.object_name}"

@@ -11,6 +11,8 @@ from samsaas.events import post
 from samsaas.events.kinds import CHOICES, KINDS, list_for
 from samsaas.events.tell import chosen
 from samsaas.lib.form_fields import require_printable
+from samsaas.lib.opened_form import OpenedForm
+from samsaas.lib.secrets_form import SecretsForm
 from samsaas.models import NotificationChoices, Webhook
 
 KEEPS = "Stored encrypted and not shown again. Leave it empty to keep the stored one."
@@ -37,8 +39,10 @@ class ChoicesForm(forms.ModelForm):
         return super().save(commit)
 
 
-class WebhookForm(forms.ModelForm):
+class WebhookForm(SecretsForm, OpenedForm):
     """A webhook. Its address may be a secret, as Slack's and Teams' are, so it is never filled in."""
+
+    secret_fields = ("url",)
 
     url = forms.CharField(
         label="Address",
@@ -62,6 +66,11 @@ class WebhookForm(forms.ModelForm):
         if self.instance.pk:
             self.fields["url"].help_text = f"Now an address of {self.instance.host}. {KEEPS}"
             self.fields["style"].disabled = True
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        self.require_kept()
+        return cleaned
 
     def clean_name(self) -> str:
         return require_printable(self.cleaned_data["name"])

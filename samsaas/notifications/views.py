@@ -9,6 +9,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 
+from samsaas import explain_conflict, keep_secrets
 from samsaas.events import edit_webhooks
 from samsaas.events.kinds import list_for
 from samsaas.lib import edits, tables
@@ -59,15 +60,17 @@ def webhook_list(request: SignedInRequest) -> HttpResponse:
 @recent_password_required
 def webhook_new(request: SignedInRequest) -> HttpResponse:
     """A new webhook. Its secret is shown once."""
-    form = WebhookForm(request.POST or None)
+    form = WebhookForm(keep_secrets.read_form(request, now=timezone.now()))
     if form.is_valid():
         made = edits.save_or_explain(
             form, lambda: edit_webhooks.create(form.cleaned_data, by=request.user, now=timezone.now())
         )
         if made:
+            keep_secrets.forget(request)
             hook, secret = made
             messages.success(request, f"{hook} was created. {TOLD_ONCE.format(secret) if secret else ''}".strip())
             return redirect(hook)
+    keep_secrets.keep(request, form, now=timezone.now())
     return render(request, "samsaas/notifications/webhook_form.html", {"form": form})
 
 
@@ -75,13 +78,15 @@ def webhook_new(request: SignedInRequest) -> HttpResponse:
 def webhook_edit(request: SignedInRequest, pk: int) -> HttpResponse:
     """Change a webhook, or switch it on again."""
     hook = get_object_or_404(Webhook, pk=pk)
-    form = WebhookForm(request.POST or None, instance=hook)
-    if form.is_valid():
+    form = WebhookForm(keep_secrets.read_form(request, now=timezone.now()), instance=hook)
+    if form.is_valid() and not explain_conflict.refuse(request, form, hook, "this webhook"):
         stored = Webhook.objects.get(pk=pk)
         edits.save_or_explain(form, lambda: edit_webhooks.change(stored, form.cleaned_data, by=request.user))
         if not form.errors:
+            keep_secrets.forget(request)
             messages.success(request, f"{stored} was saved.")
             return redirect(stored)
+    keep_secrets.keep(request, form, now=timezone.now())
     return render(request, "samsaas/notifications/webhook_form.html", {"form": form, "hook": hook})
 
 

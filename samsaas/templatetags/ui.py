@@ -17,7 +17,8 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
-from samsaas import navigation, roles
+from samsaas import handbook, navigation, roles
+from samsaas.lib import person_zone
 
 register = template.Library()
 
@@ -137,6 +138,13 @@ def workspace_navigation(context: RequestContext) -> list[navigation.Group]:
     return navigation.for_request(request) if request else []
 
 
+@register.simple_tag(takes_context=True)
+def help_address(context: RequestContext) -> str:
+    """Where *Help* on this page leads."""
+    match = getattr(context.get("request"), "resolver_match", None)
+    return handbook.address_for(match.view_name if match else "")
+
+
 @register.inclusion_tag("partials/place.html", takes_context=True)
 def place(context: RequestContext) -> dict[str, Any]:
     """The first breadcrumbs of a page: its headings in the navigation, and the list above it."""
@@ -188,10 +196,8 @@ def ago(moment: datetime | None, never: str = "") -> str:
 
 @register.filter
 def when(moment: datetime | None) -> str:
-    """Date and time in the installation's zone, with the exact UTC time as tooltip."""
-    if moment is None:
-        return NOTHING
-    return time_element(moment, timezone.localtime(moment).strftime("%-d %b %Y, %H:%M"))
+    """Date and time in the zone of the person who reads, with the exact UTC time as tooltip."""
+    return NOTHING if moment is None else time_element(moment, person_zone.describe_moment(moment))
 
 
 @register.filter

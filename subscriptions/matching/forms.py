@@ -7,13 +7,14 @@ from django.core.exceptions import ValidationError
 
 from profiles.models import IntegrationProfile
 from samsaas.lib.form_fields import require_printable
+from samsaas.lib.opened_form import OpenedForm
 from subscriptions import addresses
 from subscriptions.models import ResolutionRule
 
 NAME_TAKEN = "Another rule has this name."
 
 
-class RuleForm(forms.ModelForm):
+class RuleForm(OpenedForm):
     """A user resolution rule. The model checks which fields fit together."""
 
     class Meta:

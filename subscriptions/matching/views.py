@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from profiles.models import IntegrationProfile
-from samsaas import roles
+from samsaas import explain_conflict, roles
 from samsaas.lib import edits, tables
 from samsaas.lib.http import SignedInRequest
 from samsaas.lib.local_path import read_local_path
@@ -110,7 +110,7 @@ def _edit_rule(request: SignedInRequest, rule: ResolutionRule) -> HttpResponseBa
     """Save the rule, or only show what it would match with the values in the form."""
     form = RuleForm(request.POST or None, instance=rule)
     context: dict[str, object] = {"form": form, "rule": rule if rule.pk else None, "name": rule.name}
-    if form.is_valid():
+    if form.is_valid() and not explain_conflict.refuse(request, form, rule, "this rule"):
         changes = edit_rules.preview_save(form.instance, form.chosen_profiles, most=shown_changes(request.POST))
         if DOWNLOAD in request.POST:
             return changes_file.stream("resolution-rule", changes.shown, rows=len(changes.shown), by=request.user)

@@ -10,6 +10,7 @@ from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 
+from samsaas import explain_conflict
 from samsaas.lib import edits, tables
 from samsaas.lib.http import SignedInRequest
 from samsaas.lib.list_choices import columns_shown
@@ -86,7 +87,7 @@ def _save_change(request: SignedInRequest, pk: int, form: PersonForm) -> Person 
     try:
         changed = edits.save_or_explain(form, change)
     except edits.EditConflict:
-        form.add_error(None, "Somebody else changed this person meanwhile. Open the form again and repeat it.")
+        explain_conflict.run(request, form, form.instance, "this person")
         return None
     if changed is None:
         return None

@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
+from samsaas.lib.opened_form import OpenedForm
 from subscriptions.models import SoftwareModel
 from subscriptions.software import recognize
 
@@ -46,7 +47,7 @@ class MapForm(forms.Form):
         return existing or SoftwareModel(**{name: self.cleaned_data[name] for name in PARTS})
 
 
-class SoftwareModelForm(forms.ModelForm):
+class SoftwareModelForm(OpenedForm):
     """Whether the license is under management, its cost per seat, and its name unless a vendor gave it."""
 
     class Meta:

@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 
+from samsaas import explain_conflict
 from samsaas.lib import edits, tables
 from samsaas.lib.http import SignedInRequest
 from subscriptions import figures, links
@@ -48,7 +49,7 @@ def software_model_edit(request: SignedInRequest, pk: int) -> HttpResponse:
     """Edit whether the license is under management, the cost that overrides the entitlements, and the name."""
     model = get_object_or_404(SoftwareModel, pk=pk)
     form = SoftwareModelForm(request.POST or None, instance=model)
-    if form.is_valid():
+    if form.is_valid() and not explain_conflict.refuse(request, form, model, "this software model"):
         changed = edits.save_or_explain(form, lambda: edit_model.run(form.instance, by=request.user))
         if changed is not None:
             messages.success(request, f"{model} was saved." if changed else "Nothing was changed.")

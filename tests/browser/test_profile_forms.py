@@ -66,3 +66,24 @@ def test_choosing_a_new_child_alias_opens_the_field_for_its_name(
     expect(name).to_be_hidden()
     page.get_by_label("Connection & credential alias").select_option("Create a child alias")
     expect(name).to_be_visible()
+
+
+def test_leaving_a_form_asks_if_something_was_changed_and_not_when_it_is_saved(
+    page: Page, open_page: Any, profile: IntegrationProfile
+) -> None:
+    open_page(f"{profile.get_absolute_url()}edit/")
+    asked: list[str] = []
+    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
+    name = page.get_by_label("Display name")
+    name.click()
+    open_page(f"{profile.get_absolute_url()}edit/")
+    assert asked == [], "nothing was changed"
+    name.fill("Typed")
+    page.get_by_role("link", name="Cancel").click()
+    page.wait_for_url(f"**{profile.get_absolute_url()}")
+    assert asked == ["beforeunload"]
+    open_page(f"{profile.get_absolute_url()}edit/")
+    name.fill("Saved")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("Saved was saved.")).to_be_visible()
+    assert asked == ["beforeunload"]

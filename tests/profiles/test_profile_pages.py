@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -11,7 +12,7 @@ from profiles import delete_profile
 from profiles.models import ConnectionAlias, Credential, IntegrationProfile, JobRun
 from samsaas.models import AuditEntry
 from subscriptions.models import SoftwareModel, Subscription
-from tests import worlds
+from tests import pages, worlds
 
 pytestmark = pytest.mark.django_db
 NEW = "/integration-profiles/new/dropbox/"
@@ -246,3 +247,55 @@ def test_lists_cost_the_same_for_one_row_and_for_thirty(integrator, draft, path,
 def test_a_nonsense_query_string_is_never_an_error_page(integrator, draft, query):
     for path in ("/integration-profiles/", "/runs/", "/aliases/", "/subscriptions/", "/software-models/"):
         assert integrator.get(f"{path}?{query}").status_code == 200, path
+
+
+def test_the_page_has_tabs_that_are_links_and_says_on_each_where_one_is(integrator, connected):
+    worlds.work_on()
+    for tab, label in (("", "Overview"), ("subscriptions/", "Subscriptions"), ("jobs/", "Jobs and coverage")):
+        page = integrator.get(f"/integration-profiles/{connected.pk}/{tab}").content.decode()
+        tabs = page.partition('<nav class="tabs"')[2].partition("</nav>")[0]
+        links = re.findall(r'<a href="/integration-profiles/1/([a-z/]*)"( aria-current="page")?>', tabs)
+        assert [address for address, _ in links] == ["", "subscriptions/", "jobs/", "connection/"]
+        assert [address for address, current in links if current] == [tab] and label in page
+
+
+def test_what_needs_a_person_is_counted_on_the_tab_that_tells_it(integrator, draft):
+    page = pages.text_of(integrator.get(f"/integration-profiles/{draft.pk}/connection/").content.decode())
+    assert "Overview 1 to look at" in page and "Next step: Get OAuth Token" not in page
+
+
+@pytest.mark.parametrize("press", ["download", "validate", "run", "pause", "switch"])
+def test_an_action_stays_on_the_tab_where_it_was_pressed(integrator, connected, press):
+    worlds.work_on()
+    here, job = f"/integration-profiles/{connected.pk}/jobs/", connected.scheduled_jobs.first()
+    addresses = {
+        "download": f"/integration-profiles/{connected.pk}/download/",
+        "validate": f"/integration-profiles/{connected.pk}/validate/",
+        "run": f"/scheduled-jobs/{job.pk}/run/",
+        "pause": f"/scheduled-jobs/{job.pk}/pause/",
+        "switch": f"/integration-profiles/{connected.pk}/processes/reclaim/",
+    }
+    assert addresses[press] in integrator.get(here).content.decode()
+    assert integrator.post(addresses[press], {"next": here})["Location"] == here
+    elsewhere = integrator.post(addresses[press], {"next": "https://evil.example/"})["Location"]
+    assert elsewhere.startswith(("/integration-profiles/", "/runs/"))
+
+
+def test_a_process_is_switched_where_it_is_shown_and_the_trail_says_who_did(integrator, connected):
+    address = f"/integration-profiles/{connected.pk}/processes/pull_activity/"
+    for _ in range(2):  # a double click changes it once
+        integrator.post(address, {"on": "0"})
+    connected.refresh_from_db()
+    assert not connected.pull_activity and connected.status == "draft"
+    entry = AuditEntry.objects.get(verb="changed profile")
+    assert entry.detail["after"] == {"pull_activity": "False"} and entry.actor_id == integrator.user.pk
+    integrator.post(address, {"on": "1"})
+    connected.refresh_from_db()
+    assert connected.pull_activity
+    assert integrator.post("/integration-profiles/1/processes/download_subscriptions/").status_code == 404
+
+
+def test_a_page_that_opens_the_vendors_window_can_see_it_closed(integrator, connected):
+    opened = (integrator.get(connected.get_absolute_url()), integrator.post("/integration-profiles/1/authorize/"))
+    assert {page["Cross-Origin-Opener-Policy"] for page in opened} == {"same-origin-allow-popups"}
+    assert integrator.get("/integration-profiles/")["Cross-Origin-Opener-Policy"] == "same-origin"

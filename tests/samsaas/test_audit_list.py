@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import re
 from datetime import UTC, datetime
 from typing import Any
@@ -157,3 +158,23 @@ def test_a_long_trail_costs_as_many_queries_as_one_line(auditor: Any) -> None:
     for number in range(29):
         factories.audit_entry(actor_name=f"person {number}", verb=f"did {number}")
     assert pages.cost(auditor, LIST) == one
+
+
+def test_an_entry_leads_to_what_it_names_and_to_all_that_happened_to_it(auditor: Any, draft: Any) -> None:
+    gone = factories.audit_entry(verb="deleted profile", object_type="Integration Profile", object_id="99")
+    audit.record(None, "looked at profile", draft)
+    page = auditor.get(LIST).content.decode()
+    assert f'href="{draft.get_absolute_url()}"><bdi>{draft.display_name}' in page
+    assert f"/integration-profiles/{gone.object_id}/" not in page, "it is deleted"
+    assert told(auditor, f"kind=Integration+Profile&number={draft.pk}") == ["Looked at profile"]
+
+
+def test_the_filtered_entries_go_into_a_csv_file_and_the_trail_says_so(auditor: Any, trail: None) -> None:
+    factories.audit_entry(actor_name="bob", verb="changed", object_type="Person", object_id="7", detail={"at": "Köln"})
+    answer = auditor.get(f"{LIST}?actor=bob&verb=changed&export=csv")
+    lines = list(csv.reader(answer.getvalue().decode("utf-8-sig").splitlines()))
+    assert len(lines) == 2 and lines[1][1:3] == ["bob", "Changed"]
+    assert lines[1][-3:] == ['{"at": "Köln"}', "Person", "7"]
+    entry = AuditEntry.objects.get(verb="exported")
+    assert entry.actor_id == auditor.user.pk and entry.detail["filters"]["actor"] == "bob"
+    assert auditor.get(f"{LIST}?since=soon&export=csv")["Location"] == f"{LIST}?since=soon"

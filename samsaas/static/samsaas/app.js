@@ -69,27 +69,46 @@
   };
 
   // --- Get OAuth Token in a pop-up ------------------------------------------------------------------------------------
-  // Cross-origin isolation separates the windows: there is no opener, and the handle says "closed" too early.
-  // So the windows use a BroadcastChannel, and the page also polls the server.
+  // The windows use a BroadcastChannel, because on the way back there is no opener, and the page also polls the server.
+  // A vendor's page may cut the windows apart, and then the handle says "closed" although the window is open. So a closed
+  // window ends the waiting in words only: an answer that comes all the same is still taken.
   const CHANNEL = "samsaas-oauth";
   const POLL_EVERY = 3000;
   const GIVE_UP_AFTER = 10 * 60 * 1000; // an OAuth state expires then
 
-  const waitForAuthorization = () => {
+  const CLOSED =
+    "The vendor’s window was closed before an answer came. Nothing was changed. If it is still open, go on there; this page notices.";
+  let stopWaiting = () => {};
+
+  const waitForAuthorization = (popup, tryAgain) => {
+    stopWaiting();
     const place = one("[data-authorization-poll]");
     const text = place && one("[data-authorization-text]", place);
     const say = (words) => {
       if (text && text.textContent !== words) text.textContent = words;
     };
+    const offerAgain = (ended) => {
+      if (!place) return;
+      one(".spin", place).toggleAttribute("hidden", ended);
+      one("[data-authorization-again]", place).hidden = !ended;
+    };
     if (place) place.hidden = false;
+    offerAgain(false);
     say("Waiting for your answer in the vendor’s window.");
     const channel = new BroadcastChannel(CHANNEL);
     channel.onmessage = () => location.reload();
     if (!place) return;
+    one("[data-authorization-again]", place).onclick = tryAgain;
     const since = Date.now();
+    let seenClosed = 0; // the window also counts as closed while it comes back with the answer, so once is not enough
+    stopWaiting = () => {
+      clearInterval(timer);
+      channel.close();
+    };
     const timer = setInterval(async () => {
       if (Date.now() - since > GIVE_UP_AFTER) {
-        clearInterval(timer);
+        stopWaiting();
+        offerAgain(true);
         say("No answer came within ten minutes. Press the button again to start over.");
         return;
       }
@@ -98,15 +117,17 @@
         if (answer.redirected) return location.reload(); // the session is over: this leads to the sign-in page
         if (!answer.ok) return;
         const state = await answer.json();
-        if (state.waiting) say(state.text || "Still waiting for the vendor.");
-        else location.reload();
+        if (!state.waiting) return location.reload();
+        seenClosed = popup.closed ? seenClosed + 1 : 0;
+        if (seenClosed > 1) offerAgain(true);
+        say(seenClosed > 1 ? CLOSED : state.text || "Still waiting for the vendor.");
       } catch {
         say("Still waiting for the vendor. The connection to this application was lost for a moment.");
       }
     }, POLL_EVERY);
   };
 
-  const openPopup = (form) => {
+  const openPopup = (form, submitter) => {
     const popup = window.open("", "oauth", "popup,width=720,height=820");
     if (!popup) return; // blocked: the form continues in this window
     form.target = "oauth";
@@ -115,7 +136,7 @@
       form.append(field);
     }
     popup.focus();
-    waitForAuthorization();
+    waitForAuthorization(popup, () => form.requestSubmit(submitter));
   };
 
   const reportResult = () => {
@@ -140,6 +161,29 @@
     if (folded) folded.open = true;
     if (!field.closest(".filters")) field.focus();
   };
+
+  // --- leaving a form that is not saved asks: one that was changed, or one that came back refused with what was typed --------
+  const LONG_FORMS = "main form:is(.form-card, .rule-form)";
+  let sent = null; // the form that is on its way; a file may be the answer, and then one goes on typing
+
+  const isChanged = (field) => {
+    if (!field.name || ["hidden", "submit", "button"].includes(field.type)) return false;
+    if (field.type === "checkbox" || field.type === "radio") return field.checked !== field.defaultChecked;
+    if (!field.options) return field.value !== field.defaultValue;
+    const options = [...field.options];
+    const firstOne = !field.multiple && !options.some((option) => option.defaultSelected); // is chosen by the browser
+    return options.some((option, at) => option.selected !== (firstOne ? at === 0 : option.defaultSelected));
+  };
+  const REFUSED = '[aria-invalid="true"], .errorlist, [role="alert"]';
+  const isUnsaved = (form) =>
+    form.method === "post" && form !== sent && (one(REFUSED, form) || [...form.elements].some(isChanged));
+
+  addEventListener("beforeunload", (event) => {
+    if (all(LONG_FORMS).some(isUnsaved)) event.preventDefault();
+  });
+  document.addEventListener("input", (event) => {
+    if (event.target.form === sent) sent = null;
+  });
 
   // --- one listener per event -----------------------------------------------------------------------------------------
   document.addEventListener("click", (event) => {
@@ -181,7 +225,8 @@
   document.addEventListener("submit", (event) => {
     const form = event.target;
     if (form.dataset.confirm) askFirst(event, form);
-    if (!event.defaultPrevented && form.dataset.popup === "oauth") openPopup(form);
+    if (!event.defaultPrevented && form.dataset.popup === "oauth") openPopup(form, event.submitter);
+    if (!event.defaultPrevented) sent = form;
   });
 
   document.addEventListener("change", (event) => {

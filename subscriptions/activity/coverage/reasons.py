@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from profiles.connectors import base
 from profiles.models import IntegrationProfile, JobRun
+from samsaas.lib.person_zone import describe_moment
 from subscriptions.activity.coverage import intervals
 from subscriptions.activity.coverage.reach import STALE
 from subscriptions.models import Subscription
@@ -56,4 +57,4 @@ def _day(moment: datetime) -> str:
 
 
 def _moment(moment: datetime) -> str:
-    return f"{timezone.localtime(moment):%-d %b %Y, %H:%M}"
+    return describe_moment(moment)

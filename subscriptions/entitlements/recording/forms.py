@@ -18,7 +18,6 @@ from subscriptions.entitlements.number_field import EntitlementNumberField
 from subscriptions.entitlements.recording.groups import GROUPS, NEW_MODEL, FieldGroup
 from subscriptions.models import Entitlement, EntitlementVersion, SoftwareModel
 
-CONFLICT = "Somebody else saved this entitlement meanwhile. Your values are below; the present ones are on its page."
 DAY = {"type": "date"}
 TEXTS = (
     *("publisher_part_number", "vendor_name", "contract", "invoice", "purchase_order", "cost_center", "department"),

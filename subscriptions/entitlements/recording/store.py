@@ -7,11 +7,12 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils import timezone
 
+from samsaas import explain_conflict
 from samsaas.lib import edits
 from samsaas.lib.http import SignedInRequest
 from subscriptions.entitlements import edit
 from subscriptions.entitlements.check import list_warnings
-from subscriptions.entitlements.recording.forms import CONFLICT, EntitlementForm
+from subscriptions.entitlements.recording.forms import EntitlementForm
 from subscriptions.models import Entitlement
 
 
@@ -24,7 +25,7 @@ def save_draft(request: SignedInRequest, form: EntitlementForm) -> Entitlement |
         form.take_errors(problem)
         return None
     except edits.EditConflict:
-        form.add_error(None, CONFLICT)
+        explain_conflict.run(request, form, form.instance, "this entitlement")
         return None
     messages.success(request, f"{saved.number} was saved as a draft. It counts when it is published.")
     _warn(request, saved)
@@ -42,7 +43,7 @@ def correct(request: SignedInRequest, form: EntitlementForm) -> Entitlement | No
         form.take_errors(problem)
         return None
     except edits.EditConflict:
-        form.add_error(None, CONFLICT)
+        explain_conflict.run(request, form, form.instance, "this entitlement")
         return None
     is_changed = saved.version != version
     messages.success(request, f"{saved.number} was corrected." if is_changed else "Nothing was changed.")

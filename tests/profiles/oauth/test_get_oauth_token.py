@@ -13,7 +13,7 @@ from profiles.connectors.dropbox.sandbox import Fault, application
 from profiles.connectors.dropbox.sandbox.oauth import PERSONAL
 from profiles.models import Credential, IntegrationProfile, JobRun, OAuthState
 from samsaas.models import AuditEntry
-from tests import worlds
+from tests import pages, worlds
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
@@ -386,18 +386,18 @@ def scopes_asked(client, profile, **fields):
 
 
 def test_device_sessions_are_asked_for_on_demand_and_again_once_granted(integrator, connected, dropbox):
-    page = integrator.get(connected.get_absolute_url()).content.decode()
+    page = pages.of_profile(integrator, connected)
     assert "Get OAuth Token with device sessions" in page and "sessions.list" in page
     assert "sessions.list" not in scopes_asked(integrator, connected)
     back = worlds.consent(dropbox, worlds.press(integrator, connected, sessions="1"))
     assert "The vendor gave this profile a token" in integrator.get(back, follow=True).content.decode()
     assert "sessions.list" in main_credential(connected).granted_scopes
     assert "sessions.list" in scopes_asked(integrator, connected)
-    page = integrator.get(connected.get_absolute_url()).content.decode()
+    page = pages.of_profile(integrator, connected)
     assert "Read too" in page and "with device sessions" not in page and "More than needed" not in page
 
 
 def test_without_the_activity_process_nobody_offers_device_sessions(integrator, connected, dropbox):
     IntegrationProfile.objects.update(pull_activity=False)
     assert "sessions.list" not in scopes_asked(integrator, connected, sessions="1")
-    assert "device sessions" not in integrator.get(connected.get_absolute_url()).content.decode()
+    assert "device sessions" not in pages.of_profile(integrator, connected)

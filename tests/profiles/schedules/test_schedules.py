@@ -17,6 +17,7 @@ from subscriptions.rematch import MATCH
 from tests import pages, worlds
 
 pytestmark = pytest.mark.django_db
+DOWNLOAD = "Download subscriptions"
 
 
 def job(process: str = base.DOWNLOAD) -> ScheduledJob:
@@ -35,8 +36,10 @@ def sign_in_again(client) -> None:
 
 
 def listed(client, profile) -> dict[str, list[str]]:
-    page = client.get(f"/integration-profiles/{profile.pk}/").content.decode()
-    return {name.split(" Daily")[0].split(" Follows")[0]: cells for name, cells in pages.rows(page, "Job").items()}
+    """Each process in the table of processes: what it says of the next run, of the last one, and what can be done."""
+    page = client.get(f"/integration-profiles/{profile.pk}/jobs/").content.decode()
+    told = pages.rows(page, "Process").items()
+    return {process: [coming, last, switch] for process, (_, _, last, coming, switch) in told}
 
 
 def moment(text: str) -> datetime:
@@ -50,7 +53,7 @@ def test_an_own_time_and_zone_hold_from_the_next_tick_on_and_show_the_next_run_w
     with time_machine.travel("2026-11-25T10:00:00+00:00", tick=False):
         sign_in_again(integrator)
         edit(integrator, refresh_at="06:30", zone="America/New_York")
-        page = pages.text_of(integrator.get(f"/integration-profiles/{connected.pk}/").content.decode())
+        page = pages.text_of(integrator.get(f"/integration-profiles/{connected.pk}/jobs/").content.decode())
         assert "25 Nov 2026, 06:30 America/New_York" in page and "set on this job" in page
         schedule.start_due()
         assert not JobRun.objects.filter(trigger="schedule").exists()
@@ -65,7 +68,7 @@ def test_moving_the_time_later_on_a_day_that_was_refreshed_promises_tomorrow(int
         schedule.start_due()
         sign_in_again(integrator)
         edit(integrator, refresh_at="20:00")
-        page = pages.text_of(integrator.get(f"/integration-profiles/{connected.pk}/").content.decode())
+        page = pages.text_of(integrator.get(f"/integration-profiles/{connected.pk}/jobs/").content.decode())
         assert "26 Nov 2026, 20:00 UTC" in page and "25 Nov 2026, 20:00" not in page
 
 
@@ -114,7 +117,7 @@ def test_a_paused_job_is_not_started_and_resumes(integrator, connected, settings
     integrator.post(f"/scheduled-jobs/{job().pk}/pause/", {"paused": "1"})
     schedule.start_due()
     assert not JobRun.objects.filter(trigger="schedule").exists()
-    assert "Paused" in listed(integrator, connected)[str(job())][0]
+    assert "Paused" in listed(integrator, connected)[DOWNLOAD][0]
     integrator.post(f"/scheduled-jobs/{job().pk}/pause/", {"paused": "0"})
     schedule.start_due()
     assert JobRun.objects.filter(trigger="schedule").exists()
@@ -140,17 +143,17 @@ def test_run_now_and_download_now_go_on_to_people_and_events(integrator, connect
 
 def test_a_job_that_cannot_run_says_why_instead_of_offering_it(integrator, connected):
     def page() -> str:
-        return integrator.get(connected.get_absolute_url()).content.decode()
+        return integrator.get(f"/integration-profiles/{connected.pk}/jobs/").content.decode()
 
     run_now, pause = f"/scheduled-jobs/{job().pk}/run/", f"/scheduled-jobs/{job().pk}/pause/"
     assert run_now in page() and pause in page()
     IntegrationProfile.objects.update(status="draft")
     assert run_now not in page() and pause not in page()
-    assert "Press Validate Connection first" in listed(integrator, connected)[str(job())][2]
+    assert "Press Validate Connection first" in listed(integrator, connected)[DOWNLOAD][2]
     IntegrationProfile.objects.update(status="published")
     Credential.objects.update(state="needs_authorization")
     assert run_now not in page() and pause not in page()
-    assert "Press Get OAuth Token first" in listed(integrator, connected)[str(job())][2]
+    assert "Press Get OAuth Token first" in listed(integrator, connected)[DOWNLOAD][2]
     Credential.objects.update(state="connected", granted_scopes=[])
     assert run_now not in page() and pause in page(), "its daily run goes on failing until somebody pauses it"
 
@@ -170,8 +173,8 @@ def test_last_runs_stand_beside_their_jobs_with_state(integrator, connected):
     worlds.work_on()
     JobRun.objects.filter(process=base.ACTIVITY).update(state="failed")
     rows = listed(integrator, connected)
-    assert rows[str(job())][1].endswith("Succeeded") and rows[str(job(base.ACTIVITY))][1].endswith("Failed")
-    assert rows[str(job(base.ACTIVITY))][0] == "After the download"
+    assert rows[DOWNLOAD][1].endswith("Succeeded") and rows["Pull user activity"][1].endswith("Failed")
+    assert rows["Pull user activity"][0] == "After the download"
 
 
 def test_the_events_job_has_no_time_of_its_own_and_says_why(integrator, connected):

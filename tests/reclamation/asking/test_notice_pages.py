@@ -136,7 +136,8 @@ def test_no_query_string_breaks_the_outbox(signed_in: Any, query: str) -> None:
 def test_the_words_are_changed_once_at_a_time_and_noted(signed_in: Any) -> None:
     boss = signed_in("sam_admin")
     assert "The words were saved" in page_of(boss, "/outbox/text/", **GOOD, save="1")
-    assert "Somebody else changed these words" in page_of(boss, "/outbox/text/", **GOOD, save="1")
+    overtaken = page_of(boss, "/outbox/text/", **GOOD, save="1")
+    assert "Somebody else saved these words meanwhile. Open it again and repeat your change." in overtaken
     stored = NoticeTemplate.objects.get()
     assert (stored.subject, stored.version, stored.changed_by) == (GOOD["subject"], 1, boss.user)
     line = AuditEntry.objects.get(verb="changed text of notices")

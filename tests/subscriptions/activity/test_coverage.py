@@ -247,7 +247,7 @@ def test_a_log_that_ends_too_early_covers_nothing_is_said_and_heals_by_itself(
     run = JobRun.objects.get(process=base.ACTIVITY)
     assert run.state == "succeeded" and not connected.coverage.exists() and not covered()
     assert any("Not called covered: The log holds nothing" in warning for warning in run.warnings)
-    page = pages.text_of(reader.get(connected.get_absolute_url()).content.decode())
+    page = pages.text_of(reader.get(connected.jobs_url).content.decode())
     assert "The last reading of the log is not believed" in page
     assert "not all of it is believed" in pages.text_of(reader.get(run.get_absolute_url()).content.decode())
     dropbox.faults.clear()
@@ -255,7 +255,7 @@ def test_a_log_that_ends_too_early_covers_nothing_is_said_and_heals_by_itself(
     healed = pull(connected)
     assert healed.facts["since"] == run.facts["since"] and not healed.facts["doubts"]
     assert covered() == Subscription.objects.listed().count()
-    page = pages.text_of(reader.get(connected.get_absolute_url()).content.decode())
+    page = pages.text_of(reader.get(connected.jobs_url).content.decode())
     assert "The last reading of the log is not believed" not in page
 
 
@@ -360,7 +360,7 @@ def reader(integrator: Any) -> Any:
 
 def test_a_person_has_the_log_read_again_from_a_day(refreshed: IntegrationProfile, reader: Any, dropbox: Any) -> None:
     path = f"/integration-profiles/{refreshed.pk}/read-again/"
-    assert f'href="{path}"' in reader.get(refreshed.get_absolute_url()).content.decode()
+    assert f'href="{path}"' in reader.get(refreshed.jobs_url).content.decode()
     day = (timezone.now() - 40 * DAY).astimezone(UTC).date()
     counts = dict(ActivityDay.objects.values_list("pk", "events"))
     answer = reader.post(path, {"since": day.isoformat()})
@@ -374,7 +374,7 @@ def test_a_person_has_the_log_read_again_from_a_day(refreshed: IntegrationProfil
     assert refreshed.coverage.get().since.date() == day
     entry = AuditEntry.objects.get(verb="asked to read the log again")
     assert entry.detail["since"] == day.isoformat()
-    page = pages.text_of(reader.get(refreshed.get_absolute_url()).content.decode())
+    page = pages.text_of(reader.get(refreshed.jobs_url).content.decode())
     assert re.search(r"final until \d+ \w+ \d{4}", page)
 
 

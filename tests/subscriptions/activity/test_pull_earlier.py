@@ -201,7 +201,7 @@ def test_it_is_refused_where_it_makes_no_sense(refreshed: IntegrationProfile, mo
 def test_the_page_asks_for_a_day_before_what_is_known(refreshed: IntegrationProfile, integrator: Any) -> None:
     since, _ = covered(refreshed)
     address = f"/integration-profiles/{refreshed.pk}/further-back/"
-    profile_page = integrator.get(refreshed.get_absolute_url()).content.decode()
+    profile_page = integrator.get(refreshed.jobs_url).content.decode()
     assert address in profile_page
     page = pages.text_of(integrator.get(address).content.decode())
     assert "The log is known from" in page
@@ -221,6 +221,6 @@ def test_what_cannot_be_read_further_back_says_so_and_offers_no_button(
     refreshed: IntegrationProfile, integrator: Any
 ) -> None:
     refreshed.coverage.update(since=timezone.now() - 366 * DAY)
-    assert "Read further back" not in integrator.get(refreshed.get_absolute_url()).content.decode()
+    assert "Read further back" not in integrator.get(refreshed.jobs_url).content.decode()
     answer = integrator.get(f"/integration-profiles/{refreshed.pk}/further-back/", follow=True)
     assert pull_earlier.ALL_KNOWN in answer.content.decode()
