@@ -7,7 +7,16 @@ from samsaas.models.lists import ListPreference, SavedView, SavedViewQuerySet, k
 from samsaas.models.mail import Mail
 from samsaas.models.notification import Notification, NotificationChoices, Webhook, WebhookCall
 from samsaas.models.process import ChecklistTick, Heartbeat
-from samsaas.models.sign_in import AccountSession, FailedSignIns, GuessCount, Invitation, PasswordResetRequest
+from samsaas.models.sign_in import (
+    AccountSession,
+    FailedSignIns,
+    GuessCount,
+    Invitation,
+    LocalAdministrator,
+    PasswordLink,
+    PasswordResetRequest,
+    SecondFactorSecret,
+)
 
 __all__ = [
     "AccountSession",
@@ -23,12 +32,15 @@ __all__ = [
     "Heartbeat",
     "Invitation",
     "ListPreference",
+    "LocalAdministrator",
     "Mail",
     "Notification",
     "NotificationChoices",
+    "PasswordLink",
     "PasswordResetRequest",
     "SavedView",
     "SavedViewQuerySet",
+    "SecondFactorSecret",
     "Webhook",
     "WebhookCall",
     "keep_shared",
