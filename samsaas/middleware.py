@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -25,6 +26,7 @@ from samsaas.lib.local_path import read_local_path
 from samsaas.lib.log_context import note_request
 
 STAMP_EVERY = 60
+NO_FACTOR = "The account of this token needs a second factor and has none. Its owner sets it up under Your account."
 # Pages that another page fetches by itself, again and again. They show nobody's presence.
 POLLED = {"run_progress", "profile_waiting"}
 
@@ -121,6 +123,8 @@ class SecondFactorRequired:
         name = request.resolver_match.view_name if request.resolver_match else ""
         if name in second_factor.OPEN_BEFORE or not second_factor.is_missing(request.user):
             return None
+        if is_api(request):
+            return problems.answer(HTTPStatus.FORBIDDEN, NO_FACTOR)
         if "HX-Request" in request.headers:
             return HttpResponse(headers={"HX-Refresh": "true"})
         return redirect("mfa_index")

@@ -17,12 +17,17 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 
 from samsaas import audit
-from samsaas.accounts import single_sign_on
+from samsaas.accounts import openid, single_sign_on
 from samsaas.lib.client_address import client_address
 
 SILENT = "account/messages/logged_in.txt"
 INVITED = "samsaas_invitation"  # key of the session: the invitation whose link led to the identity provider
+LONGEST_REASON = 300
 log = logging.getLogger(__name__)
+STAYS = (
+    "None of your groups gives the role admin any more. You keep it, because nobody else has it: give it to another "
+    "account, or correct the groups in the settings."
+)
 INACTIVE = "That account is switched off."
 
 
@@ -59,11 +64,15 @@ class SignOnAdapter(DefaultSocialAccountAdapter):
             app for apps in _build_apps_from_settings(provider=provider, client_id=client_id).values() for app in apps
         ]
 
+    def get_provider(self, request: HttpRequest, provider: Any, client_id: Any = None) -> openid.Provider:
+        return openid.Provider(request, app=self.get_app(request, provider=provider, client_id=client_id))
+
     def pre_social_login(self, request: HttpRequest, sociallogin: SocialLogin) -> None:
         """Admit, or answer with the page that says why not. What the provider said of the person is not kept."""
         invitation = request.session.pop(INVITED, None)
         try:
-            single_sign_on.admit(sociallogin, invitation=invitation, now=timezone.now())
+            if single_sign_on.admit(sociallogin, invitation=invitation, now=timezone.now()):
+                messages.warning(request, STAYS)
         except single_sign_on.NoGroup:
             account = sociallogin.user if sociallogin.is_existing else None
             audit.record(None, "refused sign-on", account, reason="no group that gives a role")
@@ -78,7 +87,7 @@ class SignOnAdapter(DefaultSocialAccountAdapter):
     def on_authentication_error(
         self, request: HttpRequest, provider: Any, error: Any = None, exception: Any = None, extra_context: Any = None
     ) -> None:
-        log.warning("Single sign-on failed: %s %s", error, exception)
+        log.warning("Single sign-on failed: %s %s", error, str(exception)[:LONGEST_REASON])
         raise ImmediateHttpResponse(refuse(request, "failed"))
 
 

@@ -3,9 +3,9 @@
 1. An account belongs to a subject of the provider (`sub`), and never to an e-mail address, which anybody may claim.
 2. The groups are mapped to roles by `OIDC_GROUP_ROLES`. They replace the roles of the account, and the superuser's mark
    goes with the role admin.
-3. Whoever has no mapped group is refused, and the sessions and roles of their account end. That holds for the last
-   administrator too: who decides is the provider. `manage.py local_admin` is the way back in.
-4. An unknown subject gets an account. A name that is taken gets a number, so nobody becomes somebody else.
+3. Whoever has no mapped group is refused, and the sessions and roles of their account end.
+4. The last administrator stays one, whatever the groups are called now, and is told so.
+5. An unknown subject gets an account. A name that is taken gets a number, so nobody becomes somebody else.
 
 The second factor of this installation is asked afterwards, of accounts that have one or need one.
 """
@@ -74,22 +74,26 @@ def claims_of(login: SocialLogin) -> dict[str, Any]:
     return {**token, **userinfo}
 
 
-def admit(login: SocialLogin, *, invitation: int | None, now: datetime) -> User:
-    """The account of whoever came back, with the roles of their groups. Raises `NoGroup` or `TwoSubjects`."""
+def admit(login: SocialLogin, *, invitation: int | None, now: datetime) -> bool:
+    """Give whoever came back the roles of their groups, and an account. Raises `NoGroup` or `TwoSubjects`.
+
+    Returns whether the account is the last administrator, and stays one although no group says so.
+    """
     claims = claims_of(login)
-    given = roles_from(claims)
-    account = login.user if login.is_existing else None
-    if not given:
-        if account is not None:
-            _end_access(account)
-        raise NoGroup
     with transaction.atomic():
         access.lock_administrators()
-        account = account or _made_meanwhile(login)
-        if account is None:
-            return _create(login, claims, given, invitation, now)
-        _store_roles(account, given)
-    return account
+        account = login.user if login.is_existing else _made_meanwhile(login)
+        given = roles_from(claims)
+        stays = account is not None and roles.ADMIN not in given and access.is_last_administrator(account)
+        if stays:
+            given.add(roles.ADMIN)
+        if account is not None:
+            _store_roles(account, given)
+        elif given:
+            _create(login, claims, given, invitation, now)
+    if not given:
+        raise NoGroup
+    return stays
 
 
 def _made_meanwhile(login: SocialLogin) -> User | None:
@@ -101,26 +105,21 @@ def _made_meanwhile(login: SocialLogin) -> User | None:
     return found.user
 
 
-@transaction.atomic
-def _end_access(account: User) -> None:
-    access.lock_administrators()
-    _store_roles(account, ())
-    sessions.end_sessions(account)
-
-
-def _store_roles(account: User, given: Iterable[str]) -> None:
-    """The roles of the groups, and no others."""
+def _store_roles(account: User, given: set[str]) -> None:
+    """The roles of the groups, and no others. Without any the account's sessions end."""
     before = access.access_of(account), access.person_of(account)
-    if account.is_superuser and roles.ADMIN not in set(given):
+    if account.is_superuser and roles.ADMIN not in given:
         account.is_superuser = False
         account.save(update_fields=["is_superuser"])
     edit.set_roles(account, given)
     edit.record_changes(account, *before, by=None)
+    if not given:
+        sessions.end_sessions(account)
 
 
 def _create(
     login: SocialLogin, claims: Mapping[str, Any], given: Iterable[str], invitation: int | None, now: datetime
-) -> User:
+) -> None:
     account = User(
         username=_free_name(claims),
         email=_verified_address(claims),
@@ -134,7 +133,6 @@ def _create(
     audit.record(None, "created account by sign-on", account, **access.access_of(account))
     still = Invitation.objects.filter(pk=invitation or 0, accepted_at=None, withdrawn_at=None)
     still.update(token_hash=None, accepted_at=now, account=account)
-    return account
 
 
 def _free_name(claims: Mapping[str, Any]) -> str:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
-import oidc_provider_mock
 import pytest
-import requests
 from allauth.socialaccount.models import SocialAccount, SocialToken
 from django.contrib.auth.models import Group, User
 from django.core.cache import cache
@@ -19,50 +16,30 @@ from django.test import Client
 from samsaas import checks, roles
 from samsaas.models import AuditEntry, Invitation, LocalAdministrator
 from tests import pages
+from tests.samsaas.accounts import identity_provider
 from tests.samsaas.accounts.factors import CODE_PAGE, App
+from tests.samsaas.accounts.identity_provider import CLIENT_ID, CLIENT_SECRET, START, Directory
 from tests.samsaas.accounts.mailbox import newest_link
 from tests.samsaas.sign_in_world import is_signed_in, try_to
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
-START, CHOSEN = "/accounts/sso/company/", "nine purple herons 44"
-CONNECT = "allauth.socialaccount.providers.openid_connect.views.OpenIDConnectOAuth2Adapter"
-
-
-class Directory:
-    """The identity provider, as its administrator and as somebody in front of its page."""
-
-    def __init__(self, port: int) -> None:
-        self.address = f"http://localhost:{port}"
-
-    def put(self, sub: str, **claims: Any) -> None:
-        requests.put(f"{self.address}/users/{sub}", json={"sub": sub, **claims}, timeout=5).raise_for_status()
-
-    def answer(self, address: str, sub: str, *, allow: bool = True) -> str:
-        """Fill in the provider's page; gives the path and query that the browser is sent back to."""
-        form = {"sub": sub} if allow else {"sub": sub, "action": "deny"}
-        back = requests.post(address, data=form, allow_redirects=False, timeout=5)
-        assert back.status_code in (302, 303), back.text
-        parts = urlsplit(back.headers["Location"])
-        return f"{parts.path}?{parts.query}"
-
-    def sign_on(self, client: Client, sub: str, start: str = START) -> Any:
-        return client.get(self.answer(client.get(start)["Location"], sub))
+CHOSEN = "nine purple herons 44"
 
 
 @pytest.fixture(scope="module")
 def provider() -> Iterator[Directory]:
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    with oidc_provider_mock.run_server_in_thread() as server:
-        yield Directory(server.server_port)
+    with identity_provider.running() as directory:
+        yield directory
 
 
 @pytest.fixture(autouse=True)
 def directory(provider: Directory, settings: Any) -> Directory:
     cache.clear()
+    provider.straighten()
     settings.OIDC_SERVER_URL = provider.address
     settings.OIDC_GROUP_ROLES = ["it-software=sam_admin", "it-heads=admin", "typing error=sam_boss"]
-    app: dict[str, Any] = {"provider_id": "company", "name": "Single sign-on", "client_id": "samsaas", "secret": "x"}
-    app["settings"] = {"server_url": provider.address}
+    app: dict[str, Any] = {"provider_id": "company", "name": "Single sign-on"}
+    app |= {"client_id": CLIENT_ID, "secret": CLIENT_SECRET, "settings": {"server_url": provider.address}}
     settings.SOCIALACCOUNT_PROVIDERS = {"openid_connect": {"OAUTH_PKCE_ENABLED": True, "APPS": [app]}}
     return provider
 
@@ -100,8 +77,11 @@ def test_groups_are_read_anew_at_every_sign_in(directory: Directory) -> None:
 
 
 @pytest.mark.parametrize("groups", [[], None, ["it-softwares"], ["IT-SOFTWARE"], {"it-software": 1}, [["it-heads"]], 7])
-def test_whoever_lost_the_groups_is_refused_and_loses_sessions_and_roles(directory: Directory, groups: Any) -> None:
+def test_whoever_lost_the_groups_is_refused_and_loses_sessions_and_roles(
+    directory: Directory, account: Any, groups: Any
+) -> None:
     """Also where the provider renamed the group, or sends something that is no list of names."""
+    account("admin", username="root")
     directory.put("s3", preferred_username="lea", groups=["it-heads"])
     elsewhere, here = Client(), Client()
     directory.sign_on(elsewhere, "s3")
@@ -113,17 +93,28 @@ def test_whoever_lost_the_groups_is_refused_and_loses_sessions_and_roles(directo
     assert AuditEntry.objects.get(verb="refused sign-on").object_name == "lea"
 
 
+def test_the_last_administrator_stays_when_the_provider_renames_the_groups(directory: Directory) -> None:
+    directory.put("s11", preferred_username="lea", groups=["it-heads"])
+    directory.sign_on(Client(), "s11")
+    directory.put("s11", preferred_username="lea", groups=["it-heads-2027"])
+    client = Client()
+    directory.sign_on(client, "s11")
+    assert "You keep it, because nobody else has it" in pages.text_of(client.get("/accounts/").content.decode())
+    assert roles_now("lea") == roles.INCLUDES["admin"]
+
+
 def test_a_stranger_without_a_group_gets_no_account(directory: Directory, client: Client) -> None:
     directory.put("s4", preferred_username="stranger")
     assert directory.sign_on(client, "s4").status_code == 403
     assert not User.objects.exists() and not SocialAccount.objects.exists() and not is_signed_in(client)
 
 
-def test_nobody_becomes_somebody_else_by_name_or_address(directory: Directory, account: Any, client: Client) -> None:
-    root = account("admin", username="root", email="root@example.com")
-    directory.put(
-        "s5", preferred_username="root", email="root@example.com", email_verified=True, groups=["it-software"]
-    )
+@pytest.mark.parametrize("verified", [True, False, "true", None])
+def test_nobody_becomes_somebody_else_by_name_or_address(
+    directory: Directory, account: Any, client: Client, verified: Any
+) -> None:
+    root, email = account("admin", username="root", email="root@example.com"), "root@example.com"
+    directory.put("s5", preferred_username="root", email=email, email_verified=verified, groups=["it-software"])
     directory.sign_on(client, "s5")
     assert client.get("/accounts/me/").wsgi_request.user.username == "root-2" and root.check_password("a long password")
     assert roles_now("root-2") == roles.INCLUDES["sam_admin"] and not SocialAccount.objects.filter(user=root).exists()
@@ -175,6 +166,97 @@ def test_a_callback_works_once_and_in_no_other_browser(directory: Directory, cli
     assert client.get(back).status_code == 401 and not is_signed_in(client)
 
 
+def refused(directory: Directory, client: Client) -> bool:
+    """Whether a sign-in of somebody with a group ends on the page that says so, and nobody is signed in."""
+    directory.put("s12", preferred_username="ann", groups=["it-heads"])
+    answer = directory.sign_on(client, "s12")
+    return answer.status_code == 401 and not is_signed_in(client) and not User.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"nonce": "of another sign-in"},
+        {"nonce": None},
+        {"aud": "another-application"},
+        {"aud": [CLIENT_ID, "another-application"], "azp": "another-application"},
+        {"iss": "https://another.example.com"},
+        {"exp": -120},
+        {"iat": 300},
+        {"sub": None},
+        {"sub": "somebody-else"},
+    ],
+    ids=str,
+)
+def test_an_id_token_for_somebody_something_or_sometime_else_is_refused(
+    directory: Directory, client: Client, claims: dict[str, Any]
+) -> None:
+    directory.bend(**claims)
+    assert refused(directory, client)
+    directory.straighten()
+    assert not refused(directory, client), "only that was wrong"
+
+
+@pytest.mark.parametrize("claims", [{"iat": 45}, {"exp": -45}], ids=str)
+def test_clocks_may_be_a_minute_apart(directory: Directory, client: Client, claims: dict[str, Any]) -> None:
+    directory.bend(**claims)
+    assert not refused(directory, client)
+
+
+def test_an_id_token_that_the_provider_did_not_sign_is_refused(directory: Directory) -> None:
+    """Signed by another key under the same name, by a key that is not published, and with the client's secret."""
+    name, another = directory.key.kid, identity_provider.new_key()
+    secret = identity_provider.client_secret_as_key()
+    for header, key in (
+        ({"alg": "RS256", "kid": name}, another),
+        ({"alg": "RS256", "kid": "unheard-of"}, another),
+        ({"alg": "HS256", "kid": name}, secret),
+        ({"alg": "HS256"}, secret),
+    ):
+        directory.signing = header, key
+        assert refused(directory, Client()), header
+
+
+def test_without_an_id_token_nobody_signs_in(directory: Directory, client: Client) -> None:
+    directory.without_id_token = True
+    assert refused(directory, client)
+
+
+def test_a_provider_may_change_its_key(directory: Directory, client: Client) -> None:
+    directory.rotate_key()
+    assert not refused(directory, client)
+
+
+def test_a_code_works_once_and_only_for_the_browser_it_was_made_for(directory: Directory) -> None:
+    """Somebody else's code under the state of one's own sign-in: the provider misses the verifier."""
+    directory.put("s13", preferred_username="ann", groups=["it-heads"])
+    first, second = Client(), Client()
+    stolen = dict(parse_qsl(urlsplit(directory.answer(first.get(START)["Location"], "s13")).query))
+    state = dict(parse_qsl(urlsplit(second.get(START)["Location"]).query))["state"]
+    assert second.get(f"{START}back/", {"code": stolen["code"], "state": state}).status_code == 401
+    assert first.get(f"{START}back/", stolen).status_code == 401, "the provider ended it"
+    used = directory.answer(first.get(START)["Location"], "s13")
+    assert first.get(used).status_code == 302
+    state = dict(parse_qsl(urlsplit(second.get(START)["Location"]).query))["state"]
+    code = dict(parse_qsl(urlsplit(used).query))["code"]
+    assert second.get(f"{START}back/", {"code": code, "state": state}).status_code == 401
+    assert not is_signed_in(second)
+
+
+def test_a_link_of_a_stranger_chooses_no_more_than_a_page_of_ours(directory: Directory, client: Client) -> None:
+    plain = dict(parse_qsl(urlsplit(client.get(START)["Location"]).query))
+    for query in (
+        "process=connect&auth_params=redirect_uri%3Dhttps://evil.example&scope=all",
+        "next=https://evil.example",
+    ):
+        address = client.get(f"{START}?{query}")["Location"]
+        sent = dict(parse_qsl(urlsplit(address).query))
+        assert sent.keys() == plain.keys() and sent["redirect_uri"] == plain["redirect_uri"]
+        assert set(sent["scope"].split()) == {"openid", "profile", "email"}
+        directory.put("s14", preferred_username="ann", groups=["it-heads"])
+        assert client.get(directory.answer(address, "s14"))["Location"] == "/"
+
+
 @pytest.mark.parametrize("query", ["", "?code=x", "?state=x&code=x", "?error=access_denied", "?code=%00&state=%ff"])
 def test_what_nobody_started_ends_nowhere(client: Client, query: str) -> None:
     assert client.get(f"{START}back/{query}").status_code in (400, 401)
@@ -188,10 +270,10 @@ def test_whoever_says_no_at_the_provider_is_told_so(directory: Directory, client
 
 @pytest.mark.parametrize("userinfo", [{"groups": ["it-heads"]}, {"sub": "another", "groups": ["it-heads"]}, "text", 7])
 def test_a_provider_that_answers_nonsense_is_a_page_and_no_error(
-    monkeypatch: Any, directory: Directory, client: Client, userinfo: Any
+    directory: Directory, client: Client, userinfo: Any
 ) -> None:
     directory.put("s10", preferred_username="ann", groups=["it-heads"])
-    monkeypatch.setattr(f"{CONNECT}._fetch_user_info", lambda adapter, token: userinfo)
+    directory.userinfo = userinfo
     assert directory.sign_on(client, "s10").status_code == 401
     assert not is_signed_in(client) and not User.objects.exists()
 
