@@ -19,8 +19,8 @@ from django.contrib.sessions.models import Session
 from django.db.models import Q
 
 from profiles.models import OAuthState
-from samsaas import guessing, keep_secrets, outbox, sessions
-from samsaas.models import ApiCall, ApiToken, Mail, PasswordResetRequest
+from samsaas import guessing, keep_secrets, outbox, second_factor, sessions
+from samsaas.models import ApiCall, ApiToken, Mail, PasswordLink, PasswordResetRequest
 
 KEEP_AUTHORIZATIONS = timedelta(days=1)
 KEEP_API_ANSWERS = timedelta(hours=24)
@@ -40,6 +40,8 @@ def run(now: datetime) -> dict[str, int]:
             asked_at__lt=now - KEEP_RESET_REQUESTS
         ).delete()[0],
         "links to accounts": outbox.drop_secrets(Mail.objects.filter(opens_account=True, give_up_at__lt=now)),
+        "links to set a password": PasswordLink.objects.filter(expires_at__lt=now).delete()[0],
+        "secrets of second factors": second_factor.discard_unused(now),
         "authorizations": OAuthState.objects.filter(over, created_at__lt=now - KEEP_AUTHORIZATIONS).delete()[0],
         "wrong passwords": guessing.discard_old(now),
         "answers of the API": ApiCall.objects.filter(at__lt=now - KEEP_API_ANSWERS).delete()[0],

@@ -50,6 +50,20 @@ POLICY: dict[str, dict[str, str]] = {
     "password_reset": {"GET": PUBLIC, "POST": PUBLIC},
     "password_reset_done": {"GET": PUBLIC},
     "password_reset_confirm": {"GET": PUBLIC, "POST": PUBLIC},
+    # django-allauth's names for two of our pages, and the second factor. Its other pages have no row and no address.
+    "account_login": {"GET": PUBLIC, "POST": PUBLIC},
+    "account_logout": {"POST": PUBLIC},
+    "mfa_authenticate": {"GET": PUBLIC, "POST": PUBLIC},
+    "mfa_index": {"GET": SIGNED_IN},
+    "mfa_activate_totp": {"GET": SIGNED_IN, "POST": SIGNED_IN},
+    "mfa_deactivate_totp": {"GET": SIGNED_IN, "POST": SIGNED_IN},
+    "mfa_view_recovery_codes": {"GET": SIGNED_IN},
+    "mfa_generate_recovery_codes": {"GET": SIGNED_IN, "POST": SIGNED_IN},
+    "mfa_list_webauthn": {"GET": SIGNED_IN},
+    "mfa_add_webauthn": {"GET": SIGNED_IN, "POST": SIGNED_IN},
+    "mfa_remove_webauthn": {"GET": SIGNED_IN, "POST": SIGNED_IN},
+    "openid_connect_login": {"GET": PUBLIC},
+    "openid_connect_callback": {"GET": PUBLIC},
     "own_account": {"GET": SIGNED_IN},
     "own_sign_out": {"POST": SIGNED_IN},
     "own_zone": {"POST": SIGNED_IN},
@@ -59,6 +73,7 @@ POLICY: dict[str, dict[str, str]] = {
     "account_deactivate": {"GET": ADMIN, "POST": ADMIN},
     "account_activate": {"POST": ADMIN},
     "account_sign_out": {"POST": ADMIN},
+    "account_remove_factors": {"POST": ADMIN},
     "account_send_link": {"POST": ADMIN},
     "invitation_list": {"GET": ADMIN},
     "invitation_new": {"GET": ADMIN, "POST": ADMIN},
@@ -335,7 +350,7 @@ POLICY |= {
 # Pages whose form has a file. All others take small forms only: see samsaas/doors.py.
 UPLOADS = frozenset({"person_import_new", "exemption_import", "entitlement_import_new", "allocation_import"})
 # GET has an effect here, so HEAD and OPTIONS are not answered: the vendor's redirect uses up the state and its code.
-GET_ONLY = frozenset({"oauth_redirect"})
+GET_ONLY = frozenset({"oauth_redirect", "openid_connect_login", "openid_connect_callback"})
 
 
 def roles_of(user: AbstractBaseUser | AnonymousUser) -> set[str]:

@@ -82,7 +82,13 @@ INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
+    "django.contrib.humanize",
     "django.forms",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "csp",
@@ -107,6 +113,8 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "samsaas.middleware.SessionLimits",
+    "samsaas.middleware.SecondFactorRequired",
+    "allauth.account.middleware.AccountMiddleware",
     "samsaas.api.middleware.TokenDoor",
     "samsaas.lists.on_request.PersonalLists",
     "samsaas.accounts.on_request.PersonalZones",
@@ -168,6 +176,10 @@ else:
     # Seconds. Without it a host that does not answer blocks a page or a job for minutes.
     DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+# In the database, because every process has to see it: limits are counted there, and used codes are remembered.
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "samsaas_cache"}}
+# Django's default of 300 entries would let a stranger push out counts and used codes.
+CACHES["default"]["OPTIONS"] = {"MAX_ENTRIES": 100_000}
 
 # --- jobs ------------------------------------------------------------------------------------------------------------
 CELERY_BROKER_URL = env.address("CELERY_BROKER_URL", default="memory://")
@@ -301,12 +313,48 @@ COMPANY_NAMES = env.list("COMPANY_NAMES", default=[])
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "login"
-PASSWORD_RESET_TIMEOUT = 3600  # seconds; how long the link of a mail may be used
 SESSION_ENGINE = "samsaas.sessions"  # the table holds hashes of the keys
 SESSION_IDLE = timedelta(minutes=env.int("SESSION_IDLE_MINUTES", default=30))
 SESSION_ABSOLUTE = timedelta(hours=12)
 # An act that a stolen session must not be enough for asks for the password again when it was given longer ago.
 REAUTHENTICATE_WITHIN = timedelta(minutes=env.int("REAUTHENTICATE_MINUTES", default=15))
+# The second factor is a stage of django-allauth's sign-in, which every door goes through.
+SECOND_FACTOR_ROLES = env.list("SECOND_FACTOR_ROLES", default=[])
+ACCOUNT_ADAPTER = "samsaas.accounts.adapters.AccountAdapter"
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
+ACCOUNT_LOGOUT_REDIRECT_URL = "login"
+MFA_ADAPTER = "samsaas.second_factor.FactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
+MFA_RECOVERY_CODES_SHOW_ONCE = True  # a page that shows them again would give them to a stolen session
+MFA_TOTP_ISSUER = "samsaas"
+MFA_TOTP_TOLERANCE = 1  # clocks of telephones may be half a minute off
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not HTTPS  # browsers then allow localhost only
+# Single sign-on by OpenID Connect. Groups give roles at every sign-in: "group=role", separated by commas.
+OIDC_SERVER_URL = env.address("OIDC_SERVER_URL", default="").rstrip("/")
+OIDC_CLIENT_ID = env.str("OIDC_CLIENT_ID", default="")
+OIDC_CLIENT_SECRET = env.str("OIDC_CLIENT_SECRET", default="")
+OIDC_GROUPS_CLAIM = env.str("OIDC_GROUPS_CLAIM", default="groups")
+OIDC_GROUP_ROLES = env.list("OIDC_GROUP_ROLES", default=[])
+SSO_ONLY = env.bool("SSO_ONLY", default=False)
+SOCIALACCOUNT_ADAPTER = "samsaas.accounts.adapters.SignOnAdapter"
+SOCIALACCOUNT_LOGIN_ON_GET = True
+SOCIALACCOUNT_EMAIL_AUTHENTICATION = False  # an address is no proof of who somebody is
+SOCIALACCOUNT_PROVIDERS = {
+    "openid_connect": {
+        "OAUTH_PKCE_ENABLED": True,
+        "APPS": [
+            {
+                "provider_id": "company",
+                "name": "Single sign-on",
+                "client_id": OIDC_CLIENT_ID,
+                "secret": OIDC_CLIENT_SECRET,
+                "settings": {"server_url": OIDC_SERVER_URL},
+            }
+        ],
+    }
+}
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"  # in no cookie that can be read
 SESSION_COOKIE_AGE = int(SESSION_ABSOLUTE.total_seconds())
 SESSION_COOKIE_NAME = "__Host-sessionid" if HTTPS else "sessionid"

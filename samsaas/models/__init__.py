@@ -8,7 +8,16 @@ from samsaas.models.mail import Mail
 from samsaas.models.notification import Notification, NotificationChoices, Webhook, WebhookCall
 from samsaas.models.personal import KeptSecret, PersonalZone
 from samsaas.models.process import ChecklistTick, Heartbeat
-from samsaas.models.sign_in import AccountSession, FailedSignIns, GuessCount, Invitation, PasswordResetRequest
+from samsaas.models.sign_in import (
+    AccountSession,
+    FailedSignIns,
+    GuessCount,
+    Invitation,
+    LocalAdministrator,
+    PasswordLink,
+    PasswordResetRequest,
+    SecondFactorSecret,
+)
 
 __all__ = [
     "AccountSession",
@@ -25,13 +34,16 @@ __all__ = [
     "Invitation",
     "KeptSecret",
     "ListPreference",
+    "LocalAdministrator",
     "Mail",
     "Notification",
     "NotificationChoices",
+    "PasswordLink",
     "PasswordResetRequest",
     "PersonalZone",
     "SavedView",
     "SavedViewQuerySet",
+    "SecondFactorSecret",
     "Webhook",
     "WebhookCall",
     "keep_shared",

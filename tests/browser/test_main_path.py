@@ -230,6 +230,9 @@ PAGES = (
     "/accounts/1/",
     "/accounts/1/edit/",
     "/accounts/me/",
+    "/accounts/second-factor/",
+    "/accounts/second-factor/app/",
+    "/accounts/second-factor/keys/add/",
     "/accounts/invitations/",
     "/accounts/invitations/new/",
 )
