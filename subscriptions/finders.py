@@ -86,6 +86,11 @@ FINDERS = (
 )
 ACTIONS = (
     Action(label="Import people", url_name="person_import_new", words="upload HR file employees spreadsheet"),
+    Action(
+        label="People with more than one subscription of a product",
+        url_name="several_subscriptions",
+        words="duplicates double twice savings",
+    ),
     Action(label="New person", url_name="person_create", words="add employee"),
     Action(label="New entitlement", url_name="entitlement_new", words="add record license purchase contract"),
     Action(label="Import entitlements", url_name="entitlement_import_new", words="upload file licenses spreadsheet"),
