@@ -86,10 +86,14 @@ FINDERS = (
 )
 ACTIONS = (
     Action(label="Import people", url_name="person_import_new", words="upload HR file employees spreadsheet"),
+    Action(
+        label="People with more than one subscription of a product",
+        url_name="several_subscriptions",
+        words="duplicates double twice savings",
+    ),
     Action(label="New person", url_name="person_create", words="add employee"),
     Action(label="New entitlement", url_name="entitlement_new", words="add record license purchase contract"),
     Action(label="Import entitlements", url_name="entitlement_import_new", words="upload file licenses spreadsheet"),
-    Action(label="Import allocations", url_name="allocation_import", words="upload file rights"),
     Action(label="Run reconciliation", url_name="reconciliation_new", words="count compute license position"),
     Action(label="New exclusion rule of users", url_name="user_exclusion_new", words="exclude leave out"),
     Action(label="New exclusion rule of identifiers", url_name="identifier_exclusion_new", words="exclude leave out"),
