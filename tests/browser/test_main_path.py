@@ -199,6 +199,8 @@ PAGES = (
     "/exemptions/import/",
     "/approvals/",
     "/retention/",
+    "/reports/",
+    "/reports/new/",
     "/outbox/",
     "/outbox/text/",
     "/audit/",
