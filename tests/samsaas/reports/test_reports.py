@@ -35,7 +35,7 @@ def allowed(settings: Any) -> None:
 
 
 def at_noon(day: date) -> datetime:
-    return timezone.make_aware(datetime(day.year, day.month, day.day, 12))
+    return datetime(day.year, day.month, day.day, 12, tzinfo=timezone.get_current_timezone())
 
 
 def report(kind: str = "position", **fields: Any) -> Report:
