@@ -60,6 +60,12 @@ class Report(models.Model):
     def get_absolute_url(self) -> str:
         return reverse("report_detail", args=[self.pk])
 
+    @property
+    def days(self) -> str:
+        """On which days it is sent, for a reader."""
+        weekly = self.every == self.Every.WEEK
+        return f"Every {self.get_weekday_display()}" if weekly else f"Day {self.month_day} of every month"
+
 
 class ReportRecipient(models.Model):
     """An address that gets a report, until somebody there opens the link and stops it."""

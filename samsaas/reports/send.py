@@ -64,7 +64,8 @@ def _send(report_id: int, now: datetime) -> bool:
         one.save(update_fields=["mail"])
     report.settled_on, report.sent_at = today, now if wanted else report.sent_at
     report.save(update_fields=["settled_on", "sent_at"])
-    audit.record(None, "sent report", report, to=[one.address for one in wanted], rows=len(content.rows))
+    if wanted:
+        audit.record(None, "sent report", report, to=[one.address for one in wanted], rows=len(content.rows))
     return bool(wanted)
 
 

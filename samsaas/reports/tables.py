@@ -14,11 +14,7 @@ class ReportTable(tables.Table):
 
     name = tables.MarkupColumn('<a href="{{ record.get_absolute_url }}">{{ value|outside }}</a>')
     kind = tables.MarkupColumn("{{ record.get_kind_display }}")
-    every = tables.MarkupColumn(
-        "{% if record.every == 'week' %}{{ record.get_weekday_display }}s{% else %}Day {{ record.month_day }} of the "
-        "month{% endif %}",
-        verbose_name="When",
-    )
+    every = tables.MarkupColumn("{{ record.days }}", verbose_name="When")
     people = tables.NumberColumn(verbose_name="Recipients", orderable=False)
     active = tables.MarkupColumn("{% if value %}{% pill 'yes' 'On' %}{% else %}{% pill 'no' 'Off' %}{% endif %}")
     sent_at = tables.MarkupColumn("{{ value|when }}", verbose_name="Last sent")
