@@ -112,7 +112,7 @@ def _write_body(report: Report, content: Content, *, has_link: bool) -> str:
 
 def list_recipients(report: Report) -> list[ReportRecipient]:
     """For its page, each with why it gets nothing."""
-    found = list(report.recipients.select_related("mail"))
+    found = list(report.recipients.select_related("mail").defer("mail__secret", "mail__body", "mail__attachment"))
     for one in found:
         one.problem = "" if one.stopped_at else recipients.address_problem(one.address)  # type: ignore[attr-defined]
     return found
