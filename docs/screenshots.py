@@ -133,6 +133,8 @@ PAGES = {
     "approvals": "/approvals/",
     "outbox": "/outbox/",
     "retention": "/retention/",
+    "reports": "/reports/",
+    "report-new": "/reports/new/",
     "notice-text": "/outbox/text/",
     "keep-expired": "/keep/no-such-link",
     "person-account": "/people/1/account/",

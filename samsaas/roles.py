@@ -91,6 +91,13 @@ POLICY: dict[str, dict[str, str]] = {
     "webhook_test": {"POST": ADMIN},
     "webhook_secret": {"POST": ADMIN},
     "webhook_delete": {"GET": ADMIN, "POST": ADMIN},
+    "report_list": {"GET": ADMIN},
+    "report_new": {"GET": ADMIN, "POST": ADMIN},
+    "report_detail": {"GET": ADMIN},
+    "report_edit": {"GET": ADMIN, "POST": ADMIN},
+    "report_test": {"POST": ADMIN},
+    "report_delete": {"GET": ADMIN, "POST": ADMIN},
+    "report_stop": {"GET": PUBLIC, "POST": PUBLIC},  # whoever has the link of the mail may stop that mail
     "retention": {"GET": ADMIN},
     "retention_run": {"POST": ADMIN},
     "checklist_tick": {"POST": SAM_ADMIN},

@@ -31,6 +31,7 @@ from samsaas.accounts import reset_password
 from samsaas.events import call, notice, tell
 from samsaas.list_exports import write
 from samsaas.models import Heartbeat
+from samsaas.reports import send as send_reports
 from samsaas.retention import clean
 from samsaas.sealing import seal
 from subscriptions import recompute
@@ -195,8 +196,9 @@ def tell_of_events() -> None:
 
 @shared_task
 def remind_of_renewals() -> None:
-    """Every minute: remind people of renewals while the vendor still takes a reduction, each time once."""
+    """Every minute: remind people of renewals while the vendor still takes a reduction, and send due reports."""
     remind.run(timezone.now())
+    send_reports.run(timezone.now())
 
 
 @shared_task

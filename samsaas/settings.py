@@ -54,6 +54,8 @@ DEFAULT_FROM_EMAIL = env.str("MAIL_FROM", default="")
 MAIL_ANY_HOUR = env.bool("MAIL_ANY_HOUR", default=False)
 # Hosts that webhooks may reach although they are in a private network or speak plain http.
 WEBHOOK_HOSTS_INSIDE = {host.lower() for host in env.list("WEBHOOK_HOSTS_INSIDE", default=[])}
+# Whose addresses may get reports by mail; nobody else may.
+REPORT_DOMAINS = {domain.lower() for domain in env.list("REPORT_DOMAINS", default=[])}
 RECLAMATION_QUIET_DAYS = env.days("RECLAMATION_QUIET_DAYS")
 MAIL_RETENTION_DAYS = env.int("MAIL_RETENTION_DAYS", default=1095, least=30)
 RETENTION_DAYS = {
@@ -310,9 +312,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 # Names of the company and its brands, which nobody may build a password on. The host of PUBLIC_URL is added.
 COMPANY_NAMES = env.list("COMPANY_NAMES", default=[])
-LOGIN_URL = "login"
-LOGIN_REDIRECT_URL = "home"
-LOGOUT_REDIRECT_URL = "login"
+LOGIN_URL, LOGIN_REDIRECT_URL, LOGOUT_REDIRECT_URL = "login", "home", "login"
 SESSION_ENGINE = "samsaas.sessions"  # the table holds hashes of the keys
 SESSION_IDLE = timedelta(minutes=env.int("SESSION_IDLE_MINUTES", default=30))
 SESSION_ABSOLUTE = timedelta(hours=12)

@@ -35,6 +35,7 @@ urlpatterns = [
     path("", include("subscriptions.urls")),
     path("", include("reclamation.urls")),
     path("", include("samsaas.notifications.urls")),
+    path("", include("samsaas.reports.urls")),
     path("audit/", audit_trail.audit_list, name="audit_list"),
     path("audit/verify/", audit_trail.audit_verify, name="audit_verify"),
     path("audit/export/", audit_trail.audit_export, name="audit_export"),

@@ -26,7 +26,7 @@ from reclamation.models import (
     SavingsEntry,
     StateChange,
 )
-from samsaas.models import AuditEntry, Mail
+from samsaas.models import AuditEntry, Mail, ReportRecipient
 from samsaas.personal_data.traces import Traces
 from subscriptions.models import (
     ActivityDay,
@@ -95,6 +95,8 @@ def _of_directory(traces: Traces) -> Iterator[Place]:
     yield Place("Doubts about imported lines", deleted, PersonImportOverlap.objects.filter(named))
     shown = Q(before_key=person.key) | Q(after_key=person.key) | Q(subscription__in=traces.ended)
     yield Place("Subscriptions in previews of files", deleted, PersonImportSeat.objects.filter(shown))
+    subscribed = ReportRecipient.objects.filter(address__in=traces.addresses)
+    yield Place("Recipients of reports", deleted, subscribed)
     reports = Person.objects.filter(manager=person.key).exclude(pk=person.pk)
     why = "They lose the employee number of their manager."
     yield Place("Direct reports", Fate.REPLACED, reports, why, {"manager": ""})

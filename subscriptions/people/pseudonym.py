@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.db.models import CharField, F, Q, Value
+from django.db.models import CharField, F, Q, QuerySet, Value
 from django.db.models.functions import Cast, Coalesce, Concat
 
 from subscriptions.models import FormerAddress, Person, PersonAddress
@@ -21,7 +21,7 @@ def named() -> PersonQuerySet:
     return Person.objects.exclude(Q(key__startswith=KEY) & Q(name__startswith=NAME))
 
 
-def run(people: PersonQuerySet, now: datetime) -> int:
+def run(people: QuerySet[Person], now: datetime) -> int:
     """Replace number and name, and empty the rest. Without a last day, they count as having left. Returns how many."""
     keys = list(people.values_list("pk", flat=True))
     for model in (PersonAddress, FormerAddress):

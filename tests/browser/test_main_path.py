@@ -223,6 +223,8 @@ PAGES = (
     "/exemptions/import/",
     "/approvals/",
     "/retention/",
+    "/reports/",
+    "/reports/new/",
     "/outbox/",
     "/outbox/text/",
     "/audit/",
