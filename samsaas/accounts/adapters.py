@@ -64,8 +64,8 @@ class SignOnAdapter(DefaultSocialAccountAdapter):
             app for apps in _build_apps_from_settings(provider=provider, client_id=client_id).values() for app in apps
         ]
 
-    def get_provider(self, request: HttpRequest, provider: Any, client_id: Any = None) -> openid.Provider:
-        return openid.Provider(request, app=self.get_app(request, provider=provider, client_id=client_id))
+    def get_provider(self, request: HttpRequest, provider: Any, client_id: Any = None) -> openid.CompanyProvider:
+        return openid.CompanyProvider(request, app=self.get_app(request, provider=provider, client_id=client_id))
 
     def pre_social_login(self, request: HttpRequest, sociallogin: SocialLogin) -> None:
         """Admit, or answer with the page that says why not. What the provider said of the person is not kept."""

@@ -31,7 +31,7 @@ def nonce_of(state: str) -> str:
     return sha256(f"nonce of {state}".encode()).hexdigest()
 
 
-class Client(OAuth2Client):
+class NonceClient(OAuth2Client):
     """Adds the nonce to what the provider is asked."""
 
     def get_redirect_url(self, authorization_url: str, scope: list[str], extra_params: dict[str, str]) -> str:
@@ -40,10 +40,10 @@ class Client(OAuth2Client):
         return address
 
 
-class Adapter(OpenIDConnectOAuth2Adapter):
+class CompanyAdapter(OpenIDConnectOAuth2Adapter):
     """Reads the provider's answers."""
 
-    client_class = Client
+    client_class = NonceClient
 
     def complete_login(self, request: HttpRequest, app: SocialApp, token: SocialToken, **kwargs: Any) -> SocialLogin:
         data = {"id_token": self.read_id_token(app, kwargs["response"].get("id_token"))}
@@ -85,7 +85,7 @@ class Adapter(OpenIDConnectOAuth2Adapter):
         return fitting[0]
 
 
-class Provider(OpenIDConnectProvider):
+class CompanyProvider(OpenIDConnectProvider):
     """The identity provider of the settings."""
 
-    oauth2_adapter_class = Adapter
+    oauth2_adapter_class = CompanyAdapter

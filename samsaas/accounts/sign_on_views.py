@@ -8,13 +8,14 @@ from __future__ import annotations
 import logging
 from typing import Any
 
+import requests
 from allauth.socialaccount.providers.oauth2.views import OAuth2CallbackView, OAuth2LoginView
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 
 from samsaas.accounts import adapters, openid, single_sign_on
 from samsaas.lib.local_path import read_local_path
 
-UNREADABLE = (KeyError, TypeError, ValueError, AttributeError)
+FAILURES = (requests.RequestException, KeyError, TypeError, ValueError, AttributeError)
 log = logging.getLogger(__name__)
 
 
@@ -32,12 +33,12 @@ def callback(request: HttpRequest, provider_id: str) -> HttpResponse:
 
 
 def _guarded(view: Any, request: HttpRequest, provider_id: str) -> HttpResponse:
-    """What the provider sends is a stranger's: an answer that cannot be read is a sign-on that failed."""
+    """What the provider sends is a stranger's: no answer, and one that cannot be read, is a sign-on that failed."""
     if provider_id != single_sign_on.PROVIDER or not single_sign_on.is_configured():
         raise Http404
     try:
-        answer: HttpResponse = view.adapter_view(openid.Adapter(request, provider_id))(request)
-    except UNREADABLE:
-        log.exception("The identity provider's answer could not be read")
+        answer: HttpResponse = view.adapter_view(openid.CompanyAdapter(request, provider_id))(request)
+    except FAILURES:
+        log.exception("The identity provider did not answer, or not in a way that can be read")
         return adapters.refuse(request, "failed")
     return answer

@@ -20,6 +20,7 @@ from samsaas import purge_expired, roles, stored_secrets
 from samsaas.models import AuditEntry, GuessCount, SecondFactorSecret
 from tests import pages, test_permissions
 from tests.samsaas.accounts.factors import CODE_PAGE, App, sign_in
+from tests.samsaas.api.world import Caller
 from tests.samsaas.sign_in_world import LOGIN, PASSWORD, is_signed_in, try_to
 from tests.samsaas.test_reauthenticate import give, is_asked, later
 
@@ -183,6 +184,16 @@ def test_who_does_not_need_one_goes_on(account: Any, client: Client, settings: A
     account("sam_user", username="ann")
     try_to(client)
     assert client.get("/").status_code == 200
+
+
+def test_a_token_of_an_account_that_needs_a_factor_and_has_none_opens_nothing(account: Any, settings: Any) -> None:
+    caller = Caller(account("admin", username="ann"))
+    assert caller.get("profiles").status_code == 200
+    settings.SECOND_FACTOR_ROLES = ["admin"]
+    refused = caller.get("profiles")
+    assert refused.status_code == 403 and "needs a second factor" in refused.json()["detail"]
+    App(caller.user)
+    assert caller.get("profiles").status_code == 200
 
 
 def test_an_administrator_takes_off_what_somebody_lost(app: App, ann: User, signed_in: Any, client: Client) -> None:

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('samsaas', '0017_exported_lists'),
+        ('samsaas', '0019_audit_by_object'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
