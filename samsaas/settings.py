@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from csp.constants import NONCE, NONE, SELF
 
 from profiles import connectors
+from samsaas import beat
 from samsaas.environment import Environment
 from samsaas.lib.body_limits import LARGEST_FORM
 from samsaas.lib.hosts import stands_in
@@ -200,70 +201,7 @@ CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # celery's default of 100 ends work
 CELERY_TIMEZONE = "UTC"
 # In memory: what is due is decided in the database by the tasks, and a beat without a database survives its outages.
 CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
-# A tick that waited in the broker is worthless: the next one does the same work.
-CELERY_BEAT_SCHEDULE = {
-    "Sweep job runs": {
-        "task": "samsaas.schedule.sweep",
-        "schedule": timedelta(seconds=10),
-        "options": {"expires": 60},
-    },
-    "Go on with removals": {
-        "task": "samsaas.schedule.sweep_removals",
-        "schedule": timedelta(minutes=1),
-        "options": {"expires": 60},
-    },
-    "Count seats": {
-        "task": "samsaas.schedule.count_seats",
-        "schedule": timedelta(seconds=10),
-        "options": {"expires": 30},
-    },
-    "Start due refreshes": {
-        "task": "samsaas.schedule.start_due",
-        "schedule": timedelta(minutes=1),
-        "options": {"expires": 60},
-    },
-    "Fetch people": {
-        "task": "samsaas.schedule.fetch_people",
-        "schedule": timedelta(minutes=1),
-        "options": {"expires": 60},
-    },
-    "Start due reconciliation": {
-        "task": "samsaas.schedule.start_reconciliation",
-        "schedule": timedelta(minutes=1),
-        "options": {"expires": 60},
-    },
-    "Seal the audit trail": {
-        "task": "samsaas.schedule.seal_audit",
-        "schedule": timedelta(minutes=1),
-        "options": {"expires": 60},
-    },
-    "Send mails": {
-        "task": "samsaas.schedule.send_mails",
-        "schedule": timedelta(minutes=1),
-        "options": {"expires": 60},
-    },
-    "Tell of events": {
-        "task": "samsaas.schedule.tell_of_events",
-        "schedule": timedelta(minutes=1),
-        "options": {"expires": 60},
-    },
-    "Remind of renewals": {
-        "task": "samsaas.schedule.remind_of_renewals",
-        "schedule": timedelta(minutes=1),
-        "options": {"expires": 60},
-    },
-    "Go on with what people were asked": {
-        "task": "samsaas.schedule.sweep_asking",
-        "schedule": timedelta(minutes=1),
-        "options": {"expires": 60},
-    },
-    # Often enough for an installation that is started anew every day.
-    "Purge what is over": {
-        "task": "samsaas.schedule.purge",
-        "schedule": timedelta(hours=1),
-        "options": {"expires": 600},
-    },
-}
+CELERY_BEAT_SCHEDULE = beat.schedule()
 if CELERY_BROKER_URL.startswith("redis"):
     CELERY_WORKER_DISABLE_PREFETCH = True  # a worker whose slots are all busy leaves the message to another one
     # Seconds. A broker that does not answer must not block a page: the run is stored, and the sweeper sends it again.

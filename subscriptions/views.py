@@ -82,11 +82,11 @@ def subscription_export(request: HttpRequest) -> HttpResponseBase:
     if filtered.errors:
         return redirect(f"{reverse('subscription_list')}?{request.GET.urlencode()}")
     audit.record_export(request.user, "software subscriptions", rows=filtered.qs.count(), filters=request.GET.dict())
-    return csv_export.stream("software-subscriptions", HEADER, _export_rows(with_row_facts(filtered.qs)))
+    rows = _export_rows(with_row_facts(filtered.qs), timezone.now())
+    return csv_export.stream("software-subscriptions", HEADER, rows)
 
 
-def _export_rows(seats: Any) -> Iterator[tuple[Any, ...]]:
-    now = timezone.now()
+def _export_rows(seats: Any, now: datetime) -> Iterator[tuple[Any, ...]]:
     for seat in seats.order_by("display_name", "pk").iterator(chunk_size=2000):
         yield (
             seat.display_name,
