@@ -66,7 +66,10 @@ class Asked:
     def by_hand(self, words: dict[str, Any]) -> tuple[str, str]:
         """The count, with the joins it needs, and the rows of the page, with all that a row says."""
         joins = JOINS if self.rows == SEATS else {}
-        needed = [join for alias, join in joins.items() if re.search(rf"\b{alias}\.", self.where)]
+        needed: list[str] = []
+        for alias, join in reversed(joins.items()):
+            if any(re.search(rf"\b{alias}\.", text) for text in (self.where, *needed)):
+                needed.insert(0, join)
         where = f"WHERE {self.where}".format(**words)
         counted = " ".join([self.rows, *needed, where])
         bounded = f"SELECT count(*) FROM (SELECT 1 {counted} LIMIT {MOST_FOUND + 1}) AS hits"

@@ -1,4 +1,4 @@
-"""What the beat starts by itself and how often: tasks of `samsaas.schedule`, which decide in the database what is due."""
+"""What the beat starts by itself, how often: tasks of `samsaas.schedule`, which decide in the database what is due."""
 
 from __future__ import annotations
 
