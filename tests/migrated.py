@@ -37,10 +37,10 @@ def put_sqlite(url: str) -> None:
     with _held("sqlite") as folder:
         template = folder / f"{_release()}.sqlite3"
         if not template.exists():
-            for left in folder.glob("*.sqlite3*"):
-                if time.time() - left.stat().st_mtime > OUTDATED or left.name.startswith("fresh"):
-                    left.unlink()
-            fresh = folder / "fresh.sqlite3"
+            for left in (*folder.glob("*.sqlite3*"), *folder.glob("*.lock")):
+                if time.time() - left.stat().st_mtime > OUTDATED or left.name.startswith(f"fresh_{_release()}"):
+                    left.unlink(missing_ok=True)
+            fresh = folder / f"fresh_{_release()}.sqlite3"
             _migrate(f"sqlite:///{fresh}")
             fresh.rename(template)
         template.touch()
@@ -81,10 +81,11 @@ def _template_on(connection: psycopg.Connection, server: str) -> str:
     template = f"template_{_release()}"
     with _held("postgresql"):
         if not connection.execute("select 1 from pg_database where datname = %s", [template]).fetchone():
-            connection.execute("drop database if exists template_fresh with (force)")
-            connection.execute("create database template_fresh")
-            _migrate(f"{server}/template_fresh")
-            connection.execute(f"alter database template_fresh rename to {template}")
+            fresh = f"fresh_{_release()}"
+            connection.execute(f"drop database if exists {fresh} with (force)")
+            connection.execute(f"create database {fresh}")
+            _migrate(f"{server}/{fresh}")
+            connection.execute(f"alter database {fresh} rename to {template}")
     return template
 
 
@@ -113,9 +114,9 @@ def _release() -> str:
 
 @contextmanager
 def _held(kind: str) -> Iterator[Path]:
-    """The folder of the templates, for one process at a time and kind. Runs beside one another share it."""
+    """The folder of the templates, for one process at a time, kind and release. Runs beside one another share it."""
     folder = Path(tempfile.gettempdir()) / f"samsaas-migrated-{os.getuid()}" / kind
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with (folder / "lock").open("w") as lock:
+    with (folder / f"{_release()}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield folder
