@@ -46,9 +46,10 @@ def count_rows(table: str) -> int:
     return int(fetch_row(f"SELECT count(*) FROM {table}")[0])  # noqa: S608 - a name of ours
 
 
-def drop_table(table: str) -> None:
-    """Drop the table if it is there."""
-    execute(f"DROP TABLE IF EXISTS {table}")
+def drop_table(*tables: str) -> None:
+    """Drop the tables that are there: in one statement where the database takes more than one."""
+    for named in [", ".join(tables)] if is_postgresql() else tables:
+        execute(f"DROP TABLE IF EXISTS {named}")
 
 
 def database_now() -> datetime:

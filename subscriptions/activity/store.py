@@ -55,8 +55,7 @@ def store_batch(profile: IntegrationProfile, uses: Uses, *, run_id: int, reading
         _keep_days(reading)
     else:
         _note_days()
-    sql.drop_table(BATCH)
-    sql.drop_table(FOUND)
+    sql.drop_table(BATCH, FOUND)
     return Stored(known=int(known or 0), nobody=int(counted or 0) - int(known or 0))
 
 

@@ -258,8 +258,7 @@ def end_gone(run: JobRun, now: datetime) -> None:
 
 def clean_up() -> None:
     """Drop the temporary tables. A transaction that is rolled back drops them anyway."""
-    sql.drop_table(FOUND)
-    sql.drop_table(GONE)
+    sql.drop_table(FOUND, GONE)
 
 
 def _team_since(profile: IntegrationProfile) -> Any:

@@ -117,5 +117,4 @@ def _group_columns(value: str, missing: str, group: str) -> str:
 
 def drop_tables() -> None:
     """Drop all tables of this module that are there."""
-    for table in (RIGHTS, ALLOCATED, MODELS, BY_ALLOCATION, RANKED):
-        sql.drop_table(table)
+    sql.drop_table(RIGHTS, ALLOCATED, MODELS, BY_ALLOCATION, RANKED)

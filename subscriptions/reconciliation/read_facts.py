@@ -134,5 +134,4 @@ def count_excluded() -> dict[int, int]:
 
 def drop_tables() -> None:
     """Drop both tables, if they are there."""
-    sql.drop_table(FACTS)
-    sql.drop_table(TWICE)
+    sql.drop_table(FACTS, TWICE)

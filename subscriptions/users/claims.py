@@ -73,8 +73,7 @@ def store_claims(lookups: Iterable[str], directory: Directory, today: date, *, o
 
 def drop_claims() -> None:
     """Drop the temporary tables, if they are there."""
-    for table in TABLES.values():
-        sql.drop_table(table)
+    sql.drop_table(*TABLES.values())
 
 
 def select_claims(lookup: str, directory: Directory, today: date, *, only: str = "") -> tuple[str, list[Any]]:

@@ -122,8 +122,7 @@ def _found(
     find.store_wanted(rules, asked=asked, freed=freed)
     _store_changes(today, asked=asked, freed=freed, overlaid=directory is OVERLAID)
     yield
-    for table in (FOUND, LOOKED_UP):
-        sql.drop_table(table)
+    sql.drop_table(FOUND, LOOKED_UP)
     find.drop_wanted()
     claims.drop_claims()
 

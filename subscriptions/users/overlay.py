@@ -82,8 +82,7 @@ def lay(people: Iterable[ChangedPerson]) -> None:
 
 def remove() -> None:
     """Drop the temporary tables, if they are there."""
-    for table in (CHANGED, CHANGED_ADDRESSES, VALUES):
-        sql.drop_table(table)
+    sql.drop_table(CHANGED, CHANGED_ADDRESSES, VALUES)
 
 
 def stored_as(person: Person) -> ChangedPerson:

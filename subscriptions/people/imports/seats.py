@@ -171,8 +171,7 @@ def _store_overlaps(
         f"WHERE c.line > 0 {condition}",
         [upload.pk, kind],
     )
-    for table in (HELD, SHARED):
-        sql.drop_table(table)
+    sql.drop_table(HELD, SHARED)
 
 
 def _fill_table(table: str, columns: str, select: str, values: Sequence[Any] = ()) -> None:
