@@ -61,6 +61,11 @@
       event.preventDefault();
       move(steps);
     }
+    // In a search field this key empties the field first.
+    if (event.key === "Escape") {
+      event.preventDefault();
+      finder.close();
+    }
     // Faster than the answer: the form leads to the page, which searches for what is typed now.
     if (event.key === "Enter" && !event.isComposing && active && shownFor === text.value) {
       event.preventDefault();
