@@ -35,6 +35,9 @@
 
   const open = () => {
     if (document.querySelector("dialog[open]")) return;
+    place.replaceChildren(); // what was found before would still be there to be opened until the answer comes
+    shownFor = null;
+    mark(null);
     finder.showModal();
     text.focus();
     text.select();
