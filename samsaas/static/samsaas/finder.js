@@ -35,6 +35,9 @@
 
   const open = () => {
     if (document.querySelector("dialog[open]")) return;
+    place.replaceChildren(); // what was found before would still be there to be opened until the answer comes
+    shownFor = null;
+    mark(null);
     finder.showModal();
     text.focus();
     text.select();
@@ -60,6 +63,11 @@
     if (steps) {
       event.preventDefault();
       move(steps);
+    }
+    // In a search field this key empties the field first.
+    if (event.key === "Escape") {
+      event.preventDefault();
+      finder.close();
     }
     // Faster than the answer: the form leads to the page, which searches for what is typed now.
     if (event.key === "Enter" && !event.isComposing && active && shownFor === text.value) {
