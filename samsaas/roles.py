@@ -75,15 +75,7 @@ POLICY: dict[str, dict[str, str]] = {
     "webhook_test": {"POST": ADMIN},
     "webhook_secret": {"POST": ADMIN},
     "webhook_delete": {"GET": ADMIN, "POST": ADMIN},
-    "report_list": {"GET": ADMIN},
-    "report_new": {"GET": ADMIN, "POST": ADMIN},
-    "report_detail": {"GET": ADMIN},
-    "report_edit": {"GET": ADMIN, "POST": ADMIN},
-    "report_test": {"POST": ADMIN},
-    "report_delete": {"GET": ADMIN, "POST": ADMIN},
     "report_stop": {"GET": PUBLIC, "POST": PUBLIC},  # whoever has the link of the mail may stop that mail
-    "retention": {"GET": ADMIN},
-    "retention_run": {"POST": ADMIN},
     "checklist_tick": {"POST": SAM_ADMIN},
     "demo_later": {"POST": SIGNED_IN},
     "exported_list": READ,
@@ -157,8 +149,6 @@ POLICY: dict[str, dict[str, str]] = {
     "person_delete": KEEP_PEOPLE,
     "person_account": KEEP_PEOPLE,
     "person_merge": KEEP_PEOPLE,
-    "person_erase": {"GET": ADMIN, "POST": ADMIN},
-    "person_data": {"GET": ADMIN},
     "person_import_new": KEEP_PEOPLE,
     "person_import_example": {"GET": SAM_ADMIN},
     "person_import_detail": {"GET": SAM_ADMIN},
@@ -299,6 +289,11 @@ POLICY: dict[str, dict[str, str]] = {
     "admin:reclamation_notice*": {"GET": SAM_ADMIN},
     "admin:samsaas_*": {"GET": SAM_ADMIN},
     "admin:subscriptions_personimport*": {"GET": SAM_ADMIN},
+}
+POLICY |= dict.fromkeys(("retention", "person_data", "report_list", "report_detail"), {"GET": ADMIN})
+POLICY |= dict.fromkeys(("retention_run", "report_test"), {"POST": ADMIN})
+POLICY |= {
+    name: {"GET": ADMIN, "POST": ADMIN} for name in ("person_erase", "report_new", "report_edit", "report_delete")
 }
 
 # The REST API. A call has the account of its token, with no more than the token's role (`narrow`).

@@ -82,8 +82,8 @@ def run(person_id: int, *, by: User, now: datetime) -> dict[str, int]:
 def _erase(place: Place, now: datetime) -> None:
     if place.fate == Fate.DELETED:
         place.rows.delete()
-    elif place.changes:
-        place.rows.update(**place.changes)
+    elif place.replace:
+        place.replace(place.rows)
     else:
         pseudonym.run(place.rows.all(), now)
 

@@ -6,8 +6,8 @@ leads to a person, a subscription or a candidate is missing here.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -57,13 +57,13 @@ class Fate(StrEnum):
 
 @dataclass(frozen=True)
 class Place:
-    """Rows of one table about the person. `changes` are the values that replace what names them."""
+    """Rows of one table about the person. `replace` writes over what names them; without it the record itself goes."""
 
     name: str
     fate: Fate
     rows: QuerySet[Any]
     why: str = ""
-    changes: Mapping[str, Any] = field(default_factory=dict)
+    replace: Callable[[QuerySet[Any]], Any] | None = None
 
 
 def find(traces: Traces) -> list[Place]:
@@ -99,7 +99,7 @@ def _of_directory(traces: Traces) -> Iterator[Place]:
     yield Place("Recipients of reports", deleted, subscribed)
     reports = Person.objects.filter(manager=person.key).exclude(pk=person.pk)
     why = "They lose the employee number of their manager."
-    yield Place("Direct reports", Fate.REPLACED, reports, why, {"manager": ""})
+    yield Place("Direct reports", Fate.REPLACED, reports, why, lambda rows: rows.update(manager=""))
 
 
 def _of_candidates(traces: Traces) -> Iterator[Place]:
@@ -111,13 +111,26 @@ def _of_candidates(traces: Traces) -> Iterator[Place]:
     yield Place("Answers", Fate.DELETED, KeepAnswer.objects.filter(candidate__in=others))
     yield Place("Notes on candidates", Fate.DELETED, CandidateNote.objects.filter(candidate__in=others))
     approvals = Approval.objects.filter(candidate__in=others)
-    yield Place("Approvals", Fate.REPLACED, approvals, "Who approved stays, without the remark.", {"note": ""})
-    changes = {"display_name": alias(traces.person), "person_name": alias(traces.person)}
-    changes |= dict.fromkeys(("email", "person_key", "note", "attention", "hold_text"), "")
-    texts = dict.fromkeys(("email", "error_message", "error_body"), "")
-    yield Place("Dry runs", Fate.REPLACED, RemovalAttempt.objects.filter(candidate__in=others), why, texts)
-    yield Place("Removal candidates", Fate.REPLACED, RemovalCandidate.objects.filter(pk__in=others), why, changes)
+    remark = "Who approved stays, without the remark."
+    yield Place("Approvals", Fate.REPLACED, approvals, remark, lambda rows: rows.update(note=""))
+    attempts = RemovalAttempt.objects.filter(candidate__in=others)
+    yield Place("Dry runs", Fate.REPLACED, attempts, why, _clear_attempts)
+    candidates, name = RemovalCandidate.objects.filter(pk__in=others), alias(traces.person)
+    yield Place("Removal candidates", Fate.REPLACED, candidates, why, lambda rows: _clear_candidates(rows, name))
     yield from _proofs(traces)
+
+
+def _clear_attempts(rows: QuerySet[Any]) -> None:
+    rows.update(email="", error_message="", error_body="")
+
+
+def _clear_candidates(rows: QuerySet[Any], name: str) -> None:
+    rows.update(display_name=name, person_name=name, email="", person_key="", note="", attention="", hold_text="")
+
+
+def _clear_seats(rows: QuerySet[Any], name: str) -> None:
+    rows.update(display_name=name, given_name="", surname="", email="", email_verified=False, secondary_emails="")
+    rows.update(account_id="", employee_id="", roles="")
 
 
 def _proofs(traces: Traces) -> Iterator[Place]:
@@ -142,13 +155,17 @@ def _of_seats(traces: Traces) -> Iterator[Place]:
     yield Place("Days of use of ended subscriptions", Fate.DELETED, ActivityDay.objects.filter(**ended))
     yield Place("Last activity of ended subscriptions", Fate.DELETED, LastActivity.objects.filter(**ended))
     in_results = SeatResult.objects.filter(Q(person=traces.person) | Q(subscription__in=traces.ended))
-    names = {"person_name": alias(traces.person), "seat_name": alias(traces.person)}
-    yield Place("Subscriptions in positions", Fate.REPLACED, in_results, "Positions of past days count them.", names)
-    why = "Positions of past days count them. The vendor’s id stays, so that one that returns is recognized."
-    changes = {"display_name": alias(traces.person), "email_verified": False}
-    columns = ("email", "given_name", "surname", "account_id", "employee_id", "secondary_emails", "roles")
-    changes |= dict.fromkeys(columns, "")
-    yield Place("Ended subscriptions", Fate.REPLACED, Subscription.objects.filter(pk__in=traces.ended), why, changes)
+    name, counted = alias(traces.person), "Positions of past days count them."
+    yield Place(
+        "Subscriptions in positions",
+        Fate.REPLACED,
+        in_results,
+        counted,
+        lambda rows: rows.update(person_name=name, seat_name=name),
+    )
+    why = f"{counted} The vendor’s id stays, so that one that returns is recognized."
+    gone = Subscription.objects.filter(pk__in=traces.ended)
+    yield Place("Ended subscriptions", Fate.REPLACED, gone, why, lambda rows: _clear_seats(rows, name))
     why = "The vendor lists the account, so the next download would bring it again. Remove it at the vendor first."
     yield Place("Listed subscriptions", Fate.STAYS, Subscription.objects.filter(pk__in=traces.listed), why)
     protects = Exemption.objects.filter(person=None, **listed)

@@ -216,6 +216,7 @@ def test_one_and_thirty_reports_cost_the_same_queries(
 ) -> None:
     client.force_login(account("admin"))
     counts = Counter[int]()
+    client.get("/reports/")  # the first page of a session also stores it
     for number in (1, 29):
         for _ in range(number):
             report(name=f"R{Report.objects.count()}")
