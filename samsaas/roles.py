@@ -32,8 +32,7 @@ SIGNED_IN = "signed_in"  # any active account, also one without a role
 READ = {"GET": SAM_USER}
 INTEGRATE = {"GET": SAM_INTEGRATOR, "POST": SAM_INTEGRATOR}
 INTEGRATE_ACT = {"POST": SAM_INTEGRATOR}
-KEEP_PEOPLE = {"GET": SAM_ADMIN, "POST": SAM_ADMIN}
-MANAGE = {"GET": SAM_ADMIN, "POST": SAM_ADMIN}
+KEEP_PEOPLE = MANAGE = {"GET": SAM_ADMIN, "POST": SAM_ADMIN}
 RECORD = {"GET": SAM_USER, "POST": SAM_USER}
 RECORD_ACT = {"POST": SAM_USER}
 
@@ -292,9 +291,7 @@ POLICY: dict[str, dict[str, str]] = {
 }
 POLICY |= dict.fromkeys(("retention", "person_data", "report_list", "report_detail"), {"GET": ADMIN})
 POLICY |= dict.fromkeys(("retention_run", "report_test"), {"POST": ADMIN})
-POLICY |= {
-    name: {"GET": ADMIN, "POST": ADMIN} for name in ("person_erase", "report_new", "report_edit", "report_delete")
-}
+POLICY |= dict.fromkeys(("person_erase", "report_new", "report_edit", "report_delete"), {"GET": ADMIN, "POST": ADMIN})
 
 # The REST API. A call has the account of its token, with no more than the token's role (`narrow`).
 _API_READ = (
