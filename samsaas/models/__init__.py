@@ -7,7 +7,7 @@ from samsaas.models.lists import ListPreference, SavedView, SavedViewQuerySet, k
 from samsaas.models.mail import Mail
 from samsaas.models.notification import Notification, NotificationChoices, Webhook, WebhookCall
 from samsaas.models.process import ChecklistTick, Heartbeat
-from samsaas.models.report import Report, ReportRecipient
+from samsaas.models.report import MailedReport, ReportRecipient
 from samsaas.models.sign_in import AccountSession, FailedSignIns, GuessCount, Invitation, PasswordResetRequest
 
 __all__ = [
@@ -28,7 +28,7 @@ __all__ = [
     "Notification",
     "NotificationChoices",
     "PasswordResetRequest",
-    "Report",
+    "MailedReport",
     "ReportRecipient",
     "SavedView",
     "SavedViewQuerySet",
