@@ -32,8 +32,7 @@ SIGNED_IN = "signed_in"  # any active account, also one without a role
 READ = {"GET": SAM_USER}
 INTEGRATE = {"GET": SAM_INTEGRATOR, "POST": SAM_INTEGRATOR}
 INTEGRATE_ACT = {"POST": SAM_INTEGRATOR}
-KEEP_PEOPLE = {"GET": SAM_ADMIN, "POST": SAM_ADMIN}
-MANAGE = {"GET": SAM_ADMIN, "POST": SAM_ADMIN}
+KEEP_PEOPLE = MANAGE = {"GET": SAM_ADMIN, "POST": SAM_ADMIN}
 RECORD = {"GET": SAM_USER, "POST": SAM_USER}
 RECORD_ACT = {"POST": SAM_USER}
 
@@ -91,15 +90,7 @@ POLICY: dict[str, dict[str, str]] = {
     "webhook_test": {"POST": ADMIN},
     "webhook_secret": {"POST": ADMIN},
     "webhook_delete": {"GET": ADMIN, "POST": ADMIN},
-    "report_list": {"GET": ADMIN},
-    "report_new": {"GET": ADMIN, "POST": ADMIN},
-    "report_detail": {"GET": ADMIN},
-    "report_edit": {"GET": ADMIN, "POST": ADMIN},
-    "report_test": {"POST": ADMIN},
-    "report_delete": {"GET": ADMIN, "POST": ADMIN},
     "report_stop": {"GET": PUBLIC, "POST": PUBLIC},  # whoever has the link of the mail may stop that mail
-    "retention": {"GET": ADMIN},
-    "retention_run": {"POST": ADMIN},
     "checklist_tick": {"POST": SAM_ADMIN},
     "help_list": {"GET": SIGNED_IN},
     "help_page": {"GET": SIGNED_IN},
@@ -186,8 +177,6 @@ POLICY: dict[str, dict[str, str]] = {
     "person_delete": KEEP_PEOPLE,
     "person_account": KEEP_PEOPLE,
     "person_merge": KEEP_PEOPLE,
-    "person_erase": {"GET": ADMIN, "POST": ADMIN},
-    "person_data": {"GET": ADMIN},
     "person_import_new": KEEP_PEOPLE,
     "person_import_example": {"GET": SAM_ADMIN},
     "person_import_detail": {"GET": SAM_ADMIN},
@@ -329,6 +318,9 @@ POLICY: dict[str, dict[str, str]] = {
     "admin:samsaas_*": {"GET": SAM_ADMIN},
     "admin:subscriptions_personimport*": {"GET": SAM_ADMIN},
 }
+POLICY |= dict.fromkeys(("retention", "person_data", "report_list", "report_detail"), {"GET": ADMIN})
+POLICY |= dict.fromkeys(("retention_run", "report_test"), {"POST": ADMIN})
+POLICY |= dict.fromkeys(("person_erase", "report_new", "report_edit", "report_delete"), {"GET": ADMIN, "POST": ADMIN})
 
 # The REST API. A call has the account of its token, with no more than the token's role (`narrow`).
 _API_READ = (

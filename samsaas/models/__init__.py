@@ -8,7 +8,7 @@ from samsaas.models.mail import Mail
 from samsaas.models.notification import Notification, NotificationChoices, Webhook, WebhookCall
 from samsaas.models.personal import KeptSecret, PersonalZone
 from samsaas.models.process import ChecklistTick, Heartbeat
-from samsaas.models.report import Report, ReportRecipient
+from samsaas.models.report import MailedReport, ReportRecipient
 from samsaas.models.sign_in import (
     AccountSession,
     FailedSignIns,
@@ -42,7 +42,7 @@ __all__ = [
     "PasswordLink",
     "PasswordResetRequest",
     "PersonalZone",
-    "Report",
+    "MailedReport",
     "ReportRecipient",
     "SavedView",
     "SavedViewQuerySet",

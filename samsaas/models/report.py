@@ -9,7 +9,7 @@ from django.urls import reverse
 from samsaas.models.mail import Mail
 
 
-class Report(models.Model):
+class MailedReport(models.Model):
     """What is reported, and on which days. `samsaas.reports.send` alone writes when it was sent."""
 
     class Kind(models.TextChoices):
@@ -70,7 +70,7 @@ class Report(models.Model):
 class ReportRecipient(models.Model):
     """An address that gets a report, until somebody there opens the link and stops it."""
 
-    report = models.ForeignKey(Report, on_delete=models.CASCADE, related_name="recipients")
+    report = models.ForeignKey(MailedReport, on_delete=models.CASCADE, related_name="recipients")
     address = models.CharField(max_length=320)
     stopped_at = models.DateTimeField(null=True, help_text="Whoever reads it there does not want it any more.")
     mail = models.ForeignKey(Mail, null=True, on_delete=models.SET_NULL, related_name="+", help_text="The last one.")

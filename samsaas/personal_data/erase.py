@@ -22,7 +22,7 @@ from django.utils import timezone
 from reclamation.models import RemovalAttempt, RemovalCandidate
 from samsaas import audit
 from samsaas.personal_data import places, traces
-from samsaas.personal_data.places import Fate, Place
+from samsaas.personal_data.places import DataPlace, Fate
 from samsaas.personal_data.traces import Traces
 from subscriptions import history, rematch, seats_changed
 from subscriptions.models import Person, PersonImportRow, Subscription
@@ -39,24 +39,24 @@ class NotOver(Exception):
 class Counted:
     """A place with its number of rows; there are none without any."""
 
-    place: Place
+    place: DataPlace
     rows: int
 
 
 @dataclass(frozen=True)
-class Preview:
+class ErasurePreview:
     """What would happen, by fate, and what stands against it."""
 
     fates: list[tuple[str, list[Counted]]]
     obstacles: list[str]
 
 
-def preview(person: Person) -> Preview:
+def preview(person: Person) -> ErasurePreview:
     """What erasing would do."""
     found = traces.find(person)
     counted = [Counted(place, place.rows.count()) for place in places.find(found)]
     by_fate = [(str(fate), [one for one in counted if one.rows and one.place.fate == fate]) for fate in Fate]
-    return Preview([(fate, rows) for fate, rows in by_fate if rows], list(_find_obstacles(found)))
+    return ErasurePreview([(fate, rows) for fate, rows in by_fate if rows], list(_find_obstacles(found)))
 
 
 @transaction.atomic
@@ -79,11 +79,11 @@ def run(person_id: int, *, by: User, now: datetime) -> dict[str, int]:
     return counts
 
 
-def _erase(place: Place, now: datetime) -> None:
+def _erase(place: DataPlace, now: datetime) -> None:
     if place.fate == Fate.DELETED:
         place.rows.delete()
-    elif place.changes:
-        place.rows.update(**place.changes)
+    elif place.replace:
+        place.replace(place.rows)
     else:
         pseudonym.run(place.rows.all(), now)
 

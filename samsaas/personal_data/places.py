@@ -6,8 +6,8 @@ leads to a person, a subscription or a candidate is missing here.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -56,17 +56,17 @@ class Fate(StrEnum):
 
 
 @dataclass(frozen=True)
-class Place:
-    """Rows of one table about the person. `changes` are the values that replace what names them."""
+class DataPlace:
+    """Rows of one table about the person. `replace` writes over what names them; without it the record itself goes."""
 
     name: str
     fate: Fate
     rows: QuerySet[Any]
     why: str = ""
-    changes: Mapping[str, Any] = field(default_factory=dict)
+    replace: Callable[[QuerySet[Any]], Any] | None = None
 
 
-def find(traces: Traces) -> list[Place]:
+def find(traces: Traces) -> list[DataPlace]:
     """All places, in the order in which they are erased."""
     return [*_of_directory(traces), *_of_candidates(traces), *_of_seats(traces), _person(traces), *_of_records(traces)]
 
@@ -76,98 +76,119 @@ def alias(person: Person) -> str:
     return f"{pseudonym.NAME}{person.pk}"
 
 
-def _person(traces: Traces) -> Place:
+def _person(traces: Traces) -> DataPlace:
     rows, person = Person.objects.filter(pk=traces.person.pk), traces.person
     if person.allocations.exists():
         why = "Rights were allocated to the person, and positions of past days count them. The record’s number stays."
-        return Place("Person", Fate.REPLACED, rows, why)
-    return Place("Person", Fate.DELETED, rows)
+        return DataPlace("Person", Fate.REPLACED, rows, why)
+    return DataPlace("Person", Fate.DELETED, rows)
 
 
-def _of_directory(traces: Traces) -> Iterator[Place]:
+def _of_directory(traces: Traces) -> Iterator[DataPlace]:
     person, deleted = traces.person, Fate.DELETED
-    yield Place("E-mail addresses", deleted, PersonAddress.objects.filter(person=person))
-    yield Place("Former e-mail addresses", deleted, FormerAddress.objects.filter(person=person))
-    yield Place("Exemptions", deleted, Exemption.objects.filter(Q(person=person) | Q(subscription__in=traces.ended)))
+    yield DataPlace("E-mail addresses", deleted, PersonAddress.objects.filter(person=person))
+    yield DataPlace("Former e-mail addresses", deleted, FormerAddress.objects.filter(person=person))
+    yield DataPlace(
+        "Exemptions", deleted, Exemption.objects.filter(Q(person=person) | Q(subscription__in=traces.ended))
+    )
     in_file = PersonImportRow.objects.filter(key=person.key)
-    yield Place("Lines of imported files", deleted, in_file)
+    yield DataPlace("Lines of imported files", deleted, in_file)
     named = Q(key=person.key) | Q(text__in=traces.addresses) | Q(text=person.key)
-    yield Place("Doubts about imported lines", deleted, PersonImportOverlap.objects.filter(named))
+    yield DataPlace("Doubts about imported lines", deleted, PersonImportOverlap.objects.filter(named))
     shown = Q(before_key=person.key) | Q(after_key=person.key) | Q(subscription__in=traces.ended)
-    yield Place("Subscriptions in previews of files", deleted, PersonImportSeat.objects.filter(shown))
+    yield DataPlace("Subscriptions in previews of files", deleted, PersonImportSeat.objects.filter(shown))
     subscribed = ReportRecipient.objects.filter(address__in=traces.addresses)
-    yield Place("Recipients of reports", deleted, subscribed)
+    yield DataPlace("Recipients of reports", deleted, subscribed)
     reports = Person.objects.filter(manager=person.key).exclude(pk=person.pk)
     why = "They lose the employee number of their manager."
-    yield Place("Direct reports", Fate.REPLACED, reports, why, {"manager": ""})
+    yield DataPlace("Direct reports", Fate.REPLACED, reports, why, lambda rows: rows.update(manager=""))
 
 
-def _of_candidates(traces: Traces) -> Iterator[Place]:
+def _of_candidates(traces: Traces) -> Iterator[DataPlace]:
     """What led to no removal goes; what proves one stays."""
     others, mails = traces.candidates - traces.proofs, traces.mails - traces.proving
     why = "No account was removed after them. The history of their states keeps its days."
-    yield Place("Notices", Fate.DELETED, Notice.objects.filter(Q(candidate__in=others) | Q(mail__in=mails)))
-    yield Place("Mails", Fate.DELETED, Mail.objects.filter(pk__in=mails))
-    yield Place("Answers", Fate.DELETED, KeepAnswer.objects.filter(candidate__in=others))
-    yield Place("Notes on candidates", Fate.DELETED, CandidateNote.objects.filter(candidate__in=others))
+    yield DataPlace("Notices", Fate.DELETED, Notice.objects.filter(Q(candidate__in=others) | Q(mail__in=mails)))
+    yield DataPlace("Mails", Fate.DELETED, Mail.objects.filter(pk__in=mails))
+    yield DataPlace("Answers", Fate.DELETED, KeepAnswer.objects.filter(candidate__in=others))
+    yield DataPlace("Notes on candidates", Fate.DELETED, CandidateNote.objects.filter(candidate__in=others))
     approvals = Approval.objects.filter(candidate__in=others)
-    yield Place("Approvals", Fate.REPLACED, approvals, "Who approved stays, without the remark.", {"note": ""})
-    changes = {"display_name": alias(traces.person), "person_name": alias(traces.person)}
-    changes |= dict.fromkeys(("email", "person_key", "note", "attention", "hold_text"), "")
-    texts = dict.fromkeys(("email", "error_message", "error_body"), "")
-    yield Place("Dry runs", Fate.REPLACED, RemovalAttempt.objects.filter(candidate__in=others), why, texts)
-    yield Place("Removal candidates", Fate.REPLACED, RemovalCandidate.objects.filter(pk__in=others), why, changes)
+    remark = "Who approved stays, without the remark."
+    yield DataPlace("Approvals", Fate.REPLACED, approvals, remark, lambda rows: rows.update(note=""))
+    attempts = RemovalAttempt.objects.filter(candidate__in=others)
+    yield DataPlace("Dry runs", Fate.REPLACED, attempts, why, _clear_attempts)
+    candidates, name = RemovalCandidate.objects.filter(pk__in=others), alias(traces.person)
+    yield DataPlace("Removal candidates", Fate.REPLACED, candidates, why, lambda rows: _clear_candidates(rows, name))
     yield from _proofs(traces)
 
 
-def _proofs(traces: Traces) -> Iterator[Place]:
+def _clear_attempts(rows: QuerySet[Any]) -> None:
+    rows.update(email="", error_message="", error_body="")
+
+
+def _clear_candidates(rows: QuerySet[Any], name: str) -> None:
+    rows.update(display_name=name, person_name=name, email="", person_key="", note="", attention="", hold_text="")
+
+
+def _clear_seats(rows: QuerySet[Any], name: str) -> None:
+    rows.update(display_name=name, given_name="", surname="", email="", email_verified=False, secondary_emails="")
+    rows.update(account_id="", employee_id="", roles="")
+
+
+def _proofs(traces: Traces) -> Iterator[DataPlace]:
     stays, held = Fate.STAYS, {"candidate__in": traces.proofs}
     removed = RemovalCandidate.objects.filter(pk__in=traces.proofs)
-    yield Place("Candidates whose account was removed", stays, removed, PROOF)
-    yield Place("Attempts to remove an account", stays, RemovalAttempt.objects.filter(**held), PROOF)
-    yield Place("Notices about a removal", stays, Notice.objects.filter(**held), PROOF)
+    yield DataPlace("Candidates whose account was removed", stays, removed, PROOF)
+    yield DataPlace("Attempts to remove an account", stays, RemovalAttempt.objects.filter(**held), PROOF)
+    yield DataPlace("Notices about a removal", stays, Notice.objects.filter(**held), PROOF)
     why = f"{PROOF} They are deleted when they are old enough."
-    yield Place("Mails about a removal", stays, Mail.objects.filter(pk__in=traces.proving), why)
-    yield Place("Answers before a removal", stays, KeepAnswer.objects.filter(**held), PROOF)
-    yield Place("Approvals of a removal", stays, Approval.objects.filter(**held), PROOF)
-    yield Place("Notes on removals", stays, CandidateNote.objects.filter(**held), PROOF)
+    yield DataPlace("Mails about a removal", stays, Mail.objects.filter(pk__in=traces.proving), why)
+    yield DataPlace("Answers before a removal", stays, KeepAnswer.objects.filter(**held), PROOF)
+    yield DataPlace("Approvals of a removal", stays, Approval.objects.filter(**held), PROOF)
+    yield DataPlace("Notes on removals", stays, CandidateNote.objects.filter(**held), PROOF)
     why = "What became of a candidate when; it is never edited."
-    yield Place("States of candidates", stays, StateChange.objects.filter(candidate__in=traces.candidates), why)
+    yield DataPlace("States of candidates", stays, StateChange.objects.filter(candidate__in=traces.candidates), why)
     why = "The ledger counts what was saved. It does not name the person any more."
-    yield Place("Savings", stays, SavingsEntry.objects.filter(candidate__in=traces.candidates), why)
+    yield DataPlace("Savings", stays, SavingsEntry.objects.filter(candidate__in=traces.candidates), why)
 
 
-def _of_seats(traces: Traces) -> Iterator[Place]:
+def _of_seats(traces: Traces) -> Iterator[DataPlace]:
     ended, listed = {"subscription__in": traces.ended}, {"subscription__in": traces.listed}
-    yield Place("Days of use of ended subscriptions", Fate.DELETED, ActivityDay.objects.filter(**ended))
-    yield Place("Last activity of ended subscriptions", Fate.DELETED, LastActivity.objects.filter(**ended))
+    yield DataPlace("Days of use of ended subscriptions", Fate.DELETED, ActivityDay.objects.filter(**ended))
+    yield DataPlace("Last activity of ended subscriptions", Fate.DELETED, LastActivity.objects.filter(**ended))
     in_results = SeatResult.objects.filter(Q(person=traces.person) | Q(subscription__in=traces.ended))
-    names = {"person_name": alias(traces.person), "seat_name": alias(traces.person)}
-    yield Place("Subscriptions in positions", Fate.REPLACED, in_results, "Positions of past days count them.", names)
-    why = "Positions of past days count them. The vendor’s id stays, so that one that returns is recognized."
-    changes = {"display_name": alias(traces.person), "email_verified": False}
-    columns = ("email", "given_name", "surname", "account_id", "employee_id", "secondary_emails", "roles")
-    changes |= dict.fromkeys(columns, "")
-    yield Place("Ended subscriptions", Fate.REPLACED, Subscription.objects.filter(pk__in=traces.ended), why, changes)
+    name, counted = alias(traces.person), "Positions of past days count them."
+    yield DataPlace(
+        "Subscriptions in positions",
+        Fate.REPLACED,
+        in_results,
+        counted,
+        lambda rows: rows.update(person_name=name, seat_name=name),
+    )
+    why = f"{counted} The vendor’s id stays, so that one that returns is recognized."
+    gone = Subscription.objects.filter(pk__in=traces.ended)
+    yield DataPlace("Ended subscriptions", Fate.REPLACED, gone, why, lambda rows: _clear_seats(rows, name))
     why = "The vendor lists the account, so the next download would bring it again. Remove it at the vendor first."
-    yield Place("Listed subscriptions", Fate.STAYS, Subscription.objects.filter(pk__in=traces.listed), why)
+    yield DataPlace("Listed subscriptions", Fate.STAYS, Subscription.objects.filter(pk__in=traces.listed), why)
     protects = Exemption.objects.filter(person=None, **listed)
-    yield Place("Exemptions of listed subscriptions", Fate.STAYS, protects, "They keep the subscription from removal.")
-    yield Place("Days of use of listed subscriptions", Fate.STAYS, ActivityDay.objects.filter(**listed), why)
-    yield Place("Last activity of listed subscriptions", Fate.STAYS, LastActivity.objects.filter(**listed), why)
-    yield Place("Matches", Fate.DELETED, Match.objects.filter(person=traces.person))
+    yield DataPlace(
+        "Exemptions of listed subscriptions", Fate.STAYS, protects, "They keep the subscription from removal."
+    )
+    yield DataPlace("Days of use of listed subscriptions", Fate.STAYS, ActivityDay.objects.filter(**listed), why)
+    yield DataPlace("Last activity of listed subscriptions", Fate.STAYS, LastActivity.objects.filter(**listed), why)
+    yield DataPlace("Matches", Fate.DELETED, Match.objects.filter(person=traces.person))
     why = "They count days of a subscription and name nobody."
     of_seats = {"subscription__in": traces.seats}
-    yield Place("Former values of subscriptions", Fate.STAYS, SubscriptionVersion.objects.filter(**of_seats), why)
-    yield Place("Findings of observing rules", Fate.STAYS, Observation.objects.filter(**of_seats), why)
-    yield Place("Findings of back-tests", Fate.STAYS, BackTestFinding.objects.filter(**of_seats), why)
+    yield DataPlace("Former values of subscriptions", Fate.STAYS, SubscriptionVersion.objects.filter(**of_seats), why)
+    yield DataPlace("Findings of observing rules", Fate.STAYS, Observation.objects.filter(**of_seats), why)
+    yield DataPlace("Findings of back-tests", Fate.STAYS, BackTestFinding.objects.filter(**of_seats), why)
 
 
-def _of_records(traces: Traces) -> Iterator[Place]:
+def _of_records(traces: Traces) -> Iterator[DataPlace]:
     why = "They belong to the record that is made nameless, and positions of past days count them."
-    yield Place("Allocated rights", Fate.STAYS, Allocation.objects.filter(person=traces.person), why)
+    yield DataPlace("Allocated rights", Fate.STAYS, Allocation.objects.filter(person=traces.person), why)
     why = "A rule excludes this address. Delete the rule if it is not needed."
-    yield Place("Exclusion rules", Fate.STAYS, UserExclusion.objects.filter(pattern__in=traces.addresses), why)
+    yield DataPlace("Exclusion rules", Fate.STAYS, UserExclusion.objects.filter(pattern__in=traces.addresses), why)
     why = "The trail is a sealed chain, so entries leave it only from the oldest on (purge_audit)."
     about = Q(object_type="Person", object_id=str(traces.person.pk))
-    yield Place("Entries of the audit trail", Fate.STAYS, AuditEntry.objects.filter(about), why)
+    yield DataPlace("Entries of the audit trail", Fate.STAYS, AuditEntry.objects.filter(about), why)

@@ -11,24 +11,24 @@ from django.utils import timezone
 
 from samsaas import audit
 from samsaas.lib import edits
-from samsaas.models import Report, ReportRecipient
+from samsaas.models import MailedReport, ReportRecipient
 
 FIELDS = ("name", "kind", "every", "weekday", "month_day", "active")
 
 
 @transaction.atomic
-def create(data: dict[str, Any], *, by: User, now: datetime) -> Report:
+def create(data: dict[str, Any], *, by: User, now: datetime) -> MailedReport:
     """A report from the cleaned data of the form."""
-    report = Report.objects.create(**{name: data[name] for name in FIELDS}, created_at=now, created_by=by)
+    report = MailedReport.objects.create(**{name: data[name] for name in FIELDS}, created_at=now, created_by=by)
     _store_recipients(report, data["recipients"])
     audit.record(by, "created report", report, kind=report.kind, to=data["recipients"])
     return report
 
 
 @transaction.atomic
-def change(report_id: int, data: dict[str, Any], *, by: User, now: datetime) -> Report:
+def change(report_id: int, data: dict[str, Any], *, by: User, now: datetime) -> MailedReport:
     """Store changes. One that is switched on again, or gets other days, makes up for nothing."""
-    report = Report.objects.select_for_update().get(pk=report_id)
+    report = MailedReport.objects.select_for_update().get(pk=report_id)
     before = list(report.recipients.values_list("address", flat=True))
     changes = edits.set_changed(report, data, FIELDS)
     if {"active", "every", "weekday", "month_day"} & changes.after.keys():
@@ -42,13 +42,13 @@ def change(report_id: int, data: dict[str, Any], *, by: User, now: datetime) -> 
 
 
 @transaction.atomic
-def delete(report: Report, *, by: User) -> None:
+def delete(report: MailedReport, *, by: User) -> None:
     """Delete it. Mails that were sent stay in the outbox."""
     audit.record(by, "deleted report", report, kind=report.kind)
     report.delete()
 
 
-def _store_recipients(report: Report, addresses: list[str]) -> None:
+def _store_recipients(report: MailedReport, addresses: list[str]) -> None:
     """Whoever stopped it and is still on the list gets it no more; taken off and put on again, they do."""
     report.recipients.exclude(address__in=addresses).delete()
     held = set(report.recipients.values_list("address", flat=True))

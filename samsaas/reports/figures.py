@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from reclamation.models import SavingsEntry
 from reclamation.savings import breakdown, figures as savings
-from samsaas.models import Report
+from samsaas.models import MailedReport
 from subscriptions.models import MetricResult, ReconciliationRun, SeatResult
 from subscriptions.reconciliation.exports import columns, rows as position_rows, signed_position
 from subscriptions.reconciliation.figures import price_in
@@ -136,7 +136,7 @@ def _join(amounts: Mapping[str, str]) -> str:
 
 CHARGEBACK = ("Cost center", "Publisher", "Product", "Edition", "In use", "Not covered", "Cost a year", "Currency")
 KINDS: dict[str, Callable[[datetime], Content]] = {
-    Report.Kind.POSITION: _report_position,
-    Report.Kind.SAVINGS: _report_savings,
-    Report.Kind.CHARGEBACK: _report_chargeback,
+    MailedReport.Kind.POSITION: _report_position,
+    MailedReport.Kind.SAVINGS: _report_savings,
+    MailedReport.Kind.CHARGEBACK: _report_chargeback,
 }

@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 
 from samsaas.lib.form_fields import require_printable
-from samsaas.models import Report
+from samsaas.models import MailedReport
 from samsaas.reports import recipients
 
 
@@ -21,7 +21,7 @@ class ReportForm(forms.ModelForm):
     )
 
     class Meta:
-        model = Report
+        model = MailedReport
         fields = ("name", "kind", "every", "weekday", "month_day", "active")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from samsaas import audit, outbox
 from samsaas.lib import csv_export
-from samsaas.models import Mail, Report, ReportRecipient
+from samsaas.models import Mail, MailedReport, ReportRecipient
 from samsaas.reports import recipients
 from samsaas.reports.figures import Content, NothingYet, compile_content
 
@@ -29,19 +29,19 @@ def run(now: datetime) -> int:
     local = timezone.localtime(now)
     if local.time() < FROM:
         return 0
-    active = Report.objects.filter(active=True)
+    active = MailedReport.objects.filter(active=True)
     return sum(_send(one.pk, now) for one in active if is_due(one, local.date()))
 
 
-def is_due(report: Report, today: date) -> bool:
+def is_due(report: MailedReport, today: date) -> bool:
     """Whether its last day, which may be today, is later than the one up to which it is settled."""
     settled = report.settled_on or timezone.localdate(report.created_at) - timedelta(days=1)
     return last_day(report, today) > settled
 
 
-def last_day(report: Report, today: date) -> date:
+def last_day(report: MailedReport, today: date) -> date:
     """The latest day on which it is to be sent, up to today."""
-    if report.every == Report.Every.WEEK:
+    if report.every == MailedReport.Every.WEEK:
         return today - timedelta(days=(today.weekday() - report.weekday) % 7)
     this_month = today.replace(day=report.month_day)
     if this_month <= today:
@@ -51,7 +51,7 @@ def last_day(report: Report, today: date) -> date:
 
 @transaction.atomic
 def _send(report_id: int, now: datetime) -> bool:
-    report, today = Report.objects.select_for_update().get(pk=report_id), timezone.localdate(now)
+    report, today = MailedReport.objects.select_for_update().get(pk=report_id), timezone.localdate(now)
     if not report.active or not is_due(report, today):
         return False
     try:
@@ -69,7 +69,7 @@ def _send(report_id: int, now: datetime) -> bool:
     return bool(wanted)
 
 
-def send_test(report: Report, *, by: User, now: datetime) -> Mail:
+def send_test(report: MailedReport, *, by: User, now: datetime) -> Mail:
     """Send it to the person who asks, and to nobody else. Raises `NothingYet`."""
     content = compile_content(report.kind, now)
     to = by.email or by.get_username()
@@ -78,7 +78,7 @@ def send_test(report: Report, *, by: User, now: datetime) -> Mail:
     return mail
 
 
-def _queue(report: Report, content: Content, to: str, *, stop: str, now: datetime) -> Mail:
+def _queue(report: MailedReport, content: Content, to: str, *, stop: str, now: datetime) -> Mail:
     label = report.get_kind_display()
     day = timezone.localtime(content.as_of)
     text = b"".join(csv_export.encode_rows(content.header, content.rows)).decode()
@@ -95,7 +95,7 @@ def _queue(report: Report, content: Content, to: str, *, stop: str, now: datetim
     )
 
 
-def _write_body(report: Report, content: Content, *, has_link: bool) -> str:
+def _write_body(report: MailedReport, content: Content, *, has_link: bool) -> str:
     figures = "\n".join(f"{label}: {value}" for label, value in content.facts)
     day = timezone.localtime(content.as_of)
     parts = [
@@ -110,7 +110,7 @@ def _write_body(report: Report, content: Content, *, has_link: bool) -> str:
     return "\n\n".join(parts)
 
 
-def list_recipients(report: Report) -> list[ReportRecipient]:
+def list_recipients(report: MailedReport) -> list[ReportRecipient]:
     """For its page, each with why it gets nothing."""
     found = list(report.recipients.select_related("mail").defer("mail__secret", "mail__body", "mail__attachment"))
     for one in found:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from samsaas.lib import tables
-from samsaas.models import Report
+from samsaas.models import MailedReport
 
 
 class ReportTable(tables.Table):
@@ -20,6 +20,6 @@ class ReportTable(tables.Table):
     sent_at = tables.MarkupColumn("{{ value|when }}", verbose_name="Last sent")
 
     class Meta(tables.Table.Meta):
-        model = Report
+        model = MailedReport
         fields = ("name", "kind", "every", "people", "active", "sent_at")
         order_by = "name"

@@ -11,7 +11,7 @@ from django.utils import timezone
 from samsaas.accounts.links import counted
 from samsaas.lib import edits, tables
 from samsaas.lib.http import SignedInRequest
-from samsaas.models import Report
+from samsaas.models import MailedReport
 from samsaas.reports import edit, recipients, send
 from samsaas.reports.figures import NothingYet
 from samsaas.reports.forms import ReportForm
@@ -23,7 +23,7 @@ FORM = "samsaas/reports/report_form.html"
 def report_list(request: SignedInRequest) -> HttpResponse:
     """All reports, with the number of addresses that get them."""
     wanted = Count("recipients", filter=Q(recipients__stopped_at=None))
-    context = tables.listing(request, Report.objects.annotate(people=wanted), ReportTable)
+    context = tables.listing(request, MailedReport.objects.annotate(people=wanted), ReportTable)
     return render(request, "samsaas/reports/report_list.html", context)
 
 
@@ -40,14 +40,14 @@ def report_new(request: SignedInRequest) -> HttpResponse:
 
 def report_detail(request: SignedInRequest, pk: int) -> HttpResponse:
     """One report: when it is sent, to whom, and what became of the last mails."""
-    report = get_object_or_404(Report, pk=pk)
+    report = get_object_or_404(MailedReport, pk=pk)
     context = {"report": report, "recipients": send.list_recipients(report)}
     return render(request, "samsaas/reports/report_detail.html", context)
 
 
 def report_edit(request: SignedInRequest, pk: int) -> HttpResponse:
     """Change a report and its recipients."""
-    report = get_object_or_404(Report, pk=pk)
+    report = get_object_or_404(MailedReport, pk=pk)
     form = ReportForm(request.POST or None, instance=report)
     if form.is_valid():
         change = edits.save_or_explain(
@@ -61,7 +61,7 @@ def report_edit(request: SignedInRequest, pk: int) -> HttpResponse:
 
 def report_test(request: SignedInRequest, pk: int) -> HttpResponse:
     """Send it to whoever presses the button."""
-    report = get_object_or_404(Report, pk=pk)
+    report = get_object_or_404(MailedReport, pk=pk)
     try:
         mail = send.send_test(report, by=request.user, now=timezone.now())
     except NothingYet as reason:
@@ -73,7 +73,7 @@ def report_test(request: SignedInRequest, pk: int) -> HttpResponse:
 
 def report_delete(request: SignedInRequest, pk: int) -> HttpResponse:
     """Delete a report after a confirmation."""
-    report = get_object_or_404(Report, pk=pk)
+    report = get_object_or_404(MailedReport, pk=pk)
     if request.method == "POST":
         edit.delete(report, by=request.user)
         messages.success(request, "The report was deleted.")

@@ -18,7 +18,7 @@ from profiles.jobs import queue
 from profiles.jobs.job import Job
 from profiles.models import JobRun
 from samsaas import audit
-from samsaas.retention.kinds import KINDS, Group, Kind
+from samsaas.retention.kinds import KINDS, DataKind, RowGroup
 
 DELETE_OLD = "delete_old_data"
 EVERYTHING = 1  # the subject: one run at a time is enough
@@ -57,7 +57,7 @@ def run(job: Job, *, now: datetime) -> None:
 
 
 @transaction.atomic
-def _delete_batch(job: Job, kind: Kind, group: Group, counts: Counter[str], now: datetime) -> int:
+def _delete_batch(job: Job, kind: DataKind, group: RowGroup, counts: Counter[str], now: datetime) -> int:
     """The oldest rows of the group. Returns how many went."""
     rows = group.free(group.old(kind.before(now)), now)
     keys = list(rows.order_by("pk").values_list("pk", flat=True)[:AT_ONCE])

@@ -29,7 +29,7 @@ Rows = QuerySet[Any]
 
 
 @dataclass(frozen=True)
-class Group:
+class RowGroup:
     """Rows of one table. `old` are those before a moment; `free` leaves out the ones that are still needed.
 
     `delete` gets the rows of one batch. None: there is a verb elsewhere that deletes them.
@@ -41,7 +41,7 @@ class Group:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Kind:
+class DataKind:
     """What a reader calls it, its setting, since when a row counts, and why old rows may have to stay."""
 
     key: str
@@ -49,7 +49,7 @@ class Kind:
     setting: str
     since: str
     stays: str = ""
-    groups: tuple[Group, ...]
+    groups: tuple[RowGroup, ...]
     clean_elsewhere: Callable[[datetime], int] | None = None
 
     @property
@@ -110,108 +110,108 @@ def _decided_mails(rows: Rows, now: datetime) -> Rows:
     return rows.filter(Q(notice=None) | Q(notice__candidate__closed_at__isnull=False))
 
 
-def _file_imports(model: Any) -> Group:
+def _file_imports(model: Any) -> RowGroup:
     over = [state for state in model.State.values if state not in ("reading", "choosing", "preview", "applying")]
-    return Group(lambda before: model.objects.filter(uploaded_at__lt=before, state__in=over))
+    return RowGroup(lambda before: model.objects.filter(uploaded_at__lt=before, state__in=over))
 
 
 KINDS = (
-    Kind(
+    DataKind(
         key="ended_subscriptions",
         label="Ended subscriptions",
         setting="RETAIN_ENDED_SUBSCRIPTIONS_DAYS",
         since="since the subscription ended",
         stays="a removal of it is proposed or not over",
         groups=(
-            Group(lambda before: Subscription.objects.filter(ended_at__lt=before), _unneeded_seats, _delete_seats),
+            RowGroup(lambda before: Subscription.objects.filter(ended_at__lt=before), _unneeded_seats, _delete_seats),
         ),
     ),
-    Kind(
+    DataKind(
         key="leavers",
         label="People who left",
         setting="RETAIN_LEAVERS_DAYS",
         since="since their last day",
         stays="they still have a listed subscription or a right, or a removal is not over",
         groups=(
-            Group(
+            RowGroup(
                 lambda before: pseudonym.named().filter(left_on__lt=timezone.localdate(before)),
                 _unneeded_people,
                 _forget_people,
             ),
         ),
     ),
-    Kind(
+    DataKind(
         key="mails",
         label="Mails",
         setting="MAIL_RETENTION_DAYS",
         since="since the mail was queued",
         stays="the candidate it is about is not decided",
         groups=(
-            Group(
+            RowGroup(
                 lambda before: Mail.objects.filter(queued_at__lt=before).exclude(state=Mail.State.QUEUED),
                 _decided_mails,
             ),
         ),
         clean_elsewhere=purge_mails.run,
     ),
-    Kind(
+    DataKind(
         key="answers",
         label="Answers of users and approvers",
         setting="RETAIN_ANSWERS_DAYS",
         since="since the candidate was decided",
         stays="an account was removed after it, or it keeps a subscription until a later day",
         groups=(
-            Group(lambda before: KeepAnswer.objects.filter(candidate__closed_at__lt=before), _answers_over),
-            Group(lambda before: Approval.objects.filter(candidate__closed_at__lt=before), _without_removal),
+            RowGroup(lambda before: KeepAnswer.objects.filter(candidate__closed_at__lt=before), _answers_over),
+            RowGroup(lambda before: Approval.objects.filter(candidate__closed_at__lt=before), _without_removal),
         ),
     ),
-    Kind(
+    DataKind(
         key="imports",
         label="Imports of files",
         setting="RETAIN_IMPORTS_DAYS",
         since="since the file was uploaded",
         groups=(_file_imports(PersonImport), _file_imports(EntitlementImport)),
     ),
-    Kind(
+    DataKind(
         key="sign_ins",
         label="Places of sign-ins",
         setting="RETAIN_SIGN_INS_DAYS",
         since="since the last sign-in from there",
         groups=(
-            Group(lambda before: GuessCount.objects.filter(kind=GuessCount.Kind.KNOWN, last_at__lt=before)),
-            Group(lambda before: AccessAttempt.objects.filter(attempt_time__lt=before)),
-            Group(lambda before: AccessLog.objects.filter(attempt_time__lt=before)),
+            RowGroup(lambda before: GuessCount.objects.filter(kind=GuessCount.Kind.KNOWN, last_at__lt=before)),
+            RowGroup(lambda before: AccessAttempt.objects.filter(attempt_time__lt=before)),
+            RowGroup(lambda before: AccessLog.objects.filter(attempt_time__lt=before)),
         ),
     ),
-    Kind(
+    DataKind(
         key="invitations",
         label="Invitations",
         setting="RETAIN_INVITATIONS_DAYS",
         since="since the invitation was used, withdrawn or expired",
         groups=(
-            Group(
+            RowGroup(
                 lambda before: Invitation.objects.filter(
                     Q(accepted_at__lt=before) | Q(withdrawn_at__lt=before) | Q(accepted_at=None, expires_at__lt=before)
                 )
             ),
         ),
     ),
-    Kind(
+    DataKind(
         key="runs",
         label="Job results",
         setting="RETAIN_RUNS_DAYS",
         since="since the run ended",
         stays="it removed accounts",
-        groups=(Group(lambda before: JobRun.objects.filter(finished_at__lt=before), _unneeded_runs),),
+        groups=(RowGroup(lambda before: JobRun.objects.filter(finished_at__lt=before), _unneeded_runs),),
     ),
-    Kind(
+    DataKind(
         key="events",
         label="Notifications and calls of webhooks",
         setting="RETAIN_EVENTS_DAYS",
         since="since it happened",
         groups=(
-            Group(lambda before: Notification.objects.filter(at__lt=before)),
-            Group(lambda before: WebhookCall.objects.filter(event=None, queued_at__lt=before)),
+            RowGroup(lambda before: Notification.objects.filter(at__lt=before)),
+            RowGroup(lambda before: WebhookCall.objects.filter(event=None, queued_at__lt=before)),
         ),
     ),
 )

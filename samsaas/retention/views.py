@@ -13,14 +13,14 @@ from django.utils import timezone
 from profiles.models import JobRun
 from samsaas.lib.http import SignedInRequest
 from samsaas.retention import clean
-from samsaas.retention.kinds import KINDS, Kind
+from samsaas.retention.kinds import KINDS, DataKind
 
 
 @dataclass(frozen=True)
-class Line:
+class RetentionLine:
     """A kind on the page: how many rows are over their period, how many of those stay, how many went last time."""
 
-    kind: Kind
+    kind: DataKind
     old: int
     stay: int
     went: int | None
@@ -42,8 +42,8 @@ def retention_run(request: SignedInRequest) -> HttpResponse:
     return redirect(run or "retention")
 
 
-def _line(kind: Kind, last: JobRun | None, now: datetime) -> Line:
+def _line(kind: DataKind, last: JobRun | None, now: datetime) -> RetentionLine:
     rows = [group.old(kind.before(now)) for group in kind.groups]
     free = [group.free(old, now).count() for group, old in zip(kind.groups, rows, strict=True)]
     old = sum(one.count() for one in rows)
-    return Line(kind, old, old - sum(free), last.counters.get(kind.key) if last else None)
+    return RetentionLine(kind, old, old - sum(free), last.counters.get(kind.key) if last else None)

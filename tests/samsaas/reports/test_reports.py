@@ -16,7 +16,7 @@ from django.utils import timezone
 from reclamation.models import SavingsEntry
 from reclamation.states import State
 from samsaas import outbox, schedule
-from samsaas.models import AuditEntry, Mail, Report, ReportRecipient
+from samsaas.models import AuditEntry, Mail, MailedReport, ReportRecipient
 from samsaas.reports import recipients, send
 from samsaas.reports.figures import compile_content
 from subscriptions.models import Entitlement, GroupResult
@@ -38,11 +38,11 @@ def at_noon(day: date) -> datetime:
     return datetime(day.year, day.month, day.day, 12, tzinfo=timezone.get_current_timezone())
 
 
-def report(kind: str = "position", **fields: Any) -> Report:
+def report(kind: str = "position", **fields: Any) -> MailedReport:
     """A monthly report of the first, made before the month began, for one address."""
     made = timezone.localdate().replace(day=1) - timedelta(days=1)
     given = {"name": f"Report {kind}", "created_at": at_noon(made), **fields}
-    one = Report.objects.create(kind=kind, **given)
+    one = MailedReport.objects.create(kind=kind, **given)
     ReportRecipient.objects.create(report=one, address=BOSS)
     return one
 
@@ -124,7 +124,7 @@ def test_the_report_of_savings_says_what_the_ledger_says(client: Any, account: A
     ],
 )
 def test_the_day_of_a_report(every: str, today: date, expected: date) -> None:
-    assert send.last_day(Report(every=every, weekday=0, month_day=15), today) == expected
+    assert send.last_day(MailedReport(every=every, weekday=0, month_day=15), today) == expected
 
 
 def test_it_is_sent_once_and_a_missed_day_is_made_up_for_once(position: Any) -> None:
@@ -140,7 +140,7 @@ def test_it_waits_for_the_position_of_the_day_and_for_a_first_one(position: Any)
     report("savings")
     early = at_noon(timezone.localdate()).replace(hour=6)
     assert send.run(early) == 0 and send.run(early.replace(hour=7)) == 1
-    assert Report.objects.get(kind="savings").settled_on is None
+    assert MailedReport.objects.get(kind="savings").settled_on is None
 
 
 def test_what_was_off_is_not_made_up_for(position: Any, client: Any, account: Any) -> None:
@@ -184,7 +184,7 @@ def test_a_report_is_made_tested_changed_and_deleted_with_entries(position: Any,
     admin.save()
     client.force_login(admin)
     client.post("/reports/new/", {**FORM, "recipients": f"{BOSS}\nCFO@example.com\n{BOSS}"})
-    one = Report.objects.get()
+    one = MailedReport.objects.get()
     assert [str(each) for each in one.recipients.all()] == [BOSS, "cfo@example.com"]
     again = client.post("/reports/new/", {**FORM, "recipients": BOSS})
     assert "already exists" in again.content.decode()
@@ -216,9 +216,10 @@ def test_one_and_thirty_reports_cost_the_same_queries(
 ) -> None:
     client.force_login(account("admin"))
     counts = Counter[int]()
+    client.get("/reports/")  # the first page of a session also stores it
     for number in (1, 29):
         for _ in range(number):
-            report(name=f"R{Report.objects.count()}")
+            report(name=f"R{MailedReport.objects.count()}")
         with django_assert_max_num_queries(40) as asked:
             assert client.get("/reports/").status_code == 200
         counts[len(asked)] += 1
