@@ -51,7 +51,6 @@ POLICY: dict[str, dict[str, str]] = {
     "password_reset_confirm": {"GET": PUBLIC, "POST": PUBLIC},
     # django-allauth's names for two of our pages, and the second factor. Its other pages have no row and no address.
     "account_login": {"GET": PUBLIC, "POST": PUBLIC},
-    "account_logout": {"POST": PUBLIC},
     "mfa_authenticate": {"GET": PUBLIC, "POST": PUBLIC},
     "mfa_index": {"GET": SIGNED_IN},
     "mfa_activate_totp": {"GET": SIGNED_IN, "POST": SIGNED_IN},

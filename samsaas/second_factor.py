@@ -33,7 +33,7 @@ KEPT_UNUSED = timedelta(hours=1)  # the row of the factor follows within the sam
 # What an account that still needs a second factor may open: where it is set up, and what no account is needed for.
 OPEN_BEFORE = frozenset(
     {
-        *("healthz", "readyz", "keep", "login", "logout", "account_login", "account_logout", "invitation_accept"),
+        *("healthz", "readyz", "keep", "login", "logout", "account_login", "invitation_accept"),
         *("password_reset", "password_reset_done", "password_reset_confirm", "password_change", "password_change_done"),
         *("openid_connect_login", "openid_connect_callback"),
         *("mfa_index", "mfa_authenticate", "mfa_activate_totp", "mfa_add_webauthn", "mfa_list_webauthn"),

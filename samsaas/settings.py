@@ -180,9 +180,14 @@ else:
     DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # In the database, because every process has to see it: limits are counted there, and used codes are remembered.
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "samsaas_cache"}}
-# Django's default of 300 entries would let a stranger push out counts and used codes.
-CACHES["default"]["OPTIONS"] = {"MAX_ENTRIES": 100_000}
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "samsaas_cache",
+        # Django's default of 300 entries would let a stranger push out counts and used codes.
+        "OPTIONS": {"MAX_ENTRIES": 100_000},
+    }
+}
 
 # --- jobs ------------------------------------------------------------------------------------------------------------
 CELERY_BROKER_URL = env.address("CELERY_BROKER_URL", default="memory://")

@@ -18,7 +18,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import views
 from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
-from django.contrib.auth.models import AbstractBaseUser, User
+from django.contrib.auth.models import User
 from django.forms import CharField
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -49,7 +49,7 @@ class SignInForm(AuthenticationForm):
             raise self.get_invalid_login_error()
         return super().clean()
 
-    def confirm_login_allowed(self, user: AbstractBaseUser) -> None:
+    def confirm_login_allowed(self, user: User) -> None:
         """Where only single sign-on is left, a right password says no more than a wrong one. Local ones go on."""
         super().confirm_login_allowed(user)
         if settings.SSO_ONLY and not LocalAdministrator.objects.filter(account_id=user.pk).exists():

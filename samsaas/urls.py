@@ -50,9 +50,8 @@ urlpatterns = [
     path("api-reference/", api.api_reference, name="api_reference"),
     path("accounts/login/", sign_in.SignIn.as_view(), name="login"),
     path("accounts/logout/", sign_in.SignOut.as_view(), name="logout"),
-    # The same two pages under the names by which django-allauth finds them.
+    # The same page under the name by which django-allauth finds it.
     path("accounts/login/", sign_in.SignIn.as_view(), name="account_login"),
-    path("accounts/logout/", sign_in.SignOut.as_view(), name="account_logout"),
     path("accounts/password/", sign_in.ChangePassword.as_view(), name="password_change"),
     path("accounts/password/done/", auth.PasswordChangeDoneView.as_view(), name="password_change_done"),
     path("accounts/", include("samsaas.accounts.urls")),

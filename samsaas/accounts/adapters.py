@@ -20,7 +20,7 @@ from samsaas import audit
 from samsaas.accounts import openid, single_sign_on
 from samsaas.lib.client_address import client_address
 
-SILENT = "account/messages/logged_in.txt"
+SILENT = {"account/messages/logged_in.txt", "mfa/messages/recovery_codes_generated.txt"}  # the page shows it
 INVITED = "samsaas_invitation"  # key of the session: the invitation whose link led to the identity provider
 LONGEST_REASON = 300
 log = logging.getLogger(__name__)
@@ -50,8 +50,8 @@ class AccountAdapter(DefaultAccountAdapter):
     def add_message(
         self, request: HttpRequest, level: int, message_template: str | None = None, *args: Any, **kwargs: Any
     ) -> None:
-        """Being signed in is seen without being told."""
-        if message_template != SILENT:
+        """Being signed in is seen without being told, and new codes are."""
+        if message_template not in SILENT:
             super().add_message(request, level, message_template, *args, **kwargs)
 
 

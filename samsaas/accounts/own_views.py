@@ -1,11 +1,15 @@
-"""The page of the own account: who I am here, what I may do, and where I am signed in."""
+"""The page of the own account: who I am here, what I may do, where I am signed in, and the code that I sign in with."""
 
 from __future__ import annotations
 
+from http import HTTPStatus
+
+from allauth.mfa.base import views as factor
 from django.contrib import messages
 from django.contrib.auth.models import Group
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 
 from samsaas import sessions
@@ -41,3 +45,10 @@ def own_sign_out(request: SignedInRequest) -> HttpResponse:
     ended = edit.sign_out_everywhere(request.user, by=request.user, except_key=request.session.session_key)
     messages.success(request, f"{ended} other session{'' if ended == 1 else 's'} ended.")
     return redirect("own_account")
+
+
+def second_factor_code(request: HttpRequest) -> HttpResponse:
+    """Ask for the code after the right password. Anybody else goes to the start page, which says who may see it."""
+    answer: HttpResponse = factor.authenticate(request)
+    is_astray = answer.status_code == HTTPStatus.FOUND and answer["Location"] == reverse("account_login")
+    return redirect("home") if is_astray else answer

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from typing import Any
+from urllib.parse import urlencode
 
 import requests
 from allauth.socialaccount.providers.oauth2.views import OAuth2CallbackView, OAuth2LoginView
@@ -21,9 +22,7 @@ log = logging.getLogger(__name__)
 
 def start(request: HttpRequest, provider_id: str) -> HttpResponse:
     """On to the provider. Of the address only the page to go on to counts: the rest is not a stranger's to choose."""
-    wished = QueryDict(mutable=True)
-    wished["next"] = read_local_path(request.GET.get("next"))
-    request.GET = wished
+    request.GET = QueryDict(urlencode({"next": read_local_path(request.GET.get("next"))}))
     return _guarded(OAuth2LoginView, request, provider_id)
 
 

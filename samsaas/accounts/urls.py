@@ -29,7 +29,7 @@ urlpatterns = [
     path("me/sign-out/", own_views.own_sign_out, name="own_sign_out"),
     # django-allauth's pages, with the names by which it finds them. What changes a factor asks for the password again.
     path("second-factor/", factor.index, name="mfa_index"),
-    path("second-factor/code/", factor.authenticate, name="mfa_authenticate"),
+    path("second-factor/code/", own_views.second_factor_code, name="mfa_authenticate"),
     path("second-factor/app/", sure(totp.activate_totp), name="mfa_activate_totp"),
     path("second-factor/app/remove/", sure(totp.deactivate_totp), name="mfa_deactivate_totp"),
     path("second-factor/codes/", codes.view_recovery_codes, name="mfa_view_recovery_codes"),

@@ -9,7 +9,7 @@ import pytest
 import time_machine
 from django.contrib.auth.models import User
 from django.db import connection
-from django.test import Client
+from django.test import Client, override_settings
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
@@ -129,11 +129,10 @@ def test_a_newer_link_ends_the_former_and_a_deactivated_account_has_none(ann: Us
     assert follow(links[1]).status_code == 404
 
 
-def test_links_need_no_key_that_only_the_web_processes_have(ann: User, settings: Any) -> None:
+def test_links_need_no_key_that_only_the_web_processes_have(ann: User) -> None:
     ask()
-    here, settings.SECRET_KEY = settings.SECRET_KEY, ""
-    schedule.send_mails()
-    settings.SECRET_KEY = here
+    with override_settings(SECRET_KEY=""):
+        schedule.send_mails()
     assert follow(newest_link(ADDRESS))["Location"] == "/accounts/login/"
 
 

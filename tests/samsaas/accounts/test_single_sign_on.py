@@ -65,7 +65,8 @@ def test_somebody_new_gets_an_account_with_the_roles_of_the_groups(directory: Di
     assert AuditEntry.objects.filter(verb="signed in", actor_name="eve").count() == 1
 
 
-def test_groups_are_read_anew_at_every_sign_in(directory: Directory) -> None:
+def test_groups_are_read_anew_at_every_sign_in(directory: Directory, account: Any) -> None:
+    account("admin", username="root")
     directory.put("s2", preferred_username="kim", email="k@example.com", email_verified=True, groups=["it-heads"])
     directory.sign_on(Client(), "s2")
     assert "admin" in roles_now("kim") and User.objects.get(username="kim").email == "k@example.com"
