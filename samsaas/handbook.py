@@ -56,6 +56,7 @@ PAGES = {
     "user_exclusion_": "software-models",
     "unmatched_": "people#subscriptions-without-user",
     "person_": "people",
+    "person_import_": "people#import",
     "several_subscriptions": "people#more-than-one-subscription-of-a-product",
     "resolution_rule_": "people#user-resolution-rules",
     "entitlement_": "entitlements",
