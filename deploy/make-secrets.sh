@@ -31,11 +31,13 @@ keep database_url "postgres://samsaas:$(cat database_password)@postgres:5432/sam
 keep redis_password "$(hexadecimal)"
 keep broker_url "redis://:$(cat redis_password)@redis:6379/0"
 
-# Empty: mails are only kept. What you write into it is kept.
-if [ -e email_url ]; then
-  echo "kept     email_url"
-else
-  : > email_url
-  chmod 444 email_url
-  echo "written  email_url (empty)"
-fi
+# Empty: mails are only kept, and there is no single sign-on. What you write into them is kept.
+for name in email_url oidc_client_secret; do
+  if [ -e "$name" ]; then
+    echo "kept     $name"
+  else
+    : > "$name"
+    chmod 444 "$name"
+    echo "written  $name (empty)"
+  fi
+done

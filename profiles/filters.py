@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import django_filters
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from profiles.models import IntegrationProfile
+from samsaas.lib import search as text_search
 from samsaas.lib.tables import ListFilter, search
 
 
@@ -20,4 +21,4 @@ class ProfileFilter(ListFilter):
     def filter_text(
         self, queryset: QuerySet[IntegrationProfile], name: str, value: str
     ) -> QuerySet[IntegrationProfile]:
-        return queryset.filter(Q(display_name__icontains=value) | Q(team_name__icontains=value))
+        return text_search.find(queryset, value, "display_name", "team_name")

@@ -11,6 +11,7 @@ from django.http import HttpRequest
 
 from profiles.models import IntegrationProfile
 from reclamation.models import ReclamationRule, RemovalCandidate
+from reclamation.models.candidate import CandidateQuerySet
 from reclamation.reasons import PROPOSABLE, Reason
 from reclamation.states import CLOSED as CLOSED_STATES, OPEN, State
 from samsaas.lib.tables import DAYS, ListFilter, search
@@ -159,14 +160,8 @@ class CandidateFilter(ListFilter):
         nobody = Q(assigned_to=None, assignment_group=None)
         return queryset.filter(nobody if value == NOBODY else ~nobody)
 
-    def by_text(self, queryset: QuerySet[RemovalCandidate], name: str, value: str) -> QuerySet[RemovalCandidate]:
-        matches = Q()
-        for column in ("display_name", "email", "external_id", "profile_name"):
-            matches |= Q(**{f"{column}__icontains": value})
-        number = value.upper().removeprefix("RC")
-        if number.isascii() and number.isdigit() and len(number) < 18:
-            matches |= Q(pk=int(number))
-        return queryset.filter(matches)
+    def by_text(self, queryset: CandidateQuerySet, name: str, value: str) -> CandidateQuerySet:
+        return queryset.search(value)
 
 
 def state_tabs(request: HttpRequest, candidates: QuerySet[RemovalCandidate]) -> list[dict[str, Any]]:

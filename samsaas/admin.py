@@ -143,7 +143,7 @@ class AuditEntryAdmin(ReadOnlyAdmin):
 
     ordering = ("-at", "-pk")
     list_display = ("at", "actor_name", "verb", "object_type", "object_name")
-    search_fields = ("actor_name", "verb", "object_name")
+    search_fields = ("object_name", "verb", "actor_name")  # as the index has them
     fields = ("at", "actor_name", "verb", "object_type", "object_id", "object_name", "detail")
 
 

@@ -1,7 +1,10 @@
 """The project as an app, and Django's admin as its Core UI."""
 
+from typing import Any
+
 from django.apps import AppConfig
 from django.contrib.admin import apps as admin_apps
+from django.core.management import call_command
 from django.db.backends.signals import connection_created
 from django.db.models.signals import post_migrate
 
@@ -19,9 +22,15 @@ class SamsaasConfig(AppConfig):
         connection_created.connect(fold.teach)
         post_migrate.connect(roles.ensure_groups, sender=self)
         post_migrate.connect(audit.protect_entries, sender=self)
+        post_migrate.connect(create_cache_table, sender=self)
         user_logged_in.connect(reauthenticate.note_password)
         user_logged_in.connect(sessions.note_owner)
         record_sign_ins.connect()
+
+
+def create_cache_table(using: str = "default", **kwargs: Any) -> None:
+    """The table of settings.CACHES, which no migration knows. Does nothing if it is there."""
+    call_command("createcachetable", database=using, verbosity=0)
 
 
 class CoreUIConfig(admin_apps.AdminConfig):

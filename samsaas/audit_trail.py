@@ -73,8 +73,6 @@ def _stored_values(column: str) -> list[tuple[str, str]]:
 
 
 class AuditFilter(tables.ListFilter):
-    finds_words = True
-
     q = tables.search(placeholder="Object, action or person", method="find")
     verb = django_filters.ChoiceFilter(label="Action", choices=partial(_stored_values, "verb"), empty_label="Any")
     actor = django_filters.ChoiceFilter(

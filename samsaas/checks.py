@@ -58,6 +58,20 @@ def public_host(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     return []
 
 
+@register(Tags.security)
+def identity_provider(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """The provider is reached with https, which is why its answers are believed. SSO_ONLY needs one."""
+    problems: list[CheckMessage] = []
+    address = settings.OIDC_SERVER_URL
+    if address and urlsplit(address).scheme != "https" and not is_local(address):
+        problems.append(Error("OIDC_SERVER_URL has to begin with https://.", id="samsaas.E030"))
+    if address and not settings.OIDC_CLIENT_ID:
+        problems.append(Error("OIDC_SERVER_URL is set, and OIDC_CLIENT_ID is not.", id="samsaas.E031"))
+    if settings.SSO_ONLY and not address:
+        problems.append(Error("SSO_ONLY is on, and OIDC_SERVER_URL is not set.", id="samsaas.E032"))
+    return problems
+
+
 def development_switches_on() -> list[str]:
     """Those of the switches for development that are on."""
     return [name for name in ("DEBUG", "SANDBOX") if getattr(settings, name)]

@@ -39,7 +39,6 @@ LINKS_PER_MINUTE = 20
 WRONG_TOKENS_PER_MINUTE = 20
 LONGEST_WAIT = timedelta(minutes=5)
 NAME_FORGOTTEN_AFTER = timedelta(days=1)
-PLACE_KNOWN_FOR = timedelta(days=90)
 NOW = timedelta(0)
 Kind = GuessCount.Kind
 Key = tuple[str, str, str]  # kind, name, place
@@ -63,7 +62,7 @@ def begin_sign_in(name: str, address: str, *, now: datetime) -> Attempt:
     """Count an attempt to sign in under this name from this address."""
     who, where = _digest(f"name {name}"), _digest(f"place {network_of(address)}")
     keys: list[Key] = [(Kind.PAIR, who, where), (Kind.PLACE, "", where)]
-    known = GuessCount.objects.filter(kind=Kind.KNOWN, name=who, place=where, last_at__gt=now - PLACE_KNOWN_FOR)
+    known = GuessCount.objects.filter(kind=Kind.KNOWN, name=who, place=where, last_at__gt=now - place_known_for())
     return _begin(keys if known.exists() else [*keys, (Kind.NAME, who, "")], now)
 
 
@@ -113,10 +112,15 @@ def reset(*, name: str | None = None, address: str | None = None) -> int:
     return rows.delete()[0]
 
 
+def place_known_for() -> timedelta:
+    """For how long a place counts as known after a sign-in from there."""
+    return timedelta(days=settings.RETENTION_DAYS["sign_ins"])
+
+
 def discard_old(now: datetime) -> int:
     """Delete what no longer counts. Rows that an attempt holds at this moment are left for the next time."""
     over = Q(last_at__lt=now - NAME_FORGOTTEN_AFTER) & ~Q(kind=Kind.KNOWN)
-    over |= Q(last_at__lt=now - PLACE_KNOWN_FOR)
+    over |= Q(last_at__lt=now - place_known_for())
     old = GuessCount.objects.select_for_update(skip_locked=True).filter(over)
     return GuessCount.objects.filter(pk__in=old.values("pk")).delete()[0]
 

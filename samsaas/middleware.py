@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -14,17 +15,18 @@ from django.contrib.auth import logout
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import Resolver404, resolve
 from django.utils import timezone
 
-from samsaas import roles
+from samsaas import roles, second_factor
 from samsaas.api import problems
 from samsaas.lib.http import SEEN, STARTED, clear_browser, is_api
 from samsaas.lib.local_path import read_local_path
 from samsaas.lib.log_context import note_request
 
 STAMP_EVERY = 60
+NO_FACTOR = "The account of this token needs a second factor and has none. Its owner sets it up under Your account."
 # Pages that another page fetches by itself, again and again. They show nobody's presence.
 POLLED = {"run_progress", "profile_waiting"}
 
@@ -106,6 +108,26 @@ class SessionLimits:
         """Note that somebody is there. Once a minute is enough, and saves writes."""
         if STARTED not in request.session or now - request.session.get(SEEN, now) > STAMP_EVERY:
             request.session[STARTED], request.session[SEEN] = request.session.get(STARTED, now), now
+
+
+class SecondFactorRequired:
+    """Leads an account that needs a second factor and has none to the page where it is set up, before anything else."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> HttpResponse | None:
+        name = request.resolver_match.view_name if request.resolver_match else ""
+        if name in second_factor.OPEN_BEFORE or not second_factor.is_missing(request.user):
+            return None
+        if is_api(request):
+            return problems.answer(HTTPStatus.FORBIDDEN, NO_FACTOR)
+        if "HX-Request" in request.headers:
+            return HttpResponse(headers={"HX-Refresh": "true"})
+        return redirect("mfa_index")
 
 
 class DefaultDeny:

@@ -139,6 +139,8 @@ WORKSPACE = (
             Item(label="Webhooks", url_name="webhook_list", icon="link", prefixes=("webhook_",)),
             Item(label="Job results", url_name="run_list", icon="clipboard-list", prefixes=("run_",)),
             Item(label="Audit trail", url_name="audit_list", icon="history", prefixes=("audit_",)),
+            Item(label="Reports", url_name="report_list", icon="mail", prefixes=("report_",)),
+            Item(label="Retention", url_name="retention", icon="clock", prefixes=("retention",)),
             Item(label="API tokens", url_name="token_list", icon="key", prefixes=("token_", "api_reference")),
             Item(label="Core UI", url_name="admin:index", icon="settings", prefixes=("admin:",)),
         ),

@@ -53,6 +53,8 @@ def queue(
     give_up_at: datetime,
     any_hour: bool = False,
     opens_account: bool = False,
+    attachment_name: str = "",
+    attachment: str = "",
     now: datetime,
 ) -> Mail:
     """Store a mail to be sent. `body` has `LINK` where `secret`, the whole link, stands in what is sent.
@@ -71,6 +73,8 @@ def queue(
         give_up_at=give_up_at,
         any_hour=any_hour,
         opens_account=opens_account,
+        attachment_name=attachment_name,
+        attachment=attachment,
     )
 
 
@@ -201,6 +205,8 @@ def _letter(mail: Mail, now: datetime) -> Letter:
         link=mail.secret,
         key=f"samsaas-{urlsplit(settings.PUBLIC_URL).hostname}-{mail.pk}-{int(mail.queued_at.timestamp())}",
         at=now,
+        file_name=mail.attachment_name,
+        file=mail.attachment,
     )
 
 

@@ -1,4 +1,4 @@
-"""The processes of this app: verify the audit trail, write a long list into a workbook."""
+"""The processes of this app: verify the audit trail, write a long list into a workbook, delete what is old."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from profiles.jobs.process import Counter, Link, Process
 from profiles.models import JobRun
 from samsaas.list_exports import write
 from samsaas.list_exports.order import EXPORT_LIST
+from samsaas.retention import clean
+from samsaas.retention.kinds import KINDS
 from samsaas.sealing import seal, verify
 from samsaas.sealing.words import describe_report
 
@@ -43,6 +45,10 @@ def run(job: Job, *, now: datetime) -> None:
 
 def _open_trail(run: JobRun) -> list[Link]:
     return [Link("Open the audit trail", "/audit/", "audit_list")]
+
+
+def _open_periods(run: JobRun) -> list[Link]:
+    return [Link("Open Retention", "/retention/", "retention")]
 
 
 def _download(run: JobRun) -> list[Link]:
@@ -83,5 +89,18 @@ PROCESSES = [
         canceled_text="No file was stored.",
         ways_on=_download,
         start_elsewhere="A list is exported from its own page.",
+    ),
+    Process(
+        key=clean.DELETE_OLD,
+        label="Delete old data",
+        unit="Rows",
+        verb=clean.run,
+        counters={kind.key: Counter(kind.label, f"deleted {kind.days} days {kind.since}") for kind in KINDS},
+        done_text="Everything that is older than its period was deleted, but for what is still needed.",
+        of_subject=True,
+        survives_outages=False,
+        canceled_text="What was deleted until then stays deleted.",
+        ways_on=_open_periods,
+        start_elsewhere="Old data is deleted from the page Retention.",
     ),
 ]

@@ -8,7 +8,8 @@ Decorate the view with `recent_password_required`, and nothing else has to chang
 1. A POST within `REAUTHENTICATE_WITHIN` of the last time the password was given goes through.
 2. Any other POST is answered by a page that asks for the password. The page carries what was posted, encrypted, because
    it may hold secrets, and bound to the account and the address.
-3. With the right password the view gets the original POST, as if nothing had happened in between. Nothing is lost.
+3. With the right password, and the second factor of an account that has one, the view gets the original POST, as if
+   nothing had happened in between. Nothing is lost.
 4. Wrong ones are counted like those of the sign-in page; the last one ends the session.
 
 `when(request, …)` says for which POSTs of the view that holds; without it, for all. GET never asks.
@@ -36,7 +37,7 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 
-from samsaas import audit, guessing, record_sign_ins, roles
+from samsaas import audit, guessing, record_sign_ins, roles, second_factor
 from samsaas.lib.client_address import client_address
 from samsaas.lib.http import clear_browser
 
@@ -45,17 +46,34 @@ HELD = "held_form"  # field of the page that asks
 ENDED = "You were signed out, because a wrong password was given too often in this session. Sign in again."
 TOO_OLD = "You waited too long, so nothing was done. Please do it again."
 WRONG = "This is not your password. After several wrong ones you will be signed out."
+WRONG_WITH_FACTOR = "The password or the second factor is not right. After several wrong ones you will be signed out."
 View = Callable[..., Any]
 
 
 class PasswordForm(forms.Form):
-    """The field of the page that asks."""
+    """The fields of the page that asks: those that the account can answer. A key of a browser answers by itself."""
 
     password_again = forms.CharField(
         label="Your password",
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "current-password", "autofocus": True}),
     )
+    code = forms.CharField(
+        label="Code of your second factor",
+        required=False,
+        help_text="From your authenticator app, or one of your recovery codes.",
+        widget=forms.TextInput(attrs={"autocomplete": "one-time-code"}),
+    )
+    credential = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, account: User, kinds: set[str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not account.has_usable_password():
+            del self.fields["password_again"]
+        if kinds.isdisjoint(second_factor.ASKED_FOR):
+            del self.fields["code"]
+        if second_factor.Type.WEBAUTHN not in kinds:
+            del self.fields["credential"]
 
 
 def note_password(request: HttpRequest, **kwargs: Any) -> None:
@@ -101,7 +119,7 @@ def _check_password(request: HttpRequest) -> HttpResponse | None:
     if attempt.refused:
         return end_session(request)
     account = cast(User, request.user)
-    if not account.check_password(request.POST.get("password_again", "")):
+    if not _is_account_owner(account, request.POST):
         record_sign_ins.count_failure(account, address=client_address(request), now=now)
         return end_session(request) if attempt.is_last else _password_page(request, request.POST[HELD], wrong=True)
     guessing.succeed(attempt, now=now)
@@ -115,12 +133,25 @@ def _check_password(request: HttpRequest) -> HttpResponse | None:
     return None
 
 
+def _is_account_owner(account: User, answers: QueryDict) -> bool:
+    """Whether password and second factor are right, as far as the account has them. It has one of them."""
+    has_password, has_factor = account.has_usable_password(), second_factor.has_factor(account)
+    if has_password and not account.check_password(answers.get("password_again", "")):
+        return False
+    return second_factor.accepts(account, answers) if has_factor else has_password
+
+
 def _password_page(request: HttpRequest, held: str, *, wrong: bool = False, popup: bool = False) -> HttpResponse:
-    form = PasswordForm({"password_again": "wrong"} if wrong else None)
+    account = cast(User, request.user)
+    kinds = second_factor.kinds_of(account)
+    form = PasswordForm({"password_again": "wrong"} if wrong else None, account=account, kinds=kinds)
     if wrong:
-        form.add_error("password_again", WRONG)
-        del form.fields["password_again"].widget.attrs["autofocus"]  # the page's script goes to the wrong field
+        field = next(iter(form.fields), None)
+        form.add_error(field, WRONG_WITH_FACTOR if "code" in form.fields else WRONG)
+        if field == "password_again":
+            del form.fields[field].widget.attrs["autofocus"]  # the page's script goes to the wrong field
     context = {
+        **second_factor.question_to_key(account, kinds),
         "form": form,
         "held": held,
         "bare": popup,

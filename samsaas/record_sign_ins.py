@@ -4,14 +4,17 @@ Django's own signals tell it, so every door counts: the sign-in page, Core UI's,
 1. A sign-in and a sign-out are one entry each.
 2. Failures are counted per account and hour. The 1st, 5th, 25th and so on leave an entry with the count, so guessing
    cannot fill a table from which nothing is deleted.
-3. A typed name that no account has is not stored: it may be a password. Such failures are counted together.
+3. A wrong code of a second factor counts as a failure, and factors that come and go are an entry each.
+4. A typed name that no account has is not stored: it may be a password. Such failures are counted together.
 """
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
+from allauth.mfa.signals import authentication_failed, authenticator_added, authenticator_removed, authenticator_reset
 from axes.helpers import get_client_ip_address
 from django.contrib.auth.models import User
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
@@ -22,6 +25,11 @@ from django.utils import timezone
 from samsaas import audit
 from samsaas.models import FailedSignIns
 
+FACTOR_VERBS = (
+    (authenticator_added, "added second factor"),
+    (authenticator_removed, "removed second factor"),
+    (authenticator_reset, "renewed recovery codes"),
+)
 COUNTED_FOR = timedelta(hours=1)
 STEP = 5
 
@@ -31,6 +39,9 @@ def connect() -> None:
     user_logged_in.connect(record_sign_in, dispatch_uid="samsaas sign-in")
     user_logged_out.connect(record_sign_out, dispatch_uid="samsaas sign-out")
     user_login_failed.connect(record_failure, dispatch_uid="samsaas failed sign-in")
+    authentication_failed.connect(record_wrong_code, dispatch_uid="samsaas wrong code")
+    for signal, verb in FACTOR_VERBS:
+        signal.connect(partial(record_factor, verb=verb), weak=False, dispatch_uid=f"samsaas {verb}")
 
 
 def record_sign_in(sender: Any, request: HttpRequest | None, user: User, **kwargs: Any) -> None:
@@ -41,6 +52,16 @@ def record_sign_out(sender: Any, request: HttpRequest | None, user: User | None,
     """One entry, whether the person signed out or the session reached a limit."""
     if user is not None:
         audit.record(user, "signed out", user, address=_address(request))
+
+
+def record_wrong_code(sender: Any, request: HttpRequest, user: User, **kwargs: Any) -> None:
+    """A wrong code after the right password counts like a wrong password."""
+    count_failure(user, address=_address(request), now=timezone.now())
+
+
+def record_factor(sender: Any, user: User, authenticator: Any, *, verb: str, **kwargs: Any) -> None:
+    """A second factor came or went. Its name was chosen by its owner; its secret is not looked at."""
+    audit.record(user, verb, user, kind=authenticator.get_type_display(), name=str(authenticator)[:100])
 
 
 def record_failure(sender: Any, credentials: dict[str, Any], request: HttpRequest | None = None, **kwargs: Any) -> None:

@@ -31,6 +31,8 @@ from samsaas.accounts import reset_password
 from samsaas.events import call, notice, tell
 from samsaas.list_exports import write
 from samsaas.models import Heartbeat
+from samsaas.reports import send as send_reports
+from samsaas.retention import clean
 from samsaas.sealing import seal
 from subscriptions import recompute
 from subscriptions.download import staging
@@ -155,12 +157,13 @@ def fetch_people() -> None:
 
 @shared_task
 def purge() -> None:
-    """Every hour: delete or close what is over, such as expired sessions, exemptions past their last day, old mails."""
+    """Every hour: delete or close what is over, such as expired sessions; once a day what is older than its period."""
     now = timezone.now()
     purge_expired.run(now)
     exempt.end_past(now, timezone.localtime(now).date())
     reconsider.cancel_undecided(now)
     purge_mails.run(now)
+    clean.start_due(now)
 
 
 @shared_task
@@ -193,8 +196,9 @@ def tell_of_events() -> None:
 
 @shared_task
 def remind_of_renewals() -> None:
-    """Every minute: remind people of renewals while the vendor still takes a reduction, each time once."""
+    """Every minute: remind people of renewals while the vendor still takes a reduction, and send due reports."""
     remind.run(timezone.now())
+    send_reports.run(timezone.now())
 
 
 @shared_task

@@ -54,8 +54,20 @@ DEFAULT_FROM_EMAIL = env.str("MAIL_FROM", default="")
 MAIL_ANY_HOUR = env.bool("MAIL_ANY_HOUR", default=False)
 # Hosts that webhooks may reach although they are in a private network or speak plain http.
 WEBHOOK_HOSTS_INSIDE = {host.lower() for host in env.list("WEBHOOK_HOSTS_INSIDE", default=[])}
+# Whose addresses may get reports by mail; nobody else may.
+REPORT_DOMAINS = {domain.lower() for domain in env.list("REPORT_DOMAINS", default=[])}
 RECLAMATION_QUIET_DAYS = env.days("RECLAMATION_QUIET_DAYS")
 MAIL_RETENTION_DAYS = env.int("MAIL_RETENTION_DAYS", default=1095, least=30)
+RETENTION_DAYS = {
+    "ended_subscriptions": env.int("RETAIN_ENDED_SUBSCRIPTIONS_DAYS", default=1095, least=30),
+    "leavers": env.int("RETAIN_LEAVERS_DAYS", default=1095, least=30),
+    "answers": env.int("RETAIN_ANSWERS_DAYS", default=1095, least=30),
+    "imports": env.int("RETAIN_IMPORTS_DAYS", default=365, least=7),
+    "sign_ins": env.int("RETAIN_SIGN_INS_DAYS", default=90),
+    "invitations": env.int("RETAIN_INVITATIONS_DAYS", default=365),
+    "runs": env.int("RETAIN_RUNS_DAYS", default=730, least=30),
+    "events": env.int("RETAIN_EVENTS_DAYS", default=180, least=30),
+}
 # A mail that was only kept has reached nobody. Only where no vendor is a real one does silence after it mean anything.
 KEPT_MAILS_COUNT = SANDBOX or all(
     stands_in(vendor.endpoints_from(globals().get).api_url) for vendor in connectors.vendors().values()
@@ -72,7 +84,13 @@ INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
+    "django.contrib.humanize",
     "django.forms",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "csp",
@@ -97,6 +115,8 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "samsaas.middleware.SessionLimits",
+    "samsaas.middleware.SecondFactorRequired",
+    "allauth.account.middleware.AccountMiddleware",
     "samsaas.api.middleware.TokenDoor",
     "samsaas.lists.on_request.PersonalLists",
     "samsaas.accounts.on_request.PersonalZones",
@@ -158,6 +178,10 @@ else:
     # Seconds. Without it a host that does not answer blocks a page or a job for minutes.
     DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+# In the database, because every process has to see it: limits are counted there, and used codes are remembered.
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "samsaas_cache"}}
+# Django's default of 300 entries would let a stranger push out counts and used codes.
+CACHES["default"]["OPTIONS"] = {"MAX_ENTRIES": 100_000}
 
 # --- jobs ------------------------------------------------------------------------------------------------------------
 CELERY_BROKER_URL = env.address("CELERY_BROKER_URL", default="memory://")
@@ -171,8 +195,7 @@ CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False  # a run does
 CELERY_WORKER_ENABLE_PREFETCH_COUNT_REDUCTION = False
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 20
-CELERY_BROKER_CONNECTION_RETRY = True
-CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_RETRY = CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # celery's default of 100 ends worker and beat after less than an hour
 CELERY_TIMEZONE = "UTC"
 # In memory: what is due is decided in the database by the tasks, and a beat without a database survives its outages.
@@ -289,24 +312,56 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 # Names of the company and its brands, which nobody may build a password on. The host of PUBLIC_URL is added.
 COMPANY_NAMES = env.list("COMPANY_NAMES", default=[])
-LOGIN_URL = "login"
-LOGIN_REDIRECT_URL = "home"
-LOGOUT_REDIRECT_URL = "login"
-PASSWORD_RESET_TIMEOUT = 3600  # seconds; how long the link of a mail may be used
+LOGIN_URL, LOGIN_REDIRECT_URL, LOGOUT_REDIRECT_URL = "login", "home", "login"
 SESSION_ENGINE = "samsaas.sessions"  # the table holds hashes of the keys
 SESSION_IDLE = timedelta(minutes=env.int("SESSION_IDLE_MINUTES", default=30))
 SESSION_ABSOLUTE = timedelta(hours=12)
 # An act that a stolen session must not be enough for asks for the password again when it was given longer ago.
 REAUTHENTICATE_WITHIN = timedelta(minutes=env.int("REAUTHENTICATE_MINUTES", default=15))
+# The second factor is a stage of django-allauth's sign-in, which every door goes through.
+SECOND_FACTOR_ROLES = env.list("SECOND_FACTOR_ROLES", default=[])
+ACCOUNT_ADAPTER = "samsaas.accounts.adapters.AccountAdapter"
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
+ACCOUNT_LOGOUT_REDIRECT_URL = "login"
+MFA_ADAPTER = "samsaas.second_factor.FactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
+MFA_RECOVERY_CODES_SHOW_ONCE = True  # a page that shows them again would give them to a stolen session
+MFA_TOTP_ISSUER = "samsaas"
+MFA_TOTP_TOLERANCE = 1  # clocks of telephones may be half a minute off
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not HTTPS  # browsers then allow localhost only
+# Single sign-on by OpenID Connect. Groups give roles at every sign-in: "group=role", separated by commas.
+OIDC_SERVER_URL = env.address("OIDC_SERVER_URL", default="").rstrip("/")
+OIDC_CLIENT_ID = env.str("OIDC_CLIENT_ID", default="")
+OIDC_CLIENT_SECRET = env.str("OIDC_CLIENT_SECRET", default="")
+OIDC_GROUPS_CLAIM = env.str("OIDC_GROUPS_CLAIM", default="groups")
+OIDC_GROUP_ROLES = env.list("OIDC_GROUP_ROLES", default=[])
+SSO_ONLY = env.bool("SSO_ONLY", default=False)
+SOCIALACCOUNT_ADAPTER = "samsaas.accounts.adapters.SignOnAdapter"
+SOCIALACCOUNT_LOGIN_ON_GET = True
+SOCIALACCOUNT_EMAIL_AUTHENTICATION = False  # an address is no proof of who somebody is
+SOCIALACCOUNT_PROVIDERS = {
+    "openid_connect": {
+        "OAUTH_PKCE_ENABLED": True,
+        "APPS": [
+            {
+                "provider_id": "company",
+                "name": "Single sign-on",
+                "client_id": OIDC_CLIENT_ID,
+                "secret": OIDC_CLIENT_SECRET,
+                "settings": {"server_url": OIDC_SERVER_URL},
+            }
+        ],
+    }
+}
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"  # in no cookie that can be read
 SESSION_COOKIE_AGE = int(SESSION_ABSOLUTE.total_seconds())
 SESSION_COOKIE_NAME = "__Host-sessionid" if HTTPS else "sessionid"
-SESSION_COOKIE_SECURE = HTTPS
-SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"  # with Strict the cookie would be missing when the vendor's consent page redirects back
 CSRF_COOKIE_NAME = "__Host-csrftoken" if HTTPS else "csrftoken"
-CSRF_COOKIE_SECURE = HTTPS
-CSRF_COOKIE_HTTPONLY = True
 # django-axes stands at the door; samsaas.guessing counts, which has the other limits.
 AXES_HANDLER = "samsaas.sign_in.GuessHandler"
 AXES_FAILURE_LIMIT = 5
@@ -322,8 +377,7 @@ if TRUST_PROXY:
 SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=HTTPS)
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
-SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
-SECURE_HSTS_PRELOAD = HTTPS
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 _consent_pages = [

@@ -1,4 +1,7 @@
-"""Signing in and out, and changing the password: Django's own views and forms, with every wrong one counted."""
+"""Signing in and out, and changing the password: Django's own views and forms, with every wrong one counted.
+
+Whoever signs in does so through django-allauth (`perform_password_login`), which asks for the second factor.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +10,15 @@ from datetime import timedelta
 from math import ceil
 from typing import Any, cast
 
+from allauth.account.internal.flows.login import perform_password_login
+from allauth.account.models import Login
 from axes.handlers.proxy import AxesHandler
 from axes.helpers import get_client_username
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import views
 from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
-from django.contrib.auth.models import User
+from django.contrib.auth.models import AbstractBaseUser, User
 from django.forms import CharField
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -22,6 +28,7 @@ from samsaas import audit, guessing, outbox, reauthenticate
 from samsaas.lib.client_address import client_address
 from samsaas.lib.http import clear_browser
 from samsaas.lib.local_path import read_local_path
+from samsaas.models import LocalAdministrator
 
 ATTEMPT = "_samsaas_attempt"  # attribute of the request: its `guessing.Attempt`
 TOO_MANY = "You tried many passwords, and this one was not looked at. Try again in {}."
@@ -42,6 +49,12 @@ class SignInForm(AuthenticationForm):
             raise self.get_invalid_login_error()
         return super().clean()
 
+    def confirm_login_allowed(self, user: AbstractBaseUser) -> None:
+        """Where only single sign-on is left, a right password says no more than a wrong one. Local ones go on."""
+        super().confirm_login_allowed(user)
+        if settings.SSO_ONLY and not LocalAdministrator.objects.filter(account_id=user.pk).exists():
+            raise self.get_invalid_login_error()
+
 
 class SignIn(views.LoginView):
     """Redirects an account that is already signed in. A `next` that leads back here leads to the start page."""
@@ -52,8 +65,23 @@ class SignIn(views.LoginView):
     def get_redirect_url(self, request: HttpRequest | None = None) -> str:
         return next_path(self.request)
 
+    def form_valid(self, form: AuthenticationForm) -> HttpResponse:
+        """The password is right. The rest is django-allauth's: it asks for the second factor, then signs in."""
+        account, request = form.get_user(), self.request
+        if attempt := getattr(request, ATTEMPT, None):
+            guessing.succeed(attempt, now=timezone.now())
+            setattr(request, ATTEMPT, None)  # otherwise signing in would take the count back once more
+        login = Login(user=account, redirect_url=self.get_success_url())
+        return perform_password_login(request, {"username": account.get_username()}, login)
+
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return {**super().get_context_data(**kwargs), "mails_are_sent": outbox.has_server()}
+        more = {
+            "mails_are_sent": outbox.has_server(),
+            "sign_on": bool(settings.OIDC_SERVER_URL),
+            "only_sign_on": settings.SSO_ONLY,
+            "shows_password": not settings.SSO_ONLY or "local" in self.request.GET or self.request.method == "POST",
+        }
+        return {**super().get_context_data(**kwargs), **more}
 
     def get_success_url(self) -> str:
         url = super().get_success_url()

@@ -40,7 +40,6 @@ class WholeNumberFilter(django_filters.Filter):
 class SubscriptionFilter(ListFilter):
     """Without a choice the list shows current seats, because those are what licenses are paid for."""
 
-    finds_words = True
     further = ("license", "seats", "department", "cost_center", "country", "assigned_before")
 
     q = search(placeholder="Name, e-mail or id", method="by_text")

@@ -9,7 +9,7 @@ from subscriptions.entitlements.allocations import views as allocations
 from subscriptions.entitlements.imports import views as entitlement_imports
 from subscriptions.entitlements.recording import views as recording
 from subscriptions.exclusions import views as exclusions
-from subscriptions.matching import views as matching
+from subscriptions.matching import selected_views as selected, views as matching
 from subscriptions.people import merge_views, views as people
 from subscriptions.people.imports import views as people_imports
 from subscriptions.reconciliation import views as reconciliations
@@ -105,6 +105,13 @@ urlpatterns = [
     path("subscriptions/export/", subscriptions.subscription_export, name="subscription_export"),
     path("subscriptions/<int:pk>/", subscriptions.subscription_detail, name="subscription_detail"),
     path("subscriptions-without-user/", matching.unmatched_list, name="unmatched_list"),
+    path("subscriptions-without-user/select/", selected.unmatched_select, name="unmatched_select"),
+    path(
+        "subscriptions-without-user/match-selected/",
+        selected.unmatched_match_selected,
+        name="unmatched_match_selected",
+    ),
+    path("subscriptions-without-user/match-selected/undo/", selected.unmatched_match_undo, name="unmatched_match_undo"),
     path("subscriptions-without-user/match/", matching.unmatched_match, name="unmatched_match"),
     path("subscriptions/<int:pk>/user/", matching.unmatched_search, name="unmatched_search"),
     path("subscriptions/<int:pk>/user/remove/", matching.unmatched_remove, name="unmatched_remove"),

@@ -32,6 +32,7 @@ NEEDED_SECRETS = {
         "broker_url",
         "email_url",
         "metrics_token",
+        "oidc_client_secret",
     },
     "worker": {"field_encryption_keys", "audit_signing_key", "database_url", "broker_url", "email_url"},
     "beat": {"database_url", "broker_url"},
@@ -125,7 +126,8 @@ def test_secrets_are_made_once_and_kept(tmp_path: Path) -> None:
     compose.make_secrets(tmp_path / "secrets")
     assert {path.name: path.read_text() for path in (tmp_path / "secrets").iterdir()} == made
     compose.make_secrets(tmp_path / "others")
-    assert made.pop("email_url") == "", "it is the operator's to fill in"
+    for own in ("email_url", "oidc_client_secret"):
+        assert made.pop(own) == "", "it is the operator's to fill in"
     assert all((tmp_path / "others" / name).read_text() != text for name, text in made.items())
     assert "secrets/" in (ROOT / ".gitignore").read_text().splitlines()
 

@@ -19,7 +19,9 @@ pytestmark = pytest.mark.one_database
 ROOT = compose.ROOT
 SHOWN = re.findall(r"^#?([A-Z_]+)=(.*)$", (ROOT / ".env.example").read_text(), flags=re.MULTILINE)
 PASSED_ON = list(compose.VARIABLE.finditer((ROOT / "docker-compose.yml").read_text()))
-SECRETS = {"SECRET_KEY", "FIELD_ENCRYPTION_KEYS", "AUDIT_SIGNING_KEY", "EMAIL_URL", "METRICS_TOKEN"}
+SECRETS = {
+    *("SECRET_KEY", "FIELD_ENCRYPTION_KEYS", "AUDIT_SIGNING_KEY", "EMAIL_URL", "METRICS_TOKEN", "OIDC_CLIENT_SECRET"),
+}
 # The compose file brings its own servers, proxy and secrets; the image knows where its files are and where it listens.
 DECIDED_BY_COMPOSE = {"DATABASE_URL", "CELERY_BROKER_URL", "STATIC_ROOT", "WEB_BIND", "TRUST_PROXY"} | SECRETS
 DEVELOPMENT = {"DEBUG", "SANDBOX", "SERVE_UNCOLLECTED_STATIC"}

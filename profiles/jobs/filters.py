@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import django_filters
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from profiles.models import IntegrationProfile, JobRun
 from profiles.models.run import process_choices
+from samsaas.lib import search as text_search
 from samsaas.lib.tables import DAY, ListFilter, SeveralFilter, search
 
 
@@ -26,8 +27,4 @@ class RunFilter(ListFilter):
         fields = ("q", "profile", "process", "trigger", "state", "since", "until")
 
     def find(self, queryset: QuerySet[JobRun], name: str, value: str) -> QuerySet[JobRun]:
-        number = value.lstrip("#")
-        by_number = Q(pk=int(number)) if number.isascii() and number.isdigit() and len(number) < 18 else Q()
-        return queryset.filter(
-            Q(profile_name__icontains=value) | by_number if by_number else Q(profile_name__icontains=value)
-        )
+        return text_search.find(queryset, value, "profile_name", or_else=text_search.numbered(value, "#"))

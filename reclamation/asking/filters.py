@@ -7,6 +7,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from reclamation.asking import approvers
 from reclamation.models import Approval, Notice
+from samsaas.lib import search as text_search
 from samsaas.lib.tables import ListFilter, search
 from samsaas.models import Mail
 from subscriptions.models import RenewalReminder
@@ -50,7 +51,7 @@ class NoticeFilter(ListFilter):
         return queryset.filter(~reminders, notice=None) if value == TEST else queryset.filter(notice__kind=value)
 
     def by_text(self, queryset: QuerySet[Mail], name: str, value: str) -> QuerySet[Mail]:
-        return queryset.filter(Q(to__icontains=value) | Q(subject__icontains=value))
+        return text_search.find(queryset, value, "to", "subject")
 
 
 class ApprovalFilter(ListFilter):

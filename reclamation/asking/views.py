@@ -82,7 +82,7 @@ def _keep_page(state: str, **context: Any) -> HttpResponse:
 
 def notice_list(request: HttpRequest) -> HttpResponse:
     """The outbox: every mail as it was sent, and what became of it."""
-    mails = Mail.objects.select_related("notice__candidate").defer("secret", "body")
+    mails = Mail.objects.select_related("notice__candidate").defer("secret", "body", "attachment")
     mails = mails.prefetch_related("renewal_reminders__entitlement")
     context = tables.listing(request, mails, NoticeTable, NoticeFilter)
     return render(request, "reclamation/asking/notice_list.html", {**context, **_mail_context()})

@@ -9,6 +9,9 @@ from django.db import models
 from django.urls import reverse
 
 from reclamation.states import CLOSED, OPEN, State
+from samsaas.lib import search as text_search
+
+SEARCHED = ("display_name", "email", "profile_name")
 
 
 class CandidateQuerySet(models.QuerySet["RemovalCandidate"]):
@@ -18,6 +21,13 @@ class CandidateQuerySet(models.QuerySet["RemovalCandidate"]):
 
     def closed(self) -> Self:
         return self.exclude(closed_at=None)
+
+    def search(self, text: str) -> Self:
+        """Candidates by name, address or profile, by their whole number, or by the vendor's whole id."""
+        exactly = models.Q(external_id=text)
+        if numbered := text_search.numbered(text, "RC"):
+            exactly |= numbered
+        return text_search.find(self, text, *SEARCHED, or_else=exactly)
 
 
 INVITED = "invited"
@@ -121,6 +131,7 @@ class RemovalCandidate(models.Model):
             models.Index(
                 fields=["reason", "rule", "state"], condition=models.Q(closed_at=None), name="candidate_open_by_reason"
             ),
+            models.Index(fields=["external_id"], name="candidate_by_vendor_id"),
         ]
         constraints = [
             models.UniqueConstraint(

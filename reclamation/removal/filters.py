@@ -11,6 +11,7 @@ from django.utils import timezone
 from profiles.models import IntegrationProfile
 from reclamation.models import RemovalAttempt, RemovalBatch
 from reclamation.removal import regret
+from samsaas.lib import search as text_search
 from samsaas.lib.tables import ListFilter, search
 
 State = RemovalAttempt.State
@@ -66,8 +67,8 @@ class AttemptFilter(ListFilter):
         return queryset.filter(dry_run=True) if value == "dry" else queryset
 
     def by_text(self, queryset: QuerySet[RemovalAttempt], name: str, value: str) -> QuerySet[RemovalAttempt]:
-        named = Q(candidate__display_name__icontains=value) | Q(email__icontains=value)
-        return queryset.filter(named | Q(external_id=value))
+        by_id = Q(external_id=value)
+        return text_search.find(queryset, value, "candidate__display_name", "email", or_else=by_id)
 
 
 class BatchFilter(ListFilter):

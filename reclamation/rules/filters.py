@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import django_filters
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from reclamation.models import Exemption, Observation, ReclamationRule, RuleVersion
 from reclamation.reasons import PROPOSABLE
 from reclamation.rules import figures
+from samsaas.lib import search as text_search
 from samsaas.lib.tables import ListFilter, search
 
 ENDED, ALL = "ended", "all"
@@ -34,10 +35,8 @@ class RuleFilter(ListFilter):
         fields = ("q", "mode", "active", "review")
 
     def by_text(self, queryset: QuerySet[ReclamationRule], name: str, value: str) -> QuerySet[ReclamationRule]:
-        found = Q()
-        for column in ("name", "software_model__publisher", "software_model__product", "software_model__edition"):
-            found |= Q(**{f"{column}__icontains": value})
-        return queryset.filter(found)
+        model = ("software_model__publisher", "software_model__product", "software_model__edition")
+        return text_search.find(queryset, value, "name", *model)
 
     def by_active(self, queryset: QuerySet[ReclamationRule], name: str, value: str) -> QuerySet[ReclamationRule]:
         return queryset.filter(active=value == ON)
@@ -60,8 +59,7 @@ class ObservationFilter(ListFilter):
         fields = ("q", "reason")
 
     def by_text(self, queryset: QuerySet[Observation], name: str, value: str) -> QuerySet[Observation]:
-        named = Q(subscription__display_name__icontains=value)
-        return queryset.filter(named | Q(subscription__email__icontains=value))
+        return text_search.find(queryset, value, "subscription__display_name", "subscription__email")
 
 
 class ExemptionFilter(ListFilter):
@@ -95,8 +93,5 @@ class ExemptionFilter(ListFilter):
         return queryset.filter(figures.keeps_from_rule(value))
 
     def by_text(self, queryset: QuerySet[Exemption], name: str, value: str) -> QuerySet[Exemption]:
-        columns = ("reason", "person__name", "person__key", "subscription__display_name", "subscription__email")
-        found = Q()
-        for column in columns:
-            found |= Q(**{f"{column}__icontains": value})
-        return queryset.filter(found)
+        whose = ("person__name", "person__key", "subscription__display_name", "subscription__email")
+        return text_search.find(queryset, value, "reason", *whose)

@@ -28,8 +28,6 @@ VERDICTS = [
 
 
 class ReasonFilter(ListFilter):
-    finds_words = True
-
     q = search(placeholder="Name, e-mail or id", method="by_text")
     reason = django_filters.ChoiceFilter(
         label="Reason now",

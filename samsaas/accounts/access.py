@@ -43,6 +43,11 @@ def active_administrators() -> QuerySet[User]:
     return User.objects.filter(able, is_active=True).distinct()
 
 
+def is_last_administrator(account: User) -> bool:
+    """Whether this account may manage accounts and no other may."""
+    return set(active_administrators().values_list("pk", flat=True)) == {account.pk}
+
+
 def lock_administrators() -> None:
     """Let changes of access follow one another: until the transaction's end nobody else passes here."""
     Group.objects.select_for_update().get(name=roles.ADMIN)

@@ -6,13 +6,16 @@ Each order is one transaction with its entry in the audit trail. Who loses acces
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
+from allauth.mfa.models import Authenticator
 from django.contrib.auth.models import Group, User
 from django.db import transaction
 
 from samsaas import audit, roles, sessions
 from samsaas.accounts import access
+from samsaas.models import LocalAdministrator
 
 PERSON = ("first_name", "last_name", "email")
 
@@ -90,14 +93,26 @@ def sign_out_everywhere(account: User, *, by: User, except_key: str | None = Non
     return ended
 
 
+@transaction.atomic
+def remove_factors(account: User, *, by: User) -> int:
+    """Take the account's second factors off, for somebody who lost them. Its sessions end. Returns how many."""
+    removed = Authenticator.objects.filter(user=account).delete()[0]
+    sessions.end_sessions(account)
+    audit.record(by, "removed second factors", account, factors=removed)
+    return removed
+
+
 def check_name(name: str) -> None:
     """Raises `ValidationError` where no account can have this user name."""
     User._meta.get_field("username").run_validators(name)
 
 
 @transaction.atomic
-def make_local_admin(name: str, password: str, *, run_by: dict[str, str]) -> bool:
-    """An active account of this name with the role admin and this password. Returns whether it is new."""
+def make_local_admin(name: str, password: str, *, run_by: dict[str, str], now: datetime) -> bool:
+    """An active account of this name with the role admin and this password. Returns whether it is new.
+
+    It may sign in with the password also where only single sign-on is left.
+    """
     access.lock_administrators()
     account, is_new = User.objects.get_or_create(username=name)
     before = access.access_of(account)
@@ -105,6 +120,7 @@ def make_local_admin(name: str, password: str, *, run_by: dict[str, str]) -> boo
     account.set_password(password)
     account.save()
     account.groups.add(Group.objects.get(name=roles.ADMIN))
+    LocalAdministrator.objects.get_or_create(account=account, defaults={"since": now})
     sessions.end_sessions(account)
     changes = {"created": is_new, **access.differences(before, access.access_of(account))}
     audit.record(None, "made local administrator", account, **changes, **run_by)

@@ -19,8 +19,6 @@ ROLE_CHOICES = [*((role, role) for role in roles.ROLES), (SUPERUSER, "superuser"
 
 
 class AccountFilter(ListFilter):
-    finds_words = True
-
     q = search_field(placeholder="Name, user name or e-mail", method="by_text")
     role = django_filters.ChoiceFilter(label="Role", choices=ROLE_CHOICES, empty_label="Any", method="by_role")
     state = django_filters.ChoiceFilter(
@@ -48,8 +46,6 @@ class AccountFilter(ListFilter):
 
 
 class InvitationFilter(ListFilter):
-    finds_words = True
-
     q = search_field(placeholder="User name or e-mail", method="by_text")
     state = django_filters.ChoiceFilter(
         label="State",

@@ -10,18 +10,16 @@ from functools import wraps
 from math import ceil
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth import views as auth
-from django.contrib.auth.models import User
+from django.contrib.auth.forms import SetPasswordForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse_lazy
 from django.utils import timezone
-from django.utils.decorators import method_decorator
 from django.views.decorators.debug import sensitive_post_parameters
 
-from samsaas import audit, guessing, sessions
-from samsaas.accounts import invite, reset_password
+from samsaas import guessing
+from samsaas.accounts import adapters, invite, reset_password, single_sign_on
 from samsaas.accounts.forms import LostPasswordForm, WelcomeForm
 from samsaas.lib.client_address import client_address
 
@@ -53,8 +51,10 @@ def invitation_accept(request: HttpRequest, token: str) -> HttpResponse:
     invitation = invite.find(token, now=now)
     if invitation is None:
         return render(request, "samsaas/accounts/link_over.html", status=404)
+    if single_sign_on.is_configured():
+        request.session[adapters.INVITED] = invitation.pk
     form = WelcomeForm(request.POST or None, invitation=invitation)
-    if form.is_valid():
+    if form.is_valid() and not settings.SSO_ONLY:
         chosen = {name: form.cleaned_data[name] for name in ("password", "first_name", "last_name")}
         try:
             account = invite.accept(token, **chosen, now=now)
@@ -62,7 +62,13 @@ def invitation_accept(request: HttpRequest, token: str) -> HttpResponse:
             return render(request, "samsaas/accounts/link_over.html", status=404)
         messages.success(request, f"Your account is ready. Sign in as {account.get_username()}.")
         return redirect("login")
-    return render(request, "samsaas/accounts/invitation_accept.html", {"form": form, "invitation": invitation})
+    return render(
+        request, "samsaas/accounts/invitation_accept.html", {"form": form, "invitation": invitation, **_ways_in()}
+    )
+
+
+def _ways_in() -> dict[str, bool]:
+    return {"sign_on": single_sign_on.is_configured(), "only_sign_on": settings.SSO_ONLY}
 
 
 @counted
@@ -80,17 +86,18 @@ def password_reset_done(request: HttpRequest) -> HttpResponse:
     return render(request, "samsaas/accounts/password_reset_done.html")
 
 
-@method_decorator(counted, name="dispatch")
-class SetPassword(auth.PasswordResetConfirmView):
-    """Django's page behind the link. Whoever sets a password signs in with it then, second factor included."""
-
-    template_name = "samsaas/accounts/password_set.html"
-    success_url = reverse_lazy("login")
-
-    def form_valid(self, form: Any) -> HttpResponse:
-        answer: HttpResponse = super().form_valid(form)
-        account: User = form.user
-        sessions.end_sessions(account)
-        audit.record(account, "set password by link", account)
-        messages.success(self.request, "The new password is set. Sign in with it.")
-        return answer
+@counted
+@sensitive_post_parameters()
+def password_reset_confirm(request: HttpRequest, token: str) -> HttpResponse:
+    """Set a new password. Whoever does so signs in with it then, second factor included."""
+    now = timezone.now()
+    account = reset_password.find_account(token, now=now)
+    if account is None:
+        return render(request, "samsaas/accounts/password_set.html", status=404)
+    form = SetPasswordForm(account, request.POST or None)
+    if form.is_valid():
+        if reset_password.set_password(token, form.cleaned_data["new_password1"], now=now):
+            messages.success(request, "The new password is set. Sign in with it.")
+            return redirect("login")
+        return render(request, "samsaas/accounts/password_set.html", status=404)
+    return render(request, "samsaas/accounts/password_set.html", {"form": form})

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from allauth.socialaccount.models import SocialAccount
 from django.contrib import messages
 from django.contrib.auth.models import User
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 
-from samsaas import explain_conflict, sessions
+from samsaas import explain_conflict, second_factor, sessions
 from samsaas.accounts import edit, invite, reset_password
 from samsaas.accounts.access import LastAdministrator
 from samsaas.accounts.filters import AccountFilter, InvitationFilter
@@ -22,6 +23,7 @@ from samsaas.models import Invitation
 from samsaas.reauthenticate import recent_password_required
 
 OWN = "You cannot deactivate your own account. Ask another administrator."
+OWN_FACTOR = "Your own second factor is under Your account."
 NOT_OPEN = "This invitation was accepted or withdrawn meanwhile."
 NO_PASSWORD = "This account has no password or no e-mail address, so it can be sent no link."  # noqa: S105 - a sentence
 
@@ -41,6 +43,8 @@ def account_detail(request: SignedInRequest, pk: int) -> HttpResponse:
         "account": account,
         "sessions": sessions.open_sessions(account, now=timezone.now()),
         "own_key": sessions.stored_key(request.session.session_key or ""),
+        "factors": second_factor.kinds_of(account),
+        "factor_required": second_factor.is_required(account),
         "can_be_sent_link": account.is_active and account.has_usable_password() and bool(account.email),
     }
     return render(request, "samsaas/accounts/account_detail.html", context)
@@ -60,7 +64,9 @@ def account_edit(request: SignedInRequest, pk: int) -> HttpResponse:
             messages.success(request, f"The account {changed.get_username()} was saved.")
             return redirect("account_detail", pk)
     account.refresh_from_db()
-    return render(request, "samsaas/accounts/account_edit.html", {"account": account, "form": form})
+    by_groups = SocialAccount.objects.filter(user=account).exists()
+    context = {"account": account, "form": form, "by_groups": by_groups}
+    return render(request, "samsaas/accounts/account_edit.html", context)
 
 
 @recent_password_required
@@ -95,6 +101,18 @@ def account_sign_out(request: SignedInRequest, pk: int) -> HttpResponse:
     own = request.session.session_key if account == request.user else None
     ended = edit.sign_out_everywhere(account, by=request.user, except_key=own)
     messages.success(request, f"{ended} session{'' if ended == 1 else 's'} of {account.get_username()} ended.")
+    return redirect("account_detail", pk)
+
+
+@recent_password_required
+def account_remove_factors(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Take somebody's second factors off, who lost them."""
+    account = get_object_or_404(User, pk=pk)
+    if account == request.user:
+        messages.error(request, OWN_FACTOR)
+    else:
+        edit.remove_factors(account, by=request.user)
+        messages.success(request, f"{account.get_username()} has no second factor any more, and signs in anew.")
     return redirect("account_detail", pk)
 
 

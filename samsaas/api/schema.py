@@ -35,12 +35,13 @@ ERRORS = {
     "405": "The address does not take this method.",
     "409": "Somebody else was first, or the state of what is stored does not allow it.",
     "413": "The body is too large.",
+    "414": "The address is too long: use fewer or shorter parameters.",
     "415": "The body is not sent as JSON.",
     "422": "Parameters or fields cannot be used; `errors` has the messages of each.",
     "429": f"More than {CALLS_PER_MINUTE} calls a minute. Retry-After says when to go on.",
     "500": "A fault of the product. It is in its log.",
 }
-EVERYWHERE = ("400", "401", "403", "405", "422", "429", "500")
+EVERYWHERE = ("400", "401", "403", "405", "414", "422", "429", "500")
 
 
 class OperationSchema(AutoSchema):
@@ -164,6 +165,8 @@ def _filter_schema(one: django_filters.Filter) -> dict[str, Any]:
     if isinstance(one, django_filters.ChoiceFilter):
         is_known = choices is not None and not callable(choices)
         return {"type": "string", "enum": ["", *_values(choices)]} if is_known else {"type": "string"}
+    if isinstance(one, django_filters.MultipleChoiceFilter):
+        return {"type": "array", "items": {"type": "string", "enum": _values(choices)}}
     if isinstance(one, django_filters.BooleanFilter):
         return {"type": "boolean"}
     if isinstance(one, django_filters.DateFilter):

@@ -6,7 +6,7 @@ import django_filters
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from samsaas.lib import tables
+from samsaas.lib import search, tables
 from samsaas.models import ApiToken
 
 VALID, ENDED, ALL = "valid", "ended", "all"
@@ -32,9 +32,8 @@ class TokenFilter(tables.ListFilter):
         return queryset.filter(is_ended()) if value == ENDED else queryset
 
     def by_text(self, queryset: QuerySet[ApiToken], name: str, value: str) -> QuerySet[ApiToken]:
-        return queryset.filter(
-            Q(name__icontains=value) | Q(user__username__icontains=value) | Q(prefix__startswith=value[:10])
-        )
+        beginning = Q(prefix__startswith=value[:10])  # of the token, whose letters' case counts
+        return search.find(queryset, value, "name", "user__username", or_else=beginning)
 
 
 def is_ended() -> Q:

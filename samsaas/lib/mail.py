@@ -56,6 +56,8 @@ class Letter:
     link: str
     key: str
     at: datetime
+    file_name: str = ""
+    file: str = ""
 
 
 def address_problem(address: str) -> str:
@@ -102,6 +104,8 @@ def compose(letter: Letter, sender: str) -> EmailMultiAlternatives:
     subject, text = one_line(letter.subject), letter.text.replace(letter.mark, letter.link)
     message = EmailMultiAlternatives(subject, text, sender, [letter.to], headers=headers)
     message.attach_alternative(render_html(letter, subject), "text/html")
+    if letter.file_name:
+        message.attach(letter.file_name, letter.file.encode(), "text/csv")
     return message
 
 

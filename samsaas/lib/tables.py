@@ -165,11 +165,10 @@ def _cell_writer(column: BoundColumn, context: Context) -> Callable[[BoundRow], 
 class ListFilter(django_filters.FilterSet):
     """The base of all filter forms.
 
-    `finds_words`: the page searches with `samsaas.lib.search`, which looks for a short text at beginnings of words.
+    Every text search goes through `samsaas.lib.search`, which looks for a short text at beginnings of words.
     `further` are the fields that few people need; they are folded away while none of them is in use.
     """
 
-    finds_words = False
     further: tuple[str, ...] = ()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -186,7 +185,7 @@ class ListFilter(django_filters.FilterSet):
             if value not in (None, "", []):
                 field = self.form.fields[name]
                 active.append((name, str(field.label), value_in_words(field, value)))
-        if self.finds_words and begins_words(self.search_text):
+        if begins_words(self.search_text):
             active = [(name, label, f"begins with {text}" if name == "q" else text) for name, label, text in active]
         return active
 

@@ -17,7 +17,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 
 from profiles.models import IntegrationProfile, JobRun
 from reclamation.models import RemovalAttempt, RemovalBatch, RemovalCandidate
-from samsaas.models import Heartbeat, Mail
+from samsaas.models import Heartbeat, Mail, Notification, Webhook, WebhookCall
 
 DAY = timedelta(days=1)
 
@@ -36,6 +36,7 @@ class StoredFigures:
         yield from _age_of_profiles(now)
         yield from _count_removals()
         yield from _count_mails(now)
+        yield from _count_events(now)
         silences = {(name,): silence.total_seconds() for name, silence in Heartbeat.silences().items()}
         yield _gauge(
             "samsaas_process_silent_seconds", "Since a worker, the beat or its sweep was heard.", ["name"], silences
@@ -124,4 +125,30 @@ def _count_mails(now: datetime) -> Iterator[Metric]:
     oldest = waiting.filter(not_before__lte=now).aggregate(oldest=Min("not_before"))["oldest"]
     yield _gauge(
         "samsaas_mail_age_seconds", "How long the oldest mail could have been sent.", [], {(): _seconds(oldest, now)}
+    )
+
+
+def _count_events(now: datetime) -> Iterator[Metric]:
+    recent = Notification.objects.filter(at__gte=now - DAY)
+    yield _gauge(
+        "samsaas_notifications_day", "What happened over a day and may need a person.", ["kind"], _count(recent, "kind")
+    )
+    calls = WebhookCall.objects.filter(queued_at__gte=now - DAY)
+    yield _gauge(
+        "samsaas_webhook_calls_day",
+        "Calls of webhooks that were queued over a day, by state.",
+        ["state"],
+        _count(calls, "state"),
+    )
+    due = WebhookCall.objects.filter(state=WebhookCall.State.QUEUED, not_before__lte=now)
+    oldest = due.aggregate(oldest=Min("not_before"))["oldest"]
+    yield _gauge(
+        "samsaas_webhook_call_age_seconds",
+        "How long the oldest call of a webhook could have been made.",
+        [],
+        {(): _seconds(oldest, now)},
+    )
+    stopped = Webhook.objects.filter(active=False, stopped_at__isnull=False).count()
+    yield _gauge(
+        "samsaas_webhooks_stopped", "Webhooks that were switched off because nothing arrived.", [], {(): stopped}
     )

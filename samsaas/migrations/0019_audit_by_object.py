@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('samsaas', '0017_exported_lists'),
+        ('samsaas', '0018_second_factor'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -8,7 +8,17 @@ from samsaas.models.mail import Mail
 from samsaas.models.notification import Notification, NotificationChoices, Webhook, WebhookCall
 from samsaas.models.personal import KeptSecret, PersonalZone
 from samsaas.models.process import ChecklistTick, Heartbeat
-from samsaas.models.sign_in import AccountSession, FailedSignIns, GuessCount, Invitation, PasswordResetRequest
+from samsaas.models.report import Report, ReportRecipient
+from samsaas.models.sign_in import (
+    AccountSession,
+    FailedSignIns,
+    GuessCount,
+    Invitation,
+    LocalAdministrator,
+    PasswordLink,
+    PasswordResetRequest,
+    SecondFactorSecret,
+)
 
 __all__ = [
     "AccountSession",
@@ -25,13 +35,18 @@ __all__ = [
     "Invitation",
     "KeptSecret",
     "ListPreference",
+    "LocalAdministrator",
     "Mail",
     "Notification",
     "NotificationChoices",
+    "PasswordLink",
     "PasswordResetRequest",
     "PersonalZone",
+    "Report",
+    "ReportRecipient",
     "SavedView",
     "SavedViewQuerySet",
+    "SecondFactorSecret",
     "Webhook",
     "WebhookCall",
     "keep_shared",

@@ -38,6 +38,8 @@ class Mail(RowWithSecrets):
     owner = models.CharField(max_length=36, blank=True)
     lease_until = models.DateTimeField(null=True)
     sent_at = models.DateTimeField(null=True)
+    attachment_name = models.CharField(max_length=80, blank=True)
+    attachment = models.TextField(blank=True, help_text="A file of text that is sent with it.")
     kept = models.BooleanField(
         default=False, help_text="There was no mail server: it was kept here instead of being sent."
     )

@@ -1,4 +1,4 @@
-"""Who tried to sign in, sessions, invitations, and requests for a new password."""
+"""Who tried to sign in, sessions, second factors, invitations, and links for a new password."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.urls import reverse
 
+from samsaas.lib.fields import EncryptedTextField, RowWithSecrets
 from samsaas.models.mail import Mail
 
 
@@ -70,6 +71,29 @@ class AccountSession(models.Model):
         return f"{self.account_id}: {self.browser}"
 
 
+class LocalAdministrator(models.Model):
+    """An account that `manage.py local_admin` made: it signs in with its password where only single sign-on is left."""
+
+    account = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    since = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return str(self.account)
+
+
+class SecondFactorSecret(RowWithSecrets):
+    """What a second factor of django-allauth keeps secret: its own table has only this row's number.
+
+    So these secrets are bound to their row, checked by the doctor, and rotated with all others.
+    """
+
+    text = EncryptedTextField()
+    stored_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"secret {self.pk}"
+
+
 class Invitation(models.Model):
     """An account that is offered by mail. The link's token is stored as its hash; it ends when the account is made."""
 
@@ -107,3 +131,15 @@ class PasswordResetRequest(models.Model):
 
     def __str__(self) -> str:
         return f"{self.email} at {self.asked_at:%Y-%m-%d %H:%M:%S}"
+
+
+class PasswordLink(models.Model):
+    """A link to set a new password, as the hash of its token. It ends with the next sign-in and the next password."""
+
+    account = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    token_hash = models.CharField(max_length=64, unique=True)
+    mark = models.CharField(max_length=64, help_text="A hash of the account's password and last sign-in.")
+    expires_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.account} until {self.expires_at:%Y-%m-%d %H:%M:%S}"

@@ -1,13 +1,22 @@
-"""How an invitation stands, for its pill."""
+"""How an invitation stands, for its pill, and whether the reader needs a second factor."""
 
 from __future__ import annotations
 
 from django import template
+from django.template.context import RequestContext
 from django.utils import timezone
 
+from samsaas import second_factor
 from samsaas.models import Invitation
 
 register = template.Library()
+
+
+@register.simple_tag(takes_context=True)
+def second_factor_required(context: RequestContext) -> bool:
+    """Whether a role of the signed-in account needs a second factor."""
+    request = context.get("request")
+    return request is not None and second_factor.is_required(request.user)
 
 
 @register.filter

@@ -6,9 +6,10 @@ from datetime import timedelta
 from typing import Any
 
 import django_filters
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 
+from samsaas.lib import search as text_search
 from samsaas.lib.tables import ListFilter, search
 from subscriptions.entitlements.terms import DerivedState
 from subscriptions.models import Entitlement, SoftwareModel
@@ -47,13 +48,7 @@ class EntitlementFilter(ListFilter):
         fields = ("q", "state", "publisher", "model", "ends")
 
     def by_text(self, queryset: QuerySet[Entitlement], name: str, value: str) -> QuerySet[Entitlement]:
-        found = Q()
-        for column in SEARCHED:
-            found |= Q(**{f"{column}__icontains": value})
-        number = value.strip().upper().removeprefix("ENT")
-        if number.isascii() and number.isdigit() and len(number) < 19:
-            found |= Q(pk=int(number))
-        return queryset.filter(found)
+        return text_search.find(queryset, value, *SEARCHED, or_else=text_search.numbered(value, "ENT"))
 
     def by_end(self, queryset: QuerySet[Entitlement], name: str, value: Any) -> QuerySet[Entitlement]:
         if value == "open":

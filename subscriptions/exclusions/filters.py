@@ -8,6 +8,7 @@ import django_filters
 from django.db.models import Q, QuerySet
 
 from profiles.models import IntegrationProfile
+from samsaas.lib import search as text_search
 from samsaas.lib.tables import ListFilter, search
 from subscriptions.models import (
     IdentifierExclusion,
@@ -32,10 +33,7 @@ class ExclusionFilter(ListFilter):
         return queryset.filter(Q(profile=value) | Q(profile=None))
 
     def by_text(self, queryset: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
-        matches = Q(reason__icontains=value)
-        for column in self.columns:
-            matches |= Q(**{f"{column}__icontains": value})
-        return queryset.filter(matches)
+        return text_search.find(queryset, value, "reason", *self.columns)
 
     def by_switch(self, queryset: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
         return queryset.filter(active=value == "yes")

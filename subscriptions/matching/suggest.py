@@ -2,7 +2,7 @@
 
 1. The seat's own address belongs or belonged to somebody but is not verified, or it belongs to several people.
 2. One of the seat's secondary addresses belongs to somebody.
-3. Somebody has the same name, however it is written (`text_forms.normalize_name`).
+3. Somebody has the same name, however it is written (`text_forms.normalize_name`); after them, with other accents.
 4. Somebody has the same address under another domain that occurs in the directory.
 5. Put people who are here before those who left. Add what tells namesakes apart: the addresses of each suggested person
    and the seats they already have.
@@ -19,6 +19,7 @@ from dataclasses import dataclass, replace
 from django.db.models import Count, Value
 from django.db.models.functions import StrIndex, Substr
 
+from samsaas.lib.fold import fold
 from samsaas.lib.text_forms import loosen_identifier, normalize_name
 from subscriptions.models import FormerAddress, Match, Person, PersonAddress, Subscription, normalize_address
 
@@ -71,13 +72,22 @@ def _find_suggestions(
     for address in seat.secondary_emails.splitlines():
         for person in by_address.get(normalize_address(address), []):
             yield Suggestion(person, f"Secondary address {normalize_address(address)}")
-    for name in sorted(_compared_names(seat)):
-        for person in by_name.get(name, []):
-            yield Suggestion(person, "Same name")
+    yield from _suggest_namesakes(_compared_names(seat), by_name)
     for domain in domains if _local_part(seat) else []:
         other = f"{_local_part(seat)}@{domain}"
         for person in by_other.get(other, []) if other != own else []:
             yield Suggestion(person, f"Same address under another domain: {other}")
+
+
+def _suggest_namesakes(names: set[str], by_name: dict[str, list[Person]]) -> Iterable[Suggestion]:
+    """People of the same name, those first whose accents are the same, too."""
+    plain = sorted({fold(name) or "" for name in names})
+    namesakes = [person for name in plain for person in by_name.get(name, [])]
+    for person in namesakes:
+        if person.compared_name in names:
+            yield Suggestion(person, "Same name")
+    for person in namesakes:
+        yield Suggestion(person, "Same name with other accents")
 
 
 def _why_not_matched(seat: Subscription, owners: int) -> str:
@@ -127,11 +137,11 @@ def _by_address(
 
 
 def _by_name(seats: Sequence[Subscription]) -> dict[str, list[Person]]:
-    """People by their compared name."""
+    """People by their name in its searched form."""
     wanted = {name for seat in seats for name in _compared_names(seat)}
     found: dict[str, list[Person]] = defaultdict(list)
-    for person in Person.objects.filter(compared_name__in=wanted):
-        found[person.compared_name].append(person)
+    for person in Person.objects.named(wanted):
+        found[fold(person.compared_name) or ""].append(person)
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from samsaas.lib.selection_bar import TickColumn
 from samsaas.lib.tables import ROOMY, MarkupColumn, Table
 from subscriptions.models import Subscription
 from subscriptions.people.tables import PersonTable
@@ -21,6 +22,7 @@ class UnmatchedTable(Table):
     empty_title = "Every subscription has its user"
     empty_text = "Or none has been downloaded yet. New ones without a user appear here after the daily refresh."
 
+    tick = TickColumn()
     display_name = MarkupColumn(
         '<a href="{{ record.get_absolute_url }}">{{ record.title|outside }}</a>'
         '<span class="sub">{{ record.email|breakable }} '
@@ -41,7 +43,8 @@ class UnmatchedTable(Table):
 
     class Meta(Table.Meta):
         model = Subscription
-        fields = ("display_name", "profile", "status", "suggestions")
+        fields = ("tick", "display_name", "profile", "status", "suggestions")
+        sequence = fields
         order_by = "display_name"
 
 

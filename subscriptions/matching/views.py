@@ -16,13 +16,15 @@ from django.views.decorators.http import require_POST
 
 from profiles.models import IntegrationProfile
 from samsaas import explain_conflict, roles
-from samsaas.lib import edits, tables
+from samsaas.lib import edits, selection_bar, tables
 from samsaas.lib.http import SignedInRequest
 from samsaas.lib.local_path import read_local_path
 from subscriptions.filters import LARGEST_KEY
 from subscriptions.matching import by_hand as match_by_hand, edit_rules, suggest, try_rule
 from subscriptions.matching.filters import PersonChoiceFilter, UnmatchedFilter
 from subscriptions.matching.forms import RuleForm
+from subscriptions.matching.selected_views import UNDO
+from subscriptions.matching.selection import UNMATCHED, allowed_actions, visible_seats
 from subscriptions.matching.tables import PersonChoiceTable, UnmatchedTable
 from subscriptions.models import Person, ResolutionRule, Subscription
 from subscriptions.users import changes_file
@@ -31,13 +33,18 @@ from subscriptions.users.confirm import DOWNLOAD, is_confirmed, shown_changes
 
 def unmatched_list(request: SignedInRequest) -> HttpResponse:
     """Current seats without a user, each with suggestions."""
-    seats = Subscription.objects.current().filter(match=None).select_related("profile")
-    context = tables.listing(request, seats, UnmatchedTable, UnmatchedFilter)
+    actions = allowed_actions(request)
+    seats = visible_seats(request).select_related("profile")
+    hidden = () if actions else ("tick",)
+    context = tables.listing(request, seats, UnmatchedTable, UnmatchedFilter, exclude=hidden)
+    if actions:
+        selection_bar.prepare_page(request, context, UNMATCHED, actions)
     shown = list(context["table"].page.object_list.data)
     suggestions, allowed = suggest.run(shown), roles.may(request.user, "unmatched_match", method="POST")
     for seat in shown:
         seat.suggestions, seat.may_match = suggestions[seat.pk], allowed
-    return render(request, "subscriptions/matching/unmatched_list.html", context | {"back": request.get_full_path()})
+    context |= {"back": request.get_full_path(), "undo": request.session.get(UNDO)}
+    return render(request, "subscriptions/matching/unmatched_list.html", context)
 
 
 def unmatched_search(request: SignedInRequest, pk: int) -> HttpResponse:

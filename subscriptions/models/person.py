@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 from typing import Self
 
@@ -13,7 +14,7 @@ from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils import timezone
 
-from samsaas.lib import column_values, search as text_search, text_forms
+from samsaas.lib import column_values, fold, search as text_search, text_forms
 from samsaas.lib.text_forms import ComparedField, ComparedQuerySet
 
 SEARCHED = ("name", "key", "department")
@@ -64,6 +65,11 @@ class PersonQuerySet(ComparedQuerySet["Person"]):
         by_columns = text_search.find(Person.objects.order_by(), text, *SEARCHED).values("pk")
         by_address = text_search.find(PersonAddress.objects.order_by(), text, "address").values("person")
         return self.filter(pk__in=by_columns.union(by_address))
+
+    def named(self, names: Iterable[str]) -> Self:
+        """People of one of these names, however it is written, with its accents or without. For hints only."""
+        folded = {fold.fold(text_forms.normalize_name(name)) for name in names} - {""}
+        return self.alias(_plain=fold.Fold("compared_name")).filter(_plain__in=sorted(map(str, folded)))
 
 
 def _has_current_seat() -> models.Exists:

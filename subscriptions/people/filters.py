@@ -13,8 +13,6 @@ WITH, WITHOUT = "with", "without"
 
 
 class PersonFilter(ListFilter):
-    finds_words = True
-
     q = search(placeholder="Name, number, department or e-mail", method="by_text")
     department = django_filters.ChoiceFilter(
         label="Department", choices=lambda: column_choices("department"), empty_label="Any"

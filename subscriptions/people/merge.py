@@ -51,7 +51,7 @@ class Moved:
 def offer(kept: Person, text: str) -> QuerySet[Person]:
     """Who could be the same person: by a search, or else who has the same name."""
     others = Person.objects.exclude(pk=kept.pk).with_seat_counts().prefetch_related("addresses")
-    found = others.search(text) if text else others.filter(compared_name=kept.compared_name)
+    found = others.search(text) if text else others.named([kept.name])
     return found.order_by("name", "pk")[:MOST_OFFERED]
 
 

@@ -6,6 +6,7 @@ import django_filters
 from django import forms
 from django.db.models import Q, QuerySet
 
+from samsaas.lib import search as text_search
 from samsaas.lib.tables import ListFilter, search
 from subscriptions.models import PositionGroup, ReconciliationRun
 
@@ -45,14 +46,8 @@ class ReconciliationFilter(ListFilter):
         fields = ("q", "state", "as_of", "scope", "group", "asked", "since", "until")
 
     def by_text(self, queryset: QuerySet[ReconciliationRun], name: str, value: str) -> QuerySet[ReconciliationRun]:
-        words = Q(software_model__isnull=False)
-        for word in value.split()[:10]:
-            columns = ("publisher", "product", "edition")
-            words &= Q(*((f"software_model__{column}__icontains", word) for column in columns), _connector=Q.OR)
-        number = value.strip().upper().removeprefix("REC")
-        if number.isascii() and number.isdigit() and len(number) < 19:
-            words |= Q(pk=int(number))
-        return queryset.filter(words)
+        model = ("software_model__publisher", "software_model__product", "software_model__edition")
+        return text_search.find(queryset, value, *model, or_else=text_search.numbered(value, "REC"))
 
     def by_day(self, queryset: QuerySet[ReconciliationRun], name: str, value: str) -> QuerySet[ReconciliationRun]:
         return queryset.filter(question_date__isnull=value == TODAY)

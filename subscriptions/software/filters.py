@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import django_filters
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
 from profiles.models import IntegrationProfile
+from samsaas.lib import search as text_search
 from samsaas.lib.tables import ListFilter, search
 from subscriptions.models import (
     SoftwareModel,
@@ -28,9 +29,7 @@ class SoftwareModelFilter(ListFilter):
         return queryset.filter(under_management=value == "yes")
 
     def by_text(self, queryset: QuerySet[SoftwareModel], name: str, value: str) -> QuerySet[SoftwareModel]:
-        return queryset.filter(
-            Q(publisher__icontains=value) | Q(product__icontains=value) | Q(edition__icontains=value)
-        )
+        return text_search.find(queryset, value, "publisher", "product", "edition")
 
 
 class IdentifierFilter(ListFilter):
@@ -59,10 +58,8 @@ class IdentifierFilter(ListFilter):
     def by_text(
         self, queryset: QuerySet[SubscriptionIdentifier], name: str, value: str
     ) -> QuerySet[SubscriptionIdentifier]:
-        matches = Q(identifier__icontains=value)
-        for column in ("publisher", "product", "edition"):
-            matches |= Q(**{f"software_model__{column}__icontains": value})
-        return queryset.filter(matches)
+        model = ("software_model__publisher", "software_model__product", "software_model__edition")
+        return text_search.find(queryset, value, "identifier", *model)
 
     def by_recognition(
         self, queryset: QuerySet[SubscriptionIdentifier], name: str, value: str

@@ -6,6 +6,7 @@ import django_filters
 from django import forms
 from django.db.models import Q, QuerySet
 
+from samsaas.lib import search as text_search
 from samsaas.lib.tables import ListFilter, search
 from subscriptions.models import ComplianceStatus, ProductResult, SeatResult
 
@@ -14,12 +15,15 @@ NO_VALUE = "-"  # in the address: people of whom the directory does not say it
 
 
 class ProductResultFilter(ListFilter):
-    q = search(placeholder="Product", field_name="product", lookup_expr="icontains")
+    q = search(placeholder="Product", method="by_text")
     status = django_filters.ChoiceFilter(label="Status", choices=ComplianceStatus.choices, empty_label="Any")
 
     class Meta:
         model = ProductResult
         fields = ("q", "status")
+
+    def by_text(self, queryset: QuerySet[ProductResult], name: str, value: str) -> QuerySet[ProductResult]:
+        return text_search.find(queryset, value, "product")
 
 
 class SeatResultFilter(ListFilter):
@@ -56,7 +60,7 @@ class SeatResultFilter(ListFilter):
     GROUPS = ("department", "cost_center", "country")
 
     def by_text(self, queryset: QuerySet[SeatResult], name: str, value: str) -> QuerySet[SeatResult]:
-        return queryset.filter(Q(seat_name__icontains=value) | Q(person_name__icontains=value))
+        return text_search.find(queryset, value, "seat_name", "person_name")
 
     def by_user(self, queryset: QuerySet[SeatResult], name: str, value: str) -> QuerySet[SeatResult]:
         conditions = {WITH_USER: Q(person__isnull=False), WITHOUT_USER: Q(person=None), LEFT: Q(is_leaver=True)}

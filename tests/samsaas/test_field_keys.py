@@ -70,6 +70,8 @@ def ciphertexts() -> dict[str, list[tuple[object, str]]]:
 def test_every_encrypted_column_of_every_model_is_found():
     assert {str(column) for column in stored_secrets.encrypted_columns()} == {
         "samsaas.Mail.secret",
+        "samsaas.Webhook.secret",
+        "samsaas.Webhook.url",
         "profiles.Credential.client_secret",
         "profiles.Credential.access_token",
         "profiles.Credential.refresh_token",

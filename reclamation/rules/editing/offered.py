@@ -12,7 +12,7 @@ from typing import Any
 from profiles.models import IntegrationProfile
 from reclamation.models import ReclamationRule
 from reclamation.models.rule import CONDITIONS
-from samsaas.lib import column_values
+from samsaas.lib import column_values, search as text_search
 from subscriptions.models import Person, SubscriptionIdentifier
 
 FEW, MOST_FOUND = 24, 50
@@ -74,7 +74,7 @@ class ListedValues:
         return self.rows[:most]
 
     def search(self, text: str, most: int) -> list[tuple[str, str]]:
-        return [row for row in self.rows if text.casefold() in row[1].casefold()][:most]
+        return [row for row in self.rows if text_search.is_in(text, row[1])][:most]
 
     def existing(self, values: Collection[str]) -> list[tuple[str, str]]:
         return [row for row in self.rows if row[0] in values]
@@ -97,7 +97,7 @@ class ColumnValues:
         return self._as_rows(self.values[:most])
 
     def search(self, text: str, most: int) -> list[tuple[str, str]]:
-        return self._as_rows(self.values.filter(**{f"{self.key}__icontains": text})[:most])
+        return self._as_rows(text_search.find(self.values, text, self.key)[:most])
 
     def existing(self, values: Collection[str]) -> list[tuple[str, str]]:
         return self._as_rows(self.values.filter(**{f"{self.key}__in": list(values)})) if values else []

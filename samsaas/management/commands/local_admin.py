@@ -8,6 +8,7 @@ from typing import Any
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
 
 from samsaas import audit
 from samsaas.accounts import edit
@@ -29,5 +30,5 @@ class Command(BaseCommand):
             validate_password(password)
         except ValidationError as refused:
             raise CommandError(" ".join(refused.messages)) from None
-        is_new = edit.make_local_admin(name, password, run_by=audit.command_line())
+        is_new = edit.make_local_admin(name, password, run_by=audit.command_line(), now=timezone.now())
         self.stdout.write(f"{name} {'was created as' if is_new else 'is'} an administrator, with the new password.")

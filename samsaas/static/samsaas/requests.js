@@ -61,6 +61,7 @@
 
   const tell = (kind, detail) => {
     const { elt, xhr } = detail;
+    if (elt.closest("dialog")) return; // an open dialog covers the message and tells it itself
     const before = isFilter(elt) && shown.get(elt);
     if (before) restore(before);
     failed = { ...detail.requestConfig, said: wanted.get(xhr) };

@@ -6,6 +6,7 @@ import django_filters
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
+from samsaas.lib import search as text_search
 from samsaas.lib.tables import ListFilter, search
 from subscriptions.models import Allocation
 
@@ -21,11 +22,7 @@ class AllocationFilter(ListFilter):
         fields = ("q", "use")
 
     def by_text(self, queryset: QuerySet[Allocation], name: str, value: str) -> QuerySet[Allocation]:
-        columns = ("person__name", "person__key", "person__department")
-        found = Q()
-        for column in columns:
-            found |= Q(**{f"{column}__icontains": value})
-        return queryset.filter(found)
+        return text_search.find(queryset, value, "person__name", "person__key", "person__department")
 
     def by_use(self, queryset: QuerySet[Allocation], name: str, value: str) -> QuerySet[Allocation]:
         if value == "left":

@@ -5,13 +5,14 @@ from __future__ import annotations
 import django_filters
 from django.db.models import Exists, OuterRef, QuerySet
 
+from samsaas.lib import search as text_search
 from samsaas.lib.tables import ListFilter, search
 from subscriptions.models import PersonImportOverlap, PersonImportRow
 from subscriptions.people.imports.differences import with_left_out
 
 
 class ImportRowFilter(ListFilter):
-    q = search(placeholder="Employee number", field_name="key", lookup_expr="icontains")
+    q = search(placeholder="Employee number", method="by_text")
     effect = django_filters.ChoiceFilter(label="Lines", choices=PersonImportRow.Effect.choices, empty_label="All")
     manager = django_filters.ChoiceFilter(
         label="Manager", choices=[("unknown", "Unknown")], empty_label="Any", method="by_manager"
@@ -27,6 +28,9 @@ class ImportRowFilter(ListFilter):
     class Meta:
         model = PersonImportRow
         fields = ("q", "effect", "manager", "overlap", "cells")
+
+    def by_text(self, queryset: QuerySet[PersonImportRow], name: str, value: str) -> QuerySet[PersonImportRow]:
+        return text_search.find(queryset, value, "key")
 
     def by_manager(self, queryset: QuerySet[PersonImportRow], name: str, value: str) -> QuerySet[PersonImportRow]:
         return queryset.filter(unknown_manager=True)

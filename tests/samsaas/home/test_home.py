@@ -100,7 +100,7 @@ def test_seats_of_people_who_have_left_are_counted_marked_and_one_click_away(
         monkeypatch.setattr("subscriptions.filters.FEW", few)
         assert pages.rows_behind(reader, address) == 1, "however they are looked up"
     listed = pages.rows(reader.get(address).content.decode(), "Display name")
-    assert {name: cells[5] for name, cells in listed.items()} == {"Gone seat": "Gone Left"}
+    assert {name: cells[5] for name, cells in listed.items()} == {"Gone seat": "Left Gone"}
     everybody = pages.rows(reader.get("/subscriptions/").content.decode(), "Display name")
     assert everybody["Will seat"][5] == "Will", "a last day to come is only announced"
     assert everybody["Goes seat"][5] == "Goes", "the last day is a day of work"

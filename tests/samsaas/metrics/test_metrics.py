@@ -13,7 +13,7 @@ from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 
 from profiles.models import JobRun
-from samsaas.models import Heartbeat, Mail
+from samsaas.models import Heartbeat, Mail, Notification, Webhook, WebhookCall
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -153,3 +153,24 @@ def test_a_database_that_is_away_is_said(client: Client, monkeypatch: pytest.Mon
     monkeypatch.setattr(Heartbeat, "silences", away)
     answer = ask(client)
     assert answer.status_code == 503 and b"10.1.2.3" not in answer.content
+
+
+def test_webhooks_and_what_happened(client: Client) -> None:
+    now = timezone.now()
+    event = Notification.objects.create(kind="run_failed", key="1", at=now - HOUR, title="Failed", path="/runs/1/")
+    Notification.objects.create(kind="run_failed", key="2", at=now - 25 * HOUR, title="Failed", path="/runs/2/")
+    given = {"style": "slack", "host": "hooks.example.com", "created_at": now}
+    hook = Webhook.objects.create(name="Chat", **given)
+    Webhook.objects.create(name="Gone", active=False, stopped_at=now, **given)
+    for number, state, minutes in (("a", "queued", 10), ("b", "queued", -10), ("c", "failed", 10)):
+        due = now - timedelta(minutes=minutes)
+        WebhookCall.objects.create(
+            webhook=hook, event=event, number=number, state=state, queued_at=now - HOUR, not_before=due
+        )
+    found = figures(client)
+    assert value(found, "samsaas_notifications_day", kind="run_failed") == 1
+    assert value(found, "samsaas_webhook_calls_day", state="queued") == 2
+    assert value(found, "samsaas_webhook_calls_day", state="failed") == 1
+    assert value(found, "samsaas_webhook_call_age_seconds") == pytest.approx(600, abs=60)
+    assert value(found, "samsaas_webhooks_stopped") == 1
+    assert "hooks.example.com" not in ask(client).content.decode()

@@ -1,0 +1,25 @@
+"""The list of reports."""
+
+from __future__ import annotations
+
+from samsaas.lib import tables
+from samsaas.models import Report
+
+
+class ReportTable(tables.Table):
+    caption = "Reports"
+    row_links = True
+    empty_title = "No report yet"
+    empty_text = "A report mails figures to people without an account, every week or every month."
+
+    name = tables.MarkupColumn('<a href="{{ record.get_absolute_url }}">{{ value|outside }}</a>')
+    kind = tables.MarkupColumn("{{ record.get_kind_display }}")
+    every = tables.MarkupColumn("{{ record.days }}", verbose_name="When")
+    people = tables.NumberColumn(verbose_name="Recipients", orderable=False)
+    active = tables.MarkupColumn("{% if value %}{% pill 'yes' 'On' %}{% else %}{% pill 'no' 'Off' %}{% endif %}")
+    sent_at = tables.MarkupColumn("{{ value|when }}", verbose_name="Last sent")
+
+    class Meta(tables.Table.Meta):
+        model = Report
+        fields = ("name", "kind", "every", "people", "active", "sent_at")
+        order_by = "name"
