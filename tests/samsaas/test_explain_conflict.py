@@ -41,7 +41,7 @@ def test_whoever_overtakes_oneself_in_another_window_reads_so(integrator: Any, d
 def test_records_without_a_version_are_not_undone_either(signed_in: Any) -> None:
     admin = signed_in("admin")
     model, user = factories.software_model(), User.objects.create_user("bob", first_name="Bob")
-    view = SavedView.objects.create(list="AuditTable", owner=admin.user, name="View")
+    view = SavedView.objects.create(list="PersonTable", owner=admin.user, name="View")
     rule = ResolutionRule.objects.first()
     assert rule
     for path, change, what in (
