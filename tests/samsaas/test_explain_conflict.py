@@ -47,8 +47,8 @@ def test_records_without_a_version_are_not_undone_either(signed_in: Any) -> None
     for path, change, what in (
         (f"{model.get_absolute_url()}edit/", {"edition": "Changed"}, "this software model"),
         (f"/accounts/{user.pk}/edit/", {"first_name": "Changed"}, "this account"),
-        (f"/views/{view.pk}/edit/", {"name": "Changed"}, "this view"),
-        (f"/user-resolution-rules/{rule.pk}/edit/", {"name": "Changed"}, "this rule"),
+        (f"/lists/views/{view.pk}/", {"name": "Changed"}, "this view"),
+        (f"/user-resolution-rules/{rule.pk}/", {"name": "Changed"}, "this rule"),
     ):
         first, second = filled(admin, path), filled(admin, path)
         admin.post(path, first | change)
