@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
@@ -32,7 +33,7 @@ class OpenedForm(forms.ModelForm):
         getattr(self, "cleaned_data", {}).pop(OPENED, None)
 
 
-def _digest(values: dict[str, Any]) -> str:
+def _digest(values: Mapping[str, Any]) -> str:
     plain = {name: _plain(value) for name, value in sorted(values.items())}
     return hashlib.sha256(json.dumps(plain).encode()).hexdigest()[:16]
 

@@ -37,7 +37,7 @@ class SecretsForm(forms.BaseForm):
         for name in names:
             data[name] = ""
             self.fields[name].required = False
-            self.fields[name].help_text = f"Kept, encrypted, for {minutes} minutes. Leave empty to use what you typed."
+            self[name].help_text = f"Kept, encrypted, for {minutes} minutes. Leave empty to use what you typed."
 
     def require_kept(self) -> None:
         """An error for each secret that is neither kept any more nor typed again."""

@@ -144,7 +144,7 @@ def test_two_people_editing_do_not_overwrite_each_other(integrator, draft):
     first = filled(client_id="samsaas-demo-key", client_secret="", version="1", display_name="First")
     second = {**first, "display_name": "Second"}
     integrator.post(edit, first)
-    assert "Somebody else changed" in integrator.post(edit, second).content.decode()
+    assert "Somebody else saved this profile meanwhile" in integrator.post(edit, second).content.decode()
     draft.refresh_from_db()
     assert draft.display_name == "First"
 

@@ -160,12 +160,18 @@ def test_a_long_trail_costs_as_many_queries_as_one_line(auditor: Any) -> None:
     assert pages.cost(auditor, LIST) == one
 
 
-def test_an_entry_leads_to_what_it_names_and_to_all_that_happened_to_it(auditor: Any, draft: Any) -> None:
+def test_an_entry_leads_to_what_it_names_and_to_all_that_happened_to_it(
+    auditor: Any, signed_in: Any, draft: Any
+) -> None:
     gone = factories.audit_entry(verb="deleted profile", object_type="Integration Profile", object_id="99")
     audit.record(None, "looked at profile", draft)
     page = auditor.get(LIST).content.decode()
     assert f'href="{draft.get_absolute_url()}"><bdi>{draft.display_name}' in page
     assert f"/integration-profiles/{gone.object_id}/" not in page, "it is deleted"
+    audit.record(None, "changed account", auditor.user)
+    own = f'href="/accounts/{auditor.user.pk}/"'
+    assert own not in auditor.get(LIST).content.decode(), "accounts are for administrators"
+    assert own in signed_in("admin").get(LIST).content.decode()
     assert told(auditor, f"kind=Integration+Profile&number={draft.pk}") == ["Looked at profile"]
 
 

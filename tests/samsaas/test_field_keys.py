@@ -69,7 +69,9 @@ def ciphertexts() -> dict[str, list[tuple[object, str]]]:
 
 def test_every_encrypted_column_of_every_model_is_found():
     assert {str(column) for column in stored_secrets.encrypted_columns()} == {
+        "samsaas.KeptSecret.secrets",
         "samsaas.Mail.secret",
+        "samsaas.SecondFactorSecret.text",
         "samsaas.Webhook.secret",
         "samsaas.Webhook.url",
         "profiles.Credential.client_secret",

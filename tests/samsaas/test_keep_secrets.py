@@ -69,8 +69,14 @@ def test_when_the_time_is_over_the_form_says_what_to_type_again(integrator: Any,
     before, again = stored_secret(), refused(integrator, path)
     with time_machine.travel(timezone.now() + keep_secrets.KEEP_FOR + timedelta(seconds=1), tick=True):
         assert TYPE_AGAIN in integrator.post(path, again).content.decode()
-        assert keep_secrets.discard_old(timezone.now()) == 1
     assert stored_secret() == before
+
+
+def test_what_nobody_came_back_for_is_purged(integrator: Any, path: str) -> None:
+    refused(integrator, path)
+    assert keep_secrets.discard_old(timezone.now()) == 0
+    assert keep_secrets.discard_old(timezone.now() + keep_secrets.KEEP_FOR + timedelta(seconds=1)) == 1
+    assert not KeptSecret.objects.exists()
 
 
 def test_it_is_of_use_to_nobody_else_in_no_other_session_and_on_no_other_form(
@@ -82,6 +88,7 @@ def test_it_is_of_use_to_nobody_else_in_no_other_session_and_on_no_other_form(
     alias = f"/aliases/{draft.alias_id}/edit/"
     other = opened(integrator, alias) | {"kept_secrets": again["kept_secrets"]}
     assert TYPE_AGAIN in integrator.post(alias, other).content.decode()
+    integrator.logout()
     integrator.force_login(integrator.user)
     assert TYPE_AGAIN in integrator.post(path, again).content.decode()
     assert stored_secret() == before

@@ -188,7 +188,7 @@ def test_two_who_edit_the_same_person_do_not_overwrite_each_other(keeper: Any, w
     mine, edit = opened(keeper, world.anna), f"{world.anna.get_absolute_url()}edit/"
     keeper.post(edit, {**opened(keeper, world.anna), "department": "Theirs"})
     answer = keeper.post(edit, {**mine, "department": "Mine"})
-    assert "Somebody else changed this person meanwhile" in answer.content.decode()
+    assert "Somebody else saved this person meanwhile" in answer.content.decode()
     assert Person.objects.get(key="1").department == "Theirs"
 
 
