@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from profiles import classic_form, connectors, notices, overview, validate
 from profiles.models import ConnectionAlias, Credential, IntegrationProfile, JobRun, ProcessCheck, ScheduledJob
-from samsaas import roles
+from samsaas import policy
 from samsaas.read_only_admin import AdminButton, ReadOnlyAdmin, RelatedList
 
 SECRETS = ("client_secret", "access_token", "refresh_token")
@@ -106,7 +106,7 @@ class IntegrationProfileAdmin(ReadOnlyAdmin):
         return own + super().get_urls()
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        vendors = connectors.vendors().values() if roles.may(request.user, "profile_create") else ()
+        vendors = connectors.vendors().values() if policy.may(request.user, "profile_create") else ()
         own = {"workspace": settings.WORKSPACE, "vendors": vendors}
         return super().changelist_view(request, {**own, **(extra_context or {})})
 
@@ -183,7 +183,7 @@ class JobRunAdmin(ReadOnlyAdmin):
     def get_exclude(self, request: HttpRequest, obj: JobRun | None = None) -> tuple[str, ...]:
         """What a vendor answered, word for word, is for those who may change profiles."""
         technical = ("cursor", "owner", "unreadable")
-        return technical if roles.may(request.user, "profile_edit") else (*technical, "error_body")
+        return technical if policy.may(request.user, "profile_edit") else (*technical, "error_body")
 
 
 @admin.register(ScheduledJob)

@@ -53,7 +53,7 @@ def profile_new(request: SignedInRequest) -> HttpResponse:
 def changes_connection(request: SignedInRequest, pk: int) -> bool:
     """Whether the posted form has another alias, client id or secret than the stored profile."""
     alias_id = IntegrationProfile.objects.filter(pk=pk).values_list("alias", flat=True).first()
-    posted = keep_secrets.read_form(request, now=timezone.now()) or {}
+    posted: Any = keep_secrets.read_form(request, now=timezone.now()) or {}
     other = posted.get("alias", "") not in ("", str(alias_id))
     return other or changes_clients(alias_id, posted)
 

@@ -24,7 +24,7 @@ from reclamation.models import (
     SavingsEntry,
     StateChange,
 )
-from samsaas import roles
+from samsaas import policy
 from samsaas.read_only_admin import AdminButton, ReadOnlyAdmin, RelatedList
 
 
@@ -178,7 +178,7 @@ class RemovalAttemptAdmin(ReadOnlyAdmin):
     def get_exclude(self, request: HttpRequest, obj: RemovalAttempt | None = None) -> tuple[str, ...]:
         """What a vendor answered, word for word, is for those who may change profiles."""
         technical = ("owner", "generation", "lease_until", "fingerprint")
-        return technical if roles.may(request.user, "profile_edit") else (*technical, "error_body")
+        return technical if policy.may(request.user, "profile_edit") else (*technical, "error_body")
 
 
 @admin.register(ReclamationSwitch)

@@ -18,14 +18,14 @@ from django.http import HttpRequest
 
 from reclamation.filters import CandidateFilter
 from reclamation.models import RemovalCandidate
-from samsaas import roles
+from samsaas import policy
 from samsaas.lib import selection
 from samsaas.lib.selection import BarAction, SelectableList, SelectionGone as SelectionGone
 
 
 def visible_candidates(request: HttpRequest) -> QuerySet[RemovalCandidate]:
     """The candidates that the person may see: every role that opens the list sees all of them."""
-    is_reader = roles.may(request.user, CANDIDATES.url_name)
+    is_reader = policy.may(request.user, CANDIDATES.url_name)
     return RemovalCandidate.objects.all() if is_reader else RemovalCandidate.objects.none()
 
 
@@ -47,7 +47,7 @@ ACTIONS = (
 
 def allowed_actions(request: HttpRequest) -> list[BarAction]:
     """The buttons that this account may press. Those of a page that is not served are left out."""
-    return [one for one in ACTIONS if any(roles.may(request.user, one.url_name, method) for method in ("POST", "GET"))]
+    return [one for one in ACTIONS if any(policy.may(request.user, one.url_name, method) for method in ("POST", "GET"))]
 
 
 def forget(request: HttpRequest, token: str) -> None:

@@ -18,7 +18,7 @@ from reclamation.models import Approval, RemovalAttempt, RemovalBatch, RemovalCa
 from reclamation.removal import regret
 from reclamation.removal.filters import ENDS_SOON, REGRETTED, SOON_HOURS, ends_soon
 from reclamation.states import State
-from samsaas import roles
+from samsaas import policy
 from samsaas.models import Mail
 from subscriptions.links import LEFT_ADMIN
 from subscriptions.seat_counts import stored
@@ -95,7 +95,7 @@ def list_for(
 
 
 def _removals(user: User) -> Iterator[Waiting]:
-    if roles.may(user, "attempt_list"):
+    if policy.may(user, "attempt_list"):
         alarms = regret.open_alarms().count()
         url = _url("attempt_list", state=REGRETTED)
         yield Waiting(Rank.REGRETTED, alarms, "Removed although used", "restore them", url, "bad")
@@ -107,7 +107,7 @@ def _removals(user: User) -> Iterator[Waiting]:
         ending = attempts.filter(ends_soon(timezone.now())).count()
         note, url = f"for less than {SOON_HOURS} hours more", _url("attempt_list", state=ENDS_SOON)
         yield Waiting(Rank.RESTORABLE, ending, "Removals that can be undone", note, url, "info")
-    if roles.may(user, "batch_list"):
+    if policy.may(user, "batch_list"):
         stopped = RemovalBatch.State.QUARANTINED
         batches = RemovalBatch.objects.filter(state=stopped).count()
         url = _url("batch_list", state=stopped.value)
@@ -121,7 +121,7 @@ def _questions(user: User) -> Iterator[Waiting]:
 
 
 def _candidates(user: User, seats: stored.SeatFigures | None, states: Mapping[str, int] | None) -> Iterator[Waiting]:
-    if not roles.may(user, "candidate_list"):
+    if not policy.may(user, "candidate_list"):
         return
     counted = _count_by_state() if states is None else states
     for rank, state, note, tone in (
@@ -140,7 +140,7 @@ def _count_by_state() -> dict[str, int]:
 
 
 def _mails(user: User) -> Iterator[Waiting]:
-    if roles.may(user, "notice_list"):
+    if policy.may(user, "notice_list"):
         failed = Mail.objects.filter(failed_open()).count()
         url = _url("notice_list", state=FAILED_OPEN)
         yield Waiting(Rank.MAILS, failed, "Mails that failed", "of open candidates", url)

@@ -11,7 +11,7 @@ from django.contrib.auth.models import User
 from django.db import models
 from django.urls import resolve, reverse
 
-from samsaas import roles
+from samsaas import policy
 from samsaas.models import AuditEntry
 
 
@@ -47,4 +47,4 @@ def _page_of(one: models.Model) -> str:
 
 
 def _may_open(address: str, reader: User) -> bool:
-    return roles.may(reader, resolve(urlsplit(address).path).view_name)
+    return policy.may(reader, resolve(urlsplit(address).path).view_name)

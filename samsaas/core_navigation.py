@@ -8,7 +8,7 @@ from django.db import models
 from django.http import HttpRequest
 from django.urls import reverse
 
-from samsaas import roles
+from samsaas import policy
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,7 +145,7 @@ def for_request(request: HttpRequest) -> list[Module]:
     """The modules with the lists that this account may open. Empty modules are left out."""
     found = []
     for module in MODULES:
-        entries = [_resolve(one, request) for one in module.entries if roles.may(request.user, one.url_name)]
+        entries = [_resolve(one, request) for one in module.entries if policy.may(request.user, one.url_name)]
         if entries:
             found.append(replace(module, entries=tuple(entries)))
     return found

@@ -17,7 +17,7 @@ from subscriptions.workbench import views as workbench
 
 
 class CoreUISite(AdminSite):
-    """The classic interface, for the same roles as the Workspace. What they may see and do is in `roles.POLICY`."""
+    """The classic interface, for the same roles as the Workspace. What they may see and do is in `policy.POLICY`."""
 
     site_header = "samsaas Core UI"
     site_title = "samsaas Core UI"

@@ -6,7 +6,7 @@
    page makes this process receive one.
 3. `FormDoor` receives the form, one file at most, and looks at its values.
 
-Every refusal is a page that says what was wrong. `roles.UPLOADS` names the pages that take a file.
+Every refusal is a page that says what was wrong. `policy.UPLOADS` names the pages that take a file.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from django.http.multipartparser import MultiPartParserError
 from django.shortcuts import render
 from django.urls import Resolver404, resolve
 
-from samsaas import roles
+from samsaas import policy
 from samsaas.api import problems
 from samsaas.lib import uploads
 from samsaas.lib.body_limits import BESIDE_THE_FILE, LARGEST_FILE, LARGEST_FORM
@@ -172,7 +172,7 @@ def takes_file(request: HttpRequest) -> bool:
     if request.method != "POST" or request.content_type != FORM_WITH_FILE:
         return False
     try:
-        return resolve(request.path_info).view_name in roles.UPLOADS
+        return resolve(request.path_info).view_name in policy.UPLOADS
     except Resolver404:
         return False
 

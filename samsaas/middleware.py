@@ -19,7 +19,7 @@ from django.shortcuts import redirect, render
 from django.urls import Resolver404, resolve
 from django.utils import timezone
 
-from samsaas import roles, second_factor
+from samsaas import policy, second_factor
 from samsaas.api import problems
 from samsaas.lib.http import SEEN, STARTED, clear_browser, is_api
 from samsaas.lib.local_path import read_local_path
@@ -131,7 +131,7 @@ class SecondFactorRequired:
 
 
 class DefaultDeny:
-    """Checks every request against `roles.POLICY`. A page without a row there is denied."""
+    """Checks every request against `policy.POLICY`. A page without a row there is denied."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -142,12 +142,12 @@ class DefaultDeny:
     def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> HttpResponse | None:
         name = request.resolver_match.view_name if request.resolver_match else ""
         method = request.method or ""
-        if roles.may(request.user, name, method):
+        if policy.may(request.user, name, method):
             return None
-        known = roles.POLICY.get(roles.policy_row(name))
+        known = policy.POLICY.get(policy.policy_row(name))
         if is_api(request):
             return problems.deny(request, known)
-        if known and roles.required_role(name, method) is None:
+        if known and policy.required_role(name, method) is None:
             return not_allowed(request, sorted(known))
         if known and not request.user.is_authenticated:
             if "HX-Request" in request.headers:  # otherwise htmx would put the sign-in page inside the current page
@@ -186,7 +186,7 @@ def page_above(request: HttpRequest) -> str:
     path = request.path
     while path := path.rstrip("/").rpartition("/")[0]:
         try:
-            if roles.may(request.user, resolve(f"{path}/").view_name):
+            if policy.may(request.user, resolve(f"{path}/").view_name):
                 return f"{path}/"
         except Resolver404:
             continue

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 
-from samsaas import roles
+from samsaas import policy
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -171,7 +171,7 @@ def for_request(request: HttpRequest) -> list[Group]:
     view_name = request.resolver_match.view_name if request.resolver_match else ""
     groups = []
     for group in WORKSPACE:
-        allowed = [resolve_item(item, view_name) for item in group.items if roles.may(user, item.url_name)]
+        allowed = [resolve_item(item, view_name) for item in group.items if policy.may(user, item.url_name)]
         if items := tuple(item for item in allowed if item):
             groups.append(replace(group, items=items))
     return groups

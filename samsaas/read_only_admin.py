@@ -17,7 +17,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.functional import cached_property
 
-from samsaas import core_navigation, roles
+from samsaas import core_navigation, policy, roles
 from samsaas.lib import search
 
 MOST_COUNTED = 10_000
@@ -38,7 +38,7 @@ class AdminButton:
 
     def describe(self, request: HttpRequest, row: Any = None) -> dict[str, str] | None:
         """What the template draws; None if this account may not, or if it does not fit this row."""
-        if not roles.may(request.user, self.url_name, self.method) or (self.on_row and not self.shown(row)):
+        if not policy.may(request.user, self.url_name, self.method) or (self.on_row and not self.shown(row)):
             return None
         url = reverse(self.url_name, args=[row.pk] if self.on_row else [])
         return {"label": self.label, "url": url, "method": self.method}
@@ -57,7 +57,7 @@ class RelatedList:
     def describe(self, request: HttpRequest, row: Any) -> dict[str, str] | None:
         """What the template draws; None if this account may not open that list."""
         name = f"admin:{self.of}_changelist"
-        if not roles.may(request.user, name):
+        if not policy.may(request.user, name):
             return None
         query = urlencode([(self.lookup, self.key(row)), *self.narrowed])
         return {"label": self.label, "url": f"{reverse(name)}?{query}"}
@@ -73,7 +73,7 @@ class BoundedPaginator(Paginator):
 
 
 class RoleAdmin(admin.ModelAdmin):
-    """Open to the roles that `roles.POLICY` names. Django's own permissions per model are not used."""
+    """Open to the roles that `policy.POLICY` names. Django's own permissions per model are not used."""
 
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER  # counting what each filter would give reads the whole table
@@ -107,7 +107,7 @@ class RoleAdmin(admin.ModelAdmin):
         return self.has_view_permission(request)
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return roles.may(request.user, f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
+        return policy.may(request.user, f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

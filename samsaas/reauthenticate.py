@@ -37,7 +37,7 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 
-from samsaas import audit, guessing, record_sign_ins, roles, second_factor
+from samsaas import audit, guessing, policy, record_sign_ins, second_factor
 from samsaas.lib.client_address import client_address
 from samsaas.lib.http import clear_browser
 
@@ -165,7 +165,7 @@ def _password_page(request: HttpRequest, held: str, *, wrong: bool = False, popu
 def page_to_return_to(request: HttpRequest) -> str:
     """The page of this address, or the start page where the address only carries out an order."""
     match = request.resolver_match
-    return request.path if match and roles.may(request.user, match.view_name) else "/"
+    return request.path if match and policy.may(request.user, match.view_name) else "/"
 
 
 def hold_form(request: HttpRequest) -> str:

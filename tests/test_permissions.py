@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from samsaas import roles
+from samsaas import policy, roles
 from tests import worlds
 from tests.samsaas.api.world import Caller
 
@@ -37,7 +37,7 @@ def named_urls(resolver=None, namespace: str = "") -> list[str]:
 
 
 def test_every_url_has_a_row_in_the_policy_table_and_every_row_a_url():
-    assert {roles.policy_row(name) for name in named_urls()} == set(roles.POLICY)
+    assert {policy.policy_row(name) for name in named_urls()} == set(policy.POLICY)
 
 
 def expected(identity: str, needed: str | None) -> bool:
@@ -77,7 +77,7 @@ def addresses() -> dict[str, str]:
         "run": run.pk,
     }
     found = {}
-    for name in roles.POLICY:
+    for name in policy.POLICY:
         if name.endswith("*"):
             found[name] = reverse(CORE_UI.get(name, "admin:index"))
         elif name.startswith("openid_connect_"):
@@ -134,16 +134,16 @@ def test_pages_let_in_whom_the_table_names_and_nobody_else(identity, account, mo
     for name, address in addresses().items():
         if name in ("logout", "admin:logout", "profile_delete"):
             continue
-        for method in METHODS if not is_api(name) else (*roles.POLICY[name], "DELETE"):
+        for method in METHODS if not is_api(name) else (*policy.POLICY[name], "DELETE"):
             answer = client.generic(method, address)
-            let_in, needed = not _turned_away(answer), roles.required_role(name, method)
+            let_in, needed = not _turned_away(answer), policy.required_role(name, method)
             # The API knows tokens only: whoever is signed in to the pages is a stranger there.
             should = needed == roles.PUBLIC if is_api(name) else expected(identity, needed)
             if let_in != should and answer.status_code != 405:
                 wrong.append((name, method, answer.status_code, answer.get("Location")))
             if (
                 answer.status_code == 405
-                and roles.required_role(name, method) is not None
+                and policy.required_role(name, method) is not None
                 and method in ("GET", "POST")
             ):
                 wrong.append((name, method, "allowed by the table, refused by the page"))
@@ -170,9 +170,9 @@ def test_the_api_lets_in_what_account_and_token_both_may_and_nobody_else(identit
         type(user).objects.filter(pk=user.pk).update(is_active=identity != "inactive")
     held = roles.INCLUDES.get(identity, set()) & roles.INCLUDES[token_role]
     wrong = []
-    for name in filter(is_api, roles.POLICY):
-        for method in (*roles.POLICY[name], "DELETE"):
-            needed = roles.required_role(name, method)
+    for name in filter(is_api, policy.POLICY):
+        for method in (*policy.POLICY[name], "DELETE"):
+            needed = policy.required_role(name, method)
             kind = {"content_type": "application/json"} if method in ("POST", "PATCH", "PUT") else {}
             answer = Client().generic(method, _reversed(name, 2**40), "{}" if kind else "", headers=headers, **kind)
             if answer.status_code not in _api_codes(identity, needed, held):
@@ -195,7 +195,7 @@ def _api_codes(identity: str, needed: str | None, held: set[str]) -> set[int]:
 
 @pytest.mark.django_db
 def test_nothing_that_changes_data_answers_to_get(integrator, draft):
-    acting = [name for name, row in roles.POLICY.items() if "POST" in row and "GET" not in row]
+    acting = [name for name, row in policy.POLICY.items() if "POST" in row and "GET" not in row]
     for name in acting:
         address = _reversed(name, draft.pk)
         assert integrator.get(address).status_code == 405, name

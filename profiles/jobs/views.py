@@ -13,7 +13,7 @@ from profiles.jobs import chain, figures, queue, start
 from profiles.jobs.filters import RunFilter
 from profiles.jobs.tables import RunTable
 from profiles.models import IntegrationProfile, JobRun
-from samsaas import roles
+from samsaas import policy
 from samsaas.lib import tables
 from samsaas.lib.http import SignedInRequest
 from samsaas.lib.local_path import read_local_path
@@ -58,13 +58,13 @@ def _page_context(request: SignedInRequest, run: JobRun) -> dict[str, object]:
         "run": run,
         "process": process,
         "success": process.describe_success(run),
-        "ways_on": [way for way in process.ways_on(run) if roles.may(request.user, way.page)],
+        "ways_on": [way for way in process.ways_on(run) if policy.may(request.user, way.page)],
         "again": _can_start_again(run),
         "confirmable": start.can_confirm(run),
         "coming": _next_step(run),
         "ahead": chain.run_ahead(run),
         "behind": chain.run_behind(run),
-        "shows_answer": roles.may(request.user, ANSWERS_FOR),
+        "shows_answer": policy.may(request.user, ANSWERS_FOR),
         "figures": figures.figures_of(run),
         "facts": figures.moments_of(run),
     }

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST
 from profiles.connectors import base
 from profiles.models import Credential, IntegrationProfile, OAuthState
 from profiles.oauth import flow as oauth, grants, outcomes
-from samsaas import roles
+from samsaas import policy
 from samsaas.lib.encryption import UndecryptableValue
 from samsaas.lib.http import SignedInRequest, keep_popup
 from samsaas.reauthenticate import recent_password_required
@@ -83,7 +83,7 @@ def redirect_back(request: HttpRequest) -> HttpResponse:
     finished = oauth.finish(
         params,
         user=cast(User, request.user),
-        may_connect=roles.may(request.user, "profile_authorize", "POST"),
+        may_connect=policy.may(request.user, "profile_authorize", "POST"),
         session_key=session_key(request),
         now=timezone.now(),
     )

@@ -30,7 +30,7 @@ from reclamation.asking.forms import DecisionForm, KeepForm, NoticeTemplateForm
 from reclamation.asking.tables import ApprovalTable, NoticeTable
 from reclamation.asking.wording import Wording
 from reclamation.models import Approval, Notice
-from samsaas import audit, explain_conflict, guessing, outbox, roles
+from samsaas import audit, explain_conflict, guessing, outbox, policy, roles
 from samsaas.lib import edits, tables
 from samsaas.lib.client_address import client_address
 from samsaas.lib.encryption import UndecryptableValue
@@ -94,7 +94,7 @@ def notice_detail(request: HttpRequest, pk: int) -> HttpResponse:
     A link that opens an account is for administrators: it would give its reader another person's roles.
     """
     mail = get_object_or_404(Mail.objects.select_related("notice__candidate"), pk=pk)
-    is_for_reader = not mail.opens_account or roles.may(request.user, "account_list")
+    is_for_reader = not mail.opens_account or policy.may(request.user, "account_list")
     try:
         link = mail.secret if mail.kept and is_for_reader else ""
     except UndecryptableValue:

@@ -17,7 +17,7 @@ from reclamation.rules.forms import ExemptionFileForm, ExemptionForm
 from reclamation.rules.scope import read_scope
 from reclamation.rules.sums_of_rule import read_sums
 from reclamation.rules.tables import ExemptionTable, ObservationTable, RuleTable
-from samsaas import roles
+from samsaas import policy
 from samsaas.lib import tables, uploads
 from samsaas.lib.http import SignedInRequest
 from subscriptions.models import Person, Subscription
@@ -68,7 +68,7 @@ def rule_observations(request: HttpRequest, pk: int) -> HttpResponse:
 def exemption_list(request: HttpRequest) -> HttpResponse:
     """The exemptions. Without a filter those that are valid today."""
     rows = Exemption.objects.select_related(*RELATED)
-    hidden = () if roles.may(request.user, "exemption_end", "POST") else ("end",)
+    hidden = () if policy.may(request.user, "exemption_end", "POST") else ("end",)
     context = tables.listing(request, rows, ExemptionTable, ExemptionFilter, exclude=hidden)
     return render(request, "reclamation/rules/exemption_list.html", context)
 

@@ -54,7 +54,7 @@ def refuse_stranger(detail: str = NO_TOKEN) -> JsonResponse:
 
 
 def deny(request: HttpRequest, row: Mapping[str, str] | None) -> HttpResponse:
-    """What a call gets that `roles.POLICY` does not let in. `row` is that of its address, or None."""
+    """What a call gets that `policy.POLICY` does not let in. `row` is that of its address, or None."""
     if row and (request.method or "") not in row and not (request.method == "HEAD" and "GET" in row):
         return answer(HTTPStatus.METHOD_NOT_ALLOWED, headers={"Allow": ", ".join(sorted(row))})
     if row and not request.user.is_authenticated:

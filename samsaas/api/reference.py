@@ -8,7 +8,7 @@ from typing import Any
 
 from django.urls import URLPattern
 
-from samsaas import roles
+from samsaas import policy
 from samsaas.api import schema
 
 LISTED = 12  # values of an enumeration
@@ -78,7 +78,7 @@ def _read_operation(path: str, method: str, operation: dict[str, Any]) -> Operat
         path=path,
         summary=operation["summary"],
         description=operation["description"],
-        role=roles.required_role(f"api:{operation['x-url-name']}", method.upper()) or "",
+        role=policy.required_role(f"api:{operation['x-url-name']}", method.upper()) or "",
         parameters=tuple(_read_parameter(one) for one in operation.get("parameters", ())),
         body=_read_fields(body),
         answers=tuple((code, one["description"]) for code, one in operation["responses"].items()),

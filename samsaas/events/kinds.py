@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from django.contrib.auth.models import User
 
-from samsaas import roles
+from samsaas import policy, roles
 from samsaas.roles import ADMIN, SAM_ADMIN, SAM_INTEGRATOR
 
 OFF, AT_ONCE, DAILY = "off", "at_once", "daily"
@@ -27,7 +27,7 @@ class NotificationKind:
     mail: str
 
     def is_for(self, user: User) -> bool:
-        return roles.may(user, self.page)
+        return policy.may(user, self.page)
 
     def usual_mail(self, user: User) -> str:
         """What this account gets by mail unless it chose otherwise."""

@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 from django.http import HttpRequest
 from django.urls import reverse
 
-from samsaas import navigation, roles
+from samsaas import navigation, policy
 from samsaas.finder import sources
 from samsaas.lib import search
 from samsaas.lib.finders import Finder
@@ -52,7 +52,7 @@ def run(text: str, request: HttpRequest) -> list[FoundGroup]:
 
 def may_open(request: HttpRequest) -> list[Finder]:
     """The kinds of records that this account may open."""
-    return [one for one in sources.FINDERS if roles.may(request.user, one.url_name)]
+    return [one for one in sources.FINDERS if policy.may(request.user, one.url_name)]
 
 
 def show(finder: Finder, rows: Iterable[Any]) -> list[Found]:
@@ -73,7 +73,7 @@ def _find_pages(text: str, request: HttpRequest) -> Iterator[Found]:
 
 def _find_actions(text: str, request: HttpRequest) -> Iterator[Found]:
     for action in sources.ACTIONS:
-        if roles.may(request.user, action.url_name) and search.is_in(text, action.label, action.words):
+        if policy.may(request.user, action.url_name) and search.is_in(text, action.label, action.words):
             yield Found(action.label, reverse(action.url_name))
 
 

@@ -8,7 +8,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 
-from samsaas import roles
+from samsaas import policy
 from samsaas.finder import look_up, recent, sources
 from samsaas.finder.forms import FindForm
 from samsaas.lib import search
@@ -31,7 +31,7 @@ def find_open(request: SignedInRequest, record: str) -> HttpResponse:
     finder, numbered = sources.BY_KEY.get(kind), search.numbered(number, "")
     if finder is None or numbered is None:
         raise Http404
-    if not roles.may(request.user, finder.url_name):
+    if not policy.may(request.user, finder.url_name):
         raise PermissionDenied
     row: Any = get_object_or_404(finder.rows(), numbered)
     recent.remember(request, finder.key, row.pk)

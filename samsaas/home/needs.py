@@ -20,7 +20,7 @@ from reclamation import jump, waiting
 from reclamation.removal import automatic
 from reclamation.rules import figures as rule_figures
 from reclamation.waiting import Rank, Waiting
-from samsaas import roles
+from samsaas import policy
 from subscriptions.entitlements.terms import Book
 from subscriptions.models import MetricResult, ReconciliationRun, SubscriptionIdentifier
 from subscriptions.people.imports import feed
@@ -108,7 +108,7 @@ def _of_recognition(seats: SeatFigures) -> Iterator[Waiting]:
 
 def _of_people(user: User) -> Iterator[Waiting]:
     """The file that should keep people fresh by itself, where it waits or did not come."""
-    if not settings.PEOPLE_SOURCE or not roles.may(user, "person_import_detail"):
+    if not settings.PEOPLE_SOURCE or not policy.may(user, "person_import_detail"):
         return
     files = feed.waiting_files()
     if files:
@@ -119,7 +119,7 @@ def _of_people(user: User) -> Iterator[Waiting]:
 
 
 def _of_rules(user: User) -> Iterator[Waiting]:
-    if roles.may(user, "rule_review", "POST"):
+    if policy.may(user, "rule_review", "POST"):
         rules = list(rule_figures.waiting_for_review())
         url = rules[0].get_absolute_url() if len(rules) == 1 else f"{reverse('rule_list')}?review=no"
         yield Waiting(Rank.RULES, len(rules), "Reclamation rules", "to be reviewed; until then nobody is asked", url)

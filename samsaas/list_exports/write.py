@@ -21,7 +21,7 @@ from django.urls import resolve
 
 from profiles.jobs.job import Job
 from profiles.models import JobRun
-from samsaas import roles
+from samsaas import policy
 from samsaas.lib import stored_file, workbook_export
 from samsaas.lib.list_choices import ListChoices
 from samsaas.lib.list_export import ExportAsked, ListExport
@@ -67,7 +67,7 @@ def run(job: Job, *, now: datetime) -> None:
 def open_list(asked: ExportedList) -> ListExport:
     """The list as the person would get it now. Raises `NotAnExport`."""
     request, match = _make_request(asked), resolve(asked.path)
-    if not (asked.by and asked.by.is_active and roles.may(asked.by, match.view_name)):
+    if not (asked.by and asked.by.is_active and policy.may(asked.by, match.view_name)):
         raise NotAnExport("This account may not open the list any more.")
     try:
         match.func(request, *match.args, **match.kwargs)

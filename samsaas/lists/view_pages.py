@@ -11,7 +11,7 @@ from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 
-from samsaas import explain_conflict, roles
+from samsaas import explain_conflict, policy
 from samsaas.lib import edits
 from samsaas.lib.http import SignedInRequest
 from samsaas.lib.list_choices import read_choices
@@ -65,7 +65,7 @@ def _save_new(request: SignedInRequest, page: ListPage, state: str) -> SavedView
 def view_list(request: SignedInRequest) -> HttpResponse:
     """The saved views that the person sees, by list, and whether their filters still work."""
     asked, opens_with = request.GET.get("list", ""), read_choices(request).opens_with
-    pages = [one for one in LISTS.values() if roles.may(request.user, one.url_name)]
+    pages = [one for one in LISTS.values() if policy.may(request.user, one.url_name)]
     pages = [one for one in pages if one.key == asked] or pages
     rows: dict[str, list[dict[str, Any]]] = {one.key: [] for one in pages}
     for view in SavedView.objects.open_to(request.user).filter(list__in=rows).select_related("owner"):
@@ -114,7 +114,7 @@ def _find_list(request: SignedInRequest, key: str) -> ListPage:
     page = LISTS.get(key)
     if page is None:
         raise Http404
-    if not roles.may(request.user, page.url_name):
+    if not policy.may(request.user, page.url_name):
         raise PermissionDenied
     return page
 

@@ -17,7 +17,7 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
-from samsaas import handbook, navigation, roles
+from samsaas import handbook, navigation, policy
 from samsaas.lib import person_zone
 
 register = template.Library()
@@ -128,7 +128,7 @@ def pill(value: str, label: str = "") -> str:
 def may(context: RequestContext, url_name: str, method: str = "GET") -> bool:
     """Whether the signed-in account may call that page: `{% may 'profile_new' as allowed %}`."""
     request = context.get("request")
-    return request is not None and roles.may(request.user, url_name, method=method)
+    return request is not None and policy.may(request.user, url_name, method=method)
 
 
 @register.simple_tag(takes_context=True, name="navigation")

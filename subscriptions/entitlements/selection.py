@@ -6,7 +6,7 @@ from django.db.models import Case, CharField, QuerySet, Value, When
 from django.http import HttpRequest
 from django.utils import timezone
 
-from samsaas import roles
+from samsaas import policy
 from samsaas.lib.selection import BarAction, SelectableList
 from samsaas.lib.weigh_selection import Words
 from subscriptions.entitlements.filters import EntitlementFilter
@@ -19,7 +19,7 @@ WORDS: Words = {PUBLISHED: ("is published already", "are published already")}
 
 def visible_entitlements(request: HttpRequest) -> QuerySet[Entitlement]:
     """The entitlements that the person may see, with their state of today."""
-    rows = Entitlement.objects.all() if roles.may(request.user, "entitlement_list") else Entitlement.objects.none()
+    rows = Entitlement.objects.all() if policy.may(request.user, "entitlement_list") else Entitlement.objects.none()
     return with_state_on(rows, timezone.localdate())
 
 
@@ -44,4 +44,4 @@ ACTIONS = (
 
 def allowed_actions(request: HttpRequest) -> list[BarAction]:
     """The buttons that this account may press."""
-    return [one for one in ACTIONS if roles.may(request.user, one.url_name)]
+    return [one for one in ACTIONS if policy.may(request.user, one.url_name)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from samsaas import roles
+from samsaas import policy
 from samsaas.lib.selection import BarAction, SelectableList
 from samsaas.lib.weigh_selection import Words
 from subscriptions.matching.filters import UnmatchedFilter
@@ -23,7 +23,7 @@ WORDS: Words = {
 def visible_seats(request: HttpRequest) -> QuerySet[Subscription]:
     """The current seats without a user that the person may see."""
     rows = Subscription.objects.current().filter(match=None)
-    return rows if roles.may(request.user, "unmatched_list") else rows.none()
+    return rows if policy.may(request.user, "unmatched_list") else rows.none()
 
 
 UNMATCHED = SelectableList(
@@ -38,4 +38,4 @@ ACTIONS = (BarAction("match", "Match by address", "unmatched_match_selected", ic
 
 def allowed_actions(request: HttpRequest) -> list[BarAction]:
     """The buttons that this account may press."""
-    return [one for one in ACTIONS if roles.may(request.user, one.url_name)]
+    return [one for one in ACTIONS if policy.may(request.user, one.url_name)]

@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from profiles.models import IntegrationProfile
-from samsaas import explain_conflict, roles
+from samsaas import explain_conflict, policy
 from samsaas.lib import edits, selection_bar, tables
 from samsaas.lib.http import SignedInRequest
 from samsaas.lib.local_path import read_local_path
@@ -40,7 +40,7 @@ def unmatched_list(request: SignedInRequest) -> HttpResponse:
     if actions:
         selection_bar.prepare_page(request, context, UNMATCHED, actions)
     shown = list(context["table"].page.object_list.data)
-    suggestions, allowed = suggest.run(shown), roles.may(request.user, "unmatched_match", method="POST")
+    suggestions, allowed = suggest.run(shown), policy.may(request.user, "unmatched_match", method="POST")
     for seat in shown:
         seat.suggestions, seat.may_match = suggestions[seat.pk], allowed
     context |= {"back": request.get_full_path(), "undo": request.session.get(UNDO)}

@@ -19,7 +19,7 @@ from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
 
-from samsaas import audit, outbox, roles
+from samsaas import audit, outbox, policy, roles
 from samsaas.lib import mail as letters
 from samsaas.models import Mail
 from subscriptions.entitlements.renewals import Renewal, reduce_by
@@ -116,7 +116,7 @@ def _list_recipients(one: Entitlement) -> list[User]:
 
 
 def _reachable(users: Iterable[User]) -> list[User]:
-    return [user for user in users if user.is_active and _has_address(user) and roles.may(user, PAGE)]
+    return [user for user in users if user.is_active and _has_address(user) and policy.may(user, PAGE)]
 
 
 def _has_address(user: User) -> bool:

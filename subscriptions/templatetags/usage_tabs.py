@@ -8,7 +8,7 @@ from django import template
 from django.template.context import RequestContext
 from django.urls import NoReverseMatch, reverse
 
-from samsaas import roles
+from samsaas import policy
 
 register = template.Library()
 TABS = (
@@ -31,6 +31,6 @@ def usage_tabs(context: RequestContext) -> dict[str, Any]:
             url = reverse(name)
         except NoReverseMatch:  # this installation does not serve it
             continue
-        if roles.may(request.user, name):
+        if policy.may(request.user, name):
             tabs.append({"label": label, "url": url, "is_current": request.path == url})
     return {"tabs": tabs}

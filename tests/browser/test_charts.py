@@ -12,7 +12,7 @@ from django.template import engines
 from django.urls import include, path
 from playwright.sync_api import Page, expect
 
-from samsaas import roles
+from samsaas import policy, roles
 from samsaas.lib.charts import Chart, Drawing, Series, draw
 
 pytestmark = [pytest.mark.browser, pytest.mark.own_database, pytest.mark.django_db(transaction=True)]
@@ -61,7 +61,7 @@ def charts(page: Page, live_server: Any, settings: Any, monkeypatch: Any) -> Pag
     urls = ModuleType("urls_with_charts")
     urls.urlpatterns = [path("charts/", show, name="charts"), path("", include("samsaas.urls"))]  # type: ignore[attr-defined]
     settings.ROOT_URLCONF = urls
-    monkeypatch.setitem(roles.POLICY, "charts", {"GET": roles.PUBLIC})
+    monkeypatch.setitem(policy.POLICY, "charts", {"GET": roles.PUBLIC})
     page.goto(f"{live_server.url}/charts/")
     return page
 

@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from profiles.models import Credential, IntegrationProfile
 from reclamation.models import BackTest, BackTestFinding
-from samsaas import audit, core_navigation, roles
+from samsaas import audit, core_navigation, policy, roles
 from samsaas.core_ui import CoreUISite
 from samsaas.models import AuditEntry
 from samsaas.read_only_admin import ReadOnlyAdmin
@@ -222,7 +222,7 @@ def test_every_role_says_what_it_may_change(administrator: Any) -> None:
         "profile_edit": "integration profiles",
     }
     for name, word in words.items():
-        assert word in told[str(roles.required_role(name, "POST"))], name
+        assert word in told[str(policy.required_role(name, "POST"))], name
 
 
 def test_an_account_is_created_with_a_role_and_that_is_audited(administrator: Any) -> None:

@@ -17,7 +17,7 @@ from django.test import Client
 from django.urls import reverse
 
 from profiles.models import IntegrationProfile
-from samsaas import doors, roles
+from samsaas import doors, policy
 from samsaas.lib.body_limits import BESIDE_THE_FILE, LARGEST_FILE, LARGEST_FORM
 from samsaas.web_server.application import Handler
 from subscriptions.models import PersonImport
@@ -167,7 +167,7 @@ def test_every_form_with_a_file_is_a_page_that_takes_one() -> None:
         "imports/import_new.html",
         "rules/exemption_import.html",
     ], "of entitlements, of people, and of exemptions"
-    assert roles.POLICY.keys() >= roles.UPLOADS and len(names) == len(roles.UPLOADS)
+    assert policy.POLICY.keys() >= policy.UPLOADS and len(names) == len(policy.UPLOADS)
 
 
 # --- addresses and values ---------------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from django.test import Client
 from profiles import connectors
 from profiles.connection import endpoints
 from profiles.models import IntegrationProfile
-from samsaas import roles
+from samsaas import policy
 from subscriptions.models import SoftwareModel, Subscription
 from tests import deployment, factories, test_permissions, worlds
 from tests.samsaas.sign_in_world import LOGIN, PASSWORD, guess, try_to
@@ -155,7 +155,7 @@ def test_no_page_of_the_workspace_holds_inline_code_or_an_outside_address(
     rows = (connected, run, connected.alias, Subscription.objects.first(), SoftwareModel.objects.first())
     addresses = test_permissions.addresses() | {str(row): row.get_absolute_url() for row in rows if row}
     for name, address in addresses.items():
-        if "GET" not in roles.POLICY.get(name, "GET") or name in ("oauth_redirect", "admin:*"):
+        if "GET" not in policy.POLICY.get(name, "GET") or name in ("oauth_redirect", "admin:*"):
             continue
         answer = administrator.get(address)
         if "text/html" not in answer.headers.get("Content-Type", "") or answer.status_code != 200:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from samsaas import handbook
-from samsaas.roles import POLICY
+from samsaas.policy import POLICY
 from tests import pages
 from tests.test_docs import anchors
 

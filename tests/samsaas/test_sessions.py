@@ -17,7 +17,7 @@ from django.test import Client
 from django.utils import timezone
 
 from profiles.models import IntegrationProfile, OAuthState
-from samsaas import middleware, purge_expired, roles, schedule
+from samsaas import middleware, policy, purge_expired, schedule
 from samsaas.models import GuessCount
 from samsaas.sessions import SessionStore, stored_key
 from tests import factories, test_permissions, worlds
@@ -146,7 +146,7 @@ def test_everything_that_polls_is_known_to_the_session_limits() -> None:
         names = [first or second for first, second in polling.findall(text)]
         found |= set(names)
         assert len(names) >= text.count('hx-trigger="every') + text.count("data-authorization-poll=") // 1, template
-    assert found == middleware.POLLED and roles.POLICY.keys() > found
+    assert found == middleware.POLLED and policy.POLICY.keys() > found
 
 
 # --- what goes --------------------------------------------------------------------------------------------------------

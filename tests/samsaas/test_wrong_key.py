@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from profiles.connection import credentials
 from profiles.models import Credential, IntegrationProfile, JobRun, OAuthState
-from samsaas import roles
+from samsaas import policy
 from samsaas.models import AuditEntry
 from tests import worlds
 from tests.test_permissions import addresses
@@ -51,7 +51,7 @@ def test_every_page_answers_and_the_frame_says_what_is_wrong(
     client = signed_in("admin")
     client.raise_request_exception = False
     IntegrationProfile.objects.update(display_name="The connected one")
-    pages = {name: address for name, address in addresses().items() if "GET" in roles.POLICY[name]}
+    pages = {name: address for name, address in addresses().items() if "GET" in policy.POLICY[name]}
     pages |= {f"{name} of the connected": connected.get_absolute_url() + end for name, end in OF_A_PROFILE.items()}
     framed, before = 0, stored_rows()
     for name, address in pages.items():

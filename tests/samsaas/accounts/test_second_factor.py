@@ -16,7 +16,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from samsaas import purge_expired, roles, stored_secrets
+from samsaas import policy, purge_expired, roles, stored_secrets
 from samsaas.models import AuditEntry, GuessCount, SecondFactorSecret
 from tests import pages, test_permissions
 from tests.samsaas.accounts.factors import CODE_PAGE, App, sign_in
@@ -49,7 +49,7 @@ def test_no_page_of_the_site_signs_in_with_the_password_alone(app: App) -> None:
     given = {"username": "ann", "login": "ann", "password": PASSWORD, "this_is_the_login_form": "1"}
     tried = set()
     for name in test_permissions.named_urls():
-        if roles.required_role(name, "POST") is None or name.endswith("logout"):
+        if policy.required_role(name, "POST") is None or name.endswith("logout"):
             continue
         address = test_permissions.addresses_of(name)
         for place in (address, f"{address}?next=/people/"):

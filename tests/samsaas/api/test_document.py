@@ -11,7 +11,7 @@ from django.test import Client
 from django.utils import timezone
 from drf_spectacular.validation import validate_schema
 
-from samsaas import roles
+from samsaas import policy
 from tests import factories, test_permissions
 from tests.samsaas.api import generated_client, world
 
@@ -34,7 +34,7 @@ def test_every_url_and_method_of_the_api_is_an_operation_and_every_operation_is_
         (name, method)
         for name in test_permissions.named_urls()
         if name.startswith("api:") and name != "api:openapi"
-        for method in roles.POLICY[name]
+        for method in policy.POLICY[name]
     }
     assert {(f"api:{one.about['x-url-name']}", one.method) for one in found} == served
     for one in found:

@@ -15,7 +15,7 @@ from openpyxl import load_workbook
 
 from profiles.jobs import execute
 from profiles.models import JobRun
-from samsaas import roles
+from samsaas import policy
 from samsaas.list_exports import answer, write
 from samsaas.models import AuditEntry, ExportedList
 from tests import factories, pages
@@ -36,7 +36,7 @@ def read_workbook(found: Any) -> list[list[Any]]:
 def every_list() -> list[str]:
     """The addresses of all pages that everybody with a role may open and that need nothing in their address."""
     found = []
-    for name in roles.POLICY:
+    for name in policy.POLICY:
         try:
             found.append(reverse(name))
         except NoReverseMatch:

@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from samsaas import roles
+from samsaas import policy
 from samsaas.lib.body_limits import BESIDE_THE_FILE, LARGEST_FILE, LARGEST_FORM
 from samsaas.web_server.embedded import EmbeddedServer
 from tests import servers
@@ -113,7 +113,7 @@ def test_the_limits_of_the_proxy_are_those_of_the_application() -> None:
     places = dict(
         re.findall(r"location = (\S+) \{\s+client_max_body_size (\d+)m;\s+proxy_request_buffering off;", text)
     )
-    assert places.keys() == {reverse(name) for name in roles.UPLOADS}
+    assert places.keys() == {reverse(name) for name in policy.UPLOADS}
     assert all(
         LARGEST_FILE + BESIDE_THE_FILE <= int(most) * 1024**2 <= LARGEST_FILE + 1024**2 for most in places.values()
     )
