@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 
 from profiles.models import IntegrationProfile, JobRun
 from samsaas.lib import search
-from samsaas.lib.finders import Action, Finder, join_notes
+from samsaas.lib.finders import Finder, PageAction, join_notes
 
 
 def find_profiles(rows: QuerySet[IntegrationProfile], text: str) -> QuerySet[IntegrationProfile]:
@@ -50,4 +50,4 @@ FINDERS = (
         name=lambda one: f"{one.get_process_display()} #{one.pk}",
     ),
 )
-ACTIONS = (Action(label="New direct integration profile", url_name="profile_new", words="connect vendor Dropbox"),)
+ACTIONS = (PageAction(label="New direct integration profile", url_name="profile_new", words="connect vendor Dropbox"),)

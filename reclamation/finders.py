@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from reclamation.models import ReclamationRule, RemovalCandidate
 from reclamation.models.candidate import CandidateQuerySet
 from samsaas.lib import search
-from samsaas.lib.finders import Action, Finder, join_notes, order_exact_first
+from samsaas.lib.finders import Finder, PageAction, join_notes, order_exact_first
 
 
 def find_candidates(rows: CandidateQuerySet, text: str) -> QuerySet[RemovalCandidate]:
@@ -43,8 +43,8 @@ FINDERS = (
     ),
 )
 ACTIONS = (
-    Action(label="New exemption", url_name="exemption_new", words="keep never remove"),
-    Action(label="Import exemptions", url_name="exemption_import", words="upload file keep"),
-    Action(label="Switch removals off or on", url_name="removal_switch", words="stop halt emergency"),
-    Action(label="Text of the question to users", url_name="notice_template", words="mail notice template"),
+    PageAction(label="New exemption", url_name="exemption_new", words="keep never remove"),
+    PageAction(label="Import exemptions", url_name="exemption_import", words="upload file keep"),
+    PageAction(label="Switch removals off or on", url_name="removal_switch", words="stop halt emergency"),
+    PageAction(label="Text of the question to users", url_name="notice_template", words="mail notice template"),
 )

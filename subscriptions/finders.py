@@ -7,7 +7,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from samsaas.lib import search
-from samsaas.lib.finders import Action, Finder, join_notes, order_exact_first
+from samsaas.lib.finders import Finder, PageAction, join_notes, order_exact_first
 from subscriptions.entitlements.filters import SEARCHED
 from subscriptions.models import Entitlement, Person, SoftwareModel, Subscription
 from subscriptions.models.person import PersonQuerySet
@@ -85,17 +85,21 @@ FINDERS = (
     ),
 )
 ACTIONS = (
-    Action(label="Import people", url_name="person_import_new", words="upload HR file employees spreadsheet"),
-    Action(
+    PageAction(label="Import people", url_name="person_import_new", words="upload HR file employees spreadsheet"),
+    PageAction(
         label="People with more than one subscription of a product",
         url_name="several_subscriptions",
         words="duplicates double twice savings",
     ),
-    Action(label="New person", url_name="person_create", words="add employee"),
-    Action(label="New entitlement", url_name="entitlement_new", words="add record license purchase contract"),
-    Action(label="Import entitlements", url_name="entitlement_import_new", words="upload file licenses spreadsheet"),
-    Action(label="Run reconciliation", url_name="reconciliation_new", words="count compute license position"),
-    Action(label="New exclusion rule of users", url_name="user_exclusion_new", words="exclude leave out"),
-    Action(label="New exclusion rule of identifiers", url_name="identifier_exclusion_new", words="exclude leave out"),
-    Action(label="New user resolution rule", url_name="resolution_rule_create", words="match person"),
+    PageAction(label="New person", url_name="person_create", words="add employee"),
+    PageAction(label="New entitlement", url_name="entitlement_new", words="add record license purchase contract"),
+    PageAction(
+        label="Import entitlements", url_name="entitlement_import_new", words="upload file licenses spreadsheet"
+    ),
+    PageAction(label="Run reconciliation", url_name="reconciliation_new", words="count compute license position"),
+    PageAction(label="New exclusion rule of users", url_name="user_exclusion_new", words="exclude leave out"),
+    PageAction(
+        label="New exclusion rule of identifiers", url_name="identifier_exclusion_new", words="exclude leave out"
+    ),
+    PageAction(label="New user resolution rule", url_name="resolution_rule_create", words="match person"),
 )

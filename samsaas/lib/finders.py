@@ -32,7 +32,7 @@ class Finder:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Action:
+class PageAction:
     """A page on which something is begun. `words` are other words that people have for it."""
 
     label: str
