@@ -114,10 +114,12 @@ def addresses_of(name: str) -> str:
 def _reversed(name: str, pk: int) -> str:
     from django.urls import NoReverseMatch, reverse  # noqa: PLC0415
 
-    try:
-        return reverse(name)
-    except NoReverseMatch:
-        return reverse(name, args=[pk])
+    for args in ([], [pk], [pk, "reclaim"]):
+        try:
+            return reverse(name, args=args)
+        except NoReverseMatch:
+            continue
+    raise AssertionError(name)
 
 
 @pytest.mark.django_db

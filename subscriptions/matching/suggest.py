@@ -23,6 +23,7 @@ from samsaas.lib.fold import fold
 from samsaas.lib.text_forms import loosen_identifier, normalize_name
 from subscriptions.models import FormerAddress, Match, Person, PersonAddress, Subscription, normalize_address
 
+DOTLESS = "ı"  # a search takes it for an i; in names it is another letter
 MOST_DOMAINS = 40
 MOST = 3
 
@@ -82,7 +83,9 @@ def _find_suggestions(
 def _suggest_namesakes(names: set[str], by_name: dict[str, list[Person]]) -> Iterable[Suggestion]:
     """People of the same name, those first whose accents are the same, too."""
     plain = sorted({fold(name) or "" for name in names})
-    namesakes = [person for name in plain for person in by_name.get(name, [])]
+    dotless = {DOTLESS in name for name in names}
+    found = [person for name in plain for person in by_name.get(name, [])]
+    namesakes = [person for person in found if (DOTLESS in person.compared_name) in dotless]
     for person in namesakes:
         if person.compared_name in names:
             yield Suggestion(person, "Same name")
