@@ -23,7 +23,8 @@ from subscriptions.models import Person
 SECRET = frozenset(
     {
         *("auth.User.password", "samsaas.AccountSession.key", "samsaas.ApiToken.digest"),
-        *("samsaas.Invitation.token_hash", "reclamation.Notice.token_hash"),
+        *("samsaas.Invitation.token_hash", "samsaas.PasswordLink.token_hash", "reclamation.Notice.token_hash"),
+        *("samsaas.KeptSecret.token", "samsaas.KeptSecret.session", "mfa.Authenticator.data"),
         *("profiles.OAuthState.state_hash", "profiles.OAuthState.session_hash"),
     }
 )
