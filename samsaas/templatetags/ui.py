@@ -128,7 +128,8 @@ def pill(value: str, label: str = "") -> str:
 def may(context: RequestContext, url_name: str, method: str = "GET") -> bool:
     """Whether the signed-in account may call that page: `{% may 'profile_new' as allowed %}`."""
     request = context.get("request")
-    return request is not None and policy.may(request.user, url_name, method=method)
+    user = getattr(request, "user", None)  # a door may refuse a request before anybody has asked who it is
+    return user is not None and policy.may(user, url_name, method=method)
 
 
 @register.simple_tag(takes_context=True, name="navigation")
