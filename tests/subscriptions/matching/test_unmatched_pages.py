@@ -16,6 +16,7 @@ from tests import factories, pages, worlds
 
 pytestmark = pytest.mark.django_db
 LIST = "/subscriptions-without-user/"
+TICKS = "Select all rows of this page Select"  # the heading of the first column
 NAMES = ("q", "profile", "status", "sort", "page", "per_page")
 
 
@@ -32,7 +33,7 @@ def keeper(signed_in: Any) -> Any:
 def shown(client: Any, query: str = "") -> list[str]:
     page = client.get(f"{LIST}?{query}").content.decode()
     try:
-        return [name.split()[0] for name in pages.rows(page, "Display name")]
+        return [cells[0].split()[0] for cells in pages.rows(page, TICKS).values()]
     except StopIteration:
         return []
 
@@ -79,7 +80,8 @@ def test_names_are_compared_without_regard_to_case_and_blanks() -> None:
     factories.person(name="Zoë Müller")
     assert hints(factories.subscription(display_name="ZOË  MÜLLER", email="")) == [("Zoë Müller", "Same name")]
     assert hints(factories.subscription(display_name="zoë müller", email="")) == [("Zoë Müller", "Same name")]
-    assert hints(factories.subscription(display_name="Zoe Muller", email="")) == []
+    other = hints(factories.subscription(display_name="Zoe Muller", email=""))
+    assert other == [("Zoë Müller", "Same name with other accents")], "a hint that says that it is not the same"
 
 
 def test_a_shared_address_suggests_all_who_hold_it() -> None:
