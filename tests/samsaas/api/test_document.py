@@ -15,7 +15,7 @@ from samsaas import policy
 from tests import factories, test_permissions
 from tests.samsaas.api import generated_client, world
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 
 def test_the_document_is_open_api_and_open_to_everybody() -> None:

@@ -30,7 +30,7 @@ from tests import pages, worlds
 from tests.conftest import VENDOR
 from tests.subscriptions.reconciliation.position_world import reconcile_as_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]  # a demo keeps its data in SQLite
 DAY = timedelta(days=1)
 DOCUMENT = Path(__file__).parents[3] / "docs" / "demo.md"
 
