@@ -51,6 +51,6 @@ def test_a_file_is_previewed_and_applied_without_anybody_opening_or_reloading_a_
         page.get_by_role("link", name="Refused lines", exact=True).click()
     assert refused_lines.value.suggested_filename == "refused-walk.csv"
     page.get_by_role("link", name="Open the people").click()
-    page.get_by_label("Search").fill("walk-")
+    page.get_by_role("searchbox", name="Search").fill("walk-")
     expect(page).to_have_url(re.compile("q=walk-"))  # the answer is here: nothing is under way when the server stops
     expect(page.locator("[data-row-count]")).to_contain_text("of 2")
