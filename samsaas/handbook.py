@@ -149,7 +149,9 @@ class DocumentRenderer(RendererHTML):
         return self.renderToken(tokens, idx, options, env)
 
     def table_open(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
-        return '<div class="scroller" role="region" tabindex="0" aria-label="Table"><table class="grid">'
+        """A table that scrolls by itself. Its number tells its region from the others of the page."""
+        number = sum(one.type == "table_open" for one in tokens[: idx + 1])
+        return f'<div class="scroller" role="region" tabindex="0" aria-label="Table {number}"><table class="grid">'
 
     def table_close(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
         return "</table></div>"
