@@ -56,6 +56,7 @@ def test_two_teams_live_side_by_side_through_the_parent_and_a_child_alias(
     create_profile(page, "Trading")
     allow_as(page, "Nordwind Trading")
     wait_for_chain(page, url)
+    page.get_by_role("link", name="How it is connected").click()
     expect(page.get_by_role("link", name="Dropbox", exact=True)).to_be_visible()
 
     page.goto(f"{url}/integration-profiles/new/dropbox/")
@@ -66,12 +67,14 @@ def test_two_teams_live_side_by_side_through_the_parent_and_a_child_alias(
     page.get_by_label("Client secret", exact=False).first.fill("samsaas-demo-secret")
     page.get_by_role("button", name="Submit").click()
     expect(page.get_by_text("Next step: Get OAuth Token")).to_be_visible()
+    page.get_by_role("link", name="Connection", exact=True).first.click()
     expect(page.get_by_text("child of Dropbox")).to_be_visible()
     allow_as(page, "Blue Harbour Studio")
     wait_for_chain(page, url)
 
+    page.get_by_role("link", name="Jobs and coverage").first.click()
     expect(page.get_by_text("SAM - Refresh Studio Subscriptions").first).to_be_visible()
-    expect(page.get_by_role("row", name=re.compile("Pull user activity Passed"))).to_be_visible()
+    expect(page.get_by_role("row", name=re.compile("Pull user activity Ready Passed"))).to_be_visible()
     expect(page.get_by_role("img", name=re.compile("^Activity coverage: settled"))).to_be_visible()
     assert seats_of(page, url, "Trading") == "248"
     assert seats_of(page, url, "Studio") == "61"
