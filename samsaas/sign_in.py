@@ -25,6 +25,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 
 from samsaas import audit, guessing, outbox, reauthenticate
+from samsaas.accounts import single_sign_on
 from samsaas.lib.client_address import client_address
 from samsaas.lib.http import clear_browser
 from samsaas.lib.local_path import read_local_path
@@ -77,7 +78,7 @@ class SignIn(views.LoginView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         more = {
             "mails_are_sent": outbox.has_server(),
-            "sign_on": bool(settings.OIDC_SERVER_URL),
+            "sign_on": single_sign_on.is_configured(),
             "only_sign_on": settings.SSO_ONLY,
             "shows_password": not settings.SSO_ONLY or "local" in self.request.GET or self.request.method == "POST",
         }
