@@ -24,7 +24,7 @@ from reclamation.selection import CANDIDATES, allowed_actions
 from samsaas.lib import selection
 from samsaas.lib.http import SignedInRequest
 from samsaas.lib.selection import PARAMETER, Selection, SelectionGone
-from samsaas.lib.weigh_selection import MOST_AT_ONCE, Weighed, weigh
+from samsaas.lib.weigh_selection import MOST_AT_ONCE, Weighed, read_weighed
 
 SAMPLE = 10
 MOST_UNDONE = 500
@@ -84,16 +84,14 @@ def candidate_assign_undo(request: SignedInRequest) -> HttpResponse:
 
 
 def _answer(request: SignedInRequest, action: Action) -> HttpResponse:
-    token = (request.POST if request.method == "POST" else request.GET).get(PARAMETER, "")
     try:
-        chosen = selection.load(request, token, CANDIDATES)
-        found = weigh(request, chosen, CANDIDATES, action.obstacle)
+        chosen, found = read_weighed(request, CANDIDATES, action.obstacle)
     except SelectionGone as gone:
         messages.error(request, str(gone))
         return redirect(CANDIDATES.url_name)
     if refusal := _why_not(found, action):
         messages.error(request, refusal)
-        return redirect(CANDIDATES.address(chosen.filter_query, token))
+        return redirect(CANDIDATES.address(chosen.filter_query, chosen.token))
     return _confirm(request, action, chosen, found)
 
 
@@ -108,9 +106,10 @@ def _why_not(found: Weighed, action: Action) -> str:
 
 def _confirm(request: SignedInRequest, action: Action, chosen: Selection, found: Weighed) -> HttpResponse:
     """Show the page, or do what it showed."""
+    change = found.change_for(request)
     if request.method != "POST":
-        return _show(request, action, chosen, found, action.form(), found.change)
-    form, change = action.form(request.POST), found.difference(request.POST.get("seen", ""))
+        return _show(request, action, chosen, found, action.form(), change)
+    form = action.form(request.POST)
     if change or not form.is_valid():
         return _show(request, action, chosen, found, form, change)
     messages.success(request, action.act(request, found, form.cleaned_data))

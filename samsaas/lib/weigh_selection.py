@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from django.db.models import CharField, Expression, Value
 from django.http import HttpRequest
 
-from samsaas.lib.selection import Fingerprint, RunningDigest, SelectableList, Selection
+from samsaas.lib.selection import PARAMETER, Fingerprint, RunningDigest, SelectableList, Selection, load
 
 MOST_AT_ONCE = 10_000  # rows of one action, so that its page answers before anybody gives up
 MISSING = "missing"
@@ -52,6 +52,10 @@ class Weighed:
         before = int(count) if count.isascii() and count.isdigit() and len(count) < 10 else self.able.count
         return describe_change(before, self.able.count, "this page was shown")
 
+    def change_for(self, request: HttpRequest) -> str:
+        """What has changed since this person saw the rows: in the list, or, when they confirm, on the action's page."""
+        return self.difference(request.POST.get("seen", "")) if request.method == "POST" else self.change
+
     def in_words(self, done: str, words: Words) -> str:
         """How many rows can be, for example, *closed*, and why not the others."""
         if not self.total:
@@ -70,6 +74,15 @@ def describe_change(before: int, now: int, since: str) -> str:
         return f"The list has changed since {since}: other rows match now, though still {now:,}. Please look again."
     more = f"{now - before:,} more" if now > before else f"{before - now:,} fewer"
     return f"{more} {'match' if abs(now - before) > 1 else 'matches'} now than when {since}: {now:,}, not {before:,}."
+
+
+def read_weighed(
+    request: HttpRequest, selectable: SelectableList, obstacle: Expression | None = None
+) -> tuple[Selection, Weighed]:
+    """The selection that a request names, and its rows as `weigh` sorts them. Raises `SelectionGone`."""
+    token = (request.POST if request.method == "POST" else request.GET).get(PARAMETER, "")
+    chosen = load(request, token, selectable)
+    return chosen, weigh(request, chosen, selectable, obstacle)
 
 
 def weigh(

@@ -18,7 +18,7 @@ from samsaas import audit
 from samsaas.lib import csv_export, selection, selection_bar, tables, workbook_export
 from samsaas.lib.http import SignedInRequest
 from samsaas.lib.selection import PARAMETER, SelectionGone
-from samsaas.lib.weigh_selection import weigh
+from samsaas.lib.weigh_selection import read_weighed
 from samsaas.lib.workbook_export import WrittenSheet
 from subscriptions.entitlements import allocate, edit, figures, words
 from subscriptions.entitlements.check import existing_renewal, list_warnings, overlapping_terms
@@ -63,18 +63,17 @@ def entitlement_select(request: HttpRequest) -> HttpResponse:
 
 def entitlement_publish_selected(request: SignedInRequest) -> HttpResponse:
     """Publish the drafts among the selected entitlements, after a page that says which ones they are."""
-    token = (request.POST if request.method == "POST" else request.GET).get(PARAMETER, "")
     try:
-        chosen = selection.load(request, token, ENTITLEMENTS)
-        found = weigh(request, chosen, ENTITLEMENTS, obstacle_to_publishing())
+        chosen, found = read_weighed(request, ENTITLEMENTS, obstacle_to_publishing())
     except SelectionGone as gone:
         messages.error(request, str(gone))
         return redirect(PLACE)
+    token = chosen.token
     back = ENTITLEMENTS.address(chosen.filter_query, token)
     if not found.able.count or found.is_too_large:
         messages.error(request, f"{found.in_words('published', WORDS)} Select others.")
         return redirect(back)
-    change = found.difference(request.POST.get("seen", "")) if request.method == "POST" else found.change
+    change = found.change_for(request)
     if request.method != "POST" or change:
         context = {"found": found, "token": token, "change": change, "back": back}
         context |= {"sentence": found.in_words("published", WORDS), "sample": _sample(found.keys)}

@@ -12,8 +12,8 @@ from django.views.decorators.http import require_POST
 
 from samsaas.lib import selection
 from samsaas.lib.http import SignedInRequest
-from samsaas.lib.selection import PARAMETER, Selection, SelectionGone
-from samsaas.lib.weigh_selection import MOST_AT_ONCE, Weighed, weigh
+from samsaas.lib.selection import Selection, SelectionGone
+from samsaas.lib.weigh_selection import MOST_AT_ONCE, Weighed, read_weighed
 from subscriptions.matching import match_selected
 from subscriptions.matching.selection import UNMATCHED, WORDS, allowed_actions
 from subscriptions.models import Person, Subscription
@@ -31,17 +31,15 @@ def unmatched_select(request: HttpRequest) -> HttpResponse:
 
 def unmatched_match_selected(request: SignedInRequest) -> HttpResponse:
     """Match the selected subscriptions by their addresses, after a page that says which, with whom, and why not."""
-    token = (request.POST if request.method == "POST" else request.GET).get(PARAMETER, "")
     try:
-        chosen = selection.load(request, token, UNMATCHED)
-        found = weigh(request, chosen, UNMATCHED, match_selected.obstacle(timezone.localdate()))
+        chosen, found = read_weighed(request, UNMATCHED, match_selected.obstacle(timezone.localdate()))
     except SelectionGone as gone:
         messages.error(request, str(gone))
         return redirect(UNMATCHED.url_name)
     if found.is_too_large or not found.able.count:
         messages.error(request, TOO_LARGE if found.is_too_large else f"{_sentence(found)} Select others.")
-        return redirect(UNMATCHED.address(chosen.filter_query, token))
-    change = found.difference(request.POST.get("seen", "")) if request.method == "POST" else found.change
+        return redirect(UNMATCHED.address(chosen.filter_query, chosen.token))
+    change = found.change_for(request)
     if request.method != "POST" or change:
         return render(request, "subscriptions/matching/match_selected.html", _show(found, chosen, change))
     return _match(request, found, chosen)
