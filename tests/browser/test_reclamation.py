@@ -162,8 +162,9 @@ def reclaim_the_ticked(walk: Walk) -> None:
 
 
 def addresses(page: Page) -> list[str]:
-    """To whom the questions went, from the outbox that is open."""
-    found = [re.search(r"\S+@\S+", row.inner_text().replace("\n@", "@")) for row in page.locator("tbody tr").all()]
+    """To whom the questions went, from the outbox that is open; the administrators' notifications are no questions."""
+    questions = page.locator("tbody tr", has_text="Question").all()
+    found = [re.search(r"\S+@\S+", row.inner_text().replace("\n@", "@")) for row in questions]
     return [one[0] for one in found if one]
 
 

@@ -190,7 +190,7 @@ def test_a_grant_that_gained_scopes_is_warned_of(
         integrator.get(back, follow=True)
         worlds.work_on()
         tenant.profile.refresh_from_db()
-        page = integrator.get(f"/integration-profiles/{tenant.profile.pk}/").content.decode()
+        page = integrator.get(f"/integration-profiles/{tenant.profile.pk}/connection/").content.decode()
         warned += scope in page and tenant.profile.status == "published" and ScheduledJob.objects.count() == 2
     measured(
         "F9",

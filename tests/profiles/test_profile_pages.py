@@ -254,7 +254,7 @@ def test_the_page_has_tabs_that_are_links_and_says_on_each_where_one_is(integrat
     for tab, label in (("", "Overview"), ("subscriptions/", "Subscriptions"), ("jobs/", "Jobs and coverage")):
         page = integrator.get(f"/integration-profiles/{connected.pk}/{tab}").content.decode()
         tabs = page.partition('<nav class="tabs"')[2].partition("</nav>")[0]
-        links = re.findall(r'<a href="/integration-profiles/1/([a-z/]*)"( aria-current="page")?>', tabs)
+        links = re.findall(rf'<a href="/integration-profiles/{connected.pk}/([a-z/]*)"( aria-current="page")?>', tabs)
         assert [address for address, _ in links] == ["", "subscriptions/", "jobs/", "connection/"]
         assert [address for address, current in links if current] == [tab] and label in page
 
@@ -292,10 +292,12 @@ def test_a_process_is_switched_where_it_is_shown_and_the_trail_says_who_did(inte
     integrator.post(address, {"on": "1"})
     connected.refresh_from_db()
     assert connected.pull_activity
-    assert integrator.post("/integration-profiles/1/processes/download_subscriptions/").status_code == 404
+    required = f"/integration-profiles/{connected.pk}/processes/download_subscriptions/"
+    assert integrator.post(required).status_code == 404
 
 
 def test_a_page_that_opens_the_vendors_window_can_see_it_closed(integrator, connected):
-    opened = (integrator.get(connected.get_absolute_url()), integrator.post("/integration-profiles/1/authorize/"))
+    address = connected.get_absolute_url()
+    opened = (integrator.get(address), integrator.post(f"{address}authorize/"))
     assert {page["Cross-Origin-Opener-Policy"] for page in opened} == {"same-origin-allow-popups"}
     assert integrator.get("/integration-profiles/")["Cross-Origin-Opener-Policy"] == "same-origin"

@@ -19,7 +19,7 @@ from subscriptions.people import edit as edit_people
 from tests import factories
 
 pytestmark = pytest.mark.django_db
-TODAY = timezone.localdate()
+today = timezone.localdate
 
 
 @pytest.fixture
@@ -154,55 +154,55 @@ def test_overlapping_terms_without_a_link_are_warned_of(by):
 class TestAllocations:
     def test_the_last_right_goes_to_one_person(self, by):
         one = published(by, purchased_rights=1)
-        allocate.assign(one, factories.person(), 1, on=TODAY, by=by)
+        allocate.assign(one, factories.person(), 1, on=today(), by=by)
         with pytest.raises(ValidationError, match="0 rights left"):
-            allocate.assign(one, factories.person(), 1, on=TODAY, by=by)
+            allocate.assign(one, factories.person(), 1, on=today(), by=by)
 
     def test_a_person_has_one_open_allocation_of_an_entitlement(self, by):
         one, ann = published(by), factories.person()
-        allocate.assign(one, ann, 1, on=TODAY, by=by)
+        allocate.assign(one, ann, 1, on=today(), by=by)
         with pytest.raises(ValidationError, match="already"):
-            allocate.assign(one, ann, 1, on=TODAY, by=by)
+            allocate.assign(one, ann, 1, on=today(), by=by)
 
     @pytest.mark.parametrize("quantity", [0, -1, 11])
     def test_a_quantity_has_to_fit(self, by, quantity):
         with pytest.raises(ValidationError):
-            allocate.assign(published(by), factories.person(), quantity, on=TODAY, by=by)
+            allocate.assign(published(by), factories.person(), quantity, on=today(), by=by)
 
     def test_a_leaver_and_an_unlimited_license_get_none(self, by):
-        gone = factories.person(left_on=TODAY - timedelta(days=1))
+        gone = factories.person(left_on=today() - timedelta(days=1))
         with pytest.raises(ValidationError, match="left on"):
-            allocate.assign(published(by), gone, 1, on=TODAY, by=by)
+            allocate.assign(published(by), gone, 1, on=today(), by=by)
         with pytest.raises(ValidationError, match="unlimited"):
             unlimited = published(by, unlimited=True, purchased_rights=0)
-            allocate.assign(unlimited, factories.person(), 1, on=TODAY, by=by)
+            allocate.assign(unlimited, factories.person(), 1, on=today(), by=by)
 
     def test_rights_cannot_be_lowered_below_those_allocated(self, by):
         one = published(by)
-        allocate.assign(one, factories.person(name="Ann Example"), 4, on=TODAY, by=by)
+        allocate.assign(one, factories.person(name="Ann Example"), 4, on=today(), by=by)
         with pytest.raises(ValidationError, match="Ann Example"):
             edit.correct(one, {"purchased_rights": 3}, version=one.version, reason="Less", by=by, now=timezone.now())
 
     def test_somebody_who_has_rights_is_not_deleted(self, by):
         ann = factories.person()
-        allocate.assign(published(by), ann, 1, on=TODAY, by=by)
+        allocate.assign(published(by), ann, 1, on=today(), by=by)
         with pytest.raises(edit_people.HoldsRights):
             edit_people.delete(ann, by=by)
 
     def test_a_released_right_is_free_again(self, by):
         one, ann = published(by, purchased_rights=1), factories.person()
-        made = allocate.assign(one, ann, 1, on=TODAY, by=by)
-        allocate.release(made, on=TODAY, by=by)
+        made = allocate.assign(one, ann, 1, on=today(), by=by)
+        allocate.release(made, on=today(), by=by)
         with pytest.raises(ValidationError, match="already"):
-            allocate.release(made, on=TODAY, by=by)
+            allocate.release(made, on=today(), by=by)
         assert allocate.free_rights(one) == 1
 
     @pytest.mark.parametrize(("quantity", "remaining", "left"), [(1, 0, 0), (2, 1, 1), (1, 1, 1), (2, 0, 1)])
     def test_a_removed_seat_frees_the_right_it_had(self, by, quantity, remaining, left):
         one, ann = published(by), factories.person()
-        allocate.assign(one, ann, quantity, on=TODAY, by=by)
+        allocate.assign(one, ann, quantity, on=today(), by=by)
         allocate.release_with_seat(ann, one.software_model, remaining, now=timezone.now())
         assert sum(Allocation.objects.open().values_list("quantity", flat=True)) == left
-        allocate.give_back_with_seat(ann, one.software_model, TODAY, now=timezone.now())
-        if left < quantity and one.end and one.start <= TODAY <= one.end:
+        allocate.give_back_with_seat(ann, one.software_model, today(), now=timezone.now())
+        if left < quantity and one.end and one.start <= today() <= one.end:
             assert sum(Allocation.objects.open().values_list("quantity", flat=True)) == left + 1
