@@ -29,6 +29,13 @@ def list_seen(request: Any) -> QuerySet[IntegrationProfile]:
     return every if seen is None else every.filter(pk__in=seen)
 
 
+def blind_to(profile_id: int | None) -> set[int]:
+    """The keys of the accounts that may not see a profile: they are told nothing about it. One query."""
+    seeing = LimitedSight.objects.filter(profiles__in=[profile_id] if profile_id else [], accounts__isnull=False)
+    limited = User.objects.filter(limited_sights__isnull=False).exclude(pk__in=seeing.values("accounts"))
+    return set(limited.exclude(pk__in=roles.accounts_with(roles.ADMIN).values("pk")).values_list("pk", flat=True))
+
+
 def remember_sights(users: Iterable[User]) -> None:
     """Read what many accounts may see, in two queries for all of them."""
     limits: dict[int, set[int]] = {}
