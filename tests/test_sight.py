@@ -148,6 +148,12 @@ def test_lists_show_the_rows_of_the_own_profiles_only_also_as_files_and_searched
         assert FOREIGN.lower() in text_of(every.get(reverse(name))), name
 
 
+def test_an_empty_list_of_candidates_names_no_other_profile_either(world):
+    world.first.candidate.delete()
+    page = text_of(world.client.get(reverse("candidate_list")))
+    assert "why there are none" in page and SEEN.lower() in page and FOREIGN.lower() not in page
+
+
 def test_a_foreign_row_is_answered_exactly_as_one_that_is_not_there(world):
     for name, model in keyed_pages():
         if name.startswith("api:"):

@@ -27,7 +27,7 @@ def sight_of(user: Any) -> Sight:
     if found is UNREAD:
         found = import_string(settings.SIGHT_OF)(user)
         setattr(user, CACHE, found)
-    return found  # type: ignore[no-any-return]
+    return found
 
 
 def seen_by(request: Any) -> Sight:
@@ -36,7 +36,7 @@ def seen_by(request: Any) -> Sight:
     if found is UNREAD:  # not of the middleware, as in the job that opens a list again
         user = getattr(request, "user", None)
         return None if user is None else sight_of(user)
-    return found  # type: ignore[no-any-return]
+    return found
 
 
 def limit_rows(request: Any, rows: QuerySet[Any]) -> QuerySet[Any]:
@@ -48,19 +48,18 @@ def limit_rows(request: Any, rows: QuerySet[Any]) -> QuerySet[Any]:
 def limit_choices(request: Any, field: Any) -> None:
     """Let a field offer what the person may see only. Rows that belong to no profile, such as rules, stay."""
     sight, rows = seen_by(request), field.queryset
-    if sight is not None and rows is not None and getattr(rows.model, "of_profile", ""):
+    if sight is not None and rows is not None and path_of(rows.model):
         field.queryset = rows.filter(within(rows.model, sight)).distinct()
+
+
+def path_of(model: type[Model]) -> str:
+    """The path from a row to its profile; empty where rows of the model belong to none."""
+    return str(getattr(model, "of_profile", ""))
 
 
 def within(model: type[Model], sight: frozenset[int]) -> Q:
     """The condition for rows of these profiles. Raises `PermissionDenied` for a model that belongs to none."""
-    path = getattr(model, "of_profile", "")
+    path = path_of(model)
     if not path:
         raise PermissionDenied(f"{model._meta.label} belongs to no profile.")
     return Q(**{f"{path}__in": sorted(sight)})
-
-
-def is_seen(user: Any, row: Any) -> bool:
-    """Whether an account may see one row."""
-    sight = sight_of(user)
-    return sight is None or type(row)._default_manager.filter(within(type(row), sight), pk=row.pk).exists()

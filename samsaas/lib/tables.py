@@ -172,6 +172,7 @@ class ListFilter(django_filters.FilterSet):
     """
 
     further: tuple[str, ...] = ()
+    queryset: Any
 
     def __init__(self, data: Any = None, queryset: Any = None, *, request: Any = None, **kwargs: Any) -> None:
         super().__init__(data, queryset, request=request, **kwargs)
