@@ -116,9 +116,8 @@ def _tell_accounts(
 ) -> list[Notice]:
     """One mail for each address that can be written to. Who may not see the profile gets none."""
     blind = blind_to(candidate.profile_id)
-    addresses = {
-        one.email for one in people if one.email and one.pk not in blind and not mail.address_problem(one.email)
-    }
+    seeing = [one for one in people if one.email and one.pk not in blind]
+    addresses = {one.email for one in seeing if not mail.address_problem(one.email)}
     return [notices.inform(candidate, one, words, now=now, any_hour=any_hour) for one in sorted(addresses)]
 
 
