@@ -59,5 +59,6 @@ def sight_delete(request: SignedInRequest, pk: int) -> HttpResponse:
         edit.delete(limit, by=request.user)
         messages.success(request, "The limit was deleted.")
         return redirect("sight_list")
-    freed = limit.accounts.exclude(limited_sights__in=LimitedSight.objects.exclude(pk=pk)).order_by("username")
+    others = LimitedSight.objects.exclude(pk=pk).filter(accounts__isnull=False)
+    freed = limit.accounts.exclude(pk__in=others.values("accounts")).order_by("username")
     return render(request, "profiles/sight/sight_delete.html", {"limit": limit, "freed": freed})

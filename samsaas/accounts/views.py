@@ -11,7 +11,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 
-from samsaas import explain_conflict, second_factor, sessions
+from samsaas import explain_conflict, roles, second_factor, sessions
 from samsaas.accounts import edit, invite, reset_password
 from samsaas.accounts.access import LastAdministrator
 from samsaas.accounts.filters import AccountFilter, InvitationFilter
@@ -45,6 +45,7 @@ def account_detail(request: SignedInRequest, pk: int) -> HttpResponse:
         "own_key": sessions.stored_key(request.session.session_key or ""),
         "factors": second_factor.kinds_of(account),
         "factor_required": second_factor.is_required(account),
+        "limits": () if roles.is_administrator(account) else account.limited_sights.all(),
         "can_be_sent_link": account.is_active and account.has_usable_password() and bool(account.email),
     }
     return render(request, "samsaas/accounts/account_detail.html", context)
