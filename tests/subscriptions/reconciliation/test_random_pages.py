@@ -16,7 +16,7 @@ from tests.subscriptions.reconciliation.recount import Recount
 from tests.subscriptions.reconciliation.recount_ledger import LedgerRecount
 from tests.subscriptions.reconciliation.recount_renewals import Renewals
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 NOON = timedelta(hours=12)
 TODAY = random_case.LAST
 LONG_AFTER = TODAY + timedelta(days=330)  # some of what was freed has lapsed by then
