@@ -178,6 +178,8 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
 else:
     # Seconds. Without it a host that does not answer blocks a page or a job for minutes.
     DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
+# Seconds. A list whose rows take longer to count is shown before they are counted.
+COUNT_WITHIN = 0.12
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # In the database, because every process has to see it: limits are counted there, and used codes are remembered.
 CACHES = {

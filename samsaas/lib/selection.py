@@ -27,10 +27,11 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDi
 from django.urls import reverse
 
 from samsaas.lib.list_choices import SAVED
+from samsaas.lib.paging import COUNTED
 from samsaas.lib.tables import PAGE_SIZES, ListFilter
 
 PARAMETER = "selection"
-PLACE_PARAMETERS = ("page", "per_page", "sort", SAVED, PARAMETER)  # what of an address is no filter
+PLACE_PARAMETERS = ("page", "per_page", "sort", SAVED, COUNTED, PARAMETER)  # what of an address is no filter
 STORED = "samsaas_selections"  # key of the session
 MOST_TICKED = 500  # ids in one statement; more can only be selected as all of a filter
 MOST_STORED = 5  # selections in one session, the latest
