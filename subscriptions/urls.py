@@ -102,6 +102,7 @@ def reconciliation_urls() -> list[URLPattern]:
 
 urlpatterns = [
     path("subscriptions/", subscriptions.subscription_list, name="subscription_list"),
+    path("subscriptions/select/", subscriptions.subscription_select, name="subscription_select"),
     path("subscriptions/export/", subscriptions.subscription_export, name="subscription_export"),
     path("subscriptions/<int:pk>/", subscriptions.subscription_detail, name="subscription_detail"),
     path("subscriptions-without-user/", matching.unmatched_list, name="unmatched_list"),
