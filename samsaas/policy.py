@@ -142,6 +142,8 @@ POLICY: dict[str, dict[str, str]] = {
     "user_exclusion_new": MANAGE,
     "user_exclusion_edit": MANAGE,
     "user_exclusion_delete": MANAGE,
+    "user_exclusion_selected": MANAGE,
+    "user_exclusion_undo": {"POST": SAM_ADMIN},
     "activity_type_list": READ,
     "unmatched_list": READ,
     "unmatched_match": {"POST": SAM_ADMIN},

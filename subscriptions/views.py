@@ -19,6 +19,7 @@ from samsaas.lib import csv_export, selection, selection_bar, tables
 from samsaas.lib.list_choices import columns_shown
 from subscriptions.activity import by_day as daily_activity, last_used
 from subscriptions.exclusions import exclude
+from subscriptions.exclusions.exclude_selected import UNDO
 from subscriptions.filters import SubscriptionFilter
 from subscriptions.models import LastActivity, Subscription
 from subscriptions.models.subscription import SubscriptionQuerySet
@@ -71,6 +72,7 @@ def subscription_list(request: HttpRequest) -> HttpResponse:
     seats, chosen = visible_subscriptions(request), selection.read_for_file(request, SUBSCRIPTIONS)
     context = tables.listing(request, seats, SubscriptionTable, SubscriptionFilter, describe=describe, chosen=chosen)
     selection_bar.prepare_page(request, context, SUBSCRIPTIONS, allowed_actions(request))
+    context["undo"] = request.session.get(UNDO)
     context["more_files"] = [(ALL_FACTS, f"{reverse('subscription_export')}?{request.GET.urlencode()}")]
     # The page shows few rows, so their profiles cost nothing more.
     shown = {row.record.profile for row in context["table"].page.object_list} if context["table"].page else set()

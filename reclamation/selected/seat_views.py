@@ -42,9 +42,7 @@ def candidate_propose_selected(request: SignedInRequest) -> HttpResponse:
     return redirect(CANDIDATES.url_name)
 
 
-def _show(
-    request: HttpRequest, chosen: Selection, found: Weighed, form: ProposalForm, change: str
-) -> dict[str, Any]:
+def _show(request: HttpRequest, chosen: Selection, found: Weighed, form: ProposalForm, change: str) -> dict[str, Any]:
     now = timezone.now()
     outlook = propose_seats.foresee(found.keys, now)
     sample = Subscription.objects.filter(pk__in=found.keys[:SAMPLE]).select_related(*propose_seats.RELATED)
