@@ -12,6 +12,8 @@ from django.urls import reverse
 
 from profiles.models import IntegrationProfile
 
+TICKS = "Select all rows"  # how the heading of tick boxes begins
+
 
 def cost(client: Client, path: str) -> int:
     """How many queries a page or a download takes once what a process keeps is warm."""
@@ -57,11 +59,13 @@ def buttons(page: str) -> list[str]:
 
 
 def rows(page: str, first_heading: str) -> dict[str, list[str]]:
-    """The table whose first column has this heading: the first cell of each row -> the texts of the others."""
+    """The table whose first column, or the first after tick boxes, has this heading: its cells -> those after them."""
     reader = _Tables()
     reader.feed(page)
-    table = next(table for table in reader.tables if table and table[0] and table[0][0] == first_heading)
-    return {row[0]: row[1:] for row in table[1:]}
+    tables = [table for table in reader.tables if table and table[0]]
+    table = next(table for table in tables if first_heading in table[0][: 2 if table[0][0].startswith(TICKS) else 1])
+    first = table[0].index(first_heading)
+    return {row[first]: row[first + 1 :] for row in table[1:]}
 
 
 class _Tables(HTMLParser):
