@@ -15,7 +15,7 @@ from reclamation.selection import CANDIDATES
 from samsaas.lib import selection
 from samsaas.lib.http import SignedInRequest
 from samsaas.lib.selection import Selection
-from samsaas.lib.weigh_selection import NothingToDo, Weighed, read_able
+from samsaas.lib.weigh_selection import MOST_AT_ONCE, NothingToDo, Weighed, read_able
 from subscriptions.activity import last_used
 from subscriptions.models import Subscription
 from subscriptions.selection import SUBSCRIPTIONS
@@ -29,7 +29,9 @@ def candidate_propose_selected(request: SignedInRequest) -> HttpResponse:
     """Propose the selected subscriptions, after a page that says how many, what they cost, and why not the others."""
     obstacle = propose_seats.obstacle(timezone.localdate())
     try:
-        chosen, found = read_able(request, SUBSCRIPTIONS, obstacle, done=DONE, words=propose_seats.WORDS)
+        chosen, found = read_able(
+            request, SUBSCRIPTIONS, obstacle, done=DONE, words=propose_seats.WORDS, most=MOST_AT_ONCE
+        )
     except NothingToDo as reason:
         messages.error(request, str(reason))
         return redirect(reason.back)

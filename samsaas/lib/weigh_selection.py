@@ -100,7 +100,7 @@ def read_able(
     *,
     done: str,
     words: Words,
-    most: int = MOST_AT_ONCE,
+    most: int,
 ) -> tuple[Selection, Weighed]:
     """As `read_weighed`, for an action that at least one and at most so many of the rows can be *done*.
 

@@ -114,8 +114,7 @@ def test_most_of_a_team_is_excluded_only_with_a_tick_for_exactly_this_number(
 def test_why_not_the_others_and_who_goes_with_them(manager: Any, team: IntegrationProfile) -> None:
     old, off, odd = (seat(team, f"{name}@one.example", display_name="Room of old") for name in ("old", "off", "o*d"))
     Subscription.objects.filter(pk=old.pk).update(ended_at=timezone.now() - timedelta(days=1))
-    factories_rule = {"profile": team, "pattern": off.compared_email, "active": False}
-    UserExclusion.objects.create(**factories_rule)
+    UserExclusion.objects.create(profile=team, pattern=off.compared_email, active=False)
     seat(team, "", display_name="Room without address")
     seat(team, "room0@one.example", display_name="A twin")
     text = pages.text_of(select_all(manager, "q=Room&seats=all"))
