@@ -69,14 +69,17 @@ def rows(page: str, first_heading: str) -> dict[str, list[str]]:
 
 
 class _Tables(HTMLParser):
-    """Every table of a page as rows of texts."""
+    """Every table of a page as rows of texts, as somebody with scripts reads them."""
 
     def __init__(self) -> None:
         super().__init__()
         self.tables: list[list[list[str]]] = []
         self.open = False
+        self.unseen = ""  # the tag inside of which only somebody without scripts reads
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if "without-js" in (dict(attrs).get("class") or "").split():
+            self.unseen = tag
         if tag == "table":
             self.tables.append([])
         elif tag == "tr":
@@ -86,10 +89,12 @@ class _Tables(HTMLParser):
             self.open = True
 
     def handle_endtag(self, tag: str) -> None:
+        if tag == self.unseen:
+            self.unseen = ""
         if tag in ("td", "th"):
             self.open = False
 
     def handle_data(self, data: str) -> None:
-        if self.open:
+        if self.open and not self.unseen:
             cells = self.tables[-1][-1]
             cells[-1] = " ".join(f"{cells[-1]} {data}".split())
