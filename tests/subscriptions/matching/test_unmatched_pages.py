@@ -16,7 +16,7 @@ from tests import factories, pages, worlds
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 LIST = "/subscriptions-without-user/"
-TICKS = "Select all rows of this page Select"  # the heading of the first column
+TICKS = "Select all rows of this page"  # the heading of the first column
 NAMES = ("q", "profile", "status", "sort", "page", "per_page")
 
 
