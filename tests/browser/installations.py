@@ -1,4 +1,4 @@
-"""Whole installations, as a person would start them: the demo, one process on SQLite, and PostgreSQL, Redis and workers."""
+"""Whole installations, as a person would start them: the demo, one process, and PostgreSQL, Redis and workers."""
 
 from __future__ import annotations
 
@@ -152,7 +152,7 @@ def one_process(folder: Path, **settings: str) -> Iterator[Installation]:
 
 @contextmanager
 def set_up(folder: Path, database_url: str, **settings: str) -> Iterator[Installation]:
-    """One with its first account, whose processes are still to be started. The sandbox is here, so tests can break it."""
+    """One with its first account and no process yet. The sandbox is in this process, so that tests can break it."""
     port = servers.free_port()
     url = f"http://localhost:{port}"
     if database_url.startswith("sqlite:"):

@@ -1,6 +1,6 @@
 """A company's front door from end to end: invited by mail, signed on, told of a failed refresh, and served by the API.
 
-Everything outside of the product is a real server of the test: mail, identity provider, the vendor, and a chat's webhook.
+Everything outside of the product is a real server of the test: mail, identity provider, vendor, and a chat's webhook.
 """
 
 from __future__ import annotations
