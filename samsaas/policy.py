@@ -69,7 +69,9 @@ POLICY: dict[str, dict[str, str]] = {
     "webhook_test": {"POST": ADMIN},
     "webhook_secret": {"POST": ADMIN},
     "webhook_delete": {"GET": ADMIN, "POST": ADMIN},
-    "report_stop": {"GET": PUBLIC, "POST": PUBLIC},  # whoever has the link of the mail may stop that mail
+    # Whoever has the link of such a mail may stop it, and so may the mail program.
+    "notification_stop": {"GET": PUBLIC, "POST": PUBLIC},
+    "report_stop": {"GET": PUBLIC, "POST": PUBLIC},
     "checklist_tick": {"POST": SAM_ADMIN},
     "help_list": {"GET": SIGNED_IN},
     "help_page": {"GET": SIGNED_IN},
@@ -334,6 +336,8 @@ POLICY |= {
 
 # Pages whose form has a file. All others take small forms only: see samsaas/doors.py.
 UPLOADS = frozenset({"person_import_new", "exemption_import", "entitlement_import_new", "allocation_import"})
+# Mail programs post to these by themselves, with a form of the kind that RFC 8058 gives them, and without a file.
+ONE_CLICK = frozenset({"notification_stop", "report_stop"})
 # GET has an effect here, so HEAD and OPTIONS are not answered: the vendor's redirect uses up the state and its code.
 GET_ONLY = frozenset({"oauth_redirect", "openid_connect_login", "openid_connect_callback"})
 
