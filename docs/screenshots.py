@@ -46,6 +46,8 @@ PAGES = {
     "second-factor-key": "/accounts/second-factor/keys/add/",
     "invitations": "/accounts/invitations/",
     "invitation-new": "/accounts/invitations/new/",
+    "limited-sight": "/limited-sight/",
+    "limited-sight-new": "/limited-sight/new/",
     "find": "/find/?q=dropbox",
     "profile-list": "/integration-profiles/",
     "profile-new": "/integration-profiles/new/",

@@ -91,7 +91,7 @@ class IntegrationProfileAdmin(ReadOnlyAdmin):
     @admin.display(description="What it needs", empty_value="nothing")
     def what_it_needs(self, profile: IntegrationProfile) -> str:
         """The same notices as on its page in the Workspace."""
-        found = notices.urgent_by_profile([profile], timezone.now())[profile.pk]
+        found = notices.urgent_by_profile([profile], None, timezone.now())[profile.pk]
         return "\n".join(f"{one.title}. {one.text}" for one in found)
 
     def view_on_site(self, obj: Any) -> str:

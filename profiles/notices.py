@@ -14,6 +14,7 @@ from profiles.models import Credential, IntegrationProfile, JobRun, ProcessCheck
 from profiles.models.run import VALIDATE
 from profiles.oauth import scopes
 from samsaas.lib.person_zone import describe_moment
+from samsaas.lib.sight import Sight
 
 WRONG_SECRET = tokens.WrongClient.__name__
 STALE_AFTER = timedelta(hours=36)
@@ -53,6 +54,7 @@ OFF = (
     "Pull user activity is switched off. The activity pulled until {until} is kept and shown. Use since then is "
     "unknown, so no idle subscription can be found."
 )
+UNNAMED = "Another profile"
 TWICE = (
     "Every subscription of that team is listed and counted twice. "
     "Delete one of the profiles, or connect it to another team."
@@ -76,23 +78,26 @@ def for_profile(
     checks: list[ProcessCheck],
     jobs: list[ScheduledJob],
     validating: bool,
+    sight: Sight,
     now: datetime,
 ) -> list[ProfileNotice]:
     """What needs a person, the most urgent first, then why the use of the seats is not known."""
-    ends, others = runs_worth_a_notice([profile]), profiles_on_same_team([profile])[profile.pk]
+    ends, others = runs_worth_a_notice([profile]), profiles_on_same_team([profile], sight)[profile.pk]
     urgent = _urgent_notices(
         profile, main, checks=checks, jobs=jobs, ends=ends, others=others, validating=validating, now=now
     )
     return urgent + _unknown_use_notices(profile)
 
 
-def urgent_by_profile(profiles: Sequence[IntegrationProfile], now: datetime) -> dict[int, list[ProfileNotice]]:
+def urgent_by_profile(
+    profiles: Sequence[IntegrationProfile], sight: Sight, now: datetime
+) -> dict[int, list[ProfileNotice]]:
     """What needs a person, by profile id. It costs as many queries for one profile as for a hundred."""
     prefetch_related_objects(profiles, "alias__credentials", "checks__run", "scheduled_jobs")
     ends: dict[int, list[JobRun]] = {profile.pk: [] for profile in profiles}
     for run in runs_worth_a_notice(profiles):
         ends[run.profile_id or 0].append(run)
-    others = profiles_on_same_team(profiles)
+    others = profiles_on_same_team(profiles, sight)
     validating = set(JobRun.objects.active().for_process(VALIDATE).values_list("profile", flat=True))
     return {
         profile.pk: _urgent_notices(
@@ -215,14 +220,16 @@ def runs_worth_a_notice(profiles: Sequence[IntegrationProfile]) -> list[JobRun]:
     return list(JobRun.objects.filter(Q(pk__in=last) | waiting))
 
 
-def profiles_on_same_team(profiles: Sequence[IntegrationProfile]) -> dict[int, list[str]]:
-    """The names of other profiles that are connected to the same team, by profile id."""
+def profiles_on_same_team(profiles: Sequence[IntegrationProfile], sight: Sight) -> dict[int, list[str]]:
+    """The names of other profiles that are connected to the same team, by profile id; none beyond the sight."""
     teams: dict[tuple[str, str], list[IntegrationProfile]] = {}
     for one in IntegrationProfile.objects.filter(team_id__in={profile.team_id for profile in profiles} - {""}):
         teams.setdefault((one.vendor, one.team_id), []).append(one)
     return {
         profile.pk: [
-            one.display_name for one in teams.get((profile.vendor, profile.team_id), []) if one.pk != profile.pk
+            one.display_name if sight is None or one.pk in sight else UNNAMED
+            for one in teams.get((profile.vendor, profile.team_id), [])
+            if one.pk != profile.pk
         ]
         for profile in profiles
     }

@@ -16,6 +16,7 @@ from profiles.jobs import chain, start
 from profiles.models import Credential, IntegrationProfile, JobRun
 from profiles.models.run import VALIDATE
 from profiles.oauth import outcomes, scopes
+from samsaas.lib.sight import Sight
 
 RECENT_RUNS = 5
 OVERVIEW, SUBSCRIPTIONS, JOBS, CONNECTION = "overview", "subscriptions", "jobs", "connection"
@@ -48,7 +49,7 @@ class Watched:
     coming: str = ""
 
 
-def page_context(profile: IntegrationProfile, tab: str) -> dict[str, Any]:
+def page_context(profile: IntegrationProfile, tab: str, sight: Sight) -> dict[str, Any]:
     """What every tab shows, and what this one shows besides."""
     now = timezone.now()
     credentials = {credential.purpose: credential for credential in profile.alias.credentials.all()}
@@ -56,7 +57,7 @@ def page_context(profile: IntegrationProfile, tab: str) -> dict[str, Any]:
     main = credentials.get(base.SUBSCRIPTIONS)
     checks, jobs = list(profile.checks.select_related("run")), process_rows.jobs_of(profile)
     validating = any(run.process == VALIDATE for run in runs if run.is_active)
-    banners = notices.for_profile(profile, main, checks=checks, jobs=jobs, validating=validating, now=now)
+    banners = notices.for_profile(profile, main, checks=checks, jobs=jobs, validating=validating, sight=sight, now=now)
     failure = _failed_authorization(profile)
     if failure:  # the failure says what to do, so the first-step notice is left out
         banners = [banner for banner in banners if banner.tone != "info"]

@@ -7,6 +7,7 @@ from profiles.aliases import views as aliases
 from profiles.jobs import views as runs
 from profiles.oauth import views as oauth
 from profiles.schedules import views as schedules
+from profiles.sight import views as sight
 
 urlpatterns = [
     path("integration-profiles/", views.profile_list, name="profile_list"),
@@ -45,6 +46,10 @@ urlpatterns = [
     path("scheduled-jobs/<int:pk>/", schedules.scheduled_job_edit, name="scheduled_job_edit"),
     path("scheduled-jobs/<int:pk>/pause/", schedules.scheduled_job_pause, name="scheduled_job_pause"),
     path("scheduled-jobs/<int:pk>/run/", schedules.scheduled_job_run, name="scheduled_job_run"),
+    path("limited-sight/", sight.sight_list, name="sight_list"),
+    path("limited-sight/new/", sight.sight_new, name="sight_new"),
+    path("limited-sight/<int:pk>/", sight.sight_edit, name="sight_edit"),
+    path("limited-sight/<int:pk>/delete/", sight.sight_delete, name="sight_delete"),
     path("runs/", runs.run_list, name="run_list"),
     path("runs/<int:pk>/", runs.run_detail, name="run_detail"),
     path("runs/<int:pk>/progress/", runs.run_progress, name="run_progress"),

@@ -28,6 +28,7 @@ from samsaas import explain_conflict, keep_secrets
 from samsaas.lib import edits, tables
 from samsaas.lib.http import SignedInRequest, keep_popup
 from samsaas.lib.local_path import read_local_path
+from samsaas.lib.sight import seen_by
 from samsaas.reauthenticate import recent_password_required
 
 TAKEN = "Another profile has taken this alias meanwhile. Choose another one."
@@ -38,7 +39,7 @@ def profile_list(request: SignedInRequest) -> HttpResponse:
     profiles = IntegrationProfile.objects.select_related("alias")
     context = tables.listing(request, profiles, ProfileTable, ProfileFilter)
     shown = list(context["table"].page.object_list.data)
-    urgent = notices.urgent_by_profile(shown, timezone.now())
+    urgent = notices.urgent_by_profile(shown, seen_by(request), timezone.now())
     for profile in shown:
         profile.notices = urgent[profile.pk]
     return render(request, "profiles/profile_list.html", context | {"shown": shown})
@@ -134,7 +135,8 @@ def profile_detail(request: SignedInRequest, pk: int, tab: str) -> HttpResponse:
         IntegrationProfile.objects.select_related("alias__parent", "created_by").prefetch_related("alias__credentials"),
         pk=pk,
     )
-    return keep_popup(render(request, f"profiles/page/{tab}.html", overview.page_context(profile, tab)))
+    context = overview.page_context(profile, tab, seen_by(request))
+    return keep_popup(render(request, f"profiles/page/{tab}.html", context))
 
 
 @recent_password_required

@@ -197,7 +197,7 @@ class Batches(Resource):
     @order(form=RequestForm, answer=BatchRow, status=HTTPStatus.CREATED)
     def create(self, request: Request, body: dict[str, Any]) -> Any:
         """Request that candidates of one team are reclaimed. Nothing is done until a second person has approved it."""
-        form = fill_form(RequestForm, body)
+        form = fill_form(RequestForm, body, request=request)
         chosen, now = form.cleaned_data["candidates"], timezone.now()
         ready = find_ready(chosen)
         try:

@@ -21,12 +21,13 @@ from reclamation.models import RemovalCandidate
 from samsaas import policy
 from samsaas.lib import selection
 from samsaas.lib.selection import BarAction, SelectableList, SelectionGone as SelectionGone
+from samsaas.lib.sight import limit_rows
 
 
 def visible_candidates(request: HttpRequest) -> QuerySet[RemovalCandidate]:
-    """The candidates that the person may see: every role that opens the list sees all of them."""
+    """The candidates that the person may see: every role that opens the list sees those of the person's profiles."""
     is_reader = policy.may(request.user, CANDIDATES.url_name)
-    return RemovalCandidate.objects.all() if is_reader else RemovalCandidate.objects.none()
+    return limit_rows(request, RemovalCandidate.objects.all()) if is_reader else RemovalCandidate.objects.none()
 
 
 CANDIDATES = SelectableList(

@@ -10,23 +10,27 @@ from urllib.parse import urlsplit, urlunsplit
 
 from csp.constants import HEADER as CONTENT_POLICY
 from csp.utils import build_policy
+from django.apps import apps
 from django.conf import settings
 from django.contrib.auth import logout
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import Resolver404, resolve
 from django.utils import timezone
 
-from samsaas import policy, second_factor
+from profiles.sight.seen import list_seen
+from samsaas import page_sight, policy, second_factor
 from samsaas.api import problems
+from samsaas.lib import sight
 from samsaas.lib.http import SEEN, STARTED, clear_browser, is_api
 from samsaas.lib.local_path import read_local_path
 from samsaas.lib.log_context import note_request
 
 STAMP_EVERY = 60
 NO_FACTOR = "The account of this token needs a second factor and has none. Its owner sets it up under Your account."
+BEYOND = "The account of this token is limited to some profiles, and this is about all of them."
 # Pages that another page fetches by itself, again and again. They show nobody's presence.
 POLLED = {"run_progress", "profile_waiting"}
 
@@ -154,7 +158,42 @@ class DefaultDeny:
                 return sign_in_again(request)
             # A POST cannot be repeated after signing in, so it leads to the start page instead.
             return redirect_to_login(request.get_full_path() if method in ("GET", "HEAD") else "/")
+        if policy.is_beyond_sight(request.user, name, method):
+            return beyond_sight(request)
         raise PermissionDenied
+
+
+class SightDoor:
+    """Of a person whose sight is limited to some profiles: answers for rows of others as for rows that are not there.
+
+    It puts `sight` on the request, by which lists leave rows out (`samsaas.lib.sight`). `DefaultDeny` has refused the
+    pages that show more. `samsaas.page_sight` says what each page is.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: dict[str, Any]) -> None:
+        name = request.resolver_match.view_name if request.resolver_match else ""
+        kind = page_sight.kind_of(policy.policy_row(name))
+        seen = None if kind == page_sight.FREE or policy.is_public(name) else sight.sight_of(request.user)
+        setattr(request, sight.ON_REQUEST, seen)
+        if seen is None or kind in (page_sight.ROWS, page_sight.WHOLE):
+            return
+        model = apps.get_model(kind)
+        if not model._default_manager.filter(sight.within(model, seen), pk=kwargs["pk"]).exists():
+            raise Http404
+
+
+def beyond_sight(request: HttpRequest) -> HttpResponse:
+    """403, with the reason: the page shows more profiles than this account may see."""
+    if is_api(request):
+        return problems.answer(HTTPStatus.FORBIDDEN, BEYOND)
+    profiles = list_seen(request)
+    return render(request, "beyond_sight.html", {"profiles": profiles}, status=HTTPStatus.FORBIDDEN)
 
 
 def sign_in_again(request: HttpRequest) -> HttpResponse:

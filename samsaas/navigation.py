@@ -123,7 +123,12 @@ WORKSPACE = (
     Group(
         label="Administration",
         items=(
-            Item(label="Accounts", url_name="account_list", icon="lock", prefixes=("account_", "invitation_")),
+            Item(
+                label="Accounts",
+                url_name="account_list",
+                icon="lock",
+                prefixes=("account_", "invitation_", "sight_"),
+            ),
             Item(
                 label="Connection & credential aliases",
                 url_name="alias_list",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 
+from samsaas import page_sight
 from samsaas.roles import ADMIN, PUBLIC, SAM_ADMIN, SAM_INTEGRATOR, SAM_USER, SIGNED_IN, roles_of
 
 READ = {"GET": SAM_USER}
@@ -305,6 +306,8 @@ POLICY: dict[str, dict[str, str]] = {
 }
 POLICY |= dict.fromkeys(("retention", "person_data", "report_list", "report_detail"), {"GET": ADMIN})
 POLICY |= dict.fromkeys(("retention_run", "report_test"), {"POST": ADMIN})
+POLICY |= {"sight_list": {"GET": ADMIN}}
+POLICY |= dict.fromkeys(("sight_new", "sight_edit", "sight_delete"), {"GET": ADMIN, "POST": ADMIN})
 POLICY |= dict.fromkeys(("person_erase", "report_new", "report_edit", "report_delete"), {"GET": ADMIN, "POST": ADMIN})
 
 # The REST API. A call has the account of its token, with no more than the token's role (`narrow`).
@@ -356,6 +359,11 @@ def required_role(view_name: str, method: str) -> str | None:
     return row.get("GET" if method == "HEAD" and view_name not in GET_ONLY else method)
 
 
+def is_public(view_name: str) -> bool:
+    """Whether anybody may open the page by every method that it has."""
+    return set(POLICY.get(policy_row(view_name), {}).values()) == {PUBLIC}
+
+
 def may(user: AbstractBaseUser | AnonymousUser, view_name: str, method: str = "GET") -> bool:
     """Whether this account may call that page."""
     needed = required_role(view_name, method)
@@ -363,6 +371,16 @@ def may(user: AbstractBaseUser | AnonymousUser, view_name: str, method: str = "G
         return False
     if needed == PUBLIC:
         return True
+    return _holds(user, needed) and not page_sight.is_beyond(user, policy_row(view_name))
+
+
+def _holds(user: AbstractBaseUser | AnonymousUser, needed: str) -> bool:
     if needed == SIGNED_IN:
         return user.is_active and not user.is_anonymous
     return needed in roles_of(user)
+
+
+def is_beyond_sight(user: AbstractBaseUser | AnonymousUser, view_name: str, method: str) -> bool:
+    """Whether only the limited sight of this account keeps it from a page."""
+    needed = required_role(view_name, method)
+    return needed not in (None, PUBLIC) and _holds(user, str(needed)) and not may(user, view_name, method)

@@ -38,6 +38,11 @@ def roles_of(user: AbstractBaseUser | AnonymousUser) -> set[str]:
     return _held_roles(user) if scope is None else _held_roles(user) & INCLUDES.get(scope, set())
 
 
+def is_administrator(user: User) -> bool:
+    """Whether the account itself is one, whatever the token that acts for it may do."""
+    return ADMIN in _held_roles(user)
+
+
 def narrow(user: User, role: str) -> User:
     """Let this account object hold no more than one role with what it includes. Nothing of it is stored."""
     setattr(user, SCOPE, role)

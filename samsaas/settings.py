@@ -112,6 +112,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     # The role comes before the form: CsrfViewMiddleware reads the body.
     "samsaas.middleware.DefaultDeny",
+    "samsaas.middleware.SightDoor",
     "samsaas.doors.FormDoor",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -245,6 +246,8 @@ JOB_NEXT_STEP = "samsaas.schedule.next_step"
 PROFILE_DELETION_STEPS = ["reclamation.skip_with_profile"]
 # From where the license position knows of open removal candidates; `subscriptions` may not import them. May be empty.
 POSITION_CANDIDATES = "reclamation.open_candidates.find_seats"
+# Who knows which profiles an account may see; `samsaas.lib` may not import it.
+SIGHT_OF = "profiles.sight.seen.sight_of"
 
 # --- people and sessions ---------------------------------------------------------------------------------------------
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]

@@ -15,6 +15,8 @@ from profiles.models.alias import vendor_choices
 class IntegrationProfile(models.Model):
     """A profile is a draft until its connection works. `attention` says what stops a published one from refreshing."""
 
+    of_profile = "pk"
+
     class Status(models.TextChoices):
         DRAFT = "draft", "Draft"
         PUBLISHED = "published", "Published"

@@ -47,6 +47,8 @@ class JobRunQuerySet(models.QuerySet["JobRun"]):
 class JobRun(models.Model):
     """Trigger, state, lease, progress, counters and, where it failed, the error by remedy."""
 
+    of_profile = "profile"
+
     class Trigger(models.TextChoices):
         MANUAL = "manual", "By hand"
         SCHEDULE = "schedule", "Daily"

@@ -19,6 +19,8 @@ class ScheduledJob(models.Model):
     own. The other steps of the daily refresh follow it.
     """
 
+    of_profile = "profile"
+
     class Process(models.TextChoices):
         DOWNLOAD = base.DOWNLOAD, "Subscriptions"
         ACTIVITY = base.ACTIVITY, "Events"

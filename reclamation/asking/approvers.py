@@ -3,6 +3,8 @@
 1. Where the rule says *manager*, the manager of the seat's user, if the directory ties them to an account.
 2. Otherwise, and where there is no such manager, the rule's assignment group; *sam_admin* where it names none.
 3. A group in which nobody could answer is stood in for by *sam_admin*.
+
+Nobody is asked whose sight is limited to other profiles.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from dataclasses import dataclass
 from django.contrib.auth.models import Group, User
 from django.db.models import Q, QuerySet
 
+from profiles.sight.seen import blind_to
 from reclamation import rules, workflow
 from reclamation.asking import addressee, seat_user
 from reclamation.models import Approval, ReclamationRule, RemovalCandidate
@@ -41,7 +44,7 @@ def choose(candidate: RemovalCandidate) -> Asked:
     """Who is asked about a candidate."""
     rule = rules.settings_of(candidate)
     group = rule.assignment_group or sam_admins()
-    barred = {*requesters(candidate), *_concerned(candidate)}
+    barred = _barred(candidate)
     if not members(group).exclude(pk__in=barred).exists():
         group = sam_admins()
     user = None
@@ -55,7 +58,7 @@ def choose(candidate: RemovalCandidate) -> Asked:
 def is_lonely(candidate: RemovalCandidate, by: User) -> bool:
     """Whether nobody but the one who asks for the removal could approve it: to be said before the press."""
     asked = choose(candidate)
-    barred = {by.pk, *requesters(candidate), *_concerned(candidate)}
+    barred = {by.pk, *_barred(candidate)}
     others = members(asked.group) | members(sam_admins())
     return not (asked.user and asked.user.pk not in barred) and not others.exclude(pk__in=barred).exists()
 
@@ -118,6 +121,11 @@ def requesters(candidate: RemovalCandidate) -> set[int]:
     return {pk for pk in (*(found - {batch.decided_by_id}), batch.requested_by_id) if pk}
 
 
+def _barred(candidate: RemovalCandidate) -> set[int]:
+    """Who is not asked: those it concerns, those who asked for it, and those who may not see its profile."""
+    return {*requesters(candidate), *_concerned(candidate), *blind_to(candidate.profile_id)}
+
+
 def _concerned(candidate: RemovalCandidate) -> set[int]:
     """The account of the seat's user."""
     person = seat_user.person_of(candidate)
@@ -127,5 +135,5 @@ def _concerned(candidate: RemovalCandidate) -> set[int]:
 def to_write_to(asked: Asked, candidate: RemovalCandidate) -> list[User]:
     """The accounts with an address that are told of a question."""
     found = [asked.user] if asked.user else list(members(asked.group).order_by("pk")[:MOST_MAILS])
-    barred = {*requesters(candidate), *_concerned(candidate)}
+    barred = _barred(candidate)
     return [user for user in found if user.email and user.pk not in barred]

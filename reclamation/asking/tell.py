@@ -13,6 +13,7 @@ from datetime import date, datetime
 from django.conf import settings
 from django.contrib.auth.models import User
 
+from profiles.sight.seen import blind_to
 from reclamation import rules
 from reclamation.asking import addressee, approvers, notices, seat_user, wording
 from reclamation.asking.wording import Wording
@@ -113,8 +114,10 @@ def _tell_user(
 def _tell_accounts(
     candidate: RemovalCandidate, people: Iterable[User], words: Wording, now: datetime, *, any_hour: bool = False
 ) -> list[Notice]:
-    """One mail for each address that can be written to."""
-    addresses = {one.email for one in people if one.email and not mail.address_problem(one.email)}
+    """One mail for each address that can be written to. Who may not see the profile gets none."""
+    blind = blind_to(candidate.profile_id)
+    seeing = [one for one in people if one.email and one.pk not in blind]
+    addresses = {one.email for one in seeing if not mail.address_problem(one.email)}
     return [notices.inform(candidate, one, words, now=now, any_hour=any_hour) for one in sorted(addresses)]
 
 

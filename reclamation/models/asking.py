@@ -70,6 +70,8 @@ class KeepAnswer(models.Model):
 class Approval(models.Model):
     """A question to a group or a person. One candidate has at most one open question."""
 
+    of_profile = "candidate__profile"
+
     class Question(models.TextChoices):
         KEEP_REQUEST = "keep_request", "May the user keep it?"
         REMOVAL = "removal", "May it be removed?"

@@ -42,6 +42,8 @@ class RemovalCandidate(models.Model):
     closed candidate stays readable.
     """
 
+    of_profile = "profile"
+
     class Justification(models.TextChoices):
         LOW_USAGE = "low_usage", "Low Usage"
         UNALLOCATED = "unallocated", "Unallocated"

@@ -13,6 +13,8 @@ from reclamation.models.candidate import RemovalCandidate
 class RemovalBatch(models.Model):
     """What one press of *Reclaim*, or one find in mode automatic, asks for, in one vendor team."""
 
+    of_profile = "profile"
+
     class State(models.TextChoices):
         OPEN = "open", "Open"
         QUARANTINED = "quarantined", "Waits for a second person"
@@ -70,6 +72,8 @@ class RemovalAttempt(models.Model):
     Its intent is committed before the vendor is called, so that a call whose answer is lost is never repeated blindly.
     Only `reclamation.removal` writes it, and only where owner and generation are still those of the writer.
     """
+
+    of_profile = "profile"
 
     class State(models.TextChoices):
         APPROVED = "approved", "Approved"

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from django.http import HttpRequest
 
 from reclamation import selection
-from reclamation.selection import CANDIDATES, SelectionGone
+from reclamation.selection import CANDIDATES, SelectionGone, visible_candidates
 from samsaas.lib.selection import PARAMETER, load
 from samsaas.lib.weigh_selection import weigh
 
@@ -31,6 +31,8 @@ def read_chosen(request: HttpRequest) -> Chosen:
     found = request.POST.getlist("candidate") or request.GET.getlist("candidate")
     texts = (text for text in found if text.isascii() and text.isdigit() and len(text) < 18)
     keys = list(dict.fromkeys(map(int, texts)))[:MOST]
+    seen = set(visible_candidates(request).filter(pk__in=keys).values_list("pk", flat=True))
+    keys = [key for key in keys if key in seen]
     return Chosen(keys, [("candidate", str(key)) for key in keys])
 
 

@@ -13,6 +13,7 @@ from profiles.models import IntegrationProfile
 from reclamation.models import RemovalCandidate
 from reclamation.removal import batches
 from reclamation.removal.plan import Plan
+from samsaas.lib.sight import limit_choices
 
 DAY = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 LONGEST_KEEP = timedelta(days=366)
@@ -71,6 +72,10 @@ class RequestForm(forms.Form):
     )
     evidence = forms.BooleanField(required=False, label="The evidence of candidates without a rule was looked at")
     admins = forms.BooleanField(required=False, label="Accounts of administrators are to be removed, too")
+
+    def __init__(self, *args: Any, request: Any = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        limit_choices(request, self.fields["candidates"])
 
     @property
     def ticks(self) -> batches.Ticks:

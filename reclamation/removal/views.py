@@ -36,6 +36,7 @@ from reclamation.selection import SelectionGone
 from samsaas.lib import tables
 from samsaas.lib.http import SignedInRequest
 from samsaas.lib.person_zone import describe_moment
+from samsaas.lib.sight import limit_rows, seen_by
 from samsaas.reauthenticate import recent_password_required
 
 RELATED = ("candidate__rule", "candidate__rule_version", "batch", "profile__alias__parent", "restored_by")
@@ -156,8 +157,9 @@ def attempt_list(request: HttpRequest) -> HttpResponse:
     """Removals that are not over: restorable ones with their days left, moves, lost answers, and those for a person."""
     rows = RemovalAttempt.objects.select_related("candidate")
     context, now = tables.listing(request, rows, AttemptTable, AttemptFilter), timezone.now()
-    context |= {"alarms": regret.open_alarms()[:20], "gap": limits.check_to_call_figures(now=now)}
-    context |= {"queues": move_queue.find_all(now=now)[:MOST_QUEUES]}
+    context["alarms"] = limit_rows(request, regret.open_alarms())[:20]
+    if seen_by(request) is None:  # these are of all teams
+        context |= {"gap": limits.check_to_call_figures(now=now), "queues": move_queue.find_all(now=now)[:MOST_QUEUES]}
     return render(request, "reclamation/removal/attempt_list.html", context)
 
 

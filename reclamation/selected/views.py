@@ -20,7 +20,7 @@ from django.utils import timezone
 from reclamation.models import RemovalCandidate
 from reclamation.selected import add_note, assign, close, obstacles
 from reclamation.selected.forms import AssignForm, CloseSelectedForm, NoteForm
-from reclamation.selection import CANDIDATES, allowed_actions
+from reclamation.selection import CANDIDATES, allowed_actions, visible_candidates
 from samsaas.lib import selection
 from samsaas.lib.http import SignedInRequest
 from samsaas.lib.selection import PARAMETER, Selection, SelectionGone
@@ -75,7 +75,10 @@ def candidate_assign_undo(request: SignedInRequest) -> HttpResponse:
     if made is None:
         messages.info(request, "There is no assignment to undo any more.")
         return redirect(CANDIDATES.url_name)
-    undone = assign.restore(made["before"], made["columns"], by=request.user)
+    seen = set(
+        visible_candidates(request).filter(pk__in=[one[0] for one in made["before"]]).values_list("pk", flat=True)
+    )
+    undone = assign.restore([one for one in made["before"] if one[0] in seen], made["columns"], by=request.user)
     left = len(made["before"]) - undone
     messages.success(request, f"The assignment of {_candidates(undone)} was undone.")
     if left:

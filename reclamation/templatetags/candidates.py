@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django import template
+from django.template import Context
 from django.utils import timezone
 from django.utils.html import format_html
 
@@ -156,10 +157,10 @@ def potential_savings(candidate: RemovalCandidate) -> str:
     return f"{model.yearly_cost:,} {model.currency}"
 
 
-@register.simple_tag
-def last_finds() -> list[dict[str, Any]]:
-    """Every profile with what its last find counted."""
-    return latest_finds()
+@register.simple_tag(takes_context=True)
+def last_finds(context: Context) -> list[dict[str, Any]]:
+    """Every profile that the person may see, with what its last find counted."""
+    return latest_finds(context.get("request"))
 
 
 @register.simple_tag

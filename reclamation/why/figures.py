@@ -14,6 +14,7 @@ from reclamation.models import ReclamationRule
 from reclamation.reasons import Decision, Reason, as_verdict
 from reclamation.sentences import MEANINGS, label_verdict
 from reclamation.sums import LastFind, ReasonSum
+from samsaas.lib.sight import limit_rows
 
 NO_MODEL = "none"
 SHOWN = 4
@@ -89,9 +90,9 @@ def only_rule(found: LastFind, chosen: str) -> ReclamationRule | None:
     return ReclamationRule.objects.filter(pk=key).first() if key else None
 
 
-def latest_finds() -> list[dict[str, Any]]:
-    """The profiles by name, each with its last find and the largest sums of that as an equation."""
-    profiles = list(IntegrationProfile.objects.order_by("display_name"))
+def latest_finds(request: Any) -> list[dict[str, Any]]:
+    """The profiles of the person by name, each with its last find and the largest sums of that as an equation."""
+    profiles = list(limit_rows(request, IntegrationProfile.objects.order_by("display_name")))
     found = sums.of_last_finds(profiles)
     shown = []
     for profile in profiles:

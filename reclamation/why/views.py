@@ -22,7 +22,7 @@ from subscriptions.models import Subscription
 
 def reason_list(request: HttpRequest) -> HttpResponse:
     """Every profile with what its last find counted."""
-    return render(request, "reclamation/why/reason_list.html", {"finds": figures.latest_finds()})
+    return render(request, "reclamation/why/reason_list.html", {"finds": figures.latest_finds(request)})
 
 
 def reason_sums(request: HttpRequest, pk: int) -> HttpResponse:

@@ -20,6 +20,7 @@ from rest_framework.viewsets import GenericViewSet
 from samsaas.api.problems import CallRefused
 from samsaas.api.schema import OperationSchema
 from samsaas.api.terms import CURSOR, DEFAULT_LIMIT, LARGEST_KEY, LIMIT, MOST_AT_ONCE
+from samsaas.lib.sight import limit_rows
 from samsaas.lib.tables import ListFilter
 
 SALT = "samsaas.api.cursor"
@@ -71,7 +72,8 @@ class Resource(GenericViewSet):
 
 def find_row(resource: Resource, pk: int) -> Any:
     """The row with this number. Raises `Http404`."""
-    found = resource.described().filter(pk=pk).first() if pk <= LARGEST_KEY else None
+    rows = limit_rows(resource.request, resource.described())
+    found = rows.filter(pk=pk).first() if pk <= LARGEST_KEY else None
     if found is None:
         raise Http404
     return found
@@ -82,7 +84,8 @@ def answer_list(resource: Resource, request: Request) -> Response:
     filterset = resource.filterset
     names = filterset.base_filters.keys() if filterset else ()
     check_parameters(request, (*names, LIMIT, CURSOR))
-    rows = filter_rows(filterset, resource.rows(), request) if filterset else resource.rows()
+    rows = limit_rows(request, resource.rows())
+    rows = filter_rows(filterset, rows, request) if filterset else rows
     limit, after = read_limit(request), read_cursor(request)
     keys = _read_keys(rows, limit, after)
     found = {row.pk: row for row in resource.described().filter(pk__in=keys[:limit])}

@@ -47,7 +47,8 @@ def _runs(now: datetime) -> Iterator[Notification]:
         kind, words = states[JobRun.State(run.state)]
         name = f"{run.get_process_display()} of {run.profile_name}" if run.profile_name else run.get_process_display()
         text = f"{run.error_message} {run.error_remedy}".strip()
-        yield _event(kind, run.pk, run.finished_at or now, f"{name} {words}", text, run.get_absolute_url())
+        path = run.get_absolute_url()
+        yield _event(kind, run.pk, run.finished_at or now, f"{name} {words}", text, path, run.profile_id)
 
 
 def _authorizations(now: datetime) -> Iterator[Notification]:
@@ -61,7 +62,7 @@ def _authorizations(now: datetime) -> Iterator[Notification]:
         )
         text = "Nothing is refreshed until an administrator presses Get OAuth Token, or corrects the client secret."
         title = f"{one.display_name}: {one.get_attention_display().lower()}"
-        yield _event(kinds.NEEDS_AUTHORIZATION, key, now, title, text, one.get_absolute_url())
+        yield _event(kinds.NEEDS_AUTHORIZATION, key, now, title, text, one.get_absolute_url(), one.pk)
 
 
 def _candidates(now: datetime) -> Iterator[Notification]:
@@ -70,7 +71,7 @@ def _candidates(now: datetime) -> Iterator[Notification]:
         if number := int(run.counters.get("proposed") or 0):
             title = f"{number:,} new removal candidate{'' if number == 1 else 's'} of {run.profile_name}"
             path = reverse("candidate_list") + (f"?profile={run.profile_id}" if run.profile_id else "")
-            yield _event(kinds.CANDIDATES_FOUND, run.pk, run.finished_at or now, title, "", path)
+            yield _event(kinds.CANDIDATES_FOUND, run.pk, run.finished_at or now, title, "", path, run.profile_id)
 
 
 def _batches(now: datetime) -> Iterator[Notification]:
@@ -78,9 +79,8 @@ def _batches(now: datetime) -> Iterator[Notification]:
     for one in stopped[:MOST_AT_ONCE]:
         title = f"{one} of {one.profile_name} waits for a second person"
         text = f"{one.size:,} removals are held until somebody else approves or rejects them."
-        yield _event(
-            kinds.BATCH_QUARANTINED, one.pk, one.requested_at, title, text, reverse("batch_detail", args=[one.pk])
-        )
+        path = reverse("batch_detail", args=[one.pk])
+        yield _event(kinds.BATCH_QUARANTINED, one.pk, one.requested_at, title, text, path, one.profile_id)
 
 
 def _attempts(now: datetime) -> Iterator[Notification]:
@@ -100,7 +100,8 @@ def _attempts(now: datetime) -> Iterator[Notification]:
 
 
 def _of_attempt(kind: str, one: RemovalAttempt, at: datetime, title: str, text: str) -> Notification:
-    return _event(kind, one.pk, at, title.format(one.email or one.external_id), text, one.candidate.get_absolute_url())
+    title, path = title.format(one.email or one.external_id), one.candidate.get_absolute_url()
+    return _event(kind, one.pk, at, title, text, path, one.candidate.profile_id)
 
 
 def _position(now: datetime) -> Iterator[Notification]:
@@ -156,8 +157,10 @@ def _webhooks(now: datetime) -> Iterator[Notification]:
         yield _event(kinds.WEBHOOK_STOPPED, key, one.stopped_at or now, title, text, one.get_absolute_url())
 
 
-def _event(kind: str, key: Any, at: datetime, title: str, text: str, path: str) -> Notification:
-    return Notification(kind=kind, key=str(key), at=at, title=title, text=text, path=path)
+def _event(
+    kind: str, key: Any, at: datetime, title: str, text: str, path: str, profile: int | None = None
+) -> Notification:
+    return Notification(kind=kind, key=str(key), at=at, title=title, text=text, path=path, profile_key=profile)
 
 
 FINDERS: tuple[Finder, ...] = (

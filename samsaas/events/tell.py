@@ -1,7 +1,8 @@
 """Tell people and webhooks of new events.
 
 1. Take the events that nobody was told of. Of two workers at the same moment one takes them, and the other nothing.
-2. Queue one mail for each person, with all events that they want to know at once and whose pages they may open.
+2. Queue one mail for each person, with all events that they want to know at once and whose pages they may open. Who is
+   limited to some profiles is told only of what is about one of these.
 3. Queue a call for each webhook that is told of the kind.
 4. Once a day, from the morning on, queue one mail for each person with what they want to know once a day.
 """
@@ -17,10 +18,12 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
+from profiles.sight.seen import remember_sights
 from samsaas import outbox, roles
 from samsaas.events import stop_mails
 from samsaas.events.kinds import AT_ONCE, DAILY, KINDS
 from samsaas.lib import mail as letters
+from samsaas.lib.sight import sight_of
 from samsaas.models import Notification, NotificationChoices, Webhook, WebhookCall
 
 MOST_EVENTS = 200
@@ -71,8 +74,9 @@ def _tell_one_of_the_day(user: User, choices: NotificationChoices, newest: int, 
 
 
 def _readers() -> list[tuple[User, NotificationChoices]]:
-    """Every account that can get mails, with what it chose. Two queries."""
+    """Every account that can get mails, with what it chose and which profiles it may see. Three queries."""
     users = [user for user in roles.accounts_with(roles.SAM_USER).order_by("pk") if not _cannot_get_mail(user)]
+    remember_sights(users)
     chosen = {one.user_id: one for one in NotificationChoices.objects.filter(user__in=users)}
     return [(user, chosen.get(user.pk) or NotificationChoices(user=user)) for user in users]
 
@@ -83,7 +87,8 @@ def _cannot_get_mail(user: User) -> bool:
 
 def _wanted(user: User, choices: NotificationChoices, events: Sequence[Notification], when: str) -> list[Notification]:
     kinds = {kind.key for kind in KINDS.values() if kind.is_for(user) and chosen(user, choices, kind.key) == when}
-    return [one for one in events if one.kind in kinds]
+    sight = sight_of(user)
+    return [one for one in events if one.kind in kinds and (sight is None or one.profile_key in sight)]
 
 
 def chosen(user: User, choices: NotificationChoices, kind: str) -> str:

@@ -19,6 +19,7 @@ from samsaas import navigation, policy
 from samsaas.finder import sources
 from samsaas.lib import search
 from samsaas.lib.finders import Finder
+from samsaas.lib.sight import limit_rows
 
 MOST = 6
 
@@ -46,7 +47,7 @@ def run(text: str, request: HttpRequest) -> list[FoundGroup]:
     """What there is, in groups; those without any are left out."""
     pages = FoundGroup("Pages", "arrow-right", list(_find_pages(text, request))[:MOST])
     actions = FoundGroup("Actions", "plus", list(_find_actions(text, request))[:MOST])
-    records = [_find_records(one, text) for one in may_open(request)]
+    records = [_find_records(one, text, request) for one in may_open(request)]
     return [group for group in (pages, actions, *records) if group.found]
 
 
@@ -77,7 +78,7 @@ def _find_actions(text: str, request: HttpRequest) -> Iterator[Found]:
             yield Found(action.label, reverse(action.url_name))
 
 
-def _find_records(finder: Finder, text: str) -> FoundGroup:
-    rows = list(finder.find(finder.rows(), text)[: MOST + 1])
+def _find_records(finder: Finder, text: str, request: HttpRequest) -> FoundGroup:
+    rows = list(finder.find(limit_rows(request, finder.rows()), text)[: MOST + 1])
     more = f"{reverse(finder.list_name)}?{urlencode({'q': text})}" if len(rows) > MOST else ""
     return FoundGroup(finder.label, finder.icon, show(finder, rows[:MOST]), more)

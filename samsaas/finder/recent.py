@@ -9,6 +9,7 @@ from django.http import HttpRequest
 
 from samsaas.finder import look_up, sources
 from samsaas.finder.look_up import Found, FoundGroup
+from samsaas.lib.sight import limit_rows
 
 MOST = 8
 KEY = "opened_from_search"
@@ -25,7 +26,7 @@ def show(request: HttpRequest) -> list[FoundGroup]:
     opened, lines = _read(request), dict[tuple[str, int], Found]()
     for finder in look_up.may_open(request):
         keys = [pk for key, pk in opened if key == finder.key]
-        rows = list(finder.rows().filter(pk__in=keys)) if keys else []
+        rows = list(limit_rows(request, finder.rows()).filter(pk__in=keys)) if keys else []
         lines |= {(finder.key, row.pk): line for row, line in zip(rows, look_up.show(finder, rows), strict=True)}
     found = [lines[one] for one in opened if one in lines]
     return [FoundGroup("Opened last", "history", found)] if found else []

@@ -11,6 +11,7 @@ FINDERS = (*of_subscriptions.FINDERS, *of_profiles.FINDERS, *of_reclamation.FIND
 BY_KEY = {one.key: one for one in FINDERS}
 OWN_ACTIONS = (
     PageAction(label="Invite a colleague", url_name="invitation_new", words="new account user"),
+    PageAction(label="Limit an account to some profiles", url_name="sight_new", words="limited sight rows tenant"),
     PageAction(label="New webhook", url_name="webhook_new", words="chat Slack Teams"),
     PageAction(label="New API token", url_name="token_new", words="program Power BI REST"),
     PageAction(label="Choose notifications", url_name="notification_settings", words="mail settings"),

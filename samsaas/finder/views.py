@@ -13,6 +13,7 @@ from samsaas.finder import look_up, recent, sources
 from samsaas.finder.forms import FindForm
 from samsaas.lib import search
 from samsaas.lib.http import SignedInRequest
+from samsaas.lib.sight import limit_rows
 
 
 def find(request: SignedInRequest) -> HttpResponse:
@@ -33,7 +34,7 @@ def find_open(request: SignedInRequest, record: str) -> HttpResponse:
         raise Http404
     if not policy.may(request.user, finder.url_name):
         raise PermissionDenied
-    row: Any = get_object_or_404(finder.rows(), numbered)
+    row: Any = get_object_or_404(limit_rows(request, finder.rows()), numbered)
     recent.remember(request, finder.key, row.pk)
     return redirect(row.get_absolute_url())
 

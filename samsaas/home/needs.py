@@ -36,7 +36,7 @@ TONES = {"bad": 0, "warn": 1, "info": 2, "idle": 3}
 def urgent_profiles(now: datetime) -> list[Any]:
     """All profiles with their `notices`, most urgent first."""
     profiles: list[Any] = list(IntegrationProfile.objects.select_related("alias").order_by("display_name"))
-    needs = notices.urgent_by_profile(profiles, now)
+    needs = notices.urgent_by_profile(profiles, None, now)
     for profile in profiles:
         profile.notices = needs[profile.pk]
     coverage.add_gaps(profiles)

@@ -10,11 +10,13 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 
 from profiles.models import JobRun
+from profiles.sight.seen import list_seen
 from reclamation import waiting
 from samsaas import roles
 from samsaas.home import charts, checklist, needs, position, unneeded
 from samsaas.home.amounts import PriceList
 from samsaas.lib.http import SignedInRequest
+from samsaas.lib.sight import seen_by
 from subscriptions import figures
 from subscriptions.entitlements.terms import Book
 from subscriptions.seat_counts import stored
@@ -29,6 +31,8 @@ def home(request: SignedInRequest) -> HttpResponse:
     """What needs a person, what is paid for and used, what is not needed, charts, profiles and the latest runs."""
     if not roles.roles_of(request.user):
         return render(request, "samsaas/no_role.html", {"waiting": waiting.list_for(request.user)})
+    if seen_by(request) is not None:
+        return render(request, "samsaas/home_limited.html", {"profiles": list_seen(request)})
     profiles = needs.urgent_profiles(timezone.now())
     needing = [profile for profile in profiles if profile.notices]
     context: dict[str, Any] = {"needing": needing, "shown": needing[:SHOWN], "profiles": profiles[:SHOWN]}

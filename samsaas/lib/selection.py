@@ -29,6 +29,7 @@ from django.urls import reverse
 from samsaas.lib.list_choices import SAVED
 from samsaas.lib.list_export import PARAMETER as FILE, asked_kind
 from samsaas.lib.paging import COUNTED
+from samsaas.lib.sight import limit_rows
 from samsaas.lib.tables import PAGE_SIZES, ListFilter
 
 PARAMETER = "selection"
@@ -98,7 +99,7 @@ class SelectableList:
         """The rows that were ticked, or all of the filter with those not ticked any more. Raises `SelectionGone`."""
         if selection.seen:
             return self.matching_rows(request, selection.filter_query)
-        return self.rows(request).filter(pk__in=sorted(selection.ids))
+        return limit_rows(request, self.rows(request)).filter(pk__in=sorted(selection.ids))
 
     def address(self, filter_query: str, token: str = "") -> str:
         """The address of the list with this filter, and with a selection if there is a token."""

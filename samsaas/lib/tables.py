@@ -34,6 +34,7 @@ from samsaas.lib.list_choices import NO_VIEW, SAVED, always_shown, columns_shown
 from samsaas.lib.list_export import ExportAsked, ListExport, asked_kind, offer_kinds
 from samsaas.lib.paging import Pages, SearchPages, waits_for_count
 from samsaas.lib.search import begins_words
+from samsaas.lib.sight import limit_choices, limit_rows
 
 PAGE_SIZES = (25, 50, 100)
 KEPT = ("sort", "per_page", SAVED)  # what of an address is no filter, and stays when a filter changes
@@ -165,16 +166,21 @@ def _cell_writer(column: BoundColumn, context: Context) -> Callable[[BoundRow], 
 class ListFilter(django_filters.FilterSet):
     """The base of all filter forms.
 
+    Its rows and its choices are those of profiles that the person may see (`samsaas.lib.sight`).
     Every text search goes through `samsaas.lib.search`, which looks for a short text at beginnings of words.
     `further` are the fields that few people need; they are folded away while none of them is in use.
     """
 
     further: tuple[str, ...] = ()
+    queryset: Any
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, data: Any = None, queryset: Any = None, *, request: Any = None, **kwargs: Any) -> None:
+        super().__init__(data, queryset, request=request, **kwargs)
+        self.queryset = limit_rows(request, self.queryset)
         self.form.label_suffix = ""
         for field in self.form.fields.values():
+            if isinstance(field, ModelChoiceField):
+                limit_choices(request, field)
             if isinstance(field, ChoiceField):  # Django's message repeats the value, however long
                 field.error_messages["invalid_choice"] = "There is no such choice."
 
@@ -317,6 +323,7 @@ def listing(
     `ExportAsked` where the address asks for a file; it has the rows of `chosen`, if given, whatever the filter.
     """
     filterset_class, queryset = (filterset_class, queryset) if chosen is None else (None, chosen)
+    queryset = queryset if filterset_class else limit_rows(request, queryset)
     look = ListLook(request, table_class, hidden=table_options.pop("exclude", ()))
     filterset = filterset_class(request.GET, queryset=queryset, request=request) if filterset_class else None
     rows = filterset.qs if filterset else queryset

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from datetime import datetime
 
+from django.contrib import messages
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
@@ -19,10 +20,12 @@ from samsaas.lib import csv_export, workbook_export
 from samsaas.lib.http import SignedInRequest
 from samsaas.lib.list_export import CSV, PARAMETER, ListExport
 from samsaas.lib.selection import PLACE_PARAMETERS
+from samsaas.lib.sight import seen_by
 from samsaas.lib.workbook_export import WrittenSheet
 from samsaas.list_exports import order
 
 MOST_AT_ONCE = 50_000  # lines of a workbook that somebody waits for
+ONLY_CSV = f"An account with limited sight gets workbooks of up to {MOST_AT_ONCE:,} lines. Take CSV, or fewer rows."
 LONGEST_SHEET_NAME = 31  # letters, as Excel takes them
 
 
@@ -34,6 +37,9 @@ def run(request: SignedInRequest, export: ListExport, *, now: datetime) -> HttpR
     audit.record_export(request.user, export.name.lower(), rows=count, filters=_chosen(request))
     if export.kind == CSV:
         return csv_export.stream(export.name, export.header, export.lines())
+    if count > MOST_AT_ONCE and seen_by(request) is not None:  # the job and its file are no rows of a profile
+        messages.info(request, ONLY_CSV)
+        return redirect(_list_address(request))
     if count > MOST_AT_ONCE:
         return redirect(order.run(request, export, count, now=now) or "run_list")
     return workbook_export.respond(export.name, [make_sheet(export)])

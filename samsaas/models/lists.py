@@ -7,6 +7,8 @@ from typing import Any, Self
 from django.conf import settings
 from django.db import models
 
+from samsaas.lib.sight import sight_of
+
 
 class ListPreference(models.Model):
     """How one person sees lists: `samsaas.lib.list_choices` says what is in it. One row a person."""
@@ -30,8 +32,9 @@ def keep_shared(collector: Any, field: Any, views: models.QuerySet[Any], using: 
 
 class SavedViewQuerySet(models.QuerySet["SavedView"]):
     def open_to(self, account: Any) -> Self:
-        """The person's own views, and those that somebody shared."""
-        return self.filter(models.Q(owner=account) | models.Q(shared=True))
+        """The person's own views, and those that somebody shared. Their names may tell of profiles one may not see."""
+        own = models.Q(owner=account)
+        return self.filter(own if sight_of(account) is not None else own | models.Q(shared=True))
 
 
 class SavedView(models.Model):

@@ -12,12 +12,17 @@ from samsaas.lib.fields import EncryptedTextField, RowWithSecrets
 class Notification(models.Model):
     """Something that happened and may need a person. `samsaas.events` notices it in what is stored, once."""
 
+    of_profile = "profile_key"
+
     kind = models.CharField(max_length=30)
     key = models.CharField(max_length=120, help_text="What it is about; there is one event of a kind and key.")
     at = models.DateTimeField(db_index=True, help_text="When it happened.")
     title = models.CharField(max_length=200)
     text = models.TextField(blank=True)
     path = models.CharField(max_length=200, help_text="The page about it.")
+    profile_key = models.BigIntegerField(
+        null=True, db_index=True, help_text="The one integration profile that it is about. Empty: none, or several."
+    )
     told = models.BooleanField(default=False, help_text="Whether mails and webhooks were asked for.")
 
     class Meta:

@@ -16,6 +16,7 @@ from samsaas.events import edit_webhooks, stop_mails
 from samsaas.events.kinds import list_for
 from samsaas.lib import edits, tables
 from samsaas.lib.http import SignedInRequest
+from samsaas.lib.sight import limit_rows
 from samsaas.models import Notification, NotificationChoices, Webhook
 from samsaas.notifications.forms import ChoicesForm, WebhookForm
 from samsaas.notifications.tables import CallTable, EventFilter, EventTable, WebhookTable, describe_events
@@ -26,7 +27,8 @@ TOLD_ONCE = "Give this secret to the receiver now; it is not shown again: {}"
 
 def notification_list(request: SignedInRequest) -> HttpResponse:
     """Events about pages that the account may open, the newest first."""
-    events = Notification.objects.filter(kind__in=[kind.key for kind in list_for(request.user)])
+    kinds = [kind.key for kind in list_for(request.user)]
+    events = limit_rows(request, Notification.objects.filter(kind__in=kinds))
     context: dict[str, Any] = tables.listing(request, events, EventTable, EventFilter)
     read_until = NotificationChoices.objects.filter(user=request.user).values_list("read_until", flat=True).first() or 0
     describe_events([row.record for row in context["table"].paginated_rows], read_until)

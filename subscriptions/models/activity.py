@@ -83,6 +83,8 @@ class ActivityCoverage(models.Model):
     never inactive.
     """
 
+    of_profile = "profile"
+
     profile = models.ForeignKey("profiles.IntegrationProfile", on_delete=models.CASCADE, related_name="coverage")
     team_id = models.CharField(max_length=255, help_text="The vendor's id of the team whose log was read.")
     since = models.DateTimeField()

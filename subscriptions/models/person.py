@@ -79,6 +79,8 @@ def _has_current_seat() -> models.Exists:
 class Person(models.Model):
     """An employee in the directory. `left_on` marks a leaver. Leavers are kept, because seats may still be theirs."""
 
+    of_profile = "matches__subscription__profile"
+
     key = models.CharField("employee number", max_length=80, unique=True, help_text="Identifies the person in imports.")
     name = models.CharField(max_length=200)
     department = models.CharField(max_length=120, blank=True)

@@ -50,6 +50,8 @@ class SubscriptionQuerySet(ComparedQuerySet["Subscription"]):
 class Subscription(models.Model):
     """A seat as the vendor last described it. Ended seats stay as history. A seat that returns keeps its row."""
 
+    of_profile = "profile"
+
     class Status(models.TextChoices):
         ACTIVE = "active", "Active"
         INVITED = "invited", "Invited"

@@ -237,6 +237,8 @@ PAGES = (
     "/accounts/second-factor/keys/add/",
     "/accounts/invitations/",
     "/accounts/invitations/new/",
+    "/limited-sight/",
+    "/limited-sight/new/",
 )
 
 

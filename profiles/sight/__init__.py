@@ -1,0 +1,1 @@
+"""Limited sight: who may see which profiles only. `samsaas.lib.sight` holds every page to it."""
