@@ -64,7 +64,7 @@ class Answer:
     claims: dict[str, Any]
 
 
-class StrictResponse(OneLogin_Saml2_Response):  # type: ignore[misc] # the library has no types
+class StrictResponse(OneLogin_Saml2_Response):
     """A response whose signed assertion says for whom it is, which question it answers, and until when."""
 
     def confirmation(self) -> Any:
