@@ -1,4 +1,4 @@
-"""A SAML 2.0 identity provider that the tests start: metadata, questions by redirect, answers by a form of its own page.
+"""A SAML 2.0 identity provider that the tests start: metadata, questions by redirect, answers by a form of its page.
 
 It is as strict as the standard asks a provider to be, so a sign-in that works here asked properly. Its assertions are
 signed by another library than the one that reads them. What a wrong provider would send, tests `bend`.
@@ -38,6 +38,7 @@ NAMES = {
 }
 DECLARED = " ".join(f'xmlns:{prefix}="{name}"' for prefix, name in NAMES.items())
 REDIRECT = "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect"
+BEARER = "urn:oasis:names:tc:SAML:2.0:cm:bearer"
 PERSISTENT = "urn:oasis:names:tc:SAML:2.0:nameid-format:persistent"
 SUCCESS, DENIED = (f"urn:oasis:names:tc:SAML:2.0:status:{word}" for word in ("Success", "Responder"))
 PAGE = '<form method="post"><input name="sub"><button>Sign in</button></form>'
@@ -125,7 +126,9 @@ class Directory:
     # --- its endpoints
 
     def own_metadata(self) -> str:
-        certificate = f"<ds:KeyInfo><ds:X509Data><ds:X509Certificate>{self.published.bare}</ds:X509Certificate></ds:X509Data>"
+        certificate = (
+            f"<ds:KeyInfo><ds:X509Data><ds:X509Certificate>{self.published.bare}</ds:X509Certificate></ds:X509Data>"
+        )
         return self.metadata or (
             f'<md:EntityDescriptor {DECLARED} entityID="{self.address}/metadata"><md:IDPSSODescriptor '
             f'protocolSupportEnumeration="{NAMES["samlp"]}"><md:KeyDescriptor use="signing">{certificate}</ds:KeyInfo>'
@@ -134,12 +137,16 @@ class Directory:
         )
 
     def question(self, query: str) -> dict[str, str]:
-        """What an application asks, if it is ours and asks properly; signed, where the provider knows its certificate."""
+        """What an application asks, if it is ours and asks properly; signed, where its certificate is known."""
         asked = dict(parse_qsl(query))
         request = etree.fromstring(zlib.decompress(b64decode(asked["SAMLRequest"]), -15))
         issuer = request.findtext("saml:Issuer", namespaces=NAMES)
         sent = {name: request.get(name) for name in ("Version", "Destination", "AssertionConsumerServiceURL")}
-        needed = {"Version": "2.0", "Destination": f"{self.address}/sso", "AssertionConsumerServiceURL": f"{OURS}/back/"}
+        needed = {
+            "Version": "2.0",
+            "Destination": f"{self.address}/sso",
+            "AssertionConsumerServiceURL": f"{OURS}/back/",
+        }
         if sent != needed or issuer != f"{OURS}/metadata/" or not request.get("ID"):
             raise Wrong("this is no question of an application that is registered")
         if self.known_as:
@@ -167,7 +174,12 @@ class Directory:
         return self.spoil(self.sign(whole) if "response" in self.signs else whole)
 
     def assertion(self, asked: str, sub: str) -> str:
-        usual = {"audience": f"{OURS}/metadata/", "recipient": f"{OURS}/back/", "in_response_to": asked, "format": PERSISTENT}
+        usual = {
+            "audience": f"{OURS}/metadata/",
+            "recipient": f"{OURS}/back/",
+            "in_response_to": asked,
+            "format": PERSISTENT,
+        }
         times = {"not_before": -5, "not_on_or_after": 300, "confirmed_until": 300}
         facts = {**usual, **times, "issuer": f"{self.address}/metadata", "name_id": sub, **self.bent}
         data = _attributes(
@@ -182,7 +194,7 @@ class Directory:
             f'<saml:Assertion {DECLARED} ID="{_id()}" Version="2.0" IssueInstant="{_moment(0)}">'
             f"<saml:Issuer>{facts['issuer']}</saml:Issuer>{_place(self.signs, 'assertion')}"
             f'<saml:Subject><saml:NameID Format="{facts["format"]}">{html.escape(facts["name_id"])}</saml:NameID>'
-            f'<saml:SubjectConfirmation Method="urn:oasis:names:tc:SAML:2.0:cm:bearer"><saml:SubjectConfirmationData{data}/>'
+            f'<saml:SubjectConfirmation Method="{BEARER}"><saml:SubjectConfirmationData{data}/>'
             f"</saml:SubjectConfirmation></saml:Subject><saml:Conditions{period}>{audience}</saml:Conditions>"
             f'<saml:AuthnStatement AuthnInstant="{_moment(0)}"><saml:AuthnContext><saml:AuthnContextClassRef>'
             "urn:oasis:names:tc:SAML:2.0:ac:classes:Password</saml:AuthnContextClassRef></saml:AuthnContext>"
