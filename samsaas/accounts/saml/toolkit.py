@@ -35,6 +35,8 @@ from samsaas.lib.hosts import LOOPBACK
 
 CLOCKS_APART = 60  # seconds
 Names.ALLOWED_CLOCK_DRIFT = CLOCKS_APART  # for the whole process: python3-saml has no setting for it
+# Comes back and is not read. Some providers leave an empty one out, and then a signature that has it does not fit.
+RELAY_STATE = "sign-on"
 METADATA_FOR = 60 * 60
 LARGEST_METADATA = 2 * 1024 * 1024
 CONFIRMATION = "/saml:Subject/saml:SubjectConfirmation"
@@ -95,7 +97,7 @@ def new_question() -> tuple[str, str]:
     """Where the browser goes, and the name of the question that it takes there. Raises if there is no provider."""
     signs = bool(settings.SAML_SIGNING_KEY and settings.SAML_SIGNING_CERTIFICATE)
     asking = OneLogin_Saml2_Auth(_own_request(), _toolkit_settings(identity_provider(), signs=signs))
-    address = asking.login(return_to="")
+    address = asking.login(return_to=RELAY_STATE)
     return address, asking.get_last_request_id()
 
 
@@ -124,7 +126,7 @@ def identity_provider() -> dict[str, Any]:
 
 def _published() -> dict[str, Any]:
     named = f"{settings.SAML_METADATA_URL} {settings.SAML_IDP_ENTITY_ID}"
-    key = f"saml metadata {sha256(named.encode()).hexdigest()}"
+    key = f"saml-metadata-{sha256(named.encode()).hexdigest()}"
     found: dict[str, Any] | None = cache.get(key)
     if found is None:
         found = _read_metadata(_fetch(settings.SAML_METADATA_URL))

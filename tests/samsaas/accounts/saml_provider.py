@@ -90,6 +90,7 @@ class Directory:
 
     def __init__(self) -> None:
         self.address = ""
+        self.ours = OURS
         self.users: dict[str, dict[str, list[str]]] = {}
         self.straighten()
 
@@ -117,7 +118,7 @@ class Directory:
         assert requests.get(address, timeout=5).text == PAGE
         page = requests.post(address, data={"sub": sub}, timeout=5)
         assert page.status_code == 200, page.text
-        assert f'action="{OURS}/back/"' in page.text
+        assert f'action="{self.ours}/back/"' in page.text
         return {name: html.unescape(text) for name, text in re.findall(r'name="(\w+)" value="([^"]*)"', page.text)}
 
     def sign_on(self, client: Client, sub: str, start: str = START) -> Any:
@@ -145,14 +146,15 @@ class Directory:
         needed = {
             "Version": "2.0",
             "Destination": f"{self.address}/sso",
-            "AssertionConsumerServiceURL": f"{OURS}/back/",
+            "AssertionConsumerServiceURL": f"{self.ours}/back/",
         }
-        if sent != needed or issuer != f"{OURS}/metadata/" or not request.get("ID"):
+        if sent != needed or issuer != f"{self.ours}/metadata/" or not request.get("ID"):
             raise Wrong("this is no question of an application that is registered")
         if self.known_as:
             key: Any = self.known_as.certificate.public_key()
-            signed = query.partition("&Signature=")[0].encode()
-            key.verify(b64decode(asked["Signature"]), signed, padding.PKCS1v15(), hashes.SHA256())
+            sent = dict(part.split("=", 1) for part in query.split("&"))
+            signed = "&".join(f"{name}={sent[name]}" for name in ("SAMLRequest", "RelayState", "SigAlg") if sent[name])
+            key.verify(b64decode(asked["Signature"]), signed.encode(), padding.PKCS1v15(), hashes.SHA256())
         return {"id": request.get("ID", ""), "relay": asked.get("RelayState", "")}
 
     def form(self, query: str, sub: str) -> str:
@@ -160,10 +162,10 @@ class Directory:
         relay = asked["relay"] if self.relay is None else self.relay
         fields = {"SAMLResponse": b64encode(self.response(asked["id"], sub).encode()).decode(), "RelayState": relay}
         inputs = "".join(f'<input type="hidden" name="{n}" value="{html.escape(v)}">' for n, v in fields.items())
-        return f'<form method="post" action="{OURS}/back/">{inputs}<button>Continue</button></form>'
+        return f'<form method="post" action="{self.ours}/back/">{inputs}<button>Continue</button></form>'
 
     def response(self, asked: str, sub: str) -> str:
-        facts = {"in_response_to": asked, "destination": f"{OURS}/back/", "status": SUCCESS, **self.bent}
+        facts = {"in_response_to": asked, "destination": f"{self.ours}/back/", "status": SUCCESS, **self.bent}
         assertion = self.assertion(asked, sub)
         attributes = _attributes(InResponseTo=facts["in_response_to"], Destination=facts["destination"])
         whole = (
@@ -175,8 +177,8 @@ class Directory:
 
     def assertion(self, asked: str, sub: str) -> str:
         usual = {
-            "audience": f"{OURS}/metadata/",
-            "recipient": f"{OURS}/back/",
+            "audience": f"{self.ours}/metadata/",
+            "recipient": f"{self.ours}/back/",
             "in_response_to": asked,
             "format": PERSISTENT,
         }
