@@ -24,7 +24,7 @@ def test_a_colleague_signs_in_although_browsers_send_no_cookie_with_the_provider
 ) -> None:
     """`localhost` and `127.0.0.1` are two sites. The session cookie is Lax: it stays behind, and is back afterwards."""
     asked: list[Request] = []
-    page.on("request", asked.append)
+    page.on("request", lambda request: asked.append(request))
     settings.PUBLIC_URL, settings.SAML_GROUP_ROLES = live_server.url, ["it-heads=admin"]
     with saml_provider.running() as directory:
         directory.ours = f"{live_server.url}/accounts/saml"

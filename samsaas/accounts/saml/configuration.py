@@ -17,7 +17,7 @@ TOOLKIT = "samsaas.accounts.saml.toolkit"  # the module that needs the extra
 BEGIN = "-----BEGIN"
 
 
-class Refused(Exception):
+class AssertionRefused(Exception):
     """What came back is not the answer to our question, or the provider cannot be asked. Nobody is signed in."""
 
 
@@ -76,7 +76,7 @@ def _subject(name_id: str, attributes: Mapping[str, Sequence[Any]]) -> str:
         return name_id
     named = attributes.get(settings.SAML_UID_ATTRIBUTE, [])
     if len(named) != 1 or not isinstance(named[0], str):
-        raise Refused("the attribute that says who somebody is has to have one value")
+        raise AssertionRefused("the attribute that says who somebody is has to have one value")
     return named[0]
 
 

@@ -30,7 +30,7 @@ from onelogin.saml2.settings import OneLogin_Saml2_Settings
 from onelogin.saml2.utils import OneLogin_Saml2_Utils
 
 from samsaas.accounts.saml import configuration
-from samsaas.accounts.saml.configuration import Refused, own_address
+from samsaas.accounts.saml.configuration import AssertionRefused, own_address
 from samsaas.lib.hosts import LOOPBACK
 
 CLOCKS_APART = 60  # seconds
@@ -57,7 +57,7 @@ SECURITY = {
 
 
 @dataclass(frozen=True)
-class Answer:
+class CheckedAssertion:
     """What the provider says of a person, checked, and which of our questions it answers."""
 
     assertion: str
@@ -74,23 +74,23 @@ class StrictResponse(OneLogin_Saml2_Response):
         found = self._query_assertion(CONFIRMATION)
         data = self._query_assertion(f"{CONFIRMATION}[@Method='{Names.CM_BEARER}']/saml:SubjectConfirmationData")
         if len(found) != 1 or len(data) != 1:
-            raise Refused("the subject is not confirmed once")
+            raise AssertionRefused("the subject is not confirmed once")
         return data[0]
 
-    def read(self, address: str) -> Answer:
-        """Raises `Refused`, or what python3-saml raises."""
+    def read(self, address: str) -> CheckedAssertion:
+        """Raises `AssertionRefused`, or what python3-saml raises."""
         self.is_valid(_own_request(), raise_exceptions=True)
         data = self.confirmation()
         if data.get("Recipient") != address or not data.get("InResponseTo") or not data.get("NotOnOrAfter"):
-            raise Refused("the recipient, the question or the end is missing or another one")
+            raise AssertionRefused("the recipient, the question or the end is missing or another one")
         if configuration.own_name() not in self.get_audiences():
-            raise Refused("it is meant for nobody")
+            raise AssertionRefused("it is meant for nobody")
         name_id = self.get_nameid_data()
         if name_id.get("Format") == Names.NAMEID_TRANSIENT and not settings.SAML_UID_ATTRIBUTE:
-            raise Refused("the NameID is another one at every sign-in; set SAML_UID_ATTRIBUTE")
+            raise AssertionRefused("the NameID is another one at every sign-in; set SAML_UID_ATTRIBUTE")
         claims = configuration.claims_from((name_id.get("Value") or "").strip(), self.get_attributes())
         until = OneLogin_Saml2_Utils.parse_SAML_to_time(data.get("NotOnOrAfter"))
-        return Answer(self.get_assertion_id(), data.get("InResponseTo"), until, claims)
+        return CheckedAssertion(self.get_assertion_id(), data.get("InResponseTo"), until, claims)
 
 
 def new_question() -> tuple[str, str]:
@@ -101,8 +101,8 @@ def new_question() -> tuple[str, str]:
     return address, asking.get_last_request_id()
 
 
-def read_answer(text: str) -> Answer:
-    """What the provider's form carried. Raises `Refused`, and whatever the libraries trip over."""
+def read_answer(text: str) -> CheckedAssertion:
+    """What the provider's form carried. Raises `AssertionRefused`, and whatever the libraries trip over."""
     return StrictResponse(_toolkit_settings(identity_provider()), text).read(own_address("saml_acs"))
 
 
@@ -139,7 +139,7 @@ def _read_metadata(text: bytes) -> dict[str, Any]:
     found: dict[str, Any] = parse(text, entity_id=settings.SAML_IDP_ENTITY_ID or None).get("idp") or {}
     address = urlsplit(found.get("singleSignOnService", {}).get("url", ""))
     if address.scheme != "https" and address.hostname not in LOOPBACK:
-        raise Refused("the metadata names no https address for single sign-on by redirect")
+        raise AssertionRefused("the metadata names no https address for single sign-on by redirect")
     return found
 
 
@@ -149,7 +149,7 @@ def _fetch(address: str) -> bytes:
         answer = session.get(address, stream=True, allow_redirects=False)
         text: bytes = answer.raw.read(LARGEST_METADATA + 1, decode_content=True)
     if answer.status_code != HTTPStatus.OK or len(text) > LARGEST_METADATA:
-        raise Refused(f"SAML_METADATA_URL answered {answer.status_code}, {len(text)} bytes")
+        raise AssertionRefused(f"SAML_METADATA_URL answered {answer.status_code}, {len(text)} bytes")
     return text
 
 
