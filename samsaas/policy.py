@@ -43,6 +43,10 @@ POLICY: dict[str, dict[str, str]] = {
     "mfa_remove_webauthn": {"GET": SIGNED_IN, "POST": SIGNED_IN},
     "openid_connect_login": {"GET": PUBLIC},
     "openid_connect_callback": {"GET": PUBLIC},
+    "saml_login": {"GET": PUBLIC},
+    "saml_acs": {"POST": PUBLIC},
+    "saml_finish": {"GET": PUBLIC},
+    "saml_metadata": {"GET": PUBLIC},
     "own_account": {"GET": SIGNED_IN},
     "own_sign_out": {"POST": SIGNED_IN},
     "own_zone": {"POST": SIGNED_IN},
@@ -342,7 +346,9 @@ UPLOADS = frozenset({"person_import_new", "exemption_import", "entitlement_impor
 # Mail programs post to these by themselves, with a form of the kind that RFC 8058 gives them, and without a file.
 ONE_CLICK = frozenset({"notification_stop", "report_stop"})
 # GET has an effect here, so HEAD and OPTIONS are not answered: the vendor's redirect uses up the state and its code.
-GET_ONLY = frozenset({"oauth_redirect", "openid_connect_login", "openid_connect_callback"})
+GET_ONLY = frozenset(
+    {"oauth_redirect", "openid_connect_login", "openid_connect_callback", "saml_login", "saml_finish"},
+)
 
 
 def policy_row(view_name: str) -> str:
