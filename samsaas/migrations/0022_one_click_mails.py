@@ -4,7 +4,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('samsaas', '0020_reports_by_mail'),
+        ('samsaas', '0021_notifications_of_profiles'),
     ]
 
     operations = [
