@@ -2,8 +2,10 @@
 FROM python:3.13-slim AS build
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 RUN python -m venv /venv
-COPY requirements.lock /tmp/requirements.lock
-RUN /venv/bin/pip install --require-hashes -r /tmp/requirements.lock
+# requirements-saml.lock where the identity provider speaks SAML: it has two C libraries more.
+ARG REQUIREMENTS=requirements.lock
+COPY requirements.lock requirements-saml.lock /tmp/
+RUN /venv/bin/pip install --require-hashes -r "/tmp/${REQUIREMENTS}"
 
 WORKDIR /app
 COPY manage.py ./

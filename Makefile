@@ -55,12 +55,14 @@ screenshots: $(VENV)/.dev
 	$(BIN)/python docs/screenshots.py
 
 # Hashed, for every platform, and without any index address. ARGS="--upgrade-package django" moves one package. Packages
-# that are locked already stay as they are, so both files agree; tests/test_packaging.py checks it.
+# that are locked already stay as they are, so the files agree; tests/test_packaging.py checks it. SAML stands apart: it
+# brings two C libraries, which only installations with such an identity provider need.
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --extra postgres
 lock:
 	@command -v uv >/dev/null || { echo "make lock needs uv: python3 -m pip install uv" >&2; exit 1; }
 	$(COMPILE) $(ARGS) pyproject.toml -o requirements.lock
-	$(COMPILE) $(ARGS) --group dev pyproject.toml -o requirements-dev.lock
+	$(COMPILE) $(ARGS) --extra saml pyproject.toml -o requirements-saml.lock
+	$(COMPILE) $(ARGS) --extra saml --group dev pyproject.toml -o requirements-dev.lock
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

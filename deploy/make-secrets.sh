@@ -32,7 +32,7 @@ keep redis_password "$(hexadecimal)"
 keep broker_url "redis://:$(cat redis_password)@redis:6379/0"
 
 # Empty: mails are only kept, and there is no single sign-on. What you write into them is kept.
-for name in email_url oidc_client_secret; do
+for name in email_url oidc_client_secret saml_signing_key; do
   if [ -e "$name" ]; then
     echo "kept     $name"
   else

@@ -9,7 +9,7 @@ from reclamation.removal import views as removals
 from reclamation.rules import views as rules
 from reclamation.rules.editing import views as rule_editing
 from reclamation.savings import views as savings
-from reclamation.selected import views as selected
+from reclamation.selected import seat_views, views as selected
 from reclamation.why import views as why
 
 urlpatterns = [
@@ -47,6 +47,7 @@ urlpatterns = [
     path("approvals/", asking.approval_list, name="approval_list"),
     path("approvals/<int:pk>/", asking.approval_decide, name="approval_decide"),
     path("approvals/link/<str:token>/", asking.approval_link, name="approval_link"),
+    path("subscriptions/propose/", seat_views.candidate_propose_selected, name="candidate_propose_selected"),
     path("subscriptions/<int:pk>/propose/", candidates.candidate_propose, name="candidate_propose"),
     path("reasons/", why.reason_list, name="reason_list"),
     path("integration-profiles/<int:pk>/reasons/", why.reason_sums, name="reason_sums"),

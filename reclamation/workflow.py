@@ -192,15 +192,31 @@ def open_found(profile: IntegrationProfile, openings: Sequence[Opening], *, now:
 
     The caller has locked the seats and seen that none has an open candidate. Raises IntegrityError if one has.
     """
-    made = RemovalCandidate.objects.bulk_create([one.as_candidate(by=None, now=now) for one in openings])
-    StateChange.objects.bulk_create(
-        opening.first_change(candidate) for opening, candidate in zip(openings, made, strict=True)
-    )
+    made = _insert_opened(openings, by=None, now=now)
     if made:
         audit.record(
             None, "opened removal candidates", profile, candidates=len(made), first=made[0].number, last=made[-1].number
         )
     return len(made)
+
+
+@transaction.atomic
+def open_proposed(openings: Sequence[Opening], *, by: User, now: datetime) -> Sequence[RemovalCandidate]:
+    """Open the candidates that a person proposes at once, each with its line in the audit trail, as `open_for` does.
+
+    As `open_found` of locked seats.
+    """
+    made = _insert_opened(openings, by=by, now=now)
+    lines = ((one, {"justification": one.get_justification_display()}) for one in made)
+    audit.record_many(by, "opened removal candidate", lines)
+    return made
+
+
+def _insert_opened(openings: Sequence[Opening], *, by: User | None, now: datetime) -> Sequence[RemovalCandidate]:
+    made = RemovalCandidate.objects.bulk_create([one.as_candidate(by=by, now=now) for one in openings])
+    pairs = zip(openings, made, strict=True)
+    StateChange.objects.bulk_create(opening.first_change(candidate) for opening, candidate in pairs)
+    return made
 
 
 def keep_seat(candidate: RemovalCandidate, *, until: date, by: User | None) -> None:

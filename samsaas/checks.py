@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from importlib import import_module
 from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,12 +14,15 @@ from django.core.exceptions import ImproperlyConfigured
 from django.http.request import validate_host
 from kombu.transport import TRANSPORT_ALIASES
 
+from samsaas.accounts.saml import configuration as saml
 from samsaas.lib import mail, signatures
 from samsaas.lib.hosts import LOOPBACK
 
 NEW_SECRET = "Set SECRET_KEY to at least 50 random characters, the same for every process."  # noqa: S105 - advice
 BROKER_FORM = "Set it to redis://:password@host:6379/0, special characters of the password percent-encoded."
 SHORTEST_TOKEN = 20
+LIBRARIES = "Install requirements-saml.lock, as docs/sign-on.md shows."
+NAMED = "Set SAML_METADATA_URL alone, or the three of them."
 ONE_ADDRESS = "Use a scheme and a host only, such as https://samsaas.example.com."
 
 
@@ -67,9 +72,56 @@ def identity_provider(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         problems.append(Error("OIDC_SERVER_URL has to begin with https://.", id="samsaas.E030"))
     if address and not settings.OIDC_CLIENT_ID:
         problems.append(Error("OIDC_SERVER_URL is set, and OIDC_CLIENT_ID is not.", id="samsaas.E031"))
-    if settings.SSO_ONLY and not address:
-        problems.append(Error("SSO_ONLY is on, and OIDC_SERVER_URL is not set.", id="samsaas.E032"))
+    if settings.SSO_ONLY and not address and not saml.is_configured():
+        message = "SSO_ONLY is on, and neither OIDC_SERVER_URL nor SAML is set up."
+        problems.append(Error(message, id="samsaas.E032"))
     return problems
+
+
+@register(Tags.security)
+def saml_provider(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """The SAML provider is named completely, its libraries are there, and what it signs can be checked."""
+    found = list(_named_partly())
+    if not saml.is_configured() or found:
+        return found
+    found += _plain_addresses()
+    try:
+        import_module(saml.TOOLKIT)
+    except Exception as problem:  # xmlsec has its own error for an lxml that does not fit
+        message = f"SAML is set up, and its libraries cannot be loaded: {problem}."
+        found.append(Error(message, hint=LIBRARIES, id="samsaas.E034"))
+    return [*found, *_unusable_keys()]
+
+
+def _named_partly() -> Iterator[CheckMessage]:
+    named = {name: getattr(settings, name) for name in ("SAML_IDP_ENTITY_ID", "SAML_SSO_URL", "SAML_IDP_CERTIFICATE")}
+    if settings.SAML_METADATA_URL:
+        more = [name for name, value in named.items() if value and name != "SAML_IDP_ENTITY_ID"]
+        if more:
+            yield Error(f"SAML_METADATA_URL and {' and '.join(more)} are set. Keep one of them.", id="samsaas.E033")
+    elif any(named.values()) and not all(named.values()):
+        missing = ", ".join(name for name, value in named.items() if not value)
+        yield Error(f"SAML is set up in part. Not set: {missing}.", hint=NAMED, id="samsaas.E033")
+
+
+def _plain_addresses() -> list[CheckMessage]:
+    named = [name for name in ("SAML_METADATA_URL", "SAML_SSO_URL") if getattr(settings, name)]
+    plain = [name for name in named if urlsplit(getattr(settings, name)).scheme != "https"]
+    wrong = [name for name in plain if not is_local(getattr(settings, name))]
+    return [Error(f"{name} has to begin with https://.", id="samsaas.E035") for name in wrong]
+
+
+def _unusable_keys() -> Iterator[CheckMessage]:
+    """The key is known to the processes that show pages only, so a certificate alone is no mistake."""
+    for name in ("SAML_IDP_CERTIFICATE", "SAML_SIGNING_CERTIFICATE"):
+        try:
+            if getattr(settings, name):
+                saml.read_certificates(getattr(settings, name))
+        except ValueError:
+            yield Error(f"{name} holds no certificate that can be read.", hint="Write it as PEM.", id="samsaas.E036")
+    if settings.SAML_SIGNING_KEY and not saml.is_key_of_certificate():
+        hint = "Make both with one command, as docs/sign-on.md shows."
+        yield Error("SAML_SIGNING_KEY does not belong to SAML_SIGNING_CERTIFICATE.", hint=hint, id="samsaas.E037")
 
 
 def development_switches_on() -> list[str]:

@@ -160,19 +160,27 @@ def judge_body(request: HttpRequest) -> Rejection | None:
         return LARGE_FILE if length > LARGEST_FILE + BESIDE_THE_FILE else None
     if is_api(request):
         return NO_JSON if request.content_type != JSON else LARGE_FORM if length > LARGEST_FORM else None
-    # Browsers send a form without a file urlencoded. Django's test client does not, but it uses no socket either.
-    kinds = (FORM,) if getattr(request, "came_over_network", False) else (FORM, FORM_WITH_FILE)
-    if request.content_type not in kinds:
+    if request.content_type not in kinds_taken(request):
         return ODD_KIND
     return LARGE_FORM if length > LARGEST_FORM else None
 
 
+def kinds_taken(request: HttpRequest) -> tuple[str, ...]:
+    """Browsers send a form without a file urlencoded, and some mail programs as if it had one. Django's test client
+    does so too, but it uses no socket."""
+    over_network = getattr(request, "came_over_network", False)
+    return (FORM,) if over_network and not is_for(request, policy.ONE_CLICK) else (FORM, FORM_WITH_FILE)
+
+
 def takes_file(request: HttpRequest) -> bool:
     """Whether this is a form with a file, for a page that has one."""
-    if request.method != "POST" or request.content_type != FORM_WITH_FILE:
-        return False
+    return request.method == "POST" and request.content_type == FORM_WITH_FILE and is_for(request, policy.UPLOADS)
+
+
+def is_for(request: HttpRequest, names: frozenset[str]) -> bool:
+    """Whether the request is for one of these pages."""
     try:
-        return resolve(request.path_info).view_name in policy.UPLOADS
+        return resolve(request.path_info).view_name in names
     except Resolver404:
         return False
 

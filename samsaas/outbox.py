@@ -53,6 +53,7 @@ def queue(
     give_up_at: datetime,
     any_hour: bool = False,
     opens_account: bool = False,
+    one_click: bool = False,
     attachment_name: str = "",
     attachment: str = "",
     now: datetime,
@@ -60,6 +61,7 @@ def queue(
     """Store a mail to be sent. `body` has `LINK` where `secret`, the whole link, stands in what is sent.
 
     `opens_account`: whoever has the link gets an account, so only administrators see it where the mail is kept.
+    `one_click`: the link stops such mails, and goes into a header as well, where mail programs find it.
     Subject and body may name a day that is counted from the sending: see `day_after`. A character that no mail can have
     is replaced, and never left out, because an address without it may be somebody else's.
     """
@@ -73,6 +75,7 @@ def queue(
         give_up_at=give_up_at,
         any_hour=any_hour,
         opens_account=opens_account,
+        one_click=one_click,
         attachment_name=attachment_name,
         attachment=attachment,
     )
@@ -203,6 +206,7 @@ def _letter(mail: Mail, now: datetime) -> Letter:
         text=_with_days(mail.body, now),
         mark=LINK,
         link=mail.secret,
+        one_click=mail.one_click,
         key=f"samsaas-{urlsplit(settings.PUBLIC_URL).hostname}-{mail.pk}-{int(mail.queued_at.timestamp())}",
         at=now,
         file_name=mail.attachment_name,

@@ -43,6 +43,10 @@ POLICY: dict[str, dict[str, str]] = {
     "mfa_remove_webauthn": {"GET": SIGNED_IN, "POST": SIGNED_IN},
     "openid_connect_login": {"GET": PUBLIC},
     "openid_connect_callback": {"GET": PUBLIC},
+    "saml_login": {"GET": PUBLIC},
+    "saml_acs": {"POST": PUBLIC},
+    "saml_finish": {"GET": PUBLIC},
+    "saml_metadata": {"GET": PUBLIC},
     "own_account": {"GET": SIGNED_IN},
     "own_sign_out": {"POST": SIGNED_IN},
     "own_zone": {"POST": SIGNED_IN},
@@ -70,7 +74,9 @@ POLICY: dict[str, dict[str, str]] = {
     "webhook_test": {"POST": ADMIN},
     "webhook_secret": {"POST": ADMIN},
     "webhook_delete": {"GET": ADMIN, "POST": ADMIN},
-    "report_stop": {"GET": PUBLIC, "POST": PUBLIC},  # whoever has the link of the mail may stop that mail
+    # Whoever has the link of such a mail may stop it, and so may the mail program.
+    "notification_stop": {"GET": PUBLIC, "POST": PUBLIC},
+    "report_stop": {"GET": PUBLIC, "POST": PUBLIC},
     "checklist_tick": {"POST": SAM_ADMIN},
     "help_list": {"GET": SIGNED_IN},
     "help_page": {"GET": SIGNED_IN},
@@ -124,6 +130,7 @@ POLICY: dict[str, dict[str, str]] = {
     "run_confirm": {"POST": SAM_INTEGRATOR},
     "run_again": INTEGRATE_ACT,
     "subscription_list": READ,
+    "subscription_select": RECORD_ACT,
     "subscription_export": READ,
     "subscription_detail": READ,
     "software_model_list": READ,
@@ -142,6 +149,8 @@ POLICY: dict[str, dict[str, str]] = {
     "user_exclusion_new": MANAGE,
     "user_exclusion_edit": MANAGE,
     "user_exclusion_delete": MANAGE,
+    "user_exclusion_selected": MANAGE,
+    "user_exclusion_undo": {"POST": SAM_ADMIN},
     "activity_type_list": READ,
     "unmatched_list": READ,
     "unmatched_match": {"POST": SAM_ADMIN},
@@ -233,6 +242,7 @@ POLICY: dict[str, dict[str, str]] = {
     "candidate_close": MANAGE,
     "candidate_note": MANAGE,
     "candidate_propose": {"GET": SAM_USER, "POST": SAM_USER},
+    "candidate_propose_selected": RECORD,
     "candidate_skip": MANAGE,
     "reason_list": READ,
     "reason_sums": READ,
@@ -333,8 +343,12 @@ POLICY |= {
 
 # Pages whose form has a file. All others take small forms only: see samsaas/doors.py.
 UPLOADS = frozenset({"person_import_new", "exemption_import", "entitlement_import_new", "allocation_import"})
+# Mail programs post to these by themselves, with a form of the kind that RFC 8058 gives them, and without a file.
+ONE_CLICK = frozenset({"notification_stop", "report_stop"})
 # GET has an effect here, so HEAD and OPTIONS are not answered: the vendor's redirect uses up the state and its code.
-GET_ONLY = frozenset({"oauth_redirect", "openid_connect_login", "openid_connect_callback"})
+GET_ONLY = frozenset(
+    {"oauth_redirect", "openid_connect_login", "openid_connect_callback", "saml_login", "saml_finish"},
+)
 
 
 def policy_row(view_name: str) -> str:

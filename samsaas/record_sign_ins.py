@@ -6,6 +6,7 @@ Django's own signals tell it, so every door counts: the sign-in page, Core UI's,
    cannot fill a table from which nothing is deleted.
 3. A wrong code of a second factor counts as a failure, and factors that come and go are an entry each.
 4. A typed name that no account has is not stored: it may be a password. Such failures are counted together.
+5. So are answers of identity providers that were not accepted, because anybody can send one.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ FACTOR_VERBS = (
     (authenticator_removed, "removed second factor"),
     (authenticator_reset, "renewed recovery codes"),
 )
+NOBODY, SINGLE_SIGN_ON = 0, -1  # stand for an account where there is none
 COUNTED_FOR = timedelta(hours=1)
 STEP = 5
 
@@ -72,10 +74,18 @@ def record_failure(sender: Any, credentials: dict[str, Any], request: HttpReques
 
 def count_failure(account: User | None, *, address: str, now: datetime) -> None:
     """Count a wrong password of an account, or of a name that no account has. Some of them leave an entry."""
-    count = _add_failure(account.pk if account else 0, now)
+    count = _add_failure(account.pk if account else NOBODY, now)
     if _is_power_of_step(count):
         known = {} if account else {"account": "a name that nobody has"}
         audit.record(None, "failed sign-in", account, address=address, failures=count, **known)
+
+
+def count_failed_sign_on(*, address: str, now: datetime) -> None:
+    """Count an answer of an identity provider that was not accepted. Some of them leave an entry."""
+    count = _add_failure(SINGLE_SIGN_ON, now)
+    if _is_power_of_step(count):
+        reason = "the answer of the identity provider was not accepted"
+        audit.record(None, "refused sign-on", None, address=address, failures=count, reason=reason)
 
 
 def _add_failure(account_id: int, now: datetime) -> int:

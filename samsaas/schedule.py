@@ -21,7 +21,7 @@ from profiles.jobs import queue
 from profiles.jobs.process import find_process
 from profiles.models import Credential, IntegrationProfile, JobRun, ScheduledJob
 from reclamation import reconsider
-from reclamation.asking import purge as purge_mails, sweep as asking_sweep
+from reclamation.asking import sweep as asking_sweep
 from reclamation.find_candidates import FIND
 from reclamation.reexamine import REEXAMINE
 from reclamation.removal import sweep as removal_sweep
@@ -162,7 +162,6 @@ def purge() -> None:
     purge_expired.run(now)
     exempt.end_past(now, timezone.localtime(now).date())
     reconsider.cancel_undecided(now)
-    purge_mails.run(now)
     clean.start_due(now)
 
 

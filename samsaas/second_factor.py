@@ -34,8 +34,10 @@ KEPT_UNUSED = timedelta(hours=1)  # the row of the factor follows within the sam
 OPEN_BEFORE = frozenset(
     {
         *("healthz", "readyz", "keep", "login", "logout", "account_login", "invitation_accept"),
+        *("notification_stop", "report_stop"),
         *("password_reset", "password_reset_done", "password_reset_confirm", "password_change", "password_change_done"),
         *("openid_connect_login", "openid_connect_callback"),
+        *("saml_login", "saml_acs", "saml_finish", "saml_metadata"),
         *("mfa_index", "mfa_authenticate", "mfa_activate_totp", "mfa_add_webauthn", "mfa_list_webauthn"),
         *("mfa_view_recovery_codes", "mfa_generate_recovery_codes"),
     }

@@ -78,7 +78,7 @@ class SignIn(views.LoginView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         more = {
             "mails_are_sent": outbox.has_server(),
-            "sign_on": single_sign_on.is_configured(),
+            "sign_on": single_sign_on.ways(),
             "only_sign_on": settings.SSO_ONLY,
             "shows_password": not settings.SSO_ONLY or "local" in self.request.GET or self.request.method == "POST",
         }

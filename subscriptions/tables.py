@@ -8,6 +8,7 @@ from typing import Any
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
+from samsaas.lib.selection_bar import TickColumn
 from samsaas.lib.tables import NUMBER, ROOMY, MarkupColumn, NameColumn, Table
 from subscriptions.activity import last_used
 from subscriptions.models import LastActivity, Subscription
@@ -40,6 +41,7 @@ class SubscriptionTable(Table):
     empty_title = "No subscription yet"
     empty_text = "Open an integration profile, connect it, and download the subscriptions of its team."
 
+    tick = TickColumn()
     display_name = MarkupColumn(
         '<a href="{{ record.get_absolute_url }}">{{ record.title|outside }}</a>'
         "{% if record.is_full_admin %} {% pill 'connected' 'Full admin' %}"
@@ -145,6 +147,7 @@ class SubscriptionTable(Table):
     class Meta(Table.Meta):
         model = Subscription
         fields = (
+            "tick",
             "display_name",
             "email",
             "software_model",

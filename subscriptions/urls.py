@@ -8,7 +8,7 @@ from subscriptions.entitlements import views as entitlements
 from subscriptions.entitlements.allocations import views as allocations
 from subscriptions.entitlements.imports import views as entitlement_imports
 from subscriptions.entitlements.recording import views as recording
-from subscriptions.exclusions import views as exclusions
+from subscriptions.exclusions import selected_views as excluding, views as exclusions
 from subscriptions.matching import selected_views as selected, views as matching
 from subscriptions.people import merge_views, views as people
 from subscriptions.people.imports import views as people_imports
@@ -102,6 +102,9 @@ def reconciliation_urls() -> list[URLPattern]:
 
 urlpatterns = [
     path("subscriptions/", subscriptions.subscription_list, name="subscription_list"),
+    path("subscriptions/select/", subscriptions.subscription_select, name="subscription_select"),
+    path("subscriptions/exclude/", excluding.user_exclusion_selected, name="user_exclusion_selected"),
+    path("subscriptions/exclude/undo/", excluding.user_exclusion_undo, name="user_exclusion_undo"),
     path("subscriptions/export/", subscriptions.subscription_export, name="subscription_export"),
     path("subscriptions/<int:pk>/", subscriptions.subscription_detail, name="subscription_detail"),
     path("subscriptions-without-user/", matching.unmatched_list, name="unmatched_list"),

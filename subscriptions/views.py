@@ -15,13 +15,15 @@ from django.utils import timezone
 from django_tables2 import A
 
 from samsaas import audit
-from samsaas.lib import csv_export, tables
+from samsaas.lib import csv_export, selection, selection_bar, tables
 from samsaas.lib.list_choices import columns_shown
 from subscriptions.activity import by_day as daily_activity, last_used
 from subscriptions.exclusions import exclude
+from subscriptions.exclusions.exclude_selected import UNDO
 from subscriptions.filters import SubscriptionFilter
 from subscriptions.models import LastActivity, Subscription
 from subscriptions.models.subscription import SubscriptionQuerySet
+from subscriptions.selection import SUBSCRIPTIONS, allowed_actions, visible_subscriptions
 from subscriptions.tables import OF_THE_PERSON, SubscriptionTable
 
 ALL_FACTS = "CSV with all facts"
@@ -67,13 +69,20 @@ def with_row_facts(seats: SubscriptionQuerySet, shown: Collection[str] = ()) -> 
 def subscription_list(request: HttpRequest) -> HttpResponse:
     """The seats of all profiles. Without a filter only current ones are listed."""
     describe = partial(with_row_facts, shown=columns_shown(request, SubscriptionTable))
-    seats = Subscription.objects.all()
-    context = tables.listing(request, seats, SubscriptionTable, SubscriptionFilter, describe=describe)
+    seats, chosen = visible_subscriptions(request), selection.read_for_file(request, SUBSCRIPTIONS)
+    context = tables.listing(request, seats, SubscriptionTable, SubscriptionFilter, describe=describe, chosen=chosen)
+    selection_bar.prepare_page(request, context, SUBSCRIPTIONS, allowed_actions(request))
+    context["undo"] = request.session.get(UNDO)
     context["more_files"] = [(ALL_FACTS, f"{reverse('subscription_export')}?{request.GET.urlencode()}")]
     # The page shows few rows, so their profiles cost nothing more.
     shown = {row.record.profile for row in context["table"].page.object_list} if context["table"].page else set()
     context["without_file_events"] = sorted((one for one in shown if one.file_events is False), key=str)
     return render(request, "subscriptions/subscription_list.html", context)
+
+
+def subscription_select(request: HttpRequest) -> HttpResponse:
+    """Keep what was ticked in the list, and go on to another page of it, to an action, or to a file."""
+    return selection.answer(request, SUBSCRIPTIONS, allowed_actions(request))
 
 
 def subscription_export(request: HttpRequest) -> HttpResponseBase:

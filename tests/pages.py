@@ -12,6 +12,8 @@ from django.urls import reverse
 
 from profiles.models import IntegrationProfile
 
+TICKS = "Select all rows"  # how the heading of tick boxes begins
+
 
 def cost(client: Client, path: str) -> int:
     """How many queries a page or a download takes once what a process keeps is warm."""
@@ -57,22 +59,27 @@ def buttons(page: str) -> list[str]:
 
 
 def rows(page: str, first_heading: str) -> dict[str, list[str]]:
-    """The table whose first column has this heading: the first cell of each row -> the texts of the others."""
+    """The table whose first column, or the first after tick boxes, has this heading: its cells -> those after them."""
     reader = _Tables()
     reader.feed(page)
-    table = next(table for table in reader.tables if table and table[0] and table[0][0] == first_heading)
-    return {row[0]: row[1:] for row in table[1:]}
+    tables = [table for table in reader.tables if table and table[0]]
+    table = next(table for table in tables if first_heading in table[0][: 2 if table[0][0].startswith(TICKS) else 1])
+    first = table[0].index(first_heading)
+    return {row[first]: row[first + 1 :] for row in table[1:]}
 
 
 class _Tables(HTMLParser):
-    """Every table of a page as rows of texts."""
+    """Every table of a page as rows of texts, as somebody with scripts reads them."""
 
     def __init__(self) -> None:
         super().__init__()
         self.tables: list[list[list[str]]] = []
         self.open = False
+        self.unseen = ""  # the tag inside of which only somebody without scripts reads
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if "without-js" in (dict(attrs).get("class") or "").split():
+            self.unseen = tag
         if tag == "table":
             self.tables.append([])
         elif tag == "tr":
@@ -82,10 +89,12 @@ class _Tables(HTMLParser):
             self.open = True
 
     def handle_endtag(self, tag: str) -> None:
+        if tag == self.unseen:
+            self.unseen = ""
         if tag in ("td", "th"):
             self.open = False
 
     def handle_data(self, data: str) -> None:
-        if self.open:
+        if self.open and not self.unseen:
             cells = self.tables[-1][-1]
             cells[-1] = " ".join(f"{cells[-1]} {data}".split())

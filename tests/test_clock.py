@@ -16,6 +16,8 @@ from profiles.connectors.dropbox.sandbox import Sandbox
 from samsaas.models import Heartbeat
 from tests import clock
 
+pytestmark = pytest.mark.one_database
+
 LEAP_DAY = clock.moment("2028-02-29T23:59")
 SOON = dt.timedelta(seconds=20)
 

@@ -33,6 +33,7 @@ NEEDED_SECRETS = {
         "email_url",
         "metrics_token",
         "oidc_client_secret",
+        "saml_signing_key",
     },
     "worker": {"field_encryption_keys", "audit_signing_key", "database_url", "broker_url", "email_url"},
     "beat": {"database_url", "broker_url"},
@@ -44,7 +45,7 @@ SCRIPTS = (
     ("sh", "deploy/make-secrets.sh"),
     ("sh", "deploy/postgres/create-application-role.sh"),
 )
-LOCKS = ("requirements.lock", "requirements-dev.lock")
+LOCKS = ("requirements.lock", "requirements-saml.lock", "requirements-dev.lock")
 
 
 def tool(name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -69,15 +70,17 @@ def test_lock_names_no_index_and_hashes_everything(lock: str) -> None:
     assert text.count("--hash=sha256:") >= len(pins(lock)) > 0
 
 
-def test_development_lock_holds_the_runtime_lock_in_the_same_versions() -> None:
-    runtime, development = (pins(lock) for lock in LOCKS)
-    assert runtime.items() <= development.items()
+def test_each_lock_holds_the_one_before_it_in_the_same_versions() -> None:
+    runtime, with_saml, development = (pins(lock) for lock in LOCKS)
+    assert runtime.items() < with_saml.items() < development.items()
 
 
 def test_direct_dependencies_are_locked() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     wanted = [*project["dependencies"], *project["optional-dependencies"]["postgres"]]
     assert {re.split(r"[\[><=]", line)[0] for line in wanted} <= pins("requirements.lock").keys()
+    only_saml = {re.split(r"[\[><=]", line)[0] for line in project["optional-dependencies"]["saml"]}
+    assert only_saml <= pins("requirements-saml.lock").keys() and not only_saml & pins("requirements.lock").keys()
 
 
 def test_installed_packages_fit_together() -> None:
@@ -126,7 +129,7 @@ def test_secrets_are_made_once_and_kept(tmp_path: Path) -> None:
     compose.make_secrets(tmp_path / "secrets")
     assert {path.name: path.read_text() for path in (tmp_path / "secrets").iterdir()} == made
     compose.make_secrets(tmp_path / "others")
-    for own in ("email_url", "oidc_client_secret"):
+    for own in ("email_url", "oidc_client_secret", "saml_signing_key"):
         assert made.pop(own) == "", "it is the operator's to fill in"
     assert all((tmp_path / "others" / name).read_text() != text for name, text in made.items())
     assert "secrets/" in (ROOT / ".gitignore").read_text().splitlines()
@@ -245,7 +248,7 @@ def test_image_holds_every_package_and_nothing_local() -> None:
     let_in = {line.removeprefix("!") for line in ignored if line.startswith("!")}
     assert "*" in ignored
     assert copied == packages | {"templates", "docs"}
-    assert let_in == copied | {"manage.py", "requirements.lock"}
+    assert let_in == copied | {"manage.py", "requirements.lock", "requirements-saml.lock"}
 
 
 def test_example_holds_no_secret() -> None:

@@ -21,12 +21,13 @@ SHOWN = re.findall(r"^#?([A-Z_]+)=(.*)$", (ROOT / ".env.example").read_text(), f
 PASSED_ON = list(compose.VARIABLE.finditer((ROOT / "docker-compose.yml").read_text()))
 SECRETS = {
     *("SECRET_KEY", "FIELD_ENCRYPTION_KEYS", "AUDIT_SIGNING_KEY", "EMAIL_URL", "METRICS_TOKEN", "OIDC_CLIENT_SECRET"),
+    "SAML_SIGNING_KEY",
 }
 # The compose file brings its own servers, proxy and secrets; the image knows where its files are and where it listens.
 DECIDED_BY_COMPOSE = {"DATABASE_URL", "CELERY_BROKER_URL", "STATIC_ROOT", "WEB_BIND", "TRUST_PROXY"} | SECRETS
 DEVELOPMENT = {"DEBUG", "SANDBOX", "SERVE_UNCOLLECTED_STATIC"}
 # Read by the process that a variable is for, not by the settings.
-OF_OTHERS = {"HTTPS_PROXY", "WEB_PORT", "WORKER_CONCURRENCY"}
+OF_OTHERS = {"HTTPS_PROXY", "WEB_PORT", "WORKER_CONCURRENCY", "REQUIREMENTS"}
 DUMP = """
 import json, runpy, sys
 read = {}

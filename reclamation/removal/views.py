@@ -35,6 +35,7 @@ from reclamation.removal.tables import AttemptTable, BatchTable
 from reclamation.selection import SelectionGone
 from samsaas.lib import tables
 from samsaas.lib.http import SignedInRequest
+from samsaas.lib.person_zone import describe_moment
 from samsaas.lib.sight import limit_rows, seen_by
 from samsaas.reauthenticate import recent_password_required
 
@@ -95,7 +96,7 @@ def _say_who_left(request: HttpRequest, batch: RemovalBatch) -> None:
 def _refusal(refused: batches.BatchRefused) -> str:
     if refused.rest_at is None:
         return str(refused)
-    return f"{refused} All of them are possible from {timezone.localtime(refused.rest_at):%-d %b %Y, %H:%M}."
+    return f"{refused} All of them are possible from {describe_moment(refused.rest_at)}."
 
 
 def _made(batch: RemovalBatch) -> str:

@@ -15,6 +15,7 @@ from reclamation.evidence_band import EvidenceBand, draw
 from reclamation.models import ReclamationRule, RemovalCandidate
 from reclamation.states import State
 from reclamation.why.figures import latest_finds
+from samsaas.lib.person_zone import describe_moment
 from samsaas.templatetags.ui import number
 from subscriptions.models import SoftwareModel, Subscription
 from subscriptions.templatetags.idle import NO_FILE_EVENTS
@@ -132,7 +133,7 @@ def evidence_terms(candidate: RemovalCandidate) -> str:
         return ""
     since = timezone.localtime(datetime.fromisoformat(known["used_since"]))
     until = known["covered_until"]
-    read = f" Read until {timezone.localtime(datetime.fromisoformat(until)):%-d %b %Y, %H:%M}." if until else ""
+    read = f" Read until {describe_moment(datetime.fromisoformat(until))}." if until else ""
     return f"No use since {since:%-d %b %Y}, which is {known['threshold_days']:,} days.{read}"
 
 

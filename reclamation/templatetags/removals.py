@@ -15,6 +15,7 @@ from reclamation import jump, rules
 from reclamation.models import RemovalAttempt, RemovalBatch, RemovalCandidate, SavingsEntry
 from reclamation.removal import automatic, decide, first_step, pass_gate, plan, predict, regret
 from reclamation.states import State
+from samsaas.lib.person_zone import describe_moment
 
 register = template.Library()
 Attempt = RemovalAttempt.State
@@ -54,18 +55,21 @@ def comes_next(candidate: RemovalCandidate) -> str:
         return waits_for(attempt)
     if candidate.state == State.AWAITING_USER:
         until = candidate.deadline
-        return f"Its user can answer until {_day(until)}." if until else "Its user is asked by the next mail."
+        return (
+            f"Its user can answer until {describe_moment(until)}." if until else "Its user is asked by the next mail."
+        )
     return "An approver is asked." if candidate.state == State.AWAITING_APPROVAL else "–"
 
 
 def _undo_sentence(attempt: RemovalAttempt) -> str:
-    moves = f"the files are moved from {_day(attempt.move_after)} on" if attempt.move_after else "the files are moved"
+    moves = "the files are moved"
+    if attempt.move_after:
+        moves += f" from {describe_moment(attempt.move_after)} on"
     if not is_restorable(attempt):
         return f"Restoring is no longer possible; {moves}."
     until = _end_of_undo(attempt)
-    return (
-        f"Can be restored until {_day(until)}; {'then the files are moved' if until == attempt.move_after else moves}."
-    )
+    then = "then the files are moved" if until == attempt.move_after else moves
+    return f"Can be restored until {describe_moment(until)}; {then}."
 
 
 @register.filter
@@ -97,10 +101,6 @@ def days_left(attempt: RemovalAttempt) -> str:
 def _end_of_undo(attempt: RemovalAttempt) -> datetime:
     moments = [one for one in (attempt.restorable_until, attempt.move_after) if one]
     return min(moments, default=timezone.now())
-
-
-def _day(moment: datetime | None) -> str:
-    return f"{timezone.localtime(moment):%-d %b %Y, %H:%M}" if moment else ""
 
 
 @register.simple_tag

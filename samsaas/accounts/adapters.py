@@ -16,8 +16,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 
-from samsaas import audit
+from samsaas import audit, record_sign_ins
 from samsaas.accounts import openid, single_sign_on
+from samsaas.accounts.saml import configuration as saml
+from samsaas.accounts.saml.provider import CompanySaml
 from samsaas.lib.client_address import client_address
 
 SILENT = {"account/messages/logged_in.txt", "mfa/messages/recovery_codes_generated.txt"}  # the page shows it
@@ -64,8 +66,11 @@ class SignOnAdapter(DefaultSocialAccountAdapter):
             app for apps in _build_apps_from_settings(provider=provider, client_id=client_id).values() for app in apps
         ]
 
-    def get_provider(self, request: HttpRequest, provider: Any, client_id: Any = None) -> openid.CompanyProvider:
-        return openid.CompanyProvider(request, app=self.get_app(request, provider=provider, client_id=client_id))
+    def get_provider(
+        self, request: HttpRequest, provider: Any, client_id: Any = None
+    ) -> openid.CompanyProvider | CompanySaml:
+        kind = CompanySaml if provider == saml.PROVIDER else openid.CompanyProvider
+        return kind(request, app=self.get_app(request, provider=provider, client_id=client_id))
 
     def pre_social_login(self, request: HttpRequest, sociallogin: SocialLogin) -> None:
         """Admit, or answer with the page that says why not. What the provider said of the person is not kept."""
@@ -92,7 +97,12 @@ class SignOnAdapter(DefaultSocialAccountAdapter):
 
 
 def refuse(request: HttpRequest, reason: str) -> HttpResponse:
-    """The page of a sign-on that did not end well. Whoever was signed in is not any more."""
+    """The page of a sign-on that did not end well. Whoever was signed in is not any more.
+
+    An answer that was not accepted names nobody, so the audit trail counts those. The log has the reason of each.
+    """
     logout(request)
+    if reason == "failed":
+        record_sign_ins.count_failed_sign_on(address=client_address(request), now=timezone.now())
     status = 403 if reason == "no_group" else 401
     return render(request, "registration/sign_on_refused.html", {"reason": reason}, status=status)

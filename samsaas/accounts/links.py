@@ -67,8 +67,8 @@ def invitation_accept(request: HttpRequest, token: str) -> HttpResponse:
     )
 
 
-def _ways_in() -> dict[str, bool]:
-    return {"sign_on": single_sign_on.is_configured(), "only_sign_on": settings.SSO_ONLY}
+def _ways_in() -> dict[str, Any]:
+    return {"sign_on": single_sign_on.ways(), "only_sign_on": settings.SSO_ONLY}
 
 
 @counted

@@ -1,4 +1,4 @@
-"""To the identity provider and back.
+"""To the identity provider that speaks OpenID Connect, and back.
 
 A link starts it: browsers stop a form at a redirect to somebody else, and a provider may have a provider itself.
 """
@@ -33,7 +33,7 @@ def callback(request: HttpRequest, provider_id: str) -> HttpResponse:
 
 def _guarded(view: Any, request: HttpRequest, provider_id: str) -> HttpResponse:
     """What the provider sends is a stranger's: no answer, and one that cannot be read, is a sign-on that failed."""
-    if provider_id != single_sign_on.PROVIDER or not single_sign_on.is_configured():
+    if provider_id != single_sign_on.PROVIDER or not single_sign_on.has_openid():
         raise Http404
     try:
         answer: HttpResponse = view.adapter_view(openid.CompanyAdapter(request, provider_id))(request)

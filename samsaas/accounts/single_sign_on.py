@@ -1,8 +1,10 @@
 """Single sign-on: who comes back from the identity provider, and which roles their groups give, at every sign-in.
 
+There may be two ways, OpenID Connect and SAML. Both end here, with claims under the names of OpenID Connect.
+
 1. An account belongs to a subject of the provider (`sub`), and never to an e-mail address, which anybody may claim.
-2. The groups are mapped to roles by `OIDC_GROUP_ROLES`. They replace the roles of the account, and the superuser's mark
-   goes with the role admin.
+2. The groups are mapped to roles by `OIDC_GROUP_ROLES` or `SAML_GROUP_ROLES`. They replace the roles of the account,
+   and the superuser's mark goes with the role admin.
 3. Whoever has no mapped group is refused, and the sessions and roles of their account end.
 4. The last administrator stays one, whatever the groups are called now, and is told so.
 5. An unknown subject gets an account. A name that is taken gets a number, so nobody becomes somebody else.
@@ -17,7 +19,7 @@ import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from itertools import chain, count
-from typing import Any
+from typing import Any, NamedTuple
 
 from allauth.core import context
 from allauth.socialaccount.models import SocialAccount, SocialLogin
@@ -26,9 +28,11 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
+from django.urls import reverse
 
 from samsaas import audit, roles, sessions
 from samsaas.accounts import access, edit
+from samsaas.accounts.saml import configuration as saml
 from samsaas.models import Invitation
 
 PROVIDER = "company"
@@ -46,22 +50,46 @@ class TwoSubjects(Exception):
     """The ID token is about somebody else than the rest of the answer."""
 
 
-def is_configured() -> bool:
-    """Whether there is an identity provider."""
+class Way(NamedTuple):
+    """A way to sign in that leads to an identity provider: what its button says, and where it begins."""
+
+    name: str
+    address: str
+
+
+def has_openid() -> bool:
+    """Whether there is an identity provider that speaks OpenID Connect."""
     return bool(settings.OIDC_SERVER_URL)
 
 
-def group_roles() -> dict[str, str]:
+def ways() -> list[Way]:
+    """The ways there are. Only where there are two do the buttons say which is which."""
+    found = []
+    if has_openid():
+        found.append(Way("OpenID Connect", reverse("openid_connect_login", args=[PROVIDER])))
+    if saml.is_configured():
+        found.append(Way("SAML", reverse("saml_login")))
+    both = len(found) > 1
+    return [way._replace(name=f"Single sign-on with {way.name}" if both else "Single sign-on") for way in found]
+
+
+def is_configured() -> bool:
+    """Whether there is an identity provider."""
+    return bool(ways())
+
+
+def group_roles(given: Iterable[str]) -> dict[str, str]:
     """Group -> role, as the operator wrote it: `group=role`. Words that name no role are left out."""
-    pairs = (text.rpartition("=") for text in settings.OIDC_GROUP_ROLES)
+    pairs = (text.rpartition("=") for text in given)
     return {group.strip(): role.strip() for group, _, role in pairs if group.strip() and role.strip() in roles.ROLES}
 
 
-def roles_from(claims: Mapping[str, Any]) -> set[str]:
-    """The roles that the groups of these claims give."""
-    named = claims.get(settings.OIDC_GROUPS_CLAIM)
+def roles_from(claims: Mapping[str, Any], provider: str) -> set[str]:
+    """The roles that the groups of these claims of a provider give."""
+    is_saml = provider == saml.PROVIDER
+    named = claims.get("groups" if is_saml else settings.OIDC_GROUPS_CLAIM)
     listed = [named] if isinstance(named, str) else named if isinstance(named, list) else []
-    mapped = group_roles()
+    mapped = group_roles(settings.SAML_GROUP_ROLES if is_saml else settings.OIDC_GROUP_ROLES)
     return {mapped[group] for group in listed[:MOST_GROUPS] if isinstance(group, str) and group in mapped}
 
 
@@ -83,7 +111,7 @@ def admit(login: SocialLogin, *, invitation: int | None, now: datetime) -> bool:
     with transaction.atomic():
         access.lock_administrators()
         account = login.user if login.is_existing else _made_meanwhile(login)
-        given = roles_from(claims)
+        given = roles_from(claims, login.account.provider)
         stays = account is not None and roles.ADMIN not in given and access.is_last_administrator(account)
         if stays:
             given.add(roles.ADMIN)

@@ -6,7 +6,7 @@ from allauth.mfa.totp import views as totp
 from allauth.mfa.webauthn import views as keys
 from django.urls import path
 
-from samsaas.accounts import links, own_views, sign_on_views, views
+from samsaas.accounts import links, own_views, saml_views, sign_on_views, views
 from samsaas.reauthenticate import recent_password_required as sure
 
 urlpatterns = [
@@ -39,6 +39,10 @@ urlpatterns = [
     path("second-factor/keys/<int:pk>/remove/", sure(keys.remove_webauthn), name="mfa_remove_webauthn"),
     path("sso/<str:provider_id>/", sign_on_views.start, name="openid_connect_login"),
     path("sso/<str:provider_id>/back/", sign_on_views.callback, name="openid_connect_callback"),
+    path("saml/", saml_views.start, name="saml_login"),
+    path("saml/back/", saml_views.consume, name="saml_acs"),
+    path("saml/finish/", saml_views.finish, name="saml_finish"),
+    path("saml/metadata/", saml_views.metadata, name="saml_metadata"),
     path("lost-password/", links.password_reset, name="password_reset"),
     path("lost-password/sent/", links.password_reset_done, name="password_reset_done"),
     path("new-password/<str:token>/", links.password_reset_confirm, name="password_reset_confirm"),

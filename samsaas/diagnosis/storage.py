@@ -28,6 +28,8 @@ LOST_KEY = (
     "the database, run manage.py rotate_field_keys --forget-lost and enter the secrets again."
 )
 VERIFY = "Run manage.py verify_audit, and put the public key of every earlier key into AUDIT_PUBLIC_KEYS."
+ICU = "und-x-icu"
+WITHOUT_ICU = "Use a PostgreSQL that was built --with-icu, such as Debian's or the official image: docs/deploying.md."
 NOT_BOUND = (
     "They are not used. If they came back with a backup, run manage.py rotate_field_keys --bind-unbound. If not, "
     "somebody wrote to the database: enter them again."
@@ -46,8 +48,18 @@ def database() -> Iterator[Finding]:
     except Error as error:
         yield fail("database", f"Unreachable ({error_line(error)}).", "Start the database, or correct DATABASE_URL.")
         return
+    if connection.vendor == "postgresql" and not _has_icu():
+        yield fail("database", f"PostgreSQL {version} has no collation {ICU}, which searching needs.", WITHOUT_ICU)
+        return
     place = f"{where['HOST']}/{where['NAME']}" if where["HOST"] else str(where["NAME"])
     yield ok("database", f"{connection.display_name} {version} at {place}.")
+
+
+def _has_icu() -> bool:
+    """Whether this PostgreSQL was built with ICU."""
+    with connection.cursor() as cursor:
+        cursor.execute("select 1 from pg_collation where collname = %s", [ICU])
+        return cursor.fetchone() is not None
 
 
 def _file_is_missing(name: str) -> bool:

@@ -20,6 +20,7 @@ from django.utils import timezone
 
 from profiles.sight.seen import remember_sights
 from samsaas import outbox, roles
+from samsaas.events import stop_mails
 from samsaas.events.kinds import AT_ONCE, DAILY, KINDS
 from samsaas.lib import mail as letters
 from samsaas.lib.sight import sight_of
@@ -104,6 +105,8 @@ def _mail(user: User, choices: NotificationChoices, events: Sequence[Notificatio
         to=user.email,
         subject=subject,
         body=write_body(events),
+        secret=stop_mails.write_url(user),
+        one_click=True,
         give_up_at=now + TRY_FOR,
         any_hour=choices.any_hour,
         now=now,
@@ -120,6 +123,7 @@ def write_body(events: Sequence[Notification]) -> str:
     if len(events) > MOST_LINES:
         blocks.append(f"And {len(events) - MOST_LINES} more: {settings.PUBLIC_URL}/notifications/")
     blocks.append(f"What you get by mail: {settings.PUBLIC_URL}/notifications/settings/")
+    blocks.append(f"No more of these mails: {outbox.LINK}")
     return "\n\n".join(blocks)
 
 

@@ -47,7 +47,10 @@ class ServerUnusable(MailDeferred):
 
 @dataclass(frozen=True, kw_only=True)
 class Letter:
-    """What is sent. `text` has `mark` where `link` stands; `key` is the same at every attempt to send it."""
+    """What is sent. `text` has `mark` where `link` stands; `key` is the same at every attempt to send it.
+
+    `one_click`: the link stops such mails.
+    """
 
     to: str
     subject: str
@@ -56,6 +59,7 @@ class Letter:
     link: str
     key: str
     at: datetime
+    one_click: bool = False
     file_name: str = ""
     file: str = ""
 
@@ -100,6 +104,7 @@ def compose(letter: Letter, sender: str) -> EmailMultiAlternatives:
         "Date": format_datetime(letter.at),
         "Auto-Submitted": "auto-generated",
         "X-Auto-Response-Suppress": "All",
+        **(write_unsubscribe(letter.link) if letter.one_click else {}),
     }
     subject, text = one_line(letter.subject), letter.text.replace(letter.mark, letter.link)
     message = EmailMultiAlternatives(subject, text, sender, [letter.to], headers=headers)
@@ -107,6 +112,13 @@ def compose(letter: Letter, sender: str) -> EmailMultiAlternatives:
     if letter.file_name:
         message.attach(letter.file_name, letter.file.encode(), "text/csv")
     return message
+
+
+def write_unsubscribe(link: str) -> dict[str, str]:
+    """The headers by which a mail program shows a button that stops such mails (RFC 2369). By https it may press the
+    button itself, with a POST, once its reader asks for it (RFC 8058)."""
+    by_itself = {"List-Unsubscribe-Post": "List-Unsubscribe=One-Click"} if link.startswith("https://") else {}
+    return {"List-Unsubscribe": f"<{link}>", **by_itself}
 
 
 def render_html(letter: Letter, subject: str) -> str:

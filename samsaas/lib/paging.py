@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import django_tables2
+from django.conf import settings
 from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
+from django.http import HttpRequest
 from django.utils.functional import cached_property
 from django_tables2.rows import BoundRows
 
+from samsaas.lib import sql
+
 MOST_FOUND = 10_000
+COUNTED = "counted"  # asks in an address for the exact count, however long it takes
+ROW_COUNT = "row-count"  # the place on a page where a late count arrives
+
+
+def waits_for_count(request: HttpRequest) -> bool:
+    """Whether the exact count was asked for by itself: by the page that shows the rows already, or by its link."""
+    return COUNTED in request.GET or request.headers.get("HX-Target") == ROW_COUNT
 
 
 class Pages(Paginator):
@@ -20,16 +32,56 @@ class Pages(Paginator):
     join ten thousand to show fifty.
     """
 
-    def __init__(self, table: django_tables2.Table, per_page: int, *, every: QuerySet[Any]) -> None:
+    def __init__(self, table: django_tables2.Table, per_page: int, *, every: QuerySet[Any], waits: bool = True) -> None:
         super().__init__(table.rows, per_page)
-        self.table, self.every = table, every
+        self.table, self.every, self.waits = table, every, waits
+        self.seen = 0
+
+    @cached_property
+    def exact_count(self) -> int | None:
+        """All rows. None: counting took too long, so the page goes out without, and its count arrives later."""
+        if self.waits:
+            return self._count()
+        try:
+            with sql.at_most(settings.COUNT_WITHIN):
+                return self._count()
+        except sql.TooLong:
+            return None
+
+    def _count(self) -> int:
+        return int(super().count)
+
+    @property
+    def is_counting(self) -> bool:
+        """Whether the page goes out before its rows are counted."""
+        return self.exact_count is None
+
+    @property
+    def count(self) -> int:
+        """All rows; while they are not counted, those up to this page and whether another follows."""
+        return self.seen if self.exact_count is None else self.exact_count
 
     def row_keys(self, bottom: int, top: int) -> list[Any]:
         return list(self.table.data.data.values_list("pk", flat=True)[bottom:top])
 
     def page(self, number: int | str) -> Page:
+        if self.exact_count is None and (shown := self._page_before_count(str(number))):
+            return shown
         place = self.validate_number(number)
-        keys = self.row_keys((place - 1) * self.per_page, min(place * self.per_page, self.count))
+        return self._show(place, self.row_keys((place - 1) * self.per_page, min(place * self.per_page, self.count)))
+
+    def _page_before_count(self, number: str) -> Page | None:
+        """A page that has rows. Nothing, if there may be no such page: then the rows are counted after all."""
+        place = int(number) if re.fullmatch("[1-9][0-9]{0,8}", number) else 0
+        bottom = (place - 1) * self.per_page
+        keys = self.row_keys(bottom, bottom + self.per_page + 1) if place else []
+        if not keys:
+            self.exact_count = self._count()
+            return None
+        self.seen = bottom + len(keys)
+        return self._show(place, keys[: self.per_page])
+
+    def _show(self, place: int, keys: list[Any]) -> Page:
         rows, order = self.every.filter(pk__in=keys), self.table.data.data.query.order_by
         return Page(BoundRows(rows.order_by(*order) if order else rows, table=self.table), place, self)
 
@@ -48,8 +100,7 @@ class SearchPages(Pages):
     def is_cut(self) -> bool:
         return len(self.hit_keys) > MOST_FOUND
 
-    @cached_property
-    def count(self) -> int:
+    def _count(self) -> int:
         return min(len(self.hit_keys), MOST_FOUND)
 
     def row_keys(self, bottom: int, top: int) -> list[Any]:

@@ -14,7 +14,7 @@ PATTERNS = (
         ),
         r"\1[redacted]",
     ),
-    (re.compile(r"(/(?:keep|approvals/link)/)[\w-]+"), r"\1[redacted]"),
+    (re.compile(r"(/(?:keep|approvals/link|(?:notifications|reports)/stop)/)[\w:-]+"), r"\1[redacted]"),
     (re.compile(r"(://[^\s:/@]*:)[^\s@/]+(?=@)"), r"\1[redacted]"),
 )
 

@@ -27,11 +27,13 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDi
 from django.urls import reverse
 
 from samsaas.lib.list_choices import SAVED
+from samsaas.lib.list_export import PARAMETER as FILE, asked_kind
+from samsaas.lib.paging import COUNTED
 from samsaas.lib.sight import limit_rows
 from samsaas.lib.tables import PAGE_SIZES, ListFilter
 
 PARAMETER = "selection"
-PLACE_PARAMETERS = ("page", "per_page", "sort", SAVED, PARAMETER)  # what of an address is no filter
+PLACE_PARAMETERS = ("page", "per_page", "sort", SAVED, COUNTED, PARAMETER)  # what of an address is no filter
 STORED = "samsaas_selections"  # key of the session
 MOST_TICKED = 500  # ids in one statement; more can only be selected as all of a filter
 MOST_STORED = 5  # selections in one session, the latest
@@ -135,7 +137,10 @@ class Selection:
 
 @dataclass(frozen=True)
 class BarAction:
-    """A button of the bar. `url_name` is the page that it leads to; with `keeps_post` it gets a POST."""
+    """A button of the bar. `url_name` is the page that it leads to; with `keeps_post` it gets a POST.
+
+    With `file`, a kind of `samsaas.lib.list_export`, that page is a list that answers with the rows as a file.
+    """
 
     name: str
     label: str
@@ -143,6 +148,16 @@ class BarAction:
     icon: str = ""
     tone: str = "secondary"
     keeps_post: bool = False
+    file: str = ""
+
+    def address(self, token: str, place: QueryDict) -> str:
+        """Where the button leads with a selection. A file has the order of the list."""
+        query = QueryDict(mutable=True)
+        query[PARAMETER] = token
+        if self.file:
+            query[FILE] = self.file
+            query.setlist("sort", place.getlist("sort"))
+        return f"{reverse(self.url_name)}?{query.urlencode()}"
 
 
 class RunningDigest:
@@ -184,7 +199,7 @@ def answer(request: HttpRequest, selectable: SelectableList, actions: Sequence[B
     if action and not found.count:
         messages.info(request, NOTHING)
     elif action:
-        address = f"{reverse(action.url_name)}?{PARAMETER}={found.token}"
+        address = action.address(found.token, place)
         return HttpResponseRedirect(address, status=KEPT_METHOD if action.keeps_post else 303)
     target = _read_place(request.POST["go"]) if "go" in request.POST else place
     return HttpResponseRedirect(selectable.address(target.urlencode(), found.token), status=303)
@@ -203,6 +218,12 @@ def read(request: HttpRequest, token: str, selectable: SelectableList) -> QueryS
     found = load(request, token, selectable)
     rows = selectable.rows_behind(request, found)
     return rows.exclude(pk__in=sorted(found.ids)) if found.seen else rows
+
+
+def read_for_file(request: HttpRequest, selectable: SelectableList) -> QuerySet[Any] | None:
+    """The selected rows where the address asks for a file of them, else None. Raises `SelectionGone`."""
+    token = request.GET.get(PARAMETER, "")
+    return read(request, token, selectable) if token and asked_kind(request) else None
 
 
 def forget(request: HttpRequest, token: str) -> None:

@@ -116,6 +116,6 @@ def prepare_page(
         place=place.urlencode(),
         shown=[row.record.pk for row in table.paginated_rows],
         matching=table.paginator.count,
-        is_cut=getattr(table.paginator, "is_cut", False),
+        is_cut=getattr(table.paginator, "is_cut", False) or getattr(table.paginator, "is_counting", False),
         actions=actions,
     )

@@ -7,13 +7,17 @@ tell the two apart, so a module that writes several such statements is exempt as
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-from django.db import connection
+from django.db import OperationalError, connection, transaction
 from django.db.models.functions import Now
 from django.db.models.sql import Query
+
+QUERY_CANCELED = "57014"
 
 
 def is_postgresql() -> bool:
@@ -67,3 +71,47 @@ def analyze(table: str, *columns: str) -> None:
     """Tell PostgreSQL's planner about rows it does not know yet, in these columns or in all. SQLite needs nothing."""
     if is_postgresql():
         execute(f"ANALYZE {table} ({', '.join(columns)})" if columns else f"ANALYZE {table}")
+
+
+class TooLong(Exception):
+    """A question was given up because its time was over."""
+
+
+@contextmanager
+def at_most(seconds: float) -> Iterator[None]:
+    """Questions to the database that may take so long and are then given up, with `TooLong`. They only read."""
+    if is_postgresql():
+        with _statement_timeout(seconds):
+            yield
+    else:
+        with _stopped_at(time.monotonic() + seconds):
+            yield
+
+
+@contextmanager
+def _statement_timeout(seconds: float) -> Iterator[None]:
+    allowed = "SELECT set_config('statement_timeout', %s, true)"
+    try:
+        with transaction.atomic():
+            (before,) = fetch_row("SELECT current_setting('statement_timeout')")
+            execute(allowed, [f"{max(int(seconds * 1000), 1)}ms"])
+            yield
+            execute(allowed, [before])
+    except OperationalError as error:
+        if getattr(error.__cause__, "sqlstate", "") != QUERY_CANCELED:
+            raise
+        raise TooLong from error
+
+
+@contextmanager
+def _stopped_at(end: float) -> Iterator[None]:
+    connection.ensure_connection()
+    connection.connection.set_progress_handler(lambda: time.monotonic() > end, 1000)
+    try:
+        yield
+    except OperationalError as error:
+        if "interrupted" not in str(error):
+            raise
+        raise TooLong from error
+    finally:
+        connection.connection.set_progress_handler(None, 0)

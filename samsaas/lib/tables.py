@@ -32,7 +32,7 @@ from django_tables2.rows import BoundRow
 
 from samsaas.lib.list_choices import NO_VIEW, SAVED, always_shown, columns_shown, is_tick, list_key, read_choices
 from samsaas.lib.list_export import ExportAsked, ListExport, asked_kind, offer_kinds
-from samsaas.lib.paging import Pages, SearchPages
+from samsaas.lib.paging import Pages, SearchPages, waits_for_count
 from samsaas.lib.search import begins_words
 from samsaas.lib.sight import limit_choices, limit_rows
 
@@ -338,8 +338,10 @@ def listing(
         is_misread = bool(filterset and filterset.errors)
         raise ExportAsked(ListExport(kind, table, every if describe else None, is_misread))
     searched, size = bool(filterset and filterset.search_text), page_size(request)
-    keyed = (SearchPages if searched else Pages)(table, size, every=every) if searched or describe else None
-    pages = keyed or Paginator(table.rows, size)
+    pages = Paginator(table.rows, size)
+    if searched or describe:
+        waits = searched or waits_for_count(request)
+        pages = (SearchPages if searched else Pages)(table, size, every=every, waits=waits)
     problems = ([] if searched else limit_orders(table, pages)) + paginate(table, request, pages)
     return {
         "table": table,
@@ -356,7 +358,8 @@ def listing(
 
 def limit_orders(table: Table, pages: Paginator) -> list[str]:
     """Offer a long list only the orders that an index serves, and say so if another one was asked for."""
-    if table.indexed is None or pages.count <= MOST_SORTED:
+    is_counting = getattr(pages, "is_counting", False)
+    if table.indexed is None or not is_counting and pages.count <= MOST_SORTED:
         return []
     asked = [alias for alias in table.order_by if alias.lstrip("-") not in table.indexed]
     for name in set(table.columns.names()) - set(table.indexed):

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from django.db.models import CharField, Expression, Value
 from django.http import HttpRequest
 
-from samsaas.lib.selection import PARAMETER, Fingerprint, RunningDigest, SelectableList, Selection, load
+from samsaas.lib.selection import PARAMETER, Fingerprint, RunningDigest, SelectableList, Selection, SelectionGone, load
 
 MOST_AT_ONCE = 10_000  # rows of one action, so that its page answers before anybody gives up
 MISSING = "missing"
@@ -68,6 +68,14 @@ class Weighed:
         return f"{able} of {self.total:,} can be {done}; {', '.join(reasons)}."
 
 
+class NothingToDo(Exception):
+    """An action cannot be done to what is selected, or not at once. The text says why, `back` is where to go."""
+
+    def __init__(self, text: str, back: str) -> None:
+        super().__init__(text)
+        self.back = back
+
+
 def describe_change(before: int, now: int, since: str) -> str:
     """That other rows match than before, in words."""
     if now == before:
@@ -83,6 +91,31 @@ def read_weighed(
     token = (request.POST if request.method == "POST" else request.GET).get(PARAMETER, "")
     chosen = load(request, token, selectable)
     return chosen, weigh(request, chosen, selectable, obstacle)
+
+
+def read_able(
+    request: HttpRequest,
+    selectable: SelectableList,
+    obstacle: Expression,
+    *,
+    done: str,
+    words: Words,
+    most: int,
+) -> tuple[Selection, Weighed]:
+    """As `read_weighed`, for an action that at least one and at most so many of the rows can be *done*.
+
+    Raises `NothingToDo`, also where there is no such selection any more.
+    """
+    try:
+        chosen, found = read_weighed(request, selectable, obstacle)
+    except SelectionGone as gone:
+        raise NothingToDo(str(gone), selectable.address("")) from gone
+    back = selectable.address(chosen.filter_query, chosen.token)
+    if found.able.count > most:
+        raise NothingToDo(f"At most {most:,} can be {done} at once. Choose a narrower filter.", back)
+    if not found.able.count:
+        raise NothingToDo(f"{found.in_words(done, words)} Select others.", back)
+    return chosen, found
 
 
 def weigh(

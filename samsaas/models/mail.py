@@ -34,6 +34,9 @@ class Mail(RowWithSecrets):
     opens_account = models.BooleanField(
         default=False, help_text="Whoever has its link gets an account, so only administrators see a kept one."
     )
+    one_click = models.BooleanField(
+        default=False, help_text="Its link stops such mails, so mail programs offer it as a button beside the sender."
+    )
     tries = models.PositiveIntegerField(default=0)
     owner = models.CharField(max_length=36, blank=True)
     lease_until = models.DateTimeField(null=True)

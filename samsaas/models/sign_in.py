@@ -13,6 +13,7 @@ from samsaas.models.mail import Mail
 class FailedSignIns(models.Model):
     """How many sign-ins of one account failed within an hour; the row without an account counts unknown names.
 
+    A row of single sign-on (-1) counts answers of identity providers that were not accepted.
     The audit trail gets an entry for some of them only, so that guessing cannot fill it.
     """
 

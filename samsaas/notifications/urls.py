@@ -8,6 +8,7 @@ urlpatterns = [
     path("notifications/", views.notification_list, name="notification_list"),
     path("notifications/read/", views.notification_read, name="notification_read"),
     path("notifications/settings/", views.notification_settings, name="notification_settings"),
+    path("notifications/stop/<str:token>/", views.notification_stop, name="notification_stop"),
     path("webhooks/", views.webhook_list, name="webhook_list"),
     path("webhooks/new/", views.webhook_new, name="webhook_new"),
     path("webhooks/<int:pk>/", views.webhook_detail, name="webhook_detail"),

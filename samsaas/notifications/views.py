@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.views.decorators.csrf import csrf_exempt
 
 from samsaas import explain_conflict, keep_secrets
-from samsaas.events import edit_webhooks
+from samsaas.accounts.links import counted
+from samsaas.events import edit_webhooks, stop_mails
 from samsaas.events.kinds import list_for
 from samsaas.lib import edits, tables
 from samsaas.lib.http import SignedInRequest
@@ -51,6 +53,22 @@ def notification_settings(request: SignedInRequest) -> HttpResponse:
         messages.success(request, "Saved.")
         return redirect("notification_settings")
     return render(request, "samsaas/notifications/notification_settings.html", {"form": form})
+
+
+@csrf_exempt
+@counted
+def notification_stop(request: HttpRequest, token: str) -> HttpResponse:
+    """The page of the link in a mail: stop such mails. Looking changes nothing, because mail programs open links.
+
+    The link is the secret: mail programs press the button themselves, without a session, and without a token of a form.
+    """
+    user = stop_mails.find(token)
+    if user is None:
+        return render(request, "samsaas/accounts/link_over.html", status=404)
+    if request.method == "POST":
+        stop_mails.run(user)
+    context = {"address": user.email, "is_done": stop_mails.is_done(user)}
+    return render(request, "samsaas/notifications/notification_stop.html", context)
 
 
 def webhook_list(request: SignedInRequest) -> HttpResponse:

@@ -87,6 +87,7 @@ def _queue(report: MailedReport, content: Content, to: str, *, stop: str, now: d
         subject=f"{'' if stop else 'Test: '}{label}: {report.name}",
         body=_write_body(report, content, has_link=bool(stop)),
         secret=stop,
+        one_click=bool(stop),
         give_up_at=now + KEEP_TRYING,
         any_hour=not stop,
         attachment_name=f"{report.kind}-{day:%Y-%m-%d}.csv",

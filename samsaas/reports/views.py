@@ -7,6 +7,7 @@ from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.views.decorators.csrf import csrf_exempt
 
 from samsaas.accounts.links import counted
 from samsaas.lib import edits, tables
@@ -81,9 +82,13 @@ def report_delete(request: SignedInRequest, pk: int) -> HttpResponse:
     return render(request, "samsaas/reports/report_delete.html", {"report": report})
 
 
+@csrf_exempt
 @counted
 def report_stop(request: HttpRequest, token: str) -> HttpResponse:
-    """The recipient's own page: stop the report. Looking changes nothing, because mail programs open links."""
+    """The recipient's own page: stop the report. Looking changes nothing, because mail programs open links.
+
+    The link is the secret: mail programs press the button themselves, without a session, and without a token of a form.
+    """
     recipient = recipients.find(token)
     if recipient is None:
         return render(request, "samsaas/accounts/link_over.html", status=404)

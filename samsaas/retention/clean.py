@@ -43,12 +43,9 @@ def run(job: Job, *, now: datetime) -> None:
     counts = Counter({kind.key: 0 for kind in KINDS} | job.run.counters)
     for kind in KINDS:
         job.progress(step=f"Deleting: {kind.label.lower()}")
-        if kind.clean_elsewhere:
-            counts[kind.key] += kind.clean_elsewhere(now)
-        else:
-            for group in kind.groups:
-                while _delete_batch(job, kind, group, counts, now):
-                    continue
+        for group in kind.groups:
+            while _delete_batch(job, kind, group, counts, now):
+                continue
     if any(counts.values()):
         gone = {key: count for key, count in counts.items() if count}
         days = {kind.key: kind.days for kind in KINDS if kind.key in gone}

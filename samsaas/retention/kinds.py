@@ -18,8 +18,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from profiles.models import JobRun
-from reclamation.asking import purge as purge_mails
-from reclamation.models import Approval, Exemption, KeepAnswer, RemovalAttempt, RemovalBatch, RemovalCandidate
+from reclamation.models import Approval, Exemption, KeepAnswer, Notice, RemovalAttempt, RemovalBatch, RemovalCandidate
 from samsaas.models import GuessCount, Invitation, Mail, Notification, WebhookCall
 from subscriptions import seats_changed
 from subscriptions.models import Allocation, EntitlementImport, Match, PersonImport, Subscription
@@ -32,7 +31,7 @@ Rows = QuerySet[Any]
 class RowGroup:
     """Rows of one table. `old` are those before a moment; `free` leaves out the ones that are still needed.
 
-    `delete` gets the rows of one batch. None: there is a verb elsewhere that deletes them.
+    `delete` gets the rows of one batch.
     """
 
     old: Callable[[datetime], Rows]
@@ -50,7 +49,6 @@ class DataKind:
     since: str
     stays: str = ""
     groups: tuple[RowGroup, ...]
-    clean_elsewhere: Callable[[datetime], int] | None = None
 
     @property
     def days(self) -> int:
@@ -110,6 +108,12 @@ def _decided_mails(rows: Rows, now: datetime) -> Rows:
     return rows.filter(Q(notice=None) | Q(notice__candidate__closed_at__isnull=False))
 
 
+def _delete_mails(rows: Rows, now: datetime) -> None:
+    """With what the product kept of them: which candidate they were about, and their links."""
+    Notice.objects.filter(mail__in=list(rows.values_list("pk", flat=True))).delete()
+    rows.delete()
+
+
 def _file_imports(model: Any) -> RowGroup:
     over = [state for state in model.State.values if state not in ("reading", "choosing", "preview", "applying")]
     return RowGroup(lambda before: model.objects.filter(uploaded_at__lt=before, state__in=over))
@@ -150,9 +154,9 @@ KINDS = (
             RowGroup(
                 lambda before: Mail.objects.filter(queued_at__lt=before).exclude(state=Mail.State.QUEUED),
                 _decided_mails,
+                _delete_mails,
             ),
         ),
-        clean_elsewhere=purge_mails.run,
     ),
     DataKind(
         key="answers",

@@ -241,8 +241,10 @@ def amount_lines(amounts: Mapping[str, Decimal], preferred: str = "") -> list[st
 
 @register.filter
 def row_span(table: Any) -> str:
-    """Which rows of how many a page shows: `1–25 of 248`; a count that was cut off says so."""
+    """Which rows of how many a page shows: `1–25 of 248`; a count that was cut off says so, one that is to come too."""
     page, rows = table.page, table.paginator
+    if getattr(rows, "is_counting", False):
+        return f"{number(page.start_index())}–{number(page.start_index() + len(page) - 1)} of"
     more = "more than " if getattr(rows, "is_cut", False) else ""
     return f"{number(page.start_index())}–{number(page.end_index())} of {more}{number(rows.count)}"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
@@ -58,3 +59,17 @@ def price_of(model: SoftwareModel, in_force: Iterable[Entitlement]) -> Price:
 def price_on(model: SoftwareModel, day: date) -> Price:
     """The price of a model on a day, by what is known of its entitlements today."""
     return price_of(model, Book.read(software_model=model).in_force(day))
+
+
+def read_prices(models: Iterable[int], today: date) -> dict[int, Price]:
+    """What a right of each of these software models costs today. Two queries, however many there are."""
+    keys, in_force = set(models), defaultdict(list)
+    for one in Book.read(software_model__in=keys).in_force(today):
+        in_force[one.software_model_id].append(one)
+    prices: dict[int, Price] = {}
+    for model in SoftwareModel.objects.filter(pk__in=keys):
+        try:
+            prices[model.pk] = price_of(model, in_force[model.pk])
+        except money.TooLarge:
+            prices[model.pk] = Price(None, "")
+    return prices

@@ -1,6 +1,6 @@
-"""Save or delete an exclusion rule and apply the change at once.
+"""Save or delete an exclusion rule, or rules of many addresses, and apply the change at once.
 
-1. Store the rule and its line in the audit trail.
+1. Store the rule and its line in the audit trail. Many have one line each.
 2. Mark and unmark the seats of every profile that the rule applies to or applied to before, one transaction each.
 3. Where the *excluded* flag of a seat changed, request matching: an excluded seat has no user, and a seat that counts
    again needs one.
@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +21,7 @@ from profiles.models import IntegrationProfile, JobRun
 from samsaas import audit
 from subscriptions.exclusions import exclude
 from subscriptions.exclusions.exclude import Rule
+from subscriptions.models import UserExclusion
 from subscriptions.rematch import MATCH
 
 
@@ -48,6 +50,29 @@ def delete(rule: Rule, *, by: User) -> RuleEffect:
         audit.record(by, "deleted exclusion rule", rule, **_audit_values(rule))
         rule.delete()
     return _apply_to_profiles({profile}, by)
+
+
+@transaction.atomic
+def exclude_addresses(
+    profile: IntegrationProfile, addresses: Iterable[str], *, reason: str, by: User
+) -> tuple[list[UserExclusion], int]:
+    """Make a rule of this profile for each address. Returns the rules, and how many seats are excluded by them.
+
+    The caller has locked the profile and seen that no such rule is there.
+    """
+    rules = (UserExclusion(profile=profile, pattern=address, reason=reason) for address in addresses)
+    made = UserExclusion.objects.bulk_create(rules)
+    audit.record_many(by, "created exclusion rule", ((rule, _audit_values(rule)) for rule in made))
+    return made, _apply_to_profile(profile, by)
+
+
+@transaction.atomic
+def delete_many(rules: Sequence[UserExclusion], *, by: User) -> RuleEffect:
+    """Delete the rules, read with their profiles. Seats that no other rule excludes count again."""
+    profiles = {rule.profile_id for rule in rules}
+    audit.record_many(by, "deleted exclusion rule", ((rule, _audit_values(rule)) for rule in rules))
+    UserExclusion.objects.filter(pk__in=[rule.pk for rule in rules]).delete()
+    return _apply_to_profiles(profiles, by) if profiles else RuleEffect(0, 0)
 
 
 def _apply_to_profiles(profile_ids: set[int | None], by: User) -> RuleEffect:

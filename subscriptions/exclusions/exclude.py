@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +14,7 @@ from django.db.models import Count, Q, QuerySet
 from profiles.models import IntegrationProfile
 from samsaas.lib import sql
 from subscriptions import history, seats_changed
-from subscriptions.models import IdentifierExclusion, Subscription, UserExclusion
+from subscriptions.models import IdentifierExclusion, Subscription, UserExclusion, normalize_address
 
 SEATS = Subscription._meta.db_table
 CHANGING = "exclusion_changing"
@@ -96,10 +97,15 @@ def preview_rule(rule: Rule) -> ExclusionPreview:
     """What the rule, saved or not, would exclude with the values it has in memory, compared with its stored values."""
     before = type(rule)._default_manager.filter(pk=rule.pk).first()
     seats = seats_excluded_by(rule) if rule.active else Subscription.objects.none()
+    return preview_seats(seats, active=rule.active, back=count_returning(before, rule) if before else 0)
+
+
+def preview_seats(seats: QuerySet[Subscription], *, active: bool = True, back: int = 0) -> ExclusionPreview:
+    """What excluding these listed seats does."""
     return ExclusionPreview(
-        active=rule.active,
+        active=active,
         by_profile=_shares_by_profile(seats),
-        back=count_returning(before, rule) if before else 0,
+        back=back,
         # Not sorted by name: PostgreSQL would walk the index on names and read every row to find a rare address.
         sample=list(seats.order_by("pk")[:SAMPLE]),
     )
@@ -199,19 +205,27 @@ def _condition_for_profile(profile: IntegrationProfile) -> tuple[str, list[Any]]
 
 
 def _condition_for_rules(rules: Iterable[Rule]) -> tuple[str, list[Any]]:
-    """The SQL condition for seats that any of these rules excludes, with its values."""
+    """The SQL condition for seats that any of these rules excludes, with its values.
+
+    Rules of one address each are a list, because SQLite takes no condition that is a thousand levels deep.
+    """
     parts: list[str] = []
     values: list[Any] = []
+    addresses: dict[int | None, list[str]] = defaultdict(list)
+
+    def add(profile_id: int | None, what: str, *given: Any) -> None:
+        values.extend((profile_id, *given) if profile_id else given)
+        parts.append(f"(profile_id = %s AND {what})" if profile_id else what)
+
     for rule in rules:
-        if rule.profile_id:
-            values.append(rule.profile_id)
         if isinstance(rule, IdentifierExclusion):
-            what = "identifier_id = %s"
-            values.append(rule.identifier_id)
+            add(rule.profile_id, "identifier_id = %s", rule.identifier_id)
+        elif rule.pattern and "*" not in rule.pattern:
+            addresses[rule.profile_id].append(normalize_address(rule.pattern))
         else:
-            what = f"compared_email LIKE %s ESCAPE '{ESCAPE}'"
-            values.append(_like_pattern(rule))
-        parts.append(f"(profile_id = %s AND {what})" if rule.profile_id else what)
+            add(rule.profile_id, f"compared_email LIKE %s ESCAPE '{ESCAPE}'", _like_pattern(rule))
+    for profile_id, those in addresses.items():
+        add(profile_id, f"compared_email IN ({', '.join(['%s'] * len(those))})", *those)
     nobody = "1 = 0"
     return " OR ".join(parts) or nobody, values
 

@@ -72,3 +72,12 @@ def set_up_fields(form: forms.ModelForm) -> None:
     form.fields["profile"].help_text = ""
     form.fields["reason"].help_text = "Shown on every subscription that the rule excludes."
     form.fields["active"].help_text = "Off: the rule is kept but excludes nothing."
+
+
+class ReasonForm(forms.Form):
+    """Why selected subscriptions are excluded."""
+
+    reason = forms.CharField(
+        max_length=UserExclusion._meta.get_field("reason").max_length,
+        help_text="Shown on every subscription that is excluded.",
+    )

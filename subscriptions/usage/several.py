@@ -14,10 +14,8 @@ from decimal import Decimal
 
 from django.db.models import Count
 
-from samsaas.lib import money
-from subscriptions.entitlements.price import Price, price_of
-from subscriptions.entitlements.terms import Book
-from subscriptions.models import Match, SoftwareModel
+from subscriptions.entitlements.price import Price, read_prices
+from subscriptions.models import Match
 
 MODEL = "subscription__identifier__software_model"
 PRODUCT = (f"{MODEL}__publisher", f"{MODEL}__product")
@@ -46,7 +44,7 @@ class Several:
 def find(today: date) -> list[Several]:
     """All of them, those that cost most first. In four queries, however many there are."""
     found = _find_rows()
-    prices = _read_prices({model for one in found for model in one.models}, today)
+    prices = read_prices({model for one in found for model in one.models}, today)
     for one in found:
         _add_cost(one, prices)
     return sorted(found, key=lambda one: (-max(one.cost.values(), default=Decimal()), -one.extra, one.product))
@@ -71,19 +69,6 @@ def _find_rows() -> list[Several]:
         one = rows.setdefault((person, publisher, product), Several(person, f"{publisher} {product}"))
         one.models[model] += seats
     return [one for one in rows.values() if one.extra]
-
-
-def _read_prices(models: set[int], today: date) -> dict[int, Price]:
-    in_force = defaultdict(list)
-    for one in Book.read(software_model__in=models).in_force(today):
-        in_force[one.software_model_id].append(one)
-    prices: dict[int, Price] = {}
-    for model in SoftwareModel.objects.filter(pk__in=models):
-        try:
-            prices[model.pk] = price_of(model, in_force[model.pk])
-        except money.TooLarge:
-            prices[model.pk] = Price(None, "")
-    return prices
 
 
 def _add_cost(one: Several, prices: dict[int, Price]) -> None:

@@ -1,4 +1,4 @@
-"""Whole installations, as a person would start them: embedded on SQLite, and with PostgreSQL, Redis and workers."""
+"""Whole installations, as a person would start them: the demo, one process, and PostgreSQL, Redis and workers."""
 
 from __future__ import annotations
 
@@ -129,10 +129,30 @@ def told_password(console: Path) -> str:
 
 @contextmanager
 def services(folder: Path, database_url: str, broker_url: str, **settings: str) -> Iterator[Installation]:
-    """gunicorn, worker and beat as processes of their own; the sandbox in this one, so that tests can break it.
+    """gunicorn, worker and beat as processes of their own.
 
     `database_url` is that of a migrated database, or of a SQLite file that does not exist yet.
     """
+    with set_up(folder, database_url, CELERY_BROKER_URL=broker_url, WEB_WORKERS="1", **settings) as made:
+        made.start("web", "-m", "gunicorn", "--config", "samsaas/gunicorn_conf.py")
+        made.start("worker", *worker_command())
+        made.start("beat", *BEAT)
+        wait_until_it_answers(made.url, made)
+        yield made
+
+
+@contextmanager
+def one_process(folder: Path, **settings: str) -> Iterator[Installation]:
+    """`manage.py serve`: a real installation without Redis, on SQLite. Its mails and webhooks are really sent."""
+    with set_up(folder, f"sqlite:///{folder}/samsaas.sqlite3", **settings) as made:
+        made.start("serve", "manage.py", "serve")
+        wait_until_it_answers(made.url, made)
+        yield made
+
+
+@contextmanager
+def set_up(folder: Path, database_url: str, **settings: str) -> Iterator[Installation]:
+    """One with its first account and no process yet. The sandbox is in this process, so that tests can break it."""
     port = servers.free_port()
     url = f"http://localhost:{port}"
     if database_url.startswith("sqlite:"):
@@ -149,9 +169,7 @@ def services(folder: Path, database_url: str, broker_url: str, **settings: str) 
             FIELD_ENCRYPTION_KEYS=Fernet.generate_key().decode(),
             PUBLIC_URL=url,
             WEB_BIND=f"127.0.0.1:{port}",
-            WEB_WORKERS="1",
             DATABASE_URL=database_url,
-            CELERY_BROKER_URL=broker_url,
             SERVE_UNCOLLECTED_STATIC="true",
             STATIC_ROOT="var",
             DROPBOX_AUTHORIZE_URL=f"{there}/oauth2/authorize",
@@ -169,10 +187,6 @@ def services(folder: Path, database_url: str, broker_url: str, **settings: str) 
             DJANGO_SUPERUSER_PASSWORD=made.password,
         )
         stack.callback(lambda: [made.kill(name) for name in list(made.processes)])
-        made.start("web", "-m", "gunicorn", "--config", "samsaas/gunicorn_conf.py")
-        made.start("worker", *worker_command())
-        made.start("beat", *BEAT)
-        wait_until_it_answers(url, made)
         yield made
 
 

@@ -27,7 +27,7 @@ from subscriptions.models import (
 )
 from tests import factories, worlds
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 ALL_OF_A_PROFILE = (
     Subscription,
     LastActivity,

@@ -14,7 +14,7 @@ from samsaas.models import AuditEntry
 from subscriptions.models import SoftwareModel, Subscription
 from tests import pages, worlds
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 NEW = "/integration-profiles/new/dropbox/"
 
 

@@ -20,6 +20,8 @@ from tests import worlds
 from tests.connectors.doubles import HOST, REDIRECT, Tokens, World, endpoints, plugged, sample
 from tests.connectors.test_sandbox import check
 
+pytestmark = pytest.mark.one_database
+
 LIST, CONTINUE, INFO = "team/members/list_v2", "team/members/list/continue_v2", "team/get_info"
 ADMIN, REVOKE = "team/token/get_authenticated_admin", "auth/token/revoke"
 KEY, SECRET = application.DEMO_KEY, application.DEMO_SECRET

@@ -15,7 +15,7 @@ from reclamation.states import State
 from reclamation.tables import CandidateTable
 from tests import factories, pages, worlds
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 LIST, EXPORT = "/removal-candidates/", "/removal-candidates/export/"
 
 

@@ -10,6 +10,8 @@ import pytest
 from reclamation import evidence_band
 from reclamation.models import RemovalCandidate
 
+pytestmark = pytest.mark.one_database
+
 OPENED = datetime(2026, 11, 30, 9, 0, tzinfo=UTC)
 
 

@@ -13,6 +13,8 @@ from reclamation.models import ReclamationRule
 from reclamation.reasons import Decision, Reason, as_verdict
 from reclamation.sentences import MEANINGS, PROPOSED, REFUSED, explain_in_words, label_verdict
 
+pytestmark = pytest.mark.one_database
+
 NOW = datetime(2026, 6, 30, 12, tzinfo=UTC)
 RULE = ReclamationRule(threshold_days=60, minimum_age_days=30, invited_days=30, made_at=NOW)
 

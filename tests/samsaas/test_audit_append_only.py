@@ -11,7 +11,6 @@ import pytest
 from django.apps import apps
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, IntegrityError, connection, transaction
-from django.db.migrations.executor import MigrationExecutor
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
@@ -380,25 +379,3 @@ def test_a_purge_that_breaks_off_deletes_nothing_and_leaves_the_trail_closed(
     assert len(verbs()) == 3 and append_only.find_problems(TABLE) == []
     with pytest.raises(IntegrityError), transaction.atomic():
         AuditEntry.objects.filter(at__lt=old_and_new).delete()
-
-
-@pytest.mark.django_db(transaction=True)
-def test_entries_of_an_older_release_keep_their_actor_and_become_append_only(django_user_model: Any) -> None:
-    user = django_user_model.objects.create_user("ann", password="a long password")
-    trail.drop_triggers()
-    executor = MigrationExecutor(connection)
-    executor.migrate([("samsaas", "0003_audit_by_actor")])
-    old = MigrationExecutor(connection).loader.project_state([("samsaas", "0003_audit_by_actor")]).apps
-    made = old.get_model("samsaas", "AuditEntry").objects.create
-    made(at=timezone.now(), actor_id=user.pk, actor_name="ann", verb="changed", detail={"a": [1, None]})
-    made(at=timezone.now(), actor=None, actor_name="", verb="needs authorization", detail={})
-    call_command("migrate", verbosity=0)
-    assert [(row["actor_id"], row["actor_name"], row["detail"]) for row in stored()] == [
-        (user.pk, "ann", {"a": [1, None]}),
-        (None, "", {}),
-    ]
-    before = stored()
-    user.delete()
-    assert stored() == before
-    with pytest.raises(IntegrityError), transaction.atomic():
-        AuditEntry.objects.all().delete()

@@ -16,7 +16,7 @@ from samsaas import audit
 from samsaas.models import AuditEntry
 from tests import factories, pages, worlds
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 LIST = "/audit/"
 

@@ -11,6 +11,8 @@ from django.template import Context, Template
 from samsaas.templatetags.ui import row_span
 from tests import pages
 
+pytestmark = pytest.mark.one_database
+
 
 def written(code: str, **known: Any) -> str:
     return Template("{% load ui %}" + code).render(Context(known))

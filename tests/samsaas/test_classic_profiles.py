@@ -10,7 +10,7 @@ from django.urls import reverse
 from profiles.models import IntegrationProfile
 from tests import worlds
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 PROFILES = "/core/profiles/integrationprofile/"
 NEW = f"{PROFILES}new/dropbox/"
 

@@ -32,6 +32,8 @@ from subscriptions.models import (
 )
 from tests import factories, worlds
 
+pytestmark = pytest.mark.one_database
+
 PROFILES = "/core/profiles/integrationprofile/"
 ACCOUNTS = "/core/auth/user/"
 

@@ -13,6 +13,8 @@ from django.core.exceptions import ImproperlyConfigured
 
 from samsaas.environment import Environment
 
+pytestmark = pytest.mark.one_database
+
 ROOT = Path(__file__).parents[2]
 PASSWORD = "pass/wörd#1"
 env = Environment()

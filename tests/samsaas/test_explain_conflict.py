@@ -12,7 +12,7 @@ from subscriptions.models import ResolutionRule, SoftwareModel
 from tests import factories
 from tests.profiles.test_lost_updates import opened
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 TOLD = "meanwhile. Open it again and repeat your change."
 LINK = '<a href="{}" target="_blank" rel="noopener">See it as it is now, in a new tab</a>'
 

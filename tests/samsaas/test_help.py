@@ -12,7 +12,7 @@ from samsaas.policy import POLICY
 from tests import pages
 from tests.test_docs import anchors
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 # They answer without a page of the product around them.
 WITHOUT_PAGE = {"healthz", "readyz"}
 

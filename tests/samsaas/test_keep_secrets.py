@@ -18,7 +18,7 @@ from samsaas.models import AuditEntry, KeptSecret, Webhook
 from tests.profiles.test_lost_updates import opened
 from tests.samsaas.test_reauthenticate import is_asked, later
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 SECRET = "canary-typed-secret-4711"
 
 

@@ -26,6 +26,8 @@ from tests import deployment, factories, servers
 from tests.samsaas.sign_in_world import guess
 from tests.samsaas.test_redaction import log
 
+pytestmark = pytest.mark.one_database
+
 __all__ = ["log"]  # a fixture
 ROOT = Path(__file__).parent.parent.parent
 LINE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00 [A-Z]+ [\w.]+ \S")

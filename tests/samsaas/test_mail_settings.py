@@ -20,6 +20,8 @@ from samsaas.lib.hosts import stands_in
 from samsaas.models import Mail
 from tests import mail_server
 
+pytestmark = pytest.mark.one_database
+
 ROOT = Path(__file__).parents[2]
 env = Environment()
 

@@ -24,6 +24,8 @@ from samsaas.passwords import judged_part
 from tests import pages
 from tests.samsaas.sign_in_world import PASSWORD, try_to
 
+pytestmark = pytest.mark.one_database
+
 GUESSABLE = [
     *("passwordpassword", "Welcome12345", "samsaas12345", "Samsaas2026!", "P@ssw0rdP@ssw0rd", "Passw0rd1234"),
     *("qwertyuiop12", "123456789012", "Summer2026!!", "letmeinletmein", "AcmeCorp12345", "acme-samsaas-1"),

@@ -11,7 +11,7 @@ from samsaas.lib import person_zone
 from samsaas.models import AuditEntry, PersonalZone
 from tests import factories, pages
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 ZONE = "/accounts/me/time-zone/"
 LATE = datetime(2026, 3, 2, 23, 30, tzinfo=UTC)
 

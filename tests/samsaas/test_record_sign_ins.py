@@ -15,7 +15,7 @@ from samsaas.models import AuditEntry, FailedSignIns
 from subscriptions.models import PersonImport, PersonImportRow
 from tests import factories, test_permissions
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 PASSWORD = "a long password"
 
 

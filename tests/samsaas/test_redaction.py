@@ -21,6 +21,8 @@ from profiles.models import Credential
 from samsaas.lib import redaction
 from tests import worlds
 
+pytestmark = pytest.mark.one_database
+
 SECRET = "k3Y-secret.value_42"
 
 

@@ -15,7 +15,7 @@ from django.urls import reverse
 from tests import pages
 from tests.samsaas.sign_in_world import LOGIN, PASSWORD, guess, is_signed_in, try_to
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 MISMATCH = "do not match"

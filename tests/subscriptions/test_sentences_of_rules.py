@@ -10,6 +10,8 @@ from subscriptions.exclusions.exclude import ExclusionPreview, Share
 from subscriptions.matching.try_rule import Trial
 from subscriptions.templatetags import rules
 
+pytestmark = pytest.mark.one_database
+
 
 @pytest.mark.parametrize(
     ("preview", "sentence"),

@@ -16,6 +16,8 @@ from subscriptions.templatetags import seats
 from subscriptions.templatetags.coverage import run_covers
 from tests import pages
 
+pytestmark = pytest.mark.one_database
+
 NOW = datetime(2026, 11, 24, 10, 0, tzinfo=UTC)
 DAY = date(2026, 11, 3)
 USED = LastActivity(at=NOW - timedelta(days=1234), kind="sign_in <b>")

@@ -17,7 +17,7 @@ from subscriptions.models import Subscription, SubscriptionIdentifier
 from subscriptions.tables import SubscriptionTable
 from tests import factories, pages, worlds
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 LIST, EXPORT = "/subscriptions/", "/subscriptions/export/"
 PARAMETERS = ("q", "profile", "model", "status", "license", "seats", "sort", "page", "per_page")

@@ -78,6 +78,9 @@ def allocation_import(request: SignedInRequest) -> HttpResponseBase:
     A page that takes a file has one address for all: `?entitlement=` says which one it is about.
     """
     asked = request.GET.get("entitlement", "")
+    if "entitlement" not in request.GET:
+        messages.info(request, "Open the entitlement whose rights you allocate, then its Allocations, then Import.")
+        return redirect("entitlement_list")
     one = _get_entitlement(int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 19 else 0)
     bound = request.method == "POST"
     given = (request.POST, request.FILES) if bound else (None, None)

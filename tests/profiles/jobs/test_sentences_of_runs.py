@@ -12,6 +12,8 @@ from profiles.models import JobRun
 from profiles.templatetags.runs import run_chain, run_doing, run_items
 from tests import factories, pages
 
+pytestmark = pytest.mark.one_database
+
 NOW = datetime(2026, 11, 24, 10, 0, tzinfo=UTC)
 
 

@@ -17,7 +17,7 @@ from samsaas import schedule
 from subscriptions.rematch import MATCH
 from tests import factories, pages, worlds
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 POLL = re.compile(r'hx-get="([^"]+)"\s+hx-trigger="every 2s"')
 
 

@@ -13,7 +13,7 @@ from profiles.models import IntegrationProfile
 from tests import pages, worlds
 from tests.profiles.test_validate_page import page_of, press_validate, text_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 REFUSED = "events.read missing: the vendor refused it"
 
 

@@ -16,7 +16,7 @@ from samsaas.models import AuditEntry
 from subscriptions.rematch import MATCH
 from tests import pages, worlds
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 DOWNLOAD = "Download subscriptions"
 
 

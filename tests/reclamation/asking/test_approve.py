@@ -18,7 +18,7 @@ from tests import factories
 from tests.reclamation.asking import world
 from tests.reclamation.asking.world import DAY, MINUTE, MONDAY
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 APPROVE, REJECT = Approval.Answer.APPROVE, Approval.Answer.REJECT
 
 

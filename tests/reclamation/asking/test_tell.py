@@ -19,7 +19,7 @@ from tests.reclamation.asking.world import DAY, MINUTE, MONDAY
 from tests.reclamation.removal.conftest import Time, ann, make_place, time  # noqa: F401 - fixtures
 from tests.reclamation.removal.place import attempt_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 UNLICENSED = RemovalCandidate.Justification.UNLICENSED
 
 

@@ -18,7 +18,7 @@ from samsaas.models import AuditEntry
 from subscriptions.models import ActivityDay, Subscription
 from tests import factories, pages, worlds
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 DAY = timedelta(days=1)
 
 

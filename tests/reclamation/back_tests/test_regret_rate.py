@@ -6,6 +6,8 @@ import pytest
 
 from reclamation.back_tests.regret_rate import RegretRate, wilson_interval
 
+pytestmark = pytest.mark.one_database
+
 
 @pytest.mark.parametrize(
     ("back", "counted", "low", "high"),

@@ -21,6 +21,8 @@ from tests import factories
 from tests.reclamation.removal.place import state_of
 from tests.reclamation.removal.stand_in import StandIn
 
+pytestmark = pytest.mark.one_database
+
 Batch = RemovalBatch.State
 
 

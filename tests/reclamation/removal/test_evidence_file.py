@@ -32,7 +32,7 @@ from samsaas.sealing import seals
 from tests import factories, pages
 from tests.samsaas.sealing.sealed_world import seal_in_steps
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 T0 = datetime(2026, 11, 2, 8, 0, tzinfo=UTC)
 TOKEN = "Zx9_" + "a1B2c3D4e5" * 3 + "f6G7h8I9j"  # 43 letters, as a link's token has
 CANARIES = ("canary-mail-secret", TOKEN, "sl.u.canary-vendor-token", "canary-body", "canary-bearer-value")

@@ -17,6 +17,8 @@ from reclamation.removal.gate import member as member_guards
 from reclamation.states import State
 from tests.reclamation.removal.place import ADMIN, attempt_of, state_of
 
+pytestmark = pytest.mark.one_database
+
 Attempt = RemovalAttempt.State
 
 

@@ -18,7 +18,7 @@ from samsaas.models import AuditEntry
 from subscriptions.models import SoftwareModel
 from tests import factories
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 
 @pytest.fixture

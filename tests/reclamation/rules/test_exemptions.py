@@ -21,7 +21,7 @@ from tests import factories, pages, worlds
 from tests.samsaas.lib import workbooks
 from tests.samsaas.lib.test_spreadsheets import HARMFUL
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 LIST, NEW, IMPORT = "/exemptions/", "/exemptions/new/", "/exemptions/import/"
 
 

@@ -20,7 +20,7 @@ from reclamation.sums import FIND
 from subscriptions.models import Subscription
 from tests import factories, pages, worlds
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 
 def find(profile: Any) -> None:

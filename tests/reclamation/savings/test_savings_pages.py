@@ -26,7 +26,7 @@ from tests import factories, pages
 from tests.subscriptions.entitlements.owned_world import day
 from tests.subscriptions.renewals.renewal_world import ending, reconcile, use
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 START = "2026-06-01 09:00:00+00:00"
 PAGE, ENTRIES = "/savings/", "/savings/entries/"
 

@@ -14,6 +14,8 @@ from samsaas import outbox
 from subscriptions.models import Subscription
 from tests import factories
 
+pytestmark = pytest.mark.one_database
+
 Attempt = RemovalAttempt.State
 
 

@@ -19,6 +19,8 @@ from samsaas.models import Mail
 from subscriptions.models import Person, Subscription
 from tests import factories
 
+pytestmark = pytest.mark.one_database
+
 Attempt = RemovalAttempt.State
 
 

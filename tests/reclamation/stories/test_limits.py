@@ -16,6 +16,8 @@ from reclamation.removal import limits
 from reclamation.rules import versions
 from reclamation.states import State
 
+pytestmark = pytest.mark.one_database
+
 Attempt = RemovalAttempt.State
 CEILING = 4
 

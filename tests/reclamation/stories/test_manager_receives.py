@@ -12,6 +12,8 @@ from reclamation.states import State
 from subscriptions.models import Person, Subscription
 from tests import factories
 
+pytestmark = pytest.mark.one_database
+
 Attempt = RemovalAttempt.State
 RECEIVES = "team/members/move_former_member_files"
 

@@ -10,6 +10,8 @@ import pytest
 from reclamation.models import RemovalAttempt
 from reclamation.states import State
 
+pytestmark = pytest.mark.one_database
+
 Attempt = RemovalAttempt.State
 REMOVE = "team/members/remove"
 LOOK = "team/members/get_info_v2"

@@ -15,7 +15,7 @@ from reclamation.models import ReclamationRule
 from reclamation.sums import FIND
 from tests import factories, pages, worlds
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 
 def find(profile: Any) -> None:

@@ -23,7 +23,12 @@ class App:
         self.papers = RecoveryCodes.activate(account).get_unused_codes()
 
     def code(self, *, periods_ahead: int = 0) -> str:
-        return format_hotp_value(hotp_value(self.secret, int(time.time()) // 30 + periods_ahead))
+        return code_of(self.secret, periods_ahead=periods_ahead)
+
+
+def code_of(secret: str, *, periods_ahead: int = 0) -> str:
+    """What an app with this key shows now, or some half minutes later."""
+    return format_hotp_value(hotp_value(secret, int(time.time()) // 30 + periods_ahead))
 
 
 def sign_in(client: Client, username: str, code: str) -> Any:

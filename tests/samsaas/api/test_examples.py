@@ -16,7 +16,7 @@ from reclamation.models import RemovalBatch
 from tests import factories
 from tests.samsaas.api import world
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 PAGE = Path(__file__).parents[3] / "docs" / "api.md"
 
 

@@ -18,7 +18,7 @@ from samsaas.lib import sql
 from samsaas.models import AuditEntry
 from tests import factories, pages
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 SOON = timedelta(minutes=5)
 
 

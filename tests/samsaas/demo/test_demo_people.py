@@ -11,7 +11,7 @@ from samsaas.demo import people as demo_people
 from subscriptions.models import Match, Person, Subscription
 from tests import worlds
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 
 def test_most_seats_of_the_demo_find_their_person_and_some_do_not(connected: Any, dropbox: Any) -> None:

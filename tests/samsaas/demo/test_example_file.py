@@ -11,7 +11,7 @@ from subscriptions.models import Entitlement, EntitlementImport, SoftwareModel
 from tests import worlds
 from tests.subscriptions.entitlements.owned_world import send
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 EXAMPLES = Path(__file__).parents[3] / "docs" / "examples"
 # As docs/demo.md says it.
 CHOSEN = {

@@ -188,6 +188,17 @@ def test_a_name_cannot_command_the_terminal(healthy):
     assert "Gone" in out.getvalue() and out.getvalue().replace("\n", "").isprintable()
 
 
+def test_a_postgresql_that_was_built_without_icu(healthy):
+    if connection.vendor != "postgresql":
+        return
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("update pg_collation set collname = 'another' where collname = 'und-x-icu'")
+        code, found = examine()
+        transaction.set_rollback(True)
+    assert code == 1 and "no collation und-x-icu" in found["database"]["message"]
+    assert "--with-icu" in found["database"]["remedy"]
+
+
 @pytest.mark.parametrize("seconds", [-60, 60])
 def test_clocks_that_disagree(healthy, seconds):
     with time_machine.travel(timezone.now() + timedelta(seconds=seconds), tick=True):

@@ -16,7 +16,7 @@ from samsaas.events import call, notice, post, tell
 from samsaas.models import AuditEntry, Mail, Notification, Webhook, WebhookCall
 from tests.samsaas.events.events_world import HOST, MONDAY, Receiver, event, hook, receiver
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 MINUTE = timedelta(minutes=1)
 
 

@@ -15,7 +15,7 @@ from tests import factories
 from tests.samsaas.events.events_world import MONDAY, event
 from tests.subscriptions.usage.usage_world import Company
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 HOUR = timedelta(hours=1)
 
 

@@ -11,7 +11,7 @@ from samsaas.events import tell
 from samsaas.models import Mail, Notification, NotificationChoices
 from tests.samsaas.events.events_world import MONDAY, event
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 DAY = timedelta(days=1)
 
 

@@ -13,7 +13,7 @@ from subscriptions.models import SoftwareModel, UserExclusion
 from tests import factories, pages
 from tests.samsaas.home.home_world import own
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 TITLE = "After the first connection"
 
 DONE: dict[str, Callable[[], Any]] = {

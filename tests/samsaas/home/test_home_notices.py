@@ -14,7 +14,7 @@ from profiles.models import IntegrationProfile, JobRun, ProcessCheck, ScheduledJ
 from profiles.models.run import VALIDATE
 from tests import factories, pages
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 PLACES = ("/", "/integration-profiles/")
 SCOPES = ["events.read", "members.delete", "members.read", "members.write", "team_info.read"]

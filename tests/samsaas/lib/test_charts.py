@@ -12,6 +12,8 @@ from django.utils import translation
 from samsaas.lib.charts import HEIGHT, WIDTH, Chart, Series, draw
 from tests import pages
 
+pytestmark = pytest.mark.one_database
+
 
 def chart(bars: list[Any], line: list[Any] | None = None, **more: Any) -> Chart:
     return Chart(

@@ -23,6 +23,8 @@ from django.core.management import call_command
 from samsaas.lib import evidence_file, signatures
 from samsaas.lib.evidence_file import EvidenceRefused
 
+pytestmark = pytest.mark.one_database
+
 KEY = signatures.parse_signing_key(urlsafe_b64encode(b"k" * 32).decode())
 OTHER = signatures.parse_signing_key(urlsafe_b64encode(b"o" * 32).decode())
 NOW = datetime(2026, 11, 26, 21, 30, tzinfo=UTC)

@@ -17,6 +17,8 @@ from samsaas.lib.spreadsheets.cells import BadCell
 from samsaas.lib.spreadsheets.sheet import CellError, Formula, Sheet, SheetLimits, Unreadable
 from tests.samsaas.lib.workbooks import make_workbook, replace_part, with_renamed_sheet, with_sheet
 
+pytestmark = pytest.mark.one_database
+
 ROW = '<sheetData><row r="1">{}</row></sheetData>'
 CELL = '<c r="{0}" t="inlineStr"><is><t>{1}</t></is></c>'
 ENTITIES = "".join(f'<!ENTITY e{n} "{f"&e{n - 1};" * 10}">' for n in range(1, 12))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from django.db import DatabaseError, transaction
 
 from samsaas.lib import sql
 
@@ -39,3 +40,19 @@ def test_one_row_is_exactly_one(table: str) -> None:
 
 def test_a_table_that_is_not_there_may_be_dropped() -> None:
     sql.drop_table("sql_of_nobody")
+
+
+ENDLESS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000000000) SELECT count(*) FROM n"
+
+
+def test_a_question_that_takes_too_long_is_given_up_and_the_next_one_is_not(table: str) -> None:
+    with pytest.raises(sql.TooLong), sql.at_most(0.05):
+        sql.fetch_row(ENDLESS)
+    with sql.at_most(20):
+        assert sql.count_rows(table) == 0
+    assert sql.fetch_row("SELECT 1") == (1,)
+
+
+def test_another_fault_of_a_question_stays_what_it_is() -> None:
+    with pytest.raises(DatabaseError), transaction.atomic(), sql.at_most(20):
+        sql.fetch_row("SELECT nothing FROM nowhere")

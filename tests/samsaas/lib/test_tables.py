@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import html
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -15,7 +19,7 @@ from profiles.jobs.filters import RunFilter
 from profiles.jobs.tables import RunTable
 from profiles.models import ConnectionAlias, IntegrationProfile, JobRun
 from profiles.tables import ProfileTable
-from samsaas.lib import tables
+from samsaas.lib import sql, tables
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -150,3 +154,51 @@ def test_profiles_are_found_by_name_and_team(db: None) -> None:
 
     assert found("q=euro") == found("q=NORDW") == found("status=published") == [europe.pk]
     assert len(found("")) == 2
+
+
+class TestLateCounts:
+    """Rows are shown before they are counted, where that takes long."""
+
+    @pytest.fixture(autouse=True)
+    def counting_takes_long(self, monkeypatch: Any) -> None:
+        @contextmanager
+        def given_up(seconds: float) -> Iterator[None]:
+            raise sql.TooLong
+            yield
+
+        monkeypatch.setattr(sql, "at_most", given_up)
+
+    @pytest.fixture
+    def page(self, signed_in: Any) -> Callable[..., str]:
+        reader, profile = signed_in("sam_user"), factories.profile()
+        kind = factories.identifier()
+        for number in range(60):
+            factories.subscription(profile=profile, identifier=kind, status="active" if number % 3 else "suspended")
+
+        def ask(query: str = "", **headers: str) -> str:
+            answer = reader.get(f"/subscriptions/?{query}", headers=headers)
+            assert answer.status_code == 200
+            return str(answer.content.decode())
+
+        return ask
+
+    def test_the_page_says_counting_and_asks_for_the_count_by_itself(self, page: Any) -> None:
+        first = page("status=active&per_page=25")
+        assert ">1–25 of <a" in first and "counting…</a>" in first and "page=2" in first
+        (asked,) = re.findall(r'hx-get="([^"]*)"[^>]*hx-target="#row-count"', first.replace("\n", " "))
+        counted = page(html.unescape(asked).lstrip("?"), **{"HX-Target": "row-count"})
+        assert "data-row-count>1–25 of 40</span>" in counted and "counting…" not in counted
+
+    def test_the_last_page_and_those_after_it_are_found(self, page: Any) -> None:
+        assert ">26–40 of <a" in page("status=active&per_page=25&page=2")
+        beyond = page("status=active&per_page=25&page=3")
+        assert "no such page" in beyond and "data-row-count>26–40 of 40<" in beyond
+
+    def test_an_empty_list_is_counted_and_says_that_nothing_matches(self, page: Any) -> None:
+        assert "Clear the filters" in page("status=invited")
+
+    def test_without_scripts_the_link_asks_for_the_count(self, page: Any) -> None:
+        assert "data-row-count>1–50 of 60<" in page("counted=1")
+
+    def test_a_search_is_counted_up_to_its_bound(self, page: Any) -> None:
+        assert "counting…" not in page("q=example")

@@ -8,6 +8,8 @@ import pytest
 
 from samsaas.lib import text_forms
 
+pytestmark = pytest.mark.one_database
+
 SAME_NAMES = [
     ("José Peña", unicodedata.normalize("NFD", "José Peña")),
     ("Anna Müller", "MÜLLER, Anna"),

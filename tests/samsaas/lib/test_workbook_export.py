@@ -14,6 +14,8 @@ import pytest
 from samsaas.lib import workbook_export
 from samsaas.lib.workbook_export import WrittenSheet
 
+pytestmark = pytest.mark.one_database
+
 
 def read_back(*sheets: WrittenSheet) -> Any:
     file = io.BytesIO()

@@ -20,7 +20,7 @@ from samsaas.list_exports import answer, write
 from samsaas.models import AuditEntry, ExportedList
 from tests import factories, pages
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 PEOPLE, SEATS = "/people/", "/subscriptions/"
 
 

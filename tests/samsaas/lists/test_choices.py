@@ -15,7 +15,7 @@ from samsaas.models import AuditEntry, ListPreference
 from subscriptions.people.tables import PersonTable
 from tests import factories
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 PEOPLE, DENSITY, COLUMNS = "/people/", "/lists/density/", "/lists/columns/"
 

@@ -11,7 +11,7 @@ from samsaas.lists.catalog import LISTS, PAGES
 from samsaas.models import AuditEntry, ListPreference, SavedView
 from tests import factories, pages, worlds
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 LIST, SAVE, VIEWS, DEFAULT = "/people/", "/lists/views/save/", "/lists/views/", "/lists/views/default/"
 KEY = "PersonTable"

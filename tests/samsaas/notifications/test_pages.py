@@ -13,7 +13,7 @@ from samsaas.models import AuditEntry, NotificationChoices, Webhook, WebhookCall
 from tests import worlds
 from tests.samsaas.events.events_world import HOST, Receiver, event, hook, receiver
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 LIST, SETTINGS, HOOKS = "/notifications/", "/notifications/settings/", "/webhooks/"
 
 

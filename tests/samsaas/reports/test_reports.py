@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from django.core import mail as django_mail
+from django.test import Client
 from django.utils import timezone
 
 from reclamation.models import SavingsEntry
@@ -157,7 +158,8 @@ def test_the_link_of_the_mail_stops_it_and_looking_does_not(position: Any, clien
     link = Mail.objects.get().secret.partition("/reports/")[2]
     assert "Stop the report" in client.get(f"/reports/{link}").content.decode()
     assert one.recipients.filter(stopped_at=None).exists()
-    assert "was stopped" in client.post(f"/reports/{link}").content.decode()
+    program = Client(enforce_csrf_checks=True)  # a mail program, which has no session and no token of a form
+    assert "was stopped" in program.post(f"/reports/{link}", {"List-Unsubscribe": "One-Click"}).content.decode()
     assert AuditEntry.objects.get(verb="stopped report").detail["address"] == BOSS
     assert send.run(noon + timedelta(days=40)) == 0 and Mail.objects.count() == 1
     assert client.get(f"/reports/{link[:-3]}/").status_code == 404
@@ -191,6 +193,7 @@ def test_a_report_is_made_tested_changed_and_deleted_with_entries(position: Any,
     client.post(f"/reports/{one.pk}/test/")
     test = Mail.objects.get()
     assert (test.to, test.subject) == (admin.email, "Test: License position: For the board") and not test.secret
+    assert not test.one_click
     client.post(f"/reports/{one.pk}/edit/", {**FORM, "recipients": BOSS, "every": "week"})
     assert one.recipients.count() == 1
     client.post(f"/reports/{one.pk}/delete/")
@@ -208,7 +211,7 @@ def test_the_mail_that_arrives_has_the_file_and_the_link(position: Any, settings
     arrived = django_mail.outbox[0]
     (name, content, kind), *rest = arrived.attachments
     assert kind == "text/csv" and name.startswith("position-") and "License metric" in content and not rest
-    assert stop in arrived.body
+    assert stop in arrived.body and arrived.extra_headers["List-Unsubscribe"] == f"<{stop}>"
 
 
 def test_one_and_thirty_reports_cost_the_same_queries(

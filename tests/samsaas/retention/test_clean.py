@@ -6,13 +6,15 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.core.exceptions import ImproperlyConfigured
 from django.utils import timezone
 
 from profiles import tasks
 from profiles.models import JobRun
-from reclamation.models import Approval, CandidateNote, Exemption, KeepAnswer, RemovalAttempt, RemovalCandidate
+from reclamation.models import Approval, CandidateNote, Exemption, KeepAnswer, Notice, RemovalAttempt, RemovalCandidate
 from reclamation.states import State
 from samsaas import schedule
+from samsaas.environment import Environment
 from samsaas.models import AuditEntry, GuessCount, Invitation, Mail, Notification
 from samsaas.retention import clean
 from samsaas.retention.kinds import KINDS
@@ -162,7 +164,36 @@ def test_an_administrator_cleans_now(account: Any, client: Any) -> None:
     assert JobRun.objects.filter(process=clean.DELETE_OLD).count() == 1
 
 
-def test_mails_are_counted_with_the_others() -> None:
-    mail = {"to": "eve@example.com", "subject": "S", "body": "B", "state": "sent", "give_up_at": ago(1)}
-    Mail.objects.create(**mail, queued_at=ago(1096), not_before=ago(1096))
-    assert clean_now().counters["mails"] == 1
+def mail(days: int, *, state: str = "sent", closed: bool | None = True) -> Mail:
+    """A mail of so many days ago. `closed` None: about no candidate."""
+    given = {"to": "eve@example.com", "subject": "S", "body": "B", "state": state, "queued_at": ago(days)}
+    made = Mail.objects.create(**given, not_before=ago(days), give_up_at=ago(days))
+    if closed is not None:
+        one = factories.candidate(factories.subscription(), state=State.CLOSED_SKIPPED if closed else State.READY)
+        Notice.objects.create(candidate=one, kind="ask", mail=made)
+    return made
+
+
+def test_mails_go_with_what_is_kept_of_them_but_for_those_that_may_still_matter(settings: Any) -> None:
+    settings.MAIL_RETENTION_DAYS = 100
+    gone = [mail(101), mail(400, state="failed"), mail(101, state="withdrawn"), mail(200, closed=None)]
+    kept = [mail(99), mail(400, closed=False), mail(400, state="queued")]
+    assert clean_now().counters["mails"] == 4
+    assert set(Mail.objects.all()) == set(kept) and not Notice.objects.filter(mail__in=gone).exists()
+    entry = AuditEntry.objects.get(verb="deleted old data")
+    assert entry.actor_name == ""
+    assert entry.detail == {"rows": {"mails": 4}, "kept_days": {"mails": 100}}, "nobody's address"
+
+
+def test_many_mails_go_in_portions(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clean, "AT_ONCE", 2)
+    for _ in range(5):
+        mail(2000)
+    assert clean_now().counters["mails"] == 5 and not Mail.objects.exists() and not Notice.objects.exists()
+
+
+@pytest.mark.parametrize("text", ["0", "29", "-1", "ever"])
+def test_a_time_that_is_too_short_to_be_meant_is_refused(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    monkeypatch.setenv("MAIL_RETENTION_DAYS", text)
+    with pytest.raises(ImproperlyConfigured, match="MAIL_RETENTION_DAYS"):
+        Environment().int("MAIL_RETENTION_DAYS", default=1095, least=30)

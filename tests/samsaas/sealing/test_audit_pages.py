@@ -17,7 +17,7 @@ from samsaas.sealing import seal, trail_file
 from tests import pages, worlds
 from tests.samsaas.sealing.sealed_world import ENTRIES, SEALS, new_key, seal_in_steps, tamper, write_entries
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from subscriptions.activity import by_day as daily_activity, last_used
 from subscriptions.models import ActivityDay, LastActivity
 from tests import factories, pages, worlds
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 LIST = "/subscriptions/"
 NOW = datetime(2026, 11, 24, 10, 0, tzinfo=UTC)

@@ -19,7 +19,7 @@ from subscriptions.activity.coverage import intervals
 from subscriptions.models import ActivityDay, LastActivity, Subscription
 from tests import factories, pages, worlds
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 EVENTS = "team_log/get_events"
 DAY = timedelta(days=1)

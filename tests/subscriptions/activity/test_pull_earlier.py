@@ -20,7 +20,7 @@ from subscriptions.activity.pull_earlier import PULL_EARLIER
 from subscriptions.models import ActivityDay, LastActivity, ReadDay
 from tests import pages, worlds
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 DAY = timedelta(days=1)
 EVENTS = "team_log/get_events"
 

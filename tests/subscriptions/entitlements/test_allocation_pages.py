@@ -18,7 +18,7 @@ from tests import factories, pages
 from tests.samsaas.lib.workbooks import make_workbook
 from tests.subscriptions.entitlements.owned_world import LIST, day, drafted, published, seat_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 
 @pytest.fixture(autouse=True)
@@ -227,6 +227,11 @@ def test_a_made_up_preview_is_judged_like_a_file(keeper: Any, owned: Entitlement
 @pytest.mark.parametrize("asked", ["", "0", "x", "9" * 30, "99999"])
 def test_an_import_of_no_entitlement_is_not_found(keeper: Any, asked: str) -> None:
     assert keeper.get(f"/allocations/import/?entitlement={asked}").status_code == 404
+
+
+def test_who_comes_for_the_import_without_an_entitlement_is_told_to_choose_one(keeper: Any, owned: Entitlement) -> None:
+    answer = keeper.get("/allocations/import/", follow=True)
+    assert answer.redirect_chain == [("/entitlements/", 302)] and "Open the entitlement" in told(answer)
 
 
 def renewed(keeper: Any, rights: int) -> tuple[Entitlement, Entitlement]:

@@ -32,7 +32,7 @@ from tests.subscriptions.entitlements.owned_world import (
     staged,
 )
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 
 @pytest.fixture(autouse=True)

@@ -48,7 +48,7 @@ from tests.subscriptions.entitlements.owned_world import (
 )
 
 ROOT = Path(__file__).parents[3]
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 
 @pytest.fixture(autouse=True)

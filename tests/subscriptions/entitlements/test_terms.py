@@ -16,6 +16,8 @@ from subscriptions.entitlements.price import price_of
 from subscriptions.entitlements.terms import Book, DerivedState
 from subscriptions.models import Entitlement, SoftwareModel
 
+pytestmark = pytest.mark.one_database
+
 JUNE = date(2026, 6, 15)
 numbers = iter(range(1, 100_000))
 

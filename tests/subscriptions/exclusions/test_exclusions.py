@@ -15,7 +15,7 @@ from subscriptions.exclusions import exclude
 from subscriptions.models import IdentifierExclusion, Match, Subscription, UserExclusion
 from tests import factories, pages, worlds
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 USERS, TYPES = "/exclusions/users/", "/exclusions/identifiers/"
 

@@ -14,9 +14,9 @@ from subscriptions.matching import suggest
 from subscriptions.models import Match, Person, ResolutionRule, Subscription
 from tests import factories, pages, worlds
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 LIST = "/subscriptions-without-user/"
-TICKS = "Select all rows of this page Select"  # the heading of the first column
+TICKS = "Select all rows of this page"  # the heading of the first column
 NAMES = ("q", "profile", "status", "sort", "page", "per_page")
 
 

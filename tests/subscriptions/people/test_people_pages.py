@@ -14,7 +14,7 @@ from samsaas.models import AuditEntry
 from subscriptions.models import LastActivity, Match, Person, Subscription
 from tests import factories, pages, worlds
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 LIST = "/people/"
 NAMES = ("q", "department", "country", "state", "seats", "sort", "page", "per_page")
 

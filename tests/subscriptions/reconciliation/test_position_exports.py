@@ -31,7 +31,7 @@ from subscriptions.reconciliation.exports import signed_text
 from tests import factories
 from tests.subscriptions.reconciliation.position_world import reconcile_as_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 
 def entitlement(model: SoftwareModel, rights: int, **fields: Any) -> Entitlement:

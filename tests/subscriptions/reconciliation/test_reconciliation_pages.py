@@ -17,7 +17,7 @@ from subscriptions.reconciliation import forget_seats
 from tests import factories, pages, worlds
 from tests.subscriptions.usage.usage_world import Company
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 LIST, NEW = "/reconciliations/", "/reconciliations/new/"
 
 

@@ -19,7 +19,7 @@ from tests import factories, pages
 from tests.subscriptions.entitlements.owned_world import published
 from tests.subscriptions.renewals.renewal_world import ending, reconcile, use, worked_example
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 START = "2026-06-01 09:00:00+00:00"
 
 

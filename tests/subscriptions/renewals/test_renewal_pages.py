@@ -18,7 +18,7 @@ from tests import factories, pages
 from tests.subscriptions.entitlements.owned_world import day, form_of, published
 from tests.subscriptions.renewals.renewal_world import LIST, ending, reconcile, use, worked_example
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 
 @pytest.fixture(autouse=True)

@@ -11,7 +11,7 @@ from django.utils import timezone
 from subscriptions.models import Subscription
 from tests import factories, pages
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 LIST = "/software-models/"
 

@@ -11,7 +11,7 @@ import pytest
 from tests import factories, pages
 from tests.subscriptions.usage.usage_world import Company
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 DOCUMENT = Path(__file__).parents[3] / "docs" / "reconciliation.md"
 
 

@@ -15,7 +15,7 @@ from subscriptions.models import MetricResult, PinnedPublisher, Subscription
 from tests import factories, pages
 from tests.subscriptions.usage.usage_world import USAGE, Company, removed_today
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 
 @pytest.fixture(autouse=True)

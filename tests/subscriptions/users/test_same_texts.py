@@ -13,7 +13,7 @@ from tests import factories, pages
 from tests.subscriptions.people import people_world as world
 from tests.subscriptions.users.users_world import seat, user_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 
 @pytest.fixture(autouse=True)

@@ -15,7 +15,7 @@ from subscriptions.models import Subscription
 from tests import factories, pages
 from tests.subscriptions.renewals.renewal_world import ending, reconcile, use
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 PAGE = "/vendor-drift/"
 
 

@@ -16,7 +16,7 @@ from subscriptions.models import Entitlement, MetricResult, PinnedPublisher, Rec
 from tests import factories
 from tests.subscriptions.reconciliation.position_world import reconcile_as_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 WORKBENCH = "/core/license-workbench/"
 
 

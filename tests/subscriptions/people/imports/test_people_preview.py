@@ -13,7 +13,7 @@ from subscriptions.models import Person, PersonImport
 from tests import factories, pages
 from tests.subscriptions.people.people_world import HEADER, NEW, applied, crowd, effects, listing, press, staged
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 
 @pytest.fixture(autouse=True)

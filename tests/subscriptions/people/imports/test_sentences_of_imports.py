@@ -20,6 +20,8 @@ from subscriptions.templatetags.people_import import (
 )
 from tests import pages
 
+pytestmark = pytest.mark.one_database
+
 BUSY, OVER = JobRun(state="running"), JobRun(state="failed")
 
 
