@@ -23,10 +23,10 @@ FREE_PAGES = (
 )
 ROW_PAGES = (
     *("home", "find", "find_options", "find_open", "notification_list"),
-    *("profile_list", "run_list", "subscription_list", "subscription_export"),
+    *("profile_list", "run_list", "subscription_list", "subscription_export", "subscription_select"),
     *("candidate_list", "candidate_export", "candidate_select", "candidate_assign", "candidate_assign_undo"),
     *("candidate_close", "candidate_note", "batch_list", "batch_confirm", "attempt_list"),
-    *("approval_list", "approval_link"),
+    *("candidate_propose_selected", "approval_list", "approval_link"),
     *("api:profile_list", "api:run_list", "api:scheduled_job_list", "api:subscription_list", "api:coverage_list"),
     *("api:candidate_list", "api:batch_list", "api:attempt_list"),
 )
@@ -68,6 +68,7 @@ WHOLE_PAGES = (
     *("identifier_list", "identifier_detail", "identifier_map", "identifier_unmap", "identifier_exclusion_list"),
     *("identifier_exclusion_new", "identifier_exclusion_edit", "identifier_exclusion_delete", "user_exclusion_list"),
     *("user_exclusion_new", "user_exclusion_edit", "user_exclusion_delete", "activity_type_list", "unmatched_list"),
+    *("user_exclusion_selected", "user_exclusion_undo"),
     *("unmatched_match", "unmatched_select", "unmatched_match_selected", "unmatched_match_undo", "unmatched_search"),
     *("unmatched_remove", "person_list", "person_create", "person_detail", "person_edit", "person_delete"),
     *("person_account", "person_merge", "person_import_new", "person_import_example", "person_import_detail"),
