@@ -46,7 +46,7 @@ def hr_file() -> dict[str, Any]:
         f"{number:04};{given};{surname};mail{number}@one.example;{'Vertrieb' if number < IDLE else 'Technik'}"
         for number, (given, surname) in enumerate(names)
     ]
-    return {"name": "personal.csv", "mimeType": "text/csv", "buffer": "\n".join([HEADINGS, *lines]).encode("cp1252")}
+    return {"name": "personal.csv", "mimeType": "text/csv", "buffer": "\n".join([HEADINGS, *lines]).encode()}
 
 
 def sign_in(page: Page, url: str, name: str) -> None:
@@ -69,6 +69,7 @@ def import_with_a_mapping(page: Page, url: str) -> None:
     page.get_by_role("button", name="Upload and preview").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("personal.csv")
     let_it_work(page)
+    page.get_by_role("link", name="Say what they are").click()
     chosen = page.get_by_label("E-mails")
     place = chosen.locator("option", has_text="Postfach").get_attribute("value")
     chosen.select_option(place)
