@@ -279,9 +279,11 @@ class Endpoints(BaseHTTPRequestHandler):
         parts = urlsplit(self.path)
         if parts.path == "/metadata":
             self.send(self.directory.own_metadata(), kind="application/samlmetadata+xml")
-        else:
+        elif parts.path == "/sso":
             self.directory.question(parts.query)
             self.send(PAGE)
+        else:
+            self.send("")  # browsers ask for an icon
 
     def do_POST(self) -> None:
         filled = dict(parse_qsl(self.rfile.read(int(self.headers["Content-Length"])).decode()))
