@@ -15,6 +15,7 @@ from reclamation.models.candidate import CandidateQuerySet
 from reclamation.reasons import PROPOSABLE, Reason
 from reclamation.states import CLOSED as CLOSED_STATES, OPEN, State
 from samsaas.lib.tables import DAYS, ListFilter, search
+from subscriptions.filters import WholeNumberFilter
 from subscriptions.models import SoftwareModel
 from subscriptions.models.person import column_choices
 from subscriptions.reconciliation import live
@@ -70,7 +71,7 @@ class CandidateFilter(ListFilter):
         empty_label="Anybody",
         method="by_assigned",
     )
-    idle_days = django_filters.NumberFilter(
+    idle_days = WholeNumberFilter(
         label="Idle for days", field_name="evidence__inactive_days", lookup_expr="gte", min_value=1, widget=DAYS
     )
     department = django_filters.ChoiceFilter(

@@ -68,9 +68,13 @@ def order(
 
 
 def fill_form(kind: Callable[..., Any], body: dict[str, Any], **options: Any) -> Any:
-    """The form filled in with a body, and valid. Raises `CallRefused`."""
-    empty = kind(None, **options)
-    form = kind(bodies.as_form_data(body, empty.fields), **options)
+    """The form filled in with a body, and valid. Raises `CallRefused`.
+
+    A form leaves out a field that has nothing to choose here, such as publishers where there is one. It may be empty.
+    """
+    here, known = kind(None, **options).fields, getattr(kind, "base_fields", {})
+    given = {name: value for name, value in body.items() if value or name in here or name not in known}
+    form = kind(bodies.as_form_data(given, here), **options)
     bodies.check_form(form)
     return form
 

@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 from django.core import signing
 from django.db.models import Model, QuerySet
 from django.http import Http404
+from django_filters import BooleanFilter, Filter
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
@@ -27,6 +28,7 @@ SALT = "samsaas.api.cursor"
 UNDECLARED = "There is no such parameter."
 TWICE = "It is given more than once."
 BAD_LIMIT = f"Give a whole number from 1 to {MOST_AT_ONCE}."
+BAD_FLAG = "Give true or false."
 BAD_CURSOR = "This cursor is of another list or of other filters, or it was changed. Begin without a cursor."
 
 
@@ -112,10 +114,17 @@ def check_parameters(request: Request, declared: Iterable[str]) -> None:
 
 def filter_rows(kind: type[ListFilter], rows: QuerySet[Any], request: Request) -> QuerySet[Any]:
     """The rows that the parameters choose. Raises `CallRefused` with the words of the page's form."""
+    if wrong := [name for name, one in kind.base_filters.items() if is_no_flag(one, request.query_params.get(name))]:
+        raise CallRefused(errors={name: [BAD_FLAG] for name in wrong})
     chosen = kind(request.query_params, queryset=rows, request=request)
     if not chosen.form.is_valid():
         raise CallRefused(errors={name: list(map(str, texts)) for name, texts in chosen.form.errors.items()})
     return chosen.qs
+
+
+def is_no_flag(one: Filter, text: str | None) -> bool:
+    """Whether a filter takes true or false, and this is another word, which a form would take for no choice."""
+    return isinstance(one, BooleanFilter) and (text or "").lower() not in ("", "true", "false")
 
 
 def read_limit(request: Request) -> int:

@@ -27,6 +27,8 @@ PROBLEM = {
     },
     "required": ["title", "status", "detail"],
 }
+SOME_TEXT = {"type": "string", "minLength": 1}
+KEY = "^[!-~]([ -~]*[!-~])?$"  # blanks at the ends of a header are none of it
 ERRORS = {
     "400": "The request or its body cannot be read.",
     "401": "No token, or one that is unknown, expired or revoked.",
@@ -94,7 +96,7 @@ class OperationSchema(AutoSchema):
             found += list_parameters(self.view)
         if self.method == "POST":
             text = "Any text that names this order. Sent again, the order is not carried out again; kept for 24 hours."
-            schema = {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY, "pattern": "^[!-~]+$"}
+            schema = {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY, "pattern": KEY}
             found.append({"in": "header", "name": HEADER, "description": text, "schema": schema})
         return found
 
@@ -147,7 +149,7 @@ def list_parameters(resource: Any) -> list[dict[str, Any]]:
     number = {"type": "integer", "minimum": 1, "maximum": MOST_AT_ONCE, "default": DEFAULT_LIMIT}
     found.append({"in": "query", "name": LIMIT, "description": "How many rows at most.", "schema": number})
     text = "Where the page begins: a part of `next` of the page before."
-    return [*found, {"in": "query", "name": CURSOR, "description": text, "schema": {"type": "string"}}]
+    return [*found, {"in": "query", "name": CURSOR, "description": text, "schema": SOME_TEXT}]
 
 
 def _filter_parameter(name: str, one: django_filters.Filter) -> dict[str, Any]:
@@ -171,7 +173,7 @@ def _filter_schema(one: django_filters.Filter) -> dict[str, Any]:
         return {"type": "boolean"}
     if isinstance(one, django_filters.DateFilter):
         return {"type": "string", "format": "date"}
-    return field_schema(one.field_class(**_limits(one)))
+    return _plain_schema(one.field_class(**_limits(one)))
 
 
 def _limits(one: django_filters.Filter) -> dict[str, Any]:
@@ -205,13 +207,22 @@ def _described(field: forms.Field) -> dict[str, str]:
 
 
 def field_schema(field: forms.Field) -> dict[str, Any]:
-    """What a field of a form takes as JSON. Optional ones take null."""
+    """What a field of a form takes as JSON. Optional ones take null, required ones nothing that is empty to a form."""
     schema = _plain_schema(field)
-    if not field.required and isinstance(schema.get("type"), str) and schema["type"] != "boolean":
+    if field.required:
+        return schema | _not_empty(field, schema)
+    if isinstance(schema.get("type"), str) and schema["type"] != "boolean":
         schema["type"] = [schema["type"], "null"]
         if "enum" in schema:
             schema["enum"] = [*schema["enum"], "", None]
     return schema
+
+
+def _not_empty(field: forms.Field, schema: dict[str, Any]) -> dict[str, Any]:
+    if isinstance(field, forms.BooleanField):
+        return {"const": True}  # a box that has to be ticked
+    least = {"array": "minItems", "string": "minLength"}.get(str(schema["type"]))
+    return {least: 1} if least and "enum" not in schema and "format" not in schema else {}
 
 
 def _plain_schema(field: forms.Field) -> dict[str, Any]:

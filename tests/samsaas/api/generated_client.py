@@ -21,6 +21,13 @@ class Operation:
     def has_body(self) -> bool:
         return "requestBody" in self.about
 
+    def body_properties(self) -> dict[str, Any]:
+        """The schemas of the fields of the body."""
+        if not self.has_body:
+            return {}
+        found: dict[str, Any] = self.about["requestBody"]["content"]["application/json"]["schema"]["properties"]
+        return found
+
     def body_problems(self, body: Any) -> list[str]:
         """What the schema of the body finds wrong."""
         return problems_of(self.about["requestBody"]["content"]["application/json"]["schema"], body)

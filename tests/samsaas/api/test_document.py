@@ -12,10 +12,13 @@ from django.utils import timezone
 from drf_spectacular.validation import validate_schema
 
 from samsaas import policy
+from samsaas.api.terms import HEADER
 from tests import factories, test_permissions
 from tests.samsaas.api import generated_client, world
+from tests.samsaas.api.generated_client import problems_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
+EMPTY = {"This field is required.", "There is no such field."}
 
 
 def test_the_document_is_open_api_and_open_to_everybody() -> None:
@@ -125,11 +128,38 @@ def test_bodies_that_the_document_forbids_are_refused_by_field(caller: Any) -> N
         if not one.has_body:
             continue
         pk, _ = orders[one.key]
-        for name, field in one.about["requestBody"]["content"]["application/json"]["schema"]["properties"].items():
-            value = next(value for value in wrong if generated_client.problems_of(field, value))
+        for name, field in one.body_properties().items():
+            value = next(value for value in wrong if problems_of(field, value))
             answer = one.call(script, pk=pk, body={name: value})
             assert answer.status_code == 422 and name in answer.json()["errors"], (one.key, name, value)
         assert "frob" in one.call(script, pk=pk, body={"frob": 1}).json()["errors"], one.key
+
+
+def test_nothing_that_the_document_allows_is_refused_for_being_empty(caller: Any) -> None:
+    """Where an empty value is none it is taken, and where it is not, the document says so."""
+    script, refused = caller(), []
+    orders = bodies_for(script)
+    for one in generated_client.operations():
+        for name, parameter in one.parameters.items() if one.method == "GET" else ():
+            allowed = not problems_of(parameter["schema"], "")
+            if allowed and one.call(script, query=f"{name}=").status_code != 200:
+                refused.append((one.key, name))
+        for name, field in one.body_properties().items():
+            for value in ("", [], None, False, 0):
+                if problems_of(field, value):
+                    continue
+                answer = one.call(script, pk=orders[one.key][0], body={name: value})
+                if EMPTY & set(answer.json().get("errors", {}).get(name, ())):
+                    refused.append((one.key, name, value))
+    assert refused == []
+
+
+def test_a_name_of_an_order_is_what_can_stand_in_a_header() -> None:
+    schema = next(one for one in generated_client.operations() if one.key == "batch_create").parameters[HEADER][
+        "schema"
+    ]
+    good = [text for text in ("k", "order 1", "!~", " k", "k ", "", "\t", "é") if not problems_of(schema, text)]
+    assert good == ["k", "order 1", "!~"]
 
 
 def test_a_page_shows_the_document_without_a_script_of_its_own(signed_in: Any) -> None:

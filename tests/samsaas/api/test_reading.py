@@ -148,3 +148,11 @@ def test_no_secret_of_a_credential_and_no_answer_of_a_vendor_is_in_any_row(calle
     for path in world.lists().values():
         text = script.get(path).content.decode()
         assert "client_secret" not in text and "refresh_token" not in text and "a vendor's words" not in text
+
+
+def test_a_flag_is_true_or_false_and_any_other_word_is_refused_by_name(caller: Any) -> None:
+    script = caller()
+    for path, name in (("allocations", "open"), ("candidates", "counted")):
+        answers = {text: script.get(f"{path}?{name}={text}") for text in ("true", "False", "", "AAA", "2")}
+        assert [answer.status_code for answer in answers.values()] == [200, 200, 200, 422, 422], path
+        assert answers["AAA"].json()["errors"] == {name: ["Give true or false."]}
