@@ -16,6 +16,7 @@ from samsaas import beat
 from samsaas.environment import Environment
 from samsaas.lib.body_limits import LARGEST_FORM
 from samsaas.lib.hosts import stands_in
+from samsaas.lib.log_lines import to_console
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Environment()
@@ -391,23 +392,4 @@ STORAGES = {
 # --- logs: to the console, without secrets, a line a record ----------------------------------------------------------
 LOG_LEVEL = env.one_of("LOG_LEVEL", default="INFO", words=("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"))
 LOG_FORMAT = env.one_of("LOG_FORMAT", default="line", words=("line", "json"))
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "filters": {"redact": {"()": "samsaas.lib.redaction.RedactSecrets"}},
-    "formatters": {
-        "line": {"()": "samsaas.lib.log_lines.LineFormatter"},
-        "json": {"()": "samsaas.lib.log_lines.JsonFormatter"},
-    },
-    "handlers": {"console": {"class": "logging.StreamHandler", "filters": ["redact"], "formatter": LOG_FORMAT}},
-    "root": {"handlers": ["console"], "level": LOG_LEVEL},
-    "loggers": {
-        # These three write tokens, secrets and whole bodies at DEBUG.
-        "requests_oauthlib": {"level": "INFO"},
-        "oauthlib": {"level": "INFO"},
-        "urllib3": {"level": "INFO"},
-        "axes": {"level": "WARNING"},
-        "django": {"handlers": [], "level": "INFO", "propagate": True},
-        "django.server": {"handlers": [], "level": "WARNING", "propagate": True},
-    },
-}
+LOGGING = to_console(LOG_LEVEL, LOG_FORMAT)

@@ -49,7 +49,7 @@ WORDS: Words = {
 
 
 @dataclass
-class Outlook:
+class Foreseen:
     """What a person should know of the seats before they propose them.
 
     `cost` is what those that use a license cost a year, by currency; `unpriced` of them have no known price.
@@ -74,9 +74,9 @@ def obstacle(today: date) -> Case:
     )
 
 
-def foresee(keys: Sequence[int], now: datetime) -> Outlook:
+def foresee(keys: Sequence[int], now: datetime) -> Foreseen:
     """What is worth knowing of these seats."""
-    outlook, licenses = Outlook(), Counter[int | None]()
+    outlook, licenses = Foreseen(), Counter[int | None]()
     for batch in in_slices(keys, BATCH):
         for model, in_use, admins, recent in _count_by_model(batch, now):
             licenses[model] += in_use

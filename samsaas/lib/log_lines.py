@@ -99,3 +99,24 @@ class JsonFormatter(LineFormatter):
 
 
 FORMATS = {"line": LineFormatter, "json": JsonFormatter}
+
+
+def to_console(level: str, form: str) -> dict[str, Any]:
+    """Django's `LOGGING`: everything to the console without secrets, each record as a `line` or as `json`."""
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "filters": {"redact": {"()": "samsaas.lib.redaction.RedactSecrets"}},
+        "formatters": {"line": {"()": LineFormatter}, "json": {"()": JsonFormatter}},
+        "handlers": {"console": {"class": "logging.StreamHandler", "filters": ["redact"], "formatter": form}},
+        "root": {"handlers": ["console"], "level": level},
+        "loggers": {
+            # These three write tokens, secrets and whole bodies at DEBUG.
+            "requests_oauthlib": {"level": "INFO"},
+            "oauthlib": {"level": "INFO"},
+            "urllib3": {"level": "INFO"},
+            "axes": {"level": "WARNING"},
+            "django": {"handlers": [], "level": "INFO", "propagate": True},
+            "django.server": {"handlers": [], "level": "WARNING", "propagate": True},
+        },
+    }
