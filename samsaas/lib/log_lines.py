@@ -107,7 +107,10 @@ def to_console(level: str, form: str) -> dict[str, Any]:
         "version": 1,
         "disable_existing_loggers": False,
         "filters": {"redact": {"()": "samsaas.lib.redaction.RedactSecrets"}},
-        "formatters": {"line": {"()": LineFormatter}, "json": {"()": JsonFormatter}},
+        "formatters": {
+            "line": {"()": "samsaas.lib.log_lines.LineFormatter"},
+            "json": {"()": "samsaas.lib.log_lines.JsonFormatter"},
+        },
         "handlers": {"console": {"class": "logging.StreamHandler", "filters": ["redact"], "formatter": form}},
         "root": {"handlers": ["console"], "level": level},
         "loggers": {
