@@ -268,7 +268,6 @@ def page_size(request: HttpRequest) -> int:
 def paginate(table: Table, request: HttpRequest, pages: Paginator) -> list[str]:
     """Set the table to the page in the URL, or to the nearest one that exists. Returns messages for the reader."""
     asked, messages = request.GET.get("page", "1"), []
-    table.paginator = pages
     try:
         table.page = pages.page(asked)
     except PageNotAnInteger:
@@ -342,6 +341,7 @@ def listing(
     if searched or describe:
         waits = searched or waits_for_count(request)
         pages = (SearchPages if searched else Pages)(table, size, every=every, waits=waits)
+    table.paginator = pages  # from now on django-tables2 counts rows in the database, instead of reading all of them
     problems = ([] if searched else limit_orders(table, pages)) + paginate(table, request, pages)
     return {
         "table": table,

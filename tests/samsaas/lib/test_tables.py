@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from django.db import connection
 from django.test import RequestFactory
 from django.test.utils import CaptureQueriesContext
 
@@ -154,6 +155,36 @@ def test_profiles_are_found_by_name_and_team(db: None) -> None:
 
     assert found("q=euro") == found("q=NORDW") == found("status=published") == [europe.pk]
     assert len(found("")) == 2
+
+
+@pytest.mark.parametrize(
+    ("address", "table"),
+    [
+        ("/subscriptions/", "subscriptions_subscription"),
+        ("/people/", "subscriptions_person"),
+        ("/audit/", "samsaas_auditentry"),
+        ("/runs/", "profiles_jobrun"),
+    ],
+)
+def test_a_list_never_reads_all_its_rows_to_show_some(address: str, table: str, signed_in: Any, runs: Any) -> None:
+    client = signed_in("admin")
+    factories.person()
+    factories.subscription()
+    with CaptureQueriesContext(connection) as asked:
+        assert client.get(address).status_code == 200
+    listed = {
+        "subscriptions": "subscriptions_subscription",
+        "people": "subscriptions_person",
+        "runs": "profiles_jobrun",
+    }
+    listed |= {"audit": "samsaas_auditentry", "integration-profiles": "profiles_integrationprofile"}
+    of_list = f'SELECT "{listed[address.strip("/")]}"."id"'
+    unbounded = [
+        one["sql"]
+        for one in asked.captured_queries
+        if one["sql"].startswith(of_list) and " LIMIT " not in one["sql"] and '"id" IN (' not in one["sql"]
+    ]
+    assert unbounded == []
 
 
 class TestLateCounts:
