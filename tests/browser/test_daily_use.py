@@ -57,27 +57,24 @@ def sign_in(page: Page, url: str, name: str) -> None:
     expect(page.get_by_role("heading", name="Home", level=1)).to_be_visible()
 
 
-def let_it_work(page: Page) -> None:
-    """What a worker does meanwhile, and the page of it anew."""
-    worlds.work_on()
-    page.reload()
-
-
 def import_with_a_mapping(page: Page, url: str) -> None:
+    """The worker's turns are taken here; each step then comes by itself on the page of the import."""
     page.goto(f"{url}/people/imports/")
     page.get_by_role("button", name="File").set_input_files([hr_file()])  # type: ignore[list-item]
     page.get_by_role("button", name="Upload and preview").click()
-    expect(page.get_by_role("heading", level=1)).to_contain_text("personal.csv")
-    let_it_work(page)
+    expect(page).to_have_url(re.compile(r"imports/\d+/$"))
+    worlds.work_on()
     page.get_by_role("link", name="Say what they are").click()
     chosen = page.get_by_label("E-mails")
-    place = chosen.locator("option", has_text="Postfach").get_attribute("value")
-    chosen.select_option(place)
+    chosen.select_option(chosen.locator("option", has_text="Postfach").get_attribute("value"))
     page.get_by_role("button", name="Read the file with these columns").click()
-    let_it_work(page)
-    expect(page.get_by_role("heading", name="Apply this file?")).to_be_visible()
+    expect(page).to_have_url(re.compile(r"imports/\d+/$"))
+    worlds.work_on()
+    asked = page.get_by_role("heading", name="Apply this file?")
+    expect(asked).to_be_visible()
     page.get_by_role("button", name="Apply").click()
-    let_it_work(page)
+    expect(asked).to_be_hidden()
+    worlds.work_on()
     expect(page.get_by_text("The file was applied")).to_be_visible()
 
 
