@@ -2,7 +2,8 @@
 
 1. Every finder below looks at the last two days, or at what stands now, and names what it finds by kind and key.
 2. What has an event already is left out; the rest is stored, and the database keeps one of each.
-3. The very first time everything counts as told: an upgrade sends no mails about days that are over.
+3. The very first time what is older than an hour counts as told: an upgrade sends no mails about days that are over,
+   and the first trouble of a new installation is told.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from samsaas.models import Notification, Webhook
 from subscriptions.models import MetricResult, ReconciliationRun, RenewalReminder
 
 LOOK_BACK = timedelta(days=2)
+OVER = timedelta(hours=1)
 MOST_AT_ONCE = 500
 Finder = Callable[[datetime], Iterator[Notification]]
 
@@ -33,7 +35,7 @@ def run(now: datetime) -> int:
     for pair in known.values_list("kind", "key"):
         found.pop(pair, None)
     for one in found.values():
-        one.told, one.title = first_time, one.title[:200]
+        one.told, one.title = first_time and one.at < now - OVER, one.title[:200]
     fresh = sorted(found.values(), key=lambda one: one.at)
     Notification.objects.bulk_create(fresh, ignore_conflicts=True)
     return len(fresh)

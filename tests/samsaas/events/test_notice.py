@@ -50,11 +50,13 @@ def test_a_run_that_waits_for_confirmation_is_told_and_a_validation_is_not(db: N
     assert [kind for kind, _ in look()] == ["run.held"]
 
 
-def test_the_first_look_of_an_installation_tells_nobody_of_days_that_are_over(db: None) -> None:
+def test_the_first_look_of_an_installation_tells_of_this_hour_and_not_of_days_that_are_over(db: None) -> None:
     Notification.objects.all().delete()
-    failed_run()
+    failed_run(process="pull_activity", finished_at=MONDAY - 20 * HOUR)
+    failed_run(finished_at=MONDAY - HOUR / 2)
     look()
-    assert Notification.objects.get().told
+    told = dict(Notification.objects.values_list("title", "told"))
+    assert told == {"Pull user activity of Dropbox failed": True, "Download subscriptions of Dropbox failed": False}
 
 
 def test_a_lost_authorization_is_told_again_only_after_it_worked_in_between(db: None) -> None:
