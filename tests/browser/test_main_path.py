@@ -15,6 +15,7 @@ from tests.browser.installations import Installation, worker_command
 
 pytestmark = [pytest.mark.browser, pytest.mark.own_database]
 ARRIVED = re.compile(r"Dropbox Business Full")
+WITHIN_ITS_CELL = "one => one.getBoundingClientRect().right < one.closest('div').getBoundingClientRect().right"
 
 
 def sign_in(page: Page, installation: Installation) -> None:
@@ -111,6 +112,7 @@ def test_one_press_and_every_step_of_the_refresh_passes_by_on_the_page(page: Pag
         page.set_viewport_size({"width": width, "height": 860})
         too_wide = page.locator("#listing .scroller").evaluate("one => one.scrollWidth - one.clientWidth")
         assert too_wide == 0, f"the last column is cut off at {width} px"
+        assert page.locator("tbody [data-tick]").first.evaluate(WITHIN_ITS_CELL), f"a tick box is cut off at {width} px"
     page.set_viewport_size({"width": 1280, "height": 800})
     bottoms = page.locator("#listing tbody tr").evaluate_all("rows => rows.map(r => r.getBoundingClientRect().bottom)")
     assert sum(bottom <= 800 for bottom in bottoms) >= 14, "whole rows on a screen of 1280 x 800"
