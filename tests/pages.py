@@ -78,7 +78,7 @@ class _Tables(HTMLParser):
         self.unseen = ""  # the tag inside of which only somebody without scripts reads
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if "without-js" in (dict(attrs).get("class") or "").split():
+        if self.open and tag in ("a", "button", "span") and "without-js" in (dict(attrs).get("class") or "").split():
             self.unseen = tag
         if tag == "table":
             self.tables.append([])

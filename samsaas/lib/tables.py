@@ -268,6 +268,7 @@ def page_size(request: HttpRequest) -> int:
 def paginate(table: Table, request: HttpRequest, pages: Paginator) -> list[str]:
     """Set the table to the page in the URL, or to the nearest one that exists. Returns messages for the reader."""
     asked, messages = request.GET.get("page", "1"), []
+    table.paginator = pages
     try:
         table.page = pages.page(asked)
     except PageNotAnInteger:
