@@ -79,6 +79,7 @@ def test_a_new_user_connects_a_team_and_sees_its_subscriptions(page: Page, insta
     downloaded(page)
     page.get_by_role("navigation", name="Workspace").get_by_role("link", name="Software subscriptions").click()
     expect(page.locator("[data-row-count]")).to_contain_text("of 248")
+    page.wait_for_load_state()  # rows are there before the script that follows what is typed
     page.get_by_role("searchbox", name="Search").fill("müller")
     expect(page.locator("tbody tr").first).to_contain_text("Müller")
     expect(page).to_have_url(re.compile("q=m"))
