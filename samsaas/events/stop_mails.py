@@ -5,14 +5,12 @@ It is signed and not stored: it works as long as the account has this address, a
 
 from __future__ import annotations
 
-from django.conf import settings
 from django.contrib.auth.models import User
-from django.core import signing
 from django.db import transaction
-from django.urls import reverse
 
 from samsaas import audit
 from samsaas.events.kinds import KINDS, OFF
+from samsaas.lib import signed_link
 from samsaas.models import NotificationChoices
 
 SALT = "samsaas.events.stop_mails"
@@ -21,17 +19,13 @@ NOTHING = dict.fromkeys(KINDS, OFF)
 
 def write_url(user: User) -> str:
     """The link for this account and the address that it has now."""
-    token = signing.dumps([user.pk, user.email], salt=SALT)
-    return f"{settings.PUBLIC_URL}{reverse('notification_stop', args=[token])}"
+    return signed_link.write_url("notification_stop", user.pk, user.email, salt=SALT)
 
 
 def find(token: str) -> User | None:
     """Whose link it is; None of an altered one, and where the account has another address now."""
-    try:
-        pk, address = signing.loads(token, salt=SALT)
-    except (signing.BadSignature, ValueError, TypeError):
-        return None
-    return User.objects.filter(pk=pk, email=address).first()
+    named = signed_link.read(token, salt=SALT)
+    return User.objects.filter(pk=named[0], email=named[1]).first() if named else None
 
 
 def is_done(user: User) -> bool:

@@ -8,12 +8,10 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.conf import settings
-from django.core import signing
 from django.db import transaction
-from django.urls import reverse
 
 from samsaas import audit
-from samsaas.lib import mail as letters
+from samsaas.lib import mail as letters, signed_link
 from samsaas.models import ReportRecipient
 
 SALT = "samsaas.reports.stop"
@@ -33,17 +31,13 @@ def address_problem(address: str) -> str:
 
 
 def stop_url(recipient: ReportRecipient) -> str:
-    token = signing.dumps([recipient.pk, recipient.address], salt=SALT)
-    return f"{settings.PUBLIC_URL}{reverse('report_stop', args=[token])}"
+    return signed_link.write_url("report_stop", recipient.pk, recipient.address, salt=SALT)
 
 
 def find(token: str) -> ReportRecipient | None:
     """Whose link it is; None of an altered one, and where the address is not on the list any more."""
-    try:
-        pk, address = signing.loads(token, salt=SALT)
-    except (signing.BadSignature, ValueError, TypeError):
-        return None
-    return ReportRecipient.objects.select_related("report").filter(pk=pk, address=address).first()
+    named, held = signed_link.read(token, salt=SALT), ReportRecipient.objects.select_related("report")
+    return held.filter(pk=named[0], address=named[1]).first() if named else None
 
 
 @transaction.atomic
