@@ -11,12 +11,13 @@ import hashlib
 import os
 import secrets
 import shutil
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,12 @@ def put_sqlite(url: str) -> None:
     """Write a migrated database where the URL of a SQLite file says, `sqlite:///…`."""
     file = Path(urlsplit(url).path)
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with _template_of_sqlite() as template:
+        shutil.copyfile(template, file)
+
+
+@contextmanager
+def _template_of_sqlite() -> Iterator[Path]:
     with _held("sqlite") as folder:
         template = folder / f"{_release()}.sqlite3"
         if not template.exists():
@@ -44,20 +51,31 @@ def put_sqlite(url: str) -> None:
             _migrate(f"sqlite:///{fresh}")
             fresh.rename(template)
         template.touch()
-        shutil.copyfile(template, file)
+        yield template
 
 
 @contextmanager
 def on_postgresql(server_url: str) -> Iterator[str]:
     """The URL of a migrated database of its own, which is dropped at the end."""
-    name, server = f"migrated_{secrets.token_hex(4)}", server_url.rpartition("/")[0]
-    with psycopg.connect(server_url, autocommit=True) as connection:
-        connection.execute(f"create database {name} template {_template_on(connection, server)}")
+    name = _copy_on_postgresql(server_url)
     try:
-        yield f"{server}/{name}"
+        yield f"{server_url.rpartition('/')[0]}/{name}"
     finally:
         with psycopg.connect(server_url, autocommit=True) as connection:
             connection.execute(f"drop database {name} with (force)")
+
+
+def open_for_process() -> None:
+    """Have this process work on a migrated database of its own. It goes with the process, or with the server."""
+    from django.db import connection  # noqa: PLC0415 - Django is set up by then
+
+    if connection.vendor == "postgresql":
+        connection.settings_dict["NAME"] = _copy_on_postgresql(os.environ["DATABASE_URL"])
+        return
+    connection.settings_dict["NAME"] = ":memory:"
+    connection.ensure_connection()
+    with _template_of_sqlite() as template, closing(sqlite3.connect(template)) as migrated:
+        migrated.backup(connection.connection)
 
 
 @contextmanager
@@ -75,6 +93,15 @@ def of_the_tests(database: dict[str, Any]) -> Iterator[None]:
     with on_postgresql(os.environ["DATABASE_URL"]) as url:
         database["TEST"]["NAME"] = url.rpartition("/")[2]
         yield
+
+
+def _copy_on_postgresql(server_url: str) -> str:
+    """The name of a new migrated database on a server."""
+    name = f"migrated_{secrets.token_hex(4)}"
+    with psycopg.connect(server_url, autocommit=True) as connection:
+        template = _template_on(connection, server_url.rpartition("/")[0])
+        connection.execute(f"create database {name} template {template}")
+    return name
 
 
 def _template_on(connection: psycopg.Connection, server: str) -> str:

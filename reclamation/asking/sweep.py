@@ -74,10 +74,12 @@ def _each(candidates: Iterable[RemovalCandidate], step: Step, now: datetime) -> 
 
 def _read(candidates: QuerySet[RemovalCandidate]) -> Iterable[RemovalCandidate]:
     """All of them, in portions, so that one that stays where it is keeps no other from its turn."""
-    last = 0
-    while portion := list(candidates.filter(pk__gt=last).select_related(*RELATED).order_by("pk")[:AT_ONCE]):
+    last, is_more = 0, True
+    while is_more:
+        portion = list(candidates.filter(pk__gt=last).select_related(*RELATED).order_by("pk")[:AT_ONCE])
         yield from portion
-        last = portion[-1].pk
+        is_more = len(portion) == AT_ONCE
+        last = portion[-1].pk if portion else last
 
 
 def begin_notice_periods(now: datetime) -> int:

@@ -7,8 +7,8 @@ import multiprocessing
 import os
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from typing import Any
 
+from tests import migrated
 from tests.proofs.twin.findings import Findings
 
 CHUNK = 5
@@ -25,22 +25,16 @@ def play(seeds: Iterable[int], jobs: int) -> Iterator[Findings]:
 
 
 def _open_database() -> None:
-    """A database of this process's own, with all migrations. It goes with the process or with the server."""
+    """Set Django up, with a migrated database of this process's own."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
     import django  # noqa: PLC0415 - each process sets Django up before anything of the product is read
 
     django.setup()
-    from django.db import connection  # noqa: PLC0415
     from django.test.utils import setup_test_environment  # noqa: PLC0415
 
     setup_test_environment()
     logging.disable(logging.CRITICAL)
-    connection.settings_dict["TEST"]["NAME"] = _database_name(connection)
-    connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
-
-
-def _database_name(connection: Any) -> str | None:
-    return f"twin_{os.getpid()}" if connection.vendor == "postgresql" else None
+    migrated.open_for_process()
 
 
 def _play_chunk(seeds: list[int]) -> list[Findings]:
