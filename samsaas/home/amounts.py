@@ -38,11 +38,11 @@ class PriceList:
     def cost_of(self, counts: Mapping[int | None, int]) -> Amounts:
         """What so many subscriptions of each software model cost a year; None is an unrecognized one.
 
-        It is rounded for each software model, as everywhere.
+        It is rounded for each software model, as everywhere. One of which there is none has no part in it.
         """
         sums: dict[str, Decimal] = {}
         unknown = 0
-        for model, count in counts.items():
+        for model, count in ((model, count) for model, count in counts.items() if count):
             if model is None or model not in self.prices:
                 unknown += count
                 continue

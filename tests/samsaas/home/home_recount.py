@@ -26,7 +26,8 @@ class HomeRecount(PageRecount):
 
     # --- what you pay for ------------------------------------------------------------------------------------------
     def tiles(self) -> dict[str, str]:
-        if not (self.models and self.recount.entitlements):
+        published = [one for one in self.recount.entitlements if one["state"] != "build"]
+        if not (self.models and published):
             cost = self.cost_of(row["model"] for row in self.in_use)
             return {
                 "Licenses you pay for": "– per vendor; no entitlement is recorded yet",

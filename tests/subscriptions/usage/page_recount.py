@@ -16,6 +16,7 @@ from tests.subscriptions.reconciliation.recount import OPEN, Recount, Row, money
 
 STATUSES = {"compliant": "Compliant", "not_compliant": "Not compliant", "not_entitled": "No entitlement"}
 NOTHING, UNKNOWN = "–", "not known"
+SO_FAR = "Its products are as far as was listed by then."
 Metric = dict[str, Any]
 
 
@@ -54,6 +55,28 @@ class PageRecount:
         self.found = self.recount.run()
         self.models: dict[str, Metric] = self.found["models"]
         self.is_today = is_today
+        self.is_partial = not is_today and not self.is_all_listed()
+
+    def is_all_listed(self) -> bool:
+        """Whether every profile had listed its subscriptions by that day. Without one of them there is no total."""
+        first: dict[str, date] = {}
+        for row in self.recount.tables["subscriptions"]:
+            since = date.fromisoformat(row["since"])
+            first[row["profile"]] = min(first.get(row["profile"], since), since)
+        ids = [row["id"] for row in self.recount.tables["profiles"]]
+        return all(one in first and first[one] <= self.recount.on for one in ids)
+
+    def is_open(self, one: dict[str, Any]) -> bool:
+        """Whether it is compliant only as far as is known, and not because any number would be covered."""
+        is_unlimited = one["owned"] == "unlimited" or bool(one.get("unlimited"))
+        return self.is_partial and one["status"] == "compliant" and not is_unlimited
+
+    def status_of(self, one: dict[str, Any]) -> str:
+        return "Not known" if self.is_open(one) else STATUSES[one["status"]]
+
+    def names_out(self) -> list[str]:
+        """Those that are out of compliance by what is known."""
+        return [name for name, sums in self.found["publishers"].items() if sums["status"] != "compliant"]
 
     # --- tiers -----------------------------------------------------------------------------------------------------
     def name_of(self, key: str) -> str:
@@ -78,6 +101,8 @@ class PageRecount:
 
     def publisher_rows(self) -> dict[str, list[str]]:
         """The list of publishers: name -> status, products, true-up, over-licensed, potential, spend, unpriced."""
+        if self.is_partial:
+            return {name: ["Not known", SO_FAR, "Pin"] for name in self.found["publishers"]}
         rows = {}
         for name, sums in self.found["publishers"].items():
             products = self.products_of(name).values()
@@ -95,7 +120,9 @@ class PageRecount:
 
     def totals(self, publishers: Iterable[str]) -> list[str]:
         """The tiles above some publishers: label, figure and note of each."""
-        names = list(publishers)
+        names = [] if self.is_partial else list(publishers)
+        if not names:
+            return []
         sums = [self.found["publishers"][name] for name in names]
         products = [one for name in names for one in self.products_of(name).values()]
         models = [one for name in names for one in self.of_publisher(name).values()]
@@ -126,13 +153,13 @@ class PageRecount:
             owned = f"{owned} + unlimited" if one["owned"] else "Unlimited"
         used = [write_number(one["in_use"])] if with_use else []
         return [
-            STATUSES[one["status"]],
+            self.status_of(one),
             owned,
             *used,
             write_number(one["used"]),
             write_number(one["needed"]),
             write_amounts(one["true_up"], one["unpriced"]),
-            write_amounts(one["over_licensed"], one["unpriced"]),
+            UNKNOWN if self.is_open(one) else write_amounts(one["over_licensed"], one["unpriced"]),
             write_amounts(one["annual_spend"]),
         ]
 
@@ -154,11 +181,11 @@ class PageRecount:
     def _model(self, one: Metric) -> list[str]:
         unknown = "entitlement_without_price" in one["flags"]
         return [
-            STATUSES[one["status"]],
+            self.status_of(one),
             "Unlimited" if one["owned"] == "unlimited" else write_number(one["owned"]),
             *(write_number(one[word]) for word in ("in_use", "used", "needed")),
             write_amount(one["true_up"], one["currency"]),
-            write_amount(one["over_licensed"], one["currency"]),
+            UNKNOWN if self.is_open(one) else write_amount(one["over_licensed"], one["currency"]),
             write_amounts(one["annual_spend"], int(unknown)),
         ]
 
