@@ -74,12 +74,13 @@ def _each(candidates: Iterable[RemovalCandidate], step: Step, now: datetime) -> 
 
 def _read(candidates: QuerySet[RemovalCandidate]) -> Iterable[RemovalCandidate]:
     """All of them, in portions, so that one that stays where it is keeps no other from its turn."""
-    last, is_more = 0, True
-    while is_more:
+    last = 0
+    while True:
         portion = list(candidates.filter(pk__gt=last).select_related(*RELATED).order_by("pk")[:AT_ONCE])
         yield from portion
-        is_more = len(portion) == AT_ONCE
-        last = portion[-1].pk if portion else last
+        if len(portion) < AT_ONCE:
+            return
+        last = portion[-1].pk
 
 
 def begin_notice_periods(now: datetime) -> int:

@@ -42,7 +42,9 @@ class PriceList:
         """
         sums: dict[str, Decimal] = {}
         unknown = 0
-        for model, count in ((model, count) for model, count in counts.items() if count):
+        for model, count in counts.items():
+            if not count:
+                continue
             if model is None or model not in self.prices:
                 unknown += count
                 continue

@@ -26,8 +26,7 @@ class HomeRecount(PageRecount):
 
     # --- what you pay for ------------------------------------------------------------------------------------------
     def tiles(self) -> dict[str, str]:
-        published = [one for one in self.recount.entitlements if one["state"] != "build"]
-        if not (self.models and published):
+        if not (self.models and any(one["state"] != "build" for one in self.recount.entitlements)):
             cost = self.cost_of(row["model"] for row in self.in_use)
             return {
                 "Licenses you pay for": "– per vendor; no entitlement is recorded yet",
@@ -134,7 +133,7 @@ class HomeRecount(PageRecount):
         }
 
     def publishers_out(self) -> int:
-        return sum(one["status"] != "compliant" for one in self.found["publishers"].values())
+        return len(self.names_out())
 
     def use_by_day(self) -> dict[str, list[str]]:
         """The chart of a year: subscriptions in use and rights owned, of what is under no unlimited license today."""

@@ -120,9 +120,9 @@ class PageRecount:
 
     def totals(self, publishers: Iterable[str]) -> list[str]:
         """The tiles above some publishers: label, figure and note of each."""
-        names = [] if self.is_partial else list(publishers)
-        if not names:
+        if self.is_partial:
             return []
+        names = list(publishers)
         sums = [self.found["publishers"][name] for name in names]
         products = [one for name in names for one in self.products_of(name).values()]
         models = [one for name in names for one in self.of_publisher(name).values()]
