@@ -231,6 +231,8 @@ def test_exactly_what_is_selected_is_exported(reader: Any) -> None:
     answer = reader.post(SELECT, page.tick(0, 1).fields("export"), follow=True)
     lines = answer.getvalue().decode("utf-8-sig").splitlines()
     assert len(lines) == 4
+    sheet = reader.get(f"{LIST}?{urlencode({'selection': page.token, 'export': 'csv'})}")
+    assert len(sheet.getvalue().decode("utf-8-sig").splitlines()) == 4, "the list as a file has what is ticked, too"
     everything = page.press("all")
     answer = reader.get(f"{LIST}export/?{urlencode({'selection': everything.token})}")
     assert len(answer.getvalue().decode().splitlines()) == 61
