@@ -20,6 +20,7 @@ from reclamation.filters import CandidateFilter
 from reclamation.models import RemovalCandidate
 from samsaas import policy
 from samsaas.lib import selection
+from samsaas.lib.list_export import XLSX
 from samsaas.lib.selection import BarAction, SelectableList, SelectionGone as SelectionGone
 from samsaas.lib.sight import limit_rows
 
@@ -42,6 +43,7 @@ ACTIONS = (
     BarAction("assign", "Assign", "candidate_assign"),
     BarAction("close", "Close Skipped", "candidate_close"),
     BarAction("note", "Add a note", "candidate_note"),
+    BarAction("xlsx", "Export Excel", "candidate_list", file=XLSX),
     BarAction("export", "Export CSV", "candidate_export"),
 )
 

@@ -16,7 +16,7 @@ class CandidateTable(Table):
         *((heading, f"subscription__{path}") for heading, path in OF_THE_PERSON),
     )
     row_links = True
-    hidden_at_first = ("profile_name", "justification", "opened_by")
+    hidden_at_first = ("profile_name", "justification", "opened_at", "opened_by")
     filtered_title = "No removal candidate matches"
     empty_title = "No open removal candidate"
     empty_text = (

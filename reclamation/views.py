@@ -28,7 +28,7 @@ from reclamation.tables import CandidateTable
 from samsaas import audit
 from samsaas.lib import csv_export, selection_bar, tables
 from samsaas.lib.http import SignedInRequest
-from samsaas.lib.selection import PARAMETER
+from samsaas.lib.selection import PARAMETER, read_for_file
 from subscriptions.activity import last_used
 from subscriptions.models import Subscription
 
@@ -53,8 +53,9 @@ HEADER = (
 def candidate_list(request: HttpRequest) -> HttpResponse:
     """The candidates. Without a filter only open ones are listed."""
     related = ("opened_by", "assigned_to", "assignment_group", "subscription__identifier__software_model")
-    rows = visible_candidates(request).select_related(*related)
-    context = tables.listing(request, rows, CandidateTable, CandidateFilter)
+    rows, chosen = visible_candidates(request).select_related(*related), read_for_file(request, CANDIDATES)
+    chosen = chosen if chosen is None else chosen.select_related(*related)
+    context = tables.listing(request, rows, CandidateTable, CandidateFilter, chosen=chosen)
     selection_bar.prepare_page(request, context, CANDIDATES, allowed_actions(request))
     context["more_files"] = [
         ("CSV with all facts", f"{reverse('candidate_export')}?{CANDIDATES.filter_part(request.GET)}")

@@ -68,7 +68,7 @@ WHOLE_PAGES = (
     *("identifier_list", "identifier_detail", "identifier_map", "identifier_unmap", "identifier_exclusion_list"),
     *("identifier_exclusion_new", "identifier_exclusion_edit", "identifier_exclusion_delete", "user_exclusion_list"),
     *("user_exclusion_new", "user_exclusion_edit", "user_exclusion_delete", "activity_type_list", "unmatched_list"),
-    *("user_exclusion_selected", "user_exclusion_undo"),
+    *("user_exclusion_selected", "user_exclusion_undo", "unmatched_assign_selected"),
     *("unmatched_match", "unmatched_select", "unmatched_match_selected", "unmatched_match_undo", "unmatched_search"),
     *("unmatched_remove", "person_list", "person_create", "person_detail", "person_edit", "person_delete"),
     *("person_account", "person_merge", "person_import_new", "person_import_example", "person_import_detail"),

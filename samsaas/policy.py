@@ -156,6 +156,7 @@ POLICY: dict[str, dict[str, str]] = {
     "unmatched_match": {"POST": SAM_ADMIN},
     "unmatched_select": {"POST": SAM_ADMIN},
     "unmatched_match_selected": MANAGE,
+    "unmatched_assign_selected": MANAGE,
     "unmatched_match_undo": {"POST": SAM_ADMIN},
     "unmatched_search": {"GET": SAM_ADMIN},
     "unmatched_remove": {"POST": SAM_ADMIN},

@@ -114,6 +114,11 @@ urlpatterns = [
         selected.unmatched_match_selected,
         name="unmatched_match_selected",
     ),
+    path(
+        "subscriptions-without-user/assign-selected/",
+        selected.unmatched_assign_selected,
+        name="unmatched_assign_selected",
+    ),
     path("subscriptions-without-user/match-selected/undo/", selected.unmatched_match_undo, name="unmatched_match_undo"),
     path("subscriptions-without-user/match/", matching.unmatched_match, name="unmatched_match"),
     path("subscriptions/<int:pk>/user/", matching.unmatched_search, name="unmatched_search"),

@@ -96,10 +96,10 @@ def read_weighed(
 def read_able(
     request: HttpRequest,
     selectable: SelectableList,
-    obstacle: Expression,
+    obstacle: Expression | None = None,
     *,
     done: str,
-    words: Words,
+    words: Words = NOT_THERE,
     most: int,
 ) -> tuple[Selection, Weighed]:
     """As `read_weighed`, for an action that at least one and at most so many of the rows can be *done*.

@@ -7,6 +7,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from samsaas import policy
+from samsaas.lib.list_export import XLSX
 from samsaas.lib.selection import BarAction, SelectableList
 from samsaas.lib.weigh_selection import Words
 from subscriptions.entitlements.filters import EntitlementFilter
@@ -38,6 +39,7 @@ ENTITLEMENTS = SelectableList(
 )
 ACTIONS = (
     BarAction("publish", "Publish", "entitlement_publish_selected", icon="circle-check", tone="primary"),
+    BarAction("xlsx", "Export Excel", "entitlement_list", file=XLSX),
     BarAction("export", "Export CSV", "entitlement_export"),
 )
 

@@ -42,8 +42,8 @@ PLACE = "entitlement_list"
 
 def entitlement_list(request: SignedInRequest) -> HttpResponse:
     """All entitlements. Drafts can be selected and published."""
-    rows = visible_entitlements(request)
-    context = tables.listing(request, rows, EntitlementTable, EntitlementFilter, describe=_describe_rows)
+    rows, chosen = visible_entitlements(request), selection.read_for_file(request, ENTITLEMENTS)
+    context = tables.listing(request, rows, EntitlementTable, EntitlementFilter, describe=_describe_rows, chosen=chosen)
     selection_bar.prepare_page(request, context, ENTITLEMENTS, allowed_actions(request))
     context["export_query"] = ENTITLEMENTS.filter_part(request.GET)
     context["is_filtered"] = bool(context["chips"])

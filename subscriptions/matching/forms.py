@@ -9,9 +9,26 @@ from profiles.models import IntegrationProfile
 from samsaas.lib.form_fields import require_printable
 from samsaas.lib.opened_form import OpenedForm
 from subscriptions import addresses
-from subscriptions.models import ResolutionRule
+from subscriptions.models import Person, ResolutionRule
+from subscriptions.people.find_person import find_person
 
 NAME_TAKEN = "Another rule has this name."
+
+
+class AssignUserForm(forms.Form):
+    """Whose the selected subscriptions are. `person` is who was found."""
+
+    who = forms.CharField(
+        label="User", max_length=320, help_text="Their employee number, or one of their e-mail addresses."
+    )
+    person: Person | None = None
+
+    def clean_who(self) -> str:
+        text: str = self.cleaned_data["who"]
+        self.person, problem = find_person(text)
+        if self.person is None:
+            raise ValidationError(problem)
+        return text
 
 
 class RuleForm(OpenedForm):

@@ -1,14 +1,15 @@
-"""Match seats with the one person who has their address, many at once, and undo it.
+"""Match seats with the one person who has their address, or with somebody named, many at once, and undo it.
 
 1. Take each batch again from the database, locked: seats without a user whose address exactly one person here has, who
-   has no subscription in that profile yet (`obstacle`). What is not so any more is left out.
+   has no subscription in that profile yet (`obstacle`). What is not so any more is left out. For somebody who is named
+   (`assign`), having no user yet is enough.
 2. Make the matches by hand, each with a line in the audit trail, as a match of one seat has.
 3. `restore` removes those that still are as they were made, and lets the rules try again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
 
 from django.contrib.auth.models import User
@@ -25,6 +26,7 @@ from subscriptions.rematch import MATCH
 
 BATCH = 500
 NO_ADDRESS, NOBODY, SEVERAL, HELD = "no_address", "nobody", "several", "held"
+PairUp = Callable[[QuerySet[Subscription]], dict[Subscription, Person]]
 
 
 def owners_here(today: date) -> QuerySet[PersonAddress]:
@@ -66,7 +68,22 @@ def count_verified(keys: Sequence[int]) -> int:
 
 def run(keys: Sequence[int], *, by: User, now: datetime, today: date) -> list[int]:
     """Match those of the seats that still can be. Returns the ids of those that were."""
-    return [key for batch in in_slices(keys, BATCH) for key in _match_batch(batch, by, now, today)]
+
+    def pair_up(free: QuerySet[Subscription]) -> dict[Subscription, Person]:
+        seats = list(free.annotate(obstacle=obstacle(today)).filter(obstacle=""))
+        people = people_of(seats, today)
+        return {seat: people[seat.pk] for seat in seats}
+
+    return [key for batch in in_slices(keys, BATCH) for key in _match_batch(batch, pair_up, by, now)]
+
+
+def assign(keys: Sequence[int], person: Person, *, by: User, now: datetime) -> list[int]:
+    """Match those of the seats that still have no user with this person. Returns the ids of those that were."""
+
+    def pair_up(free: QuerySet[Subscription]) -> dict[Subscription, Person]:
+        return dict.fromkeys(free, person)
+
+    return [key for batch in in_slices(keys, BATCH) for key in _match_batch(batch, pair_up, by, now)]
 
 
 def restore(keys: Sequence[int], *, made_at: datetime, by: User, now: datetime) -> int:
@@ -75,19 +92,19 @@ def restore(keys: Sequence[int], *, made_at: datetime, by: User, now: datetime) 
 
 
 @transaction.atomic
-def _match_batch(keys: Sequence[int], by: User, now: datetime, today: date) -> list[int]:
+def _match_batch(keys: Sequence[int], pair_up: PairUp, by: User, now: datetime) -> list[int]:
     free = Subscription.objects.current().filter(pk__in=keys, match=None)
     locked = list(free.order_by("pk").select_for_update(of=("self",)).values_list("pk", flat=True))
-    seats = list(free.filter(pk__in=locked).annotate(obstacle=obstacle(today)).filter(obstacle="").order_by("pk"))
-    people = people_of(seats, today)
-    history.keep_before_match([seat.pk for seat in seats], now=now)
+    people = pair_up(free.filter(pk__in=locked).order_by("pk"))
+    history.keep_before_match([seat.pk for seat in people], now=now)
     Match.objects.bulk_create(
-        [Match(subscription=seat, person=people[seat.pk], by=by, at=now) for seat in seats], ignore_conflicts=True
+        [Match(subscription=seat, person=person, by=by, at=now) for seat, person in people.items()],
+        ignore_conflicts=True,
     )
-    made = Match.objects.filter(subscription__in=seats, rule=None, by=by, at=now).values_list("pk", flat=True)
+    made = Match.objects.filter(subscription__in=people, rule=None, by=by, at=now).values_list("pk", flat=True)
     done = set(made)  # a run of the rules may have been quicker with one
-    matched = [seat for seat in seats if seat.pk in done]
-    details = ({"person": str(people[seat.pk]), "number": people[seat.pk].key, "before": ""} for seat in matched)
+    matched = [seat for seat in people if seat.pk in done]
+    details = ({"person": str(people[seat]), "number": people[seat].key, "before": ""} for seat in matched)
     audit.record_many(by, "matched by hand", zip(matched, details, strict=True))
     seats_changed.note(*(seat.profile_id for seat in matched))
     return [seat.pk for seat in matched]

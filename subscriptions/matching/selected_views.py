@@ -1,4 +1,4 @@
-"""Matching the selected subscriptions with whoever has their address: what is selected, the confirmation, undo."""
+"""Matching the selected subscriptions by their address or with somebody named: what is selected, confirmation, undo."""
 
 from __future__ import annotations
 
@@ -13,13 +13,15 @@ from django.views.decorators.http import require_POST
 from samsaas.lib import selection
 from samsaas.lib.http import SignedInRequest
 from samsaas.lib.selection import Selection, SelectionGone
-from samsaas.lib.weigh_selection import MOST_AT_ONCE, Weighed, read_weighed
+from samsaas.lib.weigh_selection import MOST_AT_ONCE, NothingToDo, Weighed, read_able, read_weighed
 from subscriptions.matching import match_selected
+from subscriptions.matching.forms import AssignUserForm
 from subscriptions.matching.selection import UNMATCHED, WORDS, allowed_actions
-from subscriptions.models import Person, Subscription
+from subscriptions.models import Match, Person, Subscription
 
 SAMPLE = 20
 MOST_UNDONE = 500
+ASSIGNED = "assigned"
 UNDO = "samsaas_undo_matches"  # key of the session
 TOO_LARGE = f"At most {MOST_AT_ONCE:,} subscriptions can be matched at once. Choose a narrower filter."
 
@@ -45,6 +47,29 @@ def unmatched_match_selected(request: SignedInRequest) -> HttpResponse:
     return _match(request, found, chosen)
 
 
+def unmatched_assign_selected(request: SignedInRequest) -> HttpResponse:
+    """Give the selected subscriptions to one person, who is named and then shown before anything is done."""
+    try:
+        chosen, found = read_able(request, UNMATCHED, done=ASSIGNED, most=MOST_UNDONE)
+    except NothingToDo as reason:
+        messages.error(request, str(reason))
+        return redirect(reason.back)
+    change, form = found.change_for(request), AssignUserForm(request.POST or None)
+    is_shown = form.is_valid() and form.person and request.POST.get("shown") == str(form.person.pk)
+    if form.person and is_shown and not change:
+        return _assign(request, found, chosen, form.person)
+    context = _show_person(form) | {
+        "found": found,
+        "form": form,
+        "change": change,
+        "sentence": found.in_words(ASSIGNED, WORDS),
+        "sample": Subscription.objects.filter(pk__in=found.keys[:SAMPLE]).order_by("pk"),
+        "token": chosen.token,
+        "back": UNMATCHED.address(chosen.filter_query, chosen.token),
+    }
+    return render(request, "subscriptions/matching/assign_selected.html", context)
+
+
 @require_POST
 def unmatched_match_undo(request: SignedInRequest) -> HttpResponse:
     """Undo the last matches of this session where nobody has changed them since."""
@@ -63,6 +88,19 @@ def unmatched_match_undo(request: SignedInRequest) -> HttpResponse:
 def _match(request: SignedInRequest, found: Weighed, chosen: Selection) -> HttpResponse:
     now = timezone.now()
     done = match_selected.run(found.keys, by=request.user, now=now, today=timezone.localdate(now))
+    return _finish(request, found, chosen, done, now, "matched")
+
+
+def _assign(request: SignedInRequest, found: Weighed, chosen: Selection, person: Person) -> HttpResponse:
+    now = timezone.now()
+    done = match_selected.assign(found.keys, person, by=request.user, now=now)
+    return _finish(request, found, chosen, done, now, f"{ASSIGNED} to {person}")
+
+
+def _finish(
+    request: SignedInRequest, found: Weighed, chosen: Selection, done: list[int], now: datetime, what: str
+) -> HttpResponse:
+    """Say what was done, keep it for undo, and go back to the list."""
     back = UNMATCHED.address(chosen.filter_query)
     request.session.pop(UNDO, None)
     if 0 < len(done) <= MOST_UNDONE:
@@ -70,7 +108,7 @@ def _match(request: SignedInRequest, found: Weighed, chosen: Selection) -> HttpR
     late = found.able.count - len(done)
     messages.success(
         request,
-        f"{_count(len(done), 'subscription was', 'subscriptions were')} matched."
+        f"{_count(len(done), 'subscription was', 'subscriptions were')} {what}."
         + (f" {late:,} had changed and stayed." if late else ""),
     )
     selection.forget(request, chosen.token)
@@ -91,6 +129,13 @@ def _show(found: Weighed, chosen: Selection, change: str) -> dict[str, object]:
         "token": chosen.token,
         "back": UNMATCHED.address(chosen.filter_query, chosen.token),
     }
+
+
+def _show_person(form: AssignUserForm) -> dict[str, object]:
+    """The person whom the form found, and how many subscriptions are theirs already."""
+    if form.person is None:
+        return {}
+    return {"person": form.person, "held": Match.objects.of_current_seats().filter(person=form.person).count()}
 
 
 def _sentence(found: Weighed) -> str:

@@ -6,6 +6,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from samsaas import policy
+from samsaas.lib.list_export import CSV, XLSX
 from samsaas.lib.selection import BarAction, SelectableList
 from samsaas.lib.weigh_selection import Words
 from subscriptions.matching.filters import UnmatchedFilter
@@ -33,9 +34,14 @@ UNMATCHED = SelectableList(
     rows=visible_seats,
     filterset=UnmatchedFilter,
 )
-ACTIONS = (BarAction("match", "Match by address", "unmatched_match_selected", icon="link", tone="primary"),)
+ACTIONS = (
+    BarAction("match", "Match by address", "unmatched_match_selected", icon="link", tone="primary"),
+    BarAction("assign", "Assign a user", "unmatched_assign_selected", icon="users"),
+    BarAction("xlsx", "Export Excel", "unmatched_list", file=XLSX),
+    BarAction("csv", "Export CSV", "unmatched_list", file=CSV),
+)
 
 
 def allowed_actions(request: HttpRequest) -> list[BarAction]:
-    """The buttons that this account may press."""
-    return [one for one in ACTIONS if policy.may(request.user, one.url_name)]
+    """The buttons of whoever may match. Others have no tick boxes: the list exports all of a filter."""
+    return list(ACTIONS) if policy.may(request.user, "unmatched_match_selected") else []

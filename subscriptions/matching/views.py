@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST
 
 from profiles.models import IntegrationProfile
 from samsaas import explain_conflict, policy
-from samsaas.lib import edits, selection_bar, tables
+from samsaas.lib import edits, selection, selection_bar, tables
 from samsaas.lib.http import SignedInRequest
 from samsaas.lib.local_path import read_local_path
 from subscriptions.filters import LARGEST_KEY
@@ -34,9 +34,9 @@ from subscriptions.users.confirm import DOWNLOAD, is_confirmed, shown_changes
 def unmatched_list(request: SignedInRequest) -> HttpResponse:
     """Current seats without a user, each with suggestions."""
     actions = allowed_actions(request)
-    seats = visible_seats(request).select_related("profile")
+    seats, chosen = visible_seats(request).select_related("profile"), selection.read_for_file(request, UNMATCHED)
     hidden = () if actions else ("tick",)
-    context = tables.listing(request, seats, UnmatchedTable, UnmatchedFilter, exclude=hidden)
+    context = tables.listing(request, seats, UnmatchedTable, UnmatchedFilter, chosen=chosen, exclude=hidden)
     if actions:
         selection_bar.prepare_page(request, context, UNMATCHED, actions)
     shown = list(context["table"].page.object_list.data)

@@ -213,9 +213,10 @@ def test_a_row_says_what_its_box_selects(reader: Any) -> None:
 
 def test_a_reader_may_select_and_export_and_sees_no_other_button(reader: Any, signed_in: Any) -> None:
     choosing.candidates(1)
-    assert Page.open(reader, LIST).buttons == ["Export CSV"]
+    assert Page.open(reader, LIST).buttons == ["Export Excel", "Export CSV"]
     manager = signed_in("sam_admin")
-    assert Page.open(manager, LIST).buttons[-4:] == ["Assign", "Close Skipped", "Add a note", "Export CSV"]
+    done_here = ["Assign", "Close Skipped", "Add a note", "Export Excel", "Export CSV"]
+    assert Page.open(manager, LIST).buttons[-5:] == done_here
 
 
 def test_an_action_without_a_selection_says_so(reader: Any) -> None:
@@ -231,6 +232,8 @@ def test_exactly_what_is_selected_is_exported(reader: Any) -> None:
     answer = reader.post(SELECT, page.tick(0, 1).fields("export"), follow=True)
     lines = answer.getvalue().decode("utf-8-sig").splitlines()
     assert len(lines) == 4
+    sheet = reader.get(f"{LIST}?{urlencode({'selection': page.token, 'export': 'csv'})}")
+    assert len(sheet.getvalue().decode("utf-8-sig").splitlines()) == 4, "the list as a file has what is ticked, too"
     everything = page.press("all")
     answer = reader.get(f"{LIST}export/?{urlencode({'selection': everything.token})}")
     assert len(answer.getvalue().decode().splitlines()) == 61

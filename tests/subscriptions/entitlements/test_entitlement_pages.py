@@ -385,6 +385,14 @@ def test_selected_drafts_are_published_together_and_the_others_are_left_out(keep
     assert "over" in told(keeper.post(f"{LIST}publish/", {"selection": token, "seen": seen}, follow=True))
 
 
+def test_the_list_as_a_workbook_has_the_ticked_entitlements_only(keeper: Any) -> None:
+    ticked, _, left_out = (published(keeper.user) for _ in range(3))
+    answer = tick(keeper, do="xlsx", rows=[ticked])
+    sheet = openpyxl.load_workbook(io.BytesIO(answer.getvalue())).active
+    found = str(list(sheet.values))
+    assert sheet.max_row == 2 and ticked.number in found and left_out.number not in found
+
+
 def test_one_that_cannot_be_published_is_named_and_the_others_are_published(keeper: Any) -> None:
     one = published(keeper.user)
     first = drafted(keeper.user, one.software_model, start=day(60), end=day(700), renews=one)
