@@ -158,7 +158,7 @@ def _filter_parameter(name: str, one: django_filters.Filter) -> dict[str, Any]:
 
 
 def _filter_schema(one: django_filters.Filter) -> dict[str, Any]:
-    """Of what a filter takes. An empty value is none, as in the form; choices that depend on data are not listed."""
+    """Of what a filter takes. An empty text or choice chooses nothing; choices that depend on data are not listed."""
     choices = one.extra.get("choices")
     if isinstance(one, django_filters.ModelChoiceFilter):
         word = one.extra.get("null_value")
@@ -174,6 +174,12 @@ def _filter_schema(one: django_filters.Filter) -> dict[str, Any]:
     if isinstance(one, django_filters.DateFilter):
         return {"type": "string", "format": "date"}
     return _plain_schema(one.field_class(**_limits(one)))
+
+
+def takes_empty(one: django_filters.Filter) -> bool:
+    """Whether an empty value chooses nothing, as with texts and choices. No number, day or flag is empty."""
+    schema = _filter_schema(one)
+    return schema.get("type") == "string" and "format" not in schema
 
 
 def _limits(one: django_filters.Filter) -> dict[str, Any]:
