@@ -129,7 +129,7 @@ def filter_rows(kind: type[ListFilter], rows: QuerySet[Any], request: Request) -
 
 def is_no_flag(one: Filter, text: str) -> bool:
     """Whether a filter takes true or false, and this is another word, which a form would take for no choice."""
-    return isinstance(one, BooleanFilter) and text.lower() not in ("true", "false")
+    return isinstance(one, BooleanFilter) and text.lower() not in ("", "true", "false")
 
 
 def read_limit(request: Request) -> int:

@@ -154,7 +154,8 @@ def list_parameters(resource: Any) -> list[dict[str, Any]]:
 
 def _filter_parameter(name: str, one: django_filters.Filter) -> dict[str, Any]:
     label = str(one.extra.get("label") or one.label or name)
-    return {"in": "query", "name": name, "description": label, "schema": _filter_schema(one)}
+    found: dict[str, Any] = {"in": "query", "name": name, "description": label, "schema": _filter_schema(one)}
+    return found | ({"allowEmptyValue": True} if found["schema"].get("type") == "boolean" else {})
 
 
 def _filter_schema(one: django_filters.Filter) -> dict[str, Any]:
@@ -177,9 +178,9 @@ def _filter_schema(one: django_filters.Filter) -> dict[str, Any]:
 
 
 def takes_empty(one: django_filters.Filter) -> bool:
-    """Whether an empty value chooses nothing, as with texts and choices. No number, day or flag is empty."""
+    """Whether an empty value chooses nothing, as with texts, choices and flags. No number and no day is empty."""
     schema = _filter_schema(one)
-    return schema.get("type") == "string" and "format" not in schema
+    return schema.get("type") in ("boolean", "string") and "format" not in schema
 
 
 def _limits(one: django_filters.Filter) -> dict[str, Any]:

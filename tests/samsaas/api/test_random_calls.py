@@ -18,7 +18,7 @@ def test_random_calls_of_every_operation_get_answers_that_the_document_describes
     assert sum(calls.called.values()) > len(calls.called)
 
 
-def test_an_empty_number_day_or_flag_is_refused_and_not_taken_for_no_filter(caller: Any) -> None:
+def test_an_empty_number_day_or_list_is_refused_and_not_taken_for_no_filter(caller: Any) -> None:
     script = caller()
     for query in ("runs?since=", "subscriptions?profile=", "subscriptions?status="):
         answer = script.get(query)
