@@ -21,7 +21,7 @@ from django.urls import Resolver404, resolve
 from django.utils import timezone
 
 from profiles.sight.seen import list_seen
-from samsaas import page_sight, policy, second_factor
+from samsaas import closed_links, page_sight, policy, second_factor
 from samsaas.api import problems
 from samsaas.lib import sight
 from samsaas.lib.http import SEEN, STARTED, clear_browser, is_api
@@ -167,14 +167,17 @@ class SightDoor:
     """Of a person whose sight is limited to some profiles: answers for rows of others as for rows that are not there.
 
     It puts `sight` on the request, by which lists leave rows out (`samsaas.lib.sight`). `DefaultDeny` has refused the
-    pages that show more. `samsaas.page_sight` says what each page is.
+    pages that show more, and links to those lead nowhere (`closed_links`). `samsaas.page_sight` says what each page is.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        return self.get_response(request)
+        answer = self.get_response(request)
+        if not is_api(request):
+            closed_links.close(request, answer)
+        return answer
 
     def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: dict[str, Any]) -> None:
         name = request.resolver_match.view_name if request.resolver_match else ""

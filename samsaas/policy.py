@@ -279,7 +279,7 @@ POLICY: dict[str, dict[str, str]] = {
     # Public: whoever has the link of the mail may keep the subscription. The link can do nothing else.
     "keep": {"GET": PUBLIC, "POST": PUBLIC},
     "notice_list": {"GET": SAM_ADMIN},
-    "notice_detail": {"GET": SAM_ADMIN},
+    "notice_detail": {"GET": SAM_ADMIN, "POST": ADMIN},  # POST: its link, after the password
     "notice_resend": {"POST": SAM_ADMIN},
     "notice_bounced": {"POST": SAM_ADMIN},
     "notice_template": MANAGE,

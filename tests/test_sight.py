@@ -6,12 +6,13 @@ import re
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from django.apps import apps
 from django.contrib.auth.models import Group
 from django.test import Client
-from django.urls import NoReverseMatch, reverse
+from django.urls import NoReverseMatch, resolve, reverse
 from django.utils import timezone
 
 from profiles.models import LimitedSight, ScheduledJob
@@ -24,6 +25,7 @@ from samsaas.lib import sight
 from samsaas.models import AuditEntry, Mail, Notification
 from tests import factories
 from tests.samsaas.api.world import Caller
+from tests.samsaas.test_every_link import Doors
 
 pytestmark = [pytest.mark.one_database, pytest.mark.django_db]
 
@@ -82,7 +84,9 @@ def world(account, monkeypatch) -> SimpleNamespace:
     client, reader = Client(), Client()
     client.force_login(user)
     reader.force_login(user)
-    return SimpleNamespace(user=user, limit=limit, first=first, second=second, client=client, reader=reader, chief=by)
+    return SimpleNamespace(
+        user=user, limit=limit, first=first, second=second, client=client, reader=reader, chief=by, person=person
+    )
 
 
 def names_of(kind: str) -> list[str]:
@@ -130,6 +134,34 @@ def test_pages_over_all_profiles_are_refused_with_the_reason_and_offered_nowhere
     shown = text_of(world.client.get("/"))
     assert "license position" not in shown.split("<main")[0] and "audit trail" not in shown
     assert "license position" not in text_of(world.client.get("/find/?q=license"))
+
+
+def may_open(user: Any, address: str) -> bool:
+    return policy.may(user, resolve(urlsplit(address).path).view_name)
+
+
+def test_no_page_offers_a_limited_person_a_link_that_is_refused(world):
+    pages = [address_of(name, world.first.keys[model]) for name, model in keyed_pages() if name[:4] != "api:"]
+    pages += [reverse(name) for name in (*LISTS, "home", "approval_list", "help_list", "own_account", "token_list")]
+    offered, shown = dict[str, str](), ""
+    for address in (*pages, "/find/?q=ann", reverse("person_list")):
+        answer = world.client.get(address)
+        if "text/html" in answer["Content-Type"]:
+            shown += answer.content.decode()
+            offered |= {
+                one.partition("#")[0]: address for one in Doors(answer.content.decode()).found if one[:1] == "/"
+            }
+    assert "Ann of both" in shown and f'href="/people/{world.person.pk}/"' not in shown, "a name without a link"
+    refused = {one: on for one, on in offered.items() if one[:8] != "/static/" and not may_open(world.user, one)}
+    assert refused == {} and len(offered) > 40
+    assert "Excel (XLSX), up to 50,000 lines" in shown
+
+
+def test_everybody_else_keeps_their_links(world):
+    every = Client()
+    every.force_login(world.chief)
+    page = every.get(reverse("subscription_detail", args=[world.first.seat.pk])).content.decode()
+    assert f'href="/people/{world.person.pk}/"' in page
 
 
 def test_lists_show_the_rows_of_the_own_profiles_only_also_as_files_and_searched(world):

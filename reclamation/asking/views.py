@@ -30,7 +30,7 @@ from reclamation.asking.forms import DecisionForm, KeepForm, NoticeTemplateForm
 from reclamation.asking.tables import ApprovalTable, NoticeTable
 from reclamation.asking.wording import Wording
 from reclamation.models import Approval, Notice
-from samsaas import audit, explain_conflict, guessing, outbox, policy, roles
+from samsaas import audit, explain_conflict, guessing, outbox, policy, reauthenticate, roles
 from samsaas.lib import edits, tables
 from samsaas.lib.client_address import client_address
 from samsaas.lib.encryption import UndecryptableValue
@@ -88,19 +88,27 @@ def notice_list(request: HttpRequest) -> HttpResponse:
     return render(request, "reclamation/asking/notice_list.html", {**context, **_mail_context()})
 
 
+@reauthenticate.recent_password_required
 def notice_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """One mail as it was sent. Its link is shown only where it was kept here instead of being sent.
 
-    A link that opens an account is for administrators: it would give its reader another person's roles.
+    A link that opens an account is for administrators who gave their password lately: it would give its reader another
+    person's roles, and a stolen session must not be enough for that. The POST asks for the password.
     """
     mail = get_object_or_404(Mail.objects.select_related("notice__candidate"), pk=pk)
-    is_for_reader = not mail.opens_account or policy.may(request.user, "account_list")
-    try:
-        link = mail.secret if mail.kept and is_for_reader else ""
-    except UndecryptableValue:
-        link = ""
-    context = {"mail": mail, "link": link, "mark": outbox.LINK, **_mail_context()}
+    is_guarded = mail.kept and mail.opens_account
+    may_open = is_guarded and policy.may(request.user, "notice_detail", "POST")
+    asks_first = may_open and not reauthenticate.is_recent(request, now=timezone.now())
+    link = _kept_link(mail) if mail.kept and (not is_guarded or may_open) and not asks_first else ""
+    context = {"mail": mail, "link": link, "asks_first": asks_first, "mark": outbox.LINK, **_mail_context()}
     return render(request, "reclamation/asking/notice_detail.html", context)
+
+
+def _kept_link(mail: Mail) -> str:
+    try:
+        return mail.secret
+    except UndecryptableValue:
+        return ""
 
 
 def _mail_context() -> dict[str, Any]:

@@ -5,7 +5,7 @@
 2. `answer_requests`, before mails are sent every minute, looks for the accounts of what was typed and queues their
    mails. One address gets one mail in `ONCE_WITHIN`, however often it was asked for.
 3. The link's token is stored as a hash, because a worker, which makes it, has no SECRET_KEY to sign one with. It is
-   over after `VALID_FOR`, with the account's next sign-in, and with another password.
+   over after `VALID_FOR`, with the account's next sign-in, and with another password or address.
 
 Whoever has no password here, because another service signs them in, gets no mail.
 """
@@ -108,7 +108,8 @@ def set_password(token: str, password: str, *, now: datetime) -> User | None:
 
 
 def _mark_of(account: User) -> str:
-    return invite.hash_of(f"{account.password} {account.last_login}")
+    """What ends a link when it changes. A mailbox that was given up opens nothing any more, so the address counts."""
+    return invite.hash_of(f"{account.password} {account.last_login} {account.email}")
 
 
 @transaction.atomic

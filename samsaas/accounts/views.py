@@ -117,6 +117,7 @@ def account_remove_factors(request: SignedInRequest, pk: int) -> HttpResponse:
     return redirect("account_detail", pk)
 
 
+@recent_password_required
 def account_send_link(request: SignedInRequest, pk: int) -> HttpResponse:
     """Send somebody the link to set a new password."""
     account = get_object_or_404(User, pk=pk)

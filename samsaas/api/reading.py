@@ -19,7 +19,7 @@ from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from samsaas.api.problems import CallRefused
-from samsaas.api.schema import OperationSchema
+from samsaas.api.schema import OperationSchema, takes_empty
 from samsaas.api.terms import CURSOR, DEFAULT_LIMIT, LARGEST_KEY, LIMIT, MOST_AT_ONCE
 from samsaas.lib.sight import limit_rows
 from samsaas.lib.tables import ListFilter
@@ -29,6 +29,7 @@ UNDECLARED = "There is no such parameter."
 TWICE = "It is given more than once."
 BAD_LIMIT = f"Give a whole number from 1 to {MOST_AT_ONCE}."
 BAD_FLAG = "Give true or false."
+NOTHING_GIVEN = "Give a value, or leave the parameter out."
 BAD_CURSOR = "This cursor is of another list or of other filters, or it was changed. Begin without a cursor."
 
 
@@ -114,17 +115,21 @@ def check_parameters(request: Request, declared: Iterable[str]) -> None:
 
 def filter_rows(kind: type[ListFilter], rows: QuerySet[Any], request: Request) -> QuerySet[Any]:
     """The rows that the parameters choose. Raises `CallRefused` with the words of the page's form."""
-    if wrong := [name for name, one in kind.base_filters.items() if is_no_flag(one, request.query_params.get(name))]:
-        raise CallRefused(errors={name: [BAD_FLAG] for name in wrong})
+    given = request.query_params
+    asked = {name: one for name, one in kind.base_filters.items() if name in given}
+    errors = {name: [BAD_FLAG] for name, one in asked.items() if is_no_flag(one, given[name])}
+    errors |= {name: [NOTHING_GIVEN] for name, one in asked.items() if not given[name] and not takes_empty(one)}
+    if errors:
+        raise CallRefused(errors=errors)
     chosen = kind(request.query_params, queryset=rows, request=request)
     if not chosen.form.is_valid():
         raise CallRefused(errors={name: list(map(str, texts)) for name, texts in chosen.form.errors.items()})
     return chosen.qs
 
 
-def is_no_flag(one: Filter, text: str | None) -> bool:
+def is_no_flag(one: Filter, text: str) -> bool:
     """Whether a filter takes true or false, and this is another word, which a form would take for no choice."""
-    return isinstance(one, BooleanFilter) and (text or "").lower() not in ("", "true", "false")
+    return isinstance(one, BooleanFilter) and text.lower() not in ("", "true", "false")
 
 
 def read_limit(request: Request) -> int:

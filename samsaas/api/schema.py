@@ -154,11 +154,12 @@ def list_parameters(resource: Any) -> list[dict[str, Any]]:
 
 def _filter_parameter(name: str, one: django_filters.Filter) -> dict[str, Any]:
     label = str(one.extra.get("label") or one.label or name)
-    return {"in": "query", "name": name, "description": label, "schema": _filter_schema(one)}
+    found: dict[str, Any] = {"in": "query", "name": name, "description": label, "schema": _filter_schema(one)}
+    return found | ({"allowEmptyValue": True} if found["schema"].get("type") == "boolean" else {})
 
 
 def _filter_schema(one: django_filters.Filter) -> dict[str, Any]:
-    """Of what a filter takes. An empty value is none, as in the form; choices that depend on data are not listed."""
+    """Of what a filter takes. An empty text or choice chooses nothing; choices that depend on data are not listed."""
     choices = one.extra.get("choices")
     if isinstance(one, django_filters.ModelChoiceFilter):
         word = one.extra.get("null_value")
@@ -174,6 +175,12 @@ def _filter_schema(one: django_filters.Filter) -> dict[str, Any]:
     if isinstance(one, django_filters.DateFilter):
         return {"type": "string", "format": "date"}
     return _plain_schema(one.field_class(**_limits(one)))
+
+
+def takes_empty(one: django_filters.Filter) -> bool:
+    """Whether an empty value chooses nothing, as with texts, choices and flags. No number and no day is empty."""
+    schema = _filter_schema(one)
+    return schema.get("type") in ("boolean", "string") and "format" not in schema
 
 
 def _limits(one: django_filters.Filter) -> dict[str, Any]:

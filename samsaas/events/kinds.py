@@ -10,6 +10,7 @@ from samsaas import policy, roles
 from samsaas.roles import ADMIN, SAM_ADMIN, SAM_INTEGRATOR
 
 OFF, AT_ONCE, DAILY = "off", "at_once", "daily"
+EVERY = "*"  # in the choices of a person: what holds for every kind without a choice, also one of a later version
 CHOICES = ((OFF, "No mail"), (AT_ONCE, "At once"), (DAILY, "Once a day"))
 
 

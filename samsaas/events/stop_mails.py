@@ -9,12 +9,12 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from samsaas import audit
-from samsaas.events.kinds import KINDS, OFF
+from samsaas.events.kinds import EVERY, OFF
 from samsaas.lib import signed_link
 from samsaas.models import NotificationChoices
 
 SALT = "samsaas.events.stop_mails"
-NOTHING = dict.fromkeys(KINDS, OFF)
+NOTHING = {EVERY: OFF}
 
 
 def write_url(user: User) -> str:
@@ -35,7 +35,7 @@ def is_done(user: User) -> bool:
 
 @transaction.atomic
 def run(user: User) -> None:
-    """No mail of any kind, until the account chooses otherwise."""
+    """No mail of any kind, also not of one that a later version adds, until the account chooses otherwise."""
     NotificationChoices.objects.get_or_create(user=user)
     stored = NotificationChoices.objects.select_for_update().get(user=user)
     if stored.by_kind != NOTHING:

@@ -21,7 +21,7 @@ from django.utils import timezone
 from profiles.sight.seen import remember_sights
 from samsaas import outbox, roles
 from samsaas.events import stop_mails
-from samsaas.events.kinds import AT_ONCE, DAILY, KINDS
+from samsaas.events.kinds import AT_ONCE, DAILY, EVERY, KINDS
 from samsaas.lib import mail as letters
 from samsaas.lib.sight import sight_of
 from samsaas.models import Notification, NotificationChoices, Webhook, WebhookCall
@@ -93,7 +93,7 @@ def _wanted(user: User, choices: NotificationChoices, events: Sequence[Notificat
 
 def chosen(user: User, choices: NotificationChoices, kind: str) -> str:
     """Whether this account is told of the kind at once, once a day, or not by mail."""
-    return str(choices.by_kind.get(kind) or KINDS[kind].usual_mail(user))
+    return str(choices.by_kind.get(kind) or choices.by_kind.get(EVERY) or KINDS[kind].usual_mail(user))
 
 
 def _mail(user: User, choices: NotificationChoices, events: Sequence[Notification], before: str, now: datetime) -> int:

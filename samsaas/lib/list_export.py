@@ -29,9 +29,11 @@ from django_tables2.columns import BoundColumn
 from django_tables2.rows import BoundRow
 
 from samsaas.lib.list_choices import is_tick
+from samsaas.lib.sight import seen_by
 
 PARAMETER = "export"
 CSV, XLSX = "csv", "xlsx"
+MOST_AT_ONCE = 50_000  # lines of a workbook that somebody waits for; a job writes more, but not with limited sight
 ROWS_AT_ONCE = 2000
 BARE_VALUE = re.compile(r"(<\w[^>]*>)?\{\{ value(\|\w+)? \}\}(</\w+>)?")
 BEGINS_LINE = re.compile(r'<(span class="sub\b|div|br|li)')
@@ -109,7 +111,8 @@ def offer_kinds(request: HttpRequest) -> list[tuple[str, str]]:
     for gone in ("page", "per_page", "selection", PARAMETER):
         query.pop(gone, None)
     made = []
-    for kind, label in ((XLSX, "Excel (XLSX)"), (CSV, "CSV")):
+    workbook = "Excel (XLSX)" if seen_by(request) is None else f"Excel (XLSX), up to {MOST_AT_ONCE:,} lines"
+    for kind, label in ((XLSX, workbook), (CSV, "CSV")):
         query[PARAMETER] = kind
         made.append((label, f"{request.path}?{query.urlencode()}"))
     return made

@@ -18,13 +18,12 @@ from django.shortcuts import redirect
 from samsaas import audit
 from samsaas.lib import csv_export, workbook_export
 from samsaas.lib.http import SignedInRequest
-from samsaas.lib.list_export import CSV, PARAMETER, ListExport
+from samsaas.lib.list_export import CSV, MOST_AT_ONCE, PARAMETER, ListExport
 from samsaas.lib.selection import PLACE_PARAMETERS
 from samsaas.lib.sight import seen_by
 from samsaas.lib.workbook_export import WrittenSheet
 from samsaas.list_exports import order
 
-MOST_AT_ONCE = 50_000  # lines of a workbook that somebody waits for
 ONLY_CSV = f"An account with limited sight gets workbooks of up to {MOST_AT_ONCE:,} lines. Take CSV, or fewer rows."
 LONGEST_SHEET_NAME = 31  # letters, as Excel takes them
 

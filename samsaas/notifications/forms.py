@@ -8,7 +8,7 @@ from django import forms
 from django.contrib.auth.models import User
 
 from samsaas.events import post
-from samsaas.events.kinds import CHOICES, KINDS, list_for
+from samsaas.events.kinds import CHOICES, EVERY, KINDS, OFF, list_for
 from samsaas.events.tell import chosen
 from samsaas.lib.form_fields import require_printable
 from samsaas.lib.opened_form import OpenedForm
@@ -35,7 +35,10 @@ class ChoicesForm(forms.ModelForm):
 
     def save(self, commit: bool = True) -> NotificationChoices:
         chosen_now = {kind.key: self.cleaned_data[kind.key] for kind in self.kinds}
+        is_stopped = EVERY in self.instance.by_kind and set(chosen_now.values()) == {OFF}
         self.instance.by_kind = {key: choice for key, choice in chosen_now.items() if choice}
+        if is_stopped:
+            self.instance.by_kind[EVERY] = OFF  # the link in a mail stopped all of them, and still none is wanted
         return super().save(commit)
 
 

@@ -130,3 +130,14 @@ def test_only_administrators_see_the_link_of_a_mail_that_was_kept(admin: Client,
     mail = Mail.objects.get()
     assert mail.kept and mail.secret in admin.get(f"/outbox/{mail.pk}/").content.decode()
     assert mail.secret not in signed_in("sam_admin", username="sam").get(f"/outbox/{mail.pk}/").content.decode()
+
+
+def test_a_stolen_session_of_an_administrator_opens_no_account_by_a_mail_that_was_kept(admin: Client) -> None:
+    send(admin, "admin")
+    outbox.send_due(timezone.now())
+    mail = Mail.objects.get()
+    with time_machine.travel(timezone.now() + timedelta(minutes=20)):
+        shown = admin.get(f"/outbox/{mail.pk}/").content.decode()
+        assert mail.secret not in shown and "Show the link of this account" in shown
+        asked = admin.post(f"/outbox/{mail.pk}/").content.decode()
+        assert mail.secret not in asked and "Your password" in asked

@@ -129,6 +129,14 @@ def test_a_newer_link_ends_the_former_and_a_deactivated_account_has_none(ann: Us
     assert follow(links[1]).status_code == 404
 
 
+def test_a_link_in_a_mailbox_that_was_given_up_opens_nothing(ann: User) -> None:
+    ask()
+    schedule.send_mails()
+    link = newest_link(ADDRESS)
+    User.objects.filter(pk=ann.pk).update(email="ann@elsewhere.example")
+    assert follow(link).status_code == 404
+
+
 def test_links_need_no_key_that_only_the_web_processes_have(ann: User) -> None:
     ask()
     with override_settings(SECRET_KEY=""):

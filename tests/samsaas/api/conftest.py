@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from samsaas import guessing
+from samsaas.api import tokens
 from tests.samsaas.api.world import Caller
 
 
@@ -23,3 +25,10 @@ def caller(account: Callable[..., Any]) -> Callable[..., Caller]:
         return Caller(account(held, **fields), role)
 
     return make
+
+
+@pytest.fixture
+def unlimited(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody calls too often."""
+    monkeypatch.setattr(tokens, "CALLS_PER_MINUTE", 10**6)
+    monkeypatch.setattr(guessing, "WRONG_TOKENS_PER_MINUTE", 10**6)

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 from django.test import Client
-from django.utils import timezone
 from drf_spectacular.validation import validate_schema
 
 from samsaas import policy
 from samsaas.api.terms import HEADER
-from tests import factories, test_permissions
+from tests import test_permissions
 from tests.samsaas.api import generated_client, world
 from tests.samsaas.api.generated_client import problems_of
 
@@ -58,39 +56,11 @@ def test_filters_of_the_document_are_those_of_the_pages_with_their_choices() -> 
     assert runs["since"]["schema"] == {"type": "string", "format": "date"}
 
 
-def bodies_for(caller: Any) -> dict[str, tuple[int, Any]]:
-    """For each order the row it is about, and a body that is right."""
-    profile = factories.profile(team_id="t9", licenses_reported=100)
-    scopes = [scope for process in profile.vendor_info.processes for scope in process.scopes]
-    factories.credential(alias=profile.alias, state="connected", granted_scopes=scopes)
-    ready, other = (factories.candidate(factories.subscription(profile=profile)) for _ in range(2))
-    draft = world.owned_world.drafted(caller.user)
-    day = timezone.localdate()
-    rights = {"software_model": draft.software_model_id, "purchased_rights": 3, "unlimited": False}
-    rights |= {"agreement_type": "standard", "period": "annually", "start": day.isoformat(), "total_cost": "99.50"}
-    rights |= {"currency": "JPY", "notice_days": 30, "minimum_rights": 0, "auto_renew": True}
-    waiting = factories.run(state="queued")
-    return {
-        "profile_runs": (profile.pk, {"process": "download_subscriptions"}),
-        "profile_validate": (profile.pk, {}),
-        "run_cancel": (waiting.pk, {}),
-        "reconciliation_create": (0, {"day": (day - timedelta(days=1)).isoformat(), "group": "department"}),
-        "subscription_propose": (factories.subscription().pk, {"justification": "unlicensed"}),
-        "candidate_notes": (other.pk, {"text": "A note"}),
-        "candidate_assign": (other.pk, {"assignee": "nobody"}),
-        "candidate_close": (other.pk, {"reason": "Needed", "keep_until": day.isoformat()}),
-        "batch_create": (0, {"candidates": [ready.pk], "legal_hold": True, "evidence": True, "admins": False}),
-        "entitlement_create": (0, rights),
-        "entitlement_change": (draft.pk, {"end": None, "unit_cost": "1", "total_cost": None}),
-        "entitlement_publish": (draft.pk, {}),
-    }
-
-
 def test_a_client_made_from_the_document_calls_every_operation(caller: Any) -> None:
     script = caller()
     world.add_rows(script.user)
     world.reconcile(script.user)
-    orders, called = bodies_for(script), set()
+    orders, called = world.bodies_for(script), set()
     for one in sorted(generated_client.operations(), key=lambda one: one.method != "GET"):
         if one.key in orders:
             pk, body = orders[one.key]
@@ -123,7 +93,7 @@ def test_every_value_that_the_document_lists_for_a_filter_is_taken(caller: Any) 
 
 def test_bodies_that_the_document_forbids_are_refused_by_field(caller: Any) -> None:
     script, wrong = caller(), [1, "x", None, True, [], {}]
-    orders = bodies_for(script)
+    orders = world.bodies_for(script)
     for one in generated_client.operations():
         if not one.has_body:
             continue
@@ -138,7 +108,7 @@ def test_bodies_that_the_document_forbids_are_refused_by_field(caller: Any) -> N
 def test_nothing_that_the_document_allows_is_refused_for_being_empty(caller: Any) -> None:
     """Where an empty value is none it is taken, and where it is not, the document says so."""
     script, refused = caller(), []
-    orders = bodies_for(script)
+    orders = world.bodies_for(script)
     for one in generated_client.operations():
         for name, parameter in one.parameters.items() if one.method == "GET" else ():
             allowed = not problems_of(parameter["schema"], "")

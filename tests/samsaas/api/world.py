@@ -104,3 +104,31 @@ def reconcile(by: User) -> None:
     """The license position of today."""
     recompute.request(ask(now=timezone.now()), by=by, now=timezone.now())
     worlds.work()
+
+
+def bodies_for(caller: Any) -> dict[str, tuple[int, Any]]:
+    """For each order the row it is about, and a body that is right."""
+    profile = factories.profile(team_id="t9", licenses_reported=100)
+    scopes = [scope for process in profile.vendor_info.processes for scope in process.scopes]
+    factories.credential(alias=profile.alias, state="connected", granted_scopes=scopes)
+    ready, other = (factories.candidate(factories.subscription(profile=profile)) for _ in range(2))
+    draft = owned_world.drafted(caller.user)
+    day = timezone.localdate()
+    rights = {"software_model": draft.software_model_id, "purchased_rights": 3, "unlimited": False}
+    rights |= {"agreement_type": "standard", "period": "annually", "start": day.isoformat(), "total_cost": "99.50"}
+    rights |= {"currency": "JPY", "notice_days": 30, "minimum_rights": 0, "auto_renew": True}
+    waiting = factories.run(state="queued")
+    return {
+        "profile_runs": (profile.pk, {"process": "download_subscriptions"}),
+        "profile_validate": (profile.pk, {}),
+        "run_cancel": (waiting.pk, {}),
+        "reconciliation_create": (0, {"day": (day - timedelta(days=1)).isoformat(), "group": "department"}),
+        "subscription_propose": (factories.subscription().pk, {"justification": "unlicensed"}),
+        "candidate_notes": (other.pk, {"text": "A note"}),
+        "candidate_assign": (other.pk, {"assignee": "nobody"}),
+        "candidate_close": (other.pk, {"reason": "Needed", "keep_until": day.isoformat()}),
+        "batch_create": (0, {"candidates": [ready.pk], "legal_hold": True, "evidence": True, "admins": False}),
+        "entitlement_create": (0, rights),
+        "entitlement_change": (draft.pk, {"end": None, "unit_cost": "1", "total_cost": None}),
+        "entitlement_publish": (draft.pk, {}),
+    }

@@ -13,7 +13,7 @@ from django.test import Client, RequestFactory
 
 from reclamation.asking import ask
 from samsaas import doors, outbox
-from samsaas.events import stop_mails, tell
+from samsaas.events import kinds, stop_mails, tell
 from samsaas.lib import mail as letters
 from samsaas.models import AuditEntry, Mail, NotificationChoices
 from tests.reclamation.asking import world
@@ -81,6 +81,20 @@ def test_the_mail_program_presses_the_button_without_a_session_or_a_token_of_the
     assert (entry.object_name, entry.detail) == ("eve", {"by": "the link in the mail"})
     program.post(path_of(eve), PRESSED)
     assert AuditEntry.objects.filter(verb="stopped notification mails").count() == 1
+
+
+def test_a_kind_of_a_later_version_is_not_mailed_to_whoever_stopped_all(
+    eve: User, account: Any, client: Client, monkeypatch: Any
+) -> None:
+    client.post(path_of(eve), PRESSED)
+    client.force_login(eve)
+    client.post("/notifications/settings/", {**dict.fromkeys(kinds.KINDS, "off"), "any_hour": "on"})
+    account("sam_integrator", username="new", email="new@example.com")
+    later = kinds.NotificationKind("later.kind", "New", "profile_list", "sam_integrator", kinds.AT_ONCE)
+    monkeypatch.setitem(kinds.KINDS, later.key, later)
+    event(later.key)
+    tell.run(MONDAY)
+    assert [mail.to for mail in Mail.objects.all()] == ["new@example.com"]
 
 
 @pytest.mark.parametrize(
