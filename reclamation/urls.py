@@ -41,6 +41,8 @@ urlpatterns = [
     path("keep/<str:token>", asking.keep, name="keep"),
     path("outbox/", asking.notice_list, name="notice_list"),
     path("outbox/<int:pk>/", asking.notice_detail, name="notice_detail"),
+    path("outbox/select/", asking.notice_select, name="notice_select"),
+    path("outbox/resend-selected/", asking.notice_resend_selected, name="notice_resend_selected"),
     path("outbox/<int:pk>/resend/", asking.notice_resend, name="notice_resend"),
     path("outbox/<int:pk>/returned/", asking.notice_bounced, name="notice_bounced"),
     path("outbox/text/", asking.notice_template, name="notice_template"),
@@ -64,5 +66,7 @@ urlpatterns = [
     path("exemptions/", rules.exemption_list, name="exemption_list"),
     path("exemptions/new/", rules.exemption_new, name="exemption_new"),
     path("exemptions/import/", rules.exemption_import, name="exemption_import"),
+    path("exemptions/select/", rules.exemption_select, name="exemption_select"),
+    path("exemptions/end-selected/", rules.exemption_end_selected, name="exemption_end_selected"),
     path("exemptions/<int:pk>/end/", rules.exemption_end, name="exemption_end"),
 ]

@@ -90,6 +90,7 @@ WHOLE_PAGES = (
     *("rule_observations", "rule_edit", "rule_review", "backtest_list", "backtest_new", "backtest_detail"),
     *("backtest_export", "exemption_list", "exemption_new", "exemption_import", "exemption_end", "removal_switch"),
     *("removal_switch_on", "savings_list", "savings_entries", "savings_export", "notice_list", "notice_detail"),
+    *("exemption_select", "exemption_end_selected", "notice_select", "notice_resend_selected"),
     *("notice_resend", "notice_bounced", "notice_template", "audit_list", "audit_verify", "audit_export", "admin:*"),
     *("admin:auth_*", "admin:license_workbench", "admin:pin_publisher", "admin:run_reconciliation"),
     *("admin:profiles_integrationprofile_edit", "admin:profiles_integrationprofile_new", "admin:reclamation_notice*"),

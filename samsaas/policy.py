@@ -261,6 +261,8 @@ POLICY: dict[str, dict[str, str]] = {
     "exemption_new": MANAGE,
     "exemption_import": MANAGE,
     "exemption_end": MANAGE,
+    "exemption_select": {"POST": SAM_ADMIN},
+    "exemption_end_selected": MANAGE,
     "candidate_resume": MANAGE,
     "batch_list": READ,
     "batch_confirm": MANAGE,
@@ -281,6 +283,8 @@ POLICY: dict[str, dict[str, str]] = {
     "notice_list": {"GET": SAM_ADMIN},
     "notice_detail": {"GET": SAM_ADMIN, "POST": ADMIN},  # POST: its link, after the password
     "notice_resend": {"POST": SAM_ADMIN},
+    "notice_select": {"POST": SAM_ADMIN},
+    "notice_resend_selected": MANAGE,
     "notice_bounced": {"POST": SAM_ADMIN},
     "notice_template": MANAGE,
     # A user's manager may have an account without any role. The pages show such an account its own questions only.

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from html.parser import HTMLParser
+from typing import Any
 
 from django.db import connection
 from django.test import Client
@@ -46,6 +48,20 @@ def figures(page: str) -> dict[str, int]:
         if number := re.search(r"(?<!\S)[\d,]+(?!\S)", text_of(inside)):
             found[address.replace("&amp;", "&")] = int(number[0].replace(",", ""))
     return found
+
+
+def tick(client: Client, page: str, do: str, rows: Iterable[Any]) -> Any:
+    """The page that a button of a list's bar leads to, with these rows ticked."""
+    keys = [str(one.pk) for one in rows]
+    fields = {"do": do, "selection": "selection-1", "place": "", "shown": ",".join(keys), "row": keys}
+    return client.post(f"{page}select/", fields, follow=True)
+
+
+def confirm(client: Client, shown: Any) -> str:
+    """Send the form of a page that says what is selected, as it stands. Returns the text of what comes next."""
+    fields = {"selection": shown.context["token"], "seen": shown.context["found"].seen}
+    answer = client.post(shown.request["PATH_INFO"], fields, follow=True)
+    return text_of(answer.content.decode())
 
 
 def text_of(markup: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from reclamation.models import Approval
+from samsaas.lib.selection_bar import TickColumn
 from samsaas.lib.tables import ROOMY, MarkupColumn, Table
 from samsaas.models import Mail
 
@@ -14,6 +15,7 @@ class NoticeTable(Table):
     empty_title = "No mail yet"
     empty_text = "A mail is written when the user of a removal candidate or an approver is asked, or a renewal is near."
 
+    tick = TickColumn()
     subject = MarkupColumn(
         '<a href="{% url "notice_detail" record.pk %}">{{ record.subject|outside }}</a>'
         '{% load asking %}<span class="sub">{{ record|mail_kind }}</span>',
@@ -35,7 +37,7 @@ class NoticeTable(Table):
 
     class Meta(Table.Meta):
         model = Mail
-        fields = ("subject", "to", "about", "state", "queued_at", "sent_at")
+        fields = ("tick", "subject", "to", "about", "state", "queued_at", "sent_at")
         order_by = "-queued_at"
 
 

@@ -27,14 +27,16 @@ from reclamation.asking import (
 )
 from reclamation.asking.filters import ApprovalFilter, NoticeFilter
 from reclamation.asking.forms import DecisionForm, KeepForm, NoticeTemplateForm
+from reclamation.asking.selection import OUTBOX, RESEND, allowed_actions, visible_mails
 from reclamation.asking.tables import ApprovalTable, NoticeTable
 from reclamation.asking.wording import Wording
 from reclamation.models import Approval, Notice
 from samsaas import audit, explain_conflict, guessing, outbox, policy, reauthenticate, roles
-from samsaas.lib import edits, tables
+from samsaas.lib import act_on_rows, edits, selection, selection_bar, tables
 from samsaas.lib.client_address import client_address
 from samsaas.lib.encryption import UndecryptableValue
 from samsaas.lib.http import SignedInRequest
+from samsaas.lib.selection import read_for_file
 from samsaas.models import Mail
 
 APPROVAL_PAGE = (
@@ -82,10 +84,21 @@ def _keep_page(state: str, **context: Any) -> HttpResponse:
 
 def notice_list(request: HttpRequest) -> HttpResponse:
     """The outbox: every mail as it was sent, and what became of it."""
-    mails = Mail.objects.select_related("notice__candidate").defer("secret", "body", "attachment")
+    mails, chosen = visible_mails(request).select_related("notice__candidate"), read_for_file(request, OUTBOX)
     mails = mails.prefetch_related("renewal_reminders__entitlement")
-    context = tables.listing(request, mails, NoticeTable, NoticeFilter)
+    context = tables.listing(request, mails, NoticeTable, NoticeFilter, chosen=chosen)
+    selection_bar.prepare_page(request, context, OUTBOX, allowed_actions(request))
     return render(request, "reclamation/asking/notice_list.html", {**context, **_mail_context()})
+
+
+def notice_select(request: HttpRequest) -> HttpResponse:
+    """Keep what was ticked in the outbox, and go on to another page of it or to an action."""
+    return selection.answer(request, OUTBOX, allowed_actions(request))
+
+
+def notice_resend_selected(request: SignedInRequest) -> HttpResponse:
+    """Send the selected mails again, those that failed, after a confirmation."""
+    return act_on_rows.answer(request, RESEND)
 
 
 @reauthenticate.recent_password_required

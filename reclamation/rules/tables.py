@@ -7,6 +7,7 @@ from typing import Any
 from reclamation.models import Exemption, Observation, ReclamationRule
 from reclamation.reasons import Reason
 from reclamation.rules import figures
+from samsaas.lib.selection_bar import TickColumn
 from samsaas.lib.tables import NUMBER, ROOMY, MarkupColumn, Table
 
 
@@ -112,6 +113,7 @@ class ExemptionTable(Table):
     empty_title = "Nobody is exempt"
     empty_text = "No rule proposes an exempt person or subscription. Exempt one here, or import a list."
 
+    tick = TickColumn()
     target = MarkupColumn(
         "{% if record.person %}"
         '<a href="{{ record.person.get_absolute_url }}">{{ record.person.name|outside }}</a>'
@@ -139,6 +141,6 @@ class ExemptionTable(Table):
 
     class Meta(Table.Meta):
         model = Exemption
-        fields = ("target", "reason", "until", "at", "end")
+        fields = ("tick", "target", "reason", "until", "at", "end")
         sequence = fields
         order_by = "-at"

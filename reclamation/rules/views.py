@@ -15,14 +15,14 @@ from reclamation.rules.exemption_file import MOST_LINES
 from reclamation.rules.filters import ExemptionFilter, ObservationFilter, RuleFilter
 from reclamation.rules.forms import ExemptionFileForm, ExemptionForm
 from reclamation.rules.scope import read_scope
+from reclamation.rules.selection import END, EXEMPTIONS, RELATED, allowed_actions, visible_exemptions
 from reclamation.rules.sums_of_rule import read_sums
 from reclamation.rules.tables import ExemptionTable, ObservationTable, RuleTable
-from samsaas import policy
-from samsaas.lib import tables, uploads
+from samsaas.lib import act_on_rows, selection, selection_bar, tables, uploads
 from samsaas.lib.http import SignedInRequest
+from samsaas.lib.selection import read_for_file
 from subscriptions.models import Person, Subscription
 
-RELATED = ("person", "subscription__profile", "by")
 SHOWN_VERSIONS = 20
 
 
@@ -67,10 +67,23 @@ def rule_observations(request: HttpRequest, pk: int) -> HttpResponse:
 
 def exemption_list(request: HttpRequest) -> HttpResponse:
     """The exemptions. Without a filter those that are valid today."""
-    rows = Exemption.objects.select_related(*RELATED)
-    hidden = () if policy.may(request.user, "exemption_end", "POST") else ("end",)
-    context = tables.listing(request, rows, ExemptionTable, ExemptionFilter, exclude=hidden)
+    rows, chosen = visible_exemptions(request), read_for_file(request, EXEMPTIONS)
+    actions = allowed_actions(request)
+    hidden = () if actions else ("tick", "end")
+    context = tables.listing(request, rows, ExemptionTable, ExemptionFilter, chosen=chosen, exclude=hidden)
+    if actions:
+        selection_bar.prepare_page(request, context, EXEMPTIONS, actions)
     return render(request, "reclamation/rules/exemption_list.html", context)
+
+
+def exemption_select(request: HttpRequest) -> HttpResponse:
+    """Keep what was ticked in the list, and go on to another page of it or to an action."""
+    return selection.answer(request, EXEMPTIONS, allowed_actions(request))
+
+
+def exemption_end_selected(request: SignedInRequest) -> HttpResponse:
+    """End the selected exemptions after a confirmation."""
+    return act_on_rows.answer(request, END)
 
 
 def exemption_new(request: SignedInRequest) -> HttpResponse:

@@ -109,7 +109,7 @@ def _of_vendors(profiles: Iterable[IntegrationProfile], seats: SeatFigures, pric
     rest = None if licensed is None else abs(licensed - in_use)
     where = reverse("profile_list")
     return [
-        Tile("Licenses you pay for", _write(licensed), where, note="per vendor; no entitlement is recorded yet"),
+        Tile("Licenses you pay for", _write(licensed), where, note="per vendor; no entitlement counts yet"),
         Tile("In use", f"{in_use:,}", links.list_url(license=links.USES), prices.cost_of(models), "counted here"),
         Tile(left, _write(rest), where, note="the difference", tone="bad" if missing else ""),
     ]

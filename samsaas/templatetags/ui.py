@@ -228,8 +228,8 @@ def lasting(since: datetime | None) -> str:
 
 @register.filter
 def number(value: float | str | None) -> str:
-    """The number with thousands separators; a dash if there is no number."""
-    return NOTHING if value is None or isinstance(value, str) else f"{value:,}"
+    """The number with thousands separators and a true minus sign; a dash if there is no number."""
+    return NOTHING if value is None or isinstance(value, str) else f"{value:,}".replace("-", "−")
 
 
 @register.filter

@@ -156,7 +156,8 @@ def _available(ground: Ground) -> Equation:
     if metric.available is None:
         return Equation("available", "Available", Operand(UNLIMITED, "available"))
     terms = (Operand(f"{metric.owned:,}", "owned", "#owned"), Operand(f"{metric.used:,}", "used", "#used", "−"))
-    return Equation("available", "Available", Operand(f"{metric.available:,}", "available"), terms)
+    left = f"{metric.available:,}".replace("-", "−")
+    return Equation("available", "Available", Operand(left, "available"), terms)
 
 
 def _needed(ground: Ground) -> Equation:

@@ -29,7 +29,7 @@ class HomeRecount(PageRecount):
         if not (self.models and any(one["state"] != "build" for one in self.recount.entitlements)):
             cost = self.cost_of(row["model"] for row in self.in_use)
             return {
-                "Licenses you pay for": "– per vendor; no entitlement is recorded yet",
+                "Licenses you pay for": "– per vendor; no entitlement counts yet",
                 "In use": f"{len(self.in_use)} {cost} counted here".replace("  ", " "),
                 "Licenses not used": "– the difference",
             }

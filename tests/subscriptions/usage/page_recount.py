@@ -217,7 +217,7 @@ class PageRecount:
             return {**found, "available": "unlimited available", "needed": "0 needed"}
         return {
             **found,
-            "available": f"{one['available']} available = {one['owned']} owned − {one['used']} used",
+            "available": f"{one['available']} available = {one['owned']} owned − {one['used']} used".replace("-", "−"),
             "needed": f"{one['needed']} needed = {one['used']} used − {one['owned']} owned",
             "over-licensed": f"{over} a year = {spare} left × {price} a right",
         }
