@@ -16,6 +16,7 @@ from django_tables2.rows import BoundRows
 from samsaas.lib import sql
 
 MOST_FOUND = 10_000
+KEYS_WITHIN = 0.3  # seconds to find the keys of a page of rows that are not counted yet
 COUNTED = "counted"  # asks in an address for the exact count, however long it takes
 ROW_COUNT = "row-count"  # the place on a page where a late count arrives
 
@@ -36,6 +37,7 @@ class Pages(Paginator):
         super().__init__(table.rows, per_page)
         self.table, self.every, self.waits = table, every, waits
         self.seen = 0
+        self.are_rare = False
 
     @cached_property
     def exact_count(self) -> int | None:
@@ -68,18 +70,34 @@ class Pages(Paginator):
         if self.exact_count is None and (shown := self._page_before_count(str(number))):
             return shown
         place = self.validate_number(number)
-        return self._show(place, self.row_keys((place - 1) * self.per_page, min(place * self.per_page, self.count)))
+        find = self._keys_of_rare_rows if self.are_rare else self.row_keys
+        return self._show(place, find((place - 1) * self.per_page, min(place * self.per_page, self.count)))
 
     def _page_before_count(self, number: str) -> Page | None:
         """A page that has rows. Nothing, if there may be no such page: then the rows are counted after all."""
         place = int(number) if re.fullmatch("[1-9][0-9]{0,8}", number) else 0
         bottom = (place - 1) * self.per_page
-        keys = self.row_keys(bottom, bottom + self.per_page + 1) if place else []
+        keys = self._keys_in_time(bottom, bottom + self.per_page + 1) if place else []
         if not keys:
             self.exact_count = self._count()
+            self.are_rare = keys is None and self.exact_count <= MOST_FOUND
             return None
         self.seen = bottom + len(keys)
         return self._show(place, keys[: self.per_page])
+
+    def _keys_in_time(self, bottom: int, top: int) -> list[Any] | None:
+        """As `row_keys`; None if it takes too long, as for rows so rare that an index is read to its end for them."""
+        try:
+            with sql.at_most(KEYS_WITHIN):
+                return self.row_keys(bottom, top)
+        except sql.TooLong:
+            return None
+
+    def _keys_of_rare_rows(self, bottom: int, top: int) -> list[Any]:
+        """As `row_keys`, in two steps: all rows are found in no order, as for counting, and those few are sorted."""
+        rows = self.table.data.data
+        few = list(rows.order_by().values_list("pk", flat=True))
+        return list(rows.filter(pk__in=few).values_list("pk", flat=True)[bottom:top])
 
     def _show(self, place: int, keys: list[Any]) -> Page:
         rows, order = self.every.filter(pk__in=keys), self.table.data.data.query.order_by
