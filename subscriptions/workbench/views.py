@@ -38,7 +38,7 @@ def license_workbench(request: SignedInRequest, site: AdminSite) -> HttpResponse
         "chosen": chosen,
         "only_out": only_out,
         "products": found,
-        "last_run": ReconciliationRun.objects.defer("figures", "inputs").first(),
+        "last_run": ReconciliationRun.objects.filter(question_date=None).defer("figures", "inputs").first(),
     }
     return render(request, "admin/workbench/license_workbench.html", context)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -62,6 +62,14 @@ def test_a_card_says_how_much_is_compliant_and_what_it_costs(reader: Any, positi
     assert "USD 200.00" in acme and "USD 100.00" in acme
     zeta = page.partition("<bdi>Zeta &amp; Co</bdi>")[2].partition("</li>")[0]
     assert "Compliant" in zeta and "JPY 100" in zeta and "JPY 100." not in zeta
+
+
+def test_the_last_reconciliation_is_that_of_today_though_a_past_day_was_asked_for_later(
+    reader: Any, position: ReconciliationRun
+) -> None:
+    later = reconcile_as_of(timezone.localdate() - timedelta(days=30), now=timezone.now())
+    page = reader.get(WORKBENCH).content.decode()
+    assert f">{position.number}</a>" in page and later.number not in page
 
 
 def test_tabs_show_who_is_out_of_compliance_and_who_is_pinned(reader: Any, position: Any) -> None:
