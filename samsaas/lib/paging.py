@@ -88,7 +88,7 @@ class Pages(Paginator):
     def _keys_in_time(self, bottom: int, top: int) -> list[Any] | None:
         """As `row_keys`; None if it takes too long, as for rows so rare that an index is read to its end for them."""
         try:
-            with sql.at_most(KEYS_WITHIN):
+            with sql.at_most(KEYS_WITHIN, walk=True):
                 return self.row_keys(bottom, top)
         except sql.TooLong:
             return None

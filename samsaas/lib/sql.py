@@ -18,6 +18,8 @@ from django.db.models.functions import Now
 from django.db.models.sql import Query
 
 QUERY_CANCELED = "57014"
+# For PostgreSQL's planner: find the first rows along an index, one after the other, instead of preparing for all rows.
+WALK = {"enable_hashjoin": "off", "enable_mergejoin": "off", "enable_sort": "off"}
 
 
 def is_postgresql() -> bool:
@@ -78,10 +80,14 @@ class TooLong(Exception):
 
 
 @contextmanager
-def at_most(seconds: float) -> Iterator[None]:
-    """Questions to the database that may take so long and are then given up, with `TooLong`. They only read."""
+def at_most(seconds: float, *, walk: bool = False) -> Iterator[None]:
+    """Questions to the database that may take so long and are then given up, with `TooLong`. They only read.
+
+    With `walk`, the first rows in the order of an index are found by walking along it: soon, unless they are rare.
+    """
     if is_postgresql():
-        with _statement_timeout(seconds):
+        limit = {"statement_timeout": f"{max(int(seconds * 1000), 1)}ms"}
+        with _configured(limit | (WALK if walk else {})):
             yield
     else:
         with _stopped_at(time.monotonic() + seconds):
@@ -89,18 +95,24 @@ def at_most(seconds: float) -> Iterator[None]:
 
 
 @contextmanager
-def _statement_timeout(seconds: float) -> Iterator[None]:
-    allowed = "SELECT set_config('statement_timeout', %s, true)"
+def _configured(settings: dict[str, str]) -> Iterator[None]:
+    """Settings of PostgreSQL for some questions, and as they were afterwards. An error brings them back by itself."""
+    asked = f"SELECT {', '.join(['current_setting(%s)'] * len(settings))}"
     try:
         with transaction.atomic():
-            (before,) = fetch_row("SELECT current_setting('statement_timeout')")
-            execute(allowed, [f"{max(int(seconds * 1000), 1)}ms"])
+            before = dict(zip(settings, fetch_row(asked, list(settings)), strict=True))
+            _configure(settings)
             yield
-            execute(allowed, [before])
+            _configure(before)
     except OperationalError as error:
         if getattr(error.__cause__, "sqlstate", "") != QUERY_CANCELED:
             raise
         raise TooLong from error
+
+
+def _configure(settings: dict[str, str]) -> None:
+    statement = f"SELECT {', '.join(['set_config(%s, %s, true)'] * len(settings))}"
+    execute(statement, [text for pair in settings.items() for text in pair])
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from django.db import DatabaseError, transaction
@@ -56,3 +57,19 @@ def test_a_question_that_takes_too_long_is_given_up_and_the_next_one_is_not(tabl
 def test_another_fault_of_a_question_stays_what_it_is() -> None:
     with pytest.raises(DatabaseError), transaction.atomic(), sql.at_most(20):
         sql.fetch_row("SELECT nothing FROM nowhere")
+
+
+def test_whoever_walks_along_an_index_leaves_the_planner_as_it_was(table: str) -> None:
+    names = ("enable_hashjoin", "enable_sort", "statement_timeout")
+
+    def planner() -> tuple[Any, ...]:
+        asked = ", ".join(f"current_setting('{name}')" for name in names)
+        return sql.fetch_row(f"SELECT {asked}") if sql.is_postgresql() else ("on", "on", "0")
+
+    with sql.at_most(20, walk=True):
+        assert sql.count_rows(table) == 0
+        assert planner() == ("off", "off", "20s") or not sql.is_postgresql()
+    assert planner() == ("on", "on", "0")
+    with pytest.raises(sql.TooLong), sql.at_most(0.05, walk=True):
+        sql.fetch_row(ENDLESS)
+    assert planner() == ("on", "on", "0")

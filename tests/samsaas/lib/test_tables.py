@@ -196,7 +196,7 @@ class TestLateCounts:
         self.too_long = {settings.COUNT_WITHIN}
 
         @contextmanager
-        def given_up(seconds: float) -> Iterator[None]:
+        def given_up(seconds: float, walk: bool = False) -> Iterator[None]:
             if seconds in self.too_long:
                 raise sql.TooLong
             yield
