@@ -1,7 +1,6 @@
 """What `make test` runs: the whole suite on SQLite, and again on a real PostgreSQL, with one coverage floor.
 
 Four runs go on beside one another, since much of their time is waiting; what three of them print is shown at the end.
-Those that would end first leave the processor to the others (`nice`), so that all end at about the same time.
 The tests that failed are named once more in the last lines, which is all that some logs keep.
 1. On SQLite, everything that asks the tests' database what may differ between kinds of database.
 2. On PostgreSQL, the same, and the catalog of faults.
@@ -54,12 +53,11 @@ class Run:
     title: str
     chosen: str
     counted_in: str = ""
-    niceness: int = 0
     environment: dict[str, str] = field(default_factory=dict)
 
     def start(self, arguments: list[str], output: IO[str] | int) -> subprocess.Popen[str]:
         count = [*SLIPCOVER, "--json", "--out", self.counted_in] if self.counted_in else [sys.executable, "-u"]
-        command = ["nice", "-n", str(self.niceness), *count, "-m", "pytest", SLOWEST, "-m", self.chosen, *arguments]
+        command = [*count, "-m", "pytest", SLOWEST, "-m", self.chosen, *arguments]
         both = {"stdout": output, "stderr": subprocess.STDOUT}
         # Compiled modules are kept: the processes of the installations, and there are hundreds, start in half the time.
         inherited = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
@@ -78,7 +76,7 @@ def beside_one_another(arguments: list[str], failures: list[str], counted: list[
             # One server for all of them, which migrates once; each makes databases of its own there.
             for run in runs:
                 run.environment["DATABASE_URL_TEST"] = url
-            runs.append(Run("On PostgreSQL", SHARED, niceness=3, environment={"DATABASE_URL": url}))
+            runs.append(Run("On PostgreSQL", SHARED, environment={"DATABASE_URL": url}))
             without = 0
         except servers.Missing as missing:
             sys.stdout.write(f"\n{missing} The run on PostgreSQL is left out.\n")
@@ -89,7 +87,7 @@ def beside_one_another(arguments: list[str], failures: list[str], counted: list[
             process = run.start(arguments, said)
             stack.callback(process.kill)
             started.append((run.title, process, said))
-        on_sqlite = Run("On SQLite", ON_SQLITE, counted[1], niceness=5).start(arguments, subprocess.PIPE)
+        on_sqlite = Run("On SQLite", ON_SQLITE, counted[1]).start(arguments, subprocess.PIPE)
         stack.callback(on_sqlite.kill)
         show("On SQLite", on_sqlite.stdout or (), failures)
         codes = [without, on_sqlite.wait()]
