@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from tests import clock
 from tests.reclamation.removal import place as places
@@ -21,7 +22,7 @@ class Time:
         self.journey = clock.Journey(MORNING)
 
     def pass_by(self, **time: float) -> None:
-        self.journey.destination += timedelta(**time)
+        self.journey.destination = timezone.now() + timedelta(**time)
         self.journey.again()
 
 
