@@ -339,7 +339,7 @@ def listing(
         raise ExportAsked(ListExport(kind, table, every if describe else None, is_misread))
     searched, size = bool(filterset and filterset.search_text), page_size(request)
     pages = Paginator(table.rows, size)
-    if searched or describe:
+    if searched or describe or table.indexed:
         waits = searched or waits_for_count(request)
         pages = (SearchPages if searched else Pages)(table, size, every=every, waits=waits)
     table.paginator = pages  # from now on django-tables2 counts rows in the database, instead of reading all of them

@@ -22,6 +22,8 @@ class UnmatchedTable(Table):
     empty_title = "Every subscription has its user"
     empty_text = "Or none has been downloaded yet. New ones without a user appear here after the daily refresh."
 
+    indexed = ("display_name",)
+
     tick = TickColumn()
     display_name = MarkupColumn(
         '<a href="{{ record.get_absolute_url }}">{{ record.title|outside }}</a>'
