@@ -21,7 +21,7 @@ from profiles.connectors import base
 from profiles.jobs import queue
 from profiles.models import IntegrationProfile, JobRun
 from reclamation.savings import renewals
-from samsaas import roles, schedule
+from samsaas import outbox, roles, schedule
 from samsaas.demo import people as demo_people
 from samsaas.demo.clock import DemoClock
 from samsaas.demo.story import bought, connect, daily_runs, taken_back
@@ -75,6 +75,7 @@ class _Story:
             for happen in events.get(days_ago, ()):
                 happen()
                 work_on()
+                send_mails()
             if days_ago % WEEK == 0:
                 self.reconcile()
             before = days_ago
@@ -125,6 +126,13 @@ def work_on() -> None:
         for run_id in queued:
             tasks.execute(run_id)
         schedule.follow()
+
+
+def send_mails() -> None:
+    """Mails go out at once, or on the first of the next days that is no weekend."""
+    now = timezone.now()
+    for later in range(3):
+        outbox.send_due(now + timedelta(days=later))
 
 
 def _queued() -> list[int]:

@@ -24,6 +24,7 @@ from samsaas import schedule
 from samsaas.demo.clock import DemoClock
 from samsaas.demo.story import record
 from samsaas.management.commands.demo import sandbox_part
+from samsaas.models import Mail
 from subscriptions.models import Entitlement, MetricResult, ReconciliationRun, Subscription, UseDay
 from subscriptions.renewals import recommend, rows
 from tests import pages, worlds
@@ -64,6 +65,7 @@ def position() -> dict[str, tuple[Any, ...]]:
 def test_it_is_the_same_story_at_every_hour_and_adds_up(tmp_path: Path, at: str) -> None:
     with told(tmp_path, at):
         today = timezone.localdate()
+        assert set(Mail.objects.values_list("state", "kept")) == {("sent", True)}, "who was removed was told in time"
         assert position() == {
             "DocSend": ("compliant", 40, 11, 0, "EUR"),
             "Dropbox Business": ("compliant", 70, 57, 0, "EUR"),
