@@ -43,7 +43,6 @@ OUTBOX = SelectableList(
 )
 RESEND = RowAction(
     selectable=OUTBOX,
-    rows=Mail.objects.all(),
     one="mail",
     several="mails",
     button="Send again",

@@ -40,7 +40,6 @@ EXEMPTIONS = SelectableList(
 )
 END = RowAction(
     selectable=EXEMPTIONS,
-    rows=Exemption.objects.select_related(*RELATED),
     one="exemption",
     several="exemptions",
     button="End",

@@ -14,7 +14,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.models import User
-from django.db.models import Expression, QuerySet
+from django.db.models import Expression
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -36,7 +36,6 @@ class RowAction:
     """
 
     selectable: SelectableList
-    rows: QuerySet[Any]
     one: str
     several: str
     button: str
@@ -68,7 +67,7 @@ def answer(request: SignedInRequest, action: RowAction) -> HttpResponse:
         "change": change,
         "question": f"{action.button} {action.count(found.able.count)}?",
         "sentence": found.in_words(action.done, action.words),
-        "sample": action.rows.filter(pk__in=found.keys[:SAMPLE]).order_by("pk"),
+        "sample": action.selectable.rows(request).filter(pk__in=found.keys[:SAMPLE]).order_by("pk"),
         "further": max(found.able.count - SAMPLE, 0),
         "token": chosen.token,
         "back": action.selectable.address(chosen.filter_query, chosen.token),
@@ -78,7 +77,7 @@ def answer(request: SignedInRequest, action: RowAction) -> HttpResponse:
 
 def _act(request: SignedInRequest, action: RowAction, chosen: Selection, found: Weighed) -> HttpResponse:
     now, stayed = timezone.now(), Counter[str]()
-    for row in action.rows.filter(pk__in=found.keys).order_by("pk"):
+    for row in action.selectable.rows(request).filter(pk__in=found.keys).order_by("pk"):
         stayed[action.act(row, request.user, now)] += 1
     done = stayed.pop("", 0)
     messages.success(request, f"{action.count(done)} {'was' if done == 1 else 'were'} {action.done}.")

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from samsaas.models import AuditEntry
-from subscriptions.models import Match, Subscription
+from subscriptions.models import Match
 from tests import factories, pages
-from tests.subscriptions.matching.test_match_selected import LIST, SELECT, UNDO, seat
+from tests.subscriptions.matching.test_match_selected import LIST, UNDO, seat
 
 pytestmark = pytest.mark.django_db
 ASSIGN = f"{LIST}assign-selected/"
@@ -18,12 +18,6 @@ ASSIGN = f"{LIST}assign-selected/"
 @pytest.fixture
 def keeper(signed_in: Any) -> Any:
     return signed_in("sam_admin")
-
-
-def ticked(client: Any, do: str, seats: list[Subscription]) -> Any:
-    keys = [str(one.pk) for one in seats]
-    fields = {"do": do, "selection": "selection-1", "place": "", "shown": ",".join(keys), "row": keys}
-    return client.get(client.post(SELECT, fields)["Location"])
 
 
 def name(client: Any, page: Any, who: str) -> Any:
@@ -36,7 +30,7 @@ def name(client: Any, page: Any, who: str) -> Any:
 def test_robots_of_one_owner_get_their_user_after_the_person_was_shown_and_it_can_be_undone(keeper: Any) -> None:
     owner = factories.person("ann@one.example", name="Ann Owner")
     robots = [seat(f"robot{number}@one.example") for number in range(3)]
-    page = ticked(keeper, "assign", robots[:2])
+    page = pages.tick(keeper, LIST, "assign", robots[:2])
     assert "All 2 can be assigned" in pages.text_of(page.content.decode())
     shown = name(keeper, page, " ann@one.example ")
     assert "Ann Owner" in pages.text_of(shown.content.decode()) and not Match.objects.exists(), "a look does nothing"
@@ -53,7 +47,7 @@ def test_robots_of_one_owner_get_their_user_after_the_person_was_shown_and_it_ca
 def test_another_person_than_the_page_showed_is_shown_first(keeper: Any) -> None:
     factories.person("ann@one.example", name="Ann")
     factories.person("bob@one.example", name="Bob")
-    shown = name(keeper, ticked(keeper, "assign", [seat("robot@one.example")]), "ann@one.example")
+    shown = name(keeper, pages.tick(keeper, LIST, "assign", [seat("robot@one.example")]), "ann@one.example")
     again = name(keeper, shown, "bob@one.example")
     assert again.context["person"].name == "Bob" and not Match.objects.exists()
     nobody = name(keeper, shown, "nobody@one.example")
@@ -67,6 +61,6 @@ def test_a_reader_may_not_assign(signed_in: Any) -> None:
 
 def test_a_file_of_the_ticked_rows_has_these_only(keeper: Any) -> None:
     robots = [seat(f"robot{number}@one.example", display_name=f"Robot {number}") for number in range(3)]
-    answer = ticked(keeper, "csv", robots[1:])
+    answer = pages.tick(keeper, LIST, "csv", robots[1:])
     lines = b"".join(answer.streaming_content).decode("utf-8-sig").splitlines()
     assert len(lines) == 3 and "Robot 1" in lines[1] and "Robot 2" in lines[2]
