@@ -80,13 +80,14 @@ class Ending(Asking):
 
     def _until_due(self) -> timedelta:
         """How long nothing can happen: until an attempt is due, its undo window is over, or a question ends."""
+        asking = self.until_asking_due()
         rows = RemovalAttempt.objects.filter(closed_at=None).exclude(state=Attempt.NEEDS_HUMAN)
-        waits = []
+        if asking is not None:  # whoever is waited for until somebody answers or the question ends
+            rows = rows.exclude(state__in=attempts.UNSENT, candidate__hold="keep")
+        waits = [asking] if asking is not None else []
         for state, not_before, after, lease in rows.values_list("state", "not_before", "move_after", "lease_until"):
             moments = [one for one in (not_before, after if state == Attempt.REMOVED else None, lease) if one]
             waits.append(max(moments) - timezone.now() if moments else timedelta(0))
-        asking = self.until_asking_due()
-        waits += [asking] if asking is not None else []
         return max(min(waits, default=timedelta(days=1)), timedelta(0))
 
     def _approve_batches(self) -> None:
