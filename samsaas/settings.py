@@ -302,6 +302,7 @@ SAML_LAST_NAME_ATTRIBUTE = env.str("SAML_LAST_NAME_ATTRIBUTE", default="")
 SAML_GROUPS_ATTRIBUTE = env.str("SAML_GROUPS_ATTRIBUTE", default="groups")
 SAML_GROUP_ROLES = env.list("SAML_GROUP_ROLES", default=[])
 SSO_ONLY = env.bool("SSO_ONLY", default=False)
+SSO_TOKEN_DAYS = env.int("SSO_TOKEN_DAYS", default=30)
 SOCIALACCOUNT_ADAPTER = "samsaas.accounts.adapters.SignOnAdapter"
 SOCIALACCOUNT_LOGIN_ON_GET = True
 SOCIALACCOUNT_EMAIL_AUTHENTICATION = False  # an address is no proof of who somebody is

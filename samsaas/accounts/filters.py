@@ -14,7 +14,7 @@ from samsaas.models import Invitation
 
 NONE, SUPERUSER = "none", "superuser"
 ACTIVE, DEACTIVATED = "active", "deactivated"
-OPEN, EXPIRED, ACCEPTED, WITHDRAWN = "open", "expired", "accepted", "withdrawn"
+OPEN, SENDER_GONE, EXPIRED, ACCEPTED, WITHDRAWN = "open", "sender_gone", "expired", "accepted", "withdrawn"
 ROLE_CHOICES = [*((role, role) for role in roles.ROLES), (SUPERUSER, "superuser"), (NONE, "No role")]
 
 
@@ -49,7 +49,13 @@ class InvitationFilter(ListFilter):
     q = search_field(placeholder="User name or e-mail", method="by_text")
     state = django_filters.ChoiceFilter(
         label="State",
-        choices=[(OPEN, "Open"), (EXPIRED, "Expired"), (ACCEPTED, "Accepted"), (WITHDRAWN, "Withdrawn")],
+        choices=[
+            (OPEN, "Open"),
+            (SENDER_GONE, "Sender is no administrator"),
+            (EXPIRED, "Expired"),
+            (ACCEPTED, "Accepted"),
+            (WITHDRAWN, "Withdrawn"),
+        ],
         empty_label="Any",
         method="by_state",
     )
@@ -65,7 +71,8 @@ class InvitationFilter(ListFilter):
         now = timezone.now()
         waiting = Q(accepted_at=None, withdrawn_at=None)
         wanted = {
-            OPEN: waiting & Q(expires_at__gt=now),
+            OPEN: waiting & Q(expires_at__gt=now, has_sender=True),
+            SENDER_GONE: waiting & Q(expires_at__gt=now, has_sender=False),
             EXPIRED: waiting & Q(expires_at__lte=now),
             ACCEPTED: Q(accepted_at__isnull=False),
             WITHDRAWN: Q(withdrawn_at__isnull=False),

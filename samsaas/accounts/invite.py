@@ -4,7 +4,8 @@
 2. `send_again` makes a new link, and the former one leads nowhere. `withdraw` ends the link.
 3. `accept` makes the account with the password that its owner chose. Of two at once, the second finds no invitation.
 
-A link that is unknown, used, withdrawn or too old is one and the same to whoever opens it.
+A link that is unknown, used, withdrawn or too old is one and the same to whoever opens it. So is one whose sender is no
+administrator any more: whoever loses that right leaves no open door behind. Another administrator sends it again.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from secrets import token_urlsafe
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.template.loader import render_to_string
 from django.urls import reverse
 
@@ -49,6 +50,7 @@ def send_again(pk: int, *, by: User, now: datetime) -> Invitation:
     """Send a new link, also after the former one's time is over. Raises `NotOpen`."""
     invitation = _lock(Invitation.objects.filter(pk=pk), now=None)
     _end_mail(invitation)
+    invitation.invited_by = by
     _send(invitation, now)
     audit.record(by, "sent invitation again", invitation)
     return invitation
@@ -65,11 +67,17 @@ def withdraw(pk: int, *, by: User, now: datetime) -> Invitation:
     return invitation
 
 
+def with_senders() -> QuerySet[Invitation]:
+    """All invitations, with `has_sender`: whether the account that sent the link may still invite."""
+    able = access.active_administrators().filter(pk=OuterRef("invited_by"))
+    return Invitation.objects.select_related("invited_by").annotate(has_sender=Exists(able))
+
+
 def find(token: str, *, now: datetime) -> Invitation | None:
     """The open invitation that this link belongs to."""
     if not TOKEN.fullmatch(token):
         return None
-    return Invitation.objects.filter(token_hash=hash_of(token), expires_at__gt=now).first()
+    return with_senders().filter(token_hash=hash_of(token), expires_at__gt=now, has_sender=True).first()
 
 
 @transaction.atomic
@@ -77,6 +85,8 @@ def accept(token: str, *, password: str, first_name: str, last_name: str, now: d
     """Make the account with the roles of the invitation. Raises `NotOpen`, also where the name is taken by now."""
     access.lock_administrators()
     invitation = _lock(Invitation.objects.filter(token_hash=hash_of(token)), now=now)
+    if not with_senders().filter(pk=invitation.pk, has_sender=True).exists():
+        raise NotOpen
     if User.objects.filter(username=invitation.username).exists():
         raise NotOpen
     account = User.objects.create_user(

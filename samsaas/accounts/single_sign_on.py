@@ -8,6 +8,8 @@ There may be two ways, OpenID Connect and SAML. Both end here, with claims under
 3. Whoever has no mapped group is refused, and the sessions and roles of their account end.
 4. The last administrator stays one, whatever the groups are called now, and is told so.
 5. An unknown subject gets an account. A name that is taken gets a number, so nobody becomes somebody else.
+6. Whoever has left the company does not come back, so nothing tells us. The API tokens of an account rest when it
+   has not come from the provider for `SSO_TOKEN_DAYS`, and count again after the next sign-in.
 
 The second factor of this installation is asked afterwards, of accounts that have one or need one.
 """
@@ -17,7 +19,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import chain, count
 from typing import Any, NamedTuple
 
@@ -28,6 +30,7 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
+from django.db.models import Max, QuerySet
 from django.urls import reverse
 
 from samsaas import audit, roles, sessions
@@ -76,6 +79,14 @@ def ways() -> list[Way]:
 def is_configured() -> bool:
     """Whether there is an identity provider."""
     return bool(ways())
+
+
+def long_unseen(now: datetime) -> QuerySet[User]:
+    """Accounts of the provider's people that it has not vouched for lately: their API tokens rest."""
+    if not is_configured() or not settings.SSO_TOKEN_DAYS:
+        return User.objects.none()
+    signed_on = User.objects.annotate(signed_on=Max("socialaccount__last_login"))
+    return signed_on.filter(signed_on__lt=now - timedelta(days=settings.SSO_TOKEN_DAYS))
 
 
 def group_roles(given: Iterable[str]) -> dict[str, str]:

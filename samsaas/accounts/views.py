@@ -131,8 +131,7 @@ def account_send_link(request: SignedInRequest, pk: int) -> HttpResponse:
 
 def invitation_list(request: SignedInRequest) -> HttpResponse:
     """Who has been invited, and what became of it."""
-    invitations = Invitation.objects.select_related("invited_by")
-    context = tables.listing(request, invitations, InvitationTable, InvitationFilter)
+    context = tables.listing(request, invite.with_senders(), InvitationTable, InvitationFilter)
     return render(request, "samsaas/accounts/invitation_list.html", {**context, "now": timezone.now()})
 
 
@@ -151,7 +150,7 @@ def invitation_new(request: SignedInRequest) -> HttpResponse:
 
 def invitation_detail(request: SignedInRequest, pk: int) -> HttpResponse:
     """One invitation, its mail, and what can still be done with it."""
-    invitation = get_object_or_404(Invitation.objects.select_related("invited_by", "account", "mail"), pk=pk)
+    invitation = get_object_or_404(invite.with_senders().select_related("account", "mail"), pk=pk)
     return render(request, "samsaas/accounts/invitation_detail.html", {"one": invitation, "now": timezone.now()})
 
 

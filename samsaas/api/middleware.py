@@ -16,6 +16,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from samsaas import audit, guessing, roles
+from samsaas.accounts import single_sign_on
 from samsaas.api import problems, tokens
 from samsaas.lib.client_address import client_address
 from samsaas.lib.http import is_api
@@ -42,6 +43,8 @@ class TokenDoor:
         token = tokens.find(text, now=now)
         if token is None:
             return refuse_wrong(request)
+        if single_sign_on.long_unseen(now).filter(pk=token.user.pk).exists():
+            return problems.refuse_stranger(problems.RESTING_TOKEN)
         if wait := tokens.count_call(token, client_address(request), now=now):
             return problems.answer(HTTPStatus.TOO_MANY_REQUESTS, TOO_MANY, headers={"Retry-After": str(wait)})
         return self.answer_as(token, request)

@@ -14,6 +14,7 @@ KIND = "application/problem+json"
 CHALLENGE = "Bearer"
 NO_TOKEN = "Send an API token in the header Authorization, as: Bearer sam_…"  # noqa: S105 - a sentence
 BAD_TOKEN = "This API token is unknown, expired or revoked, or its account is inactive."  # noqa: S105 - a sentence
+RESTING_TOKEN = "This API token rests until its owner signs in by single sign-on again."  # noqa: S105 - a sentence
 NOT_ALLOWED = "The account of this token, or the role of the token, does not allow this."
 UNREADABLE = "The values could not be used. `errors` says which, and why."
 KEPT_HEADERS = ("Allow", "Retry-After", "WWW-Authenticate")

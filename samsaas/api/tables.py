@@ -58,6 +58,7 @@ class TokenTable(tables.Table):
     )
     end = tables.MarkupColumn(
         "{% if record.revoked_at %}Revoked {{ record.revoked_at|when }}{% elif record.is_open %}"
+        "{% if record.rests %}<div>Rests until its owner signs on</div>{% endif %}"
         "<a href=\"{% url 'token_revoke' record.pk %}\">Revoke"
         '<span class="visually-hidden"> {{ record.name|outside }}</span></a>{% else %}Expired{% endif %}',
         verbose_name="State",

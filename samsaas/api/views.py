@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 
 from samsaas import roles
+from samsaas.accounts import single_sign_on
 from samsaas.api import reference, tokens, urls
 from samsaas.api.forms import TokenForm
 from samsaas.api.tables import TokenFilter, TokenTable
@@ -20,7 +21,8 @@ from samsaas.reauthenticate import recent_password_required
 
 def _visible_tokens(request: SignedInRequest) -> QuerySet[ApiToken]:
     """One's own; an administrator sees everybody's."""
-    found = ApiToken.objects.select_related("user")
+    unseen = single_sign_on.long_unseen(timezone.now()).filter(pk=OuterRef("user"))
+    found = ApiToken.objects.select_related("user").annotate(rests=Exists(unseen))
     return found if roles.ADMIN in roles.roles_of(request.user) else found.filter(user=request.user)
 
 

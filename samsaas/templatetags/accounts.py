@@ -21,9 +21,11 @@ def second_factor_required(context: RequestContext) -> bool:
 
 @register.filter
 def invitation_state(invitation: Invitation) -> tuple[str, str]:
-    """The state's key, which gives the pill its color, and its label."""
+    """The state's key, which gives the pill its color, and its label, of a row of `invite.with_senders`."""
     if invitation.accepted_at:
         return "granted", "Accepted"
     if invitation.withdrawn_at:
         return "withdrawn", "Withdrawn"
-    return ("open", "Open") if invitation.expires_at > timezone.now() else ("ended", "Expired")
+    if invitation.expires_at <= timezone.now():
+        return "ended", "Expired"
+    return ("open", "Open") if invitation.has_sender else ("ended", "Sender is no administrator")  # type: ignore[attr-defined]

@@ -94,6 +94,24 @@ def test_a_withdrawn_invitation_sends_nothing_and_opens_nothing(admin: Client) -
     assert "accepted or withdrawn meanwhile" in page and Mail.objects.count() == 1
 
 
+@pytest.mark.parametrize("loses", ["its role", "its access"])
+def test_a_link_ends_with_the_rights_of_whoever_sent_it(admin: Client, signed_in: Any, loses: str) -> None:
+    send(admin, "admin")
+    link, invitation, sender = newest_link(COLLEAGUE), Invitation.objects.get(), User.objects.get()
+    other = signed_in("admin", username="other")
+    if loses == "its role":
+        sender.groups.clear()
+    else:
+        other.post(f"/accounts/{sender.pk}/deactivate/")
+    assert is_over(link) and not User.objects.filter(username=COLLEAGUE).exists()
+    assert "Sender is no administrator" in other.get("/accounts/invitations/?state=sender_gone").content.decode()
+    assert COLLEAGUE not in other.get("/accounts/invitations/?state=open").content.decode()
+    page = f"/accounts/invitations/{invitation.pk}/"
+    assert "This link opens nothing" in other.get(page).content.decode()
+    assert "This link opens nothing" not in other.post(f"{page}resend/", follow=True).content.decode()
+    assert is_over(link) and answer(newest_link(COLLEAGUE))["Location"] == "/accounts/login/"
+
+
 @pytest.mark.parametrize("token", ["x", "A" * 43, "A" * 4000, "%00", "../me", "é" * 43])
 def test_a_link_that_nobody_sent_is_over_like_any_other(admin: Client, token: str) -> None:
     assert Client().get(f"/accounts/welcome/{token}/").status_code in (404, 400, 414)

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
+import time_machine
 from allauth.socialaccount.models import SocialAccount, SocialToken
 from django.contrib.auth.models import Group, User
 from django.core.cache import cache
 from django.core.management import call_command
 from django.test import Client
+from django.utils import timezone
 
 from samsaas import checks, roles
+from samsaas.api import tokens
 from samsaas.models import AuditEntry, Invitation, LocalAdministrator
 from tests import pages
 from tests.samsaas.accounts import identity_provider
@@ -152,6 +156,31 @@ def test_an_invited_colleague_signs_on_and_the_invitation_is_accepted(directory:
     invitation = Invitation.objects.get()
     assert invitation.accepted_at and invitation.account.username == "eve"
     assert roles_now("eve") == roles.INCLUDES["sam_admin"] and Client().get(link).status_code == 404
+
+
+def test_a_token_of_somebody_who_has_left_the_company_rests(
+    directory: Directory, client: Client, settings: Any
+) -> None:
+    directory.put("s8", preferred_username="eve", groups=["it-software"])
+    directory.sign_on(client, "s8")
+    owner, now = User.objects.get(username="eve"), timezone.now()
+    _, text = tokens.make(owner, name="report", role="sam_user", last_day=now.date() + timedelta(days=200), now=now)
+
+    def ask() -> Any:
+        return Client().get("/api/v1/people", headers={"Authorization": f"Bearer {text}"})
+
+    with time_machine.travel(now + timedelta(days=29)):
+        assert ask().status_code == 200
+    with time_machine.travel(now + timedelta(days=31)):
+        assert ask().status_code == 401 and "until its owner signs in" in ask().json()["detail"]
+        directory.sign_on(Client(), "s8")
+        assert ask().status_code == 200
+    with time_machine.travel(now + timedelta(days=62)):
+        directory.put("s9", preferred_username="ann", groups=["it-heads"])
+        directory.sign_on(admin := Client(), "s9")
+        assert "Rests until its owner signs on" in admin.get("/api-tokens/").content.decode()
+        settings.SSO_TOKEN_DAYS = 0
+        assert ask().status_code == 200
 
 
 # --- answers of others ------------------------------------------------------------------------------------------------
