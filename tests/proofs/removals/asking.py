@@ -84,6 +84,7 @@ class Asking(Machine):
         except keep.NotKept as refusal:
             self.watch.counters[f"keep by a link that is {refusal.link.state}"] += 1
         else:
+            letter.was_used = True
             self.watch.forbid(letter.external_id, "kept" if answer.granted else "wants to keep it")
 
     def step_decide_approval(self, most: float = 0.7) -> None:

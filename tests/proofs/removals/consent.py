@@ -36,7 +36,7 @@ def problem(world: World, attempt: RemovalAttempt | None) -> str:
 
 def _is_over(letter: Delivered, world: World, rule: ReclamationRule) -> bool:
     """Whether the user of a letter has had the days it names, at the address that counts now."""
-    if letter.came_back or letter.at < world.moved_at.get(letter.external_id, letter.at):
+    if (letter.came_back and not letter.was_used) or letter.at < world.moved_at.get(letter.external_id, letter.at):
         return False
     return (letter.until or end_of_days(letter.at, rule.notice_days)) <= timezone.now()
 

@@ -20,7 +20,10 @@ FAULTS = ("refused", "deferred", "unusable", "lost")
 
 @dataclass
 class Delivered:
-    """A question or a reminder that a user has. `candidate` and `person_key` are as they were when it arrived."""
+    """A question or a reminder that a user has. `candidate` and `person_key` are as they were when it arrived.
+
+    One whose link was used has arrived, whatever its mail server reports afterwards.
+    """
 
     to: str
     token: str
@@ -31,6 +34,7 @@ class Delivered:
     notice: int
     until: datetime | None  # of a reminder: the end that it names
     came_back: bool = False
+    was_used: bool = False
 
 
 class Post:
