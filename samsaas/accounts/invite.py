@@ -77,7 +77,8 @@ def find(token: str, *, now: datetime) -> Invitation | None:
     """The open invitation that this link belongs to."""
     if not TOKEN.fullmatch(token):
         return None
-    return with_senders().filter(token_hash=hash_of(token), expires_at__gt=now, has_sender=True).first()
+    vouched = Invitation.objects.filter(invited_by__in=access.active_administrators())
+    return vouched.filter(token_hash=hash_of(token), expires_at__gt=now).first()
 
 
 @transaction.atomic
@@ -85,7 +86,7 @@ def accept(token: str, *, password: str, first_name: str, last_name: str, now: d
     """Make the account with the roles of the invitation. Raises `NotOpen`, also where the name is taken by now."""
     access.lock_administrators()
     invitation = _lock(Invitation.objects.filter(token_hash=hash_of(token)), now=now)
-    if not with_senders().filter(pk=invitation.pk, has_sender=True).exists():
+    if not access.active_administrators().filter(pk=invitation.invited_by_id or 0).exists():
         raise NotOpen
     if User.objects.filter(username=invitation.username).exists():
         raise NotOpen

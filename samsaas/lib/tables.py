@@ -340,8 +340,7 @@ def listing(
     searched, size = bool(filterset and filterset.search_text), page_size(request)
     pages = Paginator(table.rows, size)
     if searched or describe or table.indexed:
-        waits = searched or waits_for_count(request)
-        pages = (SearchPages if searched else Pages)(table, size, every=every, waits=waits)
+        pages = (SearchPages if searched else Pages)(table, size, every=every, waits=waits_for_count(request))
     table.paginator = pages  # from now on django-tables2 counts rows in the database, instead of reading all of them
     problems = ([] if searched else limit_orders(table, pages)) + paginate(table, request, pages)
     return {

@@ -16,6 +16,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from django.core.cache import cache
 from django.db.models import Count, Value
 from django.db.models.functions import StrIndex, Substr
 
@@ -25,6 +26,7 @@ from subscriptions.models import FormerAddress, Match, Person, PersonAddress, Su
 
 DOTLESS = "ı"  # a search takes it for an i; in names it is another letter
 MOST_DOMAINS = 40
+DOMAINS_FOR = 86_400  # seconds in the cache
 MOST = 3
 
 
@@ -42,7 +44,7 @@ def run(seats: Sequence[Subscription]) -> dict[int, list[Suggestion]]:
     by_address = _by_address(_all_addresses(seats))
     by_former = _by_address({normalize_address(seat.email) for seat in seats} - {""}, FormerAddress)
     by_name = _by_name(seats)
-    domains = list(_common_domains()) if seats else []
+    domains = _common_domains() if seats else []
     by_other = _by_address(
         {f"{_local_part(seat)}@{domain}" for seat in seats if _local_part(seat) for domain in domains}
     )
@@ -160,8 +162,13 @@ def _local_part(seat: Subscription) -> str:
     return local if at else ""
 
 
-def _common_domains() -> Iterable[str]:
-    """The most common domains of the addresses in the directory."""
+def _common_domains() -> list[str]:
+    """The most common domains of the addresses in the directory; counted anew when there is a new address."""
+    newest = PersonAddress.objects.order_by("-pk").values_list("pk", flat=True).first()
+    return list(cache.get_or_set(f"common-domains-{newest}", _count_domains, DOMAINS_FOR) or ())
+
+
+def _count_domains() -> list[str]:
     domain = Substr("address", StrIndex("address", Value("@")) + 1)
     counted = PersonAddress.objects.order_by().annotate(domain=domain).values("domain").annotate(number=Count("pk"))
-    return counted.order_by("-number", "domain").values_list("domain", flat=True)[:MOST_DOMAINS]
+    return list(counted.order_by("-number", "domain").values_list("domain", flat=True)[:MOST_DOMAINS])

@@ -52,6 +52,25 @@ def test_one_or_two_letters_find_what_begins_with_them_and_the_page_says_so(read
     assert "Search: wei" in pages.text_of(reader.get(f"{LIST}?q=wei").content.decode())
 
 
+def test_one_or_two_letters_of_another_alphabet_begin_a_word_as_well() -> None:
+    factories.subscription(display_name="Наталия Ткачук", email="n@one.example")
+    factories.subscription(display_name="Ελένη Βασιλείου", email="e@one.example")
+    for text in ("на", "ТК"):
+        assert found(text) == {"Наталия Ткачук"}, text
+    assert found("ΕΛ") == found("βα") == {"Ελένη Βασιλείου"} and found("ка") == found("νη") == set()
+
+
+@pytest.mark.parametrize(
+    ("stored", "asked"),
+    [("山田太郎", "田太"), ("やまだひろし", "ひろ"), ("김가영", "가"), ("김가영", "영"), ("歐陽娜娜", "娜")],
+)
+def test_one_or_two_characters_of_east_asia_are_found_anywhere(stored: str, asked: str) -> None:
+    factories.subscription(display_name=stored, email="x@one.example")
+    factories.person(name=stored)
+    factories.subscription(display_name="李雷", email="l@one.example")
+    assert found(asked) == {stored} and [one.name for one in Person.objects.search(asked)] == [stored]
+
+
 def test_a_short_word_beside_a_longer_one_begins_a_word(reader: Any) -> None:
     factories.subscription(display_name="Seat 1", email="s@one.example", employee_id="E-7")
     factories.subscription(display_name="Seat 2", email="s1@one.example", employee_id="E-71")

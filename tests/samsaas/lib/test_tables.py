@@ -243,5 +243,15 @@ class TestLateCounts:
     def test_without_scripts_the_link_asks_for_the_count(self, page: Any) -> None:
         assert "data-row-count>1–50 of 60<" in page("counted=1")
 
-    def test_a_search_is_counted_up_to_its_bound(self, page: Any) -> None:
-        assert "counting…" not in page("q=example")
+    def test_a_search_with_many_hits_shows_the_first_of_them_before_it_counts_up_to_its_bound(
+        self, page: Any, monkeypatch: Any
+    ) -> None:
+        monkeypatch.setattr(paging, "MOST_FOUND", 40)
+        first = page("q=example&per_page=25")
+        assert ">1–25 of <a" in first and "counting…</a>" in first and "more than" not in first
+        counted = page("q=example&per_page=25", **{"HX-Target": "row-count"})
+        assert "data-row-count>1–25 of more than 40</span>" in counted and "Narrow the search" in counted
+
+    def test_a_search_with_few_hits_in_a_long_list_counts_them_first(self, page: Any) -> None:
+        self.too_long.add(paging.HITS_WITHIN)
+        assert "data-row-count>51–60 of 60<" in page("q=example&page=2")
