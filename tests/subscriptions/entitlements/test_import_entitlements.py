@@ -115,7 +115,24 @@ def test_the_template_comes_back_filled_in_with_typed_cells(keeper: Any, standar
     assert next(csv.reader(io.StringIO(text))) == headings
 
 
-OTHERS = ("Firma", "Software", "Menge", "Gültig ab", "Gültig bis", "Turnus", "Preis")
+OTHERS = ("Firma", "Software", "Menge", "Von wann", "Bis wann", "Turnus", "Preis")
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "Hersteller;Produkt;Anzahl Lizenzen;Vertragsbeginn;Vertragsende;Abrechnungszeitraum;Einzelpreis;Kostenstelle",
+        "Éditeur;Logiciel;Quantité;Date de début;Date de fin;Période;Prix unitaire;Centre de coûts",
+        "Fabricante;Producto;Cantidad;Fecha de inicio;Fecha de fin;Período;Precio unitario;Centro de costo",
+    ],
+)
+def test_headings_of_other_languages_are_known(keeper: Any, standard: SoftwareModel, header: str) -> None:
+    row = ("Dropbox", "Dropbox Business", "120", "2026-01-01", "2026-12-31", "Annually", "EUR;144", "CC-20")
+    upload = staged(csv_of(row, header=tuple(header.split(";")), separator=";"), keeper.user)
+    assert upload.state == "preview" and upload.counters["new"] == 1
+    recorded(upload, keeper.user)
+    one = Entitlement.objects.get()
+    assert (one.purchased_rights, one.unit_cost, one.cost_center) == (120, 144, "CC-20")
 
 
 def test_columns_with_other_names_are_chosen_by_hand(keeper: Any, standard: SoftwareModel) -> None:
