@@ -84,6 +84,8 @@ ALLOWED = (
     ("subscriptions/people/imports/columns.py", "centre de coût", "a French heading"),
     ("docs/people.md", "cost centre", "the same heading"),
     ("subscriptions/entitlements/columns.py", "cost centre", "a heading that other programs write"),
+    ("subscriptions/entitlements/columns.py", "centre de coût", "a French heading"),
+    ("tests/subscriptions/entitlements/test_import_entitlements.py", "Centre de coûts", "a French heading"),
     ("subscriptions/entitlements/columns.py", "licences", "a heading that other programs write"),
     ("tests/subscriptions/people/imports/", "cost centre", "the same heading"),
     ("tests/subscriptions/people/imports/test_hr_files.py", "Centre de coûts", "a French heading"),
