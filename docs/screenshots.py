@@ -27,7 +27,7 @@ from tests.browser import conftest, installations, test_reclamation  # noqa: E40
 from tests.browser.test_main_path import create_profile, get_token, sign_in  # noqa: E402
 
 LIGHT, DARK, NARROW = "light", "dark", "narrow"
-WIDE, PHONE = {"width": 1280, "height": 860}, {"width": 380, "height": 780}
+WIDE, PHONE = {"width": 1280, "height": 700}, {"width": 380, "height": 780}
 LOOKS = {LIGHT: ("light", WIDE), DARK: ("dark", WIDE), NARROW: ("light", PHONE)}
 LARGEST = 200 * 1024  # bytes of one picture in the repository
 FOR_THE_DOCS = ("profile",)
