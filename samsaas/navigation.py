@@ -21,6 +21,10 @@ class Item:
     url: str = ""
     current: bool = False
 
+    def is_above(self, view_name: str) -> bool:
+        """Whether the page with this URL name belongs to the item."""
+        return view_name.startswith(self.prefixes)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Group:
@@ -153,30 +157,34 @@ WORKSPACE = (
 )
 
 
-def resolve_item(item: Item, view_name: str) -> Item | None:
-    """The item with its address, or None if this installation does not serve the page."""
-    try:
-        url = reverse(item.url_name)
-    except NoReverseMatch:
-        return None
-    return replace(item, url=url, current=bool(item.prefixes) and view_name.startswith(item.prefixes))
-
-
 def current_place(request: HttpRequest) -> tuple[Group, Item] | None:
     """The group and the item of the current page, for its breadcrumbs. None outside the navigation."""
-    found = ((group, item) for group in for_request(request) for item in group.items if item.current)
-    return next(found, None)
+    view_name = _view_name(request)
+    current = ((group, item) for group in WORKSPACE for item in group.items if item.is_above(view_name))
+    return next(((group, found) for group, item in current if (found := _open_to(request, item, view_name))), None)
 
 
 def for_request(request: HttpRequest) -> list[Group]:
     """The groups and items this account may open. Empty groups are left out."""
-    user = getattr(request, "user", None)
-    if user is None or not user.is_authenticated:
-        return []
-    view_name = request.resolver_match.view_name if request.resolver_match else ""
+    view_name = _view_name(request)
     groups = []
     for group in WORKSPACE:
-        allowed = [resolve_item(item, view_name) for item in group.items if policy.may(user, item.url_name)]
-        if items := tuple(item for item in allowed if item):
+        if items := tuple(found for item in group.items if (found := _open_to(request, item, view_name))):
             groups.append(replace(group, items=items))
     return groups
+
+
+def _view_name(request: HttpRequest) -> str:
+    return request.resolver_match.view_name if request.resolver_match else ""
+
+
+def _open_to(request: HttpRequest, item: Item, view_name: str) -> Item | None:
+    """The item with its address, or None if this account may not open it or this installation does not serve it."""
+    user = getattr(request, "user", None)
+    if user is None or not user.is_authenticated or not policy.may(user, item.url_name):
+        return None
+    try:
+        url = reverse(item.url_name)
+    except NoReverseMatch:
+        return None
+    return replace(item, url=url, current=item.is_above(view_name))
