@@ -34,3 +34,21 @@ def test_pages_call_a_seat_a_subscription_and_a_used_license_one_in_use() -> Non
         if words := re.findall(r"\bseats?\b|\blicenses? used\b", shown, re.IGNORECASE):
             found[str(path.relative_to(TEMPLATES))] = words
     assert found == {}
+
+
+# Links of mails that work without a session: there is nothing that another site could act with.
+WITHOUT_SESSION = {
+    "reclamation/asking/keep.html",
+    "samsaas/notifications/notification_stop.html",
+    "samsaas/reports/report_stop.html",
+}
+
+
+def test_every_form_that_changes_something_has_a_token() -> None:
+    """The client of the tests does not ask for it, so only a browser would notice."""
+    without = set()
+    for template in TEMPLATES.rglob("*.html"):
+        forms = re.findall(r"<form\b[^>]*method=\"post\".*?</form>", template.read_text(), re.DOTALL)
+        if any("csrf_token" not in form for form in forms):
+            without.add(template.relative_to(TEMPLATES).as_posix())
+    assert without == WITHOUT_SESSION

@@ -37,7 +37,9 @@ def counted(view: View) -> View:
             answer["Retry-After"] = str(ceil(attempt.wait.total_seconds()))
         else:
             answer = view(request, *args, **kwargs)
-        answer.headers["Referrer-Policy"] = "no-referrer"  # the address is the secret
+        # The address is the secret, so no request tells it. With "no-referrer" the form's own request would not say
+        # either from which site it comes, and be refused.
+        answer.headers["Referrer-Policy"] = "strict-origin"
         return answer
 
     return count_first
