@@ -77,17 +77,14 @@ def find(token: str, *, now: datetime) -> Invitation | None:
     """The open invitation that this link belongs to."""
     if not TOKEN.fullmatch(token):
         return None
-    vouched = Invitation.objects.filter(invited_by__in=access.active_administrators())
-    return vouched.filter(token_hash=hash_of(token), expires_at__gt=now).first()
+    return _with_link(token).filter(expires_at__gt=now).first()
 
 
 @transaction.atomic
 def accept(token: str, *, password: str, first_name: str, last_name: str, now: datetime) -> User:
     """Make the account with the roles of the invitation. Raises `NotOpen`, also where the name is taken by now."""
     access.lock_administrators()
-    invitation = _lock(Invitation.objects.filter(token_hash=hash_of(token)), now=now)
-    if not access.active_administrators().filter(pk=invitation.invited_by_id or 0).exists():
-        raise NotOpen
+    invitation = _lock(_with_link(token), now=now)
     if User.objects.filter(username=invitation.username).exists():
         raise NotOpen
     account = User.objects.create_user(
@@ -99,6 +96,11 @@ def accept(token: str, *, password: str, first_name: str, last_name: str, now: d
     invitation.save()
     audit.record(account, "accepted invitation", account, **access.access_of(account))
     return account
+
+
+def _with_link(token: str) -> QuerySet[Invitation]:
+    """The invitation with this link, if whoever sent it may still invite."""
+    return Invitation.objects.filter(token_hash=hash_of(token), invited_by__in=access.active_administrators())
 
 
 def _lock(invitations: QuerySet[Invitation], *, now: datetime | None) -> Invitation:
