@@ -7,9 +7,11 @@ tell the two apart, so a module that writes several such statements is exempt as
 
 from __future__ import annotations
 
+import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -52,6 +54,13 @@ def count_rows(table: str) -> int:
     return int(fetch_row(f"SELECT count(*) FROM {table}")[0])  # noqa: S608 - a name of ours
 
 
+def has_more_rows(table: str, number: int) -> bool:
+    """Whether the table has more rows than this. PostgreSQL says what it found when it last looked."""
+    if is_postgresql():
+        return float(fetch_row("SELECT reltuples FROM pg_class WHERE oid = to_regclass(%s)", [table])[0]) > number
+    return count_rows(table) > number
+
+
 def drop_table(*tables: str) -> None:
     """Drop the tables that are there: in one statement where the database takes more than one."""
     for named in [", ".join(tables)] if is_postgresql() else tables:
@@ -73,6 +82,37 @@ def analyze(table: str, *columns: str) -> None:
     """Tell PostgreSQL's planner about rows it does not know yet, in these columns or in all. SQLite needs nothing."""
     if is_postgresql():
         execute(f"ANALYZE {table} ({', '.join(columns)})" if columns else f"ANALYZE {table}")
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What PostgreSQL's planner expects of a question: its cost in the planner's own unit, and its rows."""
+
+    cost: float
+    rows: int
+
+
+class _Planned(Exception):
+    """A statement was planned, and not carried out."""
+
+
+def expect(ask: Callable[[], object]) -> Expected | None:
+    """Plan the first statement of `ask`, which is not carried out. None on SQLite, which expects nothing."""
+    if not is_postgresql():
+        return None
+    try:
+        with connection.execute_wrapper(_plan):
+            ask()
+    except _Planned as planned:
+        (plan,) = planned.args
+        return Expected(plan["Total Cost"], plan["Plan Rows"])
+    return None
+
+
+def _plan(execute: Callable[..., Any], statement: str, values: Any, many: bool, context: dict[str, Any]) -> None:
+    execute(f"EXPLAIN (FORMAT JSON) {statement}", values, many, context)
+    (answer,) = context["cursor"].fetchone()
+    raise _Planned((json.loads(answer) if isinstance(answer, str) else answer)[0]["Plan"])
 
 
 class TooLong(Exception):

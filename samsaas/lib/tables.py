@@ -30,6 +30,7 @@ from django.utils.safestring import SafeString
 from django_tables2.columns import BoundColumn
 from django_tables2.rows import BoundRow
 
+from samsaas.lib import sql
 from samsaas.lib.list_choices import NO_VIEW, SAVED, always_shown, columns_shown, is_tick, list_key, read_choices
 from samsaas.lib.list_export import ExportAsked, ListExport, asked_kind, offer_kinds
 from samsaas.lib.paging import Pages, SearchPages, waits_for_count
@@ -41,6 +42,7 @@ KEPT = ("sort", "per_page", SAVED)  # what of an address is no filter, and stays
 DEFAULT_PAGE_SIZE = 50
 LONGEST_SEARCH = 200
 MOST_SORTED = 100_000
+MOST_SORTED_OF_MORE = 10_000  # of a table with more than `MOST_SORTED` rows, where each costs more to look up
 DAY = DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 DAYS = NumberInput(attrs={"placeholder": "at least"})
 NUMBER = {"th": {"class": "num"}, "td": {"class": "num"}}
@@ -95,8 +97,8 @@ class NameColumn(MarkupColumn):
 class Table(django_tables2.Table):
     """The base of all tables. With `row_links` a click anywhere in a row follows its first link.
 
-    Columns of `hidden_at_first` are shown to who chooses them. A list of more than `MOST_SORTED` rows is sorted by
-    columns of `indexed` only, because any other order would read every row; None: by all, for lists that stay small.
+    Columns of `hidden_at_first` are shown to who chooses them. A list that `is_too_long_to_sort` is sorted by columns
+    of `indexed` only, because any other order would read every row; None: by all, for lists that stay small.
     `in_files` are headings and facts of a row that an export has besides the columns shown; `value_NAME(record)` is
     what it says in the column NAME (`samsaas.lib.list_export`).
     """
@@ -358,8 +360,7 @@ def listing(
 
 def limit_orders(table: Table, pages: Paginator) -> list[str]:
     """Offer a long list only the orders that an index serves, and say so if another one was asked for."""
-    is_counting = getattr(pages, "is_counting", False)
-    if table.indexed is None or not is_counting and pages.count <= MOST_SORTED:
+    if table.indexed is None or not is_too_long_to_sort(table, pages):
         return []
     asked = [alias for alias in table.order_by if alias.lstrip("-") not in table.indexed]
     for name in set(table.columns.names()) - set(table.indexed):
@@ -369,7 +370,15 @@ def limit_orders(table: Table, pages: Paginator) -> list[str]:
     table.order_by = type(table)._meta.order_by
     settle_order(table)
     names = " or ".join(str(table.columns[name].header).lower() for name in table.indexed if name in table.columns)
-    return [f"More than {MOST_SORTED:,} rows are sorted by {names} only. Filter the list to sort it otherwise."]
+    return [f"A list as long as this is sorted by {names} only. Filter it to sort it otherwise."]
+
+
+def is_too_long_to_sort(table: Table, pages: Paginator) -> bool:
+    """Whether a list has more rows than can be sorted by any column while a page waits."""
+    if getattr(pages, "is_counting", False) or pages.count > MOST_SORTED:
+        return True
+    of_all = table.data.data.model._meta.db_table
+    return bool(pages.count > MOST_SORTED_OF_MORE) and sql.has_more_rows(of_all, MOST_SORTED)
 
 
 def settle_order(table: Table) -> None:

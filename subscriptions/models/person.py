@@ -126,7 +126,7 @@ class Person(models.Model):
     @property
     def has_left(self) -> bool:
         """Whether the last day is over. The last day itself is a day of work."""
-        return has_left(self.left_on, timezone.localdate())
+        return self.left_on is not None and has_left(self.left_on, timezone.localdate())
 
 
 def has_left(left_on: date | None, today: date) -> bool:

@@ -73,3 +73,21 @@ def test_whoever_walks_along_an_index_leaves_the_planner_as_it_was(table: str) -
     with pytest.raises(sql.TooLong), sql.at_most(0.05, walk=True):
         sql.fetch_row(ENDLESS)
     assert planner() == ("on", "on", "0")
+
+
+def test_what_is_planned_is_not_carried_out(table: str) -> None:
+    sql.execute(f"INSERT INTO {table} SELECT 'one'")
+    sql.analyze(table)
+    expected = sql.expect(lambda: sql.execute(f"DELETE FROM {table}"))
+    if sql.is_postgresql():
+        assert expected is not None and expected.cost > 0
+        read = sql.expect(lambda: sql.fetch_rows(f"SELECT word FROM {table}"))
+        assert read is not None and read.rows == 1
+        assert sql.count_rows(table) == 1
+    assert sql.is_postgresql() or expected is None
+
+
+def test_a_table_knows_about_how_many_rows_it_has(table: str) -> None:
+    sql.execute(f"INSERT INTO {table} VALUES ('one'), ('two')")
+    sql.analyze(table)
+    assert sql.has_more_rows(table, 1) and not sql.has_more_rows(table, 2)

@@ -22,6 +22,7 @@ from profiles.jobs.tables import RunTable
 from profiles.models import ConnectionAlias, IntegrationProfile, JobRun
 from profiles.tables import ProfileTable
 from samsaas.lib import paging, sql, tables
+from samsaas.lib.sql import Expected
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -251,6 +252,22 @@ class TestLateCounts:
         assert ">1–25 of <a" in first and "counting…</a>" in first and "more than" not in first
         counted = page("q=example&per_page=25", **{"HX-Target": "row-count"})
         assert "data-row-count>1–25 of more than 40</span>" in counted and "Narrow the search" in counted
+
+    def test_what_is_sure_to_take_long_is_not_even_counted(self, page: Any, monkeypatch: Any) -> None:
+        self.too_long.clear()
+        assert "counting…" not in page("status=active&per_page=25")
+        monkeypatch.setattr(sql, "expect", lambda ask: Expected(paging.COSTLY + 1, paging.MOST_FOUND + 1))
+        assert ">1–25 of <a" in page("status=active&per_page=25")
+
+    def test_few_rows_are_read_at_once_which_counts_them(self, page: Any, monkeypatch: Any) -> None:
+        opened = re.compile(r'<a href="(/subscriptions/\d+/)"')
+        before = opened.findall(page("status=active&per_page=25&page=2"))
+        monkeypatch.setattr(sql, "expect", lambda ask: Expected(paging.COSTLY + 1, 40))
+        after = page("status=active&per_page=25&page=2")
+        assert "data-row-count>26–40 of 40<" in after and opened.findall(after) == before
+        monkeypatch.setattr(paging, "MOST_FOUND", 39)
+        monkeypatch.setattr(sql, "expect", lambda ask: Expected(paging.COSTLY + 1, 39))
+        assert ">26–40 of <a" in page("status=active&per_page=25&page=2"), "they are more than expected"
 
     def test_a_search_with_few_hits_in_a_long_list_counts_them_first(self, page: Any) -> None:
         self.too_long.add(paging.HITS_WITHIN)
