@@ -2,8 +2,10 @@
 
 1. Read what is stored, and judge the switch, the connection and the scopes.
 2. Ask the vendor which team this is. Another team, or another time, and nothing else is asked.
-3. Judge what is stored of each attempt. What fails is not asked about.
-4. Ask the vendor about the others, and judge its answers.
+3. Wait until the vendor can be asked about members without a pause. If that, or the answer, took long, read what is
+   stored again: it may have changed.
+4. Judge what is stored of each attempt. What fails is not asked about.
+5. Ask the vendor about the others, and judge its answers.
 
 Of the guards that do not pass, the strongest end counts: a fact that closes a candidate before a reason to wait.
 """
@@ -12,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.utils import timezone
@@ -24,6 +26,7 @@ from reclamation.removal.gate.answers import ENDS, NOT_ASKED, PASS, GateGuard, G
 from reclamation.removal.gate.case import Case, load
 from reclamation.removal.vendor import VendorAccess
 
+READ_AGAIN = timedelta(seconds=1)  # older than this, what is stored is read once more before it is judged
 Judged = list[tuple[GateGuard, GuardAnswer]]
 LABELS = {
     guard.code: guard.label
@@ -39,9 +42,12 @@ def run(
     Raises `base.ConnectorError` if the vendor cannot be asked.
     """
     cases = load(attempts, profile, now=now)
+    can_ask = any(_all_pass(_judge(case, connection.STORED)) for case in cases)
+    line = _reach(vendor) if can_ask else connection.Line()
+    if not timedelta(0) <= timezone.now() - now <= READ_AGAIN:
+        cases = load(attempts, profile, now=timezone.now())
     judged: dict[int, Judged] = {case.attempt.pk: _judge(case, connection.STORED) for case in cases}
     passing = [case for case in cases if _all_pass(judged[case.attempt.pk])]
-    line = _ask_team(vendor) if passing else connection.Line()
     for case in passing:
         judged[case.attempt.pk] += _judge(case, connection.asked(line))
     passing = [case for case in passing if _all_pass(judged[case.attempt.pk])]
@@ -59,8 +65,10 @@ def run(
     return found
 
 
-def _ask_team(vendor: VendorAccess) -> connection.Line:
+def _reach(vendor: VendorAccess) -> connection.Line:
+    """Which team this is. Afterwards the questions about members need not wait for the pace of the calls."""
     answer = vendor.team()
+    vendor.make_room()
     return connection.Line(answer.team_ids, answer.clock_skew)
 
 

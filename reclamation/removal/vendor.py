@@ -72,6 +72,10 @@ class VendorAccess:
             self._team = TeamAnswer(ids, worst, now)
         return self._team
 
+    def make_room(self) -> None:
+        """Wait now for what the questions about an attempt would wait for. Raises `base.ConnectorError`."""
+        self.looking.make_room(QUESTIONS)
+
     def look(self, external_ids: Sequence[str]) -> dict[str, base.Look]:
         """What the vendor says of these members now. Raises `base.ConnectorError`."""
         wanted = list(dict.fromkeys(external_ids))
@@ -84,8 +88,6 @@ class VendorAccess:
         be asked the same again before each call. There one question tells of its use, and whether it came back.
         Raises `base.ConnectorError`.
         """
-        self.looking.make_room(QUESTIONS)
-        began = timezone.now()
         used = self._ask_use(cases)
         back = self._ask_who_came_back([case for case in cases if case.attempt.external_id not in used])
         others = {name for case in cases if not case.rule.undo_days for name in _destination(case)}
@@ -109,7 +111,7 @@ class VendorAccess:
                 came_back=case.attempt.external_id in back or _is_back(case, log),
                 back_later=_is_first_gate(case),
                 others={name: looks[name] for name in _destination(case) if name in looks},
-                began_at=began,
+                began_at=case.now,
             )
         return found
 

@@ -21,7 +21,8 @@ class VendorAnswers:
     - `came_back`: whether its log says that the member was restored, or joined again, since it was proposed or called.
     - `back_later`: its log is asked for that right before the call only.
     - `others`: looks at the destination and the administrator of the transfer, where files go at once.
-    - `began_at`: when the first of these answers was asked for, so that nothing is called on old answers.
+    - `began_at`: when what is stored was read, before the first of these answers was asked for. Nothing is called on
+      facts or answers that are old by then.
     """
 
     look: base.Look

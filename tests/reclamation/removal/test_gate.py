@@ -19,6 +19,7 @@ from samsaas.models import Mail
 from subscriptions.models import LastActivity, Subscription
 from tests import factories
 from tests.reclamation.removal.place import ADMIN, TICKS, attempt_of, go_on, state_of
+from tests.reclamation.removal.stand_in import Connector
 
 Attempt = RemovalAttempt.State
 HOLD = (State.AWAITING_REVOCATION, Attempt.GATED)
@@ -152,6 +153,29 @@ def test_what_changes_between_the_two_gates_stops_the_call(place: Any, ann: Any,
     assert candidate.hold == guard
     answers = {answer["guard"]: answer["answer"] for answer in attempt.gate_at_call}
     assert set(answers) == set(pass_gate.LABELS) and set(answers.values()) != {"pass"}
+
+
+@pytest.mark.parametrize("wait", ["team", "make_room"])
+def test_who_becomes_exempt_while_the_vendor_keeps_us_waiting_is_kept(
+    place: Any, ann: Any, time: Any, monkeypatch: Any, wait: str
+) -> None:
+    """It takes long to learn which team this is, or the pace of calls is waited for, and a stored fact changes."""
+    candidate = place.candidate("eve")
+    place.reclaim(candidate, by=ann)
+    RemovalAttempt.objects.update(
+        state=Attempt.GATED, gate_at_approval=[{"guard": "role", "answer": "pass", "roles": []}]
+    )
+    real = getattr(Connector, wait)
+
+    def slow(connector: Any, *given: Any) -> Any:
+        answer = real(connector, *given)
+        exempt(place)
+        time.pass_by(seconds=90)
+        return answer
+
+    monkeypatch.setattr(Connector, wait, slow)
+    place.work()
+    assert place.team.called("withdraw") == [] and state_of(candidate) == State.CLOSED_SKIPPED
 
 
 @pytest.mark.parametrize("days", [7, 60])

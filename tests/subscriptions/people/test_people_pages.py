@@ -10,6 +10,8 @@ import pytest
 from django.utils import timezone
 
 from profiles.models import JobRun
+from samsaas.lib import sql
+from samsaas.lib.sql import Expected
 from samsaas.models import AuditEntry
 from subscriptions.models import LastActivity, Match, Person, Subscription
 from tests import factories, pages, worlds
@@ -79,6 +81,15 @@ def shown(client: Any, query: str) -> list[str]:
 )
 def test_people_are_found_by_what_is_known_of_them(reader: Any, world: Any, query: str, expected: str) -> None:
     assert shown(reader, query) == expected.split()
+
+
+@pytest.mark.parametrize(("text", "expected"), [("EXAMPLE.org", "Anna Bob"), ("law", "Cleo"), ("a", "Anna Bob"), ("x", "")])
+def test_a_text_that_very_many_have_finds_the_same_people_one_after_another(
+    reader: Any, world: Any, monkeypatch: Any, text: str, expected: str
+) -> None:
+    assert shown(reader, f"q={text}") == expected.split()
+    monkeypatch.setattr(sql, "expect", lambda ask: Expected(1, 100_000))
+    assert shown(reader, f"q={text}") == expected.split()
 
 
 def test_the_list_counts_current_seats(reader: Any, world: Any) -> None:
