@@ -134,11 +134,11 @@ def sorted_by(label: str, column: str, order: str) -> Asked:
     return seats(f"sorted by {label}", f"sort={column}", order=f"{order}, t.id")
 
 
-def suspended_by(label: str, column: str, order: str) -> Asked:
+def department_by(label: str, column: str, order: str) -> Asked:
     return seats(
-        f"suspended, sorted by {label}",
-        f"status=suspended&sort={column}",
-        "t.status = 'suspended'",
+        f"department, sorted by {label}",
+        f"department=Department 12&sort={column}",
+        "u.department = 'Department 12'",
         order=f"{order}, t.id",
     )
 
@@ -205,11 +205,11 @@ LISTS = (
     search("two Chinese characters", "王伟"),
     seats("sorted by name, backwards", "sort=-display_name", order="t.display_name DESC, t.id DESC"),
     sorted_by("address", "email", "t.compared_email"),
-    # All of it is sorted by nothing else: `limit_orders` of samsaas/lib/tables.py offers only what an index serves.
-    suspended_by("software model", "software_model", "s.edition"),
-    suspended_by("user", "user", "u.name"),
-    suspended_by("last activity", "last_activity", "a.at"),
-    suspended_by("most inactive", "-inactive_days", "a.at"),
+    # No longer list is sorted by anything else: `limit_orders` of samsaas/lib/tables.py offers what an index serves.
+    department_by("software model", "software_model", "s.edition"),
+    department_by("user", "user", "u.name"),
+    department_by("last activity", "last_activity", "a.at"),
+    department_by("most inactive", "-inactive_days", "a.at"),
     Asked(
         label="without user, work list",
         address="/subscriptions-without-user/",
