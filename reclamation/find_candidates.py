@@ -5,7 +5,8 @@
 2. Judge again the candidates that nobody was asked about, where their rule has changed; cancel what nobody decided.
 3. Go through the seats in windows by key. The database judges them; those that are proposed are locked, judged once
    more, and opened as candidates with their evidence, or noted as observed. Each batch commits with the cursor.
-4. Count the reason of every listed seat, and compare the number of proposals with that of the find before.
+4. Count the reason of every listed seat, and compare the number of proposals with that of the find before. Of a large
+   profile, count what the sliders of its rules show.
 5. Have what rules in mode automatic have ready reclaimed, which asks people first.
 6. Removals that wait because of a fact are tried again, since the fact may have changed.
 
@@ -28,7 +29,7 @@ from reclamation import address, evidence, jump, reconsider, sums, terms, workfl
 from reclamation.models import RuleVersion
 from reclamation.reasons import PROPOSABLE, Decision, Reason, as_verdict, split_verdict
 from reclamation.removal import automatic, due
-from reclamation.rules import ground, make_rules, observe
+from reclamation.rules import ground, kept_counts, make_rules, observe
 from reclamation.terms import Standing
 from reclamation.verdicts import notes_for, with_notes, with_verdicts
 from subscriptions.models import Subscription
@@ -137,6 +138,8 @@ class _Finder:
                 f"{measured.previous:,} in the find before. Nobody is asked and nothing is removed automatically today."
             )
         facts = {sums.FACT: counted, jump.FACT: measured.as_fact(), ground.FACT: self.ground}
+        if self.counters["seen"] > kept_counts.LARGE:
+            facts[kept_counts.FACT] = kept_counts.count(self.standing, self.rules, self.versions, self.now)
         self.job.progress(
             facts={**self.job.run.facts, **facts},
             counters=dict(self.counters),

@@ -9,7 +9,7 @@ from decimal import Decimal
 from django.utils import timezone
 
 from reclamation.models import ReclamationRule
-from reclamation.rules import thresholds
+from reclamation.rules import kept_counts, thresholds
 from reclamation.rules.scope import Scope
 from reclamation.rules.thresholds import DRAWN, HIGHEST, LOWEST, ThresholdCounts
 from reclamation.rules.words import count_days
@@ -39,9 +39,11 @@ class Slider:
 def draw(rule: ReclamationRule, scope: Scope, *, asked: str = "") -> Slider:
     """The slider with the threshold that somebody asked for, or with the rule's own."""
     chosen = _read_days(asked) or rule.threshold_days
-    counts = thresholds.count_by_threshold(rule, scope)
+    kept = kept_counts.read(rule, scope)
+    counts = thresholds.count_by_threshold(rule, scope, kept)
     highest = max(DRAWN, chosen, rule.threshold_days)
-    drawing = charts.draw(_make_chart(rule, counts, highest, chosen))
+    counted = "when candidates were last found today" if kept else "now"
+    drawing = charts.draw(_make_chart(rule, counts, highest, chosen, counted))
     return Slider(
         drawing=drawing,
         current=rule.threshold_days,
@@ -60,7 +62,7 @@ def write_money(amount: Decimal, currency: str) -> str:
     return f"{amount:,.0f} {currency}" if amount == amount.to_integral_value() else f"{amount:,.2f} {currency}"
 
 
-def _make_chart(rule: ReclamationRule, counts: ThresholdCounts, highest: int, chosen: int) -> Chart:
+def _make_chart(rule: ReclamationRule, counts: ThresholdCounts, highest: int, chosen: int, counted: str) -> Chart:
     days = range(LOWEST, highest + 1)
     numbers = [counts.at(day) for day in days]
     cost, currency = rule.software_model.cost_override, rule.software_model.currency
@@ -68,7 +70,7 @@ def _make_chart(rule: ReclamationRule, counts: ThresholdCounts, highest: int, ch
     line = Series("Cost a year", money, lambda value: write_money(_exact(value), currency)) if money else None
     return Chart(
         title="Subscriptions it would propose, by threshold",
-        description="If only the threshold changed, counted now. Those with an open candidate count, too.",
+        description=f"If only the threshold changed, counted {counted}. Those with an open candidate count, too.",
         axis="Threshold",
         points=[count_days(day) for day in days],
         bars=Series("Subscriptions", numbers),

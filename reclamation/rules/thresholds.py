@@ -10,10 +10,12 @@ seconds, and a page cannot wait for them. A test compares the thresholds with th
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from copy import copy
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from itertools import accumulate
+from types import MappingProxyType
 from typing import Any
 
 from django.db import transaction
@@ -59,15 +61,18 @@ class ThresholdCounts:
         return self.numbers[days - LOWEST]
 
 
-def count_by_threshold(rule: ReclamationRule, scope: Scope) -> ThresholdCounts:
-    """Count for every threshold how many of the listed seats the rule would propose if nothing else changed."""
+def count_by_threshold(
+    rule: ReclamationRule, scope: Scope, kept: Mapping[int, Counter[int]] = MappingProxyType({})
+) -> ThresholdCounts:
+    """Count for every threshold how many of the listed seats the rule would propose if nothing else changed.
+
+    Profiles in `kept` are not counted anew: it has what `count_last_ones` found of them.
+    """
     last_ones: Counter[int] = Counter()
-    with transaction.atomic():
-        if sql.is_postgresql():
-            for setting in PLANNER:
-                sql.execute(f"SET LOCAL {setting}")
+    if rule.active and rule.software_model.under_management:
         for standing in scope.standings:
-            last_ones.update(_count_last_thresholds(rule, scope, standing))
+            known = kept.get(standing.profile.pk)
+            last_ones.update(count_last_ones(rule, scope, standing) if known is None else known)
     found = [last_ones[days] for days in range(LOWEST, HIGHEST + 1)]
     return ThresholdCounts(tuple(reversed(list(accumulate(reversed(found))))))
 
@@ -82,7 +87,8 @@ def covered_days(scope: Scope) -> int | None:
     return max((_last_threshold(_day_before(moment), today) for moment in since), default=None)
 
 
-def _count_last_thresholds(rule: ReclamationRule, scope: Scope, standing: Standing) -> Counter[int]:
+@transaction.atomic
+def count_last_ones(rule: ReclamationRule, scope: Scope, standing: Standing) -> Counter[int]:
     """How many seats of a profile have which last threshold.
 
     Leavers are few, and the threshold says nothing of them. So one statement counts everybody by use, and another one
@@ -90,6 +96,9 @@ def _count_last_thresholds(rule: ReclamationRule, scope: Scope, standing: Standi
     """
     if not rule.active or standing.has_stale_directory or not rule.software_model.under_management:
         return Counter()
+    if sql.is_postgresql():
+        for setting in PLANNER:
+            sql.execute(f"SET LOCAL {setting}")
     lowest = copy(rule)
     lowest.threshold_days = LOWEST
     terms = Terms.at(lowest, scope.now)

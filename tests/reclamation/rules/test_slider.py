@@ -12,10 +12,14 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from profiles.jobs import execute
+from profiles.models import JobRun
+from reclamation import find_candidates
 from reclamation.models import ReclamationRule
 from reclamation.reasons import Decision
-from reclamation.rules import slider, thresholds
+from reclamation.rules import kept_counts, slider, thresholds, versions
 from reclamation.rules.scope import read_scope
+from subscriptions.activity import last_used
 from subscriptions.models import Subscription
 from tests import factories
 from tests.reclamation.test_sql_and_python_agree import ZONES, Dice, make_world
@@ -146,3 +150,58 @@ def test_it_says_beyond_which_threshold_nothing_was_read(world: Any) -> None:
     assert numbers(world, 90, 91) == [4, 2], "the leaver and the invitation need no activity"
     world.profile.coverage.all().delete()
     assert "No activity was read" in slider.draw(world.rule, read_scope(world.rule, world.now)).reach
+
+
+class TestLargeProfiles:
+    """What a find counted of a large profile is shown until the end of its day, as long as the rule stays as it is."""
+
+    @pytest.fixture(autouse=True)
+    def found(self, world: Any, monkeypatch: Any) -> None:
+        monkeypatch.setattr(kept_counts, "LARGE", 3)
+        self.find(world)
+
+    def find(self, world: Any) -> JobRun:
+        run = factories.run(profile=world.profile, process=find_candidates.FIND, state=JobRun.State.QUEUED)
+        execute.run(run.pk, find_candidates.run)
+        run.refresh_from_db()
+        assert run.state == JobRun.State.SUCCEEDED, run.error_message
+        return run
+
+    def shown(self, world: Any, days: int = 60) -> int:
+        return slider.draw(world.rule, read_scope(world.rule, world.now), asked=str(days)).count
+
+    def use_now(self, world: Any) -> None:
+        """Somebody who would be proposed works again; no find knows of it."""
+        world.idle[3].last_activity.delete()
+        factories.activity(world.idle[3], world.now)
+
+    def test_a_find_counts_what_a_page_would_count(self, world: Any) -> None:
+        counted = numbers(world, *ASKED)
+        assert [self.shown(world, days) for days in ASKED] == counted and len(set(counted)) > 4
+
+    def test_the_page_shows_what_the_find_counted_and_says_so(self, world: Any, signed_in: Any) -> None:
+        self.use_now(world)
+        assert (numbers(world, 60), self.shown(world)) == ([4], 5)
+        page = signed_in("admin").get(world.rule.get_absolute_url()).content.decode()
+        assert "counted when candidates were last found today" in page and "counted now" not in page
+        self.find(world)
+        assert self.shown(world) == 4
+
+    def test_a_small_profile_is_counted_while_the_page_waits(self, world: Any, monkeypatch: Any) -> None:
+        monkeypatch.setattr(kept_counts, "LARGE", 7)
+        assert kept_counts.FACT not in self.find(world).facts
+        self.use_now(world)
+        assert self.shown(world) == 4
+
+    def test_other_settings_and_another_day_are_counted_anew(self, world: Any) -> None:
+        self.use_now(world)
+        midnight = last_used.midnight(world.now) + timedelta(days=1)
+        assert kept_counts.read(world.rule, read_scope(world.rule, midnight - timedelta(seconds=1)))
+        assert not kept_counts.read(world.rule, read_scope(world.rule, midnight))
+        world.rule.version += 1
+        versions.add_version(world.rule, by=None, now=world.now)
+        assert self.shown(world) == 4
+
+    def test_a_rule_that_was_switched_off_since_shows_nothing(self, world: Any) -> None:
+        world.rule.active = False
+        assert self.shown(world) == 0
