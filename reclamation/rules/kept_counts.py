@@ -13,7 +13,6 @@ from typing import Any
 
 from django.utils import timezone
 
-from reclamation import sums
 from reclamation.models import ReclamationRule
 from reclamation.rules import thresholds
 from reclamation.rules.scope import Scope
@@ -34,14 +33,14 @@ def count(standing: Standing, rules: RuleBook, versions: Mapping[int, int], now:
 
 
 def read(rule: ReclamationRule, scope: Scope) -> dict[int, Counter[int]]:
-    """The counts that still hold, by profile. Two queries."""
+    """The counts that still hold, by profile. One query beside that for the finds."""
     version = newest_version(rule)
+    as_now = (rule.pk, version.pk if version else None)
     today = timezone.localtime(scope.now).date()
-    finds = sums.of_last_finds(standing.profile for standing in scope.standings)
     return {
         profile: Counter(dict(last_ones))
-        for profile, find in finds.items()
+        for profile, find in scope.last_finds.items()
         if timezone.localtime(find.at).date() == today
         for counted_rule, counted_version, last_ones in find.run.facts.get(FACT, ())
-        if version and (counted_rule, counted_version) == (rule.pk, version.pk)
+        if (counted_rule, counted_version) == as_now
     }

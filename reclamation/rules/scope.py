@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from django.db.models import Exists, OuterRef
 
 from profiles.models import IntegrationProfile
+from reclamation import sums
 from reclamation.models import ReclamationRule
 from reclamation.terms import RuleBook, Standing, Terms
 from reclamation.verdicts import with_verdicts
@@ -22,6 +24,11 @@ class Scope:
     kinds: tuple[int, ...]
     standings: tuple[Standing, ...]
     now: datetime
+
+    @cached_property
+    def last_finds(self) -> dict[int, sums.LastFind]:
+        """The last find of each profile that has one. One query, however often it is asked for."""
+        return sums.of_last_finds(standing.profile for standing in self.standings)
 
     def seats(self, standing: Standing) -> Any:
         """The listed seats of one profile that the rule judges."""

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from profiles.models import IntegrationProfile
-from reclamation import sums
 from reclamation.models import ReclamationRule
 from reclamation.rules.scope import Scope
 from reclamation.sums import LastFind
@@ -34,10 +33,9 @@ class SumsOfProfile:
 def read_sums(rule: ReclamationRule, scope: Scope) -> list[SumsOfProfile]:
     """The sums of every profile that lists subscriptions of the rule. One query."""
     profiles = [standing.profile for standing in scope.standings]
-    finds = sums.of_last_finds(profiles)
     found = []
     for profile in profiles:
-        last = finds.get(profile.pk)
+        last = scope.last_finds.get(profile.pk)
         rows = figures.add_up(profile, last.for_rule(rule.pk), str(rule.pk)) if last else []
         found.append(SumsOfProfile(profile, last, rows))
     return found
