@@ -9,6 +9,21 @@
     if (region) region.textContent = text;
   };
 
+  // --- a page that loads itself again waits for one who is going elsewhere ------------------------------------------------
+  // The reload would end the navigation: the link was clicked, and nothing came of it. Who saved a file has not left.
+  const LEAVES_WITHIN = 15_000;
+  let leavingSince = -LEAVES_WITHIN;
+  const isLeaving = () => performance.now() - leavingSince < LEAVES_WITHIN;
+  const reload = () => {
+    if (!isLeaving()) location.reload();
+  };
+
+  addEventListener("beforeunload", () => (leavingSince = performance.now()));
+  addEventListener("pageshow", () => (leavingSince = -LEAVES_WITHIN));
+  document.addEventListener("htmx:beforeOnLoad", (event) => {
+    if (isLeaving() && event.detail.xhr.getResponseHeader("HX-Refresh")) event.preventDefault(); // it asks again
+  });
+
   // --- theme: auto, light or dark, kept in this browser ---------------------------------------------------------------
   const markTheme = () =>
     all("[data-theme-option]").forEach((button) =>
@@ -96,7 +111,7 @@
     offerAgain(false);
     say("Waiting for your answer in the vendor’s window.");
     const channel = new BroadcastChannel(CHANNEL);
-    channel.onmessage = () => location.reload();
+    channel.onmessage = reload;
     if (!place) return;
     one("[data-authorization-again]", place).onclick = tryAgain;
     const since = Date.now();
@@ -114,10 +129,10 @@
       }
       try {
         const answer = await fetch(place.dataset.authorizationPoll, { headers: { Accept: "application/json" } });
-        if (answer.redirected) return location.reload(); // the session is over: this leads to the sign-in page
+        if (answer.redirected) return reload(); // the session is over: this leads to the sign-in page
         if (!answer.ok) return;
         const state = await answer.json();
-        if (!state.waiting) return location.reload();
+        if (!state.waiting) return reload();
         seenClosed = popup.closed ? seenClosed + 1 : 0;
         if (seenClosed > 1) offerAgain(true);
         say(seenClosed > 1 ? CLOSED : state.text || "Still waiting for the vendor.");
