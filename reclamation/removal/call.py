@@ -46,14 +46,15 @@ def run(case: Case, passed: GateResult, vendor: VendorAccess, run: JobRun) -> No
     asked = case.asked
     if asked is None or not passed.is_pass:
         raise Stopped("The gate has not been passed.")
+    before = attempt.called_at
     _commit_intent(case, passed)
     if not is_fresh(asked.began_at, timezone.now()):
-        attempts.move(attempt, State.GATED, keep=True, called_at=None)
+        attempts.move(attempt, State.GATED, keep=True, called_at=before)
         raise Stopped("The vendor’s answers were too old by the time of the call.")
     try:
         effect = vendor.acting.withdraw(attempt.external_id, **_arguments(case))
     except base.ConnectorError as error:
-        store_failure(attempt, error, vendor, run)
+        store_failure(attempt, error, vendor, run, called_before=before)
     else:
         store_effect(attempt, effect, run)
 
@@ -91,7 +92,7 @@ def _commit_intent(case: Case, passed: GateResult) -> None:
 
 
 def _within_limits(case: Case, now: datetime) -> bool:
-    figures = limits.figures_for(case.profile, now=now)
+    figures = limits.figures_for(case.profile, now=now).beside(case.attempt, now=now)
     return figures.allows(1) and (stored.is_approved(case.batch) or not figures.needs_second_person(1))
 
 
@@ -119,26 +120,42 @@ def store_effect(attempt: RemovalAttempt, effect: base.Effect, run: JobRun) -> N
     attempts.move(attempt, State.JOB, async_job_id=effect.job[:255], not_before=now + FIRST_POLL, **named)
 
 
-def store_failure(attempt: RemovalAttempt, error: base.ConnectorError, vendor: VendorAccess, run: JobRun) -> None:
-    """The call failed: whether it may have had an effect decides what follows. Raises `attempts.Lost`."""
+def store_failure(
+    attempt: RemovalAttempt,
+    error: base.ConnectorError,
+    vendor: VendorAccess,
+    run: JobRun,
+    *,
+    called_before: datetime | None = None,
+) -> None:
+    """The call failed: whether it may have had an effect decides what follows. Raises `attempts.Lost`.
+
+    `called_before` is the attempt's call before this one, whose answer was lost. It counts where this one does not.
+    """
     now = timezone.now()
     if isinstance(error, refusals.LOST):
         attempts.move(attempt, State.UNKNOWN, not_before=now + QUARANTINE, **attempts.describe_error(error))
     elif isinstance(error, base.Refused):
-        _store_refusal(attempt, error, vendor, run, now)
+        _store_refusal(attempt, error, vendor, run, now, called_before)
     elif isinstance(error, base.MissingScope | base.ProtocolError):  # refused as a call that must not be sent
         need_human(attempt, error, now)
     else:  # nothing was sent, or the vendor did not begin
         wait = getattr(error, "retry_after", None)
-        put_off(attempt, error, now, timedelta(seconds=wait) if wait else _longer_each_time(attempt))
+        pause = timedelta(seconds=wait) if wait else _longer_each_time(attempt)
+        put_off(attempt, error, now, pause, called_before)
 
 
 def _store_refusal(
-    attempt: RemovalAttempt, error: base.Refused, vendor: VendorAccess, run: JobRun, now: datetime
+    attempt: RemovalAttempt,
+    error: base.Refused,
+    vendor: VendorAccess,
+    run: JobRun,
+    now: datetime,
+    called_before: datetime | None,
 ) -> None:
     meaning = refusals.meaning_of(error)
     if meaning == refusals.BUSY:
-        put_off(attempt, error, now, _longer_each_time(attempt))
+        put_off(attempt, error, now, _longer_each_time(attempt), called_before)
     elif meaning == refusals.GONE and _is_gone(attempt, vendor):
         outcome.record_elsewhere(attempt, run=run, at=now)
     else:
@@ -155,12 +172,18 @@ def _longer_each_time(attempt: RemovalAttempt) -> timedelta:
     return TRY_AGAIN * 4**attempt.tries
 
 
-def put_off(attempt: RemovalAttempt, error: base.ConnectorError, now: datetime, pause: timedelta) -> None:
+def put_off(
+    attempt: RemovalAttempt,
+    error: base.ConnectorError,
+    now: datetime,
+    pause: timedelta,
+    called_before: datetime | None,
+) -> None:
     """Nothing happened: the whole gate again, later, at most five times. Raises `attempts.Lost`."""
     if attempt.tries >= MOST_TRIES:
         need_human(attempt, base.Refused(f"{TOO_OFTEN} {error}", failure=error.failure, remedy=error.remedy), now)
         return
-    changes: dict[str, Any] = {"tries": attempt.tries + 1, "not_before": now + pause, "called_at": None}
+    changes: dict[str, Any] = {"tries": attempt.tries + 1, "not_before": now + pause, "called_at": called_before}
     attempts.move(attempt, State.GATED, **changes, **attempts.describe_error(error))
 
 

@@ -96,7 +96,7 @@ def choices(attempt: RemovalAttempt, *, now: datetime) -> tuple[str, ...]:
 def try_again(attempt: RemovalAttempt, *, by: User, now: datetime) -> None:
     """The whole gate again. Raises `DecisionRefused`."""
     _check(attempt, "again", now)
-    _seize(attempt, State.GATED, not_before=None, called_at=None, tries=0, async_job_id="", **attempts.NO_ERROR)
+    _seize(attempt, State.GATED, not_before=None, tries=0, async_job_id="", **attempts.NO_ERROR)
     workflow.revoke(attempt.candidate, reason="A person lets it be tried again.", by=by, now=now)
     if attempt.profile:
         start.request_run(attempt.profile, by=by)

@@ -6,7 +6,7 @@ profile: two profiles of one team share its limits.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -40,6 +40,13 @@ class Figures:
     def allows(self, size: int) -> bool:
         """Whether so many removals more are possible at all, with a second person."""
         return size + self.week <= self.ceiling
+
+    def beside(self, attempt: RemovalAttempt, *, now: datetime) -> Figures:
+        """The same without the attempt's own earlier call: another one about the same member takes no more room."""
+        called = attempt.called_at
+        if called is None:
+            return self
+        return replace(self, day=self.day - (called > now - DAY), week=self.week - (called > now - WEEK))
 
     @property
     def room(self) -> int:

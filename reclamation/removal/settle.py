@@ -122,13 +122,16 @@ def _mark_of_call(attempt: RemovalAttempt) -> str:
 
 
 def _try_again(attempt: RemovalAttempt, now: datetime) -> None:
-    """The call had no effect. The whole gate again, at most twice; then a person."""
+    """The call had no effect, as far as one can see. The whole gate again, at most twice; then a person.
+
+    It still counts for the limits: no look proves that an answer that was lost will never come true.
+    """
     repeats = sum(1 for look in attempt.looks if look.get("again"))
     if repeats >= MOST_REPEATS:
         call.need_human(attempt, base.Refused(STILL_ACTIVE, remedy=NO_ANSWER_REMEDY), now)
         return
     looks = [*attempt.looks[:-1], {**attempt.looks[-1], "again": True}]
-    attempts.move(attempt, State.GATED, looks=looks, not_before=None, called_at=None, async_job_id="")
+    attempts.move(attempt, State.GATED, looks=looks, not_before=None, async_job_id="")
 
 
 def _wait_or_give_up(attempt: RemovalAttempt, now: datetime) -> None:

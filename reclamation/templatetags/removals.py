@@ -12,6 +12,7 @@ from django.utils import timezone
 from profiles.models import IntegrationProfile
 from profiles.notices import ProfileNotice
 from reclamation import jump, rules
+from reclamation.attempts import UNSENT
 from reclamation.models import RemovalAttempt, RemovalBatch, RemovalCandidate, SavingsEntry
 from reclamation.removal import automatic, decide, first_step, pass_gate, plan, predict, regret
 from reclamation.states import State
@@ -110,15 +111,14 @@ def removal_of(candidate: RemovalCandidate) -> dict[str, Any]:
     real = next((one for one in attempts if not one.dry_run), None)
     batch = candidate.batch
     in_batch = batch is not None and batch.state in (RemovalBatch.State.OPEN, RemovalBatch.State.QUARANTINED)
+    waits = real is not None and real.state in UNSENT
     return {
         "attempts": attempts,
         "last": real,
-        "is_ahead": candidate.is_open and (real is None or real.called_at is None),
+        "is_ahead": candidate.is_open and (real is None or real.called_at is None or waits),
         "may_reclaim": candidate.state == State.READY and not in_batch,
         "may_resume": candidate.state == State.ATTENTION_REQUIRED and (real is None or real.withdrawn_at is None),
-        "may_complete": candidate.state == State.AWAITING_REVOCATION
-        and real is not None
-        and real.state in (Attempt.APPROVED, Attempt.GATED),
+        "may_complete": candidate.state == State.AWAITING_REVOCATION and waits,
         "next_step": first_step.LABELS[first_step.choose(candidate, timezone.now())],
         "rule": rules.settings_of(candidate),
         "choices": decide.choices(real, now=timezone.now()) if real else (),

@@ -203,6 +203,17 @@ def limits_are_not_counted(patch: Patch) -> None:
     patch.setattr(limits, "figures_for", lambda profile, *, now: unlimited)
 
 
+def lost_calls_are_not_counted(patch: Patch) -> None:
+    """A call after which the member is seen as it was never happened."""
+    real = settle._try_again
+
+    def forget(attempt: RemovalAttempt, now: Any) -> None:
+        real(attempt, now)
+        attempts.seize_in_place(attempt, called_at=None)
+
+    patch.setattr(settle, "_try_again", forget)
+
+
 def second_profile_is_another_team(patch: Patch) -> None:
     """Seats, candidates and ledger of a second profile of the team are forgotten."""
     patch.setattr(limits, "profiles_of_team", lambda profile: [profile])
@@ -338,6 +349,7 @@ MUTANTS: dict[str, Callable[[Patch], None]] = {
         dead_calls_are_sent_again,
         no_fence_and_no_freshness,
         limits_are_not_counted,
+        lost_calls_are_not_counted,
         second_profile_is_another_team,
         moves_without_a_look,
         lost_transfer_is_sent_again,

@@ -153,8 +153,14 @@ class StandIn:
 
     def _can_come_back(self, member: Member) -> bool:
         window = member.removed_at is not None and timezone.now() <= member.removed_at + UNDO
-        untouched = member.files_at == member.seat.external_id
+        untouched = member.files_at == member.seat.external_id and not self._is_being_moved(member.seat.external_id)
         return window and untouched and not member.unrecoverable and member.seat.status != "invited"
+
+    def _is_being_moved(self, external_id: str) -> bool:
+        """As with the sandbox, a transfer that has begun ends the time in which a member can be restored."""
+        return any(
+            work.step == "finish" and work.external_id == external_id and not work.over for work in self.jobs.values()
+        )
 
     def _remove(self, external_id: str, destination: str = "") -> None:
         member = self.members[external_id]
