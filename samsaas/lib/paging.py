@@ -22,47 +22,57 @@ HITS_WITHIN = 0.03  # the same for a search: what is not found that soon is foun
 # cost more took at least three times as long as a page waits, so it is not even tried.
 COSTLY = 30_000
 WORTH_LOOKING = 10_000  # from here on it is worth asking whether the rows are so few that they are better read at once
-COUNTED = "counted"  # asks in an address for the exact count, however long it takes
+COUNTED = "counted"  # asks in an address for the rows and their exact count, however long they take
 ROW_COUNT = "row-count"  # the place on a page where a late count arrives
+LOOKING = "looking"  # what a page shows instead of late rows, for which it asks
 
 
-def waits_for_count(request: HttpRequest) -> bool:
-    """Whether the exact count was asked for by itself: by the page that shows the rows already, or by its link."""
-    return COUNTED in request.GET or request.headers.get("HX-Target") == ROW_COUNT
+def is_patient(request: HttpRequest) -> bool:
+    """Whether rows and their exact count are asked for however long they take: by a page without them, or its link."""
+    asked_by = {request.headers.get("HX-Target"), request.headers.get("HX-Trigger")}
+    return COUNTED in request.GET or bool(asked_by & {ROW_COUNT, LOOKING})
 
 
 class Pages(Paginator):
     """The pages of a list. `every` is the unfiltered queryset with the joins and annotations that the rows need.
 
     The keys of a page are read first, then its rows. Otherwise a count would join a million rows, and page 200 would
-    join ten thousand to show fifty.
+    join ten thousand to show fifty. Unless it is `patient`, a page whose count takes long goes out before it,
+    and one whose rows take long goes out before them; it asks for them then.
     """
 
     keys_within = KEYS_WITHIN
 
-    def __init__(self, table: django_tables2.Table, per_page: int, *, every: QuerySet[Any], waits: bool = True) -> None:
+    def __init__(
+        self, table: django_tables2.Table, per_page: int, *, every: QuerySet[Any], patient: bool = True
+    ) -> None:
         super().__init__(table.rows, per_page)
-        self.table, self.every, self.waits = table, every, waits
+        self.table, self.every, self.patient = table, every, patient
         self.seen = 0
+        self.is_looking = False  # whether the page goes out before its rows are found
         self.few_keys: list[Any] | None = None
 
     @cached_property
     def exact_count(self) -> int | None:
         """All rows. None: counting takes too long, so the page goes out without, and its count arrives later."""
-        if self.waits:
-            return self._count()
-        cost = self._expected_cost()
-        if cost > WORTH_LOOKING and self._seem_few():
+        if self.patient:
             self.few_keys = self._find_few()
-        if self.few_keys is not None:
-            return len(self.few_keys)
-        if cost > COSTLY:
-            return None
+            return self._count() if self.few_keys is None else len(self.few_keys)
         try:
             with sql.at_most(settings.COUNT_WITHIN):
-                return self._count()
+                return self._count_in_time()
         except sql.TooLong:
             return None
+
+    def _count_in_time(self) -> int | None:
+        cost = self._expected_cost()
+        if cost > WORTH_LOOKING and self._seem_few():
+            self.is_looking = True  # if this is given up, so are the rows: few are found along an index later still
+            self.few_keys = self._find_few()
+            self.is_looking = False
+            if self.few_keys is not None:
+                return len(self.few_keys)
+        return None if cost > COSTLY else self._count()
 
     def _count(self) -> int:
         return int(super().count)
@@ -91,23 +101,24 @@ class Pages(Paginator):
         return list(self.table.data.data.values_list("pk", flat=True)[bottom:top])
 
     def page(self, number: int | str) -> Page:
-        if self.exact_count is None and (shown := self._page_before_count(str(number))):
-            return shown
+        if self.exact_count is None:
+            return self._page_before_count(str(number))
         place = self.validate_number(number)
         find = self.row_keys if self.few_keys is None else self._keys_of_few
         return self._show(place, find((place - 1) * self.per_page, min(place * self.per_page, self.count)))
 
-    def _page_before_count(self, number: str) -> Page | None:
-        """A page that has rows. Nothing, if there may be no such page: then the rows are counted after all."""
+    def _page_before_count(self, number: str) -> Page:
+        """The page as far as it is found in time. Whether a page without rows exists at all is found later, too."""
         place = int(number) if re.fullmatch("[1-9][0-9]{0,8}", number) else 0
         bottom = (place - 1) * self.per_page
-        keys = self._keys_in_time(bottom, bottom + self.per_page + 1) if place else []
-        if not keys:
-            self.few_keys = self._find_few() if keys is None else None
-            self.exact_count = self._count() if self.few_keys is None else len(self.few_keys)
-            return None
-        self.seen = bottom + len(keys)
-        return self._show(place, keys[: self.per_page])
+        keys = self._keys_in_time(bottom, bottom + self.per_page + 1) if place and not self.is_looking else None
+        if keys:
+            self.seen = bottom + len(keys)
+        elif keys is not None and place == 1:
+            self.exact_count = 0
+        else:
+            self.is_looking = True
+        return self._show(place or 1, (keys or [])[: self.per_page])
 
     def _keys_in_time(self, bottom: int, top: int) -> list[Any] | None:
         """As `row_keys`; None if it takes too long, as for rows so rare that an index is read to its end for them."""
@@ -118,7 +129,7 @@ class Pages(Paginator):
             return None
 
     def _find_few(self) -> list[Any] | None:
-        """The keys of all rows, in no order, which counts them as well; None if they are not rare."""
+        """The keys of all rows, in no order, which counts them as well; None if they are not few."""
         few = list(self.table.data.data.order_by().values_list("pk", flat=True)[: MOST_FOUND + 1])
         return few if len(few) <= MOST_FOUND else None
 
@@ -136,7 +147,7 @@ class SearchPages(Pages):
     """The pages of a search. The first `MOST_FOUND` hits are read once, in the list's order.
 
     Counting half a million hits takes seconds and tells the reader nothing. Where even so many take long to read, the
-    page goes out before, as that of any list.
+    page goes out before, as that of any list. `few_keys` are not for it: its own index finds hits in their order.
     """
 
     keys_within = HITS_WITHIN
@@ -156,8 +167,7 @@ class SearchPages(Pages):
         return super().row_keys(bottom, top) if self.is_counting else self.hit_keys[bottom:top]
 
     def _seem_few(self) -> bool:
-        """Its own index finds the hits of a search, in their order."""
         return False
 
     def _find_few(self) -> None:
-        """Neither if they turn out to be rare."""
+        return None

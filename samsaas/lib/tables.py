@@ -33,7 +33,7 @@ from django_tables2.rows import BoundRow
 from samsaas.lib import sql
 from samsaas.lib.list_choices import NO_VIEW, SAVED, always_shown, columns_shown, is_tick, list_key, read_choices
 from samsaas.lib.list_export import ExportAsked, ListExport, asked_kind, offer_kinds
-from samsaas.lib.paging import Pages, SearchPages, waits_for_count
+from samsaas.lib.paging import Pages, SearchPages, is_patient
 from samsaas.lib.search import begins_words
 from samsaas.lib.sight import limit_choices, limit_rows
 
@@ -117,6 +117,11 @@ class Table(django_tables2.Table):
         # django-tables2 would set this on the instance and so hide the text of the class.
         kwargs.setdefault("empty_text", type(self).empty_text)
         super().__init__(*args, **kwargs)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether the list has no rows; not if they take so long to find that they arrive after the page."""
+        return not self.paginator.count and not getattr(self.paginator, "is_looking", False)
 
     def body(self) -> Iterator[SafeString]:
         """The rows of the page as markup. For 450 cells a template would take several times as long."""
@@ -342,9 +347,11 @@ def listing(
     searched, size = bool(filterset and filterset.search_text), page_size(request)
     pages = Paginator(table.rows, size)
     if searched or describe or table.indexed:
-        pages = (SearchPages if searched else Pages)(table, size, every=every, waits=waits_for_count(request))
+        pages = (SearchPages if searched else Pages)(table, size, every=every, patient=is_patient(request))
     table.paginator = pages  # from now on django-tables2 counts rows in the database, instead of reading all of them
     problems = ([] if searched else limit_orders(table, pages)) + paginate(table, request, pages)
+    if getattr(pages, "is_looking", False):
+        problems = []  # they are told with the rows
     return {
         "table": table,
         "filter": filterset,

@@ -225,18 +225,43 @@ class TestLateCounts:
         counted = page(html.unescape(asked).lstrip("?"), **{"HX-Target": "row-count"})
         assert "data-row-count>1–25 of 40</span>" in counted and "counting…" not in counted
 
+    @staticmethod
+    def late(page: Any, query: str) -> str:
+        """What arrives by itself after a page that went out before its rows were found."""
+        first = " ".join(page(query).split())
+        assert "Looking for the rows" in first and "<tbody" not in first and "Nothing matches" not in first
+        assert "data-row-count" not in first and "Export" not in first
+        (asked,) = re.findall(r'id="looking"[^>]*hx-get="[^"?]*[?]([^"]*)"', first)
+        assert f'href="?{asked}&amp;counted=1"' in first, "without scripts one asks for them"
+        return page(html.unescape(asked), **{"HX-Trigger": "looking", "HX-Target": "listing"})
+
     def test_the_last_page_and_those_after_it_are_found(self, page: Any) -> None:
         assert ">26–40 of <a" in page("status=active&per_page=25&page=2")
-        beyond = page("status=active&per_page=25&page=3")
-        assert "no such page" in beyond and "data-row-count>26–40 of 40<" in beyond
+        for nowhere, told in (("3", "no such page"), ("0", "no such page"), ("x", "not a number")):
+            beyond = self.late(page, f"status=active&per_page=25&page={nowhere}")
+            assert told in beyond and "of 40<" in beyond
 
-    def test_rows_too_rare_for_an_index_are_counted_first_and_shown_in_the_same_order(self, page: Any) -> None:
+    def test_rows_too_rare_for_an_index_arrive_after_the_page_in_the_same_order(self, page: Any) -> None:
         opened = re.compile(r'<a href="(/subscriptions/\d+/)"')
         before = opened.findall(page("status=active&per_page=25&page=2"))
         self.too_long.add(paging.KEYS_WITHIN)
-        after = page("status=active&per_page=25&page=2")
+        after = self.late(page, "status=active&per_page=25&page=2")
         assert "data-row-count>26–40 of 40<" in after
         assert opened.findall(after) == before and len(before) == 15
+
+    def test_an_order_that_is_too_long_to_sort_is_refused_with_the_rows_if_at_all(
+        self, page: Any, monkeypatch: Any
+    ) -> None:
+        self.too_long.add(paging.KEYS_WITHIN)
+        assert "is sorted by" not in page("sort=assigned_at")
+        assert "is sorted by" not in self.late(page, "sort=assigned_at"), "they turn out to be few"
+
+    def test_a_list_whose_rows_arrive_late_is_not_taken_for_an_empty_one(self, signed_in: Any) -> None:
+        self.too_long.add(paging.KEYS_WITHIN)
+        admin = signed_in("sam_admin")
+        for address in ("/subscriptions/", "/people/"):
+            first = admin.get(address).content.decode()
+            assert "Looking for the rows" in first and 'class="filters"' in first, address
 
     def test_an_empty_list_is_counted_and_says_that_nothing_matches(self, page: Any) -> None:
         assert "Clear the filters" in page("status=invited")
@@ -262,13 +287,25 @@ class TestLateCounts:
     def test_few_rows_are_read_at_once_which_counts_them(self, page: Any, monkeypatch: Any) -> None:
         opened = re.compile(r'<a href="(/subscriptions/\d+/)"')
         before = opened.findall(page("status=active&per_page=25&page=2"))
+        self.too_long.clear()
         monkeypatch.setattr(sql, "expect", lambda ask: Expected(paging.COSTLY + 1, 40))
         after = page("status=active&per_page=25&page=2")
         assert "data-row-count>26–40 of 40<" in after and opened.findall(after) == before
         monkeypatch.setattr(paging, "MOST_FOUND", 39)
         monkeypatch.setattr(sql, "expect", lambda ask: Expected(paging.COSTLY + 1, 39))
         assert ">26–40 of <a" in page("status=active&per_page=25&page=2"), "they are more than expected"
+        assert "data-row-count>26–40 of 40<" in page("status=active&per_page=25&page=2&counted=1")
 
-    def test_a_search_with_few_hits_in_a_long_list_counts_them_first(self, page: Any) -> None:
+    def test_few_rows_that_take_long_to_read_arrive_after_the_page(self, page: Any, monkeypatch: Any) -> None:
+        self.too_long.clear()
+        monkeypatch.setattr(sql, "expect", lambda ask: Expected(paging.COSTLY + 1, 40))
+        monkeypatch.setattr(paging.Pages, "_find_few", lambda self: given_up() if not self.patient else None)
+        assert "data-row-count>26–40 of 40<" in self.late(page, "status=active&per_page=25&page=2")
+
+    def test_a_search_with_few_hits_in_a_long_list_finds_them_after_the_page(self, page: Any) -> None:
         self.too_long.add(paging.HITS_WITHIN)
-        assert "data-row-count>51–60 of 60<" in page("q=example&page=2")
+        assert "data-row-count>51–60 of 60<" in self.late(page, "q=example&page=2")
+
+
+def given_up() -> None:
+    raise sql.TooLong
