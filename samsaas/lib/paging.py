@@ -56,8 +56,9 @@ class Pages(Paginator):
     def exact_count(self) -> int | None:
         """All rows. None: counting takes too long, so the page goes out without, and its count arrives later."""
         if self.patient:
-            self.few_keys = self._find_few()
-            return self._count() if self.few_keys is None else len(self.few_keys)
+            few = self._find_few(self.table.data.data.order_by())
+            self.few_keys = few and self._find_few(self._in_order(few))
+            return self._count() if few is None else len(few)
         try:
             with sql.at_most(settings.COUNT_WITHIN):
                 return self._count_in_time()
@@ -68,7 +69,7 @@ class Pages(Paginator):
         cost = self._expected_cost()
         if cost > WORTH_LOOKING and self._seem_few():
             self.is_looking = True  # if this is given up, so are the rows: few are found along an index later still
-            self.few_keys = self._find_few()
+            self.few_keys = self._find_few(self.table.data.data)
             self.is_looking = False
             if self.few_keys is not None:
                 return len(self.few_keys)
@@ -104,8 +105,8 @@ class Pages(Paginator):
         if self.exact_count is None:
             return self._page_before_count(str(number))
         place = self.validate_number(number)
-        find = self.row_keys if self.few_keys is None else self._keys_of_few
-        return self._show(place, find((place - 1) * self.per_page, min(place * self.per_page, self.count)))
+        bottom, top = (place - 1) * self.per_page, min(place * self.per_page, self.count)
+        return self._show(place, self.row_keys(bottom, top) if self.few_keys is None else self.few_keys[bottom:top])
 
     def _page_before_count(self, number: str) -> Page:
         """The page as far as it is found in time. Whether a page without rows exists at all is found later, too."""
@@ -128,19 +129,18 @@ class Pages(Paginator):
         except sql.TooLong:
             return None
 
-    def _find_few(self) -> list[Any] | None:
-        """The keys of all rows, in no order, which counts them as well; None if they are not few."""
-        few = list(self.table.data.data.order_by().values_list("pk", flat=True)[: MOST_FOUND + 1])
+    def _find_few(self, rows: QuerySet[Any]) -> list[Any] | None:
+        """The keys of these rows, which counts them as well; None if they are not few."""
+        few = list(rows.values_list("pk", flat=True)[: MOST_FOUND + 1])
         return few if len(few) <= MOST_FOUND else None
 
-    def _keys_of_few(self, bottom: int, top: int) -> list[Any]:
-        """As `row_keys`, where all keys are known and few: only these rows are sorted."""
-        few = self.every.order_by(*self.table.data.data.query.order_by).filter(pk__in=self.few_keys or [])
-        return list(few.values_list("pk", flat=True)[bottom:top])
+    def _in_order(self, keys: list[Any]) -> QuerySet[Any]:
+        """The rows with these keys, in the order of the list."""
+        rows, order = self.every.filter(pk__in=keys), self.table.data.data.query.order_by
+        return rows.order_by(*order) if order else rows
 
     def _show(self, place: int, keys: list[Any]) -> Page:
-        rows, order = self.every.filter(pk__in=keys), self.table.data.data.query.order_by
-        return Page(BoundRows(rows.order_by(*order) if order else rows, table=self.table), place, self)
+        return Page(BoundRows(self._in_order(keys), table=self.table), place, self)
 
 
 class SearchPages(Pages):
@@ -169,5 +169,5 @@ class SearchPages(Pages):
     def _seem_few(self) -> bool:
         return False
 
-    def _find_few(self) -> None:
+    def _find_few(self, rows: QuerySet[Any]) -> None:
         return None

@@ -118,11 +118,6 @@ class Table(django_tables2.Table):
         kwargs.setdefault("empty_text", type(self).empty_text)
         super().__init__(*args, **kwargs)
 
-    @property
-    def is_empty(self) -> bool:
-        """Whether the list has no rows; not if they take so long to find that they arrive after the page."""
-        return not self.paginator.count and not getattr(self.paginator, "is_looking", False)
-
     def body(self) -> Iterator[SafeString]:
         """The rows of the page as markup. For 450 cells a template would take several times as long."""
         link = SafeString(" data-row-link") if self.row_links else ""
@@ -350,8 +345,7 @@ def listing(
         pages = (SearchPages if searched else Pages)(table, size, every=every, patient=is_patient(request))
     table.paginator = pages  # from now on django-tables2 counts rows in the database, instead of reading all of them
     problems = ([] if searched else limit_orders(table, pages)) + paginate(table, request, pages)
-    if getattr(pages, "is_looking", False):
-        problems = []  # they are told with the rows
+    problems = [] if getattr(pages, "is_looking", False) else problems  # they are told with the rows
     return {
         "table": table,
         "filter": filterset,

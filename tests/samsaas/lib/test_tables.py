@@ -299,7 +299,7 @@ class TestLateCounts:
     def test_few_rows_that_take_long_to_read_arrive_after_the_page(self, page: Any, monkeypatch: Any) -> None:
         self.too_long.clear()
         monkeypatch.setattr(sql, "expect", lambda ask: Expected(paging.COSTLY + 1, 40))
-        monkeypatch.setattr(paging.Pages, "_find_few", lambda self: given_up() if not self.patient else None)
+        monkeypatch.setattr(paging.Pages, "_find_few", lambda self, rows: given_up() if not self.patient else None)
         assert "data-row-count>26–40 of 40<" in self.late(page, "status=active&per_page=25&page=2")
 
     def test_a_search_with_few_hits_in_a_long_list_finds_them_after_the_page(self, page: Any) -> None:
