@@ -153,11 +153,12 @@ class VendorAccess:
 
 
 def since_when_back(attempt: RemovalAttempt) -> datetime:
-    """Since when the vendor's log is asked who came back: the call, or else the proposal.
+    """Since when the vendor's log is asked who came back: the proposal, also where it was called about since.
 
-    The vendor's clock may be behind ours by as much as the gate lets pass.
+    The vendor's clock may be behind ours by as much as the gate lets pass. It may have been behind by more for a moment
+    after the call, when nobody looked. Who came back between proposal and call would not have been called about.
     """
-    return (attempt.intent_at or attempt.candidate.opened_at) - CLOCKS_DIFFER
+    return attempt.candidate.opened_at - CLOCKS_DIFFER
 
 
 def _is_back(case: Case, log: SeatLog) -> bool:

@@ -144,7 +144,7 @@ def test_who_is_restored_by_a_clock_that_is_behind_is_never_removed_again(
 ) -> None:
     """The vendor's clock may be behind ours by as much as the gate lets pass: its word seems older than the call."""
     place.team.clock_ahead, place.team.skew = -timedelta(seconds=behind), -behind
-    candidate = place.candidate("eve")
+    candidate = place.candidate("eve", opened_at=timezone.now())
     place.team.arm("withdraw", fault)
     place.reclaim(candidate, by=ann)
     place.work()
@@ -152,6 +152,25 @@ def test_who_is_restored_by_a_clock_that_is_behind_is_never_removed_again(
     place.team.tick()
     place.team.restore_by_hand("dbmid:eve")
     for minutes in (30, 6, 6):
+        time.pass_by(minutes=minutes)
+        place.refresh()
+        place.work()
+    assert (attempt_of(candidate).state, state_of(candidate)) == (Attempt.CANCELED, State.CLOSED_SKIPPED)
+    assert place.team.called("withdraw") == ["dbmid:eve"]
+
+
+def test_who_is_restored_while_the_vendors_clock_is_wrong_for_a_moment_is_never_removed_again(
+    place: Any, ann: Any, time: Any
+) -> None:
+    """Its log has the restoring an hour before our call, and when we look the clock is right again."""
+    candidate = place.candidate("eve")
+    place.team.arm("withdraw", "lost after")
+    place.reclaim(candidate, by=ann)
+    place.work()
+    place.team.clock_ahead = -timedelta(hours=1)
+    place.team.restore_by_hand("dbmid:eve")
+    place.team.clock_ahead = timedelta(0)
+    for minutes in (31, 6, 6):
         time.pass_by(minutes=minutes)
         place.refresh()
         place.work()
