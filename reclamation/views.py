@@ -52,10 +52,8 @@ HEADER = (
 
 def candidate_list(request: HttpRequest) -> HttpResponse:
     """The candidates. Without a filter only open ones are listed."""
-    related = ("opened_by", "assigned_to", "assignment_group", "subscription__identifier__software_model")
-    rows, chosen = visible_candidates(request).select_related(*related), read_for_file(request, CANDIDATES)
-    chosen = chosen if chosen is None else chosen.select_related(*related)
-    context = tables.listing(request, rows, CandidateTable, CandidateFilter, chosen=chosen)
+    rows, chosen = visible_candidates(request), read_for_file(request, CANDIDATES)
+    context = tables.listing(request, rows, CandidateTable, CandidateFilter, describe=_with_row_facts, chosen=chosen)
     selection_bar.prepare_page(request, context, CANDIDATES, allowed_actions(request))
     context["more_files"] = [
         ("CSV with all facts", f"{reverse('candidate_export')}?{CANDIDATES.filter_part(request.GET)}")
@@ -63,6 +61,11 @@ def candidate_list(request: HttpRequest) -> HttpResponse:
     context["undo"] = request.session.get(UNDO)
     context["tabs"] = state_tabs(request, rows)
     return render(request, "reclamation/candidate_list.html", context)
+
+
+def _with_row_facts(candidates: QuerySet[RemovalCandidate]) -> QuerySet[RemovalCandidate]:
+    related = ("opened_by", "assigned_to", "assignment_group", "subscription__identifier__software_model")
+    return candidates.select_related(*related)
 
 
 def candidate_export(request: HttpRequest) -> HttpResponseBase:
