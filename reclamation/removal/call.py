@@ -93,7 +93,7 @@ def _commit_intent(case: Case, passed: GateResult) -> None:
 
 def _within_limits(case: Case, now: datetime) -> bool:
     figures = limits.figures_for(case.profile, now=now).beside(case.attempt, now=now)
-    return figures.allows(1) and (stored.is_approved(case.batch) or not figures.needs_second_person(1))
+    return figures.let_through(approved=stored.is_approved(case.batch))
 
 
 def _arguments(case: Case) -> dict[str, Any]:
@@ -126,7 +126,7 @@ def store_failure(
     vendor: VendorAccess,
     run: JobRun,
     *,
-    called_before: datetime | None = None,
+    called_before: datetime | None,
 ) -> None:
     """The call failed: whether it may have had an effect decides what follows. Raises `attempts.Lost`.
 

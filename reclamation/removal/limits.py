@@ -41,6 +41,10 @@ class Figures:
         """Whether so many removals more are possible at all, with a second person."""
         return size + self.week <= self.ceiling
 
+    def let_through(self, *, approved: bool) -> bool:
+        """Whether one more may be called about; `approved`: a second person let its batch go on."""
+        return self.allows(1) and (approved or not self.needs_second_person(1))
+
     def beside(self, attempt: RemovalAttempt, *, now: datetime) -> Figures:
         """The same without the attempt's own earlier call: another one about the same member takes no more room."""
         called = attempt.called_at

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Page, Route, expect
 
 from profiles.models import JobRun
 from tests import factories
@@ -15,16 +15,12 @@ pytestmark = [pytest.mark.browser, pytest.mark.own_database, pytest.mark.django_
 
 
 @pytest.fixture
-def followed(browser: Browser, live_server: Any, account: Any) -> Any:
+def followed(page: Page, live_server: Any, account: Any) -> Page:
     """The page of a run that is going on."""
     account("sam_admin", username="maria")
     run = factories.run(state="running")
-    context = browser.new_context(locale="en-US")
-    context.set_default_timeout(20_000)
-    page = context.new_page()
     sign_in(page, f"{live_server.url}/runs/{run.pk}/")
-    yield page
-    context.close()
+    return page
 
 
 def ends_while_watched(page: Page) -> None:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Page, Route, expect
 
 from samsaas.lib import sql
 from tests import factories
@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.own_database, pytest.mark.django_
 
 
 @pytest.fixture
-def directory(browser: Browser, live_server: Any, account: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+def directory(page: Page, live_server: Any, account: Any, monkeypatch: pytest.MonkeyPatch) -> Page:
     """Two people in a database that finds nothing in time."""
 
     @contextmanager
@@ -29,12 +29,8 @@ def directory(browser: Browser, live_server: Any, account: Any, monkeypatch: pyt
     account("sam_admin", username="maria")
     for name in ("Ada Lovelace", "Grace Hopper"):
         factories.person(f"{name.split()[0].lower()}@example.com", name=name)
-    context = browser.new_context(viewport={"width": 1280, "height": 800}, locale="en-US")
-    context.set_default_timeout(20_000)
-    page = context.new_page()
     sign_in(page, f"{live_server.url}/people/")
-    yield page
-    context.close()
+    return page
 
 
 def test_rows_that_take_long_arrive_by_themselves_also_after_a_filter_and_after_going_back(directory: Page) -> None:

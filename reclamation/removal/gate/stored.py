@@ -172,8 +172,8 @@ def second_person(case: Case) -> GuardAnswer:
 
 
 def limit(case: Case) -> GuardAnswer:
-    figures, approved = case.team.figures.beside(case.attempt, now=case.team.now), is_approved(case.batch)
-    enough = figures.allows(1) and (approved or not figures.needs_second_person(1))
+    figures = case.team.figures.beside(case.attempt, now=case.team.now)
+    enough = figures.let_through(approved=is_approved(case.batch))
     told = f"{figures.day} in 24 hours, {figures.week} in 7 days; {figures.quota} without a second person"
     told = f"{told}, {figures.ceiling} in 7 days at most."
     return passed(told) if enough else failed(f"The limit is reached: {told}", QUARANTINE)
