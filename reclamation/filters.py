@@ -165,21 +165,24 @@ class CandidateFilter(ListFilter):
         return queryset.search(value)
 
 
-def state_tabs(request: HttpRequest, candidates: QuerySet[RemovalCandidate]) -> list[dict[str, Any]]:
+def state_tabs(
+    request: HttpRequest, candidates: QuerySet[RemovalCandidate], *, has_numbers: bool = True
+) -> list[dict[str, Any]]:
     """One tab for the open candidates, one for each open state, and one for the closed ones, with their numbers.
 
-    The other filters in the address stay. One query.
+    The other filters in the address stay. One query, for the numbers: a search that finds very many has none.
     """
     asked = request.GET.copy()
     chosen = asked.get("state", "")
     asked["state"] = ALL
     matching = CandidateFilter(asked, queryset=candidates.select_related(None), request=request).qs
-    counts = dict(matching.order_by().values_list("state").annotate(Count("pk")))
+    counts = dict(matching.order_by().values_list("state").annotate(Count("pk"))) if has_numbers else {}
     open_states = [state for state in State if state in OPEN]
     options = [("", "Open", sum(counts.get(state, 0) for state in OPEN))]
     options += [(state.value, str(state.label), counts.get(state, 0)) for state in open_states]
     options.append((CLOSED, "Closed", sum(counts.get(state, 0) for state in CLOSED_STATES)))
-    return [_make_tab(request, *option, chosen=chosen) for option in options]
+    tabs = [_make_tab(request, *option, chosen=chosen) for option in options]
+    return [{**tab, "has_number": has_numbers} for tab in tabs]
 
 
 def _make_tab(request: HttpRequest, value: str, label: str, count: int, *, chosen: str) -> dict[str, Any]:

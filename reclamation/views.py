@@ -59,7 +59,8 @@ def candidate_list(request: HttpRequest) -> HttpResponse:
         ("CSV with all facts", f"{reverse('candidate_export')}?{CANDIDATES.filter_part(request.GET)}")
     ]
     context["undo"] = request.session.get(UNDO)
-    context["tabs"] = state_tabs(request, rows)
+    is_cut = getattr(context["table"].paginator, "is_cut", False)
+    context["tabs"] = state_tabs(request, rows, has_numbers=not is_cut)
     return render(request, "reclamation/candidate_list.html", context)
 
 

@@ -134,6 +134,8 @@ class RemovalCandidate(models.Model):
                 fields=["reason", "rule", "state"], condition=models.Q(closed_at=None), name="candidate_open_by_reason"
             ),
             models.Index(fields=["external_id"], name="candidate_by_vendor_id"),
+            # The list counts all of them by state, and reads nothing else.
+            models.Index(fields=["state"], name="candidate_by_state"),
         ]
         constraints = [
             models.UniqueConstraint(

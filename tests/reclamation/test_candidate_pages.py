@@ -13,6 +13,7 @@ import pytest
 from reclamation.models import RemovalCandidate
 from reclamation.states import State
 from reclamation.tables import CandidateTable
+from samsaas.lib import paging
 from tests import factories, pages, worlds
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
@@ -104,6 +105,19 @@ def test_tabs_count_each_state_and_keep_the_other_filters(reader: Any, world: An
     ]
     for text, url in counts.items():
         assert pages.rows_behind(reader, url) == int(text.rsplit(" ", 1)[1]), text
+
+
+def test_a_search_that_finds_very_many_does_not_count_them_for_the_tabs(
+    reader: Any, world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def tabs() -> list[str]:
+        found = re.search(r'aria-label="States">(.*?)</nav>', reader.get(f"{LIST}?q=asia").content.decode(), re.DOTALL)
+        assert found
+        return pages.text_of(found[1]).split()
+
+    assert tabs()[:2] == ["Open", "2"]
+    monkeypatch.setattr(paging, "MOST_FOUND", 1)
+    assert tabs()[:3] == ["Open", "Attention", "Required"], "the list says that more than so many match"
 
 
 def test_a_row_says_what_the_license_costs_where_that_is_known(reader: Any) -> None:
