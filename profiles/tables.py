@@ -7,7 +7,8 @@ from collections.abc import Callable
 from django.db.models import Sum
 
 from profiles.models import IntegrationProfile
-from samsaas.lib.tables import NUMBER, ROOMY, MarkupColumn, Table
+from samsaas.lib.columns import NUMBER, ROOMY, MarkupColumn
+from samsaas.lib.tables import Table
 
 
 def column_total(column: str) -> Callable[[Table], str]:

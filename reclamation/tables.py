@@ -2,10 +2,29 @@
 
 from __future__ import annotations
 
+from django.utils.html import format_html
+
 from reclamation.models import RemovalCandidate
+from samsaas.lib.columns import NUMBER, ROOMY, MarkupColumn, NameColumn, WrittenColumn
+from samsaas.lib.markup import NOTHING, outside, pill
 from samsaas.lib.selection_bar import TickColumn
-from samsaas.lib.tables import NUMBER, ROOMY, MarkupColumn, NameColumn, Table
+from samsaas.lib.tables import Table
 from subscriptions.tables import OF_THE_PERSON
+
+
+def _write_number(candidate: RemovalCandidate) -> str:
+    return format_html('<a href="{}">{}</a>', candidate.get_absolute_url(), candidate.number)
+
+
+def _write_state(candidate: RemovalCandidate) -> str:
+    return pill(candidate.state, candidate.get_state_display())
+
+
+def _write_assignment(candidate: RemovalCandidate) -> str:
+    """The person and the group that decide."""
+    person, group = candidate.assigned_to, candidate.assignment_group
+    of_group = format_html(' <span class="sub">{}</span>', outside(group.name)) if group else ""
+    return format_html("{}{}", outside(person.get_username()) if person else "", of_group) or NOTHING
 
 
 class CandidateTable(Table):
@@ -25,12 +44,12 @@ class CandidateTable(Table):
     )
 
     tick = TickColumn()
-    id = MarkupColumn('<a href="{{ record.get_absolute_url }}">{{ record.number }}</a>', verbose_name="Number")
+    id = WrittenColumn(_write_number, verbose_name="Number")
     display_name = MarkupColumn("{{ record.display_name|outside }}", attrs=ROOMY)
     email = MarkupColumn("{{ value|breakable }}", verbose_name="E-mail")
     software_model = MarkupColumn("{% if value %}{{ value }}{% else %}{% pill 'unknown' 'Unrecognized' %}{% endif %}")
     profile_name = NameColumn(verbose_name="Profile")
-    state = MarkupColumn("{% pill record.state record.get_state_display %}")
+    state = WrittenColumn(_write_state)
     reason = MarkupColumn("{% load candidates %}{{ record|reason_label }}")
     justification = MarkupColumn("{{ record.get_justification_display }}")
     inactive_days = MarkupColumn(
@@ -43,12 +62,7 @@ class CandidateTable(Table):
         orderable=False,
     )
     deadline = MarkupColumn("{{ value|day }}", verbose_name="Answer until")
-    assigned_to = MarkupColumn(
-        """{% if record.assigned_to %}{{ record.assigned_to.get_username|outside }}{% endif %}
-        {% if record.assignment_group %}<span class="sub">{{ record.assignment_group.name|outside }}</span>{% endif %}
-        {% if not record.assigned_to and not record.assignment_group %}–{% endif %}""",
-        order_by=("assigned_to__username", "assignment_group__name"),
-    )
+    assigned_to = WrittenColumn(_write_assignment, order_by=("assigned_to__username", "assignment_group__name"))
     opened_at = MarkupColumn("{{ value|day }}", verbose_name="Opened")
     opened_by = MarkupColumn('{{ record.opened_by.get_username|default:"samsaas"|outside }}', orderable=False)
 

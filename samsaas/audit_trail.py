@@ -20,6 +20,7 @@ from profiles.jobs import queue
 from profiles.models import JobRun
 from samsaas import audit, audited_pages
 from samsaas.lib import column_values, search, tables
+from samsaas.lib.columns import MarkupColumn
 from samsaas.lib.http import SignedInRequest
 from samsaas.models import AuditEntry
 from samsaas.processes import VERIFY_AUDIT, WHOLE_TRAIL
@@ -34,12 +35,12 @@ class AuditTable(tables.Table):
     empty_title = "Nothing has happened yet"
     in_files = (("Kind of object", "object_type"), ("Object number", "object_id"))
 
-    at = tables.MarkupColumn("{{ record.at|when }}", verbose_name="When")
-    actor_name = tables.MarkupColumn(
+    at = MarkupColumn("{{ record.at|when }}", verbose_name="When")
+    actor_name = MarkupColumn(
         "{% if record.actor_name %}{{ record.actor_name|outside }}{% else %}System{% endif %}", verbose_name="Who"
     )
-    verb = tables.MarkupColumn("{{ record.verb|capfirst }}", verbose_name="Did")
-    object_name = tables.MarkupColumn(
+    verb = MarkupColumn("{{ record.verb|capfirst }}", verbose_name="Did")
+    object_name = MarkupColumn(
         '{% if record.page %}<a class="clamp" href="{{ record.page }}">{{ record.object_name|outside }}</a>'
         '{% else %}<span class="clamp">{{ record.object_name|outside }}</span>{% endif %}'
         '{% if record.object_id %}<a class="sub" href="?kind={{ record.object_type|urlencode }}'
@@ -47,7 +48,7 @@ class AuditTable(tables.Table):
         '{% else %}<span class="sub">{{ record.object_type }}</span>{% endif %}',
         verbose_name="To",
     )
-    detail = tables.MarkupColumn("{{ record.detail|readable }}", orderable=False)
+    detail = MarkupColumn("{{ record.detail|readable }}", orderable=False)
 
     class Meta(tables.Table.Meta):
         model = AuditEntry

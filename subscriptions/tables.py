@@ -8,8 +8,10 @@ from typing import Any
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
+from samsaas.lib.columns import NUMBER, ROOMY, MarkupColumn, NameColumn, WrittenColumn
 from samsaas.lib.selection_bar import TickColumn
-from samsaas.lib.tables import NUMBER, ROOMY, MarkupColumn, NameColumn, Table
+from samsaas.lib.tables import Table
+from subscriptions import cells
 from subscriptions.activity import last_used
 from subscriptions.models import LastActivity, Subscription
 
@@ -42,53 +44,15 @@ class SubscriptionTable(Table):
     empty_text = "Open an integration profile, connect it, and download the subscriptions of its team."
 
     tick = TickColumn()
-    display_name = MarkupColumn(
-        '<a href="{{ record.get_absolute_url }}">{{ record.title|outside }}</a>'
-        "{% if record.is_full_admin %} {% pill 'connected' 'Full admin' %}"
-        "{% elif record.is_admin %} {% pill 'connected' 'Admin' %}{% endif %}",
-        order_by=("display_name", "pk"),
-        attrs=ROOMY,
-    )
+    display_name = WrittenColumn(cells.write_name, order_by=("display_name", "pk"), attrs=ROOMY)
     email = MarkupColumn("{{ value|breakable }}", verbose_name="User principal name")
-    software_model = MarkupColumn(
-        '{% with model=record.identifier.software_model %}{% if model %}<span title="{{ model }}">{{ model }}</span>'
-        "{% else %}{% pill 'unknown' 'Unrecognized' %}{% endif %}{% endwith %}",
-        order_by="identifier__software_model__edition",
-    )
-    profile = MarkupColumn(
-        '<span class="clamp" title="{{ record.profile.display_name|visible }}">'
-        "{{ record.profile.display_name|outside }}</span>",
-        verbose_name="Subscription profile",
-    )
-    status = MarkupColumn(
-        "{% if record.ended_at %}{% pill 'ended' 'Ended' %}"
-        "{% else %}{% pill record.status record.get_status_display %}"
-        "{% if record.excluded %} {% pill 'canceled' 'Excluded' %}{% endif %}{% endif %}"
-    )
-    consumes_license = MarkupColumn(
-        "{% if record.consumes_license and not record.ended_at and not record.excluded %}{% pill 'yes' 'Yes' %}"
-        "{% else %}{% pill 'no' 'No' %}{% endif %}",
-        verbose_name="License",
-    )
-    user = MarkupColumn(
-        "{% load idle %}{% if record.match %}{% with user=record.match.person %}"
-        "{% if user.has_left %}{% pill 'removed' 'Left' %} {% endif %}"
-        '<a class="quiet" href="{{ user.get_absolute_url }}"'
-        '{% if record|has_name_of_user %} title="{{ user.name|visible }}">same</a>'
-        "{% else %}>{{ user.name|outside }}</a>{% endif %}{% endwith %}{% else %}{{ None|number }}{% endif %}",
-        verbose_name="User",
-    )
-    last_activity = MarkupColumn(
-        "{% load idle %}{{ record|last_use }}",
-        verbose_name="Last activity",
-    )
-    inactive_days = MarkupColumn(
-        '{% load idle %}<span title="{{ record|idle_hint }}">{{ record|idle_days }}</span>'
-        '{% if record.profile.file_events is False and not record.ended_at %}<span class="sub">no file events</span>'
-        "{% endif %}",
-        verbose_name="Inactive days",
-        attrs=NUMBER,
-    )
+    software_model = WrittenColumn(cells.write_model, order_by="identifier__software_model__edition")
+    profile = WrittenColumn(cells.write_profile, verbose_name="Subscription profile")
+    status = WrittenColumn(cells.write_status)
+    consumes_license = WrittenColumn(cells.write_license, verbose_name="License")
+    user = WrittenColumn(cells.write_user, verbose_name="User")
+    last_activity = WrittenColumn(cells.write_last_use, verbose_name="Last activity")
+    inactive_days = WrittenColumn(cells.write_idle_days, verbose_name="Inactive days", attrs=NUMBER)
 
     assigned_at = MarkupColumn("{{ value|day }}", verbose_name="Assigned", orderable=False)
     identifier = MarkupColumn(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from profiles.models import ConnectionAlias
-from samsaas.lib.tables import ROOMY, MarkupColumn, Table
+from samsaas.lib.columns import ROOMY, MarkupColumn
+from samsaas.lib.tables import Table
 
 
 class AliasTable(Table):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from profiles.models import JobRun
-from samsaas.lib.tables import NUMBER, MarkupColumn, NumberColumn, Table
+from samsaas.lib.columns import NUMBER, MarkupColumn, NumberColumn
+from samsaas.lib.tables import Table
 
 NARROW = {"td": {"class": "narrow"}}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from profiles.models import LimitedSight
 from samsaas.lib import tables
+from samsaas.lib.columns import ROOMY, MarkupColumn
 
 
 class SightTable(tables.Table):
@@ -12,14 +13,14 @@ class SightTable(tables.Table):
     empty_title = "Nobody is limited"
     empty_text = "Everybody with a role sees every profile. A limit lets some accounts see some profiles only."
 
-    name = tables.MarkupColumn('<a href="{{ record.get_absolute_url }}">{{ value|outside }}</a>', attrs=tables.ROOMY)
-    profiles = tables.MarkupColumn(
+    name = MarkupColumn('<a href="{{ record.get_absolute_url }}">{{ value|outside }}</a>', attrs=ROOMY)
+    profiles = MarkupColumn(
         "{% for one in record.profiles.all %}<div>{{ one.display_name|outside }}</div>"
         '{% empty %}{% pill "warning" "No profile" %}{% endfor %}',
         verbose_name="May see",
         orderable=False,
     )
-    accounts = tables.MarkupColumn(
+    accounts = MarkupColumn(
         "{% for one in record.accounts.all %}<div>{{ one.get_username|outside }}</div>{% empty %}–{% endfor %}",
         verbose_name="Accounts",
         orderable=False,

@@ -6,7 +6,8 @@ from django import template
 from django.utils.html import format_html
 
 from profiles.models import JobRun
-from samsaas.templatetags.ui import lasting, number, pill, when
+from samsaas.lib.markup import number, pill
+from samsaas.templatetags.ui import lasting, when
 
 register = template.Library()
 

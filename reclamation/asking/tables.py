@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from reclamation.models import Approval
+from samsaas.lib.columns import ROOMY, MarkupColumn
 from samsaas.lib.selection_bar import TickColumn
-from samsaas.lib.tables import ROOMY, MarkupColumn, Table
+from samsaas.lib.tables import Table
 from samsaas.models import Mail
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from reclamation.back_tests.regret_rate import RegretRate
 from reclamation.models import BackTest, BackTestFinding
-from samsaas.lib.tables import NUMBER, ROOMY, MarkupColumn, Table
-from samsaas.templatetags.ui import pill
+from samsaas.lib.columns import NUMBER, ROOMY, MarkupColumn
+from samsaas.lib.markup import pill
+from samsaas.lib.tables import Table
 
 Outcome = BackTestFinding.Outcome
 PILLS = {

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from reclamation.models import RemovalAttempt, RemovalBatch
-from samsaas.lib.tables import NUMBER, ROOMY, MarkupColumn, Table
+from samsaas.lib.columns import NUMBER, ROOMY, MarkupColumn
+from samsaas.lib.tables import Table
 
 
 class AttemptTable(Table):

@@ -7,8 +7,9 @@ from typing import Any
 from reclamation.models import Exemption, Observation, ReclamationRule
 from reclamation.reasons import Reason
 from reclamation.rules import figures
+from samsaas.lib.columns import NUMBER, ROOMY, MarkupColumn
 from samsaas.lib.selection_bar import TickColumn
-from samsaas.lib.tables import NUMBER, ROOMY, MarkupColumn, Table
+from samsaas.lib.tables import Table
 
 
 class RuleTable(Table):

@@ -7,7 +7,8 @@ from typing import Any
 from reclamation.models import SavingsEntry
 from reclamation.savings.figures import SavingsFigure
 from reclamation.savings.words import list_amounts
-from samsaas.lib.tables import NUMBER, MarkupColumn, Table, one_each_line
+from samsaas.lib.columns import NUMBER, MarkupColumn, one_each_line
+from samsaas.lib.tables import Table
 
 LOAD = "{% load savings %}"
 SUBSCRIPTION = (

@@ -9,8 +9,8 @@ from django import template
 from reclamation import rules
 from reclamation.asking import wording
 from reclamation.models import Approval, KeepAnswer, RemovalCandidate
+from samsaas.lib.markup import outside, pill
 from samsaas.models import Mail
-from samsaas.templatetags.ui import outside, pill
 from subscriptions.models import Entitlement
 
 register = template.Library()

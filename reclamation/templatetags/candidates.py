@@ -15,8 +15,8 @@ from reclamation.evidence_band import EvidenceBand, draw
 from reclamation.models import ReclamationRule, RemovalCandidate
 from reclamation.states import State
 from reclamation.why.figures import latest_finds
+from samsaas.lib.markup import number
 from samsaas.lib.person_zone import describe_moment
-from samsaas.templatetags.ui import number
 from subscriptions.models import SoftwareModel, Subscription
 from subscriptions.templatetags.idle import NO_FILE_EVENTS
 

@@ -9,7 +9,7 @@ from reclamation.models import SavingsEntry
 from reclamation.savings import months, words
 from reclamation.savings.figures import SavingsFigure
 from samsaas.lib.charts import Drawing
-from samsaas.templatetags.ui import pill
+from samsaas.lib.markup import pill
 
 register = template.Library()
 Kind = SavingsEntry.Kind

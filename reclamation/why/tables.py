@@ -7,7 +7,8 @@ from typing import Any
 from django.db.models import QuerySet
 
 from reclamation.sentences import label_verdict
-from samsaas.lib.tables import NUMBER, ROOMY, MarkupColumn, Table
+from samsaas.lib.columns import NUMBER, ROOMY, MarkupColumn
+from samsaas.lib.tables import Table
 from subscriptions.models import Subscription
 from subscriptions.tables import by_known
 

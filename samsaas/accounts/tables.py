@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from django.contrib.auth.models import User
 
-from samsaas.lib.tables import ROOMY, MarkupColumn, Table
+from samsaas.lib.columns import ROOMY, MarkupColumn
+from samsaas.lib.tables import Table
 from samsaas.models import Invitation
 
 ROLES = (

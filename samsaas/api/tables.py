@@ -7,6 +7,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from samsaas.lib import search, tables
+from samsaas.lib.columns import MarkupColumn
 from samsaas.models import ApiToken
 
 VALID, ENDED, ALL = "valid", "ended", "all"
@@ -45,18 +46,18 @@ class TokenTable(tables.Table):
     empty_title = "No API tokens"
     empty_text = "A token lets a program read and act in your name, with no more than the role you choose."
 
-    name = tables.MarkupColumn(
+    name = MarkupColumn(
         '<span class="clamp">{{ record.name|outside }}</span><span class="sub"><code>{{ record.prefix }}…</code></span>'
     )
-    user = tables.MarkupColumn("{{ record.user.username|outside }}", verbose_name="Account", order_by="user__username")
-    role = tables.MarkupColumn("{{ record.role }}", verbose_name="At most")
-    expires_at = tables.MarkupColumn("{{ record.last_day|date:'j M Y' }}", verbose_name="Valid until")
-    last_used_at = tables.MarkupColumn(
+    user = MarkupColumn("{{ record.user.username|outside }}", verbose_name="Account", order_by="user__username")
+    role = MarkupColumn("{{ record.role }}", verbose_name="At most")
+    expires_at = MarkupColumn("{{ record.last_day|date:'j M Y' }}", verbose_name="Valid until")
+    last_used_at = MarkupColumn(
         "{% if record.last_used_at %}{{ record.last_used_at|when }}"
         '<span class="sub">from {{ record.last_used_from }}</span>{% else %}Never{% endif %}',
         verbose_name="Last used",
     )
-    end = tables.MarkupColumn(
+    end = MarkupColumn(
         "{% if record.revoked_at %}Revoked {{ record.revoked_at|when }}{% elif record.is_open %}"
         "{% if record.rests %}<div>Rests until its owner signs on</div>{% endif %}"
         "<a href=\"{% url 'token_revoke' record.pk %}\">Revoke"

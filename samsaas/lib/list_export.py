@@ -21,13 +21,13 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.template import Context
 from django.utils.html import strip_tags
 from django.utils.safestring import SafeString
 from django_tables2 import A
 from django_tables2.columns import BoundColumn
 from django_tables2.rows import BoundRow
 
+from samsaas.lib.columns import context_of_cells
 from samsaas.lib.list_choices import is_tick
 from samsaas.lib.sight import seen_by
 
@@ -131,7 +131,7 @@ def _cell_reader(table: Any, column: BoundColumn) -> Callable[[Any], Any]:
         return given
     if getattr(markup, "needs_value", None) is None:  # a column of django-tables2, which has a way of its own
         return lambda record: _fact(BoundRow(record, table).get_cell_value(column.name))
-    is_bare, context = bool(BARE_VALUE.fullmatch(markup.code)), Context()
+    is_bare, context = bool(BARE_VALUE.fullmatch(markup.code)), context_of_cells()
 
     def read(record: Any) -> Any:
         value = column.accessor.resolve(record, quiet=True) if markup.needs_value else None

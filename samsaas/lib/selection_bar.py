@@ -10,20 +10,24 @@ from typing import Any
 from django.http import HttpRequest
 from django.template import Context
 from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
+from samsaas.lib.columns import MarkupColumn
+from samsaas.lib.markup import visible
 from samsaas.lib.selection import PARAMETER, BarAction, SelectableList, Selection, stored_selection
-from samsaas.lib.tables import MarkupColumn
 
 FORM = "selection-form"
 
 
 TICK = f"""
 <label>
-  <input type="checkbox" id="tick-{{{{ record.pk|stringformat:'d' }}}}" form="{FORM}" name="row" data-tick
-    value="{{{{ record.pk|stringformat:'d' }}}}"{{% if ticked %}} checked{{% endif %}} autocomplete="off">
-  <span class="visually-hidden">Select {{{{ record|visible }}}}</span>
+  <input type="checkbox" id="tick-{{key}}" form="{FORM}" name="row" data-tick
+    value="{{key}}"{{ticked}} autocomplete="off">
+  <span class="visually-hidden">Select {{name}}</span>
 </label>
 """
+TICKED = SafeString(" checked")
 
 
 class TickColumn(MarkupColumn):
@@ -32,11 +36,11 @@ class TickColumn(MarkupColumn):
     is_tick = True
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(TICK, verbose_name="Select", orderable=False, attrs={"td": {"class": "tick"}}, **kwargs)
+        super().__init__("", verbose_name="Select", orderable=False, attrs={"td": {"class": "tick"}}, **kwargs)
 
     def write_cell(self, context: Context, record: Any, value: Any = None) -> str:
-        context["ticked"] = context["selection"].holds(record.pk)
-        return super().write_cell(context, record, value)
+        ticked = TICKED if context["selection"].holds(record.pk) else ""
+        return format_html(TICK, key=record.pk, ticked=ticked, name=visible(record))
 
 
 @dataclass(frozen=True)

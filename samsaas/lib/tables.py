@@ -7,7 +7,6 @@ says so if the reader could be misled.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from functools import lru_cache
 from typing import Any
 
 import django_filters
@@ -24,14 +23,11 @@ from django.forms import (
     NumberInput,
 )
 from django.http import HttpRequest
-from django.template import Context, Template
-from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-from django_tables2.columns import BoundColumn
-from django_tables2.rows import BoundRow
 
 from samsaas.lib import sql
-from samsaas.lib.list_choices import NO_VIEW, SAVED, always_shown, columns_shown, is_tick, list_key, read_choices
+from samsaas.lib.columns import write_rows
+from samsaas.lib.list_choices import NO_VIEW, SAVED, always_shown, columns_shown, list_key, read_choices
 from samsaas.lib.list_export import ExportAsked, ListExport, asked_kind, offer_kinds
 from samsaas.lib.paging import Pages, SearchPages, is_patient
 from samsaas.lib.search import begins_words
@@ -45,53 +41,6 @@ MOST_SORTED = 100_000
 MOST_SORTED_OF_MORE = 10_000  # of a table with more than `MOST_SORTED` rows, where each costs more to look up
 DAY = DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 DAYS = NumberInput(attrs={"placeholder": "at least"})
-NUMBER = {"th": {"class": "num"}, "td": {"class": "num"}}
-ROOMY = {"td": {"class": "roomy"}}  # wide enough for a name without a line break at every word
-
-
-@lru_cache(maxsize=256)
-def compile_cell(code: str) -> Template:
-    """The template of a column's cells, compiled once per process."""
-    return Template("{% load ui %}" + code)
-
-
-class MarkupColumn(django_tables2.Column):
-    """A column whose cells are template code with `record`, `value` and the `ui` tags."""
-
-    def __init__(self, code: str, **kwargs: Any) -> None:
-        kwargs.setdefault("empty_values", ())
-        super().__init__(**kwargs)
-        self.code = code
-        self.needs_value = "value" in code
-
-    def render(self, record: Any, value: Any = None) -> str:
-        return self.write_cell(Context(), record, value)
-
-    def write_cell(self, context: Context, record: Any, value: Any = None) -> str:
-        """Like `render`, with one context for all cells of a page."""
-        context["record"], context["value"] = record, value
-        return compile_cell(self.code).render(context)
-
-
-class NumberColumn(django_tables2.Column):
-    """Right-aligned with thousands separators; a dash if there is no number."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        kwargs.setdefault("attrs", NUMBER)
-        super().__init__(**kwargs)
-
-    def render(self, value: int) -> str:
-        return f"{value:,}"
-
-    def value(self, value: int) -> int:
-        return value
-
-
-class NameColumn(MarkupColumn):
-    """Text that somebody else chose, as `outside` of templatetags/ui.py shows it."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__("{{ value|outside }}", **kwargs)
 
 
 class Table(django_tables2.Table):
@@ -119,14 +68,9 @@ class Table(django_tables2.Table):
         super().__init__(*args, **kwargs)
 
     def body(self) -> Iterator[SafeString]:
-        """The rows of the page as markup. For 450 cells a template would take several times as long."""
-        link = SafeString(" data-row-link") if self.row_links else ""
-        context = Context({"selection": self.selection})
-        head = next((column.name for column in self.columns if not is_tick(column.column)), "")
-        columns = [(_open_cell(column, head), _cell_writer(column, context)) for column in self.columns]
-        for row in self.paginated_rows:
-            cells = format_html_join("", "{}{}</div></td>", ((opening, write(row)) for opening, write in columns))
-            yield format_html("<tr{}>{}</tr>\n", link, cells)
+        """The rows of the page as markup."""
+        rows = self.paginated_rows
+        return write_rows(self.columns, rows, has_row_links=self.row_links, selection=self.selection)
 
     class Meta:
         order_by_field = "sort"
@@ -143,26 +87,6 @@ def every_table(base: type[Table] = Table) -> Iterator[type[Table]]:
 def find_table(key: str) -> type[Table] | None:
     """The table of a list by what names the list in what is stored."""
     return next((one for one in every_table() if list_key(one) == key), None)
-
-
-def one_each_line(texts: Iterable[str]) -> SafeString:
-    """Texts for a cell, such as amounts of several currencies, each on a line of its own."""
-    return format_html("<div>{}</div>", format_html_join("", "<div>{}</div>", ((text,) for text in texts)))
-
-
-def _open_cell(column: BoundColumn, head: str) -> SafeString:
-    css = filter(None, ("head" if column.name == head else "", f"col-{column.name}", column.attrs["td"]["class"]))
-    return format_html('<td class="{}" data-label="{}"><div>', " ".join(css), column.header)
-
-
-def _cell_writer(column: BoundColumn, context: Context) -> Callable[[BoundRow], Any]:
-    """A function that writes the cells of a column. django-tables2 would inspect the column again for every cell."""
-    markup, value_of = column.column, column.accessor.resolve
-    if not isinstance(markup, MarkupColumn) or column.render != markup.render:
-        return lambda row: row.get_cell(column.name)
-    if markup.needs_value:
-        return lambda row: markup.write_cell(context, row.record, value_of(row.record, quiet=True))
-    return lambda row: markup.write_cell(context, row.record)
 
 
 class ListFilter(django_filters.FilterSet):

@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from samsaas.events import hook_body
 from samsaas.events.kinds import KINDS
 from samsaas.lib import search, tables
+from samsaas.lib.columns import MarkupColumn, NameColumn, NumberColumn
 from samsaas.models import Notification, Webhook, WebhookCall
 
 
@@ -19,15 +20,15 @@ class EventTable(tables.Table):
     empty_title = "Nothing has happened yet"
     empty_text = "Failed runs, removals that need a person, and changes of the license position will be listed here."
 
-    title = tables.MarkupColumn(
+    title = MarkupColumn(
         '<a href="{{ record.path }}">{% if record.is_unread %}<strong>{{ value|outside }}</strong>'
         '<span class="visually-hidden"> (unread)</span>{% else %}{{ value|outside }}{% endif %}</a>'
         '{% if record.text %}<span class="sub">{{ record.text|outside|truncatechars:160 }}</span>{% endif %}',
         verbose_name="What",
         orderable=False,
     )
-    kind = tables.MarkupColumn("{{ record.kind_label }}", orderable=False)
-    at = tables.MarkupColumn("{{ value|when }}", verbose_name="When")
+    kind = MarkupColumn("{{ record.kind_label }}", orderable=False)
+    at = MarkupColumn("{{ value|when }}", verbose_name="When")
 
     class Meta(tables.Table.Meta):
         model = Notification
@@ -53,10 +54,10 @@ class WebhookTable(tables.Table):
     empty_title = "No webhook yet"
     empty_text = "A webhook tells a chat or a program of yours what happened."
 
-    name = tables.MarkupColumn('<a href="{{ record.get_absolute_url }}">{{ value|outside }}</a>')
-    style = tables.MarkupColumn("{{ record.get_style_display }}")
-    host = tables.NameColumn()
-    active = tables.MarkupColumn(
+    name = MarkupColumn('<a href="{{ record.get_absolute_url }}">{{ value|outside }}</a>')
+    style = MarkupColumn("{{ record.get_style_display }}")
+    host = NameColumn()
+    active = MarkupColumn(
         "{% if value %}{% pill 'yes' 'On' %}{% elif record.stopped_at %}{% pill 'failed' 'Switched off by samsaas' %}"
         "{% else %}{% pill 'no' 'Off' %}{% endif %}"
     )
@@ -71,15 +72,15 @@ class CallTable(tables.Table):
     caption = "What was sent"
     empty_title = "Nothing was sent yet"
 
-    about = tables.MarkupColumn(
+    about = MarkupColumn(
         '{% if record.event %}<a href="{{ record.event.path }}">{{ record.event.title|outside }}</a>'
         "{% else %}Test{% endif %}",
         orderable=False,
     )
-    state = tables.MarkupColumn("{% pill value record.get_state_display %}")
-    tries = tables.NumberColumn()
-    answer = tables.MarkupColumn('<span class="clamp">{{ value|outside }}</span>', orderable=False)
-    queued_at = tables.MarkupColumn("{{ value|when }}", verbose_name="When")
+    state = MarkupColumn("{% pill value record.get_state_display %}")
+    tries = NumberColumn()
+    answer = MarkupColumn('<span class="clamp">{{ value|outside }}</span>', orderable=False)
+    queued_at = MarkupColumn("{{ value|when }}", verbose_name="When")
 
     class Meta(tables.Table.Meta):
         model = WebhookCall

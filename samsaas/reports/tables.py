@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from samsaas.lib import tables
+from samsaas.lib.columns import MarkupColumn, NumberColumn
 from samsaas.models import MailedReport
 
 
@@ -12,12 +13,12 @@ class ReportTable(tables.Table):
     empty_title = "No report yet"
     empty_text = "A report mails figures to people without an account, every week or every month."
 
-    name = tables.MarkupColumn('<a href="{{ record.get_absolute_url }}">{{ value|outside }}</a>')
-    kind = tables.MarkupColumn("{{ record.get_kind_display }}")
-    every = tables.MarkupColumn("{{ record.days }}", verbose_name="When")
-    people = tables.NumberColumn(verbose_name="Recipients", orderable=False)
-    active = tables.MarkupColumn("{% if value %}{% pill 'yes' 'On' %}{% else %}{% pill 'no' 'Off' %}{% endif %}")
-    sent_at = tables.MarkupColumn("{{ value|when }}", verbose_name="Last sent")
+    name = MarkupColumn('<a href="{{ record.get_absolute_url }}">{{ value|outside }}</a>')
+    kind = MarkupColumn("{{ record.get_kind_display }}")
+    every = MarkupColumn("{{ record.days }}", verbose_name="When")
+    people = NumberColumn(verbose_name="Recipients", orderable=False)
+    active = MarkupColumn("{% if value %}{% pill 'yes' 'On' %}{% else %}{% pill 'no' 'Off' %}{% endif %}")
+    sent_at = MarkupColumn("{{ value|when }}", verbose_name="Last sent")
 
     class Meta(tables.Table.Meta):
         model = MailedReport

@@ -10,7 +10,8 @@ from django.utils.html import format_html
 
 from profiles.models import IntegrationProfile, JobRun, ScheduledJob
 from samsaas import schedule
-from samsaas.templatetags.ui import NOTHING, pill, time_element
+from samsaas.lib.markup import NOTHING, pill
+from samsaas.templatetags.ui import time_element
 
 register = template.Library()
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from samsaas.lib.columns import NUMBER, ROOMY, MarkupColumn
 from samsaas.lib.selection_bar import TickColumn
-from samsaas.lib.tables import NUMBER, ROOMY, MarkupColumn, Table
+from samsaas.lib.tables import Table
 from subscriptions.models import Entitlement
 
 NAME = (

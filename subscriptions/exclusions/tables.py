@@ -7,7 +7,8 @@ from typing import Any
 
 from django.utils.html import format_html
 
-from samsaas.lib.tables import NUMBER, ROOMY, MarkupColumn, Table
+from samsaas.lib.columns import NUMBER, ROOMY, MarkupColumn
+from samsaas.lib.tables import Table
 from subscriptions.exclusions import exclude
 from subscriptions.models import IdentifierExclusion, UserExclusion
 

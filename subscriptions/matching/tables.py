@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from samsaas.lib.columns import ROOMY, MarkupColumn
 from samsaas.lib.selection_bar import TickColumn
-from samsaas.lib.tables import ROOMY, MarkupColumn, Table
+from samsaas.lib.tables import Table
 from subscriptions.models import Subscription
 from subscriptions.people.tables import PersonTable
 

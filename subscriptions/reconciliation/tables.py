@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from samsaas.lib.tables import NUMBER, ROOMY, MarkupColumn, NumberColumn, Table
+from samsaas.lib.columns import NUMBER, ROOMY, MarkupColumn, NumberColumn
+from samsaas.lib.tables import Table
 from subscriptions.models import ModelResult, ProductResult, ReconciliationRun, Subscription
 
 LOAD = "{% load position %}"

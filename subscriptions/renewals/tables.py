@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from samsaas.lib.tables import NUMBER, ROOMY, MarkupColumn, Table, one_each_line
+from samsaas.lib.columns import NUMBER, ROOMY, MarkupColumn, one_each_line
+from samsaas.lib.tables import Table
 from subscriptions.renewals import words
 from subscriptions.renewals.rows import Totals
 

@@ -6,7 +6,8 @@ from django.db.models import F, QuerySet
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 
-from samsaas.lib.tables import NUMBER, ROOMY, MarkupColumn, NameColumn, Table
+from samsaas.lib.columns import NUMBER, ROOMY, MarkupColumn, NameColumn
+from samsaas.lib.tables import Table
 from subscriptions.models import SoftwareModel, Subscription, SubscriptionIdentifier
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from django import template
 from django.utils import timezone
 
-from samsaas.templatetags.ui import NOTHING, outside, pill
+from samsaas.lib.markup import NOTHING, outside, pill
 from subscriptions.entitlements import words
 from subscriptions.entitlements.terms import DerivedState
 from subscriptions.models import Entitlement, EntitlementImport, EntitlementImportRow

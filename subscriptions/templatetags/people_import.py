@@ -8,8 +8,9 @@ from django import template
 from django.utils.html import format_html
 from django.utils.text import Truncator
 
+from samsaas.lib.markup import icon, number, outside, pill
 from samsaas.lib.spreadsheets import encodings
-from samsaas.templatetags.ui import ago, icon, number, outside, pill
+from samsaas.templatetags.ui import ago
 from subscriptions.models import PersonImport, PersonImportRow
 from subscriptions.people.imports import feed
 from subscriptions.people.imports.columns import EMAILS, KEY, LABELS, LEFT_ON, NAME

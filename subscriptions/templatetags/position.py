@@ -12,7 +12,8 @@ from django.template.context import RequestContext
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 
-from samsaas.templatetags.ui import NOTHING, duration, outside, pill, visible
+from samsaas.lib.markup import NOTHING, outside, pill, visible
+from samsaas.templatetags.ui import duration
 from subscriptions.entitlements.price import WITHOUT_PRICE
 from subscriptions.models import (
     ComplianceStatus,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django import template
 
-from samsaas.templatetags.ui import NOTHING, pill
+from samsaas.lib.markup import NOTHING, pill
 from subscriptions.entitlements.renewals import Renewal
 from subscriptions.renewals import words
 from subscriptions.renewals.rows import RenewalRow, Urgency

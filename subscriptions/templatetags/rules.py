@@ -5,7 +5,7 @@ from __future__ import annotations
 from django import template
 from django.utils.html import format_html
 
-from samsaas.templatetags.ui import number
+from samsaas.lib.markup import number
 from subscriptions.exclusions import exclude
 from subscriptions.matching import try_rule
 

@@ -9,7 +9,7 @@ from django import template
 from django.utils.html import format_html
 
 from profiles.models import IntegrationProfile
-from samsaas.templatetags.ui import number, outside
+from samsaas.lib.markup import number, outside
 from subscriptions import figures
 from subscriptions.activity.by_day import FRESH, GAP, KNOWN, Day, TableLine
 from subscriptions.matching.suggest import Suggestion

@@ -7,7 +7,7 @@ from typing import Any
 
 from django import template
 
-from samsaas.templatetags.ui import number
+from samsaas.lib.markup import number
 from subscriptions.models import PersonImportOverlap
 
 register = template.Library()

@@ -5,7 +5,8 @@ from __future__ import annotations
 from django import template
 from django.utils.html import format_html
 
-from samsaas.templatetags.ui import NOTHING, day, pill
+from samsaas.lib.markup import NOTHING, pill
+from samsaas.templatetags.ui import day
 from subscriptions.renewals.words import MINUS
 from subscriptions.vendor_drift.compare import Agreement, Difference
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from samsaas.lib.tables import NUMBER, ROOMY, MarkupColumn, Table
+from samsaas.lib.columns import NUMBER, ROOMY, MarkupColumn
+from samsaas.lib.tables import Table
 from subscriptions.models import EntitlementImportRow
 
 LOAD = "{% load entitlements %}"
