@@ -61,8 +61,8 @@ MADE = (
 def prepare(seats: int) -> None:
     """Migrate, and make the installation unless the database holds one of this size."""
     call_command("migrate", verbosity=0)
-    made = Subscription.objects.count(), AuditEntry.objects.count(), RemovalCandidate.objects.count()
-    if made != (seats, seats, seats // 10):
+    made = Subscription.objects.count(), RemovalCandidate.objects.count()
+    if made != (seats, seats // 10) or AuditEntry.objects.count() < seats:  # who signs in adds some
         _make(seats, timezone.now())
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
