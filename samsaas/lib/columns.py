@@ -65,7 +65,7 @@ class NumberColumn(django_tables2.Column):
 
 
 class NameColumn(MarkupColumn):
-    """Text that somebody else chose, as `outside` of templatetags/ui.py shows it."""
+    """Text that somebody else chose, as `outside` of `samsaas.lib.markup` shows it."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__("{{ value|outside }}", **kwargs)

@@ -18,9 +18,11 @@ from samsaas.lib import sql
 MOST_FOUND = 10_000
 KEYS_WITHIN = 0.1  # seconds to find the keys of a page of rows that are not counted yet
 HITS_WITHIN = 0.03  # the same for a search: what is not found that soon is found sooner by its own index
-# In the unit of PostgreSQL's planner. Counting a million rows of an index costs half of the first. What it expects to
-# cost more took at least three times as long as a page waits, so it is not even tried.
-COSTLY = 30_000
+# In the unit of PostgreSQL's planner. To count a million rows of an index costs 19,000. What it expects to cost nearly
+# that is counted at once only if it turns out to be far less, such as no row at all. What it expects to cost more than
+# the second took at least three times as long as a page waits, so it is not even tried.
+MANY, COSTLY = 17_000, 30_000
+MANY_WITHIN = 0.02  # seconds
 WORTH_LOOKING = 10_000  # from here on it is worth asking whether the rows are so few that they are better read at once
 COUNTED = "counted"  # asks in an address for the rows and their exact count, however long they take
 ROW_COUNT = "row-count"  # the place on a page where a late count arrives
@@ -59,15 +61,16 @@ class Pages(Paginator):
             few = self._find_few(self.table.data.data.order_by())
             self.few_keys = few and self._find_few(self._in_order(few))
             return self._count() if few is None else len(few)
+        cost = self._expected_cost()
+        seem_few = cost > WORTH_LOOKING and self._seem_few()
         try:
-            with sql.at_most(settings.COUNT_WITHIN):
-                return self._count_in_time()
+            with sql.at_most(MANY_WITHIN if cost > MANY and not seem_few else settings.COUNT_WITHIN):
+                return self._count_in_time(cost, seem_few=seem_few)
         except sql.TooLong:
             return None
 
-    def _count_in_time(self) -> int | None:
-        cost = self._expected_cost()
-        if cost > WORTH_LOOKING and self._seem_few():
+    def _count_in_time(self, cost: float, *, seem_few: bool) -> int | None:
+        if seem_few:
             self.is_looking = True  # if this is given up, so are the rows: few are found along an index later still
             self.few_keys = self._find_few(self.table.data.data)
             self.is_looking = False

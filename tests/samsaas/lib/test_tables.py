@@ -284,6 +284,15 @@ class TestLateCounts:
         monkeypatch.setattr(sql, "expect", lambda ask: Expected(paging.COSTLY + 1, paging.MOST_FOUND + 1))
         assert ">1–25 of <a" in page("status=active&per_page=25")
 
+    def test_a_whole_index_is_counted_after_the_page_unless_it_takes_no_time(self, page: Any, monkeypatch: Any) -> None:
+        self.too_long.clear()
+        monkeypatch.setattr(sql, "expect", lambda ask: Expected(paging.MANY + 1, paging.MOST_FOUND + 1))
+        assert "data-row-count>1–25 of 40<" in page("status=active&per_page=25")
+        self.too_long.add(paging.MANY_WITHIN)
+        assert ">1–25 of <a" in page("status=active&per_page=25")
+        monkeypatch.setattr(sql, "expect", lambda ask: Expected(paging.MANY, paging.MOST_FOUND + 1))
+        assert "data-row-count>1–25 of 40<" in page("status=active&per_page=25")
+
     def test_few_rows_are_read_at_once_which_counts_them(self, page: Any, monkeypatch: Any) -> None:
         opened = re.compile(r'<a href="(/subscriptions/\d+/)"')
         before = opened.findall(page("status=active&per_page=25&page=2"))
