@@ -136,6 +136,9 @@ class RemovalCandidate(models.Model):
             models.Index(fields=["external_id"], name="candidate_by_vendor_id"),
             # The list counts all of them by state, and reads nothing else.
             models.Index(fields=["state"], name="candidate_by_state"),
+            models.Index(
+                fields=["display_name", "id"], condition=models.Q(closed_at=None), name="candidate_open_by_name"
+            ),
         ]
         constraints = [
             models.UniqueConstraint(

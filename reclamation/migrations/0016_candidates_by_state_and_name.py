@@ -19,4 +19,8 @@ class Migration(migrations.Migration):
             model_name='removalcandidate',
             index=models.Index(fields=['state'], name='candidate_by_state'),
         ),
+        migrations.AddIndex(
+            model_name='removalcandidate',
+            index=models.Index(condition=models.Q(('closed_at', None)), fields=['display_name', 'id'], name='candidate_open_by_name'),
+        ),
     ]
