@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
-from samsaas.lib.columns import ROOMY, MarkupColumn
+from django.utils.html import format_html
+
+from samsaas.lib.columns import ROOMY, MarkupColumn, WrittenColumn
+from samsaas.lib.markup import breakable, outside, pill
 from samsaas.lib.selection_bar import TickColumn
 from samsaas.lib.tables import Table
 from subscriptions.models import Subscription
 from subscriptions.people.tables import PersonTable
+
+
+def _write_account(seat: Subscription) -> str:
+    """How the vendor calls the account, and its address, which may be anybody's if the vendor has not verified it."""
+    verified = "(not verified)" if seat.email and not seat.email_verified else ""
+    link = format_html('<a href="{}">{}</a>', seat.get_absolute_url(), outside(seat.title))
+    return format_html('{}<span class="sub">{} {}</span>', link, breakable(seat.email), verified)
+
+
+def _write_status(seat: Subscription) -> str:
+    return pill(seat.status, seat.get_status_display())
 
 
 class UnmatchedTable(Table):
@@ -26,15 +40,9 @@ class UnmatchedTable(Table):
     indexed = ("display_name",)
 
     tick = TickColumn()
-    display_name = MarkupColumn(
-        '<a href="{{ record.get_absolute_url }}">{{ record.title|outside }}</a>'
-        '<span class="sub">{{ record.email|breakable }} '
-        "{% if record.email and not record.email_verified %}(not verified){% endif %}</span>",
-        order_by=("display_name", "pk"),
-        attrs=ROOMY,
-    )
+    display_name = WrittenColumn(_write_account, order_by=("display_name", "pk"), attrs=ROOMY)
     profile = MarkupColumn('<span class="clamp">{{ record.profile.display_name|outside }}</span>')
-    status = MarkupColumn("{% pill record.status record.get_status_display %}")
+    status = WrittenColumn(_write_status)
     suggestions = MarkupColumn(
         '{% include "subscriptions/matching/suggestions.html" with seat=record %}',
         orderable=False,
