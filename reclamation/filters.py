@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import django_filters
@@ -177,15 +178,17 @@ def state_tabs(
     asked["state"] = ALL
     matching = CandidateFilter(asked, queryset=candidates.select_related(None), request=request).qs
     counts = dict(matching.order_by().values_list("state").annotate(Count("pk"))) if has_numbers else {}
-    open_states = [state for state in State if state in OPEN]
-    options = [("", "Open", sum(counts.get(state, 0) for state in OPEN))]
-    options += [(state.value, str(state.label), counts.get(state, 0)) for state in open_states]
-    options.append((CLOSED, "Closed", sum(counts.get(state, 0) for state in CLOSED_STATES)))
-    tabs = [_make_tab(request, *option, chosen=chosen) for option in options]
-    return [{**tab, "has_number": has_numbers} for tab in tabs]
+
+    def count(states: Iterable[str]) -> int | None:
+        return sum(counts.get(state, 0) for state in states) if has_numbers else None
+
+    options = [("", "Open", count(OPEN))]
+    options += [(state.value, str(state.label), count([state])) for state in State if state in OPEN]
+    options.append((CLOSED, "Closed", count(CLOSED_STATES)))
+    return [_make_tab(request, *option, chosen=chosen) for option in options]
 
 
-def _make_tab(request: HttpRequest, value: str, label: str, count: int, *, chosen: str) -> dict[str, Any]:
+def _make_tab(request: HttpRequest, value: str, label: str, count: int | None, *, chosen: str) -> dict[str, Any]:
     address = request.GET.copy()
     for name in ("state", "page", "selection"):
         address.pop(name, None)

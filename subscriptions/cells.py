@@ -38,9 +38,7 @@ def write_status(seat: Subscription) -> str:
 
 
 def write_license(seat: Subscription) -> str:
-    """Whether the subscription takes a license."""
-    takes_one = seat.consumes_license and not seat.ended_at and not seat.excluded
-    return pill("yes", "Yes") if takes_one else pill("no", "No")
+    return pill("yes", "Yes") if seat.takes_license else pill("no", "No")
 
 
 def write_user(seat: Subscription) -> str:

@@ -75,7 +75,7 @@ class SubscriptionTable(Table):
         return record.profile.display_name
 
     def value_consumes_license(self, record: Subscription) -> bool:
-        return record.consumes_license and record.ended_at is None and not record.excluded
+        return record.takes_license
 
     def value_user(self, record: Subscription) -> str:
         return record.match.person.name if hasattr(record, "match") else ""

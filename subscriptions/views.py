@@ -104,7 +104,7 @@ def _export_rows(seats: Any, now: datetime) -> Iterator[tuple[Any, ...]]:
             seat.identifier.identifier,
             seat.profile.display_name,
             seat.get_status_display(),
-            seat.consumes_license and seat.ended_at is None and not seat.excluded,
+            seat.takes_license,
             seat.assigned_at,
             seat.external_id,
             seat.employee_id,

@@ -5,9 +5,10 @@ from __future__ import annotations
 from django.utils.html import format_html
 
 from samsaas.lib.columns import ROOMY, MarkupColumn, WrittenColumn
-from samsaas.lib.markup import breakable, outside, pill
+from samsaas.lib.markup import breakable, outside
 from samsaas.lib.selection_bar import TickColumn
 from samsaas.lib.tables import Table
+from subscriptions import cells
 from subscriptions.models import Subscription
 from subscriptions.people.tables import PersonTable
 
@@ -17,10 +18,6 @@ def _write_account(seat: Subscription) -> str:
     verified = "(not verified)" if seat.email and not seat.email_verified else ""
     link = format_html('<a href="{}">{}</a>', seat.get_absolute_url(), outside(seat.title))
     return format_html('{}<span class="sub">{} {}</span>', link, breakable(seat.email), verified)
-
-
-def _write_status(seat: Subscription) -> str:
-    return pill(seat.status, seat.get_status_display())
 
 
 class UnmatchedTable(Table):
@@ -42,7 +39,7 @@ class UnmatchedTable(Table):
     tick = TickColumn()
     display_name = WrittenColumn(_write_account, order_by=("display_name", "pk"), attrs=ROOMY)
     profile = MarkupColumn('<span class="clamp">{{ record.profile.display_name|outside }}</span>')
-    status = WrittenColumn(_write_status)
+    status = WrittenColumn(cells.write_status)
     suggestions = MarkupColumn(
         '{% include "subscriptions/matching/suggestions.html" with seat=record %}',
         orderable=False,

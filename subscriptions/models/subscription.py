@@ -173,6 +173,11 @@ class Subscription(models.Model):
         return reverse("subscription_detail", args=[self.pk])
 
     @property
+    def takes_license(self) -> bool:
+        """Whether it uses a license now: one that has ended, or is excluded, does not."""
+        return self.consumes_license and self.ended_at is None and not self.excluded
+
+    @property
     def title(self) -> str:
         """What pages call it: the name, else the address, else the vendor's id. People do not know that one."""
         return str(self)
